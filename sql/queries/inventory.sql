@@ -1,0 +1,38 @@
+-- Stock rows and their ledger.
+
+-- :name stock_lock
+-- Lock the named rows in the one order everybody uses. $1 locations, $2 skus (same length, sorted, no duplicates). A row that
+-- is not there comes back empty, with what is known of its location and SKU.
+select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
+       s.sku is not null,
+       s.sku is null and exists (select from locations l where l.code = wanted.location collate "C"),
+       s.sku is null and exists (select from products p where p.sku = wanted.sku collate "C")
+  from unnest($1::text[], $2::text[]) as wanted (location, sku)
+  left join lateral (select * from stock
+                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"
+                        for update) as s on true
+
+-- :name stock_save
+update stock s
+   set on_hand = changed.on_hand, unsellable = changed.unsellable, reserved = changed.reserved,
+       movements = changed.movements
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+       as changed (location, sku, on_hand, unsellable, reserved, movements)
+ where s.location = changed.location collate "C" and s.sku = changed.sku collate "C"
+
+-- :name stock_insert
+-- A rival that inserts the same row first is a unique violation: the batch runs again and finds it.
+insert into stock (location, sku, on_hand, unsellable, reserved, movements)
+select location, sku, on_hand, unsellable, reserved, movements
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+       as added (location, sku, on_hand, unsellable, reserved, movements)
+
+-- :name ledger_save
+insert into ledger (location, sku, number, reason, on_hand_change, unsellable_change, on_hand_after, unsellable_after,
+                    document, reference, actor, recorded_at)
+select location, sku, number, reason, on_hand_change, unsellable_change, on_hand_after, unsellable_after,
+       document, reference, actor, $12::timestamptz
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+              $9::text[], $10::text[], $11::text[])
+       as movement (location, sku, number, reason, on_hand_change, unsellable_change, on_hand_after, unsellable_after,
+                    document, reference, actor)

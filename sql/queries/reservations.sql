@@ -1,0 +1,81 @@
+-- Units held for a while.
+
+-- :name reservations_lock
+-- $1 ids.
+select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
+       r.updated_at, r.version
+  from reservations r
+ where r.id = any($1::uuid[])
+ order by r.id
+   for update
+
+-- :name reservations_read
+-- The same without a lock.
+select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
+       r.updated_at, r.version
+  from reservations r
+ where r.id = any($1::uuid[])
+ order by r.id
+
+-- :name reservations_lock_stock
+-- The stock rows of the lines of $1, in the one order.
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+  from (select distinct l.location, l.sku
+          from reservation_lines l
+         where l.reservation_id = any($1::uuid[])
+         order by l.location, l.sku) as wanted
+ cross join lateral (select * from stock
+                      where stock.location = wanted.location and stock.sku = wanted.sku
+                        for update) as s
+ order by s.location, s.sku
+
+-- :name reservation_lines_read
+-- After the lock of their stock rows: only then do they hold still.
+select l.reservation_id, l.location, l.sku, l.quantity, l.held
+  from reservation_lines l
+ where l.reservation_id = any($1::uuid[])
+ order by l.reservation_id, l.line
+
+-- :name reservations_insert
+insert into reservations (id, location, channel, reference, status, expires_at, actor, created_at, updated_at)
+select id, location, channel, reference, 'active', expires_at, actor, created_at, created_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[])
+       as reservation (id, location, channel, reference, expires_at, actor, created_at)
+
+-- :name reservation_lines_insert
+insert into reservation_lines (reservation_id, line, location, sku, quantity, held, expires_at)
+select reservation_id, line, location, sku, quantity, true, expires_at
+  from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+       as line (reservation_id, line, location, sku, quantity, expires_at)
+
+-- :name reservations_update
+update reservations r
+   set status = changed.status, reason = changed.reason, order_id = changed.order_id, expires_at = changed.expires_at,
+       version = changed.version, updated_at = changed.updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::bigint[], $7::timestamptz[])
+       as changed (id, status, reason, order_id, expires_at, version, updated_at)
+ where r.id = changed.id
+
+-- :name reservation_lines_update
+update reservation_lines l
+   set held = changed.held, expires_at = changed.expires_at
+  from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::timestamptz[])
+       as changed (reservation_id, line, held, expires_at)
+ where l.reservation_id = changed.reservation_id and l.line = changed.line
+
+-- :name reservations_free_lapsed
+-- The caller holds the lock of the stock rows ($1 locations, $2 skus): that is all it takes to free lapsed lines on them.
+update reservation_lines l
+   set held = false
+  from unnest($1::text[], $2::text[]) as row (location, sku)
+ where l.location = row.location collate "C" and l.sku = row.sku collate "C" and l.held
+   and l.expires_at <= clock_timestamp()
+returning l.location, l.sku, l.quantity
+
+-- :name reservations_to_expire free
+-- Some whose time is up, for the sweeper. $1 how many at most.
+select r.id
+  from reservations r
+ where r.status = 'active' and r.expires_at <= clock_timestamp()
+ order by r.expires_at
+ limit $1::bigint

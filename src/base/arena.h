@@ -1,0 +1,50 @@
+/*
+ * base/arena: memory that lives exactly as long as one call or one batch.
+ *
+ * An arena hands out memory and takes all of it back at once. It has a ceiling, so no request can grow without a
+ * bound: past the ceiling, and when the machine has no memory left, every allocation returns NULL and `exhausted` is
+ * set. Memory is zeroed and aligned for any type. Not shared between threads; owning it passes with the call.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+        struct arena_block *blocks; /* newest first */
+        size_t size;                /* bytes taken from the heap so far */
+        size_t ceiling;             /* bytes it may take at most */
+        bool exhausted;
+};
+
+/* Start an empty arena that takes at most `ceiling` bytes. It allocates nothing yet. */
+void arena_init(struct arena *arena, size_t ceiling);
+
+/* Give everything back to the heap. The arena is empty again and may be used anew. */
+void arena_clear(struct arena *arena);
+
+/* Keep the newest block for reuse, give the rest back: what a worker does between two batches. */
+void arena_reset(struct arena *arena);
+
+/* `size` zeroed bytes, or NULL when the ceiling is reached. */
+must_check void *arena_alloc(struct arena *arena, size_t size);
+
+/* A zeroed array of `n` elements, or NULL; also NULL when n * element_size overflows. */
+must_check void *arena_array(struct arena *arena, size_t n, size_t element_size);
+
+/* Copies of text in the arena, NUL-terminated; NULL when the ceiling is reached. */
+must_check char *arena_text(struct arena *arena, const char *text);
+must_check char *arena_text_sized(struct arena *arena, const char *text, size_t size);
+must_check void *arena_copy(struct arena *arena, const void *bytes, size_t size);
+
+/* Formatted text in the arena; NULL when the ceiling is reached. */
+must_check char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One zeroed object, or an array of them, by type. */
+#define arena_new(arena, type)          ((type *) arena_alloc((arena), sizeof(type)))
+#define arena_new_array(arena, type, n) ((type *) arena_array((arena), (n), sizeof(type)))

@@ -1,0 +1,169 @@
+#include "base/config.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VALUE_SIZE_MAX  ((size_t) 16 * 1024)
+#define VARIABLE_MAX    64
+#define SCHEMA_SIZE_MAX 63
+#define FILE_SUFFIX     "_FILE"
+
+extern char **environ;
+
+static const struct setting_row {
+        const char *variable;
+        enum setting_kind kind;
+        const char *initial;
+        int64_t minimum, maximum;
+        const char *help;
+} settings[SETTING_COUNT] = {
+#define X(name, variable, kind, initial, minimum, maximum, help)                                                       \
+        { variable, SETTING_##kind, initial, minimum, maximum, help },
+        SETTINGS(X)
+#undef X
+};
+
+static struct {
+        char *text; /* NULL: not set */
+        int64_t integer;
+} values[SETTING_COUNT];
+
+static char reason[512];
+
+const char *setting_variable(enum setting setting) {
+        return settings[setting].variable;
+}
+
+const char *setting_help(enum setting setting) {
+        return settings[setting].help;
+}
+
+const char *setting_default(enum setting setting) {
+        return settings[setting].initial;
+}
+
+enum setting_kind setting_kind(enum setting setting) {
+        return settings[setting].kind;
+}
+
+const char *config_text(enum setting setting) {
+        return values[setting].text;
+}
+
+int64_t config_integer(enum setting setting) {
+        return values[setting].integer;
+}
+
+static bool fail(const char *variable, const char *what) {
+        (void) snprintf(reason, sizeof(reason), "%s: %s", variable, what);
+        return false;
+}
+
+static bool file_read(const char *variable, const char *path, char **ret_text) {
+        _cleanup_free_ char *text = calloc(1, VALUE_SIZE_MAX + 1);
+        FILE *file = fopen(path, "re");
+        size_t size;
+
+        if (!file || !text) {
+                if (file)
+                        (void) fclose(file);
+                return fail(variable, "the file cannot be read");
+        }
+        size = fread(text, 1, VALUE_SIZE_MAX + 1, file);
+        (void) fclose(file);
+        if (size > VALUE_SIZE_MAX || memchr(text, '\0', size))
+                return fail(variable, "the file is longer than 16 KiB, or holds a NUL");
+        while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+                text[--size] = '\0';
+        *ret_text = take(text);
+        return true;
+}
+
+static bool text_read(const struct setting_row *row, char **ret_text) {
+        char file_variable[VARIABLE_MAX];
+        const char *text = getenv(row->variable);
+        const char *path = NULL;
+
+        (void) snprintf(file_variable, sizeof(file_variable), "%s" FILE_SUFFIX, row->variable);
+        if (row->kind == SETTING_SECRET)
+                path = getenv(file_variable);
+        if (text && path)
+                return fail(row->variable, "set it or its _FILE, not both");
+        if (path)
+                return file_read(file_variable, path, ret_text);
+        if (!text)
+                text = row->initial;
+        *ret_text = *text ? strdup(text) : NULL;
+        return true;
+}
+
+static bool value_parse(const struct setting_row *row, const char *text, int64_t *ret_integer) {
+        int64_t integer = 0;
+
+        switch (row->kind) {
+        case SETTING_BOOLEAN:
+        case SETTING_INTEGER:
+                if (text && !text_to_integer(text, row->minimum, row->maximum, &integer))
+                        return fail(row->variable, "not a whole number in its range");
+                break;
+        case SETTING_DURATION:
+                if (text && (!duration_parse(text, &integer) || integer <= 0))
+                        return fail(row->variable, "not an ISO 8601 duration, such as PT30M");
+                break;
+        default:
+                break;
+        }
+        *ret_integer = integer;
+        return true;
+}
+
+static bool schema_is_valid(const char *schema) {
+        const size_t size = strlen(schema);
+
+        if (!islower((unsigned char) schema[0]) && schema[0] != '_')
+                return false;
+        for (size_t i = 0; i < size; i++)
+                if (!islower((unsigned char) schema[i]) && !isdigit((unsigned char) schema[i]) && schema[i] != '_')
+                        return false;
+        return size <= SCHEMA_SIZE_MAX && !text_starts_with(schema, "pg_");
+}
+
+bool config_read(const char **ret_reason) {
+        *ret_reason = reason;
+        for (size_t i = 0; i < SETTING_COUNT; i++) {
+                free(take(values[i].text));
+                if (!text_read(&settings[i], &values[i].text) ||
+                        !value_parse(&settings[i], values[i].text, &values[i].integer))
+                        return false;
+        }
+        if (!schema_is_valid(values[CONFIG_SCHEMA].text))
+                return fail("HOLDFAST_SCHEMA",
+                        "lower-case letters, digits and _, at most 63, not starting with a digit or pg_");
+        return true;
+}
+
+static bool is_known(const char *variable, size_t size) {
+        for (size_t i = 0; i < SETTING_COUNT; i++) {
+                const size_t own = strlen(settings[i].variable);
+
+                if (strncmp(variable, settings[i].variable, own) != 0)
+                        continue;
+                if (size == own || (settings[i].kind == SETTING_SECRET && size == own + strlen(FILE_SUFFIX) &&
+                                           strncmp(variable + own, FILE_SUFFIX, strlen(FILE_SUFFIX)) == 0))
+                        return true;
+        }
+        return false;
+}
+
+const char *config_unknown(size_t wanted) {
+        size_t n = 0;
+
+        for (char **entry = environ; *entry; entry++)
+                if (text_starts_with(*entry, "HOLDFAST_") && !is_known(*entry, strcspn(*entry, "=")) && n++ == wanted)
+                        return *entry;
+        return NULL;
+}

@@ -1,0 +1,75 @@
+/*
+ * base/config: every setting, listed once.
+ *
+ * Settings come from the environment (HOLDFAST_...); a secret may come from a file instead (HOLDFAST_X_FILE). The table
+ * gives name, default and help; docs/configuration.md and `holdfast config` are printed from it. Read once at start,
+ * immutable after that, so any thread may look.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_kind {
+        SETTING_TEXT,
+        SETTING_SECRET, /* never shown; _FILE is allowed */
+        SETTING_INTEGER,
+        SETTING_BOOLEAN,  /* 1 or 0 */
+        SETTING_DURATION, /* ISO 8601; the value is in microseconds */
+};
+
+/* Name, environment variable, kind, default ("" for none), smallest and largest integer, help. Sorted by variable. */
+#define SETTINGS(X)                                                                                                    \
+        X(ADMIN_LISTEN, "HOLDFAST_ADMIN_LISTEN", TEXT, "127.0.0.1:8081", 0, 0,                                         \
+                "address:port of /livez, /readyz and /metrics; when empty they answer on the API port")                \
+        X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "origins of browsers that may call, comma separated") \
+        X(DATABASE_READ_URL, "HOLDFAST_DATABASE_READ_URL", SECRET, "", 0, 0,                                           \
+                "connection string for reads that may lag; the primary when empty")                                    \
+        X(DATABASE_URL, "HOLDFAST_DATABASE_URL", SECRET, "", 0, 0,                                                     \
+                "libpq connection string of the primary; several hosts are allowed")                                   \
+        X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience a token must name")                         \
+        X(JWT_DEV_ALLOW_REMOTE, "HOLDFAST_JWT_DEV_ALLOW_REMOTE", BOOLEAN, "0", 0, 1,                                   \
+                "1: development tokens (HS256) are accepted on an address that is not loopback")                       \
+        X(JWT_ISSUER, "HOLDFAST_JWT_ISSUER", TEXT, "", 0, 0, "issuer a token must come from")                          \
+        X(JWT_JWKS_FILE, "HOLDFAST_JWT_JWKS_FILE", TEXT, "", 0, 0,                                                     \
+                "public keys of the identity provider, from a file")                                                   \
+        X(JWT_JWKS_URL, "HOLDFAST_JWT_JWKS_URL", TEXT, "", 0, 0, "public keys of the identity provider, from a URL")   \
+        X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret of development mode, 32 bytes or more")   \
+        X(LISTEN, "HOLDFAST_LISTEN", TEXT, "127.0.0.1:8080", 0, 0, "address:port of the API")                          \
+        X(LOG_LEVEL, "HOLDFAST_LOG_LEVEL", TEXT, "info", 0, 0, "debug, info, warning or error")                        \
+        X(PICKUP_SECRET, "HOLDFAST_PICKUP_SECRET", SECRET, "", 0, 0, "derives pickup codes, 32 bytes or more")         \
+        X(PICKUP_SECRET_PREVIOUS, "HOLDFAST_PICKUP_SECRET_PREVIOUS", SECRET, "", 0, 0,                                 \
+                "the secret before: its pickup codes still open")                                                      \
+        X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
+                "requests a minute for each subject and instance; 0 is off")                                           \
+        X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
+        X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
+        X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", 0, 0,                                                       \
+                "an order whose payment is still pending is cancelled after this; never when empty")                   \
+        X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "1", 1, 16, "connections that change stock")
+
+enum setting {
+#define X(name, variable, kind, initial, minimum, maximum, help) CONFIG_##name,
+        SETTINGS(X)
+#undef X
+                SETTING_COUNT,
+};
+
+/* Read the environment. False: `ret_reason` says what is wrong with which variable (static text). Unknown HOLDFAST_
+ * variables are reported by config_unknown. */
+must_check bool config_read(const char **ret_reason);
+
+/* NULL when not set and without a default. */
+const char *config_text(enum setting setting);
+int64_t config_integer(enum setting setting); /* also booleans, and durations in microseconds (0: not set) */
+
+/* HOLDFAST_ variables that mean nothing, one after another; NULL at the end. */
+const char *config_unknown(size_t i);
+
+const char *setting_variable(enum setting setting);
+const char *setting_help(enum setting setting);
+const char *setting_default(enum setting setting);
+enum setting_kind setting_kind(enum setting setting);

@@ -1,0 +1,24 @@
+/*
+ * base/digest: SHA-256 (FIPS 180-4) over several parts.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_SIZE 32
+
+struct digest_part {
+        const void *bytes;
+        size_t size;
+};
+
+/* Digest of the parts, each followed by a NUL; the last part alone may hold NULs itself, so that different lists of
+ * parts never read the same. The process ends when the machine cannot compute it (no memory): there is no answer
+ * without it. */
+void digest_parts(const struct digest_part *parts, size_t n, uint8_t *ret_digest);
+
+/* NUL-terminated text as a part. */
+struct digest_part digest_text(const char *text);

@@ -1,0 +1,134 @@
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Up to PIPE_BUF bytes a write into a pipe is never torn. */
+#define LINE_SIZE_MAX ((size_t) 4096)
+#define LINE_END      "}\n"
+
+static _Atomic(enum log_level) lowest_level = LOG_LEVEL_INFO;
+
+/* A line in the making. It does not allocate, so it can tell of lack of memory as well. */
+struct line {
+        char bytes[LINE_SIZE_MAX];
+        size_t size;
+};
+
+void log_set_level(enum log_level level) {
+        atomic_store(&lowest_level, level);
+}
+
+/* `reserve` bytes stay free behind what is added, for what must still follow. */
+static bool line_add(struct line *line, const char *bytes, size_t size, size_t reserve) {
+        if (size + reserve > sizeof(line->bytes) - strlen(LINE_END) - line->size)
+                return false;
+        memcpy(line->bytes + line->size, bytes, size);
+        line->size += size;
+        return true;
+}
+
+static bool line_add_quote(struct line *line, size_t reserve) {
+        return line_add(line, "\"", 1, reserve);
+}
+
+/* One character of the text, escaped; the text moves on. What is not UTF-8 becomes U+FFFD. */
+static bool line_add_character(struct line *line, const char **text, size_t text_size) {
+        const size_t size = text_utf8_size(*text, text_size);
+        char escape[JSON_ESCAPE_SIZE] = "\\ufffd";
+        bool fits;
+
+        if (size && !text_json_escape(**text, escape))
+                fits = line_add(line, *text, size, 1);
+        else
+                fits = line_add(line, escape, strlen(escape), 1);
+        *text += size ? size : 1;
+        return fits;
+}
+
+/* As much of the text as fits, always with both quotes; false when not even they do. */
+static bool line_add_quoted(struct line *line, const char *text) {
+        const char *end = text + strnlen(text, sizeof(line->bytes));
+
+        if (!line_add_quote(line, 1))
+                return false;
+        while (text < end && line_add_character(line, &text, (size_t) (end - text)))
+                ;
+        return line_add_quote(line, 0);
+}
+
+static bool line_add_name(struct line *line, const char *name) {
+        const bool first = line->size == 0;
+
+        return line_add(line, first ? "{" : ",", 1, 0) && line_add_quoted(line, name) && line_add(line, ":", 1, 0);
+}
+
+/* A member that does not fit at all is left out whole: the line goes back to where it was. */
+static void line_add_text(struct line *line, const char *name, const char *value) {
+        const size_t before = line->size;
+
+        if (value && !(line_add_name(line, name) && line_add_quoted(line, value)))
+                line->size = before;
+}
+
+static void line_add_integer(struct line *line, const char *name, int64_t value) {
+        const size_t before = line->size;
+        char digits[24];
+        const int size = snprintf(digits, sizeof(digits), "%" PRId64, value);
+
+        if (!line_add_name(line, name) || !line_add(line, digits, (size_t) size, 0))
+                line->size = before;
+}
+
+static void line_add_members(struct line *line, va_list members) {
+        for (;;) {
+                const enum log_kind kind = (enum log_kind) va_arg(members, int);
+                const char *name = NULL;
+
+                if (kind == LOG_END)
+                        return;
+                name = va_arg(members, const char *);
+                if (kind == LOG_TEXT)
+                        line_add_text(line, name, va_arg(members, const char *));
+                else
+                        line_add_integer(line, name, va_arg(members, int64_t));
+        }
+}
+
+/* A log that cannot be written has nobody to tell, so only an interruption is dealt with. */
+static void line_write(struct line *line) {
+        ssize_t n;
+
+        memcpy(line->bytes + line->size, LINE_END, strlen(LINE_END));
+        line->size += strlen(LINE_END);
+        do {
+                n = write(STDOUT_FILENO, line->bytes, line->size);
+        } while (n < 0 && errno == EINTR);
+}
+
+void log_event(enum log_level level, const char *message, ...) {
+        static const char *const names[] = { "debug", "info", "warning", "error" };
+        char time[TIMESTAMP_TEXT_SIZE];
+        struct line line;
+        va_list members;
+
+        if (level < atomic_load(&lowest_level))
+                return;
+        line.size = 0;
+        timestamp_format(clock_wall(), time);
+        line_add_text(&line, "time", time);
+        line_add_text(&line, "level", names[level]);
+        line_add_text(&line, "message", message);
+        va_start(members, message);
+        line_add_members(&line, members);
+        va_end(members);
+        line_write(&line);
+}

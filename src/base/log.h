@@ -1,0 +1,20 @@
+/*
+ * base/log: one JSON object per line on standard output.
+ *
+ * A line has `time`, `level`, `message` and the members the caller adds; it is written with one write(2), so lines of
+ * several threads do not mix. Never log tokens, codes, personal data or a body. Any thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+void log_set_level(enum log_level level);
+
+/* Members are triples until LOG_END: LOG_TEXT name value | LOG_INTEGER name (int64_t) value. A NULL text is left out.
+ *     log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "address", address, LOG_INTEGER, "lanes", (int64_t) n, LOG_END);
+ */
+enum log_kind { LOG_END, LOG_TEXT, LOG_INTEGER };
+
+void log_event(enum log_level level, const char *message, ...);

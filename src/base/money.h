@@ -1,0 +1,38 @@
+/*
+ * base/money: amounts in minor units with their ISO 4217 currency.
+ *
+ * Never a float. An amount stays within +-(2^53 - 1), so that every JSON reader keeps it exact; sums are checked.
+ * Shares are dealt by the largest remainder, so that no cent is lost or made.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MONEY_MAXIMUM ((INT64_C(1) << 53) - 1)
+
+struct money {
+        int64_t amount;   /* minor units: cents, yen, fils */
+        char currency[4]; /* ISO 4217, upper case, NUL-terminated; "" is no money at all */
+};
+
+/* Digits after the decimal separator by ISO 4217 (EUR 2, JPY 0, KWD 3), or -1 for a code that is no active currency
+ * (funds codes, metals, XXX and XTS are no currency here). */
+int currency_exponent(const char *currency);
+
+must_check bool money_in_range(int64_t amount);
+
+/* Checked arithmetic: false when the result leaves the range; *ret_sum is set on success only. */
+must_check bool money_add(int64_t a, int64_t b, int64_t *ret_sum);
+must_check bool money_multiply(int64_t amount, int64_t quantity, int64_t *ret_product);
+
+/* "12.99" in major units to minor units of the currency: optional "-", digits, at most the currency's fraction digits
+ * (fewer are filled up, "12" and "12.5" are fine). False for more digits, other characters or out of range. */
+must_check bool money_parse(const char *text, const char *currency, struct money *ret_money);
+
+/* Deal `total` over n weights in proportion, by the largest remainder (ties to the lower index); the shares add up to
+ * `total` exactly. Weights are not negative; when all are 0 they count as equal. n > 0, total of either sign. */
+void money_share(int64_t total, const int64_t *weights, size_t n, int64_t *shares);

@@ -1,0 +1,85 @@
+#include "base/problem.h"
+
+#include <stdio.h>
+
+static const struct problem_entry {
+        unsigned status;
+        const char *slug, *title;
+} problems[PROBLEM_COUNT] = { [PROBLEM_NONE] = { 200, "none", "No problem" },
+#define X(name, status, slug, title) [PROBLEM_##name] = { status, slug, title },
+        PROBLEMS(X)
+#undef X
+};
+
+enum problem problem_published(enum problem problem) {
+        switch (problem) {
+        case FAULT_LOST:
+                return PROBLEM_DATABASE_UNAVAILABLE;
+        case FAULT_BUSY:
+        case FAULT_CONFLICT:
+        case FAULT_RIVAL:
+        case FAULT_STALE:
+        case FAULT_STUCK:
+                return PROBLEM_OVERLOADED;
+        case FAULT_BROKEN:
+        case FAULT_POISON:
+                return PROBLEM_INTERNAL;
+        default:
+                return problem < PROBLEM_COUNT ? problem : PROBLEM_INTERNAL;
+        }
+}
+
+unsigned problem_status(enum problem problem) {
+        return problems[problem_published(problem)].status;
+}
+
+const char *problem_slug(enum problem problem) {
+        return problems[problem_published(problem)].slug;
+}
+
+const char *problem_title(enum problem problem) {
+        return problems[problem_published(problem)].title;
+}
+
+static const char *format_detail(struct arena *arena, const char *format, va_list arguments) {
+        char sentence[512];
+
+        (void) vsnprintf(sentence, sizeof(sentence), format, arguments);
+        return arena_text(arena, sentence);
+}
+
+enum problem refuse(struct refusal *refusal, struct arena *arena, enum problem problem, const char *format, ...) {
+        va_list arguments;
+
+        if (refusal->problem)
+                return refusal->problem;
+        va_start(arguments, format);
+        refusal->problem = problem;
+        refusal->detail = format_detail(arena, format, arguments);
+        va_end(arguments);
+        return problem;
+}
+
+struct violation *refuse_because(
+        struct refusal *refusal, struct arena *arena, const char *pointer, const char *code, const char *format, ...) {
+        struct violation *violation = NULL;
+        va_list arguments;
+
+        refusal->n_violations++;
+        if (refusal->n_violations > VIOLATIONS_MAX)
+                return NULL;
+        violation = arena_new(arena, struct violation);
+        if (!violation)
+                return NULL;
+        va_start(arguments, format);
+        violation->pointer = arena_text(arena, pointer);
+        violation->code = code;
+        violation->detail = format_detail(arena, format, arguments);
+        va_end(arguments);
+        if (refusal->last_violation)
+                refusal->last_violation->next = violation;
+        else
+                refusal->violations = violation;
+        refusal->last_violation = violation;
+        return violation;
+}

@@ -1,0 +1,116 @@
+/*
+ * base/problem: every way a request can be refused, listed once.
+ *
+ * The list gives the enum, the HTTP status, the slug that clients switch on (the `code` of an RFC 9457 problem) and
+ * its title. 0 is success everywhere. Faults are what can go wrong between us and the database: they never reach a
+ * client by that name; the lanes retry them or publish them as one of the problems (`problem_published`).
+ */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+/* Sorted by status, then slug. */
+#define PROBLEMS(X)                                                                                                    \
+        X(IDEMPOTENCY_KEY_INVALID, 400, "idempotency-key-invalid",                                                     \
+                "The Idempotency-Key is not 1 to 255 visible ASCII characters")                                        \
+        X(IDEMPOTENCY_KEY_MISSING, 400, "idempotency-key-missing", "This request needs an Idempotency-Key")            \
+        X(INVALID_CURSOR, 400, "invalid-cursor", "The cursor is not one of ours, or was made for another list")        \
+        X(INVALID_PARAMETER, 400, "invalid-parameter", "A path or query parameter is not valid")                       \
+        X(MALFORMED_JSON, 400, "malformed-json", "The body is not valid JSON")                                         \
+        X(MALFORMED_REQUEST, 400, "malformed-request", "The request is not valid HTTP as this service reads it")       \
+        X(UNKNOWN_PARAMETER, 400, "unknown-parameter", "This route has no such query parameter")                       \
+        X(UNAUTHENTICATED, 401, "unauthenticated", "A valid bearer token is required")                                 \
+        X(CHANNEL_NOT_ALLOWED, 403, "channel-not-allowed", "The token is bound to another channel")                    \
+        X(INSUFFICIENT_SCOPE, 403, "insufficient-scope", "The token lacks the scope for this route")                   \
+        X(STORE_NOT_ALLOWED, 403, "store-not-allowed", "The token does not cover this location")                       \
+        X(NOT_FOUND, 404, "not-found", "There is no such resource, or it is not yours")                                \
+        X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "This resource does not support the method")                  \
+        X(DUPLICATE_EXTERNAL_REF, 409, "duplicate-external-ref",                                                       \
+                "The channel already has an order with this external_ref")                                             \
+        X(IDEMPOTENCY_IN_PROGRESS, 409, "idempotency-in-progress",                                                     \
+                "A request with this Idempotency-Key is still running")                                                \
+        X(INSUFFICIENT_STOCK, 409, "insufficient-stock", "Not enough stock")                                           \
+        X(INVALID_TRANSITION, 409, "invalid-transition", "The current state does not allow this action")               \
+        X(OVER_PICK, 409, "over-pick", "More units than remain to be picked")                                          \
+        X(OVER_RETURN, 409, "over-return", "More units than can be returned")                                          \
+        X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation has expired or was released")              \
+        X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since the version named")         \
+        X(CONTENT_TOO_LARGE, 413, "content-too-large", "The body is larger than this service accepts")                 \
+        X(URI_TOO_LONG, 414, "uri-too-long", "The request target is longer than 8 KiB")                                \
+        X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported-media-type", "The body must be application/json")                  \
+        X(HANDOVER_PROOF_INVALID, 422, "handover-proof-invalid", "The proof of identity does not match")               \
+        X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused", "This Idempotency-Key was used for another request")  \
+        X(VALIDATION_FAILED, 422, "validation-failed", "The request is well formed, but some of it is not valid")      \
+        X(HANDOVER_LOCKED, 429, "handover-locked", "Too many wrong codes; the hand-over is locked for a while")        \
+        X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \
+        X(HEADERS_TOO_LARGE, 431, "headers-too-large", "The request headers are larger than 16 KiB")                   \
+        X(INTERNAL, 500, "internal", "Something went wrong on our side")                                               \
+        X(DATABASE_UNAVAILABLE, 503, "database-unavailable", "The database cannot be reached at the moment")           \
+        X(OVERLOADED, 503, "overloaded", "The service is busy or shutting down; try again shortly")                    \
+        X(TIMEOUT, 504, "timeout", "The request did not finish in time")
+
+/* How a trip to the database can fail, by what to do about it; `db/fault.c` has the SQLSTATEs. */
+#define FAULTS(X)                                                                                                      \
+        X(BROKEN, "a statement was refused for a reason nobody foresaw")                                               \
+        X(BUSY, "the database is out of time, memory, disk or connections")                                            \
+        X(CONFLICT, "a serialization failure or a deadlock: run again")                                                \
+        X(LOST, "the connection is gone: what was sent has an unknown outcome")                                        \
+        X(POISON, "a value or a CHECK was refused: one call of the batch is to blame")                                 \
+        X(RIVAL, "a unique or foreign key was violated: a rival committed first")                                      \
+        X(STUCK, "a row was locked by somebody else for longer than we wait")
+
+enum problem {
+        PROBLEM_NONE = 0,
+#define X(name, status, slug, title) PROBLEM_##name,
+        PROBLEMS(X)
+#undef X
+                PROBLEM_COUNT,
+#define X(name, meaning) FAULT_##name,
+        FAULTS(X)
+#undef X
+                FAULT_STALE, /* what was chosen before the locks is no longer true: start the batch over */
+};
+
+/* HTTP status, slug and title of a problem; for a fault, those of the problem it is published as. */
+unsigned problem_status(enum problem problem);
+const char *problem_slug(enum problem problem);
+const char *problem_title(enum problem problem);
+
+/* The problem a client sees: itself, or for a fault DATABASE_UNAVAILABLE, OVERLOADED or INTERNAL. */
+enum problem problem_published(enum problem problem);
+
+/* One entry of `errors[]`: where in the request, and why. Text lives in the arena of the call. */
+struct violation {
+        const char *pointer; /* JSON Pointer as a URI fragment, "#/lines/0/quantity" */
+        const char *code;    /* "insufficient-stock", "required", "out-of-range", ... */
+        const char *detail;
+        int64_t available; /* units that are there; only when has_available */
+        bool has_available;
+        struct violation *next;
+};
+
+#define VIOLATIONS_MAX 100 /* more are counted, not listed */
+
+/* Why one request was refused, with all that its reply will say. `problem` 0 means it was not. */
+struct refusal {
+        enum problem problem;
+        const char *detail;         /* one sentence for a human, no internals; may be NULL */
+        const char *current_status; /* the state that forbade a transition; may be NULL */
+        const char *link;           /* path of the resource that is in the way; may be NULL */
+        const char *scope;          /* the scope that is missing; may be NULL */
+        unsigned retry_after_s;     /* 0: no Retry-After */
+        int64_t version;            /* current version for a 412; 0: none */
+        struct violation *violations;
+        struct violation *last_violation;
+        size_t n_violations;
+};
+
+/* Refuse with a problem and a formatted sentence; an earlier refusal stays. Returns the problem now in force. */
+enum problem refuse(struct refusal *refusal, struct arena *arena, enum problem problem, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
+/* Append an entry to `errors[]`. `pointer` is copied; `detail` is formatted. Returns it (NULL past the limit). */
+struct violation *refuse_because(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
+        const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -1,0 +1,54 @@
+/*
+ * base/text: small questions about text. Text is NUL-terminated UTF-8 unless a size is named.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+bool text_starts_with(const char *text, const char *prefix);
+
+/* Valid UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF, no NUL. */
+bool text_is_utf8(const char *text, size_t size);
+
+/* Bytes of the valid UTF-8 sequence that `text` begins with, or 0 when there is none (a NUL is none either). */
+size_t text_utf8_size(const char *text, size_t size);
+
+/* Code points in valid UTF-8, which is what JSON Schema's maxLength counts. */
+size_t text_code_points(const char *text);
+
+/* A retailer's own code for a product, location or channel: 1 to 64 of [A-Za-z0-9._~:+@-], the first one a letter
+ * or digit. Such a code stands in a path without escaping and sorts in C as `text collate "C"` does in SQL. */
+#define CODE_SIZE_MAX 64
+bool text_is_code(const char *text);
+
+/* The escape that JSON demands for this byte, NUL-terminated in `escape` of JSON_ESCAPE_SIZE bytes; false, and nothing
+ * written, when the byte stands for itself (bytes of longer UTF-8 sequences do). */
+#define JSON_ESCAPE_SIZE 7
+bool text_json_escape(char byte, char *escape);
+
+/* Digits with an optional "-", in the range, and nothing else. */
+must_check bool text_to_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_integer);
+
+/* A decimal number with optional sign, fraction and exponent, finite, in the C locale, and nothing else; digits stand
+ * on both sides of the point. */
+must_check bool text_to_number(const char *text, double *ret_number);
+
+/* Percent-decode in place: %XX only ("+" stays). False for a broken escape, for %00 and for what is not UTF-8
+ * afterwards, and then `text` is spoilt; `allow_slash` false also refuses %2F and %5C, which would change how a path
+ * splits. */
+must_check bool text_percent_decode(char *text, bool allow_slash);
+
+/* base64url without padding (RFC 4648, section 5), strict: no padding, no white space, no bits left over.
+ * `bytes` has room for text_size * 3 / 4. */
+must_check bool base64url_decode(const char *text, size_t text_size, uint8_t *bytes, size_t *ret_size);
+/* `text` has room for (size * 4 + 2) / 3 and the NUL. */
+void base64url_encode(const uint8_t *bytes, size_t size, char *text);
+
+/* The candidate nearest to `word` by edit distance (the first of equals), or NULL when none is near: for "did you
+ * mean". Near is at most one slip in three bytes of the longer one; words above 64 bytes are near nothing. */
+const char *text_nearest(const char *word, const char *const *candidates, size_t n);

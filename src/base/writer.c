@@ -1,0 +1,191 @@
+#include "base/writer.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void writer_init(struct writer *writer, struct buffer *buffer) {
+        *writer = (struct writer){ .buffer = buffer };
+}
+
+static void separate(struct writer *writer) {
+        if (writer->comma)
+                buffer_append(writer->buffer, ",", 1);
+        writer->comma = true;
+}
+
+static void value_sized(struct writer *writer, const char *json, size_t size) {
+        separate(writer);
+        buffer_append(writer->buffer, json, size);
+}
+
+static void open_with(struct writer *writer, const char *bracket) {
+        value_sized(writer, bracket, 1);
+        writer->comma = false;
+}
+
+static void close_with(struct writer *writer, const char *bracket) {
+        buffer_append(writer->buffer, bracket, 1);
+        writer->comma = true;
+}
+
+void write_object_begin(struct writer *writer) {
+        open_with(writer, "{");
+}
+
+void write_object_end(struct writer *writer) {
+        close_with(writer, "}");
+}
+
+void write_list_begin(struct writer *writer) {
+        open_with(writer, "[");
+}
+
+void write_list_end(struct writer *writer) {
+        close_with(writer, "]");
+}
+
+/* Bytes that need no escape are copied in runs, which is most of all text. */
+static void append_quoted(struct buffer *buffer, const char *text) {
+        char escape[JSON_ESCAPE_SIZE];
+        const char *run = text;
+
+        buffer_append(buffer, "\"", 1);
+        for (; *text; text++) {
+                if (!text_json_escape(*text, escape))
+                        continue;
+                buffer_append(buffer, run, (size_t) (text - run));
+                buffer_append_text(buffer, escape);
+                run = text + 1;
+        }
+        buffer_append(buffer, run, (size_t) (text - run));
+        buffer_append(buffer, "\"", 1);
+}
+
+void write_name(struct writer *writer, const char *name) {
+        separate(writer);
+        append_quoted(writer->buffer, name);
+        buffer_append(writer->buffer, ":", 1);
+        writer->comma = false;
+}
+
+void write_null(struct writer *writer) {
+        value_sized(writer, "null", 4);
+}
+
+void write_boolean(struct writer *writer, bool value) {
+        write_raw(writer, value ? "true" : "false");
+}
+
+void write_integer(struct writer *writer, int64_t value) {
+        char text[24];
+        char *start = text + sizeof(text);
+        uint64_t rest = value < 0 ? -(uint64_t) value : (uint64_t) value;
+
+        do {
+                *--start = (char) ('0' + rest % 10);
+                rest /= 10;
+        } while (rest);
+        if (value < 0)
+                *--start = '-';
+        value_sized(writer, start, (size_t) (text + sizeof(text) - start));
+}
+
+void write_number(struct writer *writer, double value) {
+        /* 15 digits always read back as the decimal they came from, unless the number is subnormal. */
+        int precision = isnormal(value) ? 15 : 1;
+        char text[32];
+        int size;
+
+        if (!isfinite(value)) {
+                write_null(writer);
+                return;
+        }
+        do {
+                size = snprintf(text, sizeof(text), "%.*g", precision, value);
+                precision++;
+        } while (precision <= 17 && strtod(text, NULL) != value);
+        value_sized(writer, text, (size_t) size);
+}
+
+void write_text(struct writer *writer, const char *value) {
+        if (!value) {
+                write_null(writer);
+                return;
+        }
+        separate(writer);
+        append_quoted(writer->buffer, value);
+}
+
+static void value_quoted(struct writer *writer, const char *plain) {
+        separate(writer);
+        buffer_append(writer->buffer, "\"", 1);
+        buffer_append_text(writer->buffer, plain);
+        buffer_append(writer->buffer, "\"", 1);
+}
+
+void write_time(struct writer *writer, timestamp value) {
+        char text[TIMESTAMP_TEXT_SIZE];
+
+        if (value == TIMESTAMP_NONE) {
+                write_null(writer);
+                return;
+        }
+        timestamp_format(value, text);
+        value_quoted(writer, text);
+}
+
+void write_uuid(struct writer *writer, const struct uuid *value) {
+        char text[UUID_TEXT_SIZE];
+
+        uuid_format(value, text);
+        value_quoted(writer, text);
+}
+
+void write_money(struct writer *writer, struct money value) {
+        write_object_begin(writer);
+        write_integer_member(writer, "amount", value.amount);
+        write_text_member(writer, "currency", value.currency);
+        write_object_end(writer);
+}
+
+void write_raw(struct writer *writer, const char *json) {
+        value_sized(writer, json, strlen(json));
+}
+
+void write_text_member(struct writer *writer, const char *name, const char *value) {
+        write_name(writer, name);
+        write_text(writer, value);
+}
+
+void write_integer_member(struct writer *writer, const char *name, int64_t value) {
+        write_name(writer, name);
+        write_integer(writer, value);
+}
+
+void write_boolean_member(struct writer *writer, const char *name, bool value) {
+        write_name(writer, name);
+        write_boolean(writer, value);
+}
+
+void write_number_member(struct writer *writer, const char *name, double value) {
+        write_name(writer, name);
+        write_number(writer, value);
+}
+
+void write_time_member(struct writer *writer, const char *name, timestamp value) {
+        write_name(writer, name);
+        write_time(writer, value);
+}
+
+void write_uuid_member(struct writer *writer, const char *name, const struct uuid *value) {
+        write_name(writer, name);
+        write_uuid(writer, value);
+}
+
+void write_money_member(struct writer *writer, const char *name, struct money value) {
+        write_name(writer, name);
+        write_money(writer, value);
+}

@@ -1,0 +1,47 @@
+/*
+ * commands: the subcommands of the program, one file each.
+ *
+ * Each takes its own arguments (argv[0] is its name) and returns an exit code: 0 ok, 1 the operation or check failed, 2
+ * wrong usage, 69 the database is unavailable, 70 our own failure, 75 try again later, 78 bad configuration
+ * (sysexits.h).
+ */
+#pragma once
+
+#include "http/router.h"
+
+enum exit_code {
+        EXIT_OK = 0,
+        EXIT_FAILED = 1,
+        EXIT_WRONG_USAGE = 2,
+        EXIT_NO_DATABASE = 69,
+        EXIT_OUR_FAULT = 70,
+        EXIT_TRY_LATER = 75,
+        EXIT_BAD_CONFIG = 78,
+};
+
+struct command {
+        const char *name;
+        const char *usage;   /* after "holdfast " */
+        const char *summary; /* one line */
+        const char *help;    /* what --help adds: options, one example */
+        int (*run)(int argc, char **argv);
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+int command_migrate(int argc, char **argv);
+int command_serve(int argc, char **argv);
+int command_token(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* What every command that reads the configuration does first: read it, complain on stderr. 0 or EXIT_BAD_CONFIG. */
+int command_config(void);
+
+/* A connection for a tool, connected; NULL after complaining. `plans` as in db/connection.h; `unprepared` before there
+ * is a schema. */
+struct database *command_database(bool unprepared, int statement_timeout_ms);
+
+/* The route tables of all rooms; `ret_lists` has room for ROOMS_MAX. Returns how many. */
+#define ROOMS_MAX 16
+size_t room_routes(struct route_list *ret_lists);

@@ -1,0 +1,189 @@
+#include "commands/commands.h"
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/health.h"
+#include "http/metrics.h"
+#include "http/server.h"
+#include "version.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What `serve` owns, in the order in which it is started. */
+struct house {
+        struct token_source *keys;
+        struct token_cache *cache;
+        struct token_gate gate;
+        struct server *server;
+        struct lanes *lanes;
+        struct health *health;
+};
+
+static struct house house;
+
+static const struct route open_routes[] = {
+        { METHOD_GET, "/livez", .answer = livez_answer, .open = true },
+        { METHOD_GET, "/metrics", .answer = metrics_answer, .open = true },
+        { METHOD_GET, "/readyz", .answer = readyz_answer, .open = true },
+};
+static const struct route_list open_list = { open_routes, array_size(open_routes) };
+
+static bool keys_ready(void) {
+        return token_source_ready(house.keys);
+}
+
+static bool is_draining(void) {
+        return server_is_draining(house.server);
+}
+
+static void on_hangup(void) {
+        token_source_refresh(house.keys);
+}
+
+/* Signals are taken by the loop through a descriptor, so no thread may get them. */
+static void signals_block(void) {
+        sigset_t set;
+
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGHUP);
+        (void) sigaddset(&set, SIGINT);
+        (void) sigaddset(&set, SIGTERM);
+        (void) sigprocmask(SIG_BLOCK, &set, NULL);
+        (void) signal(SIGPIPE, SIG_IGN);
+}
+
+static bool is_loopback(const char *address) {
+        return text_starts_with(address, "127.") || text_starts_with(address, "localhost:") ||
+               text_starts_with(address, "[::1]:");
+}
+
+static int complain(const char *what) {
+        (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
+        return EXIT_BAD_CONFIG;
+}
+
+static int check_config(void) {
+        const char *secret = config_text(CONFIG_JWT_SECRET);
+
+        for (size_t i = 0; config_unknown(i); i++)
+                (void) fprintf(stderr, "holdfast: %.*s means nothing to this program\n",
+                        (int) strcspn(config_unknown(i), "="), config_unknown(i));
+        if (!config_text(CONFIG_DATABASE_URL))
+                return complain("HOLDFAST_DATABASE_URL is not set");
+        if (!config_text(CONFIG_LISTEN))
+                return complain("HOLDFAST_LISTEN is empty");
+        if (secret && !is_loopback(config_text(CONFIG_LISTEN)) && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))
+                return complain(
+                        "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
+                        "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect");
+        return EXIT_OK;
+}
+
+static int keys_start(void) {
+        const struct token_source_settings settings = {
+                .secret = config_text(CONFIG_JWT_SECRET),
+                .jwks_file = config_text(CONFIG_JWT_JWKS_FILE),
+                .jwks_url = config_text(CONFIG_JWT_JWKS_URL),
+        };
+        const char *reason = NULL;
+
+        if (token_source_start(&settings, &house.keys, &reason))
+                return complain(reason);
+        if (token_cache_new(TOKEN_CACHE_ENTRIES_MAX, &house.cache))
+                return EXIT_OUR_FAULT;
+        house.gate = (struct token_gate){ .source = house.keys,
+                .cache = house.cache,
+                .policy = { .issuer = config_text(CONFIG_JWT_ISSUER), .audience = config_text(CONFIG_JWT_AUDIENCE) } };
+        if (settings.secret)
+                log_event(LOG_LEVEL_WARNING, "DEVELOPMENT MODE: whoever knows HOLDFAST_JWT_SECRET can be anybody",
+                        LOG_END);
+        return EXIT_OK;
+}
+
+/* The API's routes: all rooms, and what the admin listener serves when there is none. */
+static struct router api_router(void) {
+        static struct route_list lists[ROOMS_MAX + 1];
+        size_t n = room_routes(lists);
+
+        if (!config_text(CONFIG_ADMIN_LISTEN))
+                lists[n++] = open_list;
+        return (struct router){ lists, n };
+}
+
+static int server_start(void) {
+        const struct server_settings settings = {
+                .api = { config_text(CONFIG_LISTEN), { .router = api_router(), .gate = &house.gate } },
+                .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = { &open_list, 1 } } },
+                .cors_origins = config_text(CONFIG_CORS_ORIGINS),
+                .on_hangup = on_hangup,
+        };
+
+        return server_new(&settings, &house.server) ? EXIT_OK : EXIT_BAD_CONFIG;
+}
+
+static int workers_start(void) {
+        const unsigned writers = (unsigned) config_integer(CONFIG_WRITE_WORKERS);
+        const unsigned readers = (unsigned) config_integer(CONFIG_READ_WORKERS);
+        const struct lanes_settings lanes = {
+                .database_url = config_text(CONFIG_DATABASE_URL),
+                .read_url = config_text(CONFIG_DATABASE_READ_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .workers = { [LANE_LIST] = 1, [LANE_READ] = readers, [LANE_UPKEEP] = 1, [LANE_WRITE] = writers },
+                .done = server_answered,
+                .context = house.server,
+        };
+        const struct health_settings health = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .keys_ready = keys_ready,
+                .is_draining = is_draining };
+
+        house.lanes = lanes_start(&lanes);
+        house.health = house.lanes ? health_start(&health) : NULL;
+        if (!house.health)
+                return EXIT_OUR_FAULT;
+        server_set_lanes(house.server, house.lanes);
+        metrics_set_lanes(house.lanes);
+        return EXIT_OK;
+}
+
+static void house_stop(void) {
+        house.health = health_stop(house.health);
+        house.lanes = lanes_stop(house.lanes);
+        if (house.server)
+                house.server = server_free(house.server);
+        if (house.keys)
+                house.keys = token_source_stop(house.keys);
+        if (house.cache)
+                house.cache = token_cache_free(house.cache);
+}
+
+int command_serve(int argc, char **argv) {
+        int code;
+
+        (void) argc;
+        (void) argv;
+        code = command_config();
+        if (!code)
+                code = check_config();
+        if (code)
+                return code;
+        json_object_seed(0);
+        signals_block();
+        code = keys_start();
+        if (!code)
+                code = server_start();
+        if (!code)
+                code = workers_start();
+        if (!code) {
+                log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "version", HOLDFAST_VERSION, LOG_TEXT, "address",
+                        config_text(CONFIG_LISTEN), LOG_TEXT, "admin", config_text(CONFIG_ADMIN_LISTEN), LOG_END);
+                server_run(house.server);
+                log_event(LOG_LEVEL_INFO, "stopped", LOG_END);
+        }
+        house_stop();
+        return code;
+}

@@ -1,0 +1,380 @@
+#include "db/connection.h"
+
+#include "db/fault.h"
+#include "db/rows_libpq.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define QUEUE_MAX      64
+#define SQLSTATE_SIZE  6
+#define MESSAGE_SIZE   512
+#define BINARY_RESULTS 1
+
+struct answer {
+        rows_reader reader;
+        void *into;
+        bool is_commit;
+};
+
+struct database {
+        PGconn *connection; /* NULL while there is none */
+        struct database_settings settings;
+        struct answer queue[QUEUE_MAX];
+        size_t n_queued;
+        PGresult **results; /* kept for the text that rows point into */
+        size_t n_results, results_capacity;
+        enum problem send_fault; /* the first failure while queueing */
+        char sqlstate[SQLSTATE_SIZE];
+        char message[MESSAGE_SIZE];
+        uint64_t trips;
+};
+
+static void results_forget(struct database *database) {
+        for (size_t i = 0; i < database->n_results; i++)
+                PQclear(database->results[i]);
+        database->n_results = 0;
+}
+
+static bool results_keep(struct database *database, PGresult *result) {
+        if (database->n_results == database->results_capacity) {
+                const size_t capacity = database->results_capacity ? 2 * database->results_capacity : QUEUE_MAX;
+                PGresult **results = realloc(database->results, capacity * sizeof(PGresult *));
+
+                if (!results)
+                        return false;
+                database->results = results;
+                database->results_capacity = capacity;
+        }
+        database->results[database->n_results++] = result;
+        return true;
+}
+
+static enum problem fail(struct database *database, enum problem fault, const char *sqlstate, const char *message) {
+        (void) snprintf(database->sqlstate, sizeof(database->sqlstate), "%s", sqlstate ? sqlstate : "");
+        (void) snprintf(database->message, sizeof(database->message), "%s", message ? message : "");
+        return fault;
+}
+
+/* Close the connection; the failure noted before stands. */
+static void connection_end(struct database *database) {
+        PQfinish(take(database->connection));
+        database->n_queued = 0;
+}
+
+static enum problem connection_drop(struct database *database, const char *message) {
+        const enum problem fault = fail(database, FAULT_LOST, "", message);
+
+        connection_end(database);
+        return fault;
+}
+
+static bool queue_add(struct database *database, struct answer answer) {
+        if (!database->connection && !database->send_fault)
+                database->send_fault = fail(database, FAULT_LOST, "", "not connected");
+        if (database->send_fault)
+                return false;
+        if (database->n_queued == QUEUE_MAX) {
+                database->send_fault = fail(database, FAULT_BROKEN, "", "too many statements in one trip");
+                return false;
+        }
+        database->queue[database->n_queued++] = answer;
+        return true;
+}
+
+static void note_sent(struct database *database, int sent) {
+        if (sent == 1)
+                return;
+        database->n_queued--;
+        database->send_fault = fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
+}
+
+void database_ask(struct database *database, enum statement statement, struct parameters *parameters,
+        rows_reader reader, void *into) {
+        static const int binary[PARAMETERS_MAX] = { [0 ... PARAMETERS_MAX - 1] = 1 };
+        const struct answer answer = { .reader = reader, .into = into, .is_commit = statement == STATEMENT_COMMIT };
+
+        if (parameters && !parameters_finish(parameters) && !database->send_fault)
+                database->send_fault = fail(database, FAULT_BROKEN, "", "parameters are larger than allowed");
+        if (!queue_add(database, answer))
+                return;
+        note_sent(database, PQsendQueryPrepared(database->connection, statement_texts[statement].name,
+                                    parameters ? parameters->n : 0, parameters ? parameters->values : NULL,
+                                    parameters ? parameters->sizes : NULL, binary, BINARY_RESULTS));
+}
+
+void database_ask_values(
+        struct database *database, const char *sql, int n, const char *const *values, rows_reader reader, void *into) {
+        if (!queue_add(database, (struct answer){ .reader = reader, .into = into }))
+                return;
+        note_sent(database, PQsendQueryParams(database->connection, sql, n, NULL, values, NULL, NULL, BINARY_RESULTS));
+}
+
+void database_ask_text(struct database *database, const char *sql, rows_reader reader, void *into) {
+        database_ask_values(database, sql, 0, NULL, reader, into);
+}
+
+void database_begin(struct database *database) {
+        results_forget(database);
+        database_ask(database, STATEMENT_BEGIN, NULL, NULL, NULL);
+}
+
+void database_begin_snapshot(struct database *database) {
+        results_forget(database);
+        database_ask(database, STATEMENT_BEGIN_SNAPSHOT, NULL, NULL, NULL);
+}
+
+void database_commit(struct database *database) {
+        database_ask(database, STATEMENT_COMMIT, NULL, NULL, NULL);
+}
+
+/* Wait until the socket can be read, or written while there is something left to send. */
+static enum problem socket_wait(struct database *database, bool unsent, timestamp deadline) {
+        struct pollfd socket = { .fd = PQsocket(database->connection), .events = POLLIN };
+        const timestamp now = clock_monotonic();
+        int ready;
+
+        if (now >= deadline)
+                return connection_drop(database, "the database did not answer in time");
+        if (unsent)
+                socket.events |= POLLOUT;
+        ready = poll(&socket, 1, (int) ((deadline - now) / MILLISECOND) + 1);
+        if (ready > 0 && !PQconsumeInput(database->connection))
+                return connection_drop(database, PQerrorMessage(database->connection));
+        return PROBLEM_NONE;
+}
+
+/* Send what is buffered while reading what comes, so that two full buffers cannot wait for each other. */
+static enum problem send_all(struct database *database, timestamp deadline) {
+        for (;;) {
+                const int unsent = PQflush(database->connection);
+                enum problem p;
+
+                if (unsent == 0)
+                        return PROBLEM_NONE;
+                if (unsent < 0)
+                        return connection_drop(database, PQerrorMessage(database->connection));
+                p = socket_wait(database, /* unsent= */ true, deadline);
+                if (p)
+                        return p;
+        }
+}
+
+/* The next result; NULL ends the results of one statement. */
+static enum problem next_result(struct database *database, timestamp deadline, PGresult **ret_result) {
+        while (PQisBusy(database->connection)) {
+                enum problem p = socket_wait(database, /* unsent= */ false, deadline);
+
+                if (p)
+                        return p;
+        }
+        *ret_result = PQgetResult(database->connection);
+        return PROBLEM_NONE;
+}
+
+static bool commit_rolled_back(const struct answer *answer, PGresult *result) {
+        return answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0;
+}
+
+static enum problem answer_read(struct database *database, const struct answer *answer, PGresult *result) {
+        struct rows rows = { .result = result };
+        const ExecStatusType status = PQresultStatus(result);
+        enum problem p = PROBLEM_NONE;
+
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+                const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+                return fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
+        }
+        if (commit_rolled_back(answer, result))
+                return fail(database, FAULT_BROKEN, "", "commit rolled back");
+        if (answer->reader)
+                p = answer->reader(&rows, answer->into);
+        if (rows.broken)
+                return fail(database, FAULT_BROKEN, "", "a column does not have the type it is read as");
+        return p;
+}
+
+/* Read one statement's results; after a failure the rest is drained unread up to the sync. */
+static enum problem statement_finish(struct database *database, const struct answer *answer, enum problem failed,
+        timestamp deadline, bool *ret_synced) {
+        for (;;) {
+                PGresult *result = NULL;
+                enum problem p = next_result(database, deadline, &result);
+
+                if (p)
+                        return p;
+                if (!result) {
+                        if (PQstatus(database->connection) != CONNECTION_OK)
+                                return connection_drop(database, PQerrorMessage(database->connection));
+                        return failed;
+                }
+                if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+                        *ret_synced = true;
+                        PQclear(result);
+                        return failed;
+                }
+                if (!failed)
+                        failed = answer_read(database, answer, result);
+                if (!results_keep(database, result)) {
+                        PQclear(result);
+                        return connection_drop(database, "out of memory");
+                }
+        }
+}
+
+enum problem database_trip(struct database *database, timestamp deadline) {
+        static const struct answer unread = { 0 };
+        const size_t n = database->n_queued;
+        enum problem p = database->send_fault;
+        bool synced = false;
+
+        database->n_queued = 0;
+        database->send_fault = PROBLEM_NONE;
+        database->trips++;
+        if (p && database->connection && n) {
+                connection_end(database); /* half a trip is queued in libpq: start anew */
+                return p;
+        }
+        if (p || !database->connection)
+                return p ? p : FAULT_LOST;
+        if (!PQpipelineSync(database->connection))
+                return connection_drop(database, PQerrorMessage(database->connection));
+        p = send_all(database, deadline);
+        for (size_t i = 0; database->connection && !synced; i++)
+                p = statement_finish(database, i < n ? &database->queue[i] : &unread, p, deadline, &synced);
+        return p;
+}
+
+static enum problem prepare_all(struct database *database) {
+        for (int i = 0; i < STATEMENT_COUNT; i++) {
+                if (!PQsendPrepare(database->connection, statement_texts[i].name, statement_texts[i].sql, 0, NULL))
+                        return connection_drop(database, PQerrorMessage(database->connection));
+                if (i % (QUEUE_MAX / 2) == 0)
+                        (void) PQflush(database->connection);
+        }
+        return database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
+}
+
+/* Generic plans made while a table was empty are kept for ever, so pinned connections may use nothing but indexes. */
+static const char *const settings_pinned =
+        "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"
+        " set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', $4, false),"
+        " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),"
+        " set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),"
+        " set_config('jit', 'off', false)";
+static const char *const settings_free =
+        "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"
+        " set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', $4, false),"
+        " set_config('plan_cache_mode', 'force_custom_plan', false), set_config('jit', 'off', false)";
+
+#define IDLE_IN_TRANSACTION_MS "10000"
+
+static enum problem session_prepare(struct database *database) {
+        const struct database_settings *settings = &database->settings;
+        char statement_timeout[16], lock_timeout[16];
+        const char *values[] = { settings->schema, statement_timeout, lock_timeout, IDLE_IN_TRANSACTION_MS };
+        enum problem p;
+
+        (void) snprintf(statement_timeout, sizeof(statement_timeout), "%d", settings->statement_timeout_ms);
+        (void) snprintf(lock_timeout, sizeof(lock_timeout), "%d", settings->lock_timeout_ms);
+        database_ask_values(database, settings->plans == PLANS_PINNED ? settings_pinned : settings_free,
+                array_size(values), values, NULL, NULL);
+        p = database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
+        if (!p && !settings->unprepared)
+                p = prepare_all(database);
+        results_forget(database);
+        return p;
+}
+
+static PGconn *connect_to(const struct database_settings *settings) {
+        char connect_timeout[16], tcp_user_timeout[16];
+        const char *const names[] = { "dbname", "application_name", "client_encoding", "connect_timeout",
+                "fallback_application_name", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+                "tcp_user_timeout", NULL };
+        const char *const values[] = { settings->url, settings->name, "UTF8", connect_timeout, "holdfast", "1", "3",
+                "5", "2", tcp_user_timeout, NULL };
+
+        (void) snprintf(connect_timeout, sizeof(connect_timeout), "%d", CONNECT_TIMEOUT_S);
+        (void) snprintf(tcp_user_timeout, sizeof(tcp_user_timeout), "%d", TCP_USER_TIMEOUT_MS);
+        return PQconnectdbParams(names, values, /* expand_dbname= */ 1);
+}
+
+static void notice_ignore(void *context, const PGresult *result) {
+        (void) context;
+        (void) result;
+}
+
+static enum problem connection_make(struct database *database) {
+        enum problem p;
+
+        database->connection = connect_to(&database->settings);
+        if (!database->connection)
+                return fail(database, FAULT_LOST, "", "out of memory");
+        if (PQstatus(database->connection) != CONNECTION_OK || PQsetnonblocking(database->connection, 1) != 0 ||
+                !PQenterPipelineMode(database->connection))
+                return connection_drop(database, PQerrorMessage(database->connection));
+        (void) PQsetNoticeReceiver(database->connection, notice_ignore, NULL);
+        database->n_queued = 0;
+        database->send_fault = PROBLEM_NONE;
+        p = session_prepare(database);
+        if (p && database->connection)
+                connection_end(database);
+        return p;
+}
+
+struct database *database_new(const struct database_settings *settings) {
+        struct database *database = calloc(1, sizeof(*database));
+
+        if (database)
+                database->settings = *settings;
+        return database;
+}
+
+struct database *database_close(struct database *database) {
+        if (!database)
+                return NULL;
+        results_forget(database);
+        free(database->results);
+        PQfinish(database->connection);
+        free(database);
+        return NULL;
+}
+
+/* Statements that were queued for a trip which never came: let the server run them unread, then roll back. */
+static void queue_abandon(struct database *database) {
+        for (size_t i = 0; i < database->n_queued; i++)
+                database->queue[i] = (struct answer){ 0 };
+        if (database->n_queued)
+                (void) database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
+        database->n_queued = 0;
+        database->send_fault = PROBLEM_NONE;
+}
+
+enum problem database_connect(struct database *database) {
+        queue_abandon(database);
+        if (database->connection && PQtransactionStatus(database->connection) != PQTRANS_IDLE) {
+                database_ask(database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+                if (database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT) && database->connection)
+                        connection_end(database);
+        }
+        results_forget(database);
+        return database->connection ? PROBLEM_NONE : connection_make(database);
+}
+
+const char *database_sqlstate(const struct database *database) {
+        return database->sqlstate;
+}
+
+const char *database_message(const struct database *database) {
+        return database->message;
+}
+
+uint64_t database_trips(const struct database *database) {
+        return database->trips;
+}
+
+const char *database_host(const struct database *database) {
+        return database->connection ? PQhost(database->connection) : "";
+}

@@ -1,0 +1,88 @@
+/*
+ * db/connection: one connection to PostgreSQL, owned by one thread, in pipeline mode.
+ *
+ * Statements are queued with `database_ask`, then one `database_trip` sends them all, waits for all their results
+ * and hands each to its reader: one round trip, however many statements. The first failure ends the trip; later
+ * readers are not called. Readers run on the calling thread.
+ *
+ *     database_begin(database);
+ *     database_ask(database, STATEMENT_STOCK_LOCK, &parameters, stock_read, &stock);
+ *     p = database_trip(database, deadline);
+ *
+ * All problems returned are faults (base/problem.h). After one, `database_connect` makes the connection usable again.
+ */
+#pragma once
+
+#include "base/problem.h"
+#include "db/parameters.h"
+#include "db/rows.h"
+#include "db/sql.h"
+
+struct database;
+
+enum database_plans {
+        PLANS_PINNED, /* generic plans, index access only: lanes */
+        PLANS_FREE,   /* the planner's defaults: lists, reports, tools */
+};
+
+struct database_settings {
+        const char *url;    /* libpq connection string or URI; several hosts allowed */
+        const char *schema; /* the market's schema: [a-z_][a-z0-9_]*, at most 63 */
+        const char *name;   /* application_name: what pg_stat_activity shows */
+        enum database_plans plans;
+        int statement_timeout_ms;
+        int lock_timeout_ms;
+        bool unprepared; /* do not prepare the named statements: for migrate and doctor, before there is a schema */
+};
+
+/* How long a connection attempt to one host may take, and how long sent bytes may stay unanswered by the peer's kernel.
+ */
+#define CONNECT_TIMEOUT_S   3
+#define TCP_USER_TIMEOUT_MS 5000
+#define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, prepare */
+
+/* A connection that is yet to be made; `settings` and its text must outlive it. NULL when there is no memory. */
+must_check struct database *database_new(const struct database_settings *settings);
+
+/* Make the connection usable: connect and prepare every named statement when there is none, roll back what a failed
+ * trip left open. Call it first, and after any fault. FAULT_LOST while the database is away. */
+enum problem database_connect(struct database *database);
+
+/* Close; NULL is fine. Returns NULL. */
+struct database *database_close(struct database *database);
+DEFINE_CLEANUP(struct database, database_close_cleanup, database_close)
+
+/* What to do with the rows of one statement. A problem returned here ends the trip. */
+typedef enum problem (*rows_reader)(struct rows *rows, void *into);
+
+/* Queue a statement; `parameters` and `reader` may be NULL. Errors show at the trip. */
+void database_ask(struct database *database, enum statement statement, struct parameters *parameters,
+        rows_reader reader, void *into);
+
+/* Queue unprepared text without parameters; one statement. For migrations and tools. */
+void database_ask_text(struct database *database, const char *sql, rows_reader reader, void *into);
+
+/* The same with text parameters ($1...), NULL for SQL null. */
+void database_ask_values(
+        struct database *database, const char *sql, int n, const char *const *values, rows_reader reader, void *into);
+
+/* Send what is queued and read all answers, until `deadline` (clock_monotonic). Past it the connection is given up
+ * (FAULT_LOST): its outcome is unknown. */
+enum problem database_trip(struct database *database, timestamp deadline);
+
+/* Forget the results of the transaction before and queue BEGIN (read committed), or a read-only snapshot. */
+void database_begin(struct database *database);
+void database_begin_snapshot(struct database *database);
+
+/* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
+void database_commit(struct database *database);
+
+/* The last failure, for the log: SQLSTATE ("" when it never reached the server) and message. Never for a client. */
+const char *database_sqlstate(const struct database *database);
+const char *database_message(const struct database *database);
+
+/* Trips and connection attempts so far, for metrics and tests. */
+uint64_t database_trips(const struct database *database);
+
+/* The host and port it is connected to, for the log. */
+const char *database_host(const struct database *database);

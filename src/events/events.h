@@ -1,0 +1,40 @@
+/*
+ * events: what happened, told in the transaction in which it happened.
+ *
+ * A batch collects its events in a list (`event_add`) and saves them with everything else (`events_save`). The
+ * timeline of an order reads them; later they are published to streams and webhooks. Never codes or personal data in
+ * `data`.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/problem.h"
+#include "base/uuid.h"
+
+struct database;
+
+struct event {
+        struct uuid id;
+        const char *type;                                              /* "order.created": dotted, lower case */
+        const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
+        const char *location;                                          /* may be NULL */
+        const char *actor;
+        const char *data; /* a JSON object; NULL for {} */
+        struct event *next;
+};
+
+struct events {
+        struct arena *arena;
+        struct event *first, **last;
+        bool exhausted;
+};
+
+void events_init(struct events *events, struct arena *arena);
+
+/* A new event in the list, with a fresh id, for the caller to fill; what it points to must live until events_save.
+ * Never NULL: without memory it is a scratch event, and events_save fails. */
+struct event *event_add(struct events *events, const char *type, const char *actor);
+
+/* Queue: write them all. */
+enum problem events_save(struct database *database, struct events *events, timestamp now);

@@ -1,0 +1,53 @@
+#include "db/connection.h"
+#include "events/events.h"
+
+void events_init(struct events *events, struct arena *arena) {
+        *events = (struct events){ .arena = arena };
+        events->last = &events->first;
+}
+
+struct event *event_add(struct events *events, const char *type, const char *actor) {
+        static _Thread_local struct event scratch;
+        struct event *event = arena_new(events->arena, struct event);
+
+        if (!event) {
+                events->exhausted = true;
+                return &scratch;
+        }
+        *event = (struct event){ .id = uuid_new(), .type = type, .actor = actor };
+        *events->last = event;
+        events->last = &event->next;
+        return event;
+}
+
+enum problem events_save(struct database *database, struct events *events, timestamp now) {
+        struct parameters p;
+        struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data;
+
+        if (events->exhausted)
+                return FAULT_BUSY;
+        if (!events->first)
+                return PROBLEM_NONE;
+        parameters_init(&p, events->arena);
+        ids = parameter_uuids(&p);
+        types = parameter_texts(&p);
+        orders = parameter_uuids(&p);
+        fulfillments = parameter_uuids(&p);
+        reservations = parameter_uuids(&p);
+        locations = parameter_texts(&p);
+        actors = parameter_texts(&p);
+        data = parameter_jsonbs(&p);
+        parameter_time(&p, now);
+        for (const struct event *event = events->first; event; event = event->next) {
+                array_uuid(ids, &event->id);
+                array_text(types, event->type);
+                array_uuid(orders, event->order_id);
+                array_uuid(fulfillments, event->fulfillment_id);
+                array_uuid(reservations, event->reservation_id);
+                array_text(locations, event->location);
+                array_text(actors, event->actor);
+                array_jsonb(data, event->data ? event->data : "{}");
+        }
+        database_ask(database, STATEMENT_EVENTS_SAVE, &p, NULL, NULL);
+        return PROBLEM_NONE;
+}

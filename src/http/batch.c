@@ -1,0 +1,243 @@
+#include "http/batch.h"
+
+#include "base/log.h"
+#include "http/idempotency.h"
+#include "http/reply.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define BACKOFF_FIRST (2 * MILLISECOND)
+#define BACKOFF_MAX   (200 * MILLISECOND)
+
+void runner_init(struct runner *runner, struct database *database) {
+        const struct uuid seed = uuid_random();
+
+        *runner = (struct runner){ .database = database };
+        memcpy(&runner->random, seed.bytes, sizeof(runner->random));
+        arena_init(&runner->arena, BATCH_MEMORY_MAX);
+}
+
+void runner_clear(struct runner *runner) {
+        arena_clear(&runner->arena);
+        runner->database = database_close(runner->database);
+}
+
+static void pause_for(duration span) {
+        (void) poll(NULL, 0, (int) (span / MILLISECOND) + 1);
+}
+
+/* splitmix64: good enough to keep rivals from meeting again. */
+static uint64_t random_next(struct runner *runner) {
+        uint64_t z = runner->random += UINT64_C(0x9e3779b97f4a7c15);
+
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        return z ^ (z >> 31);
+}
+
+static void back_off(struct runner *runner, unsigned attempt) {
+        duration span = BACKOFF_FIRST << (attempt < 7 ? attempt : 7);
+
+        if (span > BACKOFF_MAX)
+                span = BACKOFF_MAX;
+        pause_for((duration) (random_next(runner) % (uint64_t) span));
+}
+
+static void answer_all(struct call **calls, size_t n, enum problem problem) {
+        for (size_t i = 0; i < n; i++) {
+                call_reset(calls[i]);
+                reply_plain_problem(calls[i], problem);
+        }
+}
+
+static void answer_refused(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (batch->calls[i]->refusal.problem)
+                        reply_problem(batch->calls[i]);
+}
+
+static enum problem clock_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(timestamp *) into = row_time(&row);
+        return PROBLEM_NONE;
+}
+
+static enum problem load(struct batch *batch, const struct operation *operation) {
+        enum problem p = operation->load(batch);
+
+        if (p)
+                return p;
+        database_ask(batch->database, STATEMENT_CLOCK, NULL, clock_read, &batch->now);
+        if (!operation->save)
+                database_commit(batch->database);
+        return database_trip(batch->database, batch->deadline);
+}
+
+static enum problem attempt_read(struct batch *batch, const struct operation *operation) {
+        enum problem p;
+
+        database_begin_snapshot(batch->database);
+        p = load(batch, operation);
+        if (!p)
+                p = operation->decide(batch);
+        if (!p)
+                answer_refused(batch);
+        return p;
+}
+
+static enum problem attempt_write(struct batch *batch, const struct operation *operation, bool keyed, bool retrying) {
+        struct idempotency *known = NULL;
+        enum problem p = PROBLEM_NONE;
+
+        database_begin(batch->database);
+        if (keyed)
+                p = idempotency_load(batch, &known);
+        if (!p)
+                p = load(batch, operation);
+        if (!p && keyed)
+                p = idempotency_settle(known, batch, retrying);
+        if (!p && batch->n_calls)
+                p = operation->decide(batch);
+        if (p)
+                return p;
+        answer_refused(batch);
+        if (batch->n_calls)
+                p = operation->save(batch);
+        if (p)
+                return p;
+        if (keyed)
+                idempotency_save(batch);
+        database_commit(batch->database);
+        p = database_trip(batch->database, batch->deadline);
+        if (!p && keyed)
+                idempotency_finish(known);
+        return p;
+}
+
+static enum problem attempt(struct runner *runner, struct call **calls, size_t n, timestamp deadline, bool retrying) {
+        const struct route *route = calls[0]->route;
+        struct batch batch = {
+                .database = runner->database, .arena = &runner->arena, .n_calls = n, .deadline = deadline
+        };
+
+        arena_reset(&runner->arena);
+        batch.calls = arena_new_array(&runner->arena, struct call *, n);
+        if (!batch.calls)
+                return FAULT_BUSY;
+        memcpy(batch.calls, calls, n * sizeof(struct call *));
+        for (size_t i = 0; i < n; i++)
+                call_reset(calls[i]);
+        if (!route->operation->save)
+                return attempt_read(&batch, route->operation);
+        return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
+}
+
+/* Calls whose time is up are answered and leave the batch: what is not run cannot surprise anybody. */
+static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) {
+        const timestamp now = clock_monotonic();
+        timestamp deadline = now;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (calls[i]->deadline <= now) {
+                        answer_all(&calls[i], 1, PROBLEM_TIMEOUT);
+                        continue;
+                }
+                if (calls[i]->deadline > deadline)
+                        deadline = calls[i]->deadline;
+                calls[kept++] = calls[i];
+        }
+        *ret_deadline = deadline;
+        return kept;
+}
+
+/* After a fault: make the connection usable. A batch that was never sent fails at once; one whose outcome is unknown
+ * waits a while for the database, because only the records can tell what became of it. */
+static enum problem connection_mend(struct runner *runner, bool outcome_unknown) {
+        const timestamp patience = clock_monotonic() + RECONNECT_PATIENCE;
+
+        for (;;) {
+                enum problem p = FAULT_LOST;
+
+                if (clock_monotonic() >= runner->connect_not_before)
+                        p = database_connect(runner->database);
+                runner->connected = p == PROBLEM_NONE;
+                if (!p)
+                        return PROBLEM_NONE;
+                if (clock_monotonic() >= runner->connect_not_before)
+                        runner->connect_not_before = clock_monotonic() + RECONNECT_PAUSE;
+                if (!outcome_unknown || clock_monotonic() >= patience)
+                        return p;
+                pause_for(RECONNECT_PAUSE);
+        }
+}
+
+static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
+        log_event(fault == FAULT_BROKEN || fault == FAULT_POISON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+                "the database refused a batch", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
+                database_sqlstate(runner->database), LOG_TEXT, "reason", database_message(runner->database), LOG_END);
+}
+
+enum remedy { REMEDY_RUN_AGAIN, REMEDY_HALVES, REMEDY_GIVE_UP };
+
+static enum remedy remedy_for(enum problem fault, unsigned attempts, bool rival_seen, size_t n) {
+        const enum remedy last = n > 1 ? REMEDY_HALVES : REMEDY_GIVE_UP;
+
+        switch (fault) {
+        case FAULT_CONFLICT:
+        case FAULT_LOST:
+        case FAULT_STALE:
+                return attempts < BATCH_ATTEMPTS_MAX ? REMEDY_RUN_AGAIN : last;
+        case FAULT_RIVAL:
+                return rival_seen ? last : REMEDY_RUN_AGAIN;
+        case FAULT_BUSY:
+                return REMEDY_GIVE_UP;
+        default:
+                return last;
+        }
+}
+
+static void run_halves(struct runner *runner, struct call **calls, size_t n) {
+        runner->counts.splits++;
+        batch_run(runner, calls, n / 2);
+        batch_run(runner, calls + n / 2, n - n / 2);
+}
+
+void batch_run(struct runner *runner, struct call **calls, size_t n) {
+        bool rival_seen = false, lost = false;
+        enum problem p = PROBLEM_NONE;
+        timestamp deadline = 0;
+
+        runner->counts.batches++;
+        runner->counts.calls += n;
+        for (unsigned attempts = 0;; attempts++) {
+                enum remedy remedy;
+
+                n = drop_late(calls, n, &deadline);
+                if (!n)
+                        return;
+                p = runner->connected ? PROBLEM_NONE : connection_mend(runner, lost);
+                if (p)
+                        break;
+                p = attempt(runner, calls, n, deadline, lost);
+                if (!p)
+                        return;
+                log_fault(runner, calls[0]->route, p);
+                remedy = remedy_for(p, attempts, rival_seen, n);
+                rival_seen = rival_seen || p == FAULT_RIVAL;
+                lost = lost || p == FAULT_LOST;
+                runner->counts.reconnects += p == FAULT_LOST;
+                (void) connection_mend(runner, lost);
+                if (remedy == REMEDY_HALVES) {
+                        run_halves(runner, calls, n);
+                        return;
+                }
+                if (remedy == REMEDY_GIVE_UP)
+                        break;
+                runner->counts.retries++;
+                back_off(runner, attempts);
+        }
+        answer_all(calls, n, p);
+}

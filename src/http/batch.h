@@ -1,0 +1,36 @@
+/*
+ * http/batch: many calls, one transaction. The heart.
+ *
+ * Every write, hot or rare, runs through `batch_run`: lock the keys, look for records, load, decide, save, store the
+ * replies, commit; two round trips when nothing special happens. A single call is the batch of one. Every call gets
+ * its own answer; what the database refuses is treated by its fault (base/problem.h): run again, run in halves, or
+ * reconnect and let the idempotency records tell what had been committed.
+ */
+#pragma once
+
+#include "http/call.h"
+
+#define BATCH_MEMORY_MAX   ((size_t) 256 * 1024 * 1024)
+#define BATCH_ATTEMPTS_MAX 8                   /* runs of one batch for conflicts, before it answers 503 */
+#define RECONNECT_PATIENCE (3 * SECOND)        /* how long a lost batch waits for the database to come back */
+#define RECONNECT_PAUSE    (250 * MILLISECOND) /* between two attempts to connect */
+
+struct runner_counts {
+        uint64_t batches, calls, retries, splits, reconnects;
+};
+
+/* What one worker owns: a connection and memory. Not shared. */
+struct runner {
+        struct database *database;
+        struct arena arena;
+        uint64_t random;              /* state of the jitter */
+        timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
+        bool connected;
+        struct runner_counts counts;
+};
+
+void runner_init(struct runner *runner, struct database *database);
+void runner_clear(struct runner *runner);
+
+/* Run n calls of one route and answer each (call->reply.status is set). `calls` may be reordered. */
+void batch_run(struct runner *runner, struct call **calls, size_t n);

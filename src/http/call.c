@@ -1,0 +1,51 @@
+#include "http/call.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+
+void call_init(struct call *call, const struct route *route) {
+        *call = (struct call){ .route = route };
+        arena_init(&call->arena, CALL_MEMORY_MAX);
+}
+
+void call_clear(struct call *call) {
+        arena_clear(&call->arena);
+}
+
+void call_reset(struct call *call) {
+        call->refusal = (struct refusal){ 0 };
+        call->reply = (struct reply){ 0 };
+        call->work = NULL;
+}
+
+bool call_may_act_at(struct call *call, const char *location) {
+        if (token_allows_location(call->claims, location))
+                return true;
+        call_refuse(call, PROBLEM_STORE_NOT_ALLOWED, "The token does not cover location %s.", location);
+        return false;
+}
+
+bool call_may_act_for(struct call *call, const char *channel) {
+        if (!call->claims->channel || text_equal(call->claims->channel, channel))
+                return true;
+        call_refuse(call, PROBLEM_CHANNEL_NOT_ALLOWED, "The token is bound to channel %s.", call->claims->channel);
+        return false;
+}
+
+bool call_has_scope(const struct call *call, enum scope scope) {
+        return scope_granted(call->claims->scopes, scope);
+}
+
+void call_refuse_unknown(struct call *call, const char *what, const char *code) {
+        call_refuse(call, PROBLEM_NOT_FOUND, "There is no %s %s.", what, code);
+}
+
+bool call_version_matches(struct call *call, int64_t version) {
+        if (call->if_match == IF_MATCH_ABSENT || call->if_match == IF_MATCH_ANY || call->if_match == version)
+                return true;
+        call_refuse(call, PROBLEM_PRECONDITION_FAILED,
+                "If-Match does not name the current version, which is %" PRId64 ".", version);
+        call->refusal.version = version;
+        return false;
+}

@@ -1,0 +1,158 @@
+/*
+ * http/call: one request on its way through the house, and what a room must give to serve it.
+ *
+ * A call is plain data: no socket, no library. The loop fills it, a lane's worker runs it, the loop sends its reply;
+ * at every moment exactly one of them owns it. The sweeper and the importer make calls too, so that each change has
+ * one code path. Everything a call points to lives in its arena.
+ *
+ * A room serves a route by an `operation`: three functions on a batch of calls of that route.
+ *   load    queues statements that lock documents, then stock, and read what hangs on them; may trip in between
+ *   decide  is pure: it grants or refuses each call in arrival order and writes its reply
+ *   save    queues the statements that write what was decided
+ * Transaction, idempotency, clock, retries and splitting are the batch's (http/batch.h).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/problem.h"
+#include "base/shape.h"
+#include "base/uuid.h"
+#include "base/writer.h"
+#include "db/connection.h"
+#include "http/token_claims.h"
+
+#define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
+#define CALL_TIME_MAX   (10 * SECOND)               /* from the last byte of the body to the reply */
+#define REPLY_SIZE_MAX  ((size_t) 8 * 1024 * 1024)
+#define KEY_SIZE        16
+#define TRACE_ID_SIZE   33
+#define PAGE_LIMIT      50 /* rows of a list, unless the client says otherwise */
+#define PAGE_LIMIT_MAX  200
+
+#define IF_MATCH_ABSENT INT64_C(0)
+#define IF_MATCH_ANY    INT64_C(-1) /* "*": whatever version there is */
+#define IF_MATCH_NEVER  INT64_C(-2) /* a tag that no version of ours has */
+
+enum method { METHOD_DELETE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_OTHER };
+
+enum lane_name {
+        LANE_WRITE,  /* what holds stock: reservations, orders, fulfillments */
+        LANE_READ,   /* short look-ups by key */
+        LANE_UPKEEP, /* catalogue and stock figures: may be large, must not delay a sale */
+        LANE_LIST,   /* lists and searches: the planner decides, may be slow */
+        LANE_COUNT,
+};
+
+struct batch;
+struct call;
+
+struct operation {
+        enum problem (*load)(struct batch *batch);
+        enum problem (*decide)(struct batch *batch);
+        enum problem (*save)(struct batch *batch); /* NULL: a read, which runs on a read-only snapshot */
+};
+
+enum key_rule {
+        KEY_UNUSED,   /* reads, questions that change nothing */
+        KEY_OPTIONAL, /* a random one is used when the client names none */
+        KEY_REQUIRED,
+};
+
+struct route {
+        enum method method;
+        const char *path; /* "/v1/orders/{id}/cancel"; names: {id} is a UUID, {code} and {sku} are codes */
+        enum scope scope;
+        enum lane_name lane;
+        unsigned batch; /* calls of one transaction at most */
+        enum key_rule key;
+        const struct shape *body;  /* NULL: takes none */
+        const struct shape *query; /* NULL: takes no query parameters */
+        const struct operation *operation;
+        void (*check)(struct call *call);  /* on the loop, may refuse: what can be told without the database */
+        void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
+        bool open;                         /* needs no token */
+};
+
+struct reply {
+        unsigned status; /* 0: not answered yet */
+        const char *body;
+        size_t body_size;
+        const char *content_type; /* NULL: application/json, or application/problem+json from 400 on */
+        const char *location;
+        const char *etag;
+        const char *link; /* Link header */
+        const char *allow;
+        const char *www_authenticate;
+        const char *cache_control;
+        unsigned retry_after_s;
+        bool replayed;
+};
+
+struct call_path {
+        struct uuid id;
+        const char *code;
+        const char *sku;
+};
+
+struct call {
+        struct arena arena;
+        const struct route *route;
+        struct call_path path;
+        const struct token_claims *claims;
+        const void *body;       /* the struct of route->body */
+        const void *query;      /* the struct of route->query */
+        const char *target;     /* raw, as received, without host: for links and cursors */
+        int64_t if_match;       /* a version, or IF_MATCH_... */
+        bool if_none_match_any; /* If-None-Match: * */
+        const char *if_none_match;
+
+        bool has_key;
+        uint8_t key[KEY_SIZE];            /* digest of subject, method, path and Idempotency-Key */
+        uint8_t fingerprint[DIGEST_SIZE]; /* digest of the request */
+
+        struct uuid request_id;
+        char trace_id[TRACE_ID_SIZE];
+        timestamp arrived;  /* clock_monotonic */
+        timestamp deadline; /* clock_monotonic */
+
+        struct refusal refusal;
+        struct reply reply;
+        void *work;        /* the room's, between load and save; reset by each attempt */
+        struct call *next; /* in a queue */
+};
+
+struct batch {
+        struct database *database;
+        struct arena *arena; /* cleared after the batch is answered */
+        struct call **calls; /* in arrival order; decide and save see only those not answered by a record */
+        size_t n_calls;
+        timestamp now;      /* the database's clock, read after the locks */
+        timestamp deadline; /* clock_monotonic; for trips made by load */
+        void *work;         /* the room's, made by load */
+};
+
+/* Start a call with an empty arena and no answer. */
+void call_init(struct call *call, const struct route *route);
+void call_clear(struct call *call);
+
+/* Forget the answer of an attempt that was rolled back. */
+void call_reset(struct call *call);
+
+/* Whether the bearer may act at the location; refuses with STORE_NOT_ALLOWED when not. */
+bool call_may_act_at(struct call *call, const char *location);
+
+/* Whether the bearer may act for the channel; refuses with CHANNEL_NOT_ALLOWED when not. */
+bool call_may_act_for(struct call *call, const char *channel);
+
+bool call_has_scope(const struct call *call, enum scope scope);
+
+/* Refuse the call. Shorthand for refuse(&call->refusal, &call->arena, ...). */
+#define call_refuse(call, problem, ...) refuse(&(call)->refusal, &(call)->arena, (problem), __VA_ARGS__)
+
+/* Refuse with NOT_FOUND, naming what was looked for. */
+void call_refuse_unknown(struct call *call, const char *what, const char *code);
+
+/* Compare If-Match with the current version; refuses with PRECONDITION_FAILED. */
+bool call_version_matches(struct call *call, int64_t version);

@@ -1,0 +1,269 @@
+#include "http/idempotency.h"
+
+#include "base/digest.h"
+#include "http/reply.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define KEY_LENGTH_MAX 255
+
+enum standing {
+        STANDING_FRESH,
+        STANDING_RECORDED, /* a record answers it */
+        STANDING_TWIN,     /* an earlier call of this batch has the same key */
+        STANDING_LOCKED,   /* somebody else runs it */
+};
+
+struct record {
+        uint8_t fingerprint[DIGEST_SIZE];
+        struct reply reply;
+};
+
+struct claim {
+        struct call *call;
+        enum standing standing;
+        const struct record *record;
+        struct call *first; /* of which this is the twin */
+};
+
+struct idempotency {
+        struct arena *arena;
+        struct claim *claims;
+        size_t n;
+};
+
+static bool is_visible_ascii(const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (text[i] < 0x21 || text[i] > 0x7e)
+                        return false;
+        return size >= 1 && size <= KEY_LENGTH_MAX;
+}
+
+bool idempotency_key_parse(const char *header, struct arena *arena, const char **ret_key) {
+        size_t size = strlen(header);
+        const char *key;
+
+        if (size >= 2 && header[0] == '"' && header[size - 1] == '"') {
+                header++;
+                size -= 2;
+        }
+        if (!is_visible_ascii(header, size))
+                return false;
+        key = arena_text_sized(arena, header, size);
+        if (!key)
+                return false;
+        *ret_key = key;
+        return true;
+}
+
+static const char *method_text(const struct call *call) {
+        static const char *const texts[] = { "DELETE", "GET", "POST", "PUT" };
+
+        return texts[call->route->method];
+}
+
+void idempotency_key_set(struct call *call, const char *path, const char *key) {
+        uint8_t digest[DIGEST_SIZE];
+        const struct uuid random = key ? (struct uuid){ 0 } : uuid_random();
+        const struct digest_part parts[] = { digest_text(call->claims->subject), digest_text(method_text(call)),
+                digest_text(path),
+                key ? digest_text(key) : (struct digest_part){ random.bytes, sizeof(random.bytes) } };
+
+        digest_parts(parts, array_size(parts), digest);
+        memcpy(call->key, digest, KEY_SIZE);
+        call->has_key = true;
+}
+
+void idempotency_fingerprint_set(struct call *call, const char *target, const void *body, size_t body_size) {
+        const struct digest_part parts[] = { digest_text(method_text(call)), digest_text(target), { body, body_size } };
+
+        digest_parts(parts, array_size(parts), call->fingerprint);
+}
+
+static int64_t lock_number(const struct call *call) {
+        uint64_t number;
+
+        memcpy(&number, call->key, sizeof(number));
+        return (int64_t) be64toh(number);
+}
+
+static bool same_key(const struct call *a, const struct call *b) {
+        return memcmp(a->key, b->key, KEY_SIZE) == 0;
+}
+
+static enum problem locks_read(struct rows *rows, void *into) {
+        struct idempotency *known = into;
+
+        for (size_t i = 0; i < known->n && i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                if (!row_boolean(&row))
+                        known->claims[i].standing = STANDING_LOCKED;
+        }
+        return PROBLEM_NONE;
+}
+
+static void reply_from_row(struct row *row, struct record *record) {
+        record->reply.status = (unsigned) row_integer(row);
+        record->reply.location = row_text(row);
+        record->reply.etag = row_text(row);
+        record->reply.body = row_text(row);
+        record->reply.replayed = true;
+}
+
+static enum problem records_read(struct rows *rows, void *into) {
+        struct idempotency *known = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const struct uuid id = row_uuid(&row);
+                size_t size = 0;
+                const void *fingerprint = row_bytes(&row, &size);
+                struct record *record = arena_new(known->arena, struct record);
+
+                if (!record || size != DIGEST_SIZE)
+                        return FAULT_BROKEN;
+                memcpy(record->fingerprint, fingerprint, DIGEST_SIZE);
+                reply_from_row(&row, record);
+                for (size_t j = 0; j < known->n; j++)
+                        if (memcmp(known->claims[j].call->key, id.bytes, KEY_SIZE) == 0)
+                                known->claims[j].record = record;
+        }
+        return PROBLEM_NONE;
+}
+
+enum problem idempotency_load(struct batch *batch, struct idempotency **ret_known) {
+        struct idempotency *known = arena_new(batch->arena, struct idempotency);
+        struct parameters locks, finds;
+        struct array *numbers, *ids;
+
+        if (!known)
+                return FAULT_BUSY;
+        known->arena = batch->arena;
+        known->n = batch->n_calls;
+        known->claims = arena_new_array(batch->arena, struct claim, known->n);
+        if (!known->claims)
+                return FAULT_BUSY;
+        parameters_init(&locks, batch->arena);
+        parameters_init(&finds, batch->arena);
+        numbers = parameter_integers(&locks);
+        ids = parameter_uuids(&finds);
+        for (size_t i = 0; i < known->n; i++) {
+                known->claims[i].call = batch->calls[i];
+                array_integer(numbers, lock_number(batch->calls[i]));
+                array_bytes(ids, batch->calls[i]->key, KEY_SIZE);
+        }
+        database_ask(batch->database, STATEMENT_IDEMPOTENCY_LOCK, &locks, locks_read, known);
+        database_ask(batch->database, STATEMENT_IDEMPOTENCY_FIND, &finds, records_read, known);
+        *ret_known = known;
+        return PROBLEM_NONE;
+}
+
+static void twins_find(struct idempotency *known) {
+        for (size_t i = 0; i < known->n; i++)
+                for (size_t j = 0; j < i && known->claims[i].standing == STANDING_FRESH; j++)
+                        if (same_key(known->claims[i].call, known->claims[j].call)) {
+                                known->claims[i].standing = STANDING_TWIN;
+                                known->claims[i].first = known->claims[j].call;
+                        }
+}
+
+static void refuse_reuse(struct call *call) {
+        call_refuse(call, PROBLEM_IDEMPOTENCY_KEY_REUSED,
+                "The key was first used with another body or query; a new request needs a new key.");
+        reply_problem(call);
+}
+
+/* A recorded reply is copied: its text belongs to the batch, the reply to the call. */
+static void replay(struct call *call, const uint8_t *fingerprint, const struct reply *reply) {
+        if (memcmp(call->fingerprint, fingerprint, DIGEST_SIZE) != 0) {
+                refuse_reuse(call);
+                return;
+        }
+        call->reply = *reply;
+        call->reply.body = arena_text(&call->arena, reply->body ? reply->body : "");
+        call->reply.body_size = call->reply.body ? strlen(call->reply.body) : 0;
+        call->reply.location = reply->location ? arena_text(&call->arena, reply->location) : NULL;
+        call->reply.etag = reply->etag ? arena_text(&call->arena, reply->etag) : NULL;
+}
+
+static void refuse_rival(struct call *call) {
+        call_refuse(call, PROBLEM_IDEMPOTENCY_IN_PROGRESS, "The first request with this key has not finished yet.");
+        reply_problem(call);
+}
+
+enum problem idempotency_settle(struct idempotency *known, struct batch *batch, bool retrying) {
+        size_t n_fresh = 0;
+
+        twins_find(known);
+        for (size_t i = 0; i < known->n; i++) {
+                struct claim *claim = &known->claims[i];
+
+                if (claim->record)
+                        claim->standing = STANDING_RECORDED;
+                if (claim->standing == STANDING_LOCKED && retrying)
+                        return FAULT_CONFLICT;
+                if (claim->standing == STANDING_FRESH)
+                        batch->calls[n_fresh++] = claim->call;
+                else if (claim->standing == STANDING_RECORDED)
+                        replay(claim->call, claim->record->fingerprint, &claim->record->reply);
+                else if (claim->standing == STANDING_LOCKED)
+                        refuse_rival(claim->call);
+        }
+        batch->n_calls = n_fresh;
+        return PROBLEM_NONE;
+}
+
+/* What a client may be told again: effects and business decisions, never who-are-you, try-later or our own failures. */
+static bool is_replayable(const struct reply *reply) {
+        switch (reply->status) {
+        case 404:
+        case 409:
+        case 412:
+        case 422:
+                return true;
+        default:
+                return reply->status >= 200 && reply->status < 300;
+        }
+}
+
+void idempotency_save(struct batch *batch) {
+        struct parameters p;
+        struct array *ids, *fingerprints, *statuses, *locations, *etags, *bodies;
+
+        parameters_init(&p, batch->arena);
+        ids = parameter_uuids(&p);
+        fingerprints = parameter_byteas(&p);
+        statuses = parameter_integers(&p);
+        locations = parameter_texts(&p);
+        etags = parameter_texts(&p);
+        bodies = parameter_texts(&p);
+        parameter_time(&p, batch->now);
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct call *call = batch->calls[i];
+
+                if (!is_replayable(&call->reply))
+                        continue;
+                array_bytes(ids, call->key, KEY_SIZE);
+                array_bytes(fingerprints, call->fingerprint, DIGEST_SIZE);
+                array_integer(statuses, call->reply.status);
+                array_text(locations, call->reply.location);
+                array_text(etags, call->reply.etag);
+                array_bytes(bodies, call->reply.body, call->reply.body_size);
+        }
+        if (ids->n)
+                database_ask(batch->database, STATEMENT_IDEMPOTENCY_SAVE, &p, NULL, NULL);
+}
+
+void idempotency_finish(struct idempotency *known) {
+        for (size_t i = 0; i < known->n; i++) {
+                const struct claim *claim = &known->claims[i];
+
+                if (claim->standing != STANDING_TWIN)
+                        continue;
+                replay(claim->call, claim->first->fingerprint, &claim->first->reply);
+                if (claim->call->reply.status < 500)
+                        claim->call->reply.replayed = is_replayable(&claim->call->reply);
+        }
+}

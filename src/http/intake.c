@@ -1,0 +1,219 @@
+#include "http/intake.h"
+
+#include "base/text.h"
+#include "http/idempotency.h"
+#include "http/query.h"
+#include "http/reply.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define BEARER "Bearer "
+
+static const char *const method_names[] = { "DELETE", "GET", "POST", "PUT" };
+
+static bool answer_refused(struct call *call) {
+        if (!call->refusal.problem)
+                return true;
+        reply_problem(call);
+        return false;
+}
+
+int64_t intake_announced(const struct request_head *head) {
+        int64_t size = 0;
+
+        if (head->transfer_encoding)
+                return -1;
+        if (head->content_length && !text_to_integer(head->content_length, 0, INT64_MAX, &size))
+                return INT64_MAX;
+        return size;
+}
+
+static bool is_trace_id(const char *text) {
+        bool zero = true;
+
+        for (size_t i = 0; i < TRACE_ID_SIZE - 1; i++) {
+                if (!strchr("0123456789abcdef", text[i]) || !text[i])
+                        return false;
+                zero = zero && text[i] == '0';
+        }
+        return !zero;
+}
+
+/* W3C Trace Context: "00-" trace id "-" parent id "-" flags; anything else starts a new trace, never an error. */
+static void trace_take(struct call *call, const char *traceparent) {
+        const struct uuid fresh = call->request_id;
+        char text[UUID_TEXT_SIZE];
+        size_t n = 0;
+
+        if (traceparent && strlen(traceparent) >= 55 && traceparent[2] == '-' && traceparent[35] == '-' &&
+                is_trace_id(traceparent + 3)) {
+                memcpy(call->trace_id, traceparent + 3, TRACE_ID_SIZE - 1);
+                return;
+        }
+        uuid_format(&fresh, text);
+        for (size_t i = 0; text[i]; i++)
+                if (text[i] != '-')
+                        call->trace_id[n++] = text[i];
+}
+
+static void check_framing(struct call *call, const struct request_head *head) {
+        if (head->repeated)
+                call_refuse(
+                        call, PROBLEM_MALFORMED_REQUEST, "A header that may stand once stands twice, or holds a NUL.");
+        else if (head->lacks_host)
+                call_refuse(call, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
+        else if (head->transfer_encoding && head->content_length)
+                call_refuse(call, PROBLEM_MALFORMED_REQUEST,
+                        "Content-Length and Transfer-Encoding must not stand together.");
+        else if (head->transfer_encoding && strcasecmp(head->transfer_encoding, "chunked") != 0)
+                call_refuse(call, PROBLEM_MALFORMED_REQUEST, "The only Transfer-Encoding accepted is chunked.");
+        else if (intake_announced(head) > (int64_t) BODY_SIZE_MAX)
+                call_refuse(call, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
+        else if (strlen(head->target) > TARGET_SIZE_MAX)
+                call_refuse(call, PROBLEM_URI_TOO_LONG, "A request target may have 8 KiB at most.");
+}
+
+/* Other methods are routed as one that no path has, so that the answer is 405 with Allow, or 404. */
+static enum method method_named(const char *name) {
+        if (text_equal(name, "HEAD"))
+                return METHOD_GET;
+        for (size_t i = 0; i < array_size(method_names); i++)
+                if (text_equal(name, method_names[i]))
+                        return (enum method) i;
+        return METHOD_OTHER;
+}
+
+static void find_route(
+        struct intake *intake, struct call *call, const struct request_head *head, struct routing *routing) {
+        const char *allow = NULL;
+
+        call->target = arena_text(&call->arena, head->target);
+        if (router_find(&intake->router, method_named(head->method), head->target, &call->arena, &call->refusal,
+                    routing, &allow)) {
+                call->reply.allow = allow;
+                return;
+        }
+        call->route = routing->route;
+        call->path = routing->path;
+}
+
+static void check_token(struct intake *intake, struct call *call, const struct request_head *head) {
+        const char *token = head->authorization;
+        struct token_claims *claims = arena_new(&call->arena, struct token_claims);
+        enum token_verdict verdict;
+
+        if (!token || strncasecmp(token, BEARER, strlen(BEARER)) != 0) {
+                call->refusal.scope = ""; /* no token at all is not an invalid token (RFC 6750, section 3.1) */
+                call_refuse(call, PROBLEM_UNAUTHENTICATED, "The Authorization header must carry a bearer token.");
+                return;
+        }
+        token += strlen(BEARER);
+        token += strspn(token, " ");
+        verdict = claims ? token_gate_check(intake->gate, token, clock_wall(), &call->arena, claims)
+                         : TOKEN_OUT_OF_MEMORY;
+        if (verdict) {
+                call_refuse(call, token_verdict_problem(verdict), "%s.", token_verdict_text(verdict));
+                return;
+        }
+        call->claims = claims;
+        if (!scope_granted(claims->scopes, call->route->scope)) {
+                call->refusal.scope = scope_text(call->route->scope);
+                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "This route needs the scope %s.",
+                        scope_text(call->route->scope));
+        }
+}
+
+/* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one that is no version of ours, never matches. */
+static int64_t if_match_version(const char *text) {
+        const size_t size = strlen(text);
+        char digits[24];
+        int64_t version;
+
+        if (text_equal(text, "*"))
+                return IF_MATCH_ANY;
+        if (size < 3 || size - 2 >= sizeof(digits) || text[0] != '"' || text[size - 1] != '"')
+                return IF_MATCH_NEVER;
+        memcpy(digits, text + 1, size - 2);
+        digits[size - 2] = '\0';
+        return text_to_integer(digits, 1, INT64_MAX, &version) ? version : IF_MATCH_NEVER;
+}
+
+static void take_preconditions(struct call *call, const struct request_head *head) {
+        if (head->if_match)
+                call->if_match = if_match_version(head->if_match);
+        if (!head->if_none_match)
+                return;
+        call->if_none_match_any = text_equal(head->if_none_match, "*");
+        call->if_none_match = arena_text(&call->arena, head->if_none_match);
+}
+
+static void take_key(struct call *call, const char *path, const struct request_head *head) {
+        const char *key = NULL;
+
+        if (call->route->key == KEY_UNUSED)
+                return;
+        if (call->route->method == METHOD_POST && head->idempotency_key &&
+                !idempotency_key_parse(head->idempotency_key, &call->arena, &key)) {
+                call_refuse(call, PROBLEM_IDEMPOTENCY_KEY_INVALID,
+                        "An Idempotency-Key has 1 to 255 visible ASCII characters.");
+                return;
+        }
+        if (!key && call->route->key == KEY_REQUIRED) {
+                call_refuse(call, PROBLEM_IDEMPOTENCY_KEY_MISSING, "Send an Idempotency-Key header with this request.");
+                return;
+        }
+        idempotency_key_set(call, path, key);
+}
+
+static bool is_json(const char *content_type) {
+        const size_t size = strcspn(content_type, "; \t");
+
+        return size == strlen("application/json") && strncasecmp(content_type, "application/json", size) == 0;
+}
+
+static void check_content_type(struct call *call, const struct request_head *head) {
+        if (!call->route->body || intake_announced(head) == 0)
+                return;
+        if (!head->content_type || !is_json(head->content_type))
+                call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.");
+}
+
+bool intake_head(struct intake *intake, const struct request_head *head, struct call *call) {
+        struct routing routing = { 0 };
+
+        call_init(call, NULL);
+        call->request_id = uuid_new();
+        trace_take(call, head->traceparent);
+        check_framing(call, head);
+        if (!call->refusal.problem)
+                find_route(intake, call, head, &routing);
+        if (!call->refusal.problem && !call->route->open && intake->gate)
+                check_token(intake, call, head);
+        if (!call->refusal.problem)
+                check_content_type(call, head);
+        if (!call->refusal.problem)
+                take_preconditions(call, head);
+        if (!call->refusal.problem)
+                take_key(call, routing.path_text, head);
+        if (!call->refusal.problem)
+                (void) query_read(call->route->query, routing.query, &call->arena, &call->refusal,
+                        (void **) (uintptr_t) &call->query);
+        return answer_refused(call);
+}
+
+bool intake_body(struct call *call, const char *body, size_t size) {
+        void *filled = NULL;
+
+        if (!call->route->body && size) {
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "This request takes no body.");
+                return answer_refused(call);
+        }
+        if (call->has_key)
+                idempotency_fingerprint_set(call, call->target, body, size);
+        if (call->route->body && !shape_read(call->route->body, body, size, &call->arena, &call->refusal, &filled))
+                call->body = filled;
+        if (!call->refusal.problem && call->route->check)
+                call->route->check(call);
+        return answer_refused(call);
+}

@@ -1,0 +1,44 @@
+/*
+ * http/intake: from a request's head and body to a call that may run.
+ *
+ * Everything that can be refused without the database is refused here: framing, route, token, scope, headers, body,
+ * shape. Knows no socket, so a test drives it without one. Owned by the loop thread.
+ */
+#pragma once
+
+#include "http/router.h"
+#include "http/token_gate.h"
+
+#define BODY_SIZE_MAX ((size_t) 1024 * 1024)
+
+/* The head of a request as it came; NULL for a header that is not there. */
+struct request_head {
+        const char *method;
+        const char *target;
+        const char *authorization;
+        const char *content_type;
+        const char *idempotency_key;
+        const char *if_match;
+        const char *if_none_match;
+        const char *traceparent;
+        const char *content_length;
+        const char *transfer_encoding;
+        const char *origin;
+        bool repeated; /* a header that may stand once stands twice, or a value holds a NUL */
+        bool lacks_host;
+};
+
+struct intake {
+        struct router router;
+        struct token_gate *gate; /* NULL: all routes are open (the admin listener) */
+};
+
+/* Take the head into a fresh call. False: the call is answered already, with a problem. */
+must_check bool intake_head(struct intake *intake, const struct request_head *head, struct call *call);
+
+/* Take the whole body (size 0: none). False: the call is answered already. True: it can go to its lane, or to
+ * route->answer. */
+must_check bool intake_body(struct call *call, const char *body, size_t size);
+
+/* Bytes of body the head announces; -1 for a chunked body of unknown size. */
+int64_t intake_announced(const struct request_head *head);

@@ -1,0 +1,41 @@
+/*
+ * http/metrics: figures for Prometheus (text exposition format 0.0.4).
+ *
+ * Requests are counted by the loop thread alone; the named counters may be raised by any thread. Labels are bounded:
+ * routes are templates, never addresses; no order, customer or SKU is ever a label.
+ */
+#pragma once
+
+#include "http/call.h"
+#include "http/lanes.h"
+
+/* Name, labels and help of the counters that rooms raise. Sorted; lines of one metric stand together. */
+#define COUNTERS(X)                                                                                                    \
+        X(IDEMPOTENCY_REPLAYS, "holdfast_idempotency_replays_total", "",                                               \
+                "Replies given again for a known Idempotency-Key")                                                     \
+        X(ORDERS_PLACED, "holdfast_orders_total", "{result=\"placed\"}", "Orders by result")                           \
+        X(ORDERS_REFUSED, "holdfast_orders_total", "{result=\"refused\"}", "Orders by result")                         \
+        X(RESERVATIONS_EXPIRED, "holdfast_reservations_total", "{result=\"expired\"}", "Reservations by result")       \
+        X(RESERVATIONS_GRANTED, "holdfast_reservations_total", "{result=\"granted\"}", "Reservations by result")       \
+        X(RESERVATIONS_REFUSED, "holdfast_reservations_total", "{result=\"refused\"}", "Reservations by result")       \
+        X(RESERVATIONS_RELEASED, "holdfast_reservations_total", "{result=\"released\"}", "Reservations by result")     \
+        X(SWEEPS_FAILED, "holdfast_sweeps_total", "{result=\"failed\"}", "Runs of the sweeper by result")              \
+        X(SWEEPS_OK, "holdfast_sweeps_total", "{result=\"ok\"}", "Runs of the sweeper by result")
+
+enum counter {
+#define X(name, metric, labels, help) COUNTER_##name,
+        COUNTERS(X)
+#undef X
+                COUNTER_COUNT,
+};
+
+void metrics_add(enum counter counter, uint64_t n);
+
+/* Count an answered request and its time. Loop thread. */
+void metrics_request(const struct call *call, duration took);
+
+/* Whose figures /metrics shows; NULL for none. Loop thread. */
+void metrics_set_lanes(struct lanes *lanes);
+
+/* The routes of the admin listener and of /metrics: see http/health.h for the others. */
+void metrics_answer(struct call *call);

@@ -1,0 +1,35 @@
+/*
+ * http/reply: the answer of a call, written into its arena.
+ *
+ *     struct reply_writer w;
+ *     reply_begin(&w, call, 201);
+ *     write_text_member(&w.json, "id", id);
+ *     reply_end(&w);
+ *
+ * The body is one JSON object. When it does not fit (REPLY_SIZE_MAX, or the call's memory) the answer becomes a
+ * problem. Headers are set on call->reply.
+ */
+#pragma once
+
+#include "http/call.h"
+
+struct reply_writer {
+        struct call *call;
+        struct buffer buffer;
+        struct writer json;
+};
+
+/* Open the object of a reply with this status. */
+void reply_begin(struct reply_writer *writer, struct call *call, unsigned status);
+
+/* Close it and make it the reply. */
+void reply_end(struct reply_writer *writer);
+
+/* Strong ETag from a version: "17" with its quotes. */
+void reply_etag(struct call *call, int64_t version);
+
+/* RFC 9457 problem document for call->refusal, with the headers that belong to it. */
+void reply_problem(struct call *call);
+
+/* The same for a problem that has no more to say than its title. */
+void reply_plain_problem(struct call *call, enum problem problem);

@@ -1,0 +1,154 @@
+#include "http/router.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+struct segments {
+        const char *at[PATH_SEGMENTS_MAX];
+        size_t n;
+};
+
+/* Split "/a/b" in place. False for an empty segment or too many: no route has them. */
+static bool split(char *path, struct segments *segments) {
+        char *segment = path + 1;
+
+        segments->n = 0;
+        while (segment) {
+                char *slash = strchr(segment, '/');
+
+                if (slash)
+                        *slash++ = '\0';
+                if (!*segment || segments->n == PATH_SEGMENTS_MAX)
+                        return false;
+                segments->at[segments->n++] = segment;
+                segment = slash;
+        }
+        return true;
+}
+
+static bool is_parameter(const char *segment, size_t size) {
+        return size > 2 && segment[0] == '{';
+}
+
+/* Whether the template fits the segments, whatever its parameters hold. */
+static bool template_fits(const char *template, const struct segments *segments) {
+        const char *segment = template + 1;
+
+        for (size_t i = 0; i < segments->n; i++) {
+                const size_t size = strcspn(segment, "/");
+
+                if (!size)
+                        return false;
+                if (!is_parameter(segment, size) &&
+                        (strlen(segments->at[i]) != size || strncmp(segment, segments->at[i], size) != 0))
+                        return false;
+                segment += size;
+                if (*segment == '/')
+                        segment++;
+        }
+        return !*segment;
+}
+
+static enum problem parameter_take(
+        const char *name, const char *value, struct arena *arena, struct refusal *refusal, struct call_path *path) {
+        if (text_starts_with(name, "{id}")) {
+                if (uuid_parse(value, &path->id))
+                        return PROBLEM_NONE;
+                return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "The id in the path is not a UUID.");
+        }
+        if (!text_is_code(value))
+                return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "A code in the path is not valid.");
+        if (text_starts_with(name, "{sku}"))
+                path->sku = value;
+        else
+                path->code = value;
+        return PROBLEM_NONE;
+}
+
+static enum problem parameters_take(const char *template, const struct segments *segments, struct arena *arena,
+        struct refusal *refusal, struct call_path *path) {
+        const char *segment = template + 1;
+
+        for (size_t i = 0; i < segments->n; i++) {
+                const size_t size = strcspn(segment, "/");
+
+                if (is_parameter(segment, size)) {
+                        const enum problem p = parameter_take(segment, segments->at[i], arena, refusal, path);
+
+                        if (p)
+                                return p;
+                }
+                segment += size + (segment[size] == '/');
+        }
+        return PROBLEM_NONE;
+}
+
+static const char *allow_text(struct arena *arena, unsigned methods) {
+        static const char *const names[] = { "DELETE", "GET, HEAD", "POST", "PUT" };
+        struct buffer buffer;
+
+        buffer_init(&buffer, arena, 64);
+        for (size_t i = 0; i < array_size(names); i++)
+                if (methods & 1u << i)
+                        buffer_append_format(&buffer, "%s%s", buffer.size ? ", " : "", names[i]);
+        return buffer_text(&buffer);
+}
+
+static const struct route *lookup(
+        const struct router *router, enum method method, const struct segments *segments, unsigned *ret_methods) {
+        const struct route *found = NULL;
+
+        *ret_methods = 0;
+        for (size_t i = 0; i < router->n_lists; i++)
+                for (size_t j = 0; j < router->lists[i].n; j++) {
+                        const struct route *route = &router->lists[i].routes[j];
+
+                        if (!template_fits(route->path, segments))
+                                continue;
+                        *ret_methods |= 1u << route->method;
+                        if (route->method == method && !found)
+                                found = route;
+                }
+        return found;
+}
+
+static enum problem segments_decode(struct segments *segments, struct arena *arena, struct refusal *refusal) {
+        for (size_t i = 0; i < segments->n; i++)
+                if (!text_percent_decode((char *) (uintptr_t) segments->at[i], /* allow_slash= */ false))
+                        return refuse(refusal, arena, PROBLEM_MALFORMED_REQUEST,
+                                "The path is not valid percent-encoded UTF-8, or hides a slash or NUL.");
+        return PROBLEM_NONE;
+}
+
+enum problem router_find(const struct router *router, enum method method, const char *target, struct arena *arena,
+        struct refusal *refusal, struct routing *ret_routing, const char **ret_allow) {
+        struct routing routing = { 0 };
+        struct segments segments;
+        char *path = arena_text(arena, target);
+        unsigned methods = 0;
+        enum problem p;
+
+        if (!path || path[0] != '/')
+                return refuse(refusal, arena, PROBLEM_MALFORMED_REQUEST, "The request target is not a path.");
+        routing.query = strchr(path, '?');
+        if (routing.query)
+                *routing.query++ = '\0';
+        routing.path_text = arena_text(arena, path);
+        if (!routing.path_text || !split(path, &segments))
+                return refuse(refusal, arena, PROBLEM_NOT_FOUND, "There is no such path.");
+        p = segments_decode(&segments, arena, refusal);
+        if (p)
+                return p;
+        routing.route = lookup(router, method, &segments, &methods);
+        if (!methods)
+                return refuse(refusal, arena, PROBLEM_NOT_FOUND, "There is no such path.");
+        if (!routing.route) {
+                *ret_allow = allow_text(arena, methods);
+                return refuse(refusal, arena, PROBLEM_METHOD_NOT_ALLOWED, "This path allows %s.", *ret_allow);
+        }
+        p = parameters_take(routing.route->path, &segments, arena, refusal, &routing.path);
+        if (!p)
+                *ret_routing = routing;
+        return p;
+}

@@ -1,0 +1,35 @@
+/*
+ * http/router: from method and raw target to a row of the route table.
+ *
+ * The target is split and decoded here, not by the HTTP library, so that an escaped slash or NUL never changes which
+ * route is meant. Rooms list their routes; the program hands all lists to the router.
+ */
+#pragma once
+
+#include "http/call.h"
+
+#define TARGET_SIZE_MAX   ((size_t) 8 * 1024)
+#define PATH_SEGMENTS_MAX 8
+
+struct route_list {
+        const struct route *routes;
+        size_t n;
+};
+
+struct router {
+        const struct route_list *lists;
+        size_t n_lists;
+};
+
+struct routing {
+        const struct route *route;
+        struct call_path path;
+        const char *path_text; /* without the query */
+        char *query;           /* after the "?", or NULL */
+};
+
+/* Find the route. NOT_FOUND: no such path; METHOD_NOT_ALLOWED: `ret_allow` names the methods the path has;
+ * INVALID_PARAMETER: an {id} that is no UUID or a code that is no code; MALFORMED_REQUEST: a target that is no path or
+ * is badly escaped. */
+enum problem router_find(const struct router *router, enum method method, const char *target, struct arena *arena,
+        struct refusal *refusal, struct routing *ret_routing, const char **ret_allow);

@@ -1,0 +1,56 @@
+/*
+ * http/server: the loop. One thread that owns libmicrohttpd and everything a client can touch.
+ *
+ * It runs an external epoll: libmicrohttpd's own epoll descriptor, an eventfd for answered calls, a timerfd for
+ * deadlines and a signalfd. It never blocks: no query, no file, no name look-up. Answered calls come back from the
+ * lanes through `server_answered`; only the loop resumes connections, so no resume can race.
+ */
+#pragma once
+
+#include "http/intake.h"
+#include "http/lanes.h"
+
+#define CONNECTIONS_MAX   16384 /* both listeners together are bounded by the descriptor limit, too */
+#define LISTEN_BACKLOG    4096
+#define CONNECTION_MEMORY ((size_t) 24 * 1024) /* head and read buffer of one connection: 16 KiB of headers fit */
+#define HEAD_TIME_MAX     (10 * SECOND)        /* a new connection: until its first request line is complete */
+#define RECEIVE_TIME_MAX  (10 * SECOND)        /* rest of the head, and the body */
+#define SEND_TIME_MAX     (10 * SECOND)        /* the reply */
+#define IDLE_TIME_MAX     (60 * SECOND)        /* between two requests of a connection */
+#define DRAIN_GRACE       (2 * SECOND)         /* after SIGTERM: still accepting, so that busy clients can leave */
+#define DRAIN_TIME_MAX    (25 * SECOND)        /* after SIGTERM, all in all */
+
+struct server_listener {
+        const char *address; /* "127.0.0.1:8080", "[::1]:8080"; NULL or "": none */
+        struct intake intake;
+};
+
+struct server_settings {
+        struct server_listener api, admin;
+        const char *cors_origins; /* comma separated, or NULL */
+        void (*on_hangup)(void);  /* SIGHUP; may be NULL */
+};
+
+struct server;
+
+/* Bind and start listening; nothing is served before server_run. False, with the reason logged, when an address cannot
+ * be bound. */
+must_check bool server_new(const struct server_settings *settings, struct server **ret_server);
+
+/* Where calls go; must be set before server_run and live until it returns. */
+void server_set_lanes(struct server *server, struct lanes *lanes);
+
+/* Serve until SIGTERM or SIGINT, then drain: calls in flight finish, idle connections are closed. These signals must be
+ * blocked in every thread before any is started. */
+void server_run(struct server *server);
+
+/* Take back calls answered by a lane, linked by `next`. Any thread. `context` is the server. */
+void server_answered(void *context, struct call *answered);
+
+/* Whether SIGTERM has come: readiness ends then. Any thread. */
+bool server_is_draining(const struct server *server);
+
+/* The port the API listens on, which the system chose when the address named port 0. */
+unsigned server_port(const struct server *server);
+
+struct server *server_free(struct server *server);

@@ -1,0 +1,361 @@
+#include "http/metrics.h"
+#include "http/reply.h"
+#include "http/server_internal.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define BODY_DISCARDED_MAX (4 * BODY_SIZE_MAX) /* of a refused request, so that its client can read the answer */
+
+enum stage {
+        STAGE_HEAD,
+        STAGE_BODY,
+        STAGE_LANE,
+        STAGE_ANSWERED, /* the reply is there and waits to be queued */
+        STAGE_SENT,
+};
+
+struct exchange {
+        struct call call; /* first, so that a call leads back to its exchange */
+        struct listener *listener;
+        struct MHD_Connection *connection;
+        enum stage stage;
+        char *target;
+        const char *origin;
+        char *body;
+        size_t body_size, body_capacity, discarded;
+        bool refused; /* the answer is known; what is left of the body is dropped */
+};
+
+void *exchange_begin(void *context, const char *target, struct MHD_Connection *connection) {
+        struct listener *listener = context;
+        struct peer *peer = peer_of(connection);
+        struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+        if (!exchange || !peer) {
+                free(exchange);
+                return NULL;
+        }
+        peer_enter(listener->server, peer, PHASE_RECEIVE);
+        exchange->listener = listener;
+        exchange->connection = connection;
+        exchange->target = strdup(target);
+        return exchange;
+}
+
+/* Where each header of interest goes; those marked `once` may not be repeated. */
+static const struct header_slot {
+        const char *name;
+        size_t offset;
+        bool once;
+} header_slots[] = {
+        { "Authorization", offsetof(struct request_head, authorization), true },
+        { "Content-Length", offsetof(struct request_head, content_length), true },
+        { "Content-Type", offsetof(struct request_head, content_type), true },
+        { "Idempotency-Key", offsetof(struct request_head, idempotency_key), true },
+        { "If-Match", offsetof(struct request_head, if_match), true },
+        { "If-None-Match", offsetof(struct request_head, if_none_match), true },
+        { "Origin", offsetof(struct request_head, origin), true },
+        { "Transfer-Encoding", offsetof(struct request_head, transfer_encoding), true },
+        { "traceparent", offsetof(struct request_head, traceparent), false },
+};
+
+struct head_reading {
+        struct request_head *head;
+        unsigned hosts;
+};
+
+static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
+        const char *value, size_t value_size) {
+        struct head_reading *reading = context;
+
+        (void) kind;
+        (void) key_size;
+        if (value && strlen(value) != value_size)
+                reading->head->repeated = true;
+        if (strcasecmp(key, "Host") == 0)
+                reading->hosts++;
+        for (size_t i = 0; i < array_size(header_slots); i++) {
+                const char **slot = (const char **) (void *) ((char *) reading->head + header_slots[i].offset);
+
+                if (strcasecmp(key, header_slots[i].name) != 0)
+                        continue;
+                if (*slot && header_slots[i].once)
+                        reading->head->repeated = true;
+                *slot = value ? value : "";
+        }
+        return MHD_YES;
+}
+
+static void head_read(struct exchange *exchange, const char *method, const char *version, struct request_head *head) {
+        struct head_reading reading = { .head = head };
+
+        *head = (struct request_head){ .method = method, .target = exchange->target ? exchange->target : "" };
+        (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, header_take, &reading);
+        head->repeated = head->repeated || reading.hosts > 1;
+        head->lacks_host = !reading.hosts && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+}
+
+static bool origin_is_allowed(const struct server *server, const char *origin) {
+        const char *list = server->settings.cors_origins;
+        const size_t size = origin ? strlen(origin) : 0;
+
+        while (list && *list && size) {
+                const size_t item = strcspn(list, ",");
+
+                if (item == size && strncmp(list, origin, size) == 0)
+                        return true;
+                list += item + (list[item] == ',');
+                list += strspn(list, " ");
+        }
+        return false;
+}
+
+static void header_add(struct MHD_Response *response, const char *name, const char *value) {
+        if (value)
+                (void) MHD_add_response_header(response, name, value);
+}
+
+static void cors_headers_add(struct MHD_Response *response, const struct exchange *exchange) {
+        if (exchange->listener->server->settings.cors_origins)
+                header_add(response, "Vary", "Origin, Authorization");
+        if (!origin_is_allowed(exchange->listener->server, exchange->origin))
+                return;
+        header_add(response, "Access-Control-Allow-Origin", exchange->origin);
+        header_add(response, "Access-Control-Expose-Headers",
+                "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
+}
+
+static void headers_add(struct MHD_Response *response, const struct exchange *exchange) {
+        const struct reply *reply = &exchange->call.reply;
+        const bool is_problem = reply->status >= 400;
+        char text[UUID_TEXT_SIZE];
+
+        if (reply->body_size)
+                header_add(response, "Content-Type",
+                        reply->content_type ? reply->content_type
+                        : is_problem        ? "application/problem+json"
+                                            : "application/json");
+        header_add(response, "Allow", reply->allow);
+        header_add(response, "Cache-Control", reply->cache_control ? reply->cache_control : "no-store");
+        header_add(response, "ETag", reply->etag);
+        header_add(response, "Link", reply->link);
+        header_add(response, "Location", reply->location);
+        header_add(response, "WWW-Authenticate", reply->www_authenticate);
+        if (reply->replayed)
+                header_add(response, "Idempotent-Replayed", "true");
+        uuid_format(&exchange->call.request_id, text);
+        header_add(response, "X-Request-Id", text);
+        if (reply->retry_after_s) {
+                (void) snprintf(text, sizeof(text), "%u", reply->retry_after_s);
+                header_add(response, "Retry-After", text);
+        }
+        if (exchange->listener->server->draining)
+                header_add(response, "Connection", "close");
+        cors_headers_add(response, exchange);
+}
+
+static void log_answer(const struct exchange *exchange) {
+        const struct call *call = &exchange->call;
+
+        log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "trace_id", call->trace_id, LOG_TEXT, "route",
+                call->route ? call->route->path : NULL, LOG_INTEGER, "status", (int64_t) call->reply.status,
+                LOG_INTEGER, "duration_us", clock_monotonic() - call->arrived, LOG_TEXT, "sub",
+                call->claims ? call->claims->subject : NULL, LOG_END);
+}
+
+/* The reply of a GET that the client has already becomes 304 (RFC 9110, section 13.1.2: weak comparison). */
+static void answer_not_modified(struct call *call) {
+        const char *tag = call->reply.etag;
+        const bool applies = call->route && call->route->method == METHOD_GET && call->reply.status == 200 && tag;
+
+        if (!applies || !call->if_none_match)
+                return;
+        if (call->if_none_match_any || strstr(call->if_none_match, text_starts_with(tag, "W/") ? tag + 2 : tag)) {
+                call->reply.status = 304;
+                call->reply.body_size = 0;
+        }
+}
+
+static enum MHD_Result answer_queue(struct exchange *exchange) {
+        struct call *call = &exchange->call;
+        struct MHD_Response *response;
+        enum MHD_Result queued;
+
+        answer_not_modified(call);
+        /* The body lives in the call's arena, which outlives the response: it is cleared when the request has
+         * completed. */
+        response = MHD_create_response_from_buffer(call->reply.body_size,
+                call->reply.body_size ? (void *) (uintptr_t) call->reply.body : NULL, MHD_RESPMEM_PERSISTENT);
+        if (!response)
+                return MHD_NO;
+        headers_add(response, exchange);
+        queued = MHD_queue_response(exchange->connection, call->reply.status, response);
+        MHD_destroy_response(response);
+        exchange->stage = STAGE_SENT;
+        peer_enter(exchange->listener->server, peer_of(exchange->connection), PHASE_SEND);
+        metrics_request(call, clock_monotonic() - call->arrived);
+        log_answer(exchange);
+        return queued;
+}
+
+/* A browser asks before it sends (WHATWG Fetch, section 3.2). */
+static void preflight_answer(struct exchange *exchange, struct MHD_Response *response) {
+        cors_headers_add(response, exchange);
+        header_add(response, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
+        header_add(response, "Access-Control-Allow-Headers",
+                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent");
+        header_add(response, "Access-Control-Max-Age", "600");
+}
+
+static enum MHD_Result preflight_queue(struct exchange *exchange) {
+        struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        enum MHD_Result queued;
+
+        if (!response)
+                return MHD_NO;
+        preflight_answer(exchange, response);
+        queued = MHD_queue_response(exchange->connection, MHD_HTTP_NO_CONTENT, response);
+        MHD_destroy_response(response);
+        exchange->stage = STAGE_SENT;
+        peer_enter(exchange->listener->server, peer_of(exchange->connection), PHASE_SEND);
+        return queued;
+}
+
+static enum MHD_Result step_head(struct exchange *exchange, const char *method, const char *version) {
+        struct request_head head;
+        int64_t announced;
+
+        head_read(exchange, method, version, &head);
+        exchange->origin = head.origin;
+        exchange->stage = STAGE_BODY;
+        if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0 && origin_is_allowed(exchange->listener->server, head.origin))
+                return preflight_queue(exchange);
+        exchange->refused = !intake_head(exchange->listener->intake, &head, &exchange->call);
+        exchange->call.arrived = clock_monotonic();
+        announced = intake_announced(&head);
+        /* Framing that is in doubt, or a body too large to read on: answer now; libmicrohttpd then closes the
+         * connection. */
+        if (exchange->refused && (announced > (int64_t) BODY_SIZE_MAX || head.repeated || head.transfer_encoding))
+                return answer_queue(exchange);
+        if (announced > 0)
+                exchange->body_capacity = (size_t) announced;
+        return MHD_YES;
+}
+
+static bool body_room(struct exchange *exchange, size_t size) {
+        const size_t needed = exchange->body_size + size;
+        size_t capacity = exchange->body ? exchange->body_capacity : 0;
+        char *body;
+
+        if (needed > BODY_SIZE_MAX)
+                return false;
+        if (needed <= capacity)
+                return true;
+        capacity = exchange->body ? 2 * capacity : exchange->body_capacity;
+        if (capacity < needed)
+                capacity = needed;
+        body = arena_alloc(&exchange->call.arena, capacity);
+        if (!body)
+                return false;
+        if (exchange->body_size)
+                memcpy(body, exchange->body, exchange->body_size);
+        exchange->body = body;
+        exchange->body_capacity = capacity;
+        return true;
+}
+
+static enum MHD_Result step_body(struct exchange *exchange, const char *upload, size_t *upload_size) {
+        const size_t size = *upload_size;
+
+        *upload_size = 0;
+        if (exchange->refused) {
+                exchange->discarded += size;
+                return exchange->discarded <= BODY_DISCARDED_MAX ? MHD_YES : MHD_NO;
+        }
+        if (!body_room(exchange, size)) {
+                exchange->refused = true;
+                call_refuse(&exchange->call, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
+                reply_problem(&exchange->call);
+                return MHD_YES;
+        }
+        memcpy(exchange->body + exchange->body_size, upload, size);
+        exchange->body_size += size;
+        return MHD_YES;
+}
+
+static enum MHD_Result lane_enter(struct exchange *exchange) {
+        struct call *call = &exchange->call;
+        struct server *server = exchange->listener->server;
+
+        call->deadline = clock_monotonic() + CALL_TIME_MAX;
+        exchange->stage = STAGE_LANE;
+        peer_enter(server, peer_of(exchange->connection), PHASE_RUN);
+        /* Suspended first: from the push on, call and exchange belong to the worker. */
+        MHD_suspend_connection(exchange->connection);
+        if (lanes_push(server->lanes, call))
+                return MHD_YES;
+        reply_plain_problem(call, PROBLEM_OVERLOADED);
+        exchange_resume(call);
+        return MHD_YES;
+}
+
+static enum MHD_Result step_run(struct exchange *exchange) {
+        struct call *call = &exchange->call;
+
+        if (exchange->refused || !intake_body(call, exchange->body ? exchange->body : "", exchange->body_size))
+                return answer_queue(exchange);
+        if (!call->route->answer)
+                return lane_enter(exchange);
+        call->route->answer(call);
+        return answer_queue(exchange);
+}
+
+void exchange_resume(struct call *call) {
+        struct exchange *exchange = (struct exchange *) (void *) call;
+
+        exchange->stage = STAGE_ANSWERED;
+        MHD_resume_connection(exchange->connection);
+}
+
+enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+        const char *version, const char *upload, size_t *upload_size, void **exchange_place) {
+        struct exchange *exchange = *exchange_place;
+
+        (void) context;
+        (void) connection;
+        (void) url;
+        if (!exchange)
+                return MHD_NO;
+        switch (exchange->stage) {
+        case STAGE_HEAD:
+                return step_head(exchange, method, version);
+        case STAGE_BODY:
+                return *upload_size ? step_body(exchange, upload, upload_size) : step_run(exchange);
+        case STAGE_ANSWERED:
+                return answer_queue(exchange);
+        default:
+                return MHD_YES;
+        }
+}
+
+void exchange_end(
+        void *context, struct MHD_Connection *connection, void **exchange_place, enum MHD_RequestTerminationCode why) {
+        struct listener *listener = context;
+        struct exchange *exchange = *exchange_place;
+        struct peer *peer = peer_of(connection);
+
+        (void) why;
+        if (!exchange)
+                return;
+        if (peer)
+                peer_enter(listener->server, peer, PHASE_IDLE);
+        call_clear(&exchange->call);
+        free(exchange->target);
+        free(exchange);
+        *exchange_place = NULL;
+}

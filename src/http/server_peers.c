@@ -1,0 +1,90 @@
+#include "http/server_internal.h"
+
+#include <sys/socket.h>
+
+static const duration phase_times[PHASE_COUNT] = {
+        [PHASE_IDLE] = IDLE_TIME_MAX,
+        [PHASE_NEW] = HEAD_TIME_MAX,
+        [PHASE_RECEIVE] = RECEIVE_TIME_MAX,
+        [PHASE_SEND] = SEND_TIME_MAX,
+};
+
+static void list_remove(struct peer_list *list, struct peer *peer) {
+        if (peer->before)
+                peer->before->after = peer->after;
+        else
+                list->first = peer->after;
+        if (peer->after)
+                peer->after->before = peer->before;
+        else
+                list->last = peer->before;
+        peer->before = peer->after = NULL;
+}
+
+/* Each phase has one length, so the newest of a list is the last to run out. */
+static void list_append(struct peer_list *list, struct peer *peer) {
+        peer->before = list->last;
+        if (list->last)
+                list->last->after = peer;
+        else
+                list->first = peer;
+        list->last = peer;
+}
+
+void peer_enter(struct server *server, struct peer *peer, enum phase phase) {
+        list_remove(&server->peers[peer->phase], peer);
+        peer->phase = phase;
+        peer->until = clock_monotonic() + phase_times[phase];
+        list_append(&server->peers[phase], peer);
+}
+
+struct peer *peer_of(struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+static void peer_add(struct server *server, struct MHD_Connection *connection, void **socket_context) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        struct peer *peer = calloc(1, sizeof(*peer));
+
+        *socket_context = peer;
+        if (!peer)
+                return;
+        peer->socket = info ? info->connect_fd : -1;
+        peer->phase = PHASE_NEW;
+        peer->until = clock_monotonic() + phase_times[PHASE_NEW];
+        list_append(&server->peers[PHASE_NEW], peer);
+        server->n_peers++;
+}
+
+void peer_notify(void *context, struct MHD_Connection *connection, void **socket_context,
+        enum MHD_ConnectionNotificationCode what) {
+        const struct listener *listener = context;
+        struct peer *peer = *socket_context;
+
+        if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+                peer_add(listener->server, connection, socket_context);
+                return;
+        }
+        if (!peer)
+                return;
+        list_remove(&listener->server->peers[peer->phase], peer);
+        listener->server->n_peers--;
+        free(peer);
+        *socket_context = NULL;
+}
+
+/* libmicrohttpd notices the closed socket by itself and ends the connection; its own timeout would let a slow drip
+ * live. */
+static void list_expire(struct peer_list *list, timestamp now) {
+        for (struct peer *peer = list->first; peer && peer->until <= now; peer = peer->after)
+                (void) shutdown(peer->socket, SHUT_RDWR);
+}
+
+void peers_expire(struct server *server, timestamp now) {
+        list_expire(&server->peers[PHASE_NEW], server->quiesced ? INT64_MAX : now);
+        list_expire(&server->peers[PHASE_RECEIVE], now);
+        list_expire(&server->peers[PHASE_SEND], now);
+        list_expire(&server->peers[PHASE_IDLE], server->quiesced ? INT64_MAX : now);
+}

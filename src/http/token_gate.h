@@ -1,0 +1,20 @@
+/*
+ * http/token_gate: who is calling? One question for the loop: cache first, then verification.
+ *
+ * Ties source, cache and policy together. Owned by one thread (that of the cache); it owns nothing itself.
+ */
+#pragma once
+
+#include "http/token.h"
+#include "http/token_cache.h"
+#include "http/token_source.h"
+
+struct token_gate {
+        struct token_source *source;
+        struct token_cache *cache;
+        struct token_policy policy;
+};
+
+/* The claims of the token at `now` (wall clock), in the arena. An unknown key makes the source look for newer keys. */
+must_check enum token_verdict token_gate_check(struct token_gate *gate, const char *token, timestamp now,
+        struct arena *arena, struct token_claims *ret_claims);

@@ -1,0 +1,45 @@
+#include "inventory/inventory.h"
+
+int64_t stock_available(const struct stock_row *row) {
+        const int64_t available = row->on_hand - row->unsellable - row->reserved - row->safety_stock;
+
+        return available > 0 ? available : 0;
+}
+
+void stock_reserve(struct stock_row *row, int64_t quantity) {
+        row->reserved += quantity;
+        row->changed = true;
+}
+
+void stock_release(struct stock_row *row, int64_t quantity) {
+        row->reserved -= quantity;
+        row->changed = true;
+}
+
+void stock_move(struct stock *stock, struct stock_row *row, int64_t on_hand_change, int64_t unsellable_change,
+        const struct stock_cause *cause) {
+        struct stock_movement *movement = arena_new(stock->arena, struct stock_movement);
+
+        if (!movement) {
+                stock->exhausted = true;
+                return;
+        }
+        row->on_hand += on_hand_change;
+        row->unsellable += unsellable_change;
+        row->movements++;
+        row->changed = true;
+        *movement = (struct stock_movement){
+                .row = row,
+                .number = row->movements,
+                .on_hand_change = on_hand_change,
+                .unsellable_change = unsellable_change,
+                .on_hand_after = row->on_hand,
+                .unsellable_after = row->unsellable,
+                .reason = cause->reason,
+                .document = cause->document,
+                .reference = cause->reference,
+                .actor = cause->actor,
+        };
+        *stock->last_movement = movement;
+        stock->last_movement = &movement->next;
+}

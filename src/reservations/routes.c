@@ -1,0 +1,340 @@
+#include "http/call.h"
+#include "http/metrics.h"
+#include "http/reply.h"
+#include "reservations/reservations.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+#define CREATE_BATCH  128
+#define RELEASE_BATCH 128
+#define READ_BATCH    32
+
+/* ---- bodies ---- */
+
+struct line_body {
+        const char *sku;
+        int64_t quantity;
+};
+
+struct create_body {
+        const char *location;
+        const char *channel;
+        const char *reference;
+        struct line_body *lines;
+        size_t n_lines;
+        duration ttl;
+        bool has_ttl;
+};
+
+struct extend_body {
+        duration ttl;
+};
+
+static const struct shape_member line_members[] = {
+        REQUIRED(INTEGER, struct line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct line_body, sku),
+};
+static const struct shape line_shape = SHAPE(struct line_body, line_members);
+
+static const struct shape_member create_members[] = {
+        OPTIONAL(CODE, struct create_body, channel),
+        LIST(struct create_body, lines, &line_shape, 1, RESERVATION_LINES_MAX),
+        REQUIRED(CODE, struct create_body, location),
+        OPTIONAL(TEXT, struct create_body, reference, BETWEEN(1, 200)),
+        TOLD(DURATION, struct create_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
+};
+static const struct shape create_shape = SHAPE(struct create_body, create_members);
+
+static const struct shape_member extend_members[] = {
+        REQUIRED(DURATION, struct extend_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
+};
+static const struct shape extend_shape = SHAPE(struct extend_body, extend_members);
+
+/* ---- replies ---- */
+
+static void reply_with(struct call *call, const struct reservation *reservation, unsigned status, timestamp now) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_uuid_member(&w.json, "id", &reservation->id);
+        write_text_member(&w.json, "status", reservation_lifecycle.states[reservation_status_at(reservation, now)]);
+        write_text_member(&w.json, "location", reservation->location);
+        write_text_member(&w.json, "channel", reservation->channel);
+        write_text_member(&w.json, "reference", reservation->reference);
+        write_text_member(&w.json, "reason", reservation->reason);
+        write_name(&w.json, "lines");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                write_object_begin(&w.json);
+                write_text_member(&w.json, "sku", reservation->lines[i].sku);
+                write_integer_member(&w.json, "quantity", reservation->lines[i].quantity);
+                write_object_end(&w.json);
+        }
+        write_list_end(&w.json);
+        write_time_member(&w.json, "expires_at", reservation->expires_at);
+        write_time_member(&w.json, "created_at", reservation->created_at);
+        write_integer_member(&w.json, "version", reservation->version);
+        reply_end(&w);
+        reply_etag(call, reservation->version);
+}
+
+/* ---- making one ---- */
+
+/* What one batch works on: stock, the reservations it touches, and what it tells. */
+struct work {
+        struct stock stock;
+        struct reservation_set set;
+        struct events events;
+        struct reservation **touched;
+        size_t n_touched;
+};
+
+static enum problem work_begin(struct batch *batch, struct work **ret_work) {
+        struct work *work = arena_new(batch->arena, struct work);
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        reservations_init(&work->set, batch->arena, &work->stock);
+        events_init(&work->events, batch->arena);
+        work->touched = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
+        if (!work->touched)
+                return FAULT_BUSY;
+        batch->work = work;
+        *ret_work = work;
+        return PROBLEM_NONE;
+}
+
+static enum problem work_save(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = reservations_save(batch->database, batch->arena, work->touched, work->n_touched);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+static void create_check(struct call *call) {
+        const struct create_body *body = call->body;
+
+        if (!call_may_act_at(call, body->location))
+                return;
+        if (body->channel)
+                (void) call_may_act_for(call, body->channel);
+}
+
+static enum problem create_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, &work);
+
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct create_body *body = batch->calls[i]->body;
+
+                for (size_t j = 0; j < body->n_lines; j++)
+                        stock_want(&work->stock, body->location, body->lines[j].sku);
+        }
+        p = stock_lock(batch->database, &work->stock);
+        if (!p)
+                p = reservations_free_lapsed(batch->database, &work->stock);
+        return p;
+}
+
+/* Lines that name the same SKU are added up first, so that none of them sees the full stock again. */
+static void line_add(struct reservation *reservation, const struct line_body *body, size_t place, struct stock *stock) {
+        for (size_t i = 0; i < reservation->n_lines; i++)
+                if (text_equal(reservation->lines[i].sku, body->sku)) {
+                        reservation->lines[i].quantity += body->quantity;
+                        return;
+                }
+        reservation->lines[reservation->n_lines++] = (struct reservation_line){
+                .sku = body->sku,
+                .quantity = body->quantity,
+                .place = place,
+                .stock = stock_find(stock, reservation->location, body->sku),
+        };
+}
+
+static struct reservation *reservation_from(const struct call *call, struct arena *arena, struct stock *stock) {
+        const struct create_body *body = call->body;
+        struct reservation *reservation = arena_new(arena, struct reservation);
+
+        if (!reservation)
+                return NULL;
+        *reservation = (struct reservation){
+                .id = uuid_new(),
+                .location = body->location,
+                .channel = body->channel ? body->channel : call->claims->channel,
+                .reference = body->reference,
+                .actor = call->claims->subject,
+                .lines = arena_new_array(arena, struct reservation_line, body->n_lines),
+        };
+        if (!reservation->lines)
+                return NULL;
+        for (size_t i = 0; i < body->n_lines; i++)
+                line_add(reservation, &body->lines[i], i, stock);
+        return reservation;
+}
+
+static void create_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
+        const struct create_body *body = call->body;
+        const duration ttl = body->has_ttl ? body->ttl : RESERVATION_TTL_DEFAULT;
+        char id[UUID_TEXT_SIZE];
+
+        if (reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
+                metrics_add(COUNTER_RESERVATIONS_REFUSED, 1);
+                return;
+        }
+        metrics_add(COUNTER_RESERVATIONS_GRANTED, 1);
+        work->touched[work->n_touched++] = reservation;
+        reply_with(call, reservation, 201, now);
+        uuid_format(&reservation->id, id);
+        call->reply.location = arena_format(&call->arena, "/v1/reservations/%s", id);
+}
+
+static enum problem create_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct reservation *reservation = reservation_from(batch->calls[i], batch->arena, &work->stock);
+
+                if (!reservation)
+                        return FAULT_BUSY;
+                create_one(batch->calls[i], reservation, work, batch->now);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation create = { .load = create_load, .decide = create_decide, .save = work_save };
+
+/* ---- one that exists ---- */
+
+static void want_all(struct batch *batch, struct reservation_set *set) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                reservations_want(set, &batch->calls[i]->path.id);
+}
+
+static enum problem existing_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, &work);
+
+        if (p)
+                return p;
+        want_all(batch, &work->set);
+        p = reservations_lock(batch->database, &work->set);
+        if (!p)
+                p = reservations_lock_stock(batch->database, &work->set);
+        if (!p)
+                p = reservations_read_lines(batch->database, &work->set);
+        return p;
+}
+
+/* The reservation of the call's path, when there is one and the bearer may see it; refuses otherwise. */
+static struct reservation *reservation_of(struct call *call, const struct reservation_set *set) {
+        struct reservation *reservation = reservation_find(set, &call->path.id);
+        const char *channel = call->claims->channel;
+
+        if (!reservation || (channel && reservation->channel && !text_equal(channel, reservation->channel))) {
+                call_refuse(call, PROBLEM_NOT_FOUND, "There is no such reservation.");
+                return NULL;
+        }
+        return call_may_act_at(call, reservation->location) ? reservation : NULL;
+}
+
+static void touch_once(struct work *work, struct reservation *reservation) {
+        for (size_t i = 0; i < work->n_touched; i++)
+                if (work->touched[i] == reservation)
+                        return;
+        work->touched[work->n_touched++] = reservation;
+}
+
+/* Releasing what is over already is fine: the units are free. */
+static void release_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
+        const bool lapsed = reservation_has_lapsed(reservation, now);
+
+        if (reservation->status == RESERVATION_ACTIVE || reservation->status == RESERVATION_CLAIMED) {
+                if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, now,
+                            &call->arena, &call->refusal))
+                        return;
+                if (lapsed)
+                        reservation_tell(&work->events, reservation, "reservation.expired", call->claims->subject);
+                metrics_add(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
+                touch_once(work, reservation);
+        }
+        reply_with(call, reservation, 200, now);
+}
+
+static enum problem release_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct reservation *reservation = reservation_of(batch->calls[i], &work->set);
+
+                if (reservation)
+                        release_one(batch->calls[i], reservation, work, batch->now);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation release = { .load = existing_load, .decide = release_decide, .save = work_save };
+
+static enum problem extend_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct extend_body *body = call->body;
+                struct reservation *reservation = reservation_of(call, &work->set);
+
+                if (!reservation || !call_version_matches(call, reservation->version) ||
+                        reservation_extend(reservation, body->ttl, batch->now, &call->arena, &call->refusal))
+                        continue;
+                touch_once(work, reservation);
+                reply_with(call, reservation, 200, batch->now);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation extend = { .load = existing_load, .decide = extend_decide, .save = work_save };
+
+static enum problem show_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, &work);
+
+        if (p)
+                return p;
+        work->set.stock = NULL;
+        want_all(batch, &work->set);
+        return reservations_read(batch->database, &work->set);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct reservation *reservation = reservation_of(batch->calls[i], &work->set);
+
+                if (reservation)
+                        reply_with(batch->calls[i], reservation, 200, batch->now);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation show = { .load = show_load, .decide = show_decide };
+
+const struct route reservation_routes[] = {
+        { METHOD_POST, "/v1/reservations", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, CREATE_BATCH, KEY_REQUIRED,
+                .body = &create_shape, .check = create_check, .operation = &create },
+        { METHOD_GET, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .operation = &show },
+        { METHOD_DELETE, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, RELEASE_BATCH, KEY_UNUSED,
+                .operation = &release },
+        { METHOD_POST, "/v1/reservations/{id}/extend", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, RELEASE_BATCH,
+                KEY_OPTIONAL, .body = &extend_shape, .operation = &extend },
+};
+const size_t reservation_route_count = array_size(reservation_routes);

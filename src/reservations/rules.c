@@ -1,0 +1,156 @@
+#include "reservations/reservations.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *const states[] = { "active", "claimed", "released", "expired" };
+static const char *const events[] = { "claim", "release", "expire" };
+
+static const struct transition transitions[] = {
+        { RESERVATION_ACTIVE, RESERVATION_CLAIM, RESERVATION_CLAIMED, "an order takes the units over" },
+        { RESERVATION_ACTIVE, RESERVATION_RELEASE, RESERVATION_RELEASED, "the shopper lets go, or the stock was lost" },
+        { RESERVATION_ACTIVE, RESERVATION_EXPIRE, RESERVATION_EXPIRED, "its time is up" },
+};
+
+const struct lifecycle reservation_lifecycle = {
+        .name = "reservation",
+        .states = states,
+        .n_states = array_size(states),
+        .events = events,
+        .n_events = array_size(events),
+        .transitions = transitions,
+        .n_transitions = array_size(transitions),
+};
+
+static void name_shortage(const struct reservation_line *line, struct arena *arena, struct refusal *refusal) {
+        const int64_t available = stock_available(line->stock);
+        struct violation *violation;
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", line->place);
+        violation = refuse_because(refusal, arena, pointer, "insufficient-stock",
+                "%s: %" PRId64 " available, %" PRId64 " requested.", line->sku, available, line->quantity);
+        if (!violation)
+                return;
+        violation->available = available;
+        violation->has_available = true;
+}
+
+/* A code nobody knows is the client's mistake, told apart from an empty shelf. */
+static bool is_known(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
+        size_t unknown = 0;
+
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                const struct reservation_line *line = &reservation->lines[i];
+                char pointer[64];
+
+                if (line->stock->exists || line->stock->sku_known)
+                        continue;
+                unknown++;
+                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/sku", line->place);
+                (void) refuse_because(refusal, arena, pointer, "unknown-sku", "There is no product %s.", line->sku);
+        }
+        if (!reservation->lines[0].stock->exists && !reservation->lines[0].stock->location_known) {
+                unknown++;
+                (void) refuse_because(refusal, arena, "#/location", "unknown-location", "There is no location %s.",
+                        reservation->location);
+        }
+        return !unknown;
+}
+
+static bool is_covered(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
+        size_t short_lines = 0;
+
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                const struct reservation_line *line = &reservation->lines[i];
+
+                if (line->quantity <= stock_available(line->stock))
+                        continue;
+                short_lines++;
+                name_shortage(line, arena, refusal);
+        }
+        return !short_lines;
+}
+
+enum problem reservation_grant(
+        struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal) {
+        if (!is_known(reservation, arena, refusal))
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
+        if (!is_covered(reservation, arena, refusal))
+                return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
+                        "Location %s does not have all that was asked for.", reservation->location);
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                stock_reserve(reservation->lines[i].stock, reservation->lines[i].quantity);
+                reservation->lines[i].held = true;
+        }
+        reservation->status = RESERVATION_ACTIVE;
+        reservation->expires_at = now + ttl;
+        reservation->created_at = reservation->updated_at = now;
+        reservation->version = 1;
+        reservation->is_new = true;
+        return PROBLEM_NONE;
+}
+
+void reservation_free_lines(struct reservation *reservation) {
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                struct reservation_line *line = &reservation->lines[i];
+
+                if (!line->held)
+                        continue;
+                stock_release(line->stock, line->quantity);
+                line->held = false;
+        }
+}
+
+bool reservation_has_lapsed(const struct reservation *reservation, timestamp now) {
+        if (reservation->status != RESERVATION_ACTIVE)
+                return false;
+        for (size_t i = 0; i < reservation->n_lines; i++)
+                if (!reservation->lines[i].held)
+                        return true;
+        return reservation->expires_at <= now;
+}
+
+enum reservation_status reservation_status_at(const struct reservation *reservation, timestamp now) {
+        return reservation_has_lapsed(reservation, now) ? RESERVATION_EXPIRED : reservation->status;
+}
+
+static enum problem refuse_transition(
+        const struct reservation *reservation, timestamp now, struct arena *arena, struct refusal *refusal) {
+        const char *status = states[reservation_status_at(reservation, now)];
+
+        refusal->current_status = status;
+        return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "The reservation is %s.", status);
+}
+
+static void touch(struct reservation *reservation, timestamp now) {
+        reservation->version++;
+        reservation->updated_at = now;
+        reservation->changed = true;
+}
+
+enum problem reservation_advance(struct reservation *reservation, enum reservation_event event, timestamp now,
+        struct arena *arena, struct refusal *refusal) {
+        int next;
+
+        if (!lifecycle_next(&reservation_lifecycle, (int) reservation->status, (int) event, &next))
+                return refuse_transition(reservation, now, arena, refusal);
+        reservation->status = (enum reservation_status) next;
+        reservation_free_lines(reservation);
+        touch(reservation, now);
+        return PROBLEM_NONE;
+}
+
+enum problem reservation_extend(
+        struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal) {
+        if (reservation->status == RESERVATION_CLAIMED)
+                return refuse_transition(reservation, now, arena, refusal);
+        if (reservation_status_at(reservation, now) != RESERVATION_ACTIVE) {
+                refusal->current_status = states[reservation_status_at(reservation, now)];
+                return refuse(refusal, arena, PROBLEM_RESERVATION_EXPIRED, "The reservation is %s; make a new one.",
+                        refusal->current_status);
+        }
+        reservation->expires_at = now + ttl;
+        touch(reservation, now);
+        return PROBLEM_NONE;
+}

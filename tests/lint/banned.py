@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Calls that nobody makes: without a bound, without a report of errors, or bound to the machine's time zone or speed."""
+
+import re
+
+from sources import ROOT, c_files, code_lines, report
+
+IN_C = {
+    "alloca": "an arena",
+    "asctime": "timestamp_format",
+    "atof": "text_to_number",
+    "atoi": "text_to_integer",
+    "atol": "text_to_integer",
+    "atoll": "text_to_integer",
+    "ctime": "timestamp_format",
+    "gets": "a bounded read",
+    "gmtime": "base/clock",
+    "gmtime_r": "base/clock",
+    "localtime": "base/clock",
+    "localtime_r": "base/clock",
+    "mktime": "base/clock",
+    "rand": "a generator that is named and seeded, or the system's",
+    "sprintf": "arena_format or buffer_append_format",
+    "srand": "a generator that is named and seeded, or the system's",
+    "strcat": "buffer_append",
+    "strcpy": "arena_text",
+    "strdupa": "arena_text",
+    "strncat": "buffer_append",
+    "strncpy": "arena_text or memcpy",
+    "strtok": "strcspn and strspn",
+    "system": "nothing: no shell",
+    "vsprintf": "arena_format or buffer_append_format",
+}
+IN_C_TESTS = {"nanosleep": "a condition", "sleep": "a condition", "usleep": "a condition"}
+C_CALL = re.compile(r"(?<![\w.>])(\w+)\s*\(")
+
+PYTHON_SLEEP = re.compile(r"\btime\.sleep\s*\(|\bfrom time import .*\bsleep\b")
+
+
+def c_faults():
+    for path in c_files("src", "tests"):
+        banned = {**IN_C, **(IN_C_TESTS if "tests" in path.relative_to(ROOT).parts else {})}
+        for number, line in code_lines(path):
+            for name in C_CALL.findall(line):
+                if name in banned:
+                    yield path, number, f"{name} is banned; use {banned[name]}"
+
+
+def python_faults():
+    """Tests wait for what they wait for (support.waiting), never for a time to pass."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if PYTHON_SLEEP.search(line):
+                yield path, number, "time.sleep is banned in tests; use support.waiting.eventually"
+
+
+if __name__ == "__main__":
+    report([*c_faults(), *python_faults()])

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Includes go down only: main -> http, rooms -> db -> base; a room sees only rooms to its left; libraries stay indoors."""
+
+import re
+
+from sources import ROOT, c_files, report
+
+SOURCE = ROOT / "src"
+
+# From left to right; events is below them all.
+ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "returns"]
+
+# What the other folders may see.
+FOLDERS = {"base": {"base"}, "db": {"base", "db"}, "http": {"base", "db", "http"}, "commands": {"base", "db", "http", "commands", *ROOMS}}
+
+# The files that may know a library, as patterns of paths under src/.
+LIBRARIES = {
+    "jwt.h": r"http/token\w*\.[ch]",
+    "libpq-fe.h": r"db/.*",
+    "microhttpd.h": r"http/server\w*\.[ch]",
+}
+
+# What the furniture of a room may see beyond the rooms.
+ROOM_FILES = [
+    (r"routes\w*\.[ch]", {"base"}, {"http/call.h", "http/cursor.h", "http/metrics.h", "http/reply.h"}),
+    (r"rules\w*\.[ch]", {"base"}, set()),
+    (r".*\.c", {"base", "db"}, set()),
+    (r".*\.h", {"base", "db"}, set()),
+]
+
+# Made by the build, so they stand in no folder of src/.
+GENERATED = {"statements.h", "version.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def faults():
+    for path in c_files("src"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            found = INCLUDE.match(line)
+            if found:
+                fault = library_fault(path, found[2]) if found[1] == "<" else own_fault(path, found[2])
+                if fault:
+                    yield path, number, fault
+
+
+def library_fault(path, header):
+    allowed = LIBRARIES.get(header)
+    if allowed and not re.fullmatch(allowed, str(path.relative_to(SOURCE))):
+        return f"<{header}> is for src/{allowed} only"
+    return None
+
+
+def own_fault(path, header):
+    folder = path.relative_to(SOURCE).parts[0]
+    if path.parent == SOURCE:
+        return None  # main and its commands see everything
+    if header in GENERATED:
+        return None
+    if "/" not in header:
+        return f'write "{header}" with its folder'
+    target = header.split("/")[0]
+    if folder in FOLDERS:
+        return None if target in FOLDERS[folder] else f"{folder} may not see {header}"
+    if folder in ROOMS:
+        return room_fault(path, folder, target, header)
+    return f"src/{folder} has no place in the order of includes (tests/lint/includes.py)"
+
+
+def room_fault(path, room, target, header):
+    if target in ROOMS:
+        return None if ROOMS.index(target) <= ROOMS.index(room) else f"{room} may not see {target}, which is to its right"
+    for pattern, folders, headers in ROOM_FILES:
+        if re.fullmatch(pattern, path.name):
+            return None if target in folders or header in headers else f"{room}/{path.name} may not see {header}"
+    return None
+
+
+if __name__ == "__main__":
+    report(faults())

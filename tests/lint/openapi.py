@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""api/openapi.yaml is sound: references and schemas hold, operations say what the checks of replies rely on."""
+
+import re
+import sys
+
+import jsonschema
+from sources import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.contract import METHODS, PROBLEM, follow, load_yaml  # noqa: E402
+
+DOCUMENT = ROOT / "api" / "openapi.yaml"
+
+
+class Check:
+    def __init__(self, document):
+        self.document = document
+        self.faults = []
+
+    def fault(self, where, text):
+        self.faults.append(f"{where}: {text}")
+
+    def deref(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            node = follow(self.document, node["$ref"])
+        return node
+
+    def run(self):
+        if not str(self.document.get("openapi", "")).startswith("3.1."):
+            self.fault("openapi", "must be 3.1.x")
+        self.references(self.document, "#")
+        if self.faults:
+            return self.faults  # the rest follows references
+        for name, schema in self.document.get("components", {}).get("schemas", {}).items():
+            self.schema(schema, f"#/components/schemas/{name}")
+        self.operations()
+        return self.faults
+
+    def references(self, node, where):
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                try:
+                    follow(self.document, node["$ref"])
+                except (KeyError, IndexError, TypeError, ValueError):
+                    self.fault(where, f"{node['$ref']} leads nowhere")
+            for key, value in node.items():
+                self.references(value, f"{where}/{key}")
+        elif isinstance(node, list):
+            for index, value in enumerate(node):
+                self.references(value, f"{where}/{index}")
+
+    def schema(self, schema, where):
+        try:
+            jsonschema.Draft202012Validator.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            self.fault(where, f"no valid JSON Schema: {error.message[:200]}")
+
+    def operations(self):
+        names = {}
+        for template, item in self.document.get("paths", {}).items():
+            item = self.deref(item)
+            for method in METHODS & item.keys():
+                where = f"{method.upper()} {template}"
+                name = item[method].get("operationId")
+                if not name:
+                    self.fault(where, "no operationId")
+                elif name in names:
+                    self.fault(where, f"operationId {name} is also that of {names[name]}")
+                names[name] = where
+                self.operation(where, template, item, item[method])
+
+    def operation(self, where, template, item, operation):
+        if not operation.get("tags"):
+            self.fault(where, "no tag")
+        parameters = [self.deref(one) for one in item.get("parameters", []) + operation.get("parameters", [])]
+        self.parameters(where, template, parameters)
+        body = self.deref(operation.get("requestBody")) or {}
+        for media in body.get("content", {}).values():
+            self.schema(media.get("schema", {}), f"{where} request")
+            self.request_is_closed(where, media.get("schema", {}))
+        for status, response in operation.get("responses", {}).items():
+            self.response(f"{where} {status}", str(status), self.deref(response))
+
+    def parameters(self, where, template, parameters):
+        in_path = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+        for name in set(re.findall(r"\{([^}]*)\}", template)) ^ in_path:
+            self.fault(where, f"path parameter {name} stands only once, in the path or in the parameters")
+        for parameter in parameters:
+            schema = self.deref(parameter.get("schema", {}))
+            if parameter["in"] == "header" and not {"pattern", "enum", "const"} & schema.keys():
+                self.fault(where, f"header parameter {parameter['name']} has no pattern")
+
+    def request_is_closed(self, where, schema):
+        schema = self.deref(schema)
+        if schema.get("type") == "object" and schema.get("additionalProperties") is not False \
+                and schema.get("unevaluatedProperties") is not False:
+            self.fault(where, "the request allows members that nobody has documented (additionalProperties: false)")
+
+    def response(self, where, status, response):
+        content = response.get("content", {})
+        if not response.get("description"):
+            self.fault(where, "no description")
+        if status[0] in "45" and list(content) != [PROBLEM]:
+            self.fault(where, f"is not {PROBLEM}")
+        if status == "201" and not self.is_required(response, "ETag") and not self.is_required(response, "Location"):
+            self.fault(where, "neither ETag nor Location is a required header")
+        for media in content.values():
+            self.schema(media.get("schema", {}), where)
+
+    def is_required(self, response, name):
+        return bool((self.deref(response.get("headers", {}).get(name)) or {}).get("required"))
+
+
+if __name__ == "__main__":
+    if not DOCUMENT.exists():
+        sys.exit("api/openapi.yaml is not there")
+    found = Check(load_yaml(DOCUMENT)).run()
+    print("\n".join(found))
+    sys.exit(1 if found else 0)

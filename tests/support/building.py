@@ -1,0 +1,68 @@
+"""Builds by meson and ninja, each once a run, whichever suite asks first."""
+
+import json
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+from support import ROOT
+from support.processes import run_session
+
+TIMEOUT_S = 1200
+LINES_SHOWN = 60
+
+
+class BuildFailed(Exception):
+    pass
+
+
+class Build:
+    def __init__(self, directory, *options):
+        self.directory = directory
+        self.options = options
+        self._lock = threading.Lock()
+        self._built = set()
+        self._configured = False
+        self._failure = None
+
+    def build(self, *targets):
+        """Bring targets up to date; BuildFailed with what the compiler said."""
+        with self._lock:
+            if self._failure:
+                raise BuildFailed(self._failure)
+            self._configure()
+            wanted = [target for target in targets if target not in self._built]
+            if wanted:
+                self._run("ninja", "-C", self.directory, *wanted)
+                self._built.update(wanted)
+
+    def test_programs(self, suite):
+        """The C test programs of a suite, built: (name, path)."""
+        self.build("build.ninja")  # the list may have changed
+        listed = json.loads(self._run("meson", "introspect", "--tests", self.directory))
+        programs = [(test["name"], Path(test["cmd"][0])) for test in listed
+                    if any(name.split(":")[-1] == suite for name in test["suite"])]
+        self.build(*(str(path.relative_to(self.directory)) for _, path in programs))
+        return programs
+
+    def _configure(self):
+        if self._configured:
+            return
+        if not (self.directory / "build.ninja").exists():
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self._run("meson", "setup", *self.options, self.directory, ROOT)
+        self._configured = True
+
+    def _run(self, *command):
+        code, output = run_session(command, TIMEOUT_S, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if code != 0:
+            self._failure = "\n".join([" ".join(map(str, command))] + _errors_first(output.splitlines()))
+            raise BuildFailed(self._failure)
+        return output
+
+
+def _errors_first(lines):
+    """From the first failed command on, where the cause stands."""
+    first = next((n for n, line in enumerate(lines) if line.startswith("FAILED:") or "ERROR:" in line), 0)
+    return lines[first:first + LINES_SHOWN]

@@ -1,0 +1,52 @@
+"""A private PostgreSQL cluster, by deploy/cluster.sh."""
+
+import itertools
+import subprocess
+
+from support import ROOT
+from support.database import Database
+
+SCRIPT = ROOT / "deploy" / "cluster.sh"
+TIMEOUT_S = 120
+
+
+class Cluster:
+    """One PostgreSQL server with any number of databases, all owned by the role of the service."""
+
+    def __init__(self, directory, durable=False):
+        self.directory = directory
+        self.durable = durable
+        self._numbers = itertools.count(1)
+
+    def start(self):
+        self._script("remove")
+        self._script("start", *([] if self.durable else ["--fast-tests"]))
+        return self
+
+    def start_again(self):
+        """After stop(): same data, same port."""
+        self._script("start")
+
+    def stop(self, mode="fast"):
+        """mode "immediate" is as good as a crash: no check-point, sessions cut."""
+        self._script("stop", mode)
+
+    def remove(self):
+        self._script("remove")
+
+    def url(self, database="holdfast", superuser=False):
+        return self._script("url", "--database", database, *(["--superuser"] if superuser else []))
+
+    def create_database(self, template="template1"):
+        """A new database, a copy of the template (which nobody may be using); its URL."""
+        name = f"test_{next(self._numbers)}"
+        with Database(self.url("holdfast")) as database:
+            database.execute(f'create database "{name}" template "{template}"')
+        return self.url(name)
+
+    def _script(self, command, *arguments):
+        done = subprocess.run(
+            [str(SCRIPT), command, str(self.directory), *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert done.returncode == 0, f"cluster.sh {command}: {done.stderr.strip()}"
+        return done.stdout.strip()

@@ -1,0 +1,96 @@
+"""A TCP proxy that can fail as networks do: fall silent, or cut."""
+
+import select
+import socket
+import threading
+from urllib.parse import urlsplit, urlunsplit
+
+TURN_S = 0.05
+
+
+class Proxy:
+    """Stands before one address. Silent: it takes bytes and connections and forwards nothing, as a dead host whose
+
+    peer has not noticed yet.
+    """
+
+    def __init__(self, target):
+        self.target = target
+        self._open = threading.Event()
+        self._open.set()
+        self._ended = threading.Event()
+        self._sockets = set()
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = self._listener.getsockname()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @classmethod
+    def before_database(cls, url):
+        """A proxy before a database, and the URL that leads through it."""
+        parts = urlsplit(url)
+        proxy = cls((parts.hostname, parts.port))
+        credentials = parts.netloc.rpartition("@")[0]
+        return proxy, urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{proxy.address[1]}"))
+
+    def silence(self):
+        self._open.clear()
+
+    def resume(self):
+        self._open.set()
+
+    def cut(self):
+        """Break every connection; new ones are welcome."""
+        with self._lock:
+            sockets, self._sockets = self._sockets, set()
+        for each in sockets:
+            _shut(each)
+
+    def close(self):
+        self._ended.set()
+        self._open.set()
+        self._listener.close()
+        self.cut()
+
+    def _accept(self):
+        while not self._ended.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        self._open.wait()
+        try:
+            server = socket.create_connection(self.target, 10)
+        except OSError:
+            client.close()
+            return
+        with self._lock:
+            self._sockets |= {client, server}
+        for source, sink in ((client, server), (server, client)):
+            threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
+
+    def _forward(self, source, sink):
+        try:
+            while not self._ended.is_set():
+                if not select.select([source], [], [], TURN_S)[0]:
+                    continue
+                data = source.recv(65536)
+                self._open.wait()
+                if not data:
+                    break
+                sink.sendall(data)
+        except (OSError, ValueError):
+            pass
+        _shut(source)
+        _shut(sink)
+
+
+def _shut(each):
+    try:
+        each.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    each.close()
