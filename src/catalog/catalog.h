@@ -1,0 +1,146 @@
+/*
+ * catalog: channels, locations, products, and what a channel offers (listings).
+ *
+ * Other rooms look things up through a `catalog_set`: they name the codes they need (`catalog_want_...`), queue the
+ * look-ups of them all (`catalog_load`), and find the records after the trip. A set lives in the arena of its batch;
+ * text of records lives until the batch ends. Codes are the retailer's own. Nothing is ever deleted, so what was found
+ * stays.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/money.h"
+#include "base/problem.h"
+
+struct database;
+
+#define LEAD_TIME_DEFAULT (2 * HOUR)
+#define HOLD_FOR_DEFAULT  (7 * DAY)
+
+enum channel_kind {
+        CHANNEL_APP,
+        CHANNEL_CALL_CENTER,
+        CHANNEL_KIOSK,
+        CHANNEL_MARKETPLACE,
+        CHANNEL_POS,
+        CHANNEL_SOCIAL,
+        CHANNEL_WEB,
+};
+
+enum location_kind { LOCATION_STORE, LOCATION_WAREHOUSE };
+
+/* What a location can do; bit n is the name n. */
+enum capability { CAN_CURBSIDE = 1 << 0, CAN_PICKUP = 1 << 1, CAN_RETURNS = 1 << 2, CAN_SHIP = 1 << 3 };
+
+/* Names on the wire and in SQL, NULL-terminated; the index is the enum, or the bit. Days begin with Monday. */
+extern const char *const capability_names[], *const channel_kinds[], *const day_names[], *const location_kinds[];
+
+/* Where a record stands between what the database has and what is to be written. */
+struct record {
+        int64_t version;
+        timestamp created_at, updated_at;
+        bool exists;  /* or will, once the batch is saved */
+        bool is_new;  /* to be inserted */
+        bool changed; /* to be updated */
+};
+
+struct channel {
+        struct record record;
+        const char *code;
+        const char *name;
+        enum channel_kind kind;
+};
+
+/* Minutes since local midnight. closes <= opens: it closes on the day after. */
+struct opening {
+        int day; /* 0 is Monday */
+        int opens, closes;
+};
+
+/* A day on which the ordinary hours do not hold: closed, or open at other hours. */
+struct closure {
+        struct day date;
+        bool has_hours;
+        int opens, closes;
+};
+
+struct location {
+        struct record record;
+        const char *code;
+        const char *name;
+        enum location_kind kind;
+        bool has_position;
+        double latitude, longitude;
+        const char *time_zone; /* IANA */
+        const char *country;   /* ISO 3166-1 alpha-2 */
+        unsigned capabilities;
+        const struct opening *opening_hours; /* by day, then opens; none: no hours are kept (a warehouse) */
+        size_t n_opening_hours;
+        const struct closure *closures; /* by date, then opens */
+        size_t n_closures;
+        duration lead_time; /* from order to ready, in opening hours */
+        duration hold_for;  /* from ready to no-show */
+};
+
+struct product {
+        struct record record;
+        const char *sku;
+        const char *title;
+        const char *gtin;        /* 14 digits; may be NULL */
+        struct money price;      /* currency "": none */
+        const char *image_url;   /* may be NULL */
+        const char *description; /* may be NULL; not told by catalog_load */
+        const char *attributes;  /* a JSON object; not told by catalog_load */
+        bool returnable;
+};
+
+/* What is NULL or has no currency is as the product has it. */
+struct listing {
+        struct record record;
+        const char *channel, *sku;
+        const char *title;        /* may be NULL */
+        struct money price;       /* currency "": none */
+        const char *external_sku; /* may be NULL */
+        bool published;
+        bool channel_known, sku_known;
+};
+
+/* ---- looking up ---- */
+
+struct catalog_key {
+        const char *code, *sku;
+};
+
+struct catalog_keys {
+        struct catalog_key *at;
+        size_t n, capacity;
+};
+
+struct catalog_set {
+        struct arena *arena;
+        struct catalog_keys wanted_channels, wanted_locations, wanted_products, wanted_listings;
+        struct channel *channels; /* one for each key, sorted, whether it exists or not; so are the rest */
+        struct location *locations;
+        struct product *products;
+        struct listing *listings;
+        size_t n_channels, n_locations, n_products, n_listings;
+        bool exhausted; /* the arena was; shows at catalog_load */
+};
+
+void catalog_init(struct catalog_set *set, struct arena *arena);
+
+/* Name a record; the text must outlive the set; naming it twice is fine. */
+void catalog_want_channel(struct catalog_set *set, const char *code);
+void catalog_want_location(struct catalog_set *set, const char *code);
+void catalog_want_product(struct catalog_set *set, const char *sku);
+void catalog_want_listing(struct catalog_set *set, const char *channel, const char *sku);
+
+/* Queue: read all that was named, without a lock. FAULT_BUSY when the arena is exhausted. */
+enum problem catalog_load(struct database *database, struct catalog_set *set);
+
+/* The record, or NULL when there is none (or it was not named). */
+const struct channel *catalog_find_channel(const struct catalog_set *set, const char *code);
+const struct location *catalog_find_location(const struct catalog_set *set, const char *code);
+const struct product *catalog_find_product(const struct catalog_set *set, const char *sku);
+const struct listing *catalog_find_listing(const struct catalog_set *set, const char *channel, const char *sku);

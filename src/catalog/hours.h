@@ -1,0 +1,40 @@
+/*
+ * catalog/hours: when a location is open: as clients send it, as it is stored, as it is answered.
+ *
+ * All three are the same JSON: a list of {"day","opens","closes"} and one of {"date","opens"?,"closes"?}. Times are
+ * local wall times; an opening that closes at or before it opens ends on the next day. Pure.
+ */
+#pragma once
+
+#include "base/shape.h"
+#include "base/writer.h"
+#include "catalog/catalog.h"
+
+#define OPENINGS_MAX 70
+#define CLOSURES_MAX 400
+
+struct opening_body {
+        int day;
+        const char *opens, *closes;
+};
+
+struct closure_body {
+        const char *date;
+        const char *opens, *closes; /* both or neither */
+};
+
+extern const struct shape opening_shape, closure_shape;
+
+/* Check and sort what a client sent; every violation is named below "#/opening_hours" and "#/closures". NULL when
+ * something was refused, or for want of memory. */
+struct opening *openings_from(
+        const struct opening_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
+struct closure *closures_from(
+        const struct closure_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
+
+/* Read the stored form; NULL when it is not what write_... has written, or for want of memory. */
+struct opening *openings_read(const char *json, struct arena *arena, size_t *ret_n);
+struct closure *closures_read(const char *json, struct arena *arena, size_t *ret_n);
+
+void write_openings(struct writer *json, const struct opening *openings, size_t n);
+void write_closures(struct writer *json, const struct closure *closures, size_t n);
