@@ -9,14 +9,25 @@ from sources import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.contract import METHODS, PROBLEM, follow, load_yaml  # noqa: E402
+from support.contract import METHODS, PROBLEM, Contract, follow, load_yaml  # noqa: E402
+from support.formats import FORMATS  # noqa: E402
 
 DOCUMENT = ROOT / "api" / "openapi.yaml"
+HEALTH = "application/health+json"  # what a probe reads; its status is what counts
+
+
+def problems():
+    """(slug, status) of every problem of the program."""
+    header = (ROOT / "src" / "base" / "problem.h").read_text(encoding="utf-8")
+    for status, slug in re.findall(r'X\([A-Z_]+, (\d{3}), "([a-z-]+)"', header):
+        yield slug, int(status)
 
 
 class Check:
     def __init__(self, document):
         self.document = document
+        self.resolver = Contract(document).resolver
+        self.problems = dict(problems())
         self.faults = []
 
     def fault(self, where, text):
@@ -35,6 +46,7 @@ class Check:
             return self.faults  # the rest follows references
         for name, schema in self.document.get("components", {}).get("schemas", {}).items():
             self.schema(schema, f"#/components/schemas/{name}")
+            self.examples(schema, f"#/components/schemas/{name}")
         self.operations()
         return self.faults
 
@@ -56,6 +68,12 @@ class Check:
             jsonschema.Draft202012Validator.check_schema(schema)
         except jsonschema.SchemaError as error:
             self.fault(where, f"no valid JSON Schema: {error.message[:200]}")
+
+    def examples(self, schema, where):
+        validator = jsonschema.Draft202012Validator(schema, resolver=self.resolver, format_checker=FORMATS)
+        for index, example in enumerate(schema.get("examples", [])):
+            for error in validator.iter_errors(example):
+                self.fault(f"{where} example {index}", f"{error.json_path}: {error.message[:200]}")
 
     def operations(self):
         names = {}
@@ -102,12 +120,22 @@ class Check:
         content = response.get("content", {})
         if not response.get("description"):
             self.fault(where, "no description")
-        if status[0] in "45" and list(content) != [PROBLEM]:
+        if status[0] in "45" and list(content) not in ([PROBLEM], [HEALTH]):
             self.fault(where, f"is not {PROBLEM}")
+        if list(content) == [PROBLEM]:
+            self.codes(where, int(status), response)
         if status == "201" and not self.is_required(response, "ETag") and not self.is_required(response, "Location"):
             self.fault(where, "neither ETag nor Location is a required header")
         for media in content.values():
             self.schema(media.get("schema", {}), where)
+
+    def codes(self, where, status, response):
+        codes = response.get("x-codes", [])
+        if not codes or codes != sorted(codes):
+            self.fault(where, "x-codes lists the codes of its problems, sorted")
+        for code in codes:
+            if self.problems.get(code) != status:
+                self.fault(where, f"{code} is no problem with this status, see src/base/problem.h")
 
     def is_required(self, response, name):
         return bool((self.deref(response.get("headers", {}).get(name)) or {}).get("required"))
