@@ -5,8 +5,8 @@
 -- is not there comes back empty, with what is known of its location and SKU.
 select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
        s.sku is not null,
-       s.sku is null and exists (select from locations l where l.code = wanted.location collate "C"),
-       s.sku is null and exists (select from products p where p.sku = wanted.sku collate "C")
+       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true,
+       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
   left join lateral (select * from stock
                       where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"

@@ -7,12 +7,14 @@
  */
 #pragma once
 
-#include "base/arena.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/problem.h"
 #include "base/uuid.h"
 
 struct database;
+
+#define EVENT_DATA_MAX ((size_t) 16 * 1024)
 
 struct event {
         struct uuid id;
@@ -20,7 +22,7 @@ struct event {
         const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
         const char *location;                                          /* may be NULL */
         const char *actor;
-        const char *data; /* a JSON object; NULL for {} */
+        struct buffer data; /* members of its JSON object, without the braces */
         struct event *next;
 };
 
@@ -35,6 +37,10 @@ void events_init(struct events *events, struct arena *arena);
 /* A new event in the list, with a fresh id, for the caller to fill; what it points to must live until events_save.
  * Never NULL: without memory it is a scratch event, and events_save fails. */
 struct event *event_add(struct events *events, const char *type, const char *actor);
+
+/* Add a member to the data of an event; NULL text is left out. */
+void event_text(struct event *event, const char *name, const char *value);
+void event_integer(struct event *event, const char *name, int64_t value);
 
 /* Queue: write them all. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

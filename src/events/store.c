@@ -1,3 +1,4 @@
+#include "base/writer.h"
 #include "db/connection.h"
 #include "events/events.h"
 
@@ -12,12 +13,28 @@ struct event *event_add(struct events *events, const char *type, const char *act
 
         if (!event) {
                 events->exhausted = true;
-                return &scratch;
+                event = &scratch;
         }
         *event = (struct event){ .id = uuid_new(), .type = type, .actor = actor };
+        buffer_init(&event->data, events->arena, EVENT_DATA_MAX);
+        if (events->exhausted)
+                return event;
         *events->last = event;
         events->last = &event->next;
         return event;
+}
+
+void event_text(struct event *event, const char *name, const char *value) {
+        struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
+
+        if (value)
+                write_text_member(&json, name, value);
+}
+
+void event_integer(struct event *event, const char *name, int64_t value) {
+        struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
+
+        write_integer_member(&json, name, value);
 }
 
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
@@ -46,7 +63,9 @@ enum problem events_save(struct database *database, struct events *events, times
                 array_uuid(reservations, event->reservation_id);
                 array_text(locations, event->location);
                 array_text(actors, event->actor);
-                array_jsonb(data, event->data ? event->data : "{}");
+                array_jsonb(data, arena_format(events->arena, "{%s}", buffer_text(&event->data)));
+                if (event->data.failed)
+                        return FAULT_BUSY;
         }
         database_ask(database, STATEMENT_EVENTS_SAVE, &p, NULL, NULL);
         return PROBLEM_NONE;

@@ -102,7 +102,8 @@ struct reservation *reservation_find(const struct reservation_set *set, const st
 enum problem reservations_save(
         struct database *database, struct arena *arena, struct reservation *const *list, size_t n);
 
-/* Queue: free lapsed lines on the locked rows of `stock`, whoever holds them, and give their units back to the rows. */
+/* Queue, after the lock of the rows that `stock` wants: free lapsed lines on them, whoever holds them, and give their
+ * units back to the rows. */
 enum problem reservations_free_lapsed(struct database *database, struct stock *stock);
 
 /* An event that tells the reservation has expired or was taken away. */

@@ -254,9 +254,9 @@ enum problem reservations_free_lapsed(struct database *database, struct stock *s
         parameters_init(&p, stock->arena);
         locations = parameter_texts(&p);
         skus = parameter_texts(&p);
-        for (size_t i = 0; i < stock->n_rows; i++) {
-                array_text(locations, stock->rows[i].location);
-                array_text(skus, stock->rows[i].sku);
+        for (size_t i = 0; i < stock->n_wanted; i++) {
+                array_text(locations, stock->wanted[i].location);
+                array_text(skus, stock->wanted[i].sku);
         }
         if (locations->n)
                 database_ask(database, STATEMENT_RESERVATIONS_FREE_LAPSED, &p, freed_read, stock);
@@ -269,6 +269,5 @@ void reservation_tell(
 
         event->reservation_id = &reservation->id;
         event->location = reservation->location;
-        if (reservation->reason)
-                event->data = arena_format(events->arena, "{\"reason\":\"%s\"}", reservation->reason);
+        event_text(event, "reason", reservation->reason);
 }

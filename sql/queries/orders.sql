@@ -1,0 +1,184 @@
+-- Orders as a whole: header, lines, discounts, fulfillments. Documents are named by order id ($1) or by the id of one of their
+-- fulfillments ($2), whose order never changes.
+
+-- :name orders_lock
+select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
+       o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
+       o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at, o.updated_at
+  from orders o
+ where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by o.id
+   for update
+
+-- :name orders_read
+select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
+       o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
+       o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at, o.updated_at
+  from orders o
+ where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by o.id
+
+-- :name fulfillments_lock
+-- After their orders.
+select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
+       f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
+       f.created_at, f.updated_at
+  from fulfillments f
+ where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
+ order by f.order_id, f.id
+   for update
+
+-- :name fulfillments_read
+select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
+       f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
+       f.created_at, f.updated_at
+  from fulfillments f
+ where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
+ order by f.order_id, f.id
+
+-- :name order_lines_read
+select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.cancelled, l.fulfilled, l.returned
+  from order_lines l
+ where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by l.order_id, l.line
+
+-- :name order_discounts_read
+select d.order_id, d.amount, d.line, d.reason
+  from order_discounts d
+ where d.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by d.order_id, d.number
+
+-- :name fulfillment_lines_read
+select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.cancelled, l.fulfilled
+  from fulfillment_lines l
+ where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by l.order_id, l.fulfillment_id, l.line
+
+-- :name orders_lock_stock
+-- The stock rows of everything the orders still hold, in the one order.
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+  from (select distinct l.location, l.sku
+          from fulfillment_lines l
+         where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+         order by l.location, l.sku) as wanted
+ cross join lateral (select * from stock
+                      where stock.location = wanted.location and stock.sku = wanted.sku
+                        for update) as s
+ order by s.location, s.sku
+
+-- :name orders_place_lock_stock
+-- As stock_lock ($1 locations, $2 skus), together with the rows of the reservations that are claimed ($3).
+select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
+       s.sku is not null,
+       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true,
+       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true
+  from (select location collate "C" as location, sku collate "C" as sku
+          from unnest($1::text[], $2::text[]) as named (location, sku)
+         union
+        select l.location, l.sku
+          from reservation_lines l
+         where l.reservation_id = any($3::uuid[])
+         order by location, sku) as wanted
+  left join lateral (select * from stock
+                      where stock.location = wanted.location and stock.sku = wanted.sku
+                        for update) as s on true
+
+-- :name orders_by_external_ref
+-- Which of these a channel has already. $1 channels, $2 external_refs.
+select o.channel, o.external_ref, o.id
+  from unnest($1::text[], $2::text[]) as wanted (channel, external_ref)
+ cross join lateral (select * from orders
+                      where orders.channel = wanted.channel collate "C"
+                        and orders.external_ref = wanted.external_ref collate "C") as o
+
+-- :name orders_insert
+insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
+                    currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
+                    reservation_id, actor, placed_at, updated_at)
+select id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
+       currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
+       reservation_id, actor, placed_at, updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+              $9::text[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+              $16::boolean[], $17::bigint[], $18::uuid[], $19::text[], $20::timestamptz[], $21::timestamptz[])
+       as placed (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
+                  currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
+                  reservation_id, actor, placed_at, updated_at)
+
+-- :name order_lines_insert
+insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled)
+select order_id, line, id, sku, title, quantity, unit_price, fulfilled
+  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+       as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled)
+
+-- :name order_discounts_insert
+insert into order_discounts (order_id, number, amount, line, reason)
+select order_id, number, amount, line, reason
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
+       as discount (order_id, number, amount, line, reason)
+
+-- :name fulfillments_insert
+insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at)
+select id, order_id, number, method, location, status, promised_at, created_at, created_at
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+              $8::timestamptz[])
+       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at)
+
+-- :name fulfillment_lines_insert
+insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)
+select order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, quantity - fulfilled
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+       as line (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled)
+
+-- :name orders_update
+update orders o
+   set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
+       refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
+       updated_at = changed.updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
+              $8::timestamptz[])
+       as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at)
+ where o.id = changed.id
+
+-- :name order_lines_update
+update order_lines l
+   set cancelled = changed.cancelled, fulfilled = changed.fulfilled, returned = changed.returned
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+       as changed (order_id, line, cancelled, fulfilled, returned)
+ where l.order_id = changed.order_id and l.line = changed.line
+
+-- :name fulfillments_update
+update fulfillments f
+   set status = changed.status, reason = changed.reason, hold_until = changed.hold_until, assignee = changed.assignee,
+       staging_location = changed.staging_location, pickup_serial = changed.pickup_serial,
+       wrong_codes = changed.wrong_codes, locked_until = changed.locked_until, handover = changed.handover,
+       packages = changed.packages, version = changed.version, updated_at = changed.updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[],
+              $8::bigint[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::timestamptz[])
+       as changed (id, status, reason, hold_until, assignee, staging_location, pickup_serial, wrong_codes,
+                   locked_until, handover, packages, version, updated_at)
+ where f.id = changed.id
+
+-- :name fulfillment_lines_update
+update fulfillment_lines l
+   set picked = changed.picked, short = changed.short, cancelled = changed.cancelled, fulfilled = changed.fulfilled,
+       reserved = l.quantity - changed.short - changed.cancelled - changed.fulfilled
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+       as changed (order_id, fulfillment_id, line, picked, short, cancelled, fulfilled)
+ where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
+
+-- :name order_timeline
+-- Every event of an order, oldest first. $1 the order, $2 how many at most.
+select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.data
+  from events e
+ where e.order_id = $1::uuid
+ order by e.occurred_at, e.id
+ limit $2::bigint
+
+-- :name orders_unpaid free
+-- Some whose payment is overdue, for the sweeper. $1 how many at most.
+select o.id
+  from orders o
+ where o.payment_status = 'pending' and o.status <> 'cancelled' and o.payment_due_at <= clock_timestamp()
+ order by o.payment_due_at
+ limit $1::bigint

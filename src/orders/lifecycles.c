@@ -1,0 +1,163 @@
+#include "orders/orders.h"
+
+const char *const order_status_texts[] = { "open", "partially_fulfilled", "fulfilled", "cancelled", NULL };
+const char *const fulfillment_method_texts[] = { "pickup", "curbside", "ship", NULL };
+
+static const char *const fulfillment_states[] = {
+        [FULFILLMENT_ALLOCATED] = "allocated",
+        [FULFILLMENT_CANCELLED] = "cancelled",
+        [FULFILLMENT_DELIVERED] = "delivered",
+        [FULFILLMENT_EXPIRED] = "expired",
+        [FULFILLMENT_HANDED_OVER] = "handed_over",
+        [FULFILLMENT_PACKED] = "packed",
+        [FULFILLMENT_PICKING] = "picking",
+        [FULFILLMENT_READY] = "ready",
+        [FULFILLMENT_REJECTED] = "rejected",
+        [FULFILLMENT_SHIPPED] = "shipped",
+};
+
+static const char *const fulfillment_events[] = {
+        [FULFILLMENT_CANCEL] = "cancel",
+        [FULFILLMENT_DELIVER] = "deliver",
+        [FULFILLMENT_EXPIRE] = "expire",
+        [FULFILLMENT_HAND_OVER] = "hand over",
+        [FULFILLMENT_MAKE_READY] = "make ready",
+        [FULFILLMENT_PACK] = "pack",
+        [FULFILLMENT_PICK] = "pick",
+        [FULFILLMENT_REJECT] = "reject",
+        [FULFILLMENT_SHIP] = "ship",
+};
+
+/* In the order of a life. */
+static const struct transition pickup_transitions[] = {
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING,
+                "an associate takes the first unit from the shelf" },
+        { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING, "and the next ones" },
+        { FULFILLMENT_PICKING, FULFILLMENT_MAKE_READY, FULFILLMENT_READY,
+                "every unit is picked or short; the hold begins" },
+        { FULFILLMENT_READY, FULFILLMENT_HAND_OVER, FULFILLMENT_HANDED_OVER, "the customer has the last unit" },
+        { FULFILLMENT_READY, FULFILLMENT_EXPIRE, FULFILLMENT_EXPIRED, "not collected within the hold" },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it" },
+        { FULFILLMENT_PICKING, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it after all" },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more, or nothing of it is there" },
+        { FULFILLMENT_PICKING, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more, or nothing of it is there" },
+        { FULFILLMENT_READY, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more; what was put aside goes back" },
+};
+
+static const struct transition shipping_transitions[] = {
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING,
+                "an associate takes the first unit from the shelf" },
+        { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING, "and the next ones" },
+        { FULFILLMENT_PICKING, FULFILLMENT_PACK, FULFILLMENT_PACKED, "the last unit that is not short is picked" },
+        { FULFILLMENT_PACKED, FULFILLMENT_SHIP, FULFILLMENT_SHIPPED, "the last package has left" },
+        { FULFILLMENT_SHIPPED, FULFILLMENT_DELIVER, FULFILLMENT_DELIVERED, "the carrier has delivered" },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it" },
+        { FULFILLMENT_PICKING, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it after all" },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more, or nothing of it is there" },
+        { FULFILLMENT_PICKING, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more, or nothing of it is there" },
+        { FULFILLMENT_PACKED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
+                "not wanted any more; the parcel is unpacked" },
+};
+
+const struct lifecycle pickup_lifecycle = {
+        .name = "fulfillment, pickup and curbside",
+        .states = fulfillment_states,
+        .n_states = array_size(fulfillment_states),
+        .events = fulfillment_events,
+        .n_events = array_size(fulfillment_events),
+        .transitions = pickup_transitions,
+        .n_transitions = array_size(pickup_transitions),
+};
+
+const struct lifecycle shipping_lifecycle = {
+        .name = "fulfillment, ship",
+        .states = fulfillment_states,
+        .n_states = array_size(fulfillment_states),
+        .events = fulfillment_events,
+        .n_events = array_size(fulfillment_events),
+        .transitions = shipping_transitions,
+        .n_transitions = array_size(shipping_transitions),
+};
+
+static const char *const payment_states[] = {
+        [PAYMENT_AUTHORIZED] = "authorized",
+        [PAYMENT_CAPTURED] = "captured",
+        [PAYMENT_PARTIALLY_REFUNDED] = "partially_refunded",
+        [PAYMENT_PENDING] = "pending",
+        [PAYMENT_REFUNDED] = "refunded",
+        [PAYMENT_VOIDED] = "voided",
+};
+
+static const char *const payment_events[] = {
+        [PAYMENT_AUTHORIZE] = "authorize",
+        [PAYMENT_CAPTURE] = "capture",
+        [PAYMENT_REFUND_ALL] = "refund all",
+        [PAYMENT_REFUND_PART] = "refund a part",
+        [PAYMENT_VOID] = "void",
+};
+
+static const struct transition payment_transitions[] = {
+        { PAYMENT_PENDING, PAYMENT_AUTHORIZE, PAYMENT_AUTHORIZED, "the provider holds the amount" },
+        { PAYMENT_PENDING, PAYMENT_CAPTURE, PAYMENT_CAPTURED, "paid at once" },
+        { PAYMENT_PENDING, PAYMENT_VOID, PAYMENT_VOIDED, "the order was cancelled unpaid" },
+        { PAYMENT_AUTHORIZED, PAYMENT_CAPTURE, PAYMENT_CAPTURED, "the amount is taken" },
+        { PAYMENT_AUTHORIZED, PAYMENT_VOID, PAYMENT_VOIDED, "the order was cancelled before anything was taken" },
+        { PAYMENT_CAPTURED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED, "a part was given back" },
+        { PAYMENT_CAPTURED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED, "all was given back" },
+        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED, "another part was given back" },
+        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED, "the rest was given back" },
+};
+
+const struct lifecycle payment_lifecycle = {
+        .name = "payment",
+        .states = payment_states,
+        .n_states = array_size(payment_states),
+        .events = payment_events,
+        .n_events = array_size(payment_events),
+        .transitions = payment_transitions,
+        .n_transitions = array_size(payment_transitions),
+};
+
+const char *fulfillment_status_text(enum fulfillment_status status) {
+        return fulfillment_states[status];
+}
+
+const char *payment_status_text(enum payment_status status) {
+        return payment_states[status];
+}
+
+enum problem fulfillment_advance(
+        struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal) {
+        const struct lifecycle *lifecycle =
+                fulfillment->method == BY_SHIPPING ? &shipping_lifecycle : &pickup_lifecycle;
+        int next;
+
+        if (!lifecycle_next(lifecycle, (int) fulfillment->status, (int) event, &next)) {
+                refusal->current_status = fulfillment_states[fulfillment->status];
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "A %s fulfillment that is %s cannot: %s.",
+                        fulfillment_method_texts[fulfillment->method], refusal->current_status,
+                        fulfillment_events[event]);
+        }
+        fulfillment->status = (enum fulfillment_status) next;
+        fulfillment->touched = true;
+        return PROBLEM_NONE;
+}
+
+enum problem payment_advance(
+        struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal) {
+        int next;
+
+        if (!lifecycle_next(&payment_lifecycle, (int) order->payment_status, (int) event, &next)) {
+                refusal->current_status = payment_states[order->payment_status];
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "A payment that is %s cannot: %s.",
+                        refusal->current_status, payment_events[event]);
+        }
+        order->payment_status = (enum payment_status) next;
+        order->changed = true;
+        return PROBLEM_NONE;
+}

@@ -1,0 +1,251 @@
+/*
+ * orders: what a shopper bought, and what has become of each unit.
+ *
+ * An order is loaded and saved whole: header, lines, discounts and fulfillments. A fulfillment is the unit of work for
+ * one location: the lines of one order that share method and location. Quantities per line carry the state; the
+ * status of the order is a projection of them (`order_project`), never set by hand. Whoever changes any part holds the
+ * lock of the order, then of its fulfillments, then of their stock rows.
+ *
+ * An `order_set` lives in the arena of its batch and is shared by all calls of it, so that each sees what the ones
+ * before it decided.
+ */
+#pragma once
+
+#include "base/lifecycle.h"
+#include "base/money.h"
+#include "events/events.h"
+#include "inventory/inventory.h"
+
+#define ORDER_LINES_MAX     200
+#define ORDER_DISCOUNTS_MAX 50
+#define ORDER_NUMBER_SIZE   12 /* "7KM-2QX-9RT" and its NUL */
+#define PICKUP_CODE_SIZE    9  /* 8 letters and the NUL */
+
+enum order_status { ORDER_OPEN, ORDER_PARTIALLY_FULFILLED, ORDER_FULFILLED, ORDER_CANCELLED };
+
+enum payment_status {
+        PAYMENT_PENDING,
+        PAYMENT_AUTHORIZED,
+        PAYMENT_CAPTURED,
+        PAYMENT_PARTIALLY_REFUNDED,
+        PAYMENT_REFUNDED,
+        PAYMENT_VOIDED,
+};
+
+enum payment_event { PAYMENT_AUTHORIZE, PAYMENT_CAPTURE, PAYMENT_VOID, PAYMENT_REFUND_PART, PAYMENT_REFUND_ALL };
+
+enum fulfillment_method { BY_PICKUP, BY_CURBSIDE, BY_SHIPPING };
+
+enum fulfillment_status {
+        FULFILLMENT_ALLOCATED,
+        FULFILLMENT_PICKING,
+        FULFILLMENT_READY,       /* pickup and curbside */
+        FULFILLMENT_HANDED_OVER, /* pickup and curbside */
+        FULFILLMENT_PACKED,      /* ship */
+        FULFILLMENT_SHIPPED,     /* ship */
+        FULFILLMENT_DELIVERED,   /* ship */
+        FULFILLMENT_REJECTED,
+        FULFILLMENT_CANCELLED,
+        FULFILLMENT_EXPIRED, /* pickup and curbside: not collected in time */
+};
+
+enum fulfillment_event {
+        FULFILLMENT_PICK,       /* a unit is picked */
+        FULFILLMENT_MAKE_READY, /* all is picked or short, and waits for the customer */
+        FULFILLMENT_HAND_OVER,  /* the last unit is in the customer's hands */
+        FULFILLMENT_PACK,       /* the last unit that is not short is picked */
+        FULFILLMENT_SHIP,       /* the last package has left */
+        FULFILLMENT_DELIVER,
+        FULFILLMENT_REJECT, /* the location cannot do it */
+        FULFILLMENT_CANCEL, /* nothing of it is wanted, or left, any more */
+        FULFILLMENT_EXPIRE,
+};
+
+extern const struct lifecycle payment_lifecycle;
+extern const struct lifecycle pickup_lifecycle;   /* pickup and curbside */
+extern const struct lifecycle shipping_lifecycle; /* ship */
+
+/* As on the wire and in SQL; NULL-terminated. */
+extern const char *const order_status_texts[];
+extern const char *const fulfillment_method_texts[];
+
+struct order;
+struct fulfillment;
+
+struct order_line {
+        struct uuid id;
+        int64_t number; /* from 0, as in the request */
+        const char *sku, *title;
+        int64_t quantity, unit_price;
+        int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
+        struct order *order;
+        struct fulfillment_line *allocation;
+        bool changed;
+};
+
+struct order_discount {
+        int64_t amount;
+        int64_t line; /* -1: the whole order */
+        const char *reason;
+};
+
+struct fulfillment_line {
+        struct order_line *order_line;
+        struct fulfillment *fulfillment;
+        struct stock_row *stock; /* locked; NULL when read without a lock */
+        int64_t quantity, picked, shorted, cancelled, fulfilled;
+        bool changed;
+};
+
+struct fulfillment {
+        struct uuid id;
+        struct order *order;
+        int64_t number; /* from 1 */
+        enum fulfillment_method method;
+        enum fulfillment_status status;
+        const char *location;
+        const char *reason, *assignee, *staging_location;
+        const char *handover; /* JSON object, or NULL */
+        const char *packages; /* JSON list */
+        timestamp promised_at, hold_until, locked_until, created_at, updated_at;
+        int64_t pickup_serial, wrong_codes, version;
+        struct fulfillment_line *lines;
+        size_t n_lines;
+        bool touched; /* by the command that is being decided: its version is raised when the order settles */
+        bool changed;
+};
+
+struct order {
+        struct uuid id;
+        const char *number, *channel, *external_ref, *currency, *actor;
+        const char *customer; /* JSON object */
+        const char *ship_to;  /* JSON object, or NULL */
+        const char *payment_reference, *cancel_reason;
+        enum order_status status;
+        enum payment_status payment_status;
+        struct uuid reservation_id; /* nil: none */
+        int64_t subtotal, discount, shipping, tax, total, refunded, refund_due;
+        bool tax_included;
+        timestamp payment_due_at, placed_at, updated_at;
+        int64_t version;
+        struct order_line *lines;
+        size_t n_lines;
+        struct order_discount *discounts;
+        size_t n_discounts;
+        struct fulfillment *fulfillments; /* sorted by id, which is the order in which they were made */
+        size_t n_fulfillments;
+        bool is_new, changed;
+};
+
+/* ---- pure rules: units ---- */
+
+/* Units of a line that its location still holds: neither short, cancelled nor fulfilled. */
+int64_t fulfillment_line_open(const struct fulfillment_line *line);
+
+/* Units of a line still to be picked. */
+int64_t fulfillment_line_remaining(const struct fulfillment_line *line);
+
+/* Take units off the order: no longer reserved, cancelled on both lines, what was paid for them due as a refund. The
+ * stock stays on hand. At most the open units; picked ones only when no others are left. */
+void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
+
+/* The same for units that the location does not have: they count as short there. */
+void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity);
+
+/* Picked units leave the house: off on_hand and off reserved at once, with a ledger row. At most the picked ones not
+ * yet fulfilled. */
+void fulfillment_line_fulfill(
+        struct fulfillment_line *line, int64_t quantity, struct stock *stock, const struct stock_cause *cause);
+
+/* What was paid for one more of the units of a line, when `before` of them were given back already: its price less its
+ * discounts, its part of the discounts of the whole order, and its part of a tax on top. All units of all lines
+ * together, and the shipping, give the total. */
+int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units);
+
+/* ---- pure rules: states ---- */
+
+/* The only places where a state changes. INVALID_TRANSITION names the current one. */
+enum problem fulfillment_advance(
+        struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal);
+enum problem payment_advance(
+        struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal);
+
+const char *fulfillment_status_text(enum fulfillment_status status);
+const char *payment_status_text(enum payment_status status);
+
+/* At the end of each command that changed anything: project the status of the order from its lines, raise the versions
+ * of the order and of the fulfillments touched, and tell when the order's status has changed. */
+void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
+
+/* ---- pure rules: commands ---- */
+
+struct cancel_line {
+        struct uuid order_line_id;
+        int64_t quantity;
+};
+
+/* Cancel lines (NULL: all that is still open), their fulfillments when nothing is left of them, and void the payment
+ * when nothing is left of the order. INVALID_TRANSITION: nothing is left to cancel, or fewer units than named. An order
+ * cancelled already is left as it is. */
+enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
+        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+
+/* What every command that takes units off an order ends with: close the fulfillments it touched when nothing is left of
+ * them, void the payment or tell the refund that came due since `due_before`, and settle the order. */
+enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+
+/* 8 letters without look-alikes, by HMAC-SHA256 over fulfillment id and serial. False without a secret. */
+must_check bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code);
+
+/* The line of that id, or NULL. */
+struct order_line *order_line_find(const struct order *order, const struct uuid *line_id);
+
+/* ---- events ---- */
+
+/* An event of the order, or of one of its fulfillments; the caller may add data. */
+struct event *order_tell(struct events *events, const struct order *order, const char *type, const char *actor);
+struct event *fulfillment_tell(
+        struct events *events, const struct fulfillment *fulfillment, const char *type, const char *actor);
+
+/* ---- load and save ---- */
+
+struct order_set {
+        struct arena *arena;
+        struct stock *stock; /* NULL: lines have no stock row */
+        struct uuid *orders_wanted, *fulfillments_wanted;
+        size_t n_orders_wanted, n_fulfillments_wanted, orders_capacity, fulfillments_capacity;
+        struct order *rows; /* sorted by id */
+        size_t n_rows;
+        struct fulfillment *fulfillments; /* of all of them, by order and id */
+        size_t n_fulfillments;
+        bool exhausted;
+};
+
+void orders_init(struct order_set *set, struct arena *arena, struct stock *stock);
+void orders_want(struct order_set *set, const struct uuid *order_id);
+void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillment_id);
+
+/* Queue: lock the orders, their fulfillments, and the stock rows of their lines; then read what hangs on them. */
+enum problem orders_lock(struct database *database, struct order_set *set);
+
+/* Queue: the same documents without any lock; lines have no stock row. */
+enum problem orders_read(struct database *database, struct order_set *set);
+
+struct order *order_find(const struct order_set *set, const struct uuid *id);
+struct fulfillment *fulfillment_find(const struct order_set *set, const struct uuid *id);
+
+/* Queue: insert new orders with all that hangs on them. */
+enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
+
+/* Queue: update what has changed in the orders of a set. */
+enum problem orders_update(struct database *database, struct order_set *set);
+
+/* ---- replies ---- */
+
+struct writer;
+
+/* An order, or one fulfillment of it, as clients see it: the members of an open object. `pickup_secret` NULL: codes are
+ * not shown. */
+void order_write(struct writer *json, const struct order *order, const char *pickup_secret);
+void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);

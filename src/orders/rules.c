@@ -1,0 +1,378 @@
+#include "orders/orders.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- units ---- */
+
+int64_t fulfillment_line_open(const struct fulfillment_line *line) {
+        return line->quantity - line->shorted - line->cancelled - line->fulfilled;
+}
+
+int64_t fulfillment_line_remaining(const struct fulfillment_line *line) {
+        return line->quantity - line->shorted - line->cancelled - line->picked;
+}
+
+/* Units that leave the order were picked only when there are not enough others. */
+static void picked_cap(struct fulfillment_line *line) {
+        const int64_t most = line->quantity - line->shorted - line->cancelled;
+
+        if (line->picked > most)
+                line->picked = most;
+}
+
+static bool is_paid(const struct order *order) {
+        return order->payment_status == PAYMENT_CAPTURED || order->payment_status == PAYMENT_PARTIALLY_REFUNDED;
+}
+
+static void drop_units(struct fulfillment_line *line, int64_t quantity) {
+        struct order_line *order_line = line->order_line;
+        struct order *order = order_line->order;
+
+        if (is_paid(order))
+                order->refund_due += order_line_value(order_line, order_line->cancelled, quantity);
+        order_line->cancelled += quantity;
+        order_line->changed = true;
+        line->changed = true;
+        line->fulfillment->touched = true;
+        stock_release(line->stock, quantity);
+        picked_cap(line);
+}
+
+void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity) {
+        line->cancelled += quantity;
+        drop_units(line, quantity);
+}
+
+void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity) {
+        line->shorted += quantity;
+        drop_units(line, quantity);
+}
+
+void fulfillment_line_fulfill(
+        struct fulfillment_line *line, int64_t quantity, struct stock *stock, const struct stock_cause *cause) {
+        line->fulfilled += quantity;
+        line->order_line->fulfilled += quantity;
+        line->changed = line->order_line->changed = true;
+        line->fulfillment->touched = true;
+        stock_release(line->stock, quantity);
+        stock_move(stock, line->stock, -quantity, 0, cause);
+}
+
+/* ---- money ---- */
+
+static int64_t line_gross(const struct order_line *line) {
+        return line->unit_price * line->quantity;
+}
+
+static int64_t line_discounts(const struct order *order, const struct order_line *line) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_discounts; i++)
+                if (order->discounts[i].line == line->number)
+                        sum += order->discounts[i].amount;
+        return sum;
+}
+
+static int64_t order_discounts(const struct order *order) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_discounts; i++)
+                if (order->discounts[i].line < 0)
+                        sum += order->discounts[i].amount;
+        return sum;
+}
+
+/* What all units of one line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
+ * largest remainder, so that the lines and the shipping add up to the total. */
+static int64_t line_value(const struct order_line *line) {
+        const struct order *order = line->order;
+        int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
+        const size_t place = (size_t) (line - order->lines);
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                weights[i] = line_gross(&order->lines[i]) - line_discounts(order, &order->lines[i]);
+        money_share(order_discounts(order), weights, order->n_lines, discounts);
+        for (size_t i = 0; i < order->n_lines; i++)
+                weights[i] -= discounts[i];
+        money_share(order->tax_included ? 0 : order->tax, weights, order->n_lines, taxes);
+        return weights[place] + taxes[place];
+}
+
+/* Rounded down for every part but the last, so that the parts add up to the whole. */
+int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
+        const __int128 value = line_value(line);
+        const int64_t given = (int64_t) (value * before / line->quantity);
+
+        return (int64_t) (value * (before + units) / line->quantity) - given;
+}
+
+/* ---- states ---- */
+
+static enum order_status project(const struct order *order) {
+        bool fulfilled = false, open = false;
+
+        for (size_t i = 0; i < order->n_lines; i++) {
+                fulfilled = fulfilled || order->lines[i].fulfilled > 0;
+                open = open || order->lines[i].fulfilled + order->lines[i].cancelled < order->lines[i].quantity;
+        }
+        if (open)
+                return fulfilled ? ORDER_PARTIALLY_FULFILLED : ORDER_OPEN;
+        return fulfilled ? ORDER_FULFILLED : ORDER_CANCELLED;
+}
+
+static void tell_status(const struct order *order, struct events *events, const char *actor) {
+        static const char *const types[] = {
+                [ORDER_CANCELLED] = "order.cancelled",
+                [ORDER_FULFILLED] = "order.fulfilled",
+                [ORDER_OPEN] = "order.reopened",
+                [ORDER_PARTIALLY_FULFILLED] = "order.partially_fulfilled",
+        };
+        struct event *event = order_tell(events, order, types[order->status], actor);
+
+        if (order->status == ORDER_CANCELLED)
+                event_text(event, "reason", order->cancel_reason);
+}
+
+void order_settle(struct order *order, struct events *events, const char *actor, timestamp now) {
+        const enum order_status before = order->status;
+
+        order->status = project(order);
+        order->changed = true;
+        order->version++;
+        order->updated_at = now;
+        for (size_t i = 0; i < order->n_fulfillments; i++) {
+                struct fulfillment *fulfillment = &order->fulfillments[i];
+
+                if (!fulfillment->touched)
+                        continue;
+                fulfillment->touched = false;
+                fulfillment->changed = true;
+                fulfillment->version++;
+                fulfillment->updated_at = now;
+        }
+        if (order->status != before)
+                tell_status(order, events, actor);
+}
+
+/* ---- cancelling ---- */
+
+struct order_line *order_line_find(const struct order *order, const struct uuid *line_id) {
+        for (size_t i = 0; i < order->n_lines; i++)
+                if (uuid_equal(&order->lines[i].id, line_id))
+                        return &order->lines[i];
+        return NULL;
+}
+
+/* What left with a carrier or a customer cannot be cancelled; it can be returned. */
+static int64_t cancellable(const struct order_line *line) {
+        return line->allocation ? fulfillment_line_open(line->allocation) : 0;
+}
+
+static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_t i, const char *member,
+        const char *code, const char *detail) {
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
+        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
+}
+
+static enum problem check_cancel_lines(const struct order *order, const struct cancel_line *lines, size_t n_lines,
+        struct arena *arena, struct refusal *refusal) {
+        bool unknown = false, too_many = false;
+
+        for (size_t i = 0; i < n_lines; i++) {
+                const struct order_line *line = order_line_find(order, &lines[i].order_line_id);
+
+                for (size_t j = 0; j < i; j++)
+                        if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id)) {
+                                unknown = true;
+                                name_cancel_line(
+                                        refusal, arena, i, "order_line_id", "repeated", "The line is named twice.");
+                        }
+                if (!line) {
+                        unknown = true;
+                        name_cancel_line(
+                                refusal, arena, i, "order_line_id", "unknown-line", "The order has no such line.");
+                } else if (lines[i].quantity > cancellable(line)) {
+                        too_many = true;
+                        name_cancel_line(refusal, arena, i, "quantity", "not-cancellable",
+                                "Fewer units than that can still be cancelled.");
+                }
+        }
+        if (unknown)
+                return refuse(
+                        refusal, arena, PROBLEM_VALIDATION_FAILED, "The request names lines that cannot be meant.");
+        if (too_many) {
+                refusal->current_status = order_status_texts[order->status];
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
+                        "Units that were handed over, shipped or cancelled cannot be cancelled.");
+        }
+        return PROBLEM_NONE;
+}
+
+static int64_t open_units(const struct fulfillment *fulfillment) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                units += fulfillment_line_open(&fulfillment->lines[i]);
+        return units;
+}
+
+static int64_t fulfilled_units(const struct fulfillment *fulfillment) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                units += fulfillment->lines[i].fulfilled;
+        return units;
+}
+
+static bool is_over(enum fulfillment_status status) {
+        return status != FULFILLMENT_ALLOCATED && status != FULFILLMENT_PICKING && status != FULFILLMENT_READY &&
+               status != FULFILLMENT_PACKED;
+}
+
+static enum problem close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
+        struct events *events, struct arena *arena, struct refusal *refusal) {
+        const bool gone = fulfilled_units(fulfillment) > 0;
+        enum fulfillment_event event = FULFILLMENT_CANCEL;
+        enum problem p;
+
+        if (open_units(fulfillment) || is_over(fulfillment->status))
+                return PROBLEM_NONE;
+        if (gone)
+                event = fulfillment->method == BY_SHIPPING ? FULFILLMENT_SHIP : FULFILLMENT_HAND_OVER;
+        p = fulfillment_advance(fulfillment, event, arena, refusal);
+        if (p)
+                return p;
+        if (!gone)
+                fulfillment->reason = reason;
+        event_text(fulfillment_tell(events, fulfillment,
+                           gone ? (event == FULFILLMENT_SHIP ? "fulfillment.shipped" : "fulfillment.handed_over")
+                                : "fulfillment.cancelled",
+                           actor),
+                "reason", reason);
+        return PROBLEM_NONE;
+}
+
+/* A payment that was never taken is void with its order; what was taken is due back. */
+static void settle_payment(struct order *order, struct events *events, const char *actor) {
+        struct refusal ignored = { 0 };
+        struct arena none;
+
+        if (project(order) != ORDER_CANCELLED)
+                return;
+        if (is_paid(order)) {
+                order->refund_due += order->shipping;
+                return;
+        }
+        arena_init(&none, 0);
+        if (!payment_advance(order, PAYMENT_VOID, &none, &ignored))
+                (void) order_tell(events, order, "payment.voided", actor);
+}
+
+static void tell_refund(const struct order *order, int64_t due_before, struct events *events, const char *actor) {
+        struct event *event;
+
+        if (order->refund_due <= due_before)
+                return;
+        event = order_tell(events, order, "refund.due", actor);
+        event_integer(event, "amount", order->refund_due - due_before);
+        event_text(event, "currency", order->currency);
+}
+
+static void cancel_units(struct order *order, const struct cancel_line *lines, size_t n_lines) {
+        if (!lines)
+                for (size_t i = 0; i < order->n_lines; i++)
+                        if (cancellable(&order->lines[i]))
+                                fulfillment_line_cancel(order->lines[i].allocation, cancellable(&order->lines[i]));
+        for (size_t i = 0; lines && i < n_lines; i++)
+                fulfillment_line_cancel(order_line_find(order, &lines[i].order_line_id)->allocation, lines[i].quantity);
+}
+
+static bool has_open_units(const struct order *order) {
+        for (size_t i = 0; i < order->n_lines; i++)
+                if (cancellable(&order->lines[i]))
+                        return true;
+        return false;
+}
+
+enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        for (size_t i = 0; i < order->n_fulfillments; i++) {
+                struct fulfillment *fulfillment = &order->fulfillments[i];
+                enum problem p = PROBLEM_NONE;
+
+                if (fulfillment->touched)
+                        p = close_if_empty(fulfillment, reason, actor, events, arena, refusal);
+                if (p)
+                        return p;
+        }
+        settle_payment(order, events, actor);
+        tell_refund(order, due_before, events, actor);
+        order_settle(order, events, actor, now);
+        return PROBLEM_NONE;
+}
+
+enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
+        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        const int64_t due_before = order->refund_due;
+        enum problem p;
+
+        if (!lines && order->status == ORDER_CANCELLED)
+                return PROBLEM_NONE;
+        if (!lines && !has_open_units(order)) {
+                refusal->current_status = order_status_texts[order->status];
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
+                        "Every unit of the order has left; goods come back as a return.");
+        }
+        p = lines ? check_cancel_lines(order, lines, n_lines, arena, refusal) : PROBLEM_NONE;
+        if (p)
+                return p;
+        order->cancel_reason = reason;
+        cancel_units(order, lines, n_lines);
+        return order_after_units(order, due_before, reason, actor, events, now, arena, refusal);
+}
+
+/* ---- pickup codes ---- */
+
+bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code) {
+        static const char letters[] = "ABCDEFGHJKMNPQRSTUVWXYZ"; /* without I, L, O */
+        unsigned char message[sizeof(fulfillment_id->bytes) + sizeof(serial)];
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+
+        if (!secret)
+                return false;
+        memcpy(message, fulfillment_id->bytes, sizeof(fulfillment_id->bytes));
+        for (size_t i = 0; i < sizeof(serial); i++)
+                message[sizeof(fulfillment_id->bytes) + i] = (unsigned char) ((uint64_t) serial >> (56 - 8 * i));
+        if (!HMAC(EVP_sha256(), secret, (int) strlen(secret), message, sizeof(message), digest, &size))
+                return false;
+        for (size_t i = 0; i < PICKUP_CODE_SIZE - 1; i++)
+                ret_code[i] = letters[((unsigned) digest[2 * i] << 8 | digest[2 * i + 1]) % (sizeof(letters) - 1)];
+        ret_code[PICKUP_CODE_SIZE - 1] = '\0';
+        return true;
+}
+
+/* ---- events ---- */
+
+struct event *order_tell(struct events *events, const struct order *order, const char *type, const char *actor) {
+        struct event *event = event_add(events, type, actor);
+
+        event->order_id = &order->id;
+        return event;
+}
+
+struct event *fulfillment_tell(
+        struct events *events, const struct fulfillment *fulfillment, const char *type, const char *actor) {
+        struct event *event = order_tell(events, fulfillment->order, type, actor);
+
+        event->fulfillment_id = &fulfillment->id;
+        event->location = fulfillment->location;
+        return event;
+}

@@ -1,0 +1,149 @@
+#include "orders/orders.h"
+
+#include "base/writer.h"
+
+static void write_amount(struct writer *json, const char *name, int64_t amount, const char *currency) {
+        struct money money = { .amount = amount };
+
+        for (size_t i = 0; i < sizeof(money.currency) - 1; i++)
+                money.currency[i] = currency[i];
+        write_money_member(json, name, money);
+}
+
+static void write_raw_member(struct writer *json, const char *name, const char *raw) {
+        write_name(json, name);
+        if (raw)
+                write_raw(json, raw);
+        else
+                write_null(json);
+}
+
+static void write_line(struct writer *json, const struct order_line *line) {
+        const char *currency = line->order->currency;
+
+        write_object_begin(json);
+        write_uuid_member(json, "id", &line->id);
+        write_text_member(json, "sku", line->sku);
+        write_text_member(json, "title", line->title);
+        write_integer_member(json, "quantity", line->quantity);
+        write_amount(json, "unit_price", line->unit_price, currency);
+        write_amount(json, "total", line->unit_price * line->quantity, currency);
+        write_integer_member(json, "cancelled", line->cancelled);
+        write_integer_member(json, "fulfilled", line->fulfilled);
+        write_integer_member(json, "returned", line->returned);
+        write_object_end(json);
+}
+
+static void write_totals(struct writer *json, const struct order *order) {
+        write_name(json, "totals");
+        write_object_begin(json);
+        write_amount(json, "subtotal", order->subtotal, order->currency);
+        write_amount(json, "discount", order->discount, order->currency);
+        write_amount(json, "shipping", order->shipping, order->currency);
+        write_amount(json, "tax", order->tax, order->currency);
+        write_boolean_member(json, "tax_included", order->tax_included);
+        write_amount(json, "total", order->total, order->currency);
+        write_amount(json, "refunded", order->refunded, order->currency);
+        write_amount(json, "refund_due", order->refund_due, order->currency);
+        write_object_end(json);
+}
+
+static void write_discounts(struct writer *json, const struct order *order) {
+        write_name(json, "discounts");
+        write_list_begin(json);
+        for (size_t i = 0; i < order->n_discounts; i++) {
+                const struct order_discount *discount = &order->discounts[i];
+
+                write_object_begin(json);
+                write_integer_member(json, "amount", discount->amount);
+                if (discount->line >= 0)
+                        write_integer_member(json, "line", discount->line);
+                write_text_member(json, "reason", discount->reason);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
+static void write_fulfillment_line(struct writer *json, const struct fulfillment_line *line) {
+        write_object_begin(json);
+        write_uuid_member(json, "order_line_id", &line->order_line->id);
+        write_text_member(json, "sku", line->order_line->sku);
+        write_text_member(json, "title", line->order_line->title);
+        write_integer_member(json, "quantity", line->quantity);
+        write_integer_member(json, "picked", line->picked);
+        write_integer_member(json, "short", line->shorted);
+        write_integer_member(json, "cancelled", line->cancelled);
+        write_integer_member(json, "fulfilled", line->fulfilled);
+        write_integer_member(json, "remaining", fulfillment_line_remaining(line));
+        write_object_end(json);
+}
+
+static void write_pickup_code(struct writer *json, const struct fulfillment *fulfillment, const char *secret) {
+        char code[PICKUP_CODE_SIZE];
+
+        if (fulfillment->method != BY_SHIPPING && secret &&
+                pickup_code(secret, &fulfillment->id, fulfillment->pickup_serial, code))
+                write_text_member(json, "pickup_code", code);
+}
+
+void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret) {
+        write_uuid_member(json, "id", &fulfillment->id);
+        write_uuid_member(json, "order_id", &fulfillment->order->id);
+        write_text_member(json, "order_number", fulfillment->order->number);
+        write_text_member(json, "method", fulfillment_method_texts[fulfillment->method]);
+        write_text_member(json, "location", fulfillment->location);
+        write_text_member(json, "status", fulfillment_status_text(fulfillment->status));
+        write_text_member(json, "reason", fulfillment->reason);
+        write_time_member(json, "promised_at", fulfillment->promised_at);
+        write_time_member(json, "hold_until", fulfillment->hold_until);
+        write_text_member(json, "assignee", fulfillment->assignee);
+        write_text_member(json, "staging_location", fulfillment->staging_location);
+        write_pickup_code(json, fulfillment, pickup_secret);
+        write_raw_member(json, "handover", fulfillment->handover);
+        write_raw_member(json, "packages", fulfillment->packages);
+        write_name(json, "lines");
+        write_list_begin(json);
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                write_fulfillment_line(json, &fulfillment->lines[i]);
+        write_list_end(json);
+        write_integer_member(json, "version", fulfillment->version);
+        write_time_member(json, "created_at", fulfillment->created_at);
+        write_time_member(json, "updated_at", fulfillment->updated_at);
+}
+
+static void write_header(struct writer *json, const struct order *order) {
+        write_uuid_member(json, "id", &order->id);
+        write_text_member(json, "order_number", order->number);
+        write_text_member(json, "channel", order->channel);
+        write_text_member(json, "external_ref", order->external_ref);
+        write_text_member(json, "status", order_status_texts[order->status]);
+        write_text_member(json, "payment_status", payment_status_text(order->payment_status));
+        write_integer_member(json, "version", order->version);
+        write_time_member(json, "placed_at", order->placed_at);
+        write_time_member(json, "updated_at", order->updated_at);
+        write_text_member(json, "currency", order->currency);
+        write_raw_member(json, "customer", order->customer);
+        write_raw_member(json, "ship_to", order->ship_to);
+        write_text_member(json, "payment_reference", order->payment_reference);
+        write_time_member(json, "payment_due_at", order->payment_due_at);
+        write_text_member(json, "cancel_reason", order->cancel_reason);
+}
+
+void order_write(struct writer *json, const struct order *order, const char *pickup_secret) {
+        write_header(json, order);
+        write_name(json, "lines");
+        write_list_begin(json);
+        for (size_t i = 0; i < order->n_lines; i++)
+                write_line(json, &order->lines[i]);
+        write_list_end(json);
+        write_discounts(json, order);
+        write_totals(json, order);
+        write_name(json, "fulfillments");
+        write_list_begin(json);
+        for (size_t i = 0; i < order->n_fulfillments; i++) {
+                write_object_begin(json);
+                fulfillment_write(json, &order->fulfillments[i], pickup_secret);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
