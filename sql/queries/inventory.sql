@@ -36,3 +36,18 @@ select location, sku, number, reason, on_hand_change, unsellable_change, on_hand
               $9::text[], $10::text[], $11::text[])
        as movement (location, sku, number, reason, on_hand_change, unsellable_change, on_hand_after, unsellable_after,
                     document, reference, actor)
+
+-- :name stock_by_sku
+-- All rows of the products $1, and where their locations are; nothing is locked.
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, l.latitude, l.longitude
+  from stock s
+ cross join lateral (select * from locations where locations.code = s.location) as l
+ where s.sku = any($1::text[])
+ order by s.sku, s.location
+
+-- :name stock_by_key
+-- The rows that exist of $1 locations and $2 skus (same length, sorted by sku and location); nothing is locked.
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock
+  from unnest($1::text[], $2::text[]) as wanted (location, sku)
+ cross join lateral (select * from stock
+                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C") as s

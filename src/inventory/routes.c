@@ -1,0 +1,84 @@
+#include "catalog/catalog.h"
+#include "http/call.h"
+#include "http/reply.h"
+#include "inventory/availability.h"
+#include "inventory/lookup.h"
+
+#define READ_BATCH 16
+
+static void write_figures(struct writer *json, const struct stock_row *row) {
+        write_integer_member(json, "on_hand", row->on_hand);
+        write_integer_member(json, "unsellable", row->unsellable);
+        write_integer_member(json, "reserved", row->reserved);
+        write_integer_member(json, "safety_stock", row->safety_stock);
+        write_integer_member(json, "available", stock_available(row));
+}
+
+/* ---- one product everywhere ---- */
+
+struct show_work {
+        struct catalog_set catalog;
+        struct lookup lookup;
+};
+
+static enum problem show_load(struct batch *batch) {
+        struct show_work *work = arena_new(batch->arena, struct show_work);
+        enum problem p;
+
+        if (!work)
+                return FAULT_BUSY;
+        catalog_init(&work->catalog, batch->arena);
+        lookup_init(&work->lookup, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                catalog_want_product(&work->catalog, batch->calls[i]->path.sku);
+                lookup_want_everywhere(&work->lookup, batch->calls[i]->path.sku);
+        }
+        batch->work = work;
+        p = catalog_load(batch->database, &work->catalog);
+        return p ? p : lookup_read(batch->database, &work->lookup);
+}
+
+static void show_one(struct call *call, const struct lookup *lookup) {
+        struct reply_writer w;
+        size_t n;
+        const struct shelf *shelves = lookup_everywhere(lookup, call->path.sku, &n);
+
+        reply_begin(&w, call, 200);
+        write_text_member(&w.json, "sku", call->path.sku);
+        write_name(&w.json, "locations");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < n; i++) {
+                if (!token_allows_location(call->claims, shelves[i].row.location))
+                        continue;
+                write_object_begin(&w.json);
+                write_text_member(&w.json, "location", shelves[i].row.location);
+                write_figures(&w.json, &shelves[i].row);
+                write_object_end(&w.json);
+        }
+        write_list_end(&w.json);
+        reply_end(&w);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        const struct show_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+
+                if (catalog_find_product(&work->catalog, call->path.sku))
+                        show_one(call, &work->lookup);
+                else
+                        call_refuse_unknown(call, "product", call->path.sku);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation show = { .load = show_load, .decide = show_decide };
+
+const struct route inventory_routes[] = {
+        { METHOD_GET, "/v1/inventory/{sku}", SCOPE_INVENTORY_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .operation = &show },
+        { METHOD_POST, "/v1/availability/query", SCOPE_INVENTORY_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .body = &availability_shape, .check = availability_check, .operation = &availability_query },
+};
+const size_t inventory_route_count = array_size(inventory_routes);

@@ -1,0 +1,204 @@
+#include "db/connection.h"
+#include "inventory/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WANTED_FIRST 64
+
+void lookup_init(struct lookup *lookup, struct arena *arena) {
+        *lookup = (struct lookup){ .arena = arena };
+}
+
+/* The array with room for one more element, or NULL. */
+static void *room_for_one(struct lookup *lookup, void *array, size_t n, size_t *capacity, size_t size) {
+        const size_t larger = *capacity ? 2 * *capacity : WANTED_FIRST;
+        void *grown;
+
+        if (n < *capacity)
+                return array;
+        grown = arena_array(lookup->arena, larger, size);
+        if (!grown) {
+                lookup->exhausted = true;
+                return NULL;
+        }
+        if (n)
+                memcpy(grown, array, n * size);
+        *capacity = larger;
+        return grown;
+}
+
+void lookup_want_everywhere(struct lookup *lookup, const char *sku) {
+        struct codes *codes = &lookup->wanted_everywhere;
+        const char **list = room_for_one(lookup, codes->list, codes->n, &codes->capacity, sizeof(*codes->list));
+
+        if (!list)
+                return;
+        codes->list = list;
+        codes->list[codes->n++] = sku;
+}
+
+void lookup_want_row(struct lookup *lookup, const char *location, const char *sku) {
+        struct stock_key *rows = room_for_one(lookup, lookup->wanted_rows, lookup->n_wanted_rows,
+                &lookup->wanted_rows_capacity, sizeof(*lookup->wanted_rows));
+
+        if (!rows)
+                return;
+        lookup->wanted_rows = rows;
+        lookup->wanted_rows[lookup->n_wanted_rows++] = (struct stock_key){ location, sku };
+}
+
+/* ---- the trip ---- */
+
+static int code_compare(const void *left, const void *right) {
+        return strcmp(*(const char *const *) left, *(const char *const *) right);
+}
+
+/* By product first, as the index stock_by_sku has it. */
+static int key_compare(const void *left, const void *right) {
+        const struct stock_key *a = left, *b = right;
+        const int by_sku = strcmp(a->sku, b->sku);
+
+        return by_sku ? by_sku : strcmp(a->location, b->location);
+}
+
+static void codes_sort(struct codes *codes) {
+        size_t n = 0;
+
+        if (codes->n)
+                qsort(codes->list, codes->n, sizeof(*codes->list), code_compare);
+        for (size_t i = 0; i < codes->n; i++)
+                if (!n || code_compare(&codes->list[n - 1], &codes->list[i]) != 0)
+                        codes->list[n++] = codes->list[i];
+        codes->n = n;
+}
+
+static void rows_sort(struct lookup *lookup) {
+        struct stock_key *rows = lookup->wanted_rows;
+        size_t n = 0;
+
+        if (lookup->n_wanted_rows)
+                qsort(rows, lookup->n_wanted_rows, sizeof(*rows), key_compare);
+        for (size_t i = 0; i < lookup->n_wanted_rows; i++)
+                if (!n || key_compare(&rows[n - 1], &rows[i]) != 0)
+                        rows[n++] = rows[i];
+        lookup->n_wanted_rows = n;
+}
+
+static void figures_read(struct row *row, struct stock_row *figures) {
+        figures->location = row_text(row);
+        figures->sku = row_text(row);
+        figures->on_hand = row_integer(row);
+        figures->unsellable = row_integer(row);
+        figures->reserved = row_integer(row);
+        figures->safety_stock = row_integer(row);
+        figures->exists = true;
+}
+
+static enum problem everywhere_read(struct rows *rows, void *into) {
+        struct lookup *lookup = into;
+
+        lookup->everywhere = arena_new_array(lookup->arena, struct shelf, rows_count(rows));
+        if (!lookup->everywhere)
+                return FAULT_BUSY;
+        lookup->n_everywhere = rows_count(rows);
+        for (size_t i = 0; i < lookup->n_everywhere; i++) {
+                struct row row = row_at(rows, i);
+                struct shelf *shelf = &lookup->everywhere[i];
+
+                figures_read(&row, &shelf->row);
+                shelf->has_position = !row_is_null(&row);
+                shelf->latitude = row_number(&row);
+                shelf->longitude = row_number(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem rows_read(struct rows *rows, void *into) {
+        struct lookup *lookup = into;
+
+        lookup->rows = arena_new_array(lookup->arena, struct shelf, rows_count(rows));
+        if (!lookup->rows)
+                return FAULT_BUSY;
+        lookup->n_rows = rows_count(rows);
+        for (size_t i = 0; i < lookup->n_rows; i++) {
+                struct row row = row_at(rows, i);
+
+                figures_read(&row, &lookup->rows[i].row);
+        }
+        return PROBLEM_NONE;
+}
+
+static void ask_everywhere(struct database *database, struct lookup *lookup) {
+        struct codes *codes = &lookup->wanted_everywhere;
+        struct parameters p;
+        struct array *skus;
+
+        if (!codes->n)
+                return;
+        codes_sort(codes);
+        parameters_init(&p, lookup->arena);
+        skus = parameter_texts(&p);
+        for (size_t i = 0; i < codes->n; i++)
+                array_text(skus, codes->list[i]);
+        database_ask(database, STATEMENT_STOCK_BY_SKU, &p, everywhere_read, lookup);
+}
+
+static void ask_rows(struct database *database, struct lookup *lookup) {
+        struct parameters p;
+        struct array *locations, *skus;
+
+        if (!lookup->n_wanted_rows)
+                return;
+        rows_sort(lookup);
+        parameters_init(&p, lookup->arena);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        for (size_t i = 0; i < lookup->n_wanted_rows; i++) {
+                array_text(locations, lookup->wanted_rows[i].location);
+                array_text(skus, lookup->wanted_rows[i].sku);
+        }
+        database_ask(database, STATEMENT_STOCK_BY_KEY, &p, rows_read, lookup);
+}
+
+enum problem lookup_read(struct database *database, struct lookup *lookup) {
+        if (lookup->exhausted)
+                return FAULT_BUSY;
+        ask_everywhere(database, lookup);
+        ask_rows(database, lookup);
+        return PROBLEM_NONE;
+}
+
+/* ---- what was read ---- */
+
+static int shelf_compare(const void *left, const void *right) {
+        const struct stock_row *row = &((const struct shelf *) right)->row;
+        const struct stock_key key = { row->location, row->sku };
+
+        return key_compare(left, &key);
+}
+
+const struct shelf *lookup_row(const struct lookup *lookup, const char *location, const char *sku) {
+        const struct stock_key key = { location, sku };
+
+        return lookup->n_rows ? bsearch(&key, lookup->rows, lookup->n_rows, sizeof(*lookup->rows), shelf_compare)
+                              : NULL;
+}
+
+const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *sku, size_t *ret_n) {
+        size_t low = 0, high = lookup->n_everywhere;
+        size_t n = 0;
+
+        while (low < high) {
+                const size_t middle = low + (high - low) / 2;
+
+                if (strcmp(lookup->everywhere[middle].row.sku, sku) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        while (low + n < lookup->n_everywhere && strcmp(lookup->everywhere[low + n].row.sku, sku) == 0)
+                n++;
+        *ret_n = n;
+        return lookup->everywhere + low;
+}
