@@ -17,7 +17,7 @@
 #include "inventory/inventory.h"
 
 #define ORDER_LINES_MAX     200
-#define ORDER_DISCOUNTS_MAX 50
+#define ORDER_DISCOUNTS_MAX 100
 #define ORDER_NUMBER_SIZE   12 /* "7KM-2QX-9RT" and its NUL */
 #define PICKUP_CODE_SIZE    9  /* 8 letters and the NUL */
 

@@ -1,0 +1,108 @@
+/*
+ * orders/placing: from a request to an order that holds its stock.
+ *
+ * `placing_check` tells what is wrong without looking anything up; `placing_decide` has the catalogue, the locked stock
+ * and the reservations, and grants or refuses the whole order. Pure but for the new ids; nothing is changed by a
+ * request that is refused.
+ */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "orders/orders.h"
+#include "reservations/reservations.h"
+
+struct fulfillment_choice {
+        int method; /* enum fulfillment_method; -1: not said */
+        const char *location;
+};
+
+struct order_line_body {
+        const char *sku;
+        int64_t quantity;
+        struct money unit_price;
+        bool has_unit_price;
+        const struct fulfillment_choice *fulfillment;
+};
+
+struct customer_body {
+        const char *name, *email, *phone, *customer_id;
+};
+
+struct address_body {
+        const char *name, *line1, *line2, *city, *postal_code, *country;
+        double latitude, longitude;
+        bool has_latitude, has_longitude;
+};
+
+struct discount_body {
+        int64_t amount;
+        int64_t line;
+        bool has_line;
+        const char *reason;
+};
+
+struct tax_body {
+        int64_t amount;
+        bool included, has_included;
+};
+
+struct payment_body {
+        int status; /* enum payment_status; -1: not said */
+        const char *reference;
+        timestamp due_at;
+};
+
+struct order_body {
+        const char *channel, *external_ref, *currency;
+        const struct customer_body *customer;
+        const struct order_line_body *lines;
+        size_t n_lines;
+        const struct fulfillment_choice *fulfillment;
+        const struct address_body *ship_to;
+        struct uuid reservation_id;
+        bool has_reservation_id;
+        const struct discount_body *discounts;
+        size_t n_discounts;
+        struct money shipping;
+        bool has_shipping;
+        const struct tax_body *tax;
+        const struct payment_body *payment;
+};
+
+/* Method and location of a line: its own, else those of the order. */
+const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line);
+
+/* What can be told from the request alone: VALIDATION_FAILED with every violation. */
+enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal);
+
+struct order_ref {
+        const char *channel, *external_ref;
+};
+
+/* What a batch of orders is decided against, and what it has decided so far. */
+struct placing {
+        struct arena *arena;
+        struct catalog_set catalog;
+        struct stock stock;
+        struct reservation_set reservations;
+        struct events events;
+        struct order **orders; /* placed by this batch, and those that were there with one of its external_refs */
+        size_t n_orders, n_placed;
+        struct order_ref *refs; /* of all requests */
+        size_t n_refs;
+        struct reservation **claimed;
+        size_t n_claimed;
+        duration unpaid_ttl; /* 0: pending payments never fall due by themselves */
+        timestamp now;
+};
+
+/* Place one order. VALIDATION_FAILED (unknown codes, prices), DUPLICATE_EXTERNAL_REF with a link, RESERVATION_EXPIRED,
+ * INSUFFICIENT_STOCK with each short line. FAULT_BUSY without memory. The order is in the arena of the batch. */
+enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
+        struct arena *arena, struct refusal *refusal, struct order **ret_order);
+
+/* Queue: lock the stock rows the orders want and those of the reservations they claim, in the one order. */
+enum problem placing_lock_stock(struct database *database, struct placing *placing);
+
+/* Queue: find the orders that already have one of the external_refs. */
+enum problem placing_find_known(struct database *database, struct placing *placing);

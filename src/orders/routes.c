@@ -1,0 +1,358 @@
+#include "http/call.h"
+#include "http/metrics.h"
+#include "http/reply.h"
+#include "orders/placing.h"
+
+#include "base/config.h"
+#include "base/text.h"
+
+#define PLACE_BATCH  128
+#define CANCEL_BATCH 64
+#define READ_BATCH   16
+#define REASON_MAX   200
+
+/* ---- bodies ---- */
+
+static const char *const payment_choices[] = { "pending", "authorized", "captured", NULL };
+
+static const struct shape_member choice_members[] = {
+        OPTIONAL(CODE, struct fulfillment_choice, location),
+        REQUIRED(ENUM, struct fulfillment_choice, method, .names = fulfillment_method_texts),
+};
+static const struct shape choice_shape = SHAPE(struct fulfillment_choice, choice_members);
+
+static const struct shape_member line_members[] = {
+        OPTIONAL(OBJECT, struct order_line_body, fulfillment, .shape = &choice_shape),
+        REQUIRED(INTEGER, struct order_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct order_line_body, sku),
+        TOLD(MONEY, struct order_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+};
+static const struct shape line_shape = SHAPE(struct order_line_body, line_members);
+
+static const struct shape_member customer_members[] = {
+        OPTIONAL(TEXT, struct customer_body, customer_id, BETWEEN(1, 100)),
+        OPTIONAL(TEXT, struct customer_body, email, BETWEEN(3, 254)),
+        REQUIRED(TEXT, struct customer_body, name, BETWEEN(1, 200)),
+        OPTIONAL(TEXT, struct customer_body, phone, BETWEEN(1, 40)),
+};
+static const struct shape customer_shape = SHAPE(struct customer_body, customer_members);
+
+static const struct shape_member address_members[] = {
+        REQUIRED(TEXT, struct address_body, city, BETWEEN(1, 100)),
+        REQUIRED(TEXT, struct address_body, country, BETWEEN(2, 2)),
+        TOLD(NUMBER, struct address_body, latitude, BETWEEN(-90, 90)),
+        REQUIRED(TEXT, struct address_body, line1, BETWEEN(1, 200)),
+        OPTIONAL(TEXT, struct address_body, line2, BETWEEN(1, 200)),
+        TOLD(NUMBER, struct address_body, longitude, BETWEEN(-180, 180)),
+        REQUIRED(TEXT, struct address_body, name, BETWEEN(1, 200)),
+        REQUIRED(TEXT, struct address_body, postal_code, BETWEEN(1, 20)),
+};
+static const struct shape address_shape = SHAPE(struct address_body, address_members);
+
+static const struct shape_member discount_members[] = {
+        REQUIRED(INTEGER, struct discount_body, amount, BETWEEN(0, MONEY_MAXIMUM)),
+        TOLD(INTEGER, struct discount_body, line, BETWEEN(0, ORDER_LINES_MAX - 1)),
+        OPTIONAL(TEXT, struct discount_body, reason, BETWEEN(1, REASON_MAX)),
+};
+static const struct shape discount_shape = SHAPE(struct discount_body, discount_members);
+
+static const struct shape_member tax_members[] = {
+        REQUIRED(INTEGER, struct tax_body, amount, BETWEEN(0, MONEY_MAXIMUM)),
+        TOLD(BOOLEAN, struct tax_body, included),
+};
+static const struct shape tax_shape = SHAPE(struct tax_body, tax_members);
+
+static const struct shape_member payment_members[] = {
+        OPTIONAL(TIME, struct payment_body, due_at),
+        OPTIONAL(TEXT, struct payment_body, reference, BETWEEN(1, 200)),
+        REQUIRED(ENUM, struct payment_body, status, .names = payment_choices),
+};
+static const struct shape payment_shape = SHAPE(struct payment_body, payment_members);
+
+static const struct shape_member order_members[] = {
+        REQUIRED(CODE, struct order_body, channel),
+        REQUIRED(TEXT, struct order_body, currency, BETWEEN(3, 3)),
+        REQUIRED(OBJECT, struct order_body, customer, .shape = &customer_shape),
+        OPTIONAL_LIST(struct order_body, discounts, &discount_shape, 0, ORDER_DISCOUNTS_MAX),
+        REQUIRED(TEXT, struct order_body, external_ref, BETWEEN(1, 100)),
+        OPTIONAL(OBJECT, struct order_body, fulfillment, .shape = &choice_shape),
+        LIST(struct order_body, lines, &line_shape, 1, ORDER_LINES_MAX),
+        OPTIONAL(OBJECT, struct order_body, payment, .shape = &payment_shape),
+        TOLD(UUID, struct order_body, reservation_id),
+        OPTIONAL(OBJECT, struct order_body, ship_to, .shape = &address_shape),
+        TOLD(MONEY, struct order_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL(OBJECT, struct order_body, tax, .shape = &tax_shape),
+};
+static const struct shape order_shape = SHAPE(struct order_body, order_members);
+
+struct cancel_body {
+        const char *reason;
+        const struct cancel_line *lines; /* NULL: all that can still be cancelled */
+        size_t n_lines;
+};
+
+static const struct shape_member cancel_line_members[] = {
+        REQUIRED(UUID, struct cancel_line, order_line_id),
+        REQUIRED(INTEGER, struct cancel_line, quantity, BETWEEN(1, QUANTITY_MAX)),
+};
+static const struct shape cancel_line_shape = SHAPE(struct cancel_line, cancel_line_members);
+
+static const struct shape_member cancel_members[] = {
+        OPTIONAL_LIST(struct cancel_body, lines, &cancel_line_shape, 1, ORDER_LINES_MAX),
+        REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, REASON_MAX)),
+};
+static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_members);
+
+/* ---- replies ---- */
+
+/* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
+static void reply_with(struct call *call, const struct order *order, unsigned status, const char *pickup_secret) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        order_write(&w.json, order, pickup_secret);
+        reply_end(&w);
+        reply_etag(call, order->version);
+}
+
+/* ---- placing ---- */
+
+static void place_check(struct call *call) {
+        const struct order_body *body = call->body;
+
+        if (placing_check(body, &call->arena, &call->refusal) || !call_may_act_for(call, body->channel))
+                return;
+        for (size_t i = 0; i < body->n_lines; i++)
+                if (!call_may_act_at(call, placing_choice(body, &body->lines[i])->location))
+                        return;
+}
+
+static enum problem place_begin(struct batch *batch, struct placing **ret_placing) {
+        struct placing *placing = arena_new(batch->arena, struct placing);
+
+        if (!placing)
+                return FAULT_BUSY;
+        placing->arena = batch->arena;
+        placing->unpaid_ttl = config_integer(CONFIG_UNPAID_TTL);
+        catalog_init(&placing->catalog, batch->arena);
+        stock_init(&placing->stock, batch->arena);
+        reservations_init(&placing->reservations, batch->arena, &placing->stock);
+        events_init(&placing->events, batch->arena);
+        placing->orders = arena_new_array(batch->arena, struct order *, 2 * batch->n_calls);
+        placing->claimed = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
+        placing->refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
+        if (!placing->orders || !placing->claimed || !placing->refs)
+                return FAULT_BUSY;
+        batch->work = placing;
+        *ret_placing = placing;
+        return PROBLEM_NONE;
+}
+
+static void want_order(struct placing *placing, const struct order_body *body) {
+        placing->refs[placing->n_refs++] = (struct order_ref){ body->channel, body->external_ref };
+        catalog_want_channel(&placing->catalog, body->channel);
+        if (body->has_reservation_id)
+                reservations_want(&placing->reservations, &body->reservation_id);
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const char *location = placing_choice(body, &body->lines[i])->location;
+                const char *sku = body->lines[i].sku;
+
+                stock_want(&placing->stock, location, sku);
+                catalog_want_location(&placing->catalog, location);
+                catalog_want_product(&placing->catalog, sku);
+                catalog_want_listing(&placing->catalog, body->channel, sku);
+        }
+}
+
+static enum problem place_load(struct batch *batch) {
+        struct placing *placing = NULL;
+        enum problem p = place_begin(batch, &placing);
+
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                want_order(placing, batch->calls[i]->body);
+        p = reservations_lock(batch->database, &placing->reservations);
+        if (!p)
+                p = placing_lock_stock(batch->database, placing);
+        if (!p)
+                p = reservations_free_lapsed(batch->database, &placing->stock);
+        if (!p)
+                p = reservations_read_lines(batch->database, &placing->reservations);
+        if (!p)
+                p = catalog_load(batch->database, &placing->catalog);
+        if (!p)
+                p = placing_find_known(batch->database, placing);
+        return p;
+}
+
+static enum problem place_one(struct call *call, struct placing *placing) {
+        struct order *order = NULL;
+        enum problem p =
+                placing_decide(placing, call->body, call->claims->subject, &call->arena, &call->refusal, &order);
+        char id[UUID_TEXT_SIZE];
+
+        if (p == FAULT_BUSY)
+                return p;
+        metrics_add(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
+        if (p)
+                return PROBLEM_NONE;
+        reply_with(call, order, 201, /* pickup_secret= */ NULL);
+        uuid_format(&order->id, id);
+        call->reply.location = arena_format(&call->arena, "/v1/orders/%s", id);
+        return PROBLEM_NONE;
+}
+
+static enum problem place_decide(struct batch *batch) {
+        struct placing *placing = batch->work;
+        enum problem p = PROBLEM_NONE;
+
+        placing->now = batch->now;
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = place_one(batch->calls[i], placing);
+        return p;
+}
+
+static enum problem place_save(struct batch *batch) {
+        struct placing *placing = batch->work;
+        enum problem p = stock_save(batch->database, &placing->stock, batch->now);
+
+        if (!p)
+                p = reservations_save(batch->database, batch->arena, placing->claimed, placing->n_claimed);
+        if (!p)
+                p = orders_insert(batch->database, batch->arena,
+                        placing->orders + placing->n_orders - placing->n_placed, placing->n_placed);
+        if (!p)
+                p = events_save(batch->database, &placing->events, batch->now);
+        return p;
+}
+
+static const struct operation place = { .load = place_load, .decide = place_decide, .save = place_save };
+
+/* ---- one that exists ---- */
+
+/* What one batch of commands on orders works on. */
+struct work {
+        struct stock stock;
+        struct order_set set;
+        struct events events;
+};
+
+static enum problem work_begin(struct batch *batch, bool locked, struct work **ret_work) {
+        struct work *work = arena_new(batch->arena, struct work);
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
+        events_init(&work->events, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                orders_want(&work->set, &batch->calls[i]->path.id);
+        batch->work = work;
+        *ret_work = work;
+        return PROBLEM_NONE;
+}
+
+static bool touches_bearer(const struct call *call, const struct order *order) {
+        for (size_t i = 0; i < order->n_fulfillments; i++)
+                if (token_allows_location(call->claims, order->fulfillments[i].location))
+                        return true;
+        return call->claims->all_locations;
+}
+
+/* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */
+static struct order *order_visible(struct call *call, const struct order_set *set) {
+        struct order *order = order_find(set, &call->path.id);
+        const char *channel = call->claims->channel;
+
+        if (!order || (channel && !text_equal(channel, order->channel))) {
+                call_refuse(call, PROBLEM_NOT_FOUND, "There is no such order.");
+                return NULL;
+        }
+        if (touches_bearer(call, order))
+                return order;
+        call_refuse(call, PROBLEM_STORE_NOT_ALLOWED, "The order does not touch a location of the token.");
+        return NULL;
+}
+
+static enum problem show_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ false, &work);
+
+        return p ? p : orders_read(batch->database, &work->set);
+}
+
+static void show_one(struct call *call, const struct order *order) {
+        const char *secret = call_has_scope(call, SCOPE_ORDERS_WRITE) ? config_text(CONFIG_PICKUP_SECRET) : NULL;
+
+        reply_with(call, order, 200, secret);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct order *order = order_visible(batch->calls[i], &work->set);
+
+                if (order)
+                        show_one(batch->calls[i], order);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation show = { .load = show_load, .decide = show_decide };
+
+static enum problem cancel_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ true, &work);
+
+        return p ? p : orders_lock(batch->database, &work->set);
+}
+
+/* Cancelling acts at every location that still holds units of the order. */
+static bool may_cancel(struct call *call, const struct order *order) {
+        for (size_t i = 0; i < order->n_lines; i++)
+                if (fulfillment_line_open(order->lines[i].allocation) &&
+                        !call_may_act_at(call, order->lines[i].allocation->fulfillment->location))
+                        return false;
+        return true;
+}
+
+static void cancel_one(struct call *call, struct work *work, timestamp now) {
+        const struct cancel_body *body = call->body;
+        struct order *order = order_visible(call, &work->set);
+
+        if (!order || !may_cancel(call, order) || !call_version_matches(call, order->version))
+                return;
+        if (!order_cancel(order, body->lines, body->n_lines, body->reason, call->claims->subject, &work->events, now,
+                    &call->arena, &call->refusal))
+                reply_with(call, order, 200, /* pickup_secret= */ NULL);
+}
+
+static enum problem cancel_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                cancel_one(batch->calls[i], batch->work, batch->now);
+        return PROBLEM_NONE;
+}
+
+static enum problem cancel_save(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = orders_update(batch->database, &work->set);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+static const struct operation cancel = { .load = cancel_load, .decide = cancel_decide, .save = cancel_save };
+
+const struct route order_routes[] = {
+        { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED, .body = &order_shape,
+                .check = place_check, .operation = &place },
+        { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
+        { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
+                .body = &cancel_shape, .operation = &cancel },
+};
+const size_t order_route_count = array_size(order_routes);

@@ -1,0 +1,55 @@
+#include "db/connection.h"
+#include "orders/placing.h"
+
+enum problem placing_lock_stock(struct database *database, struct placing *placing) {
+        const struct stock *stock = &placing->stock;
+        struct parameters p;
+        struct array *locations, *skus, *reservations;
+
+        if (stock->exhausted)
+                return FAULT_BUSY;
+        parameters_init(&p, placing->arena);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        reservations = parameter_uuids(&p);
+        for (size_t i = 0; i < stock->n_wanted; i++) {
+                array_text(locations, stock->wanted[i].location);
+                array_text(skus, stock->wanted[i].sku);
+        }
+        for (size_t i = 0; i < placing->reservations.n_wanted; i++)
+                array_uuid(reservations, &placing->reservations.wanted[i]);
+        database_ask(database, STATEMENT_ORDERS_PLACE_LOCK_STOCK, &p, stock_rows_read, &placing->stock);
+        return PROBLEM_NONE;
+}
+
+static enum problem known_read(struct rows *rows, void *into) {
+        struct placing *placing = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                struct order *order = arena_new(placing->arena, struct order);
+
+                if (!order)
+                        return FAULT_BUSY;
+                order->channel = row_text(&row);
+                order->external_ref = row_text(&row);
+                order->id = row_uuid(&row);
+                placing->orders[placing->n_orders++] = order;
+        }
+        return PROBLEM_NONE;
+}
+
+enum problem placing_find_known(struct database *database, struct placing *placing) {
+        struct parameters p;
+        struct array *channels, *external_refs;
+
+        parameters_init(&p, placing->arena);
+        channels = parameter_texts(&p);
+        external_refs = parameter_texts(&p);
+        for (size_t i = 0; i < placing->n_refs; i++) {
+                array_text(channels, placing->refs[i].channel);
+                array_text(external_refs, placing->refs[i].external_ref);
+        }
+        database_ask(database, STATEMENT_ORDERS_BY_EXTERNAL_REF, &p, known_read, placing);
+        return PROBLEM_NONE;
+}
