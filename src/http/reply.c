@@ -40,9 +40,7 @@ static void write_violation(struct writer *json, const struct violation *violati
         write_object_end(json);
 }
 
-static void write_problem(struct writer *json, const struct call *call, enum problem problem) {
-        const struct refusal *refusal = &call->refusal;
-
+static void write_what(struct writer *json, const struct refusal *refusal, enum problem problem) {
         write_name(json, "type");
         buffer_append_format(json->buffer, "\"" PROBLEM_TYPE_BASE "%s\"", problem_slug(problem));
         json->comma = true;
@@ -55,6 +53,20 @@ static void write_problem(struct writer *json, const struct call *call, enum pro
                 write_text_member(json, "current_status", refusal->current_status);
         if (refusal->link)
                 write_text_member(json, "existing", refusal->link);
+}
+
+static void write_errors(struct writer *json, const struct refusal *refusal) {
+        if (!refusal->violations)
+                return;
+        write_name(json, "errors");
+        write_list_begin(json);
+        for (const struct violation *v = refusal->violations; v; v = v->next)
+                write_violation(json, v);
+        write_list_end(json);
+}
+
+static void write_problem(struct writer *json, const struct call *call, enum problem problem) {
+        write_what(json, &call->refusal, problem);
         if (!uuid_is_nil(&call->request_id)) {
                 char id[UUID_TEXT_SIZE];
 
@@ -65,13 +77,14 @@ static void write_problem(struct writer *json, const struct call *call, enum pro
         }
         if (*call->trace_id)
                 write_text_member(json, "trace_id", call->trace_id);
-        if (refusal->violations) {
-                write_name(json, "errors");
-                write_list_begin(json);
-                for (const struct violation *v = refusal->violations; v; v = v->next)
-                        write_violation(json, v);
-                write_list_end(json);
-        }
+        write_errors(json, &call->refusal);
+}
+
+void reply_write_problem(struct writer *json, const struct refusal *refusal) {
+        write_object_begin(json);
+        write_what(json, refusal, problem_published(refusal->problem));
+        write_errors(json, refusal);
+        write_object_end(json);
 }
 
 static unsigned retry_after_s(enum problem problem, const struct refusal *refusal) {

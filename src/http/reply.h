@@ -33,3 +33,6 @@ void reply_problem(struct call *call);
 
 /* The same for a problem that has no more to say than its title. */
 void reply_plain_problem(struct call *call, enum problem problem);
+
+/* A problem as a value within a reply: what became of one item of a bulk request. */
+void reply_write_problem(struct writer *json, const struct refusal *refusal);

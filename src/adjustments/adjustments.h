@@ -1,0 +1,117 @@
+/*
+ * adjustments: what happens to units on the shelf outside of orders. Goods come in, a till sells, a count finds less.
+ *
+ * An item names a row and either a signed `delta` or the `on_hand` that was counted. Deltas have the sign of what they
+ * do to the units that can be sold: receipt, found and return add; sale, theft and damage take away, and damage leaves
+ * on_hand as it is. Units that are unsellable leave only by a count or correction.
+ *
+ * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
+ * first. Reservations are released whole (reason "stock_lost"). Whom to lock is chosen before the locks and decided
+ * upon after them; when others would have to give way by then, the batch starts over (FAULT_STALE).
+ */
+#pragma once
+
+#include "inventory/inventory.h"
+#include "reservations/reservations.h"
+
+#define ADJUSTMENT_ITEMS_MAX 500
+#define STOCK_UNITS_MAX      INT64_C(1000000000) /* of one row */
+
+enum adjustment_reason {
+        ADJUSTMENT_CORRECTION,
+        ADJUSTMENT_COUNT,
+        ADJUSTMENT_DAMAGE,
+        ADJUSTMENT_FOUND,
+        ADJUSTMENT_RECEIPT,
+        ADJUSTMENT_RETURN,
+        ADJUSTMENT_SALE,
+        ADJUSTMENT_THEFT,
+};
+
+/* As on the wire and in the ledger; NULL-terminated; the index is the enum. */
+extern const char *const adjustment_reasons[];
+
+/* One item, as the client sent it. */
+struct adjustment {
+        const char *location, *sku;
+        const char *reference; /* may be NULL */
+        int reason;            /* enum adjustment_reason */
+        int64_t delta, on_hand, unsellable;
+        bool has_delta, has_on_hand, has_unsellable;
+};
+
+/* What an item does to its row. */
+struct adjustment_change {
+        int64_t on_hand, unsellable;
+};
+
+/* ---- pure rules ---- */
+
+/* What can be told without the row: one figure, of the sign that the reason asks for. VALIDATION_FAILED names the
+ * member below "#/items/<index>". */
+enum problem adjustment_check(
+        const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal);
+
+/* What the item does to the row as it stands. INSUFFICIENT_STOCK when more is taken than is there to be sold,
+ * VALIDATION_FAILED when more would lie there than a row may hold, or when location or SKU is unknown. */
+enum problem adjustment_apply(const struct adjustment *item, size_t index, const struct stock_row *row,
+        struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change);
+
+/* Promised units that the row would not have after the change; 0 when it has them all. */
+int64_t adjustment_deficit(const struct stock_row *row, const struct adjustment_change *change);
+
+/* What all items of a batch may take from one row at worst, whichever of them are refused and whatever is promised
+ * meanwhile. */
+struct adjustment_loss {
+        const char *location, *sku;
+        int64_t taken;      /* by deltas */
+        int64_t counted;    /* the lowest on_hand that is set */
+        int64_t unsellable; /* the highest that is set */
+
+        const struct stock_row *row; /* once it is locked */
+        int64_t held; /* units of it that reservations hold then; later: those that are not locked hold */
+};
+
+bool adjustment_may_shrink(const struct adjustment *item);
+void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, const char *sku);
+void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *item);
+
+/* How many promised units may have to give way, counting those that others may still get promised until the row is
+ * locked; 0 when all promises can be kept. */
+int64_t adjustment_loss_of_promises(const struct adjustment_loss *loss, const struct stock_row *row);
+
+/* ---- who gives way ---- */
+
+/* The promises that a batch may break: those whose documents are locked. */
+struct promises {
+        struct arena *arena;
+        struct stock *stock;
+        struct adjustment_loss *losses; /* of rows whose promises may have to give way */
+        size_t n_losses;
+        struct reservation_set reservations;
+        struct reservation **by_age; /* the locked reservations, newest first */
+};
+
+/* Choose, in up to two trips, whose promises may have to give way to the items, name their rows in `stock`, and queue
+ * the locks of their documents. The caller then locks `stock` and calls promises_read. */
+enum problem promises_lock(struct promises *promises, struct database *database, struct stock *stock,
+        const struct adjustment *const *items, size_t n_items, timestamp deadline);
+
+/* Queue, after the lock of the stock: read what is locked. */
+enum problem promises_read(struct promises *promises, struct database *database);
+
+/* Put what was read in order; call it first in `decide`. FAULT_BUSY without memory. */
+enum problem promises_sort(struct promises *promises);
+
+/* Take `deficit` units on the row from the promises that hold them, newest first, and tell so. INSUFFICIENT_STOCK when
+ * what is left is promised for good; FAULT_STALE when promises that are not locked would have to give way. */
+enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
+        timestamp now, struct events *events);
+
+/* Queue: write the promises that were broken. */
+enum problem promises_save(struct promises *promises, struct database *database);
+
+/* What an atomic call has done so far can be undone: everything in memory that it may have changed. */
+struct checkpoint;
+struct checkpoint *checkpoint_take(struct promises *promises, struct events *events); /* NULL without memory */
+void checkpoint_restore(const struct checkpoint *checkpoint);

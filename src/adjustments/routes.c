@@ -1,0 +1,304 @@
+#include "adjustments/adjustments.h"
+#include "http/call.h"
+#include "http/metrics.h"
+#include "http/reply.h"
+
+#include "base/text.h"
+
+#define ADJUST_BATCH 16
+
+/* ---- body and query ---- */
+
+struct adjust_body {
+        struct adjustment *items;
+        size_t n_items;
+};
+
+struct adjust_query {
+        bool atomic;
+};
+
+static const struct shape_member item_members[] = {
+        TOLD(INTEGER, struct adjustment, delta, BETWEEN(-STOCK_UNITS_MAX, STOCK_UNITS_MAX)),
+        REQUIRED(CODE, struct adjustment, location),
+        TOLD(INTEGER, struct adjustment, on_hand, BETWEEN(0, STOCK_UNITS_MAX)),
+        REQUIRED(ENUM, struct adjustment, reason, .names = adjustment_reasons),
+        OPTIONAL(TEXT, struct adjustment, reference, BETWEEN(1, 200)),
+        REQUIRED(CODE, struct adjustment, sku),
+        TOLD(INTEGER, struct adjustment, unsellable, BETWEEN(0, STOCK_UNITS_MAX)),
+};
+static const struct shape item_shape = SHAPE(struct adjustment, item_members);
+
+static const struct shape_member body_members[] = {
+        LIST(struct adjust_body, items, &item_shape, 1, ADJUSTMENT_ITEMS_MAX),
+};
+static const struct shape body_shape = SHAPE(struct adjust_body, body_members);
+
+static const struct shape_member query_members[] = {
+        OPTIONAL(BOOLEAN, struct adjust_query, atomic),
+};
+static const struct shape query_shape = SHAPE(struct adjust_query, query_members);
+
+/* ---- one batch ---- */
+
+struct work {
+        struct stock stock;
+        struct promises promises;
+        struct events events;
+};
+
+/* What became of one item. */
+struct outcome {
+        struct refusal refusal; /* problem 0: it was taken */
+        bool moved;
+        struct uuid id; /* of the movement */
+        struct stock_row after;
+};
+
+static enum problem items_collect(
+        const struct batch *batch, struct stock *stock, const struct adjustment ***ret_items, size_t *ret_n) {
+        const struct adjustment **items;
+        size_t n = 0;
+
+        for (size_t i = 0; i < batch->n_calls; i++)
+                n += ((const struct adjust_body *) batch->calls[i]->body)->n_items;
+        items = arena_new_array(batch->arena, const struct adjustment *, n);
+        if (!items)
+                return FAULT_BUSY;
+        n = 0;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct adjust_body *body = batch->calls[i]->body;
+
+                for (size_t j = 0; j < body->n_items; j++) {
+                        items[n++] = &body->items[j];
+                        stock_want(stock, body->items[j].location, body->items[j].sku);
+                }
+        }
+        *ret_items = items;
+        *ret_n = n;
+        return PROBLEM_NONE;
+}
+
+static enum problem adjust_load(struct batch *batch) {
+        struct work *work = arena_new(batch->arena, struct work);
+        const struct adjustment **items = NULL;
+        size_t n_items = 0;
+        enum problem p;
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        events_init(&work->events, batch->arena);
+        batch->work = work;
+        p = items_collect(batch, &work->stock, &items, &n_items);
+        if (!p)
+                p = promises_lock(&work->promises, batch->database, &work->stock, items, n_items, batch->deadline);
+        if (!p)
+                p = stock_lock(batch->database, &work->stock);
+        if (!p)
+                p = reservations_free_lapsed(batch->database, &work->stock);
+        if (!p)
+                p = promises_read(&work->promises, batch->database);
+        return p;
+}
+
+/* ---- one item ---- */
+
+static enum problem refuse_promised(
+        struct call *call, const struct stock_row *row, size_t index, int64_t deficit, struct outcome *outcome) {
+        struct violation *violation;
+        const char *pointer = arena_format(&call->arena, "#/items/%zu", index);
+
+        violation = refuse_because(&outcome->refusal, &call->arena, pointer ? pointer : "#", "insufficient-stock",
+                "What is left is promised to orders.");
+        if (violation) {
+                violation->available = row->on_hand - row->unsellable - row->reserved;
+                violation->has_available = true;
+        }
+        return refuse(&outcome->refusal, &call->arena, PROBLEM_INSUFFICIENT_STOCK,
+                "%s at %s: %lld units more are promised to orders than would be left.", row->sku, row->location,
+                (long long) deficit);
+}
+
+static const char *document_of(const struct work *work, const struct uuid *id) {
+        char text[UUID_TEXT_SIZE];
+
+        uuid_format(id, text);
+        return arena_format(work->stock.arena, "adjustment/%s", text);
+}
+
+static void item_move(struct work *work, struct stock_row *row, const struct adjustment *item,
+        const struct adjustment_change *change, const char *actor, struct outcome *outcome) {
+        const struct stock_cause cause = {
+                .reason = adjustment_reasons[item->reason],
+                .document = document_of(work, &outcome->id),
+                .reference = item->reference,
+                .actor = actor,
+        };
+
+        stock_move(&work->stock, row, change->on_hand, change->unsellable, &cause);
+        outcome->moved = true;
+}
+
+static enum problem check_token(
+        struct call *call, const struct adjustment *item, size_t index, struct refusal *refusal) {
+        const char *pointer = arena_format(&call->arena, "#/items/%zu/location", index);
+
+        if (token_allows_location(call->claims, item->location))
+                return PROBLEM_NONE;
+        (void) refuse_because(refusal, &call->arena, pointer ? pointer : "#", problem_slug(PROBLEM_STORE_NOT_ALLOWED),
+                "The token does not cover this location.");
+        return refuse(refusal, &call->arena, PROBLEM_STORE_NOT_ALLOWED, "The token does not cover location %s.",
+                item->location);
+}
+
+/* A refusal goes into the outcome; what is returned ends the batch. */
+static enum problem item_decide(
+        struct work *work, struct call *call, size_t index, timestamp now, struct outcome *outcome) {
+        const struct adjustment *item = &((const struct adjust_body *) call->body)->items[index];
+        struct stock_row *row = stock_find(&work->stock, item->location, item->sku);
+        struct adjustment_change change = { 0 };
+        enum problem p = check_token(call, item, index, &outcome->refusal);
+        int64_t deficit;
+
+        outcome->id = uuid_new();
+        if (!p)
+                p = adjustment_check(item, index, &call->arena, &outcome->refusal);
+        if (!p)
+                p = adjustment_apply(item, index, row, &call->arena, &outcome->refusal, &change);
+        if (p)
+                return PROBLEM_NONE;
+        deficit = adjustment_deficit(row, &change);
+        if (deficit)
+                p = promises_break(&work->promises, row, deficit, call->claims->subject, now, &work->events);
+        if (p == PROBLEM_INSUFFICIENT_STOCK)
+                (void) refuse_promised(call, row, index, deficit, outcome);
+        else if (!p && (change.on_hand || change.unsellable))
+                item_move(work, row, item, &change, call->claims->subject, outcome);
+        outcome->after = *row;
+        return p == PROBLEM_INSUFFICIENT_STOCK ? PROBLEM_NONE : p;
+}
+
+/* ---- replies ---- */
+
+static void write_outcome(
+        struct writer *json, size_t index, const struct adjustment *item, const struct outcome *outcome) {
+        write_object_begin(json);
+        write_integer_member(json, "index", (int64_t) index);
+        if (item->reference)
+                write_text_member(json, "ref", item->reference);
+        if (outcome->refusal.problem) {
+                write_integer_member(json, "status", problem_status(outcome->refusal.problem));
+                write_name(json, "problem");
+                reply_write_problem(json, &outcome->refusal);
+                write_object_end(json);
+                return;
+        }
+        write_integer_member(json, "status", outcome->moved ? 201 : 200);
+        if (outcome->moved)
+                write_uuid_member(json, "id", &outcome->id);
+        write_text_member(json, "location", item->location);
+        write_text_member(json, "sku", item->sku);
+        write_integer_member(json, "on_hand", outcome->after.on_hand);
+        write_integer_member(json, "unsellable", outcome->after.unsellable);
+        write_integer_member(json, "reserved", outcome->after.reserved);
+        write_integer_member(json, "safety_stock", outcome->after.safety_stock);
+        write_integer_member(json, "available", stock_available(&outcome->after));
+        write_object_end(json);
+}
+
+static void reply_with(struct call *call, const struct outcome *outcomes, size_t failed, unsigned status) {
+        const struct adjust_body *body = call->body;
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_name(&w.json, "results");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < body->n_items; i++)
+                write_outcome(&w.json, i, &body->items[i], &outcomes[i]);
+        write_list_end(&w.json);
+        write_name(&w.json, "summary");
+        write_object_begin(&w.json);
+        write_integer_member(&w.json, "ok", (int64_t) (body->n_items - failed));
+        write_integer_member(&w.json, "failed", (int64_t) failed);
+        write_object_end(&w.json);
+        reply_end(&w);
+}
+
+/* All or nothing: the call is refused for what is wrong with its items; what is not allowed weighs more than what is
+ * not valid, and that more than what is not there. */
+static void refuse_all(struct call *call, const struct outcome *outcomes, size_t failed) {
+        const size_t n = ((const struct adjust_body *) call->body)->n_items;
+        enum problem problem = PROBLEM_INSUFFICIENT_STOCK;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct refusal *refusal = &outcomes[i].refusal;
+
+                if (refusal->problem == PROBLEM_STORE_NOT_ALLOWED ||
+                        (refusal->problem == PROBLEM_VALIDATION_FAILED && problem == PROBLEM_INSUFFICIENT_STOCK))
+                        problem = refusal->problem;
+                for (const struct violation *v = refusal->violations; v; v = v->next) {
+                        struct violation *copy =
+                                refuse_because(&call->refusal, &call->arena, v->pointer, v->code, "%s", v->detail);
+
+                        if (copy) {
+                                copy->available = v->available;
+                                copy->has_available = v->has_available;
+                        }
+                }
+        }
+        call_refuse(call, problem, "%zu of %zu items cannot be taken, so none was.", failed, n);
+}
+
+static enum problem call_decide(struct work *work, struct call *call, timestamp now) {
+        const struct adjust_body *body = call->body;
+        const bool atomic = ((const struct adjust_query *) call->query)->atomic;
+        struct outcome *outcomes = arena_new_array(&call->arena, struct outcome, body->n_items);
+        struct checkpoint *checkpoint = atomic ? checkpoint_take(&work->promises, &work->events) : NULL;
+        size_t failed = 0;
+
+        if (!outcomes || (atomic && !checkpoint))
+                return FAULT_BUSY;
+        for (size_t i = 0; i < body->n_items; i++) {
+                const enum problem p = item_decide(work, call, i, now, &outcomes[i]);
+
+                if (p)
+                        return p;
+                failed += outcomes[i].refusal.problem != PROBLEM_NONE;
+        }
+        if (!atomic || !failed) {
+                reply_with(call, outcomes, failed, atomic ? 200 : 207);
+                return PROBLEM_NONE;
+        }
+        checkpoint_restore(checkpoint);
+        refuse_all(call, outcomes, failed);
+        return PROBLEM_NONE;
+}
+
+static enum problem adjust_decide(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = promises_sort(&work->promises);
+
+        for (size_t i = 0; !p && i < batch->n_calls; i++)
+                p = call_decide(work, batch->calls[i], batch->now);
+        return p;
+}
+
+static enum problem adjust_save(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = promises_save(&work->promises, batch->database);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+static const struct operation adjust = { .load = adjust_load, .decide = adjust_decide, .save = adjust_save };
+
+const struct route adjustment_routes[] = {
+        { METHOD_POST, "/v1/inventory/adjustments/batch", SCOPE_INVENTORY_WRITE, LANE_UPKEEP, ADJUST_BATCH,
+                KEY_REQUIRED, .body = &body_shape, .query = &query_shape, .operation = &adjust },
+};
+const size_t adjustment_route_count = array_size(adjustment_routes);

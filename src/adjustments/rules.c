@@ -1,0 +1,186 @@
+#include "adjustments/adjustments.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *const adjustment_reasons[] = { "correction", "count", "damage", "found", "receipt", "return", "sale",
+        "theft", NULL };
+
+/* What each reason takes: a delta above or below zero, a counted figure. */
+static const struct {
+        bool adds, takes, counts;
+} rules[] = {
+        [ADJUSTMENT_CORRECTION] = { .adds = true, .takes = true, .counts = true },
+        [ADJUSTMENT_COUNT] = { .counts = true },
+        [ADJUSTMENT_DAMAGE] = { .takes = true },
+        [ADJUSTMENT_FOUND] = { .adds = true },
+        [ADJUSTMENT_RECEIPT] = { .adds = true },
+        [ADJUSTMENT_RETURN] = { .adds = true },
+        [ADJUSTMENT_SALE] = { .takes = true },
+        [ADJUSTMENT_THEFT] = { .takes = true },
+};
+
+#define POINTER_SIZE 64
+
+static struct violation *blame(struct refusal *refusal, struct arena *arena, size_t index, const char *member,
+        const char *code, const char *detail) {
+        char pointer[POINTER_SIZE];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/items/%zu%s%s", index, *member ? "/" : "", member);
+        return refuse_because(refusal, arena, pointer, code, "%s", detail);
+}
+
+static enum problem refuse_item(struct refusal *refusal, struct arena *arena, size_t index, const char *member,
+        const char *code, const char *detail) {
+        (void) blame(refusal, arena, index, member, code, detail);
+        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "%s", detail);
+}
+
+/* ---- what can be told without the row ---- */
+
+static enum problem check_delta(
+        const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
+        const char *reason = adjustment_reasons[item->reason];
+        const char *detail = NULL;
+
+        if (!rules[item->reason].adds && !rules[item->reason].takes)
+                return refuse_item(refusal, arena, index, "delta", "not-allowed",
+                        "A count says what is there now: send on_hand instead of delta.");
+        if (item->delta == 0)
+                return refuse_item(refusal, arena, index, "delta", "out-of-range", "A delta of 0 changes nothing.");
+        if (item->delta > 0 ? rules[item->reason].adds : rules[item->reason].takes)
+                return PROBLEM_NONE;
+        detail = arena_format(arena,
+                item->delta > 0 ? "Reason %s takes units away: its delta is below 0."
+                                : "Reason %s adds units: its delta is above 0.",
+                reason);
+        return refuse_item(refusal, arena, index, "delta", "out-of-range", detail ? detail : "");
+}
+
+static enum problem check_count(
+        const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
+        if (!rules[item->reason].counts)
+                return refuse_item(refusal, arena, index, "on_hand", "not-allowed",
+                        "Only a count or a correction sets on_hand; send a delta.");
+        if (item->has_unsellable && item->unsellable > item->on_hand)
+                return refuse_item(refusal, arena, index, "unsellable", "out-of-range",
+                        "Of the units on hand, at most all are unsellable.");
+        return PROBLEM_NONE;
+}
+
+enum problem adjustment_check(
+        const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
+        if (item->has_delta == item->has_on_hand)
+                return refuse_item(refusal, arena, index, item->has_delta ? "on_hand" : "", "either-or",
+                        "Send either delta or on_hand.");
+        if (item->has_unsellable && !item->has_on_hand)
+                return refuse_item(refusal, arena, index, "unsellable", "not-allowed",
+                        "unsellable says how many of on_hand cannot be sold; it goes with on_hand only.");
+        return item->has_delta ? check_delta(item, index, arena, refusal) : check_count(item, index, arena, refusal);
+}
+
+/* ---- what it does to the row ---- */
+
+static enum problem check_known(const struct adjustment *item, size_t index, const struct stock_row *row,
+        struct arena *arena, struct refusal *refusal) {
+        if (row->exists)
+                return PROBLEM_NONE;
+        if (!row->location_known)
+                return refuse_item(refusal, arena, index, "location", "unknown-location", "There is no such location.");
+        if (!row->sku_known)
+                return refuse_item(refusal, arena, index, "sku", "unknown-sku", "There is no such product.");
+        (void) item;
+        return PROBLEM_NONE;
+}
+
+static enum problem refuse_taking(const struct adjustment *item, size_t index, const struct stock_row *row,
+        struct arena *arena, struct refusal *refusal) {
+        const int64_t sellable = row->on_hand - row->unsellable;
+        struct violation *violation =
+                blame(refusal, arena, index, "delta", "insufficient-stock", "Fewer sellable units are on hand.");
+
+        if (violation) {
+                violation->available = sellable;
+                violation->has_available = true;
+        }
+        return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
+                "%s at %s: %" PRId64 " sellable on hand, %" PRId64 " to be taken.", item->sku, item->location, sellable,
+                -item->delta);
+}
+
+static enum problem change_by_delta(const struct adjustment *item, size_t index, const struct stock_row *row,
+        struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change) {
+        const bool damage = item->reason == ADJUSTMENT_DAMAGE;
+
+        if (-item->delta > row->on_hand - row->unsellable)
+                return refuse_taking(item, index, row, arena, refusal);
+        if (item->delta > STOCK_UNITS_MAX - row->on_hand)
+                return refuse_item(
+                        refusal, arena, index, "delta", "out-of-range", "A row holds 1000000000 units at most.");
+        *ret_change = (struct adjustment_change){
+                .on_hand = damage ? 0 : item->delta,
+                .unsellable = damage ? -item->delta : 0,
+        };
+        return PROBLEM_NONE;
+}
+
+/* Counted below what is known to be unsellable: then all that is there is taken for unsellable, unless the count says.
+ */
+static struct adjustment_change change_by_count(const struct adjustment *item, const struct stock_row *row) {
+        int64_t unsellable = item->has_unsellable ? item->unsellable : row->unsellable;
+
+        if (unsellable > item->on_hand)
+                unsellable = item->on_hand;
+        return (struct adjustment_change){
+                .on_hand = item->on_hand - row->on_hand,
+                .unsellable = unsellable - row->unsellable,
+        };
+}
+
+enum problem adjustment_apply(const struct adjustment *item, size_t index, const struct stock_row *row,
+        struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change) {
+        const enum problem p = check_known(item, index, row, arena, refusal);
+
+        if (p)
+                return p;
+        if (item->has_delta)
+                return change_by_delta(item, index, row, arena, refusal, ret_change);
+        *ret_change = change_by_count(item, row);
+        return PROBLEM_NONE;
+}
+
+int64_t adjustment_deficit(const struct stock_row *row, const struct adjustment_change *change) {
+        const int64_t sellable = row->on_hand + change->on_hand - row->unsellable - change->unsellable;
+
+        return row->reserved > sellable ? row->reserved - sellable : 0;
+}
+
+/* ---- the worst that may come ---- */
+
+bool adjustment_may_shrink(const struct adjustment *item) {
+        return item->has_on_hand || (item->has_delta && item->delta < 0);
+}
+
+void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, const char *sku) {
+        *loss = (struct adjustment_loss){ .location = location, .sku = sku, .counted = INT64_MAX };
+}
+
+void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *item) {
+        if (item->has_delta && item->delta < 0)
+                loss->taken -= item->delta;
+        if (item->has_on_hand && item->on_hand < loss->counted)
+                loss->counted = item->on_hand;
+        if (item->has_unsellable && item->unsellable > loss->unsellable)
+                loss->unsellable = item->unsellable;
+}
+
+int64_t adjustment_loss_of_promises(const struct adjustment_loss *loss, const struct stock_row *row) {
+        int64_t sellable = row->on_hand - row->unsellable;
+
+        if (loss->counted < INT64_MAX && loss->counted - row->unsellable - loss->unsellable < sellable)
+                sellable = loss->counted - row->unsellable - loss->unsellable;
+        sellable -= loss->taken;
+        if (sellable < 0)
+                sellable = 0;
+        return row->reserved > sellable ? row->reserved - sellable + stock_available(row) : 0;
+}
