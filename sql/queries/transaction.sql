@@ -7,6 +7,10 @@ begin isolation level read committed
 -- Several statements of one read see the same moment.
 begin isolation level repeatable read read only
 
+-- :name lock_briefly
+-- For the rest of the transaction: a row that was waited for in vain a moment ago is not worth another long wait.
+set local lock_timeout = '50ms'
+
 -- :name commit
 commit
 

@@ -46,6 +46,8 @@ enum setting_kind {
         X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
                 "requests a minute for each subject and instance; 0 is off")                                           \
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
+        X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", 0, 0,                                        \
+                "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", 0, 0,                                                       \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \

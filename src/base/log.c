@@ -23,6 +23,17 @@ struct line {
         size_t size;
 };
 
+static const char *const level_names[] = { "debug", "info", "warning", "error" };
+
+bool log_level_named(const char *name, enum log_level *ret_level) {
+        for (size_t i = 0; name && i < array_size(level_names); i++)
+                if (text_equal(name, level_names[i])) {
+                        *ret_level = (enum log_level) i;
+                        return true;
+                }
+        return false;
+}
+
 void log_set_level(enum log_level level) {
         atomic_store(&lowest_level, level);
 }
@@ -115,7 +126,6 @@ static void line_write(struct line *line) {
 }
 
 void log_event(enum log_level level, const char *message, ...) {
-        static const char *const names[] = { "debug", "info", "warning", "error" };
         char time[TIMESTAMP_TEXT_SIZE];
         struct line line;
         va_list members;
@@ -125,7 +135,7 @@ void log_event(enum log_level level, const char *message, ...) {
         line.size = 0;
         timestamp_format(clock_wall(), time);
         line_add_text(&line, "time", time);
-        line_add_text(&line, "level", names[level]);
+        line_add_text(&line, "level", level_names[level]);
         line_add_text(&line, "message", message);
         va_start(members, message);
         line_add_members(&line, members);

@@ -6,11 +6,17 @@
  */
 #pragma once
 
+#include "base/cleanup.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
-void log_set_level(enum log_level level);
+void log_set_level(enum log_level level); /* the lowest that is written; info at first */
+
+/* "debug", "info", "warning" or "error"; false for anything else, also for NULL. */
+must_check bool log_level_named(const char *name, enum log_level *ret_level);
 
 /* Members are triples until LOG_END: LOG_TEXT name value | LOG_INTEGER name (int64_t) value. A NULL text is left out.
  *     log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "address", address, LOG_INTEGER, "lanes", (int64_t) n, LOG_END);

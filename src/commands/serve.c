@@ -68,10 +68,14 @@ static int complain(const char *what) {
 
 static int check_config(void) {
         const char *secret = config_text(CONFIG_JWT_SECRET);
+        enum log_level level = LOG_LEVEL_INFO;
 
         for (size_t i = 0; config_unknown(i); i++)
                 (void) fprintf(stderr, "holdfast: %.*s means nothing to this program\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
+        if (!log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
+                return complain("HOLDFAST_LOG_LEVEL is none of debug, info, warning, error");
+        log_set_level(level);
         if (!config_text(CONFIG_DATABASE_URL))
                 return complain("HOLDFAST_DATABASE_URL is not set");
         if (!config_text(CONFIG_LISTEN))
@@ -119,6 +123,7 @@ static int server_start(void) {
                 .api = { config_text(CONFIG_LISTEN), { .router = api_router(), .gate = &house.gate } },
                 .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = { &open_list, 1 } } },
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
+                .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
                 .on_hangup = on_hangup,
         };
 

@@ -244,6 +244,8 @@ enum problem database_trip(struct database *database, timestamp deadline) {
         p = send_all(database, deadline);
         for (size_t i = 0; database->connection && !synced; i++)
                 p = statement_finish(database, i < n ? &database->queue[i] : &unread, p, deadline, &synced);
+        if (p == FAULT_LOST)
+                connection_end(database); /* also one that answers, but is of no use to us any more */
         return p;
 }
 

@@ -40,7 +40,7 @@ static enum problem version_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-enum problem migrate_version(struct database *database, const char *schema, int *ret_version) {
+enum problem migrate_version(struct database *database, const char *schema, timestamp deadline, int *ret_version) {
         const char *const values[] = { schema };
         bool exists = false;
         enum problem p;
@@ -48,7 +48,7 @@ enum problem migrate_version(struct database *database, const char *schema, int 
         database_ask_values(database,
                 "select exists (select from pg_catalog.pg_tables where schemaname = $1 and tablename = 'schema_migration')",
                 1, values, boolean_read, &exists);
-        p = trip(database);
+        p = database_trip(database, deadline);
         if (p)
                 return p;
         if (!exists) {
@@ -57,7 +57,7 @@ enum problem migrate_version(struct database *database, const char *schema, int 
         }
         database_ask_text(
                 database, "select coalesce(max(version), 0)::bigint from schema_migration", version_read, ret_version);
-        return trip(database);
+        return database_trip(database, deadline);
 }
 
 static enum problem lock(struct database *database, const char *schema) {
@@ -158,7 +158,7 @@ static enum problem steps_run(struct database *database, const char *schema,
                 database, "select version, digest from schema_migration order by version", digests_check, NULL);
         p = trip(database);
         if (!p)
-                p = migrate_version(database, schema, &report->from);
+                p = migrate_version(database, schema, clock_monotonic() + STEP_TIME_MAX, &report->from);
         report->to = report->from;
         while (!p && report->to < migrate_head()) {
                 const struct migration *next = &migrations[report->to];

@@ -21,8 +21,8 @@ struct migrate_report {
 enum problem migrate_to_head(struct database *database, const char *schema,
         void (*announce)(const struct migration *migration), struct migrate_report *ret_report);
 
-/* The version the schema is at; 0 when there is none. */
-enum problem migrate_version(struct database *database, const char *schema, int *ret_version);
+/* The version the schema is at; 0 when there is none. Gives up at `deadline` (clock_monotonic). */
+enum problem migrate_version(struct database *database, const char *schema, timestamp deadline, int *ret_version);
 
 /* The version this program needs. */
 int migrate_head(void);

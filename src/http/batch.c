@@ -87,24 +87,37 @@ static enum problem attempt_read(struct batch *batch, const struct operation *op
         return p;
 }
 
+/* Every call is answered by a record or a rival, so nothing is decided and saved: what load has changed on the way
+ * must not stay either. */
+static enum problem leave_without_effect(struct batch *batch, struct idempotency *known) {
+        enum problem p;
+
+        database_ask(batch->database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+        p = database_trip(batch->database, batch->deadline);
+        if (!p)
+                idempotency_finish(known);
+        return p;
+}
+
 static enum problem attempt_write(struct batch *batch, const struct operation *operation, bool keyed, bool retrying) {
         struct idempotency *known = NULL;
         enum problem p = PROBLEM_NONE;
 
-        database_begin(batch->database);
         if (keyed)
                 p = idempotency_load(batch, &known);
         if (!p)
                 p = load(batch, operation);
         if (!p && keyed)
                 p = idempotency_settle(known, batch, retrying);
-        if (!p && batch->n_calls)
-                p = operation->decide(batch);
+        if (p)
+                return p;
+        if (!batch->n_calls)
+                return leave_without_effect(batch, known);
+        p = operation->decide(batch);
         if (p)
                 return p;
         answer_refused(batch);
-        if (batch->n_calls)
-                p = operation->save(batch);
+        p = operation->save(batch);
         if (p)
                 return p;
         if (keyed)
@@ -131,6 +144,9 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
                 call_reset(calls[i]);
         if (!route->operation->save)
                 return attempt_read(&batch, route->operation);
+        database_begin(runner->database);
+        if (runner->in_a_hurry)
+                database_ask(runner->database, STATEMENT_LOCK_BRIEFLY, NULL, NULL, NULL);
         return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
 }
 
@@ -153,11 +169,13 @@ static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) 
         return kept;
 }
 
-/* After a fault: make the connection usable. A batch that was never sent fails at once; one whose outcome is unknown
- * waits a while for the database, because only the records can tell what became of it. */
-static enum problem connection_mend(struct runner *runner, bool outcome_unknown) {
-        const timestamp patience = clock_monotonic() + RECONNECT_PATIENCE;
+/* Make the connection usable. A batch that was never sent fails at once; one whose outcome is unknown waits a while for
+ * the database, because only the records can tell what became of it. */
+static enum problem connection_mend(struct runner *runner, bool outcome_unknown, timestamp deadline) {
+        timestamp patience = clock_monotonic() + RECONNECT_PATIENCE;
 
+        if (patience > deadline)
+                patience = deadline;
         for (;;) {
                 enum problem p = FAULT_LOST;
 
@@ -174,16 +192,24 @@ static enum problem connection_mend(struct runner *runner, bool outcome_unknown)
         }
 }
 
+/* A transaction that failed lets go of its locks at once. A lost connection is made anew when it is needed: first those
+ * are answered whose time is up. */
+static void connection_settle(struct runner *runner, enum problem fault) {
+        runner->connected = false;
+        if (fault == FAULT_LOST)
+                runner->counts.reconnects++;
+        else
+                (void) connection_mend(runner, /* outcome_unknown= */ false, /* deadline= */ 0);
+}
+
 static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
         log_event(fault == FAULT_BROKEN || fault == FAULT_POISON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
                 "the database refused a batch", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
                 database_sqlstate(runner->database), LOG_TEXT, "reason", database_message(runner->database), LOG_END);
 }
 
-enum remedy { REMEDY_RUN_AGAIN, REMEDY_HALVES, REMEDY_GIVE_UP };
-
-static enum remedy remedy_for(enum problem fault, unsigned attempts, bool rival_seen, size_t n) {
-        const enum remedy last = n > 1 ? REMEDY_HALVES : REMEDY_GIVE_UP;
+enum batch_remedy batch_remedy_for(enum problem fault, unsigned attempts, bool rival_seen, size_t n) {
+        const enum batch_remedy last = n > 1 ? REMEDY_HALVES : REMEDY_GIVE_UP;
 
         switch (fault) {
         case FAULT_CONFLICT:
@@ -199,39 +225,45 @@ static enum remedy remedy_for(enum problem fault, unsigned attempts, bool rival_
         }
 }
 
-static void run_halves(struct runner *runner, struct call **calls, size_t n) {
+static void run(struct runner *runner, struct call **calls, size_t n, bool lost);
+
+/* Once a lock was waited for in vain, the parts wait for theirs only briefly: the calls that meet a stuck row are found
+ * before the time of their neighbours is up. */
+static void run_halves(struct runner *runner, struct call **calls, size_t n, enum problem fault, bool lost) {
+        const bool before = runner->in_a_hurry;
+
         runner->counts.splits++;
-        batch_run(runner, calls, n / 2);
-        batch_run(runner, calls + n / 2, n - n / 2);
+        runner->in_a_hurry = before || fault == FAULT_STUCK;
+        run(runner, calls, n / 2, lost);
+        run(runner, calls + n / 2, n - n / 2, lost);
+        runner->in_a_hurry = before;
 }
 
-void batch_run(struct runner *runner, struct call **calls, size_t n) {
-        bool rival_seen = false, lost = false;
+/* `lost`: an earlier attempt has an unknown outcome. */
+static void run(struct runner *runner, struct call **calls, size_t n, bool lost) {
+        bool rival_seen = false;
         enum problem p = PROBLEM_NONE;
         timestamp deadline = 0;
 
-        runner->counts.batches++;
-        runner->counts.calls += n;
         for (unsigned attempts = 0;; attempts++) {
-                enum remedy remedy;
+                enum batch_remedy remedy;
 
                 n = drop_late(calls, n, &deadline);
                 if (!n)
                         return;
-                p = runner->connected ? PROBLEM_NONE : connection_mend(runner, lost);
+                p = runner->connected ? PROBLEM_NONE : connection_mend(runner, lost, deadline);
                 if (p)
                         break;
                 p = attempt(runner, calls, n, deadline, lost);
                 if (!p)
                         return;
                 log_fault(runner, calls[0]->route, p);
-                remedy = remedy_for(p, attempts, rival_seen, n);
+                remedy = batch_remedy_for(p, attempts, rival_seen, n);
                 rival_seen = rival_seen || p == FAULT_RIVAL;
                 lost = lost || p == FAULT_LOST;
-                runner->counts.reconnects += p == FAULT_LOST;
-                (void) connection_mend(runner, lost);
+                connection_settle(runner, p);
                 if (remedy == REMEDY_HALVES) {
-                        run_halves(runner, calls, n);
+                        run_halves(runner, calls, n, p, lost);
                         return;
                 }
                 if (remedy == REMEDY_GIVE_UP)
@@ -240,4 +272,10 @@ void batch_run(struct runner *runner, struct call **calls, size_t n) {
                 back_off(runner, attempts);
         }
         answer_all(calls, n, p);
+}
+
+void batch_run(struct runner *runner, struct call **calls, size_t n) {
+        runner->counts.batches++;
+        runner->counts.calls += n;
+        run(runner, calls, n, /* lost= */ false);
 }

@@ -26,6 +26,7 @@ struct runner {
         uint64_t random;              /* state of the jitter */
         timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
         bool connected;
+        bool in_a_hurry; /* a row is stuck: wait only briefly for locks */
         struct runner_counts counts;
 };
 
@@ -34,3 +35,8 @@ void runner_clear(struct runner *runner);
 
 /* Run n calls of one route and answer each (call->reply.status is set). `calls` may be reordered. */
 void batch_run(struct runner *runner, struct call **calls, size_t n);
+
+enum batch_remedy { REMEDY_RUN_AGAIN, REMEDY_HALVES, REMEDY_GIVE_UP };
+
+/* What to do about a fault of n calls after so many attempts before this one. Pure; for batch_run and its test. */
+enum batch_remedy batch_remedy_for(enum problem fault, unsigned attempts, bool rival_seen, size_t n);

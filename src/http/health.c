@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #define PING_STATEMENT_MS 900
+#define PING_TIME_MAX     (2 * SECOND) /* a host that is silent must not hold up the next look, nor the end */
 
 struct health {
         struct health_settings settings;
@@ -27,7 +28,7 @@ static enum problem ping(struct database *database, const char *schema) {
         enum problem p = database_connect(database);
 
         if (!p)
-                p = migrate_version(database, schema, &version);
+                p = migrate_version(database, schema, clock_monotonic() + PING_TIME_MAX, &version);
         if (p)
                 return p;
         atomic_store(&seen_version, version);

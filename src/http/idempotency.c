@@ -262,8 +262,11 @@ void idempotency_finish(struct idempotency *known) {
 
                 if (claim->standing != STANDING_TWIN)
                         continue;
+                if (claim->first->refusal.problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS) {
+                        refuse_rival(claim->call);
+                        continue;
+                }
                 replay(claim->call, claim->first->fingerprint, &claim->first->reply);
-                if (claim->call->reply.status < 500)
-                        claim->call->reply.replayed = is_replayable(&claim->call->reply);
+                claim->call->reply.replayed = !claim->call->refusal.problem && is_replayable(&claim->call->reply);
         }
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define BEARER "Bearer "
+#define SCHEME "http://"
 
 static const char *const method_names[] = { "DELETE", "GET", "POST", "PUT" };
 
@@ -72,6 +73,8 @@ static void check_framing(struct call *call, const struct request_head *head) {
                 call_refuse(call, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
         else if (strlen(head->target) > TARGET_SIZE_MAX)
                 call_refuse(call, PROBLEM_URI_TOO_LONG, "A request target may have 8 KiB at most.");
+        else if (head->size > HEADERS_SIZE_MAX)
+                call_refuse(call, PROBLEM_HEADERS_TOO_LARGE, "The headers of a request may have 16 KiB at most.");
 }
 
 /* Other methods are routed as one that no path has, so that the answer is 405 with Allow, or 404. */
@@ -84,13 +87,24 @@ static enum method method_named(const char *name) {
         return METHOD_OTHER;
 }
 
+/* The path and query of an absolute-form target, which every server must accept (RFC 9112, section 3.2.2). */
+static const char *origin_form(const char *target) {
+        const char *path;
+
+        if (strncasecmp(target, SCHEME, strlen(SCHEME)) != 0)
+                return target;
+        path = strchr(target + strlen(SCHEME), '/');
+        return path ? path : "/";
+}
+
 static void find_route(
         struct intake *intake, struct call *call, const struct request_head *head, struct routing *routing) {
+        const char *target = origin_form(head->target);
         const char *allow = NULL;
 
-        call->target = arena_text(&call->arena, head->target);
-        if (router_find(&intake->router, method_named(head->method), head->target, &call->arena, &call->refusal,
-                    routing, &allow)) {
+        call->target = arena_text(&call->arena, target);
+        if (router_find(&intake->router, method_named(head->method), target, &call->arena, &call->refusal, routing,
+                    &allow)) {
                 call->reply.allow = allow;
                 return;
         }

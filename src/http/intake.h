@@ -9,7 +9,8 @@
 #include "http/router.h"
 #include "http/token_gate.h"
 
-#define BODY_SIZE_MAX ((size_t) 1024 * 1024)
+#define BODY_SIZE_MAX    ((size_t) 1024 * 1024)
+#define HEADERS_SIZE_MAX ((size_t) 16 * 1024)
 
 /* The head of a request as it came; NULL for a header that is not there. */
 struct request_head {
@@ -24,6 +25,8 @@ struct request_head {
         const char *content_length;
         const char *transfer_encoding;
         const char *origin;
+        const char *expect;
+        size_t size;   /* of all header fields as sent */
         bool repeated; /* a header that may stand once stands twice, or a value holds a NUL */
         bool lacks_host;
 };

@@ -254,12 +254,12 @@ static void drain_begin(struct server *server) {
 
 /* Take what the kernel has already accepted for us: closing the socket would reset those connections. */
 static void backlog_accept(struct listener *listener) {
-        size_t n;
+        uint64_t n;
 
         do {
-                n = listener->server->n_peers;
+                n = listener->server->n_accepted;
                 (void) MHD_run(listener->daemon);
-        } while (listener->server->n_peers > n);
+        } while (listener->server->n_accepted > n);
 }
 
 static void listeners_quiesce(struct server *server) {

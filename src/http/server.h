@@ -13,9 +13,6 @@
 #define CONNECTIONS_MAX   16384 /* both listeners together are bounded by the descriptor limit, too */
 #define LISTEN_BACKLOG    4096
 #define CONNECTION_MEMORY ((size_t) 24 * 1024) /* head and read buffer of one connection: 16 KiB of headers fit */
-#define HEAD_TIME_MAX     (10 * SECOND)        /* a new connection: until its first request line is complete */
-#define RECEIVE_TIME_MAX  (10 * SECOND)        /* rest of the head, and the body */
-#define SEND_TIME_MAX     (10 * SECOND)        /* the reply */
 #define IDLE_TIME_MAX     (60 * SECOND)        /* between two requests of a connection */
 #define DRAIN_GRACE       (2 * SECOND)         /* after SIGTERM: still accepting, so that busy clients can leave */
 #define DRAIN_TIME_MAX    (25 * SECOND)        /* after SIGTERM, all in all */
@@ -28,6 +25,7 @@ struct server_listener {
 struct server_settings {
         struct server_listener api, admin;
         const char *cors_origins; /* comma separated, or NULL */
+        duration request_timeout; /* for the first request line; for head and body; for the reply */
         void (*on_hangup)(void);  /* SIGHUP; may be NULL */
 };
 

@@ -56,6 +56,7 @@ static const struct header_slot {
         { "Authorization", offsetof(struct request_head, authorization), true },
         { "Content-Length", offsetof(struct request_head, content_length), true },
         { "Content-Type", offsetof(struct request_head, content_type), true },
+        { "Expect", offsetof(struct request_head, expect), false },
         { "Idempotency-Key", offsetof(struct request_head, idempotency_key), true },
         { "If-Match", offsetof(struct request_head, if_match), true },
         { "If-None-Match", offsetof(struct request_head, if_none_match), true },
@@ -74,7 +75,7 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
         struct head_reading *reading = context;
 
         (void) kind;
-        (void) key_size;
+        reading->head->size += key_size + value_size + strlen(": \r\n");
         if (value && strlen(value) != value_size)
                 reading->head->repeated = true;
         if (strcasecmp(key, "Host") == 0)
@@ -238,9 +239,10 @@ static enum MHD_Result step_head(struct exchange *exchange, const char *method, 
         exchange->refused = !intake_head(exchange->listener->intake, &head, &exchange->call);
         exchange->call.arrived = clock_monotonic();
         announced = intake_announced(&head);
-        /* Framing that is in doubt, or a body too large to read on: answer now; libmicrohttpd then closes the
-         * connection. */
-        if (exchange->refused && (announced > (int64_t) BODY_SIZE_MAX || head.repeated || head.transfer_encoding))
+        /* Framing that is in doubt, a body too large to read on, or one that waits to be asked for: answer now;
+         * libmicrohttpd then closes the connection. */
+        if (exchange->refused &&
+                (announced > (int64_t) BODY_SIZE_MAX || head.repeated || head.transfer_encoding || head.expect))
                 return answer_queue(exchange);
         if (announced > 0)
                 exchange->body_capacity = (size_t) announced;

@@ -46,6 +46,7 @@ struct server {
         size_t n_listeners;
         struct peer_list peers[PHASE_COUNT];
         size_t n_peers;
+        uint64_t n_accepted; /* ever */
         struct answered *answered;
         int epoll, wake, timer, signals;
         unsigned port;

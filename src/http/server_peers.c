@@ -2,12 +2,9 @@
 
 #include <sys/socket.h>
 
-static const duration phase_times[PHASE_COUNT] = {
-        [PHASE_IDLE] = IDLE_TIME_MAX,
-        [PHASE_NEW] = HEAD_TIME_MAX,
-        [PHASE_RECEIVE] = RECEIVE_TIME_MAX,
-        [PHASE_SEND] = SEND_TIME_MAX,
-};
+static timestamp phase_end(const struct server *server, enum phase phase) {
+        return clock_monotonic() + (phase == PHASE_IDLE ? IDLE_TIME_MAX : server->settings.request_timeout);
+}
 
 static void list_remove(struct peer_list *list, struct peer *peer) {
         if (peer->before)
@@ -34,7 +31,7 @@ static void list_append(struct peer_list *list, struct peer *peer) {
 void peer_enter(struct server *server, struct peer *peer, enum phase phase) {
         list_remove(&server->peers[peer->phase], peer);
         peer->phase = phase;
-        peer->until = clock_monotonic() + phase_times[phase];
+        peer->until = phase_end(server, phase);
         list_append(&server->peers[phase], peer);
 }
 
@@ -53,9 +50,10 @@ static void peer_add(struct server *server, struct MHD_Connection *connection, v
                 return;
         peer->socket = info ? info->connect_fd : -1;
         peer->phase = PHASE_NEW;
-        peer->until = clock_monotonic() + phase_times[PHASE_NEW];
+        peer->until = phase_end(server, PHASE_NEW);
         list_append(&server->peers[PHASE_NEW], peer);
         server->n_peers++;
+        server->n_accepted++;
 }
 
 void peer_notify(void *context, struct MHD_Connection *connection, void **socket_context,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -129,6 +130,16 @@ class Holdfast:
             return error.code
         except OSError:
             return None
+
+    def figure(self, name, **labels):
+        """One figure of /metrics, as in figure("holdfast_lane_waiting", lane="write"); 0 when it is not there yet."""
+        with urllib.request.urlopen(self.admin_url + "/metrics", timeout=5) as reply:
+            lines = reply.read().decode().splitlines()
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        values = [float(line.rpartition(" ")[2]) for line in lines
+                  if re.match(rf"{name}[{{ ]", line) and all(label in line for label in wanted)]
+        assert len(values) <= 1, f"{name} {labels} names {len(values)} figures"
+        return values[0] if values else 0
 
     def log_events(self, message=None):
         """The lines of its log as dicts, all or those with this message; every line must be JSON."""

@@ -175,3 +175,16 @@ Test(log, a_long_message_leaves_the_line_valid) {
         log_event(LOG_LEVEL_INFO, text, LOG_TEXT, text, text, LOG_END);
         json_decref(next_line());
 }
+
+Test(log, levels_are_known_by_their_names_alone) {
+        enum log_level level = LOG_LEVEL_DEBUG;
+
+        cr_assert(log_level_named("error", &level));
+        cr_assert_eq(level, LOG_LEVEL_ERROR);
+        cr_assert(log_level_named("debug", &level));
+        cr_assert_eq(level, LOG_LEVEL_DEBUG);
+        cr_assert_not(log_level_named("Warning", &level));
+        cr_assert_not(log_level_named("", &level));
+        cr_assert_not(log_level_named(NULL, &level));
+        cr_assert_eq(level, LOG_LEVEL_DEBUG);
+}
