@@ -30,6 +30,7 @@ struct command {
 extern const struct command commands[];
 extern const size_t command_count;
 
+int command_audit(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_token(int argc, char **argv);

@@ -1,0 +1,122 @@
+-- What must be true of stock and of what is promised. Each statement looks at one range of keys in one snapshot and returns its
+-- findings: what it is about, which rule is broken, what is stated, and what can be proved. A row without a subject counts
+-- what was looked at.
+
+-- :name audit_next_location free
+-- Where the range that begins after $1 ends: $2 locations further, or nowhere.
+select l.code from locations l where l.code > $1::text order by l.code offset $2::bigint - 1 limit 1
+
+-- :name audit_next_order free
+select o.id from orders o where o.id > $1::uuid order by o.id offset $2::bigint - 1 limit 1
+
+-- :name audit_next_reservation free
+select r.id from reservations r where r.id > $1::uuid order by r.id offset $2::bigint - 1 limit 1
+
+-- :name audit_stock free
+-- The figures of each row against its ledger and against the documents that hold its units: whoever else comes to hold units
+-- joins `promised`. Locations after $1, up to $2 (null: to the end).
+with figures as (
+        select location, sku, on_hand, unsellable, reserved, movements
+          from stock
+         where location > $1::text and ($2::text is null or location <= $2::text)
+), moved as (
+        select location, sku, sum(on_hand_change)::bigint as on_hand_moved, sum(unsellable_change)::bigint as unsellable_moved,
+               count(*) as moves, max(number) as last_number
+          from ledger
+         where location > $1::text and ($2::text is null or location <= $2::text)
+         group by location, sku
+), promised as (
+        select location, sku, sum(units)::bigint as promised
+          from (select location, sku, quantity as units from reservation_lines where held
+                 union all
+                select location, sku, reserved from fulfillment_lines where reserved > 0) as promise
+         where location > $1::text and ($2::text is null or location <= $2::text)
+         group by location, sku
+)
+select location || '/' || sku, finding.rule, finding.stated, finding.proved
+  from figures full join moved using (location, sku) full join promised using (location, sku)
+ cross join lateral (values ('on_hand', coalesce(on_hand, 0), coalesce(on_hand_moved, 0)),
+                            ('unsellable', coalesce(unsellable, 0), coalesce(unsellable_moved, 0)),
+                            ('reserved', coalesce(reserved, 0), coalesce(promised, 0)),
+                            ('movements', coalesce(movements, 0), coalesce(moves, 0)),
+                            ('last_movement', coalesce(last_number, 0), coalesce(moves, 0)),
+                            ('oversold', greatest(reserved + unsellable - on_hand, 0), 0))
+            as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'stock_rows', count(*), null from figures
+
+-- :name audit_ledger free
+-- Balances are running sums, and numbers run from 1 without a gap. Locations after $1, up to $2.
+with movements as (
+        select location, sku, number, on_hand_after, unsellable_after, row_number() over movement as place,
+               (sum(on_hand_change) over movement)::bigint as on_hand, (sum(unsellable_change) over movement)::bigint as unsellable
+          from ledger
+         where location > $1::text and ($2::text is null or location <= $2::text)
+        window movement as (partition by location, sku order by number)
+)
+select location || '/' || sku || ' movement ' || number, finding.rule, finding.stated, finding.proved
+  from movements
+ cross join lateral (values ('number', number, place),
+                            ('on_hand_after', on_hand_after, on_hand),
+                            ('unsellable_after', unsellable_after, unsellable)) as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'movements', count(*), null from movements
+
+-- :name audit_reservations free
+-- A reservation and its lines say the same. Ids after $1, up to $2 (null: to the end).
+with headers as (
+        select id, location, status, expires_at, order_id
+          from reservations
+         where id > $1::uuid and ($2::uuid is null or id <= $2::uuid)
+), lines as (
+        select reservation_id as id, location as line_location, held, expires_at as line_expires_at
+          from reservation_lines
+         where reservation_id > $1::uuid and ($2::uuid is null or reservation_id <= $2::uuid)
+), both_sides as (
+        select id, h.location, h.status, h.expires_at, h.order_id, count(l.id) as n, count(*) filter (where l.held) as n_held,
+               count(*) filter (where l.line_location <> h.location) as n_elsewhere,
+               count(*) filter (where l.held and l.line_expires_at <> h.expires_at) as n_other_time
+          from headers h full join lines l using (id)
+         group by id, h.location, h.status, h.expires_at, h.order_id
+)
+select 'reservation ' || id, finding.rule, finding.stated, finding.proved
+  from both_sides
+ cross join lateral (values ('lines_without_reservation', case when status is null then n else 0 end, 0),
+                            ('no_lines', case when status is not null and n = 0 then 0 else 1 end, 1),
+                            ('held_though_over', case when status <> 'active' then n_held else 0 end, 0),
+                            ('let_go_too_early',
+                             case when status = 'active' and expires_at > clock_timestamp() then n - n_held else 0 end, 0),
+                            ('lines_elsewhere', n_elsewhere, 0),
+                            ('lines_expire_otherwise', n_other_time, 0),
+                            ('claim_without_order', case when (status = 'claimed') <> (order_id is not null) then 1 else 0 end, 0))
+            as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'reservations', count(*), null from headers
+
+-- :name audit_orders free
+-- Units of an order line are where its fulfillments say; what is over holds nothing. Orders after $1, up to $2.
+with lines as (
+        select order_id, line, quantity, cancelled, fulfilled
+          from order_lines
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+), allocated as (
+        select l.order_id, l.line, sum(l.quantity)::bigint as allocated, sum(l.short + l.cancelled)::bigint as lost,
+               sum(l.fulfilled)::bigint as gone,
+               coalesce(sum(l.reserved) filter (where f.status is null
+                        or f.status not in ('allocated', 'picking', 'ready', 'packed')), 0)::bigint as held_though_over
+          from fulfillment_lines l left join fulfillments f on f.id = l.fulfillment_id
+         where l.order_id > $1::uuid and ($2::uuid is null or l.order_id <= $2::uuid)
+         group by l.order_id, l.line
+)
+select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, finding.proved
+  from lines full join allocated using (order_id, line)
+ cross join lateral (values ('allocated', coalesce(quantity, 0), coalesce(allocated, 0)),
+                            ('cancelled', coalesce(cancelled, 0), coalesce(lost, 0)),
+                            ('fulfilled', coalesce(fulfilled, 0), coalesce(gone, 0)),
+                            ('held_by_what_is_over', coalesce(held_though_over, 0), 0)) as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'order_lines', count(*), null from lines

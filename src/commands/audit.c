@@ -1,0 +1,267 @@
+/* holdfast audit: prove, range by range and while the service runs, that stock, ledger and documents agree. */
+#include "commands/commands.h"
+
+#include "base/config.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "db/connection.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOCATIONS_OF_RANGE 1
+#define DOCUMENTS_OF_RANGE 10000
+#define ARENA_MAX          ((size_t) 64 * 1024 * 1024)
+#define FINDING_SIZE_MAX   ((size_t) 4096)
+#define TRIP_WAIT          (10 * MINUTE)
+#define LISTED_MAX         1000 /* findings; more are counted */
+
+/* What a broken rule means: the words before what is stated, and before what is true. Sorted. */
+static const struct meaning {
+        const char *rule, *stated, *proved;
+} meanings[] = {
+        { "allocated", "units ordered:", "in fulfillments:" },
+        { "cancelled", "units cancelled:", "short or cancelled in fulfillments:" },
+        { "claim_without_order", "claimed, but by no order, or the other way round:", "should be" },
+        { "fulfilled", "units fulfilled:", "in fulfillments:" },
+        { "held_by_what_is_over", "units held by a fulfillment that is over:", "should be" },
+        { "held_though_over", "lines held by a reservation that is over:", "should be" },
+        { "last_movement", "the last movement has number", "there are" },
+        { "let_go_too_early", "lines not held by an active reservation:", "should be" },
+        { "lines_elsewhere", "lines at another location:", "should be" },
+        { "lines_expire_otherwise", "lines that expire at another time:", "should be" },
+        { "lines_without_reservation", "lines of no reservation:", "should be" },
+        { "movements", "movements is", "rows in its ledger:" },
+        { "no_lines", "lines:", "should be at least" },
+        { "number", "its number is", "its place is" },
+        { "on_hand", "on_hand is", "by its ledger" },
+        { "on_hand_after", "on_hand_after is", "the changes so far add up to" },
+        { "oversold", "units promised or unsellable beyond those on hand:", "should be" },
+        { "reserved", "reserved is", "its documents hold" },
+        { "unsellable", "unsellable is", "by its ledger" },
+        { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
+};
+
+/* What was looked at, in the order in which it is shown. */
+static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines" };
+
+struct audit {
+        struct database *database;
+        struct arena arena; /* of one range */
+        bool json;
+        int64_t counts[array_size(counted)];
+        int64_t n_findings;
+};
+
+/* ---- findings ---- */
+
+static const struct meaning *meaning_of(const char *rule) {
+        static const struct meaning plain = { "", "stated is", "should be" };
+
+        for (size_t i = 0; i < array_size(meanings); i++)
+                if (text_equal(meanings[i].rule, rule))
+                        return &meanings[i];
+        return &plain;
+}
+
+static void print_json(struct audit *audit, const char *subject, const char *rule, int64_t stated, int64_t proved) {
+        struct buffer buffer;
+        struct writer json;
+
+        buffer_init(&buffer, &audit->arena, FINDING_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        write_text_member(&json, "subject", subject);
+        write_text_member(&json, "rule", rule);
+        write_integer_member(&json, "stated", stated);
+        write_integer_member(&json, "proved", proved);
+        write_object_end(&json);
+        (void) printf("%s%s", audit->n_findings > 1 ? "," : "", buffer_text(&buffer));
+}
+
+static void finding_print(struct audit *audit, const char *subject, const char *rule, int64_t stated, int64_t proved) {
+        const struct meaning *meaning = meaning_of(rule);
+
+        if (++audit->n_findings > LISTED_MAX)
+                return;
+        if (audit->json)
+                print_json(audit, subject, rule, stated, proved);
+        else
+                (void) printf("%s: %s %" PRId64 ", %s %" PRId64 "\n", subject, meaning->stated, stated, meaning->proved,
+                        proved);
+}
+
+static void count(struct audit *audit, const char *what, int64_t n) {
+        for (size_t i = 0; i < array_size(counted); i++)
+                if (text_equal(counted[i], what))
+                        audit->counts[i] += n;
+}
+
+static enum problem findings_read(struct rows *rows, void *into) {
+        struct audit *audit = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const char *subject = row_text(&row);
+                const char *rule = row_text(&row);
+                const int64_t stated = row_integer(&row);
+
+                if (subject)
+                        finding_print(audit, subject, rule, stated, row_integer(&row));
+                else
+                        count(audit, rule, stated);
+        }
+        return PROBLEM_NONE;
+}
+
+/* ---- ranges ---- */
+
+/* The end of a range: a code or an id; none is the end of everything. */
+struct bound {
+        bool is_id, is_open;
+        char code[CODE_SIZE_MAX + 1];
+        struct uuid id;
+};
+
+static enum problem bound_read(struct rows *rows, void *into) {
+        struct bound *bound = into;
+        struct row row;
+
+        bound->is_open = rows_count(rows) == 0;
+        if (bound->is_open)
+                return PROBLEM_NONE;
+        row = row_at(rows, 0);
+        if (bound->is_id)
+                bound->id = row_uuid(&row);
+        else
+                (void) snprintf(bound->code, sizeof(bound->code), "%s", row_text(&row));
+        return PROBLEM_NONE;
+}
+
+static void parameter_bound(struct parameters *parameters, const struct bound *bound) {
+        if (bound->is_id)
+                parameter_uuid(parameters, bound->is_open ? NULL : &bound->id);
+        else
+                parameter_text(parameters, bound->is_open ? NULL : bound->code);
+}
+
+static enum problem find_next(
+        struct audit *audit, enum statement statement, const struct bound *after, struct bound *ret_next) {
+        struct parameters p;
+
+        *ret_next = *after;
+        database_begin(audit->database);
+        parameters_init(&p, &audit->arena);
+        parameter_bound(&p, after);
+        parameter_integer(&p, after->is_id ? DOCUMENTS_OF_RANGE : LOCATIONS_OF_RANGE);
+        database_ask(audit->database, statement, &p, bound_read, ret_next);
+        database_commit(audit->database);
+        return database_trip(audit->database, clock_monotonic() + TRIP_WAIT);
+}
+
+static enum problem check_range(
+        struct audit *audit, enum statement statement, const struct bound *after, const struct bound *upto) {
+        struct parameters p;
+
+        database_begin(audit->database);
+        parameters_init(&p, &audit->arena);
+        parameter_bound(&p, after);
+        parameter_bound(&p, upto);
+        database_ask(audit->database, statement, &p, findings_read, audit);
+        database_commit(audit->database);
+        return database_trip(audit->database, clock_monotonic() + TRIP_WAIT);
+}
+
+/* One kind of document or row: how its keys are cut into ranges, and what each range is held against. */
+static const struct chapter {
+        bool by_id;
+        enum statement next;
+        enum statement checks[2];
+        size_t n_checks;
+} chapters[] = {
+        { false, STATEMENT_AUDIT_NEXT_LOCATION, { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER }, 2 },
+        { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
+        { true, STATEMENT_AUDIT_NEXT_ORDER, { STATEMENT_AUDIT_ORDERS }, 1 },
+};
+
+static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {
+        struct bound after = { .is_id = chapter->by_id }, upto;
+        enum problem p = PROBLEM_NONE;
+
+        do {
+                arena_reset(&audit->arena);
+                p = find_next(audit, chapter->next, &after, &upto);
+                for (size_t i = 0; !p && i < chapter->n_checks; i++)
+                        p = check_range(audit, chapter->checks[i], &after, &upto);
+                after = upto;
+        } while (!p && !upto.is_open);
+        return p;
+}
+
+/* ---- the command ---- */
+
+static void print_counts(const struct audit *audit) {
+        const char *const words[] = { "stock rows", "movements", "reservations", "order lines" };
+
+        (void) printf("audit:");
+        for (size_t i = 0; i < array_size(counted); i++)
+                (void) printf("%s %" PRId64 " %s", i ? "," : "", audit->counts[i], words[i]);
+        if (audit->n_findings)
+                (void) printf("; %" PRId64 " findings\n", audit->n_findings);
+        else
+                (void) printf("; all is true\n");
+}
+
+static void print_json_counts(const struct audit *audit) {
+        (void) printf("],\"n_findings\":%" PRId64 ",\"checked\":{", audit->n_findings);
+        for (size_t i = 0; i < array_size(counted); i++)
+                (void) printf("%s\"%s\":%" PRId64, i ? "," : "", counted[i], audit->counts[i]);
+        (void) printf("},\"clean\":%s}\n", audit->n_findings ? "false" : "true");
+}
+
+static int explain(enum problem p, const struct database *database) {
+        (void) fprintf(stderr, "holdfast: the audit was not finished: %s\n", database_message(database));
+        return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
+}
+
+static int audit_run(struct audit *audit) {
+        enum problem p = PROBLEM_NONE;
+
+        if (audit->json)
+                (void) printf("{\"findings\":[");
+        for (size_t i = 0; !p && i < array_size(chapters); i++)
+                p = chapter_check(audit, &chapters[i]);
+        if (p)
+                return explain(p, audit->database);
+        if (audit->json)
+                print_json_counts(audit);
+        else
+                print_counts(audit);
+        return audit->n_findings ? EXIT_FAILED : EXIT_OK;
+}
+
+int command_audit(int argc, char **argv) {
+        _cleanup_(database_close_cleanup) struct database *database = NULL;
+        struct audit audit = { 0 };
+        int code;
+
+        for (int i = 1; i < argc; i++) {
+                if (!text_equal(argv[i], "--json")) {
+                        (void) fprintf(
+                                stderr, "holdfast: audit does not know \"%s\"; see holdfast audit --help\n", argv[i]);
+                        return EXIT_WRONG_USAGE;
+                }
+                audit.json = true;
+        }
+        if (command_config())
+                return EXIT_BAD_CONFIG;
+        database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
+        if (!database)
+                return EXIT_NO_DATABASE;
+        audit.database = database;
+        arena_init(&audit.arena, ARENA_MAX);
+        code = audit_run(&audit);
+        arena_clear(&audit.arena);
+        return code;
+}
