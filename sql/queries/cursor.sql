@@ -1,0 +1,2 @@
+-- :name cursor_key
+select value from secrets where name = 'cursor'

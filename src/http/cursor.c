@@ -1,0 +1,225 @@
+#include "http/cursor.h"
+
+#include "base/text.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#define CURSOR_VERSION 1
+#define MAC_SIZE       ((size_t) 16) /* of HMAC-SHA256's 32 bytes: RFC 2104, section 5 */
+#define HEAD_SIZE      (1 + MAC_SIZE)
+#define RAW_SIZE_MAX   ((size_t) CURSOR_SIZE_MAX * 3 / 4)
+#define LIST_SIZE_MAX  ((size_t) 16 * 1024) /* of what names a list: a target, and a cursor */
+
+/* ---- what a cursor is bound to ---- */
+
+static int parameter_compare(const void *left, const void *right) {
+        return strcmp(*(const char *const *) left, *(const char *const *) right);
+}
+
+static bool is_of_the_page(const char *parameter) {
+        return text_starts_with(parameter, "cursor=") || text_starts_with(parameter, "limit=");
+}
+
+/* The same filters in another order or another escaping are the same list. */
+static size_t parameters_split(char *query, char **ret_parameters) {
+        size_t n = 0;
+
+        while (query && n < CURSOR_PARAMETERS) {
+                char *parameter = query;
+
+                query = strchr(query, '&');
+                if (query)
+                        *query++ = '\0';
+                for (char *plus = strchr(parameter, '+'); plus; plus = strchr(plus, '+'))
+                        *plus = ' ';
+                if (text_percent_decode(parameter, /* allow_slash= */ true) && *parameter && !is_of_the_page(parameter))
+                        ret_parameters[n++] = parameter;
+        }
+        if (n)
+                qsort(ret_parameters, n, sizeof(*ret_parameters), parameter_compare);
+        return n;
+}
+
+static void part_append(struct buffer *buffer, const char *part) {
+        buffer_append(buffer, part, strlen(part) + 1);
+}
+
+/* Each text with its NUL, an empty one between parameters and parts, so that no two lists read alike. */
+static void list_describe(struct buffer *buffer, const struct call *call, struct arena *arena) {
+        char *path = arena_text(arena, call->target ? call->target : "");
+        char *parameters[CURSOR_PARAMETERS];
+        char *query = path ? strchr(path, '?') : NULL;
+        size_t n;
+
+        if (query)
+                *query++ = '\0';
+        if (path && text_percent_decode(path, /* allow_slash= */ true))
+                part_append(buffer, path);
+        n = parameters_split(query, parameters);
+        for (size_t i = 0; i < n; i++)
+                part_append(buffer, parameters[i]);
+        part_append(buffer, "");
+}
+
+/* False when there is no memory for it. */
+static bool mac_make(const struct page *page, const char *parts, size_t size, struct arena *arena, uint8_t *ret_mac) {
+        uint8_t mac[EVP_MAX_MD_SIZE];
+        struct buffer text;
+
+        buffer_init(&text, arena, LIST_SIZE_MAX);
+        list_describe(&text, page->call, arena);
+        buffer_append(&text, parts, size);
+        if (text.failed || !HMAC(EVP_sha256(), page->key->bytes, CURSOR_KEY_SIZE, (const unsigned char *) text.bytes,
+                                   text.size, mac, NULL))
+                return false;
+        memcpy(ret_mac, mac, MAC_SIZE);
+        return true;
+}
+
+/* ---- reading ---- */
+
+static bool parts_split(struct page *page, const char *bytes, size_t size) {
+        const char *end = bytes + size;
+
+        for (size_t i = 0; i < page->n_parts; i++) {
+                const char *nul = memchr(bytes, '\0', (size_t) (end - bytes));
+
+                if (!nul)
+                        return false;
+                page->after[i] = bytes;
+                bytes = nul + 1;
+        }
+        return bytes == end;
+}
+
+static bool cursor_open(struct page *page, const char *cursor, struct arena *arena) {
+        const size_t text_size = strlen(cursor);
+        uint8_t mac[MAC_SIZE];
+        uint8_t *raw;
+        size_t size;
+
+        if (text_size > CURSOR_SIZE_MAX)
+                return false;
+        raw = arena_alloc(arena, RAW_SIZE_MAX + 1);
+        if (!raw || !base64url_decode(cursor, text_size, raw, &size) || size < HEAD_SIZE || raw[0] != CURSOR_VERSION)
+                return false;
+        return mac_make(page, (const char *) raw + HEAD_SIZE, size - HEAD_SIZE, arena, mac) &&
+               CRYPTO_memcmp(mac, raw + 1, MAC_SIZE) == 0 &&
+               parts_split(page, (const char *) raw + HEAD_SIZE, size - HEAD_SIZE);
+}
+
+static const struct page_query *query_of(const struct call *call) {
+        return call->query;
+}
+
+static enum problem key_take(struct rows *rows, void *into) {
+        struct cursor_key *key = into;
+
+        if (rows_count(rows) == 1) {
+                struct row row = row_at(rows, 0);
+                size_t size = 0;
+                const void *bytes = row_bytes(&row, &size);
+
+                key->known = bytes && size == CURSOR_KEY_SIZE;
+                if (key->known)
+                        memcpy(key->bytes, bytes, CURSOR_KEY_SIZE);
+        }
+        return key->known ? PROBLEM_NONE : FAULT_BROKEN;
+}
+
+enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) {
+        struct cursor_key *key = arena_new(batch->arena, struct cursor_key);
+        bool needed = false;
+
+        if (!key)
+                return FAULT_BUSY;
+        *ret_key = key;
+        database_ask(batch->database, STATEMENT_CURSOR_KEY, NULL, key_take, key);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                needed = needed || query_of(batch->calls[i])->cursor;
+        return needed ? database_trip(batch->database, batch->deadline) : PROBLEM_NONE;
+}
+
+bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts) {
+        const struct page_query *query = query_of(call);
+
+        *page = (struct page){
+                .call = call, .key = key, .n_parts = n_parts, .limit = query->has_limit ? query->limit : PAGE_LIMIT
+        };
+        if (!query->cursor || cursor_open(page, query->cursor, &call->arena))
+                return true;
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "Take next_cursor of the page before, with the same filters.");
+        return false;
+}
+
+/* ---- writing ---- */
+
+static const char *cursor_seal(const struct page *page, const char *const *parts, struct arena *arena) {
+        struct buffer raw;
+        char *text;
+
+        buffer_init(&raw, arena, RAW_SIZE_MAX);
+        buffer_append(&raw, (const char[HEAD_SIZE]){ CURSOR_VERSION }, HEAD_SIZE);
+        for (size_t i = 0; i < page->n_parts; i++)
+                part_append(&raw, parts[i]);
+        text = arena_alloc(arena, CURSOR_SIZE_MAX + 1);
+        if (raw.failed || !text ||
+                !mac_make(page, raw.bytes + HEAD_SIZE, raw.size - HEAD_SIZE, arena, (uint8_t *) raw.bytes + 1))
+                return NULL;
+        base64url_encode((const uint8_t *) raw.bytes, raw.size, text);
+        return text;
+}
+
+static bool is_cursor(const char *parameter, size_t size) {
+        return size >= strlen("cursor=") && strncmp(parameter, "cursor=", strlen("cursor=")) == 0;
+}
+
+/* What may not stand in a Link header is escaped: a client may have sent it as it is. */
+static void link_append(struct buffer *link, const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (text[i] > ' ' && text[i] < '\x7f' && !strchr("<>\"", text[i]))
+                        buffer_append(link, &text[i], 1);
+                else
+                        buffer_append_format(link, "%%%02X", (unsigned) (unsigned char) text[i]);
+}
+
+/* The target as the client sent it, with the new cursor for an old one. */
+static const char *link_to(const struct page *page, const char *cursor, struct arena *arena) {
+        const char *query = strchr(page->call->target, '?');
+        const char separator[] = { '?', '&' };
+        struct buffer link;
+        size_t n = 0;
+
+        buffer_init(&link, arena, LIST_SIZE_MAX);
+        buffer_append_text(&link, "<");
+        link_append(
+                &link, page->call->target, query ? (size_t) (query - page->call->target) : strlen(page->call->target));
+        while (query) {
+                const char *parameter = query + 1;
+                const size_t size = strcspn(parameter, "&");
+
+                if (size && !is_cursor(parameter, size)) {
+                        buffer_append(&link, &separator[n++ != 0], 1);
+                        link_append(&link, parameter, size);
+                }
+                query = strchr(parameter, '&');
+        }
+        buffer_append(&link, &separator[n != 0], 1);
+        buffer_append_format(&link, "cursor=%s>; rel=\"next\"", cursor);
+        return link.failed ? NULL : buffer_text(&link);
+}
+
+void page_end(struct reply_writer *writer, const struct page *page, const char *const *parts) {
+        struct call *call = writer->call;
+        const char *cursor = parts ? cursor_seal(page, parts, &call->arena) : NULL;
+
+        /* Without the cursor the client would take this page for the last one. */
+        if (parts && !cursor)
+                writer->buffer.failed = true;
+        write_text_member(&writer->json, "next_cursor", cursor);
+        if (cursor)
+                call->reply.link = link_to(page, cursor, &call->arena);
+}

@@ -1,0 +1,72 @@
+/*
+ * http/cursor: the pages of a list.
+ *
+ * A list is ordered by a key that never changes and that ends with something unique; a page goes on after the key of
+ * the last row that the client has seen, so rows that come and go meanwhile neither repeat nor hide others. The cursor
+ * that carries that key is opaque: base64url of a version, a MAC and the key's parts as text. The MAC covers the path
+ * and all query parameters but `cursor` and `limit` as well, so a cursor is good for its own list only. The MAC's key
+ * is a row of the database (docs/decisions/0004), the same for every instance; it is read with the list, never kept.
+ *
+ *     struct thing_query { struct page_query page; ... };                 page first
+ *     static const struct shape_member members[] = { PAGE_MEMBERS(struct thing_query), ... };
+ *
+ *     load:    p = pages_load(batch, &key);                               before all other statements
+ *              if (!page_begin(&page, call, key, 2)) continue;            refused; decide passes the call over
+ *              ask for page.limit + 1 rows after page.after[0], page.after[1]
+ *     decide:  reply_begin(...); write "data" with at most page.limit rows;
+ *              page_end(&w, &page, there_is_more ? parts_of_the_last_row_written : NULL);
+ *              reply_end(...);
+ */
+#pragma once
+
+#include "http/call.h"
+#include "http/reply.h"
+
+#define CURSOR_PARTS_MAX  4
+#define CURSOR_SIZE_MAX   1024 /* characters */
+#define CURSOR_KEY_SIZE   32
+#define CURSOR_PARAMETERS 32                         /* of a query at most */
+#define PAGE_SIZE_MAX     ((size_t) 2 * 1024 * 1024) /* bytes of a reply after which a list had better end its page */
+
+struct page_query {
+        const char *cursor;
+        int64_t limit;
+        bool has_limit;
+};
+
+/* `type` begins with a struct page_query named `page`. */
+#define PAGE_MEMBERS(type)                                                                                             \
+        { .name = "cursor",                                                                                            \
+                .kind = SHAPE_TEXT,                                                                                    \
+                .offset = offsetof(type, page.cursor),                                                                 \
+                .present_offset = SHAPE_NO_OFFSET,                                                                     \
+                BETWEEN(0, INT64_MAX) },                                                                               \
+        {                                                                                                              \
+                .name = "limit", .kind = SHAPE_INTEGER, .offset = offsetof(type, page.limit),                          \
+                .present_offset = offsetof(type, page.has_limit), BETWEEN(1, PAGE_LIMIT_MAX)                           \
+        }
+
+struct cursor_key {
+        uint8_t bytes[CURSOR_KEY_SIZE];
+        bool known;
+};
+
+struct page {
+        const struct call *call;
+        const struct cursor_key *key;
+        size_t n_parts;
+        const char *after[CURSOR_PARTS_MAX]; /* all NULL on the first page */
+        int64_t limit;
+};
+
+/* Queue the look-up of the key, which lives in the batch's arena; makes a trip of its own when a call brings a cursor.
+ */
+must_check enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key);
+
+/* Open the call's page of a list ordered by `n_parts` parts. False when its cursor is none of ours, was altered, or was
+ * made for another list or other filters: refused with INVALID_CURSOR. */
+must_check bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts);
+
+/* Write `next_cursor` and set the Link header: the next page goes on after a row with these parts; NULL: there is none.
+ * Parts hold no NUL and fit, with the rest, CURSOR_SIZE_MAX. */
+void page_end(struct reply_writer *writer, const struct page *page, const char *const *parts);
