@@ -1,35 +1,217 @@
 -- Channels, locations, products and listings. Every look-up returns one row for each key, in the keys' order, whether the
--- record exists or not. Locks are the weakest that keep writers apart: rows that refer to a record need not wait.
+-- record exists or not. Locks are the weakest that keep writers apart: rows that refer to a record need not wait for them.
 
 -- :name channels_read
--- $1 codes, sorted, no duplicates.
+-- $1 codes, sorted, no duplicates; so below.
 select wanted.code, c.code is not null, c.name, c.kind, c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join channels c on c.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
+-- :name channels_lock
+select wanted.code, c.code is not null, c.name, c.kind, c.version, c.created_at, c.updated_at
+  from unnest($1::text[]) as wanted (code)
+  left join lateral (select * from channels
+                      where channels.code = wanted.code collate "C"
+                        for no key update) as c on true
+ order by wanted.code collate "C"
+
+-- :name channels_insert
+-- A rival that inserts the same code first is a unique violation: the batch runs again and finds it. So below.
+insert into channels (code, name, kind, version, created_at, updated_at)
+select code, name, kind, version, created_at, updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+       as added (code, name, kind, version, created_at, updated_at)
+
+-- :name channels_update
+update channels c
+   set name = changed.name, kind = changed.kind, version = changed.version, updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+       as changed (code, name, kind, version, created_at, updated_at)
+ where c.code = changed.code collate "C"
+
+-- :name channels_page free
+-- $1 after this code, $2 rows at most, $3 the only channel, null for all.
+select c.code, true, c.name, c.kind, c.version, c.created_at, c.updated_at
+  from channels c
+ where ($1::text is null or c.code > $1 collate "C") and ($3::text is null or c.code = $3 collate "C")
+ order by c.code
+ limit $2::bigint
+
 -- :name locations_read
--- $1 codes, sorted, no duplicates.
 select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
        l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join locations l on l.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
+-- :name locations_lock
+select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
+  from unnest($1::text[]) as wanted (code)
+  left join lateral (select * from locations
+                      where locations.code = wanted.code collate "C"
+                        for no key update) as l on true
+ order by wanted.code collate "C"
+
+-- :name locations_insert
+-- $8 capabilities, separated by spaces.
+insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
+                       lead_time_s, hold_for_s, version, created_at, updated_at)
+select code, name, kind, latitude, longitude, time_zone, country, string_to_array(capabilities, ' '), opening_hours, closures,
+       lead_time_s, hold_for_s, version, created_at, updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[])
+       as added (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
+                 lead_time_s, hold_for_s, version, created_at, updated_at)
+
+-- :name locations_update
+update locations l
+   set name = changed.name, kind = changed.kind, latitude = changed.latitude, longitude = changed.longitude,
+       time_zone = changed.time_zone, country = changed.country,
+       capabilities = string_to_array(changed.capabilities, ' '), opening_hours = changed.opening_hours,
+       closures = changed.closures, lead_time_s = changed.lead_time_s, hold_for_s = changed.hold_for_s,
+       version = changed.version, updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[])
+       as changed (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
+                   lead_time_s, hold_for_s, version, created_at, updated_at)
+ where l.code = changed.code collate "C"
+
+-- :name locations_page free
+-- $1 after this code, $2 rows at most, $3 the only codes, $4 kind, $5 capability, $6 a part of the name or the beginning of
+-- the code; null for all.
+select l.code, true, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
+  from locations l
+ where ($1::text is null or l.code > $1 collate "C") and ($3::text[] is null or l.code = any($3 collate "C"))
+   and ($4::text is null or l.kind = $4) and ($5::text is null or l.capabilities @> array[$5])
+   and ($6::text is null or position(lower($6) in lower(l.name)) > 0 or l.code ^@ $6)
+ order by l.code
+ limit $2::bigint
+
+-- :name time_zones_find free
+-- $1 names. A look at every file of the zone database; copies of it and what is no place's time do not count.
+select z.name
+  from pg_timezone_names z
+ where z.name = any($1::text[]) and z.name !~ '^(posix/|right/|posixrules$|localtime$|Factory$)'
+
 -- :name products_find
--- $1 SKUs, sorted, no duplicates. Without what is long and of no use to an order.
+-- Without what is long and of no use to an order.
 select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, null::text,
        null::jsonb, p.returnable, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
+-- :name products_read
+select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+  from unnest($1::text[]) as wanted (sku)
+  left join products p on p.sku = wanted.sku collate "C"
+ order by wanted.sku collate "C"
+
+-- :name products_lock
+select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+  from unnest($1::text[]) as wanted (sku)
+  left join lateral (select * from products
+                      where products.sku = wanted.sku collate "C"
+                        for no key update) as p on true
+ order by wanted.sku collate "C"
+
+-- :name products_insert
+insert into products (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
+                      version, created_at, updated_at)
+select sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version, created_at,
+       updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+              $9::boolean[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+       as added (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version,
+                 created_at, updated_at)
+
+-- :name products_update
+update products p
+   set title = changed.title, gtin = changed.gtin, price_amount = changed.price_amount,
+       price_currency = changed.price_currency, image_url = changed.image_url, description = changed.description,
+       attributes = changed.attributes, returnable = changed.returnable, version = changed.version,
+       updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+              $9::boolean[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+       as changed (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version,
+                   created_at, updated_at)
+ where p.sku = changed.sku collate "C"
+
+-- :name products_page free
+-- $1 after this SKU, $2 rows at most, $3 GTIN, $4 words; null for all. Each word begins a word of the title, or $4 begins
+-- the SKU.
+select p.sku, true, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+  from products p
+ where ($1::text is null or p.sku > $1 collate "C") and ($3::text is null or p.gtin = $3 collate "C")
+   and ($4::text is null or p.sku ^@ $4
+        or to_tsvector('simple', p.title) @@
+           (select to_tsquery('simple', string_agg(
+                           '''' || replace(replace(word.lexeme, '\', '\\'), '''', '''''') || ''':*', ' & '))
+              from unnest(to_tsvector('simple', $4)) as word))
+ order by p.sku
+ limit $2::bigint
+
+-- :name documents_canonical
+-- $1 JSON, as it will read once it is stored; in the same order.
+select document
+  from unnest($1::jsonb[]) with ordinality as sent (document, place)
+ order by place
+
 -- :name listings_read
 -- $1 channels, $2 SKUs (same length, sorted, no duplicates).
 select wanted.channel, wanted.sku, l.sku is not null, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
-       l.version, l.created_at, l.updated_at, c.code is not null, p.sku is not null
+       l.version, l.created_at, l.updated_at,
+       c.code is not null, p.sku is not null
   from unnest($1::text[], $2::text[]) as wanted (channel, sku)
   left join channels c on c.code = wanted.channel collate "C"
   left join products p on p.sku = wanted.sku collate "C"
   left join listings l on l.channel = wanted.channel collate "C" and l.sku = wanted.sku collate "C"
  order by wanted.channel collate "C", wanted.sku collate "C"
+
+-- :name listings_lock
+select wanted.channel, wanted.sku, l.sku is not null, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
+       l.version, l.created_at, l.updated_at,
+       c.code is not null, p.sku is not null
+  from unnest($1::text[], $2::text[]) as wanted (channel, sku)
+  left join channels c on c.code = wanted.channel collate "C"
+  left join products p on p.sku = wanted.sku collate "C"
+  left join lateral (select * from listings
+                      where listings.channel = wanted.channel collate "C" and listings.sku = wanted.sku collate "C"
+                        for no key update) as l on true
+ order by wanted.channel collate "C", wanted.sku collate "C"
+
+-- :name listings_insert
+insert into listings (channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at,
+                      updated_at)
+select channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at, updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::bigint[],
+              $9::timestamptz[], $10::timestamptz[])
+       as added (channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at,
+                 updated_at)
+
+-- :name listings_update
+update listings l
+   set title = changed.title, price_amount = changed.price_amount, price_currency = changed.price_currency,
+       external_sku = changed.external_sku, published = changed.published, version = changed.version,
+       updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::bigint[],
+              $9::timestamptz[], $10::timestamptz[])
+       as changed (channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at,
+                   updated_at)
+ where l.channel = changed.channel collate "C" and l.sku = changed.sku collate "C"
+
+-- :name listings_page free
+-- $1 after this SKU, $2 rows at most, $3 the channel.
+select l.channel, l.sku, true, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
+       l.version, l.created_at, l.updated_at,
+       true, true
+  from listings l
+ where l.channel = $3::text collate "C" and ($1::text is null or l.sku > $1 collate "C")
+ order by l.sku
+ limit $2::bigint

@@ -10,7 +10,7 @@
 #include "base/writer.h"
 #include "catalog/catalog.h"
 
-#define OPENINGS_MAX 70
+#define OPENINGS_MAX 50
 #define CLOSURES_MAX 400
 
 struct opening_body {

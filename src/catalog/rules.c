@@ -1,5 +1,242 @@
 #include "catalog/upkeep.h"
 
+#include "base/country.h"
+#include "base/gtin.h"
+#include "base/text.h"
+
+#include <string.h>
+
 const char *const capability_names[] = { "curbside", "pickup", "returns", "ship", NULL };
 const char *const channel_kinds[] = { "app", "call_center", "kiosk", "marketplace", "pos", "social", "web", NULL };
 const char *const location_kinds[] = { "store", "warehouse", NULL };
+
+static bool refuse_faults(const char *what, size_t n_before, struct arena *arena, struct refusal *refusal) {
+        if (refusal->n_violations == n_before)
+                return true;
+        refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The %s has %zu fault(s); see errors.", what,
+                refusal->n_violations - n_before);
+        return false;
+}
+
+/* ---- channels ---- */
+
+void channel_from(const struct channel_body *body, struct channel *channel) {
+        channel->name = body->name;
+        channel->kind = (enum channel_kind) body->kind;
+}
+
+bool channel_equal(const struct channel *a, const struct channel *b) {
+        return text_equal(a->name, b->name) && a->kind == b->kind;
+}
+
+/* ---- locations ---- */
+
+static void check_position(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
+        if (body->has_latitude != body->has_longitude)
+                (void) refuse_because(refusal, arena, body->has_latitude ? "#/longitude" : "#/latitude", "required",
+                        "A position has a latitude and a longitude.");
+}
+
+static void check_country(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
+        if (!country_exists(body->country))
+                (void) refuse_because(refusal, arena, "#/country", "malformed",
+                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
+}
+
+static unsigned capabilities_from(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
+        unsigned capabilities = 0;
+
+        for (size_t i = 0; i < body->n_capabilities; i++) {
+                unsigned bit = 0;
+
+                while (!text_equal(body->capabilities[i], capability_names[bit]))
+                        bit++;
+                if (capabilities & 1u << bit) {
+                        const char *pointer = arena_format(arena, "#/capabilities/%zu", i);
+
+                        (void) refuse_because(refusal, arena, pointer ? pointer : "#/capabilities", "repeated",
+                                "This capability stands in the list already.");
+                }
+                capabilities |= 1u << bit;
+        }
+        return capabilities;
+}
+
+static void pickup_from(const struct pickup_body *body, struct location *location) {
+        location->lead_time = body && body->has_lead_time ? body->lead_time : LEAD_TIME_DEFAULT;
+        location->hold_for = body && body->has_hold_for ? body->hold_for : HOLD_FOR_DEFAULT;
+}
+
+bool location_from(
+        const struct location_body *body, struct arena *arena, struct refusal *refusal, struct location *location) {
+        const size_t n_before = refusal->n_violations;
+
+        check_position(body, arena, refusal);
+        check_country(body, arena, refusal);
+        location->name = body->name;
+        location->kind = (enum location_kind) body->kind;
+        location->has_position = body->has_latitude;
+        location->latitude = body->latitude;
+        location->longitude = body->longitude;
+        location->time_zone = body->time_zone;
+        location->country = body->country;
+        location->capabilities = capabilities_from(body, arena, refusal);
+        location->opening_hours = openings_from(body->opening_hours, body->n_opening_hours, arena, refusal);
+        location->n_opening_hours = body->n_opening_hours;
+        location->closures = closures_from(body->closures, body->n_closures, arena, refusal);
+        location->n_closures = body->n_closures;
+        pickup_from(body->pickup, location);
+        return refuse_faults("location", n_before, arena, refusal);
+}
+
+bool location_zone_known(const struct location *location, const char *const *names, size_t n, struct arena *arena,
+        struct refusal *refusal) {
+        for (size_t i = 0; i < n; i++)
+                if (text_equal(location->time_zone, names[i]))
+                        return true;
+        (void) refuse_because(refusal, arena, "#/time_zone", "unknown-time-zone",
+                "This must be a time zone of the IANA database, such as Europe/Berlin.");
+        refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "There is no such time zone.");
+        return false;
+}
+
+static bool openings_equal(const struct location *a, const struct location *b) {
+        if (a->n_opening_hours != b->n_opening_hours)
+                return false;
+        for (size_t i = 0; i < a->n_opening_hours; i++) {
+                const struct opening *x = &a->opening_hours[i], *y = &b->opening_hours[i];
+
+                if (x->day != y->day || x->opens != y->opens || x->closes != y->closes)
+                        return false;
+        }
+        return true;
+}
+
+static bool closures_equal(const struct location *a, const struct location *b) {
+        if (a->n_closures != b->n_closures)
+                return false;
+        for (size_t i = 0; i < a->n_closures; i++) {
+                const struct closure *x = &a->closures[i], *y = &b->closures[i];
+
+                if (x->date.year != y->date.year || x->date.month != y->date.month || x->date.day != y->date.day ||
+                        x->has_hours != y->has_hours || x->opens != y->opens || x->closes != y->closes)
+                        return false;
+        }
+        return true;
+}
+
+/* Positions are compared as they were sent: PostgreSQL keeps every bit of a double. */
+static bool positions_equal(const struct location *a, const struct location *b) {
+        return a->has_position == b->has_position && memcmp(&a->latitude, &b->latitude, sizeof(a->latitude)) == 0 &&
+               memcmp(&a->longitude, &b->longitude, sizeof(a->longitude)) == 0;
+}
+
+bool location_equal(const struct location *a, const struct location *b) {
+        return text_equal(a->name, b->name) && a->kind == b->kind && positions_equal(a, b) &&
+               text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
+               a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
+               a->lead_time == b->lead_time && a->hold_for == b->hold_for;
+}
+
+/* ---- products ---- */
+
+static bool is_all_digits(const char *text) {
+        return text[strspn(text, "0123456789")] == '\0';
+}
+
+const char *gtin_from(const char *text, const char *pointer, struct arena *arena, struct refusal *refusal) {
+        const size_t size = strlen(text);
+        char gtin[GTIN_SIZE];
+
+        if (gtin_parse(text, gtin))
+                return arena_text(arena, gtin);
+        if (is_all_digits(text) && (size == 8 || (size >= 12 && size <= 14)))
+                (void) refuse_because(
+                        refusal, arena, pointer, "check-digit", "The last digit does not fit the ones before it.");
+        else
+                (void) refuse_because(refusal, arena, pointer, "malformed", "A GTIN has 8, 12, 13 or 14 digits.");
+        return NULL;
+}
+
+/* An absolute http or https address: a host, and nothing but visible ASCII (RFC 3986, section 2). */
+static bool is_web_address(const char *text) {
+        const char *host = text_starts_with(text, "https://")  ? text + strlen("https://")
+                           : text_starts_with(text, "http://") ? text + strlen("http://")
+                                                               : NULL;
+
+        if (!host || !*host || strchr("/?#:@", *host))
+                return false;
+        for (const char *byte = host; *byte; byte++)
+                if (*byte <= ' ' || *byte > '~' || strchr("\"<>\\^`{|}", *byte))
+                        return false;
+        return true;
+}
+
+bool product_from(
+        const struct product_body *body, struct arena *arena, struct refusal *refusal, struct product *product) {
+        const size_t n_before = refusal->n_violations;
+
+        product->title = body->title;
+        product->gtin = body->gtin ? gtin_from(body->gtin, "#/gtin", arena, refusal) : NULL;
+        product->price = body->price;
+        product->image_url = body->image_url;
+        product->description = body->description;
+        product->attributes = body->attributes ? body->attributes : "{}";
+        product->returnable = !body->has_returnable || body->returnable;
+        if (body->image_url && !is_web_address(body->image_url))
+                (void) refuse_because(
+                        refusal, arena, "#/image_url", "malformed", "This must be an http or https address.");
+        return refuse_faults("product", n_before, arena, refusal);
+}
+
+bool product_attributes_from(
+        const char *canonical, struct arena *arena, struct refusal *refusal, struct product *product) {
+        const size_t n_before = refusal->n_violations;
+
+        if (canonical && strlen(canonical) > ATTRIBUTES_STORED_MAX)
+                (void) refuse_because(refusal, arena, "#/attributes", "too-long",
+                        "Written out, these attributes are longer than %zu bytes.", ATTRIBUTES_STORED_MAX);
+        if (canonical)
+                product->attributes = canonical;
+        return refuse_faults("product", n_before, arena, refusal);
+}
+
+static bool prices_equal(struct money a, struct money b) {
+        return a.amount == b.amount && text_equal(a.currency, b.currency);
+}
+
+bool product_equal(const struct product *a, const struct product *b) {
+        return text_equal(a->title, b->title) && text_equal(a->gtin, b->gtin) && prices_equal(a->price, b->price) &&
+               text_equal(a->image_url, b->image_url) && text_equal(a->description, b->description) &&
+               text_equal(a->attributes, b->attributes) && a->returnable == b->returnable;
+}
+
+/* ---- listings ---- */
+
+void listing_from(const struct listing_body *body, struct listing *listing) {
+        listing->title = body->title;
+        listing->price = body->price;
+        listing->external_sku = body->external_sku;
+        listing->published = !body->has_published || body->published;
+}
+
+bool listing_equal(const struct listing *a, const struct listing *b) {
+        return text_equal(a->title, b->title) && prices_equal(a->price, b->price) &&
+               text_equal(a->external_sku, b->external_sku) && a->published == b->published;
+}
+
+/* ---- all of them ---- */
+
+void record_put(struct record *record, bool same, timestamp now) {
+        if (!record->exists) {
+                *record = (struct record){
+                        .version = 1, .created_at = now, .updated_at = now, .exists = true, .is_new = true
+                };
+                return;
+        }
+        if (same)
+                return;
+        record->version++;
+        record->updated_at = now;
+        record->changed = true;
+}

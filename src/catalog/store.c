@@ -251,14 +251,52 @@ static void ask_listings(struct database *database, struct catalog_set *set, enu
         database_ask(database, statement, &p, listings_take, set);
 }
 
-enum problem catalog_load(struct database *database, struct catalog_set *set) {
+/* The statements of a look-up, which differ only in what they lock and how much they read. */
+struct look {
+        enum statement channels, listings, locations, products;
+};
+
+static enum problem look_up(struct database *database, struct catalog_set *set, const struct look *look) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        ask_by_codes(database, set, &set->wanted_channels, STATEMENT_CHANNELS_READ, channels_take);
-        ask_by_codes(database, set, &set->wanted_locations, STATEMENT_LOCATIONS_READ, locations_take);
-        ask_by_codes(database, set, &set->wanted_products, STATEMENT_PRODUCTS_FIND, products_take);
-        ask_listings(database, set, STATEMENT_LISTINGS_READ);
+        ask_by_codes(database, set, &set->wanted_channels, look->channels, channels_take);
+        ask_by_codes(database, set, &set->wanted_locations, look->locations, locations_take);
+        ask_by_codes(database, set, &set->wanted_products, look->products, products_take);
+        ask_listings(database, set, look->listings);
         return PROBLEM_NONE;
+}
+
+enum problem catalog_load(struct database *database, struct catalog_set *set) {
+        static const struct look look = {
+                .channels = STATEMENT_CHANNELS_READ,
+                .listings = STATEMENT_LISTINGS_READ,
+                .locations = STATEMENT_LOCATIONS_READ,
+                .products = STATEMENT_PRODUCTS_FIND,
+        };
+
+        return look_up(database, set, &look);
+}
+
+enum problem catalog_read(struct database *database, struct catalog_set *set) {
+        static const struct look look = {
+                .channels = STATEMENT_CHANNELS_READ,
+                .listings = STATEMENT_LISTINGS_READ,
+                .locations = STATEMENT_LOCATIONS_READ,
+                .products = STATEMENT_PRODUCTS_READ,
+        };
+
+        return look_up(database, set, &look);
+}
+
+enum problem catalog_lock(struct database *database, struct catalog_set *set) {
+        static const struct look look = {
+                .channels = STATEMENT_CHANNELS_LOCK,
+                .listings = STATEMENT_LISTINGS_LOCK,
+                .locations = STATEMENT_LOCATIONS_LOCK,
+                .products = STATEMENT_PRODUCTS_LOCK,
+        };
+
+        return look_up(database, set, &look);
 }
 
 static int channel_compare(const void *key, const void *channel) {
@@ -325,4 +363,106 @@ const struct listing *catalog_find_listing(const struct catalog_set *set, const 
         const struct listing *listing = catalog_listing(set, channel, sku);
 
         return listing && listing->record.exists ? listing : NULL;
+}
+
+/* ---- what only PostgreSQL knows ---- */
+
+static enum problem zones_take(struct rows *rows, void *into) {
+        struct zones *zones = into;
+
+        zones->names = arena_new_array(zones->arena, const char *, rows_count(rows));
+        if (!zones->names)
+                return FAULT_BUSY;
+        for (; zones->n < rows_count(rows); zones->n++) {
+                struct row row = row_at(rows, zones->n);
+
+                zones->names[zones->n] = row_text(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+void zones_ask(
+        struct database *database, const char *const *names, size_t n, struct arena *arena, struct zones *zones) {
+        struct parameters p;
+        struct array *wanted;
+
+        *zones = (struct zones){ .arena = arena };
+        parameters_init(&p, arena);
+        wanted = parameter_texts(&p);
+        for (size_t i = 0; i < n; i++)
+                array_text(wanted, names[i]);
+        database_ask(database, STATEMENT_TIME_ZONES_FIND, &p, zones_take, zones);
+}
+
+static enum problem documents_take(struct rows *rows, void *into) {
+        const char **texts = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                texts[i] = row_text(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+void documents_ask(struct database *database, const char **texts, size_t n, struct arena *arena) {
+        struct parameters p;
+        struct array *sent;
+
+        parameters_init(&p, arena);
+        sent = parameter_jsonbs(&p);
+        for (size_t i = 0; i < n; i++)
+                array_jsonb(sent, texts[i]);
+        database_ask(database, STATEMENT_DOCUMENTS_CANONICAL, &p, documents_take, texts);
+}
+
+/* ---- lists ---- */
+
+static void page_begin(struct parameters *p, const struct catalog_filter *filter, struct arena *arena) {
+        parameters_init(p, arena);
+        parameter_text(p, filter->after);
+        parameter_integer(p, filter->limit);
+}
+
+void channels_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
+        struct parameters p;
+
+        page_begin(&p, filter, set->arena);
+        parameter_text(&p, filter->channel);
+        database_ask(database, STATEMENT_CHANNELS_PAGE, &p, channels_take, set);
+}
+
+void listings_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
+        struct parameters p;
+
+        page_begin(&p, filter, set->arena);
+        parameter_text(&p, filter->channel);
+        database_ask(database, STATEMENT_LISTINGS_PAGE, &p, listings_take, set);
+}
+
+void locations_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
+        struct parameters p;
+        struct array *codes;
+
+        page_begin(&p, filter, set->arena);
+        if (filter->all_codes) {
+                parameter_null(&p);
+        } else {
+                codes = parameter_texts(&p);
+                for (size_t i = 0; i < filter->n_codes; i++)
+                        array_text(codes, filter->codes[i]);
+        }
+        parameter_text(&p, filter->kind);
+        parameter_text(&p, filter->capability);
+        parameter_text(&p, filter->search);
+        database_ask(database, STATEMENT_LOCATIONS_PAGE, &p, locations_take, set);
+}
+
+void products_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
+        struct parameters p;
+
+        page_begin(&p, filter, set->arena);
+        parameter_text(&p, filter->gtin);
+        parameter_text(&p, filter->search);
+        database_ask(database, STATEMENT_PRODUCTS_PAGE, &p, products_take, set);
 }

@@ -1,7 +1,7 @@
 #include "commands/commands.h"
 
 /* The rooms, in the order in which they may know each other. */
-#define ROOMS(X) X(inventory) X(reservation) X(order) X(adjustment)
+#define ROOMS(X) X(catalog) X(inventory) X(reservation) X(order) X(adjustment)
 
 #define X(room)                                                                                                        \
         extern const struct route room##_routes[];                                                                     \

@@ -1,0 +1,50 @@
+/*
+ * What clients send, as tables.
+ */
+#include "catalog/upkeep.h"
+
+static const struct shape_member channel_members[] = {
+        REQUIRED(ENUM, struct channel_body, kind, .names = channel_kinds),
+        REQUIRED(TEXT, struct channel_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
+};
+const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
+
+static const struct shape_member pickup_members[] = {
+        TOLD(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),
+        TOLD(DURATION, struct pickup_body, lead_time, BETWEEN(0, LEAD_TIME_MAX)),
+};
+static const struct shape pickup_shape = SHAPE(struct pickup_body, pickup_members);
+
+static const struct shape_member location_members[] = {
+        COUNTED_(TEXTS, false, struct location_body, capabilities, .names = capability_names,
+                BETWEEN(0, CAPABILITY_COUNT)),
+        OPTIONAL_LIST(struct location_body, closures, &closure_shape, 0, CLOSURES_MAX),
+        REQUIRED(TEXT, struct location_body, country, BETWEEN(2, 2)),
+        REQUIRED(ENUM, struct location_body, kind, .names = location_kinds),
+        TOLD(NUMBER, struct location_body, latitude, BETWEEN(-90, 90)),
+        TOLD(NUMBER, struct location_body, longitude, BETWEEN(-180, 180)),
+        REQUIRED(TEXT, struct location_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
+        OPTIONAL_LIST(struct location_body, opening_hours, &opening_shape, 0, OPENINGS_MAX),
+        OPTIONAL(OBJECT, struct location_body, pickup, .shape = &pickup_shape),
+        REQUIRED(TEXT, struct location_body, time_zone, BETWEEN(1, TIME_ZONE_MAX)),
+};
+const struct shape location_shape = SHAPE(struct location_body, location_members);
+
+static const struct shape_member product_members[] = {
+        OPTIONAL(RAW, struct product_body, attributes, BETWEEN(0, ATTRIBUTES_SIZE_MAX)),
+        OPTIONAL(TEXT, struct product_body, description, BETWEEN(0, DESCRIPTION_MAX)),
+        OPTIONAL(TEXT, struct product_body, gtin, BETWEEN(0, GTIN_TEXT_MAX)),
+        OPTIONAL(TEXT, struct product_body, image_url, BETWEEN(1, IMAGE_URL_MAX)),
+        OPTIONAL(MONEY, struct product_body, price, BETWEEN(0, MONEY_MAXIMUM)),
+        TOLD(BOOLEAN, struct product_body, returnable),
+        REQUIRED(TEXT, struct product_body, title, BETWEEN(1, TITLE_LENGTH_MAX)),
+};
+const struct shape product_shape = SHAPE(struct product_body, product_members);
+
+static const struct shape_member listing_members[] = {
+        OPTIONAL(TEXT, struct listing_body, external_sku, BETWEEN(1, EXTERNAL_SKU_MAX)),
+        OPTIONAL(MONEY, struct listing_body, price, BETWEEN(0, MONEY_MAXIMUM)),
+        TOLD(BOOLEAN, struct listing_body, published),
+        OPTIONAL(TEXT, struct listing_body, title, BETWEEN(1, TITLE_LENGTH_MAX)),
+};
+const struct shape listing_shape = SHAPE(struct listing_body, listing_members);

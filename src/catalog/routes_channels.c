@@ -1,0 +1,81 @@
+#include "catalog/routes.h"
+
+void write_channel(struct writer *json, const struct channel *channel) {
+        write_text_member(json, "code", channel->code);
+        write_text_member(json, "name", channel->name);
+        write_text_member(json, "kind", channel_kinds[channel->kind]);
+        write_record(json, &channel->record);
+}
+
+static void reply_with(struct call *call, const struct channel *channel, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_channel(&w.json, channel);
+        reply_end(&w);
+        reply_etag(call, channel->record.version);
+}
+
+void channel_put_check(struct call *call) {
+        (void) call_may_act_for(call, call->path.code);
+}
+
+static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+        const enum problem p = catalog_work_begin(batch, ret_work);
+
+        for (size_t i = 0; !p && i < batch->n_calls; i++)
+                catalog_want_channel(&(*ret_work)->set, batch->calls[i]->path.code);
+        return p;
+}
+
+static enum problem put_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        const enum problem p = want_all(batch, &work);
+
+        return p ? p : catalog_lock(batch->database, &work->set);
+}
+
+static enum problem put_decide(struct batch *batch) {
+        struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                struct channel *channel = catalog_channel(&work->set, call->path.code);
+                struct channel next = *channel;
+                const bool created = !channel->record.exists;
+
+                if (!catalog_may_put(call, &channel->record))
+                        continue;
+                channel_from(call->body, &next);
+                record_put(&next.record, channel_equal(&next, channel), batch->now);
+                *channel = next;
+                reply_with(call, channel, created ? 201 : 200);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation channel_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+
+static enum problem show_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        const enum problem p = want_all(batch, &work);
+
+        return p ? p : catalog_read(batch->database, &work->set);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        const struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct channel *channel = catalog_find_channel(&work->set, call->path.code);
+
+                if (channel && channel_is_visible(call, channel->code))
+                        reply_with(call, channel, 200);
+                else
+                        call_refuse_unknown(call, "channel", call->path.code);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation channel_show = { .load = show_load, .decide = show_decide };

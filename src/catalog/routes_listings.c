@@ -1,0 +1,93 @@
+#include "catalog/routes.h"
+
+void write_listing(struct writer *json, const struct listing *listing) {
+        write_text_member(json, "channel", listing->channel);
+        write_text_member(json, "sku", listing->sku);
+        write_text_member(json, "title", listing->title);
+        write_price(json, &listing->price);
+        write_text_member(json, "external_sku", listing->external_sku);
+        write_boolean_member(json, "published", listing->published);
+        write_record(json, &listing->record);
+}
+
+static void reply_with(struct call *call, const struct listing *listing, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_listing(&w.json, listing);
+        reply_end(&w);
+        reply_etag(call, listing->record.version);
+}
+
+void listing_put_check(struct call *call) {
+        (void) call_may_act_for(call, call->path.code);
+}
+
+static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+        const enum problem p = catalog_work_begin(batch, ret_work);
+
+        for (size_t i = 0; !p && i < batch->n_calls; i++)
+                catalog_want_listing(&(*ret_work)->set, batch->calls[i]->path.code, batch->calls[i]->path.sku);
+        return p;
+}
+
+static enum problem put_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        const enum problem p = want_all(batch, &work);
+
+        return p ? p : catalog_lock(batch->database, &work->set);
+}
+
+static bool has_parents(struct call *call, const struct listing *listing) {
+        if (!listing->channel_known)
+                call_refuse_unknown(call, "channel", listing->channel);
+        else if (!listing->sku_known)
+                call_refuse_unknown(call, "product", listing->sku);
+        return listing->channel_known && listing->sku_known;
+}
+
+static enum problem put_decide(struct batch *batch) {
+        struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                struct listing *listing = catalog_listing(&work->set, call->path.code, call->path.sku);
+                struct listing next = *listing;
+                const bool created = !listing->record.exists;
+
+                if (!has_parents(call, listing) || !catalog_may_put(call, &listing->record))
+                        continue;
+                listing_from(call->body, &next);
+                record_put(&next.record, listing_equal(&next, listing), batch->now);
+                *listing = next;
+                reply_with(call, listing, created ? 201 : 200);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation listing_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+
+static enum problem show_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        const enum problem p = want_all(batch, &work);
+
+        return p ? p : catalog_read(batch->database, &work->set);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        const struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct listing *listing = catalog_find_listing(&work->set, call->path.code, call->path.sku);
+
+                if (listing && channel_is_visible(call, listing->channel))
+                        reply_with(call, listing, 200);
+                else
+                        call_refuse(call, PROBLEM_NOT_FOUND, "Channel %s does not list %s.", call->path.code,
+                                call->path.sku);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation listing_show = { .load = show_load, .decide = show_decide };

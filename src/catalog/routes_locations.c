@@ -1,0 +1,159 @@
+#include "catalog/routes.h"
+
+#include "base/text.h"
+
+static void write_capabilities(struct writer *json, unsigned capabilities) {
+        write_name(json, "capabilities");
+        write_list_begin(json);
+        for (unsigned bit = 0; capability_names[bit]; bit++)
+                if (capabilities & 1u << bit)
+                        write_text(json, capability_names[bit]);
+        write_list_end(json);
+}
+
+static void write_duration_member(struct writer *json, const char *name, duration span) {
+        char text[DURATION_TEXT_SIZE];
+
+        duration_format(span, text);
+        write_text_member(json, name, text);
+}
+
+static void write_position(struct writer *json, const struct location *location) {
+        if (location->has_position) {
+                write_number_member(json, "latitude", location->latitude);
+                write_number_member(json, "longitude", location->longitude);
+                return;
+        }
+        write_text_member(json, "latitude", NULL);
+        write_text_member(json, "longitude", NULL);
+}
+
+void write_location(struct writer *json, const struct location *location) {
+        write_text_member(json, "code", location->code);
+        write_text_member(json, "name", location->name);
+        write_text_member(json, "kind", location_kinds[location->kind]);
+        write_position(json, location);
+        write_text_member(json, "time_zone", location->time_zone);
+        write_text_member(json, "country", location->country);
+        write_capabilities(json, location->capabilities);
+        write_name(json, "opening_hours");
+        write_openings(json, location->opening_hours, location->n_opening_hours);
+        write_name(json, "closures");
+        write_closures(json, location->closures, location->n_closures);
+        write_name(json, "pickup");
+        write_object_begin(json);
+        write_duration_member(json, "lead_time", location->lead_time);
+        write_duration_member(json, "hold_for", location->hold_for);
+        write_object_end(json);
+        write_record(json, &location->record);
+}
+
+static void reply_with(struct call *call, const struct location *location, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_location(&w.json, location);
+        reply_end(&w);
+        reply_etag(call, location->record.version);
+}
+
+void location_put_check(struct call *call) {
+        struct location scratch = { 0 };
+
+        if (call_may_act_at(call, call->path.code))
+                (void) location_from(call->body, &call->arena, &call->refusal, &scratch);
+}
+
+void location_show_check(struct call *call) {
+        (void) call_may_act_at(call, call->path.code);
+}
+
+static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+        const enum problem p = catalog_work_begin(batch, ret_work);
+
+        for (size_t i = 0; !p && i < batch->n_calls; i++)
+                catalog_want_location(&(*ret_work)->set, batch->calls[i]->path.code);
+        return p;
+}
+
+/* The zone that a location has already was known when it was put (call->work tells); only others are looked for. */
+static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
+        const char **names = arena_new_array(batch->arena, const char *, batch->n_calls);
+        size_t n = 0;
+
+        if (!names)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct location_body *body = batch->calls[i]->body;
+                struct location *location = catalog_location(&work->set, batch->calls[i]->path.code);
+
+                if (text_equal(location->time_zone, body->time_zone))
+                        batch->calls[i]->work = location;
+                else
+                        names[n++] = body->time_zone;
+        }
+        if (n)
+                zones_ask(batch->database, names, n, batch->arena, &work->zones);
+        return PROBLEM_NONE;
+}
+
+static enum problem put_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        enum problem p = want_all(batch, &work);
+
+        if (!p)
+                p = catalog_lock(batch->database, &work->set);
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        if (!p)
+                p = zones_load(batch, work);
+        return p;
+}
+
+static void put_one(struct call *call, struct location *location, const struct catalog_work *work, timestamp now) {
+        struct location next = *location;
+        const bool created = !location->record.exists;
+
+        if (!catalog_may_put(call, &location->record) ||
+                !location_from(call->body, &call->arena, &call->refusal, &next))
+                return;
+        if (!call->work && !location_zone_known(&next, work->zones.names, work->zones.n, &call->arena, &call->refusal))
+                return;
+        record_put(&next.record, location_equal(&next, location), now);
+        *location = next;
+        reply_with(call, location, created ? 201 : 200);
+}
+
+static enum problem put_decide(struct batch *batch) {
+        struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++)
+                put_one(batch->calls[i], catalog_location(&work->set, batch->calls[i]->path.code), work, batch->now);
+        return PROBLEM_NONE;
+}
+
+const struct operation location_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+
+static enum problem show_load(struct batch *batch) {
+        struct catalog_work *work = NULL;
+        const enum problem p = want_all(batch, &work);
+
+        return p ? p : catalog_read(batch->database, &work->set);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        const struct catalog_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct location *location = catalog_find_location(&work->set, call->path.code);
+
+                if (location)
+                        reply_with(call, location, 200);
+                else
+                        call_refuse_unknown(call, "location", call->path.code);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation location_show = { .load = show_load, .decide = show_decide };
