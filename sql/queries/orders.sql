@@ -179,6 +179,39 @@ select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.dat
 -- Some whose payment is overdue, for the sweeper. $1 how many at most.
 select o.id
   from orders o
- where o.payment_status = 'pending' and o.status <> 'cancelled' and o.payment_due_at <= clock_timestamp()
+ where o.payment_status = 'pending' and o.status in ('open', 'partially_fulfilled')
+   and o.payment_due_at <= clock_timestamp()
  order by o.payment_due_at
  limit $1::bigint
+
+-- :name orders_page free
+-- Orders, newest first. $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words (a pattern for ilike),
+-- $6 locations the bearer may see, $7 placed_at and $8 id of the last one seen, $9 how many; each of the first eight may be null.
+select o.id, o.placed_at
+  from orders o
+ where ($1::text is null or o.channel = $1)
+   and ($2::text[] is null or o.status = any($2))
+   and ($3::text is null or o.external_ref = $3)
+   and ($4::text is null or o.order_number = $4)
+   and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
+        or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
+   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6)))
+   and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
+ order by o.placed_at desc, o.id desc
+ limit $9::bigint
+
+-- :name orders_changed free
+-- The same filters, in the order of their last change: for keeping a copy. $10 changed since.
+select o.id, o.updated_at
+  from orders o
+ where ($1::text is null or o.channel = $1)
+   and ($2::text[] is null or o.status = any($2))
+   and ($3::text is null or o.external_ref = $3)
+   and ($4::text is null or o.order_number = $4)
+   and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
+        or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
+   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6)))
+   and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid))
+   and o.updated_at >= $10::timestamptz
+ order by o.updated_at, o.id
+ limit $9::bigint

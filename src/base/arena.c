@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define BLOCK_SIZE ((size_t) 8192)
+#define GROW_FIRST ((size_t) 32)
 
 struct arena_block {
         struct arena_block *older;
@@ -122,6 +123,21 @@ char *arena_text_sized(struct arena *arena, const char *text, size_t size) {
 
 char *arena_text(struct arena *arena, const char *text) {
         return arena_text_sized(arena, text, strlen(text));
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t *capacity, size_t element_size) {
+        const size_t larger = *capacity ? 2 * *capacity : GROW_FIRST;
+        void *copy;
+
+        if (n < *capacity)
+                return array;
+        copy = arena_array(arena, larger, element_size);
+        if (!copy)
+                return NULL;
+        if (n)
+                memcpy(copy, array, n * element_size);
+        *capacity = larger;
+        return copy;
 }
 
 static char *format_in(struct arena *arena, const char *format, va_list arguments) {

@@ -42,6 +42,10 @@ must_check char *arena_text(struct arena *arena, const char *text);
 must_check char *arena_text_sized(struct arena *arena, const char *text, size_t size);
 must_check void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
+/* Room for one more element: the array itself while n < *capacity, else a copy with twice the room, and *capacity
+ * raised. Start with NULL and 0. NULL when the ceiling is reached; then the old array is as it was. */
+must_check void *arena_grow(struct arena *arena, void *array, size_t n, size_t *capacity, size_t element_size);
+
 /* Formatted text in the arena; NULL when the ceiling is reached. */
 must_check char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

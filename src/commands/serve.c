@@ -3,6 +3,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "db/migrate.h"
 #include "http/health.h"
 #include "http/metrics.h"
 #include "http/server.h"
@@ -12,6 +13,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#define START_TIMEOUT_MS 5000
 
 /* What `serve` owns, in the order in which it is started. */
 struct house {
@@ -85,6 +88,35 @@ static int check_config(void) {
                         "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
                         "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect");
         return EXIT_OK;
+}
+
+/* A schema of another version would be misread: refused while we can see it. A database that is away now is waited for.
+ */
+static int check_schema(void) {
+        const char *schema = config_text(CONFIG_SCHEMA);
+        const struct database_settings settings = { .url = config_text(CONFIG_DATABASE_URL),
+                .schema = schema,
+                .name = "holdfast start",
+                .plans = PLANS_FREE,
+                .statement_timeout_ms = START_TIMEOUT_MS,
+                .lock_timeout_ms = START_TIMEOUT_MS,
+                .unprepared = true };
+        _cleanup_(database_close_cleanup) struct database *database = database_new(&settings);
+        int version = 0;
+
+        if (!database)
+                return EXIT_OUR_FAULT;
+        if (database_connect(database) ||
+                migrate_version(database, schema, clock_monotonic() + START_TIMEOUT_MS * MILLISECOND, &version)) {
+                log_event(LOG_LEVEL_WARNING, "the database cannot be reached yet", LOG_TEXT, "reason",
+                        database_message(database), LOG_END);
+                return EXIT_OK;
+        }
+        if (version == migrate_head())
+                return EXIT_OK;
+        (void) fprintf(stderr, "holdfast: schema %s is at version %d, this program needs %d: %s\n", schema, version,
+                migrate_head(), version < migrate_head() ? "run holdfast migrate" : "use the newer program");
+        return EXIT_FAILED;
 }
 
 static int keys_start(void) {
@@ -178,6 +210,9 @@ int command_serve(int argc, char **argv) {
                 return code;
         json_object_seed(0);
         signals_block();
+        code = check_schema();
+        if (code)
+                return code;
         code = keys_start();
         if (!code)
                 code = server_start();

@@ -10,12 +10,13 @@
 #define BACKOFF_FIRST (2 * MILLISECOND)
 #define BACKOFF_MAX   (200 * MILLISECOND)
 
-void runner_init(struct runner *runner, struct database *database) {
+bool runner_init(struct runner *runner, const struct database_settings *settings) {
         const struct uuid seed = uuid_random();
 
-        *runner = (struct runner){ .database = database };
+        *runner = (struct runner){ .database = database_new(settings) };
         memcpy(&runner->random, seed.bytes, sizeof(runner->random));
         arena_init(&runner->arena, BATCH_MEMORY_MAX);
+        return runner->database != NULL;
 }
 
 void runner_clear(struct runner *runner) {

@@ -30,7 +30,8 @@ struct runner {
         struct runner_counts counts;
 };
 
-void runner_init(struct runner *runner, struct database *database);
+/* Prepare a runner; it connects with its first batch. False without memory. `settings` must outlive it. */
+must_check bool runner_init(struct runner *runner, const struct database_settings *settings);
 void runner_clear(struct runner *runner);
 
 /* Run n calls of one route and answer each (call->reply.status is set). `calls` may be reordered. */

@@ -73,6 +73,7 @@ struct route {
         void (*check)(struct call *call);  /* on the loop, may refuse: what can be told without the database */
         void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
         bool open;                         /* needs no token */
+        bool may_lag;                      /* may read from a replica: never a queue, an order or a reservation */
 };
 
 struct reply {

@@ -13,8 +13,9 @@
 struct worker {
         struct lane *lane;
         struct runner_counts counts; /* as of its last batch; under the lane's mutex */
-        struct database_settings settings;
+        struct database_settings settings, replica_settings;
         struct runner runner;
+        struct runner replica; /* for routes that may lag; without a database when there is no replica */
         pthread_t thread;
         bool started;
 };
@@ -91,10 +92,23 @@ static void hand_back(struct lanes *lanes, struct call **calls, size_t n) {
         lanes->settings.done(lanes->settings.context, calls[0]);
 }
 
+static struct runner_counts counts_add(struct runner_counts a, const struct runner_counts *b) {
+        a.batches += b->batches;
+        a.calls += b->calls;
+        a.reconnects += b->reconnects;
+        a.retries += b->retries;
+        a.splits += b->splits;
+        return a;
+}
+
 static void counts_publish(struct worker *worker) {
         (void) pthread_mutex_lock(&worker->lane->mutex);
-        worker->counts = worker->runner.counts;
+        worker->counts = counts_add(worker->runner.counts, &worker->replica.counts);
         (void) pthread_mutex_unlock(&worker->lane->mutex);
+}
+
+static struct runner *runner_for(struct worker *worker, const struct route *route) {
+        return route->may_lag && worker->replica.database ? &worker->replica : &worker->runner;
 }
 
 static void *worker_main(void *context) {
@@ -107,7 +121,7 @@ static void *worker_main(void *context) {
                 if (!n)
                         return NULL;
                 memcpy(run, calls, n * sizeof(calls[0]));
-                batch_run(&worker->runner, run, n);
+                batch_run(runner_for(worker, calls[0]->route), run, n);
                 counts_publish(worker);
                 hand_back(worker->lane->lanes, calls, n);
         }
@@ -121,22 +135,22 @@ static bool worker_start(struct worker *worker, struct lane *lane, enum lane_nam
                 [LANE_UPKEEP] = "holdfast upkeep",
                 [LANE_WRITE] = "holdfast write",
         };
-        const bool may_lag = name == LANE_LIST && settings->read_url;
-        struct database *database;
 
         worker->lane = lane;
         worker->settings = (struct database_settings){
-                .url = may_lag ? settings->read_url : settings->database_url,
+                .url = settings->database_url,
                 .schema = settings->schema,
                 .name = names[name],
                 .plans = name == LANE_LIST ? PLANS_FREE : PLANS_PINNED,
                 .statement_timeout_ms = name == LANE_LIST ? LIST_TIMEOUT_MS : STATEMENT_TIMEOUT_MS,
                 .lock_timeout_ms = LOCK_TIMEOUT_MS,
         };
-        database = database_new(&worker->settings);
-        if (!database)
+        worker->replica_settings = worker->settings;
+        worker->replica_settings.url = settings->read_url;
+        if (!runner_init(&worker->runner, &worker->settings))
                 return false;
-        runner_init(&worker->runner, database);
+        if (settings->read_url && !runner_init(&worker->replica, &worker->replica_settings))
+                return false;
         worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
         return worker->started;
 }
@@ -193,6 +207,7 @@ static void lane_stop(struct lane *lane) {
                 if (lane->workers[i].started)
                         (void) pthread_join(lane->workers[i].thread, NULL);
                 runner_clear(&lane->workers[i].runner);
+                runner_clear(&lane->workers[i].replica);
         }
         (void) pthread_cond_destroy(&lane->wake);
         (void) pthread_mutex_destroy(&lane->mutex);
@@ -209,19 +224,19 @@ struct lanes *lanes_stop(struct lanes *lanes) {
 
 void lanes_figures(struct lanes *lanes, enum lane_name name, struct lane_figures *ret_figures) {
         struct lane *lane = &lanes->lane[name];
+        struct runner_counts counts = { 0 };
 
-        *ret_figures = (struct lane_figures){ 0 };
         (void) pthread_mutex_lock(&lane->mutex);
-        ret_figures->waiting = lane->waiting;
-        ret_figures->refused = lane->refused;
-        for (unsigned i = 0; i < lane->n_workers; i++) {
-                const struct runner_counts *counts = &lane->workers[i].counts;
-
-                ret_figures->batches += counts->batches;
-                ret_figures->calls += counts->calls;
-                ret_figures->retries += counts->retries;
-                ret_figures->splits += counts->splits;
-                ret_figures->reconnects += counts->reconnects;
-        }
+        for (unsigned i = 0; i < lane->n_workers; i++)
+                counts = counts_add(counts, &lane->workers[i].counts);
+        *ret_figures = (struct lane_figures){
+                .batches = counts.batches,
+                .calls = counts.calls,
+                .refused = lane->refused,
+                .retries = counts.retries,
+                .splits = counts.splits,
+                .reconnects = counts.reconnects,
+                .waiting = lane->waiting,
+        };
         (void) pthread_mutex_unlock(&lane->mutex);
 }

@@ -17,7 +17,7 @@ typedef void (*lanes_done)(void *context, struct call *answered);
 
 struct lanes_settings {
         const char *database_url;
-        const char *read_url; /* for LANE_READ and LANE_LIST calls whose route may lag; NULL: the primary */
+        const char *read_url; /* for routes that may lag; NULL: the primary */
         const char *schema;
         unsigned workers[LANE_COUNT]; /* 1 to LANE_WORKERS_MAX */
         lanes_done done;

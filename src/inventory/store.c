@@ -4,34 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WANTED_FIRST 64
-
 void stock_init(struct stock *stock, struct arena *arena) {
         *stock = (struct stock){ .arena = arena };
         stock->last_movement = &stock->movements;
 }
 
-static bool wanted_room(struct stock *stock) {
-        const size_t capacity = stock->wanted_capacity ? 2 * stock->wanted_capacity : WANTED_FIRST;
-        struct stock_key *wanted;
-
-        if (stock->n_wanted < stock->wanted_capacity)
-                return true;
-        wanted = arena_new_array(stock->arena, struct stock_key, capacity);
-        if (!wanted)
-                return false;
-        if (stock->n_wanted)
-                memcpy(wanted, stock->wanted, stock->n_wanted * sizeof(*wanted));
-        stock->wanted = wanted;
-        stock->wanted_capacity = capacity;
-        return true;
-}
-
 void stock_want(struct stock *stock, const char *location, const char *sku) {
-        if (wanted_room(stock))
-                stock->wanted[stock->n_wanted++] = (struct stock_key){ location, sku };
-        else
+        struct stock_key *wanted =
+                arena_grow(stock->arena, stock->wanted, stock->n_wanted, &stock->wanted_capacity, sizeof(*wanted));
+
+        if (!wanted) {
                 stock->exhausted = true;
+                return;
+        }
+        stock->wanted = wanted;
+        stock->wanted[stock->n_wanted++] = (struct stock_key){ location, sku };
 }
 
 static int key_compare(const void *left, const void *right) {

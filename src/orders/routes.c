@@ -1,3 +1,4 @@
+#include "orders/routes.h"
 #include "http/call.h"
 #include "http/metrics.h"
 #include "http/reply.h"
@@ -231,15 +232,8 @@ static const struct operation place = { .load = place_load, .decide = place_deci
 
 /* ---- one that exists ---- */
 
-/* What one batch of commands on orders works on. */
-struct work {
-        struct stock stock;
-        struct order_set set;
-        struct events events;
-};
-
-static enum problem work_begin(struct batch *batch, bool locked, struct work **ret_work) {
-        struct work *work = arena_new(batch->arena, struct work);
+static enum problem work_begin(struct batch *batch, bool locked, struct order_commands **ret_work) {
+        struct order_commands *work = arena_new(batch->arena, struct order_commands);
 
         if (!work)
                 return FAULT_BUSY;
@@ -260,8 +254,7 @@ static bool touches_bearer(const struct call *call, const struct order *order) {
         return call->claims->all_locations;
 }
 
-/* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */
-static struct order *order_visible(struct call *call, const struct order_set *set) {
+struct order *order_visible(struct call *call, const struct order_set *set) {
         struct order *order = order_find(set, &call->path.id);
         const char *channel = call->claims->channel;
 
@@ -276,7 +269,7 @@ static struct order *order_visible(struct call *call, const struct order_set *se
 }
 
 static enum problem show_load(struct batch *batch) {
-        struct work *work = NULL;
+        struct order_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ false, &work);
 
         return p ? p : orders_read(batch->database, &work->set);
@@ -289,7 +282,7 @@ static void show_one(struct call *call, const struct order *order) {
 }
 
 static enum problem show_decide(struct batch *batch) {
-        struct work *work = batch->work;
+        struct order_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct order *order = order_visible(batch->calls[i], &work->set);
@@ -302,8 +295,8 @@ static enum problem show_decide(struct batch *batch) {
 
 static const struct operation show = { .load = show_load, .decide = show_decide };
 
-static enum problem cancel_load(struct batch *batch) {
-        struct work *work = NULL;
+enum problem order_commands_load(struct batch *batch) {
+        struct order_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ true, &work);
 
         return p ? p : orders_lock(batch->database, &work->set);
@@ -318,7 +311,7 @@ static bool may_cancel(struct call *call, const struct order *order) {
         return true;
 }
 
-static void cancel_one(struct call *call, struct work *work, timestamp now) {
+static void cancel_one(struct call *call, struct order_commands *work, timestamp now) {
         const struct cancel_body *body = call->body;
         struct order *order = order_visible(call, &work->set);
 
@@ -335,8 +328,8 @@ static enum problem cancel_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static enum problem cancel_save(struct batch *batch) {
-        struct work *work = batch->work;
+enum problem order_commands_save(struct batch *batch) {
+        struct order_commands *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
         if (!p)
@@ -346,7 +339,9 @@ static enum problem cancel_save(struct batch *batch) {
         return p;
 }
 
-static const struct operation cancel = { .load = cancel_load, .decide = cancel_decide, .save = cancel_save };
+static const struct operation cancel = {
+        .load = order_commands_load, .decide = cancel_decide, .save = order_commands_save
+};
 
 const struct route order_routes[] = {
         { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED, .body = &order_shape,
@@ -354,5 +349,7 @@ const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
         { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel },
+        { METHOD_GET, "/v1/orders/{id}/timeline", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .operation = &order_timeline_operation },
 };
 const size_t order_route_count = array_size(order_routes);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WANTED_FIRST 32
-
 /* ---- what is wanted ---- */
 
 void orders_init(struct order_set *set, struct arena *arena, struct stock *stock) {
@@ -15,20 +13,14 @@ void orders_init(struct order_set *set, struct arena *arena, struct stock *stock
 }
 
 static void want(struct order_set *set, struct uuid **ids, size_t *n, size_t *capacity, const struct uuid *id) {
-        if (*n == *capacity) {
-                const size_t larger = *capacity ? 2 * *capacity : WANTED_FIRST;
-                struct uuid *copy = arena_new_array(set->arena, struct uuid, larger);
+        struct uuid *wanted = arena_grow(set->arena, *ids, *n, capacity, sizeof(*wanted));
 
-                if (!copy) {
-                        set->exhausted = true;
-                        return;
-                }
-                if (*n)
-                        memcpy(copy, *ids, *n * sizeof(*copy));
-                *ids = copy;
-                *capacity = larger;
+        if (!wanted) {
+                set->exhausted = true;
+                return;
         }
-        (*ids)[(*n)++] = *id;
+        *ids = wanted;
+        wanted[(*n)++] = *id;
 }
 
 void orders_want(struct order_set *set, const struct uuid *order_id) {

@@ -4,26 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WANTED_FIRST 32
-
 void reservations_init(struct reservation_set *set, struct arena *arena, struct stock *stock) {
         *set = (struct reservation_set){ .arena = arena, .stock = stock };
 }
 
 void reservations_want(struct reservation_set *set, const struct uuid *id) {
-        if (set->n_wanted == set->capacity) {
-                const size_t capacity = set->capacity ? 2 * set->capacity : WANTED_FIRST;
-                struct uuid *wanted = arena_new_array(set->arena, struct uuid, capacity);
+        struct uuid *wanted = arena_grow(set->arena, set->wanted, set->n_wanted, &set->capacity, sizeof(*wanted));
 
-                if (!wanted) {
-                        set->exhausted = true;
-                        return;
-                }
-                if (set->n_wanted)
-                        memcpy(wanted, set->wanted, set->n_wanted * sizeof(*wanted));
-                set->wanted = wanted;
-                set->capacity = capacity;
+        if (!wanted) {
+                set->exhausted = true;
+                return;
         }
+        set->wanted = wanted;
         set->wanted[set->n_wanted++] = *id;
 }
 

@@ -23,6 +23,7 @@ LIBRARIES = {
 # What the furniture of a room may see beyond the rooms.
 ROOM_FILES = [
     (r"routes\w*\.[ch]", {"base"}, {"http/call.h", "http/cursor.h", "http/metrics.h", "http/reply.h"}),
+    (r"upkeep\w*\.[ch]", {"base", "db"}, {"http/call.h"}),
     (r"rules\w*\.[ch]", {"base"}, set()),
     (r".*\.c", {"base", "db"}, set()),
     (r".*\.h", {"base", "db"}, set()),

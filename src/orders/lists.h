@@ -1,0 +1,51 @@
+/*
+ * orders/lists: which orders a list shows, and what happened to one.
+ */
+#pragma once
+
+#include "orders/orders.h"
+
+#define TIMELINE_MAX 1000 /* events of one order that are shown */
+
+/* What to list; NULL and TIMESTAMP_NONE filter nothing. */
+struct order_filter {
+        const char *channel, *external_ref, *order_number, *words;
+        const char *const *statuses;
+        size_t n_statuses;
+        bool all_locations;
+        const char *const *locations;
+        size_t n_locations;
+        timestamp updated_since; /* given: in the order of their last change, oldest first; else newest first */
+        timestamp after_time;    /* where the page before ended */
+        struct uuid after_id;
+        int64_t limit;
+};
+
+struct listed_order {
+        struct uuid id;
+        timestamp sorted_by;
+};
+
+struct order_list {
+        struct arena *arena;
+        struct listed_order *rows;
+        size_t n;
+};
+
+/* Queue: find the orders of one page, `limit` of them at most. */
+enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list);
+
+struct timeline_entry {
+        struct uuid id, fulfillment_id;
+        const char *type, *actor, *location, *data;
+        timestamp occurred_at;
+};
+
+struct timeline {
+        struct arena *arena;
+        struct timeline_entry *entries;
+        size_t n;
+};
+
+/* Queue: the events of an order, oldest first, TIMELINE_MAX at most. */
+enum problem timeline_load(struct database *database, const struct uuid *order_id, struct timeline *timeline);

@@ -1,0 +1,72 @@
+#include "http/call.h"
+#include "http/reply.h"
+#include "orders/lists.h"
+#include "orders/routes.h"
+
+struct timelines_work {
+        struct order_set set;
+        struct timeline *timelines; /* one a call */
+};
+
+static enum problem timeline_load_all(struct batch *batch) {
+        struct timelines_work *work = arena_new(batch->arena, struct timelines_work);
+        enum problem p = PROBLEM_NONE;
+
+        if (!work)
+                return FAULT_BUSY;
+        work->timelines = arena_new_array(batch->arena, struct timeline, batch->n_calls);
+        if (!work->timelines)
+                return FAULT_BUSY;
+        orders_init(&work->set, batch->arena, NULL);
+        for (size_t i = 0; i < batch->n_calls && !p; i++) {
+                struct call *call = batch->calls[i];
+
+                work->timelines[i].arena = batch->arena;
+                call->work = &work->timelines[i];
+                orders_want(&work->set, &call->path.id);
+                p = timeline_load(batch->database, &call->path.id, &work->timelines[i]);
+        }
+        batch->work = work;
+        return p ? p : orders_read(batch->database, &work->set);
+}
+
+static void write_entry(struct writer *json, const struct timeline_entry *entry) {
+        write_object_begin(json);
+        write_uuid_member(json, "id", &entry->id);
+        write_text_member(json, "type", entry->type);
+        write_time_member(json, "occurred_at", entry->occurred_at);
+        write_text_member(json, "actor", entry->actor);
+        if (uuid_is_nil(&entry->fulfillment_id))
+                write_text_member(json, "fulfillment_id", NULL);
+        else
+                write_uuid_member(json, "fulfillment_id", &entry->fulfillment_id);
+        write_text_member(json, "location", entry->location);
+        write_name(json, "data");
+        write_raw(json, entry->data);
+        write_object_end(json);
+}
+
+static void timeline_one(struct call *call) {
+        const struct timeline *timeline = call->work;
+        struct reply_writer w;
+
+        reply_begin(&w, call, 200);
+        write_name(&w.json, "data");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < timeline->n; i++)
+                write_entry(&w.json, &timeline->entries[i]);
+        write_list_end(&w.json);
+        write_text_member(&w.json, "next_cursor", NULL);
+        reply_end(&w);
+}
+
+static enum problem timeline_decide(struct batch *batch) {
+        const struct timelines_work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (order_visible(batch->calls[i], &work->set))
+                        timeline_one(batch->calls[i]);
+        return PROBLEM_NONE;
+}
+
+const struct operation order_timeline_operation = { .load = timeline_load_all, .decide = timeline_decide };

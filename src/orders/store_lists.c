@@ -1,0 +1,101 @@
+#include "db/connection.h"
+#include "orders/lists.h"
+
+#include "base/text.h"
+
+static enum problem list_read(struct rows *rows, void *into) {
+        struct order_list *list = into;
+
+        list->rows = arena_new_array(list->arena, struct listed_order, rows_count(rows));
+        if (!list->rows)
+                return FAULT_BUSY;
+        list->n = rows_count(rows);
+        for (size_t i = 0; i < list->n; i++) {
+                struct row row = row_at(rows, i);
+
+                list->rows[i].id = row_uuid(&row);
+                list->rows[i].sorted_by = row_time(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static void parameter_list(struct parameters *p, const char *const *texts, size_t n, bool given) {
+        struct array *array;
+
+        if (!given) {
+                parameter_null(p);
+                return;
+        }
+        array = parameter_texts(p);
+        for (size_t i = 0; i < n; i++)
+                array_text(array, texts[i]);
+}
+
+/* The words as a pattern that finds them anywhere; what means something to `like` is escaped. */
+static const char *pattern_of(struct arena *arena, const char *words) {
+        struct buffer pattern;
+
+        if (!words)
+                return NULL;
+        buffer_init(&pattern, arena, 4096);
+        buffer_append_text(&pattern, "%");
+        for (const char *c = words; *c; c++) {
+                if (*c == '%' || *c == '_' || *c == '\\')
+                        buffer_append(&pattern, "\\", 1);
+                buffer_append(&pattern, c, 1);
+        }
+        buffer_append_text(&pattern, "%");
+        return buffer_text(&pattern);
+}
+
+enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
+        const bool by_change = filter->updated_since != TIMESTAMP_NONE;
+        struct parameters p;
+
+        parameters_init(&p, list->arena);
+        parameter_text(&p, filter->channel);
+        parameter_list(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
+        parameter_text(&p, filter->external_ref);
+        parameter_text(&p, filter->order_number);
+        parameter_text(&p, pattern_of(list->arena, filter->words));
+        parameter_list(&p, filter->locations, filter->n_locations, !filter->all_locations);
+        parameter_time(&p, filter->after_time);
+        parameter_uuid(&p, &filter->after_id);
+        parameter_integer(&p, filter->limit);
+        if (by_change)
+                parameter_time(&p, filter->updated_since);
+        database_ask(database, by_change ? STATEMENT_ORDERS_CHANGED : STATEMENT_ORDERS_PAGE, &p, list_read, list);
+        return PROBLEM_NONE;
+}
+
+static enum problem timeline_read(struct rows *rows, void *into) {
+        struct timeline *timeline = into;
+
+        timeline->entries = arena_new_array(timeline->arena, struct timeline_entry, rows_count(rows));
+        if (!timeline->entries)
+                return FAULT_BUSY;
+        timeline->n = rows_count(rows);
+        for (size_t i = 0; i < timeline->n; i++) {
+                struct row row = row_at(rows, i);
+                struct timeline_entry *entry = &timeline->entries[i];
+
+                entry->id = row_uuid(&row);
+                entry->type = row_text(&row);
+                entry->occurred_at = row_time(&row);
+                entry->actor = row_text(&row);
+                entry->fulfillment_id = row_uuid(&row);
+                entry->location = row_text(&row);
+                entry->data = row_text(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+enum problem timeline_load(struct database *database, const struct uuid *order_id, struct timeline *timeline) {
+        struct parameters p;
+
+        parameters_init(&p, timeline->arena);
+        parameter_uuid(&p, order_id);
+        parameter_integer(&p, TIMELINE_MAX);
+        database_ask(database, STATEMENT_ORDER_TIMELINE, &p, timeline_read, timeline);
+        return PROBLEM_NONE;
+}

@@ -1,0 +1,19 @@
+/*
+ * orders/upkeep: what time does to orders, run by the sweeper through the same engine as any request.
+ */
+#pragma once
+
+#include "http/call.h"
+
+/* Not a route of the API: a call of it names an order by path.id, which is cancelled if its payment is overdue by then.
+ */
+extern const struct route order_unpaid_route;
+
+struct due_orders {
+        struct arena *arena;
+        struct uuid *ids;
+        size_t n;
+};
+
+/* Queue: some orders whose payment is overdue, the longest overdue first. */
+enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_orders *due);
