@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *const adjustment_reasons[] = { "correction", "count", "damage", "found", "receipt", "return", "sale",
         "theft", NULL };
@@ -11,13 +12,13 @@ static const struct {
         bool adds, takes, counts;
 } rules[] = {
         [ADJUSTMENT_CORRECTION] = { .adds = true, .takes = true, .counts = true },
-        [ADJUSTMENT_COUNT] = { .counts = true },
-        [ADJUSTMENT_DAMAGE] = { .takes = true },
-        [ADJUSTMENT_FOUND] = { .adds = true },
-        [ADJUSTMENT_RECEIPT] = { .adds = true },
-        [ADJUSTMENT_RETURN] = { .adds = true },
-        [ADJUSTMENT_SALE] = { .takes = true },
-        [ADJUSTMENT_THEFT] = { .takes = true },
+        [ADJUSTMENT_COUNT] = { .adds = true, .takes = true, .counts = true },
+        [ADJUSTMENT_DAMAGE] = { .adds = true, .takes = true }, /* either sign: so many units are damaged */
+        [ADJUSTMENT_FOUND] = { .adds = true, .counts = true },
+        [ADJUSTMENT_RECEIPT] = { .adds = true, .counts = true },
+        [ADJUSTMENT_RETURN] = { .adds = true, .counts = true },
+        [ADJUSTMENT_SALE] = { .takes = true, .counts = true },
+        [ADJUSTMENT_THEFT] = { .takes = true, .counts = true },
 };
 
 #define POINTER_SIZE 64
@@ -43,9 +44,6 @@ static enum problem check_delta(
         const char *reason = adjustment_reasons[item->reason];
         const char *detail = NULL;
 
-        if (!rules[item->reason].adds && !rules[item->reason].takes)
-                return refuse_item(refusal, arena, index, "delta", "not-allowed",
-                        "A count says what is there now: send on_hand instead of delta.");
         if (item->delta == 0)
                 return refuse_item(refusal, arena, index, "delta", "out-of-range", "A delta of 0 changes nothing.");
         if (item->delta > 0 ? rules[item->reason].adds : rules[item->reason].takes)
@@ -61,7 +59,7 @@ static enum problem check_count(
         const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
         if (!rules[item->reason].counts)
                 return refuse_item(refusal, arena, index, "on_hand", "not-allowed",
-                        "Only a count or a correction sets on_hand; send a delta.");
+                        "Damage does not set on_hand: send how many units are damaged as delta.");
         if (item->has_unsellable && item->unsellable > item->on_hand)
                 return refuse_item(refusal, arena, index, "unsellable", "out-of-range",
                         "Of the units on hand, at most all are unsellable.");
@@ -93,6 +91,13 @@ static enum problem check_known(const struct adjustment *item, size_t index, con
         return PROBLEM_NONE;
 }
 
+/* Units that an item takes from those that can be sold. */
+static int64_t taken_by(const struct adjustment *item) {
+        if (item->has_delta && item->reason == ADJUSTMENT_DAMAGE)
+                return llabs(item->delta);
+        return item->has_delta && item->delta < 0 ? -item->delta : 0;
+}
+
 static enum problem refuse_taking(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal) {
         const int64_t sellable = row->on_hand - row->unsellable;
@@ -105,21 +110,21 @@ static enum problem refuse_taking(const struct adjustment *item, size_t index, c
         }
         return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
                 "%s at %s: %" PRId64 " sellable on hand, %" PRId64 " to be taken.", item->sku, item->location, sellable,
-                -item->delta);
+                taken_by(item));
 }
 
 static enum problem change_by_delta(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change) {
         const bool damage = item->reason == ADJUSTMENT_DAMAGE;
 
-        if (-item->delta > row->on_hand - row->unsellable)
+        if (taken_by(item) > row->on_hand - row->unsellable)
                 return refuse_taking(item, index, row, arena, refusal);
-        if (item->delta > STOCK_UNITS_MAX - row->on_hand)
+        if (!damage && item->delta > STOCK_UNITS_MAX - row->on_hand)
                 return refuse_item(
                         refusal, arena, index, "delta", "out-of-range", "A row holds 1000000000 units at most.");
         *ret_change = (struct adjustment_change){
                 .on_hand = damage ? 0 : item->delta,
-                .unsellable = damage ? -item->delta : 0,
+                .unsellable = damage ? taken_by(item) : 0,
         };
         return PROBLEM_NONE;
 }
@@ -158,7 +163,7 @@ int64_t adjustment_deficit(const struct stock_row *row, const struct adjustment_
 /* ---- the worst that may come ---- */
 
 bool adjustment_may_shrink(const struct adjustment *item) {
-        return item->has_on_hand || (item->has_delta && item->delta < 0);
+        return item->has_on_hand || taken_by(item) > 0;
 }
 
 void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, const char *sku) {
@@ -166,8 +171,7 @@ void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, c
 }
 
 void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *item) {
-        if (item->has_delta && item->delta < 0)
-                loss->taken -= item->delta;
+        loss->taken += taken_by(item);
         if (item->has_on_hand && item->on_hand < loss->counted)
                 loss->counted = item->on_hand;
         if (item->has_unsellable && item->unsellable > loss->unsellable)

@@ -99,7 +99,7 @@ Test(adjustment, of_what_comes_in_is_above_zero) {
 }
 
 Test(adjustment, of_what_is_lost_is_below_zero) {
-        const enum adjustment_reason reasons[] = { ADJUSTMENT_DAMAGE, ADJUSTMENT_SALE, ADJUSTMENT_THEFT };
+        const enum adjustment_reason reasons[] = { ADJUSTMENT_SALE, ADJUSTMENT_THEFT };
 
         for (size_t i = 0; i < array_size(reasons); i++) {
                 assert_fine(delta(reasons[i], -1));
@@ -118,15 +118,22 @@ Test(adjustment, by_nothing_is_refused) {
         assert_refused(delta(ADJUSTMENT_SALE, 0), "#/items/3/delta", "out-of-range");
 }
 
-Test(adjustment, of_a_count_is_no_delta) {
+Test(adjustment, of_a_count_is_a_figure_or_the_difference) {
         assert_fine(counted(ADJUSTMENT_COUNT, 0));
-        assert_refused(delta(ADJUSTMENT_COUNT, 1), "#/items/3/delta", "not-allowed");
+        assert_fine(delta(ADJUSTMENT_COUNT, 1));
+        assert_fine(delta(ADJUSTMENT_COUNT, -1));
 }
 
-Test(adjustment, only_counts_and_corrections_set_a_figure) {
+Test(adjustment, of_damage_has_either_sign_but_sets_no_figure) {
+        assert_fine(delta(ADJUSTMENT_DAMAGE, 1));
+        assert_fine(delta(ADJUSTMENT_DAMAGE, -1));
+        assert_refused(counted(ADJUSTMENT_DAMAGE, 5), "#/items/3/on_hand", "not-allowed");
+}
+
+Test(adjustment, of_every_other_reason_may_set_a_figure) {
         for (int reason = 0; adjustment_reasons[reason]; reason++)
-                if (reason != ADJUSTMENT_COUNT && reason != ADJUSTMENT_CORRECTION)
-                        assert_refused(counted((enum adjustment_reason) reason, 5), "#/items/3/on_hand", "not-allowed");
+                if (reason != ADJUSTMENT_DAMAGE)
+                        assert_fine(counted((enum adjustment_reason) reason, 5));
 }
 
 Test(adjustment, unsellable_units_are_part_of_a_counted_figure) {
@@ -157,6 +164,9 @@ Test(adjustment, of_a_sale_may_take_what_is_promised_but_not_more_than_is_there)
 
 Test(adjustment, of_damage_moves_units_and_leaves_on_hand) {
         assert_change(delta(ADJUSTMENT_DAMAGE, -3), row_of(10, 2, 0), 0, 3);
+        assert_change(delta(ADJUSTMENT_DAMAGE, 3), row_of(10, 2, 0), 0, 3);
+        assert_not_applied(delta(ADJUSTMENT_DAMAGE, 9), row_of(10, 2, 0), PROBLEM_INSUFFICIENT_STOCK, "#/items/0/delta",
+                "insufficient-stock");
         assert_not_applied(delta(ADJUSTMENT_DAMAGE, -9), row_of(10, 2, 0), PROBLEM_INSUFFICIENT_STOCK,
                 "#/items/0/delta", "insufficient-stock");
 }
