@@ -63,7 +63,7 @@ void write_price(struct writer *json, const struct money *price) {
 #define LISTED(path_, query_, operation_, ...)                                                                         \
         {                                                                                                              \
                 METHOD_GET, (path_), SCOPE_CATALOG_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED,                            \
-                        .query = &(query_), .operation = &(operation_), __VA_ARGS__                                    \
+                        .query = &(query_), .may_lag = true, .operation = &(operation_), __VA_ARGS__                   \
         }
 #define PUT(path_, body_, operation_, check_)                                                                          \
         {                                                                                                              \

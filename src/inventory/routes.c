@@ -79,6 +79,7 @@ const struct route inventory_routes[] = {
         { METHOD_GET, "/v1/inventory/{sku}", SCOPE_INVENTORY_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .operation = &show },
         { METHOD_POST, "/v1/availability/query", SCOPE_INVENTORY_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
-                .body = &availability_shape, .check = availability_check, .operation = &availability_query },
+                .body = &availability_shape, .check = availability_check, .may_lag = true,
+                .operation = &availability_query },
 };
 const size_t inventory_route_count = array_size(inventory_routes);

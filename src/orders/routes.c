@@ -10,6 +10,7 @@
 #define PLACE_BATCH  128
 #define CANCEL_BATCH 64
 #define READ_BATCH   16
+#define LIST_BATCH   1
 #define REASON_MAX   200
 
 /* ---- bodies ---- */
@@ -344,6 +345,8 @@ static const struct operation cancel = {
 };
 
 const struct route order_routes[] = {
+        { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,
+                .operation = &order_list_operation },
         { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED, .body = &order_shape,
                 .check = place_check, .operation = &place },
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },

@@ -20,4 +20,6 @@ enum problem order_commands_save(struct batch *batch);
 /* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */
 struct order *order_visible(struct call *call, const struct order_set *set);
 
+extern const struct shape order_list_shape;
+extern const struct operation order_list_operation;     /* GET /v1/orders */
 extern const struct operation order_timeline_operation; /* GET /v1/orders/{id}/timeline */
