@@ -50,6 +50,14 @@ enum setting_kind setting_kind(enum setting setting) {
         return settings[setting].kind;
 }
 
+int64_t setting_minimum(enum setting setting) {
+        return settings[setting].minimum;
+}
+
+int64_t setting_maximum(enum setting setting) {
+        return settings[setting].maximum;
+}
+
 const char *config_text(enum setting setting) {
         return values[setting].text;
 }
@@ -109,6 +117,11 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
         case SETTING_INTEGER:
                 if (text && !text_to_integer(text, row->minimum, row->maximum, &integer))
                         return fail(row->variable, "not a whole number in its range");
+                break;
+        case SETTING_SWITCH:
+                if (text && !text_equal(text, "on") && !text_equal(text, "off"))
+                        return fail(row->variable, "neither on nor off");
+                integer = text_equal(text, "on");
                 break;
         case SETTING_DURATION:
                 if (text && (!duration_parse(text, &integer) || integer <= 0))

@@ -19,6 +19,7 @@ enum setting_kind {
         SETTING_INTEGER,
         SETTING_BOOLEAN,  /* 1 or 0 */
         SETTING_DURATION, /* ISO 8601; the value is in microseconds */
+        SETTING_SWITCH,   /* on or off; the value is 1 or 0 */
 };
 
 /* Name, environment variable, kind, default ("" for none), smallest and largest integer, help. Sorted by variable. */
@@ -30,6 +31,7 @@ enum setting_kind {
                 "connection string for reads that may lag; the primary when empty")                                    \
         X(DATABASE_URL, "HOLDFAST_DATABASE_URL", SECRET, "", 0, 0,                                                     \
                 "libpq connection string of the primary; several hosts are allowed")                                   \
+        X(DOCS, "HOLDFAST_DOCS", SWITCH, "on", 0, 0, "on or off: serve a page to read and try the API at /docs")       \
         X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience a token must name")                         \
         X(JWT_DEV_ALLOW_REMOTE, "HOLDFAST_JWT_DEV_ALLOW_REMOTE", BOOLEAN, "0", 0, 1,                                   \
                 "1: development tokens (HS256) are accepted on an address that is not loopback")                       \
@@ -66,7 +68,7 @@ must_check bool config_read(const char **ret_reason);
 
 /* NULL when not set and without a default. */
 const char *config_text(enum setting setting);
-int64_t config_integer(enum setting setting); /* also booleans, and durations in microseconds (0: not set) */
+int64_t config_integer(enum setting setting); /* also booleans, switches, and durations in microseconds (0: not set) */
 
 /* HOLDFAST_ variables that mean nothing, one after another; NULL at the end. */
 const char *config_unknown(size_t i);
@@ -75,3 +77,5 @@ const char *setting_variable(enum setting setting);
 const char *setting_help(enum setting setting);
 const char *setting_default(enum setting setting);
 enum setting_kind setting_kind(enum setting setting);
+int64_t setting_minimum(enum setting setting);
+int64_t setting_maximum(enum setting setting);

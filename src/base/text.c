@@ -195,6 +195,25 @@ static int escaped_byte(const char *escape) {
         return low < 0 ? -1 : 16 * high + low;
 }
 
+bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port[PORT_SIZE_MAX]) {
+        const char *colon = strrchr(address, ':');
+        size_t size;
+
+        if (!colon)
+                return false;
+        size = (size_t) (colon - address);
+        if (size >= 2 && address[0] == '[' && address[size - 1] == ']') {
+                address++;
+                size -= 2;
+        }
+        if (size >= HOST_SIZE_MAX || strlen(colon + 1) >= PORT_SIZE_MAX || !colon[1])
+                return false;
+        memcpy(host, address, size);
+        host[size] = '\0';
+        memcpy(port, colon + 1, strlen(colon + 1) + 1);
+        return true;
+}
+
 bool text_percent_decode(char *text, bool allow_slash) {
         const char *from = text;
         char *to = text;

@@ -38,6 +38,11 @@ must_check bool text_to_integer(const char *text, int64_t minimum, int64_t maxim
  * on both sides of the point. */
 must_check bool text_to_number(const char *text, double *ret_number);
 
+/* "host:port", "[host]:port" or ":port" into its parts; false when there is no port or a part is too long. */
+#define HOST_SIZE_MAX 256
+#define PORT_SIZE_MAX 8
+must_check bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port[PORT_SIZE_MAX]);
+
 /* Percent-decode in place: %XX only ("+" stays). False for a broken escape, for %00 and for what is not UTF-8
  * afterwards, and then `text` is spoilt; `allow_slash` false also refuses %2F and %5C, which would change how a path
  * splits. */

@@ -1,6 +1,8 @@
 #include "commands/commands.h"
 
 #include "base/config.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "db/connection.h"
 
 #include <stdio.h>
@@ -14,6 +16,34 @@ int command_config(void) {
                 return EXIT_OK;
         (void) fprintf(stderr, "holdfast: bad configuration: %s\n", reason);
         return EXIT_BAD_CONFIG;
+}
+
+static bool is_loopback(const char *address) {
+        return text_starts_with(address, "127.") || text_starts_with(address, "localhost:") ||
+               text_starts_with(address, "[::1]:");
+}
+
+const char *command_config_complaint(void) {
+        enum log_level level;
+        const bool remote = config_text(CONFIG_LISTEN) && !is_loopback(config_text(CONFIG_LISTEN));
+
+        if (!config_text(CONFIG_DATABASE_URL))
+                return "HOLDFAST_DATABASE_URL is not set";
+        if (!config_text(CONFIG_LISTEN))
+                return "HOLDFAST_LISTEN is empty";
+        if (!log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
+                return "HOLDFAST_LOG_LEVEL is none of debug, info, warning, error";
+        if (config_text(CONFIG_JWT_SECRET) && remote && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))
+                return "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
+                       "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect";
+        return NULL;
+}
+
+int command_misused(const char *name) {
+        for (size_t i = 0; i < command_count; i++)
+                if (text_equal(commands[i].name, name))
+                        (void) fprintf(stderr, "usage: holdfast %s\n", commands[i].usage);
+        return EXIT_WRONG_USAGE;
 }
 
 struct database *command_database(bool unprepared, int statement_timeout_ms) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "db/migrate.h"
+#include "http/documents.h"
 #include "http/health.h"
 #include "http/metrics.h"
 #include "http/server.h"
@@ -27,13 +28,6 @@ struct house {
 };
 
 static struct house house;
-
-static const struct route open_routes[] = {
-        { METHOD_GET, "/livez", .answer = livez_answer, .open = true },
-        { METHOD_GET, "/metrics", .answer = metrics_answer, .open = true },
-        { METHOD_GET, "/readyz", .answer = readyz_answer, .open = true },
-};
-static const struct route_list open_list = { open_routes, array_size(open_routes) };
 
 static bool keys_ready(void) {
         return token_source_ready(house.keys);
@@ -59,34 +53,22 @@ static void signals_block(void) {
         (void) signal(SIGPIPE, SIG_IGN);
 }
 
-static bool is_loopback(const char *address) {
-        return text_starts_with(address, "127.") || text_starts_with(address, "localhost:") ||
-               text_starts_with(address, "[::1]:");
-}
-
 static int complain(const char *what) {
         (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
         return EXIT_BAD_CONFIG;
 }
 
 static int check_config(void) {
-        const char *secret = config_text(CONFIG_JWT_SECRET);
+        const char *complaint = command_config_complaint();
         enum log_level level = LOG_LEVEL_INFO;
 
         for (size_t i = 0; config_unknown(i); i++)
                 (void) fprintf(stderr, "holdfast: %.*s means nothing to this program\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
-        if (!log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
-                return complain("HOLDFAST_LOG_LEVEL is none of debug, info, warning, error");
-        log_set_level(level);
-        if (!config_text(CONFIG_DATABASE_URL))
-                return complain("HOLDFAST_DATABASE_URL is not set");
-        if (!config_text(CONFIG_LISTEN))
-                return complain("HOLDFAST_LISTEN is empty");
-        if (secret && !is_loopback(config_text(CONFIG_LISTEN)) && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))
-                return complain(
-                        "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
-                        "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect");
+        if (complaint)
+                return complain(complaint);
+        if (log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
+                log_set_level(level);
         return EXIT_OK;
 }
 
@@ -140,20 +122,28 @@ static int keys_start(void) {
         return EXIT_OK;
 }
 
-/* The API's routes: all rooms, and what the admin listener serves when there is none. */
+/* The API's routes: all rooms, its description, and what the admin listener serves when there is none. */
 static struct router api_router(void) {
-        static struct route_list lists[ROOMS_MAX + 1];
+        static struct route_list lists[ROUTE_LISTS_MAX];
         size_t n = room_routes(lists);
 
+        lists[n++] = document_routes(config_integer(CONFIG_DOCS));
         if (!config_text(CONFIG_ADMIN_LISTEN))
-                lists[n++] = open_list;
+                lists[n++] = health_routes();
         return (struct router){ lists, n };
+}
+
+static struct router admin_router(void) {
+        static struct route_list list;
+
+        list = health_routes();
+        return (struct router){ &list, 1 };
 }
 
 static int server_start(void) {
         const struct server_settings settings = {
                 .api = { config_text(CONFIG_LISTEN), { .router = api_router(), .gate = &house.gate } },
-                .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = { &open_list, 1 } } },
+                .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = admin_router() } },
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
                 .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
                 .on_hangup = on_hangup,

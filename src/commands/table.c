@@ -2,6 +2,12 @@
 
 /* In the order in which a newcomer needs them. */
 const struct command commands[] = {
+        { "config", "config [--markdown]", "show every setting, its value and what it means",
+                "Secrets are not shown. --markdown prints docs/configuration.md.\n\n    HOLDFAST_LISTEN=0.0.0.0:8080 holdfast config",
+                command_show_config },
+        { "doctor", "doctor", "check settings, database, keys and machine",
+                "One line a check: ok, warn or fail, and what to do. Exit 1 when one failed.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast doctor",
+                command_doctor },
         { "migrate", "migrate", "bring the schema to the version of this program",
                 "Runs once at a time, forward only; safe to repeat.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast migrate",
                 command_migrate },
@@ -11,10 +17,17 @@ const struct command commands[] = {
         { "audit", "audit [--json]", "prove that stock, ledger and documents agree",
                 "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
                 command_audit },
+        { "healthcheck", "healthcheck", "ask the service on this machine whether it is ready",
+                "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exit 0 when ready, 1 when not.\n\n    holdfast healthcheck && echo ready",
+                command_healthcheck },
+        { "openapi", "openapi [--lifecycles | --problems | --routes | --shapes]",
+                "print the description of the API as JSON",
+                "  --lifecycles  docs/lifecycles.md\n  --problems    docs/problems.md\n  --routes      a line a route: method, path, scope, Idempotency-Key\n  --shapes      what the routes accept, as JSON\n\n    holdfast openapi > openapi.json",
+                command_openapi },
         { "token", "token --subject S --scope \"a b\" [--location L]... [--channel C] [--ttl SECONDS]",
                 "make a development token (HS256)",
                 "The secret is HOLDFAST_JWT_SECRET. Without --location the token covers all locations.\n\n    holdfast token --subject ana --scope \"fulfillment:read fulfillment:write\" --location berlin-mitte",
                 command_token },
-        { "version", "version", "say which version this is", NULL, command_version },
+        { "version", "version", "say which version this is", "    holdfast version", command_version },
 };
 const size_t command_count = array_size(commands);

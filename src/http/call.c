@@ -4,6 +4,12 @@
 
 #include <inttypes.h>
 
+const char *method_text(enum method method) {
+        static const char *const texts[] = { "DELETE", "GET", "POST", "PUT", "" };
+
+        return texts[method];
+}
+
 void call_init(struct call *call, const struct route *route) {
         *call = (struct call){ .route = route };
         arena_init(&call->arena, CALL_MEMORY_MAX);

@@ -86,7 +86,9 @@ struct reply {
         const char *link; /* Link header */
         const char *allow;
         const char *www_authenticate;
-        const char *cache_control;
+        const char *cache_control;    /* NULL: no-store */
+        const char *content_encoding; /* of the body as it is; NULL: none */
+        const char *content_security_policy;
         unsigned retry_after_s;
         bool replayed;
 };
@@ -133,6 +135,9 @@ struct batch {
         timestamp deadline; /* clock_monotonic; for trips made by load */
         void *work;         /* the room's, made by load */
 };
+
+/* "DELETE", "GET", "POST", "PUT"; "" for others. */
+const char *method_text(enum method method);
 
 /* Start a call with an empty arena and no answer. */
 void call_init(struct call *call, const struct route *route);

@@ -57,17 +57,11 @@ bool idempotency_key_parse(const char *header, struct arena *arena, const char *
         return true;
 }
 
-static const char *method_text(const struct call *call) {
-        static const char *const texts[] = { "DELETE", "GET", "POST", "PUT" };
-
-        return texts[call->route->method];
-}
-
 void idempotency_key_set(struct call *call, const char *path, const char *key) {
         uint8_t digest[DIGEST_SIZE];
         const struct uuid random = key ? (struct uuid){ 0 } : uuid_random();
-        const struct digest_part parts[] = { digest_text(call->claims->subject), digest_text(method_text(call)),
-                digest_text(path),
+        const struct digest_part parts[] = { digest_text(call->claims->subject),
+                digest_text(method_text(call->route->method)), digest_text(path),
                 key ? digest_text(key) : (struct digest_part){ random.bytes, sizeof(random.bytes) } };
 
         digest_parts(parts, array_size(parts), digest);
@@ -76,7 +70,8 @@ void idempotency_key_set(struct call *call, const char *path, const char *key) {
 }
 
 void idempotency_fingerprint_set(struct call *call, const char *target, const void *body, size_t body_size) {
-        const struct digest_part parts[] = { digest_text(method_text(call)), digest_text(target), { body, body_size } };
+        const struct digest_part parts[] = { digest_text(method_text(call->route->method)), digest_text(target),
+                { body, body_size } };
 
         digest_parts(parts, array_size(parts), call->fingerprint);
 }

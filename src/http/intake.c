@@ -11,8 +11,6 @@
 #define BEARER "Bearer "
 #define SCHEME "http://"
 
-static const char *const method_names[] = { "DELETE", "GET", "POST", "PUT" };
-
 static bool answer_refused(struct call *call) {
         if (!call->refusal.problem)
                 return true;
@@ -81,9 +79,9 @@ static void check_framing(struct call *call, const struct request_head *head) {
 static enum method method_named(const char *name) {
         if (text_equal(name, "HEAD"))
                 return METHOD_GET;
-        for (size_t i = 0; i < array_size(method_names); i++)
-                if (text_equal(name, method_names[i]))
-                        return (enum method) i;
+        for (enum method method = 0; method < METHOD_OTHER; method++)
+                if (text_equal(name, method_text(method)))
+                        return method;
         return METHOD_OTHER;
 }
 

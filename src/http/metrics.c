@@ -9,8 +9,6 @@
 #define SERIES_MAX     1024 /* routes times statuses; more are counted in the last one */
 #define EXPOSITION_MAX ((size_t) 2 * 1024 * 1024)
 
-static const char *const method_texts[] = { "DELETE", "GET", "POST", "PUT" };
-
 static const duration bounds[] = { 500, 1 * MILLISECOND, 2500, 5 * MILLISECOND, 10 * MILLISECOND, 25 * MILLISECOND,
         50 * MILLISECOND, 100 * MILLISECOND, 250 * MILLISECOND, 500 * MILLISECOND, 1 * SECOND, 5 * SECOND };
 
@@ -72,7 +70,7 @@ static void write_requests(struct buffer *out) {
                 out, "# HELP %s Time from the request's head to its reply\n# TYPE %s histogram\n", name, name);
         for (size_t i = 0; i < n_series; i++) {
                 const struct series *s = &all_series[i];
-                const char *method = s->route ? method_texts[s->route->method] : "-";
+                const char *method = s->route ? method_text(s->route->method) : "-";
                 const char *route = s->route ? s->route->path : "-";
 
                 for (size_t b = 0; b < array_size(bounds); b++)

@@ -29,34 +29,14 @@ struct answered {
 
 /* ---- listening ---- */
 
-static bool address_split(const char *address, char *host, size_t host_size, char *port, size_t port_size) {
-        const char *colon = strrchr(address, ':');
-        size_t size;
-
-        if (!colon)
-                return false;
-        size = (size_t) (colon - address);
-        if (size >= 2 && address[0] == '[' && address[size - 1] == ']') {
-                address++;
-                size -= 2;
-        }
-        if (size >= host_size || strlen(colon + 1) >= port_size || !colon[1])
-                return false;
-        memcpy(host, address, size);
-        host[size] = '\0';
-        memcpy(port, colon + 1, strlen(colon + 1) + 1);
-        return true;
-}
-
 static int socket_listen(const char *address) {
         const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
         struct addrinfo *found = NULL;
-        char host[256], port[8];
+        char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
         const int yes = 1;
         int fd = -1;
 
-        if (!address_split(address, host, sizeof(host), port, sizeof(port)) ||
-                getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0)
+        if (!text_split_address(address, host, port) || getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0)
                 return -1;
         fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||

@@ -143,6 +143,9 @@ static void headers_add(struct MHD_Response *response, const struct exchange *ex
                                             : "application/json");
         header_add(response, "Allow", reply->allow);
         header_add(response, "Cache-Control", reply->cache_control ? reply->cache_control : "no-store");
+        if (reply->body_size)
+                header_add(response, "Content-Encoding", reply->content_encoding);
+        header_add(response, "Content-Security-Policy", reply->content_security_policy);
         header_add(response, "ETag", reply->etag);
         header_add(response, "Link", reply->link);
         header_add(response, "Location", reply->location);

@@ -334,3 +334,37 @@ Test(text, the_first_of_equally_near_words_wins) {
 
         cr_assert_str_eq(text_nearest("hats", candidates, array_size(candidates)), "cats");
 }
+
+Test(text, an_address_splits_at_its_last_colon) {
+        static const struct {
+                const char *address, *host, *port;
+        } cases[] = {
+                { "127.0.0.1:8080", "127.0.0.1", "8080" },
+                { "[::1]:8080", "::1", "8080" },
+                { ":8080", "", "8080" },
+                { "localhost:0", "localhost", "0" },
+                { "[]:1", "", "1" },
+        };
+        char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
+
+        for (size_t i = 0; i < array_size(cases); i++) {
+                cr_assert(text_split_address(cases[i].address, host, port), "%s", cases[i].address);
+                cr_expect_str_eq(host, cases[i].host);
+                cr_expect_str_eq(port, cases[i].port);
+        }
+}
+
+Test(text, an_address_without_a_port_or_beyond_the_limits_is_none) {
+        char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX], address[HOST_SIZE_MAX + 4];
+
+        cr_expect_not(text_split_address("", host, port));
+        cr_expect_not(text_split_address("127.0.0.1", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:12345678", host, port));
+        memset(address, 'h', HOST_SIZE_MAX);
+        memcpy(address + HOST_SIZE_MAX - 1, ":80", 4);
+        cr_expect(text_split_address(address, host, port), "the longest host fits");
+        memset(address, 'h', HOST_SIZE_MAX);
+        memcpy(address + HOST_SIZE_MAX, ":80", 4);
+        cr_expect_not(text_split_address(address, host, port));
+}

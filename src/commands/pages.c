@@ -1,0 +1,136 @@
+#include "commands/pages.h"
+
+#include "base/config.h"
+#include "base/problem.h"
+#include "orders/orders.h"
+#include "reservations/reservations.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char printed_by[] = "<!-- Printed by `holdfast %s`; change the table in %s instead. -->\n\n";
+
+/* ---- configuration ---- */
+
+/* What a value looks like, for a human. */
+static void print_form(FILE *out, enum setting setting) {
+        switch (setting_kind(setting)) {
+        case SETTING_BOOLEAN:
+                (void) fputs("1 or 0", out);
+                return;
+        case SETTING_DURATION:
+                (void) fputs("ISO 8601 duration", out);
+                return;
+        case SETTING_INTEGER:
+                (void) fprintf(out, "%" PRId64 " to %" PRId64, setting_minimum(setting), setting_maximum(setting));
+                return;
+        case SETTING_SECRET:
+                (void) fputs("secret", out);
+                return;
+        case SETTING_SWITCH:
+                (void) fputs("on or off", out);
+                return;
+        case SETTING_TEXT:
+                (void) fputs("text", out);
+                return;
+        }
+}
+
+void page_configuration(FILE *out) {
+        (void) fputs("# Configuration\n\n", out);
+        (void) fprintf(out, printed_by, "config --markdown", "src/base/config.h");
+        (void) fputs(
+                "Settings come from the environment, are read once at the start, and an empty value is the same as "
+                "none.\nA secret may stand in a file instead: `HOLDFAST_X_FILE` names it, and a newline at its end "
+                "does not count; setting\nboth is refused. `holdfast config` shows what is in force, `holdfast doctor` "
+                "whether it works.\n\n"
+                "| variable | form | default | meaning |\n|---|---|---|---|\n",
+                out);
+        for (enum setting setting = 0; setting < SETTING_COUNT; setting++) {
+                const char *initial = setting_default(setting);
+
+                (void) fprintf(out, "| `%s`%s | ", setting_variable(setting),
+                        setting_kind(setting) == SETTING_SECRET ? ", `_FILE`" : "");
+                print_form(out, setting);
+                (void) fprintf(out, *initial ? " | `%s`" : " | %s", *initial ? initial : "(none)");
+                (void) fprintf(out, " | %s |\n", setting_help(setting));
+        }
+}
+
+/* ---- lifecycles ---- */
+
+/* In the order in which a shopper meets them. */
+static const struct lifecycle *const lifecycles[] = {
+        &reservation_lifecycle,
+        &pickup_lifecycle,
+        &shipping_lifecycle,
+        &payment_lifecycle,
+};
+
+static bool is_left(const struct lifecycle *lifecycle, int state) {
+        for (size_t i = 0; i < lifecycle->n_transitions; i++)
+                if (lifecycle->transitions[i].from == state && lifecycle->transitions[i].to != state)
+                        return true;
+        return false;
+}
+
+static bool is_entered(const struct lifecycle *lifecycle, int state) {
+        for (size_t i = 0; i < lifecycle->n_transitions; i++)
+                if (lifecycle->transitions[i].to == state && lifecycle->transitions[i].from != state)
+                        return true;
+        return false;
+}
+
+static void print_diagram(FILE *out, const struct lifecycle *lifecycle) {
+        (void) fputs("```mermaid\nstateDiagram-v2\n", out);
+        for (size_t i = 0; i < lifecycle->n_states; i++)
+                if (is_left(lifecycle, (int) i) && !is_entered(lifecycle, (int) i))
+                        (void) fprintf(out, "    [*] --> %s\n", lifecycle->states[i]);
+        for (size_t i = 0; i < lifecycle->n_transitions; i++) {
+                const struct transition *step = &lifecycle->transitions[i];
+
+                (void) fprintf(out, "    %s --> %s: %s\n", lifecycle->states[step->from], lifecycle->states[step->to],
+                        lifecycle->events[step->event]);
+        }
+        for (size_t i = 0; i < lifecycle->n_states; i++)
+                if (is_entered(lifecycle, (int) i) && !is_left(lifecycle, (int) i))
+                        (void) fprintf(out, "    %s --> [*]\n", lifecycle->states[i]);
+        (void) fputs("```\n\n", out);
+}
+
+static void print_transitions(FILE *out, const struct lifecycle *lifecycle) {
+        (void) fputs("| from | event | to | when |\n|---|---|---|---|\n", out);
+        for (size_t i = 0; i < lifecycle->n_transitions; i++) {
+                const struct transition *step = &lifecycle->transitions[i];
+
+                (void) fprintf(out, "| %s | %s | %s | %s |\n", lifecycle->states[step->from],
+                        lifecycle->events[step->event], lifecycle->states[step->to], step->comment);
+        }
+}
+
+void page_lifecycles(FILE *out) {
+        (void) fputs("# Lifecycles\n\n", out);
+        (void) fprintf(out, printed_by, "openapi --lifecycles", "its room under src/");
+        (void) fputs(
+                "A state changes only along these lines; every other attempt is answered 409 `invalid-transition`. "
+                "The status of an order\nis not among them: it is computed from the quantities of its lines.\n",
+                out);
+        for (size_t i = 0; i < array_size(lifecycles); i++) {
+                (void) fprintf(out, "\n## The life of a %s\n\n", lifecycles[i]->name);
+                print_diagram(out, lifecycles[i]);
+                print_transitions(out, lifecycles[i]);
+        }
+}
+
+/* ---- problems ---- */
+
+void page_problems(FILE *out) {
+        (void) fputs("# Problems\n\n", out);
+        (void) fprintf(out, printed_by, "openapi --problems", "src/base/problem.h");
+        (void) fputs("Every refusal is `application/problem+json` (RFC 9457). `code` is what a client switches on; "
+                     "`type` ends with it.\n\n| status | code | title |\n|---|---|---|\n",
+                out);
+        for (enum problem problem = PROBLEM_NONE + 1; problem < PROBLEM_COUNT; problem++)
+                (void) fprintf(out, "| %u | `%s` | %s |\n", problem_status(problem), problem_slug(problem),
+                        problem_title(problem));
+}

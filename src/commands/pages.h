@@ -1,0 +1,12 @@
+/*
+ * commands/pages: the pages of docs/ that are printed from the tables of the program, as Markdown.
+ *
+ * The files in docs/ are what these functions print; a test compares them.
+ */
+#pragma once
+
+#include <stdio.h>
+
+void page_configuration(FILE *out); /* docs/configuration.md */
+void page_lifecycles(FILE *out);    /* docs/lifecycles.md */
+void page_problems(FILE *out);      /* docs/problems.md */

@@ -1,0 +1,241 @@
+"""config, doctor and healthcheck: what they print and how they end; and the help of every command."""
+
+import os
+import re
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from support import ROOT
+from support.holdfast import Holdfast, binary
+from support.ports import free_port
+
+OK, FAILED, WRONG_USAGE, BAD_CONFIG = 0, 1, 2, 78
+
+
+def run(*arguments, **settings):
+    """A command with these settings alone, names without their prefix."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HOLDFAST_", "PG"))}
+    told = {f"HOLDFAST_{key.upper()}": str(value) for key, value in settings.items()}
+    return subprocess.run([str(binary()), *arguments], env={**kept, **told}, capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+
+
+def commands():
+    return re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.MULTILINE)
+
+
+# help
+
+def test_the_commands_of_the_contract_are_there():
+    assert set(commands()) >= {"config", "doctor", "healthcheck", "migrate", "openapi", "serve", "token", "version"}
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_explains_itself_with_an_example(option):
+    for command in commands():
+        done = run(command, option)
+        assert done.returncode == OK and done.stderr == ""
+        assert done.stdout.startswith(f"usage: holdfast {command}")
+        assert re.search(rf"^    .*holdfast {command}\b", done.stdout, re.MULTILINE), f"{command} shows no example"
+
+
+@pytest.mark.parametrize("command", ["config", "doctor", "healthcheck", "openapi"])
+def test_arguments_that_mean_nothing_are_refused(command):
+    done = run(command, "nonsense")
+    assert (done.returncode, done.stdout) == (WRONG_USAGE, "")
+    assert done.stderr == f"usage: holdfast {run(command, '--help').stdout.splitlines()[0].split('holdfast ')[1]}\n"
+
+
+# config
+
+def settings_of(done):
+    assert done.returncode == OK, done.stderr
+    return dict(re.findall(r"^(HOLDFAST_[A-Z_]+)=(.*)$", done.stdout, re.MULTILINE))
+
+
+def test_config_shows_values_and_defaults():
+    shown = settings_of(run("config", listen="127.0.0.1:9999"))
+    assert shown["HOLDFAST_LISTEN"] == "127.0.0.1:9999"
+    assert shown["HOLDFAST_ADMIN_LISTEN"] == "127.0.0.1:8081"
+    assert shown["HOLDFAST_UNPAID_TTL"] == ""
+
+
+def test_config_shows_no_secret(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("hush-this-comes-from-a-file-0123456789\n")
+    done = run("config", jwt_secret="hush-this-is-32-bytes-or-even-more", pickup_secret_file=file,
+               database_url="postgresql://shop:hush@db/shop", database_read_url="postgresql://shop:hush@replica/shop")
+    shown = settings_of(done)
+    for name in ("JWT_SECRET", "PICKUP_SECRET", "DATABASE_URL", "DATABASE_READ_URL"):
+        assert shown[f"HOLDFAST_{name}"] == "(secret)"
+    assert shown["HOLDFAST_PICKUP_SECRET_PREVIOUS"] == ""
+    assert "hush" not in done.stdout + done.stderr
+
+
+def test_config_names_variables_that_mean_nothing():
+    done = run("config", lisen="127.0.0.1:9999")
+    assert done.returncode == OK
+    assert done.stderr == "holdfast: HOLDFAST_LISEN means nothing to this program\n"
+
+
+@pytest.mark.parametrize("settings, variable", [
+    ({"rate_limit": "many"}, "HOLDFAST_RATE_LIMIT"),
+    ({"rate_limit": "1000001"}, "HOLDFAST_RATE_LIMIT"),
+    ({"docs": "no"}, "HOLDFAST_DOCS"),
+    ({"unpaid_ttl": "30 minutes"}, "HOLDFAST_UNPAID_TTL"),
+    ({"schema": "Shop"}, "HOLDFAST_SCHEMA"),
+    ({"jwt_secret": "x" * 32, "jwt_secret_file": "/dev/null"}, "HOLDFAST_JWT_SECRET"),
+    ({"database_url_file": "/nowhere/at/all"}, "HOLDFAST_DATABASE_URL_FILE"),
+])
+def test_config_refuses_what_cannot_be_read(settings, variable):
+    done = run("config", **settings)
+    assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
+    assert done.stderr.startswith(f"holdfast: bad configuration: {variable}: ")
+
+
+def test_the_page_of_settings_is_that_in_docs():
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert run("config", "--markdown").stdout == page, "print it again: holdfast config --markdown > docs/configuration.md"
+
+
+def test_the_page_of_settings_depends_on_no_setting():
+    assert run("config", "--markdown", listen="127.0.0.1:9999").stdout == run("config", "--markdown").stdout
+
+
+# doctor
+
+def checks_of(done):
+    """{check: (verdict, text)}; every line is one."""
+    found = {}
+    for line in done.stdout.splitlines():
+        match = re.fullmatch(r"(ok|warn|fail) +([a-z]+(?: [a-z]+)*)  +(\S.*)", line)
+        assert match, f"not a line of doctor: {line!r}"
+        found[match[2]] = (match[1], match[3])
+    return found
+
+
+def verdicts_of(done):
+    return {check: verdict for check, (verdict, _) in checks_of(done).items()}
+
+
+def test_doctor_finds_a_working_service_well(service):
+    done = service.run("doctor", check=OK)
+    verdicts = verdicts_of(done)
+    assert "fail" not in verdicts.values()
+    for check in ("configuration", "pickup secret", "database", "version", "role", "clock", "connections", "schema"):
+        assert verdicts[check] == "ok", done.stdout
+    assert verdicts["keys"] == "warn", "development mode is worth a word"
+
+
+def test_doctor_needs_no_running_service(new_database, tmp_path):
+    Holdfast(new_database(), tmp_path).run("doctor", check=OK)
+
+
+def test_doctor_asks_for_migrate_on_an_empty_schema(service):
+    done = run("doctor", **{key.lower(): value for key, value in service.settings.items()}, schema="empty")
+    assert done.returncode == FAILED
+    verdict, text = checks_of(done)["schema"]
+    assert verdict == "fail" and "holdfast migrate" in text
+
+
+def test_doctor_says_that_the_database_is_away():
+    done = run("doctor", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32)
+    assert done.returncode == FAILED
+    assert verdicts_of(done)["database"] == "fail"
+    assert "schema" not in checks_of(done), "what cannot be asked is not judged"
+
+
+@pytest.mark.parametrize("settings, text", [
+    ({}, "0 sources"),
+    ({"jwt_secret": "short"}, "32 to 4096 bytes"),
+    ({"jwt_secret": "x" * 32, "jwt_jwks_file": "/dev/null"}, "2 sources"),
+    ({"jwt_jwks_file": "/nowhere/at/all"}, ""),
+    ({"jwt_jwks_url": "http://127.0.0.1:1/jwks"}, ""),
+])
+def test_doctor_finds_fault_with_keys(settings, text):
+    done = run("doctor", **settings)
+    verdict, found = checks_of(done)["keys"]
+    assert done.returncode == FAILED and verdict == "fail" and text in found
+
+
+def test_doctor_reads_keys_of_an_identity_provider(tmp_path):
+    file = tmp_path / "jwks.json"
+    file.write_text('{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"one",'
+                    '"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}')
+    assert checks_of(run("doctor", jwt_jwks_file=file))["keys"] == ("ok", "1 can be used")
+
+
+def test_doctor_finds_settings_that_forbid_serving():
+    done = run("doctor", database_url="postgresql:///x", jwt_secret="x" * 32, listen="0.0.0.0:8080")
+    verdict, text = checks_of(done)["configuration"]
+    assert done.returncode == FAILED and verdict == "fail" and "loopback" in text
+
+
+def test_doctor_stops_at_settings_that_cannot_be_read():
+    done = run("doctor", rate_limit="many")
+    assert done.returncode == FAILED
+    assert list(checks_of(done)) == ["configuration"]
+
+
+def test_doctor_warns_of_what_means_nothing(service):
+    done = run("doctor", **{key.lower(): value for key, value in service.settings.items()}, lisen="x")
+    assert done.returncode == OK
+    verdict, text = checks_of(done)["configuration"]
+    assert verdict == "warn" and "HOLDFAST_LISEN" in text
+
+
+# healthcheck
+
+def test_healthcheck_is_quiet_about_a_ready_service(service):
+    done = service.run("healthcheck", check=OK)
+    assert done.stdout + done.stderr == ""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "localhost"])
+def test_healthcheck_finds_a_service_that_listens_everywhere(service, host):
+    port = service.admin_address[1]
+    assert run("healthcheck", admin_listen=f"{host}:{port}").returncode == OK
+
+
+def answering(reply):
+    """A port on which one connection gets these bytes; None: silence."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            if reply is None:
+                connection.recv(1)  # until the other side has had enough
+            else:
+                connection.sendall(reply)
+        listener.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def test_healthcheck_falls_back_to_the_api_port():
+    port = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert run("healthcheck", admin_listen="", listen=f"127.0.0.1:{port}").returncode == OK
+
+
+@pytest.mark.parametrize("reply, reason", [
+    (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "is not ready"),
+    (b"HTTP/1.1 404 Not Found\r\n\r\n", "is not ready"),
+    (b"", "does not answer in time"),
+    (None, "does not answer in time"),
+    (b"SSH-2.0-OpenSSH\r\n", "does not answer in time"),
+])
+def test_healthcheck_fails_without_a_good_answer(reply, reason):
+    done = run("healthcheck", admin_listen=f"127.0.0.1:{answering(reply)}")
+    assert done.returncode == FAILED and reason in done.stderr
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "no.such.host.invalid:{port}", "127.0.0.1"])
+def test_healthcheck_fails_when_nobody_listens(address):
+    done = run("healthcheck", admin_listen=address.format(port=free_port()))
+    assert done.returncode == FAILED and "cannot be reached" in done.stderr

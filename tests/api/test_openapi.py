@@ -1,0 +1,106 @@
+"""The program and api/openapi.yaml say the same: routes, scopes, keys, what is accepted, and the document itself."""
+
+import json
+import subprocess
+
+import pytest
+
+from support import ROOT
+from support.client import contract
+from support.contract import load_yaml
+from support.holdfast import binary
+from support.shapes import body_faults, query_faults
+
+SCHEME = "bearer"
+
+
+def printed(*options):
+    return subprocess.run([str(binary()), "openapi", *options], capture_output=True, text=True, check=True).stdout
+
+
+def routes():
+    """{(method, path): (scope, key)} of the program."""
+    rows = [line.split(" ") for line in printed("--routes").splitlines()]
+    assert len({tuple(row[:2]) for row in rows}) == len(rows), "a route stands twice"
+    return {(method, path): (scope, key) for method, path, scope, key in rows}
+
+
+def operations():
+    return {(operation.method, operation.template): operation for operation in contract().operations}
+
+
+def documented_scope(operation):
+    security = operation.node.get("security", contract().document.get("security"))
+    if security == []:
+        return "-"
+    assert len(security) == 1 and len(security[0].get(SCHEME, [])) == 1, f"{operation.name} has no one scope"
+    return security[0][SCHEME][0]
+
+
+def documented_key(operation):
+    for parameter in map(contract().deref, operation.parameters):
+        if parameter["in"] == "header" and parameter["name"] == "Idempotency-Key":
+            return "required" if parameter.get("required") else "optional"
+    return "none"
+
+
+def test_every_route_is_documented():
+    assert sorted(routes().keys() - operations().keys()) == []
+
+
+@pytest.mark.xfail(strict=True, reason="some rooms have no routes yet")
+def test_every_documented_operation_is_a_route():
+    assert sorted(operations().keys() - routes().keys()) == []
+
+
+def test_scopes_and_keys_agree():
+    there = operations()
+    wrong = [f"{method} {path}: {said} in the document, {done} in the program"
+             for (method, path), done in sorted(routes().items()) if (method, path) in there
+             for said in [(documented_scope(there[method, path]), documented_key(there[method, path]))] if said != done]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("part, faults_of", [("body", body_faults), ("query", query_faults)])
+def test_what_is_accepted_agrees(part, faults_of):
+    there = operations()
+    wrong = [f"{route['method']} {route['path']}: {fault}"
+             for route in json.loads(printed("--shapes")) if (route["method"], route["path"]) in there
+             for fault in faults_of(contract(), there[route["method"], route["path"]], route[part])]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_document_is_the_file():
+    assert json.loads(printed()) == load_yaml(ROOT / "api" / "openapi.yaml")
+
+
+def test_a_reply_names_the_next_version_of_the_document(service):
+    nobody = service.client(token=None)
+    reply = nobody.get("/openapi.json", expect=200)
+    assert reply.json() == json.loads(printed())
+    assert reply.headers["content-type"] == "application/json"
+    again = nobody.get("/openapi.json", headers={"If-None-Match": reply.headers["etag"]}, expect=304)
+    assert again.headers["etag"] == reply.headers["etag"]
+    nobody.get("/openapi.json", headers={"If-None-Match": '"another"'}, expect=200)
+
+
+@pytest.mark.parametrize("option, page", [("--lifecycles", "lifecycles.md"), ("--problems", "problems.md")])
+def test_printed_pages_are_those_in_docs(option, page):
+    assert printed(option) == (ROOT / "docs" / page).read_text(encoding="utf-8"), (
+        f"print it again: holdfast openapi {option} > docs/{page}")
+
+
+def test_every_lifecycle_is_printed():
+    page = printed("--lifecycles")
+    for source in sorted((ROOT / "src").rglob("*.c")):
+        text = source.read_text(encoding="utf-8")
+        for part in text.split("const struct lifecycle ")[1:]:
+            if "_lifecycle = {" in part[:60]:
+                name = part.split('.name = "')[1].split('"')[0]
+                assert f"## The life of a {name}\n" in page, f"{name} of {source} is not printed"
+
+
+def test_unknown_options_are_refused():
+    done = subprocess.run([str(binary()), "openapi", "--nonsense"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage: holdfast openapi" in done.stderr
