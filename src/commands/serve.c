@@ -22,6 +22,7 @@ struct house {
         struct token_source *keys;
         struct token_cache *cache;
         struct token_gate gate;
+        struct quota *quota; /* NULL: no limit */
         struct server *server;
         struct lanes *lanes;
         struct health *health;
@@ -140,9 +141,17 @@ static struct router admin_router(void) {
         return (struct router){ &list, 1 };
 }
 
+static int quota_start(void) {
+        const int64_t limit = config_integer(CONFIG_RATE_LIMIT);
+
+        house.quota = limit ? quota_new(limit) : NULL;
+        return limit && !house.quota ? EXIT_OUR_FAULT : EXIT_OK;
+}
+
 static int server_start(void) {
         const struct server_settings settings = {
-                .api = { config_text(CONFIG_LISTEN), { .router = api_router(), .gate = &house.gate } },
+                .api = { config_text(CONFIG_LISTEN),
+                        { .router = api_router(), .gate = &house.gate, .quota = house.quota } },
                 .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = admin_router() } },
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
                 .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
@@ -182,6 +191,7 @@ static void house_stop(void) {
         house.lanes = lanes_stop(house.lanes);
         if (house.server)
                 house.server = server_free(house.server);
+        house.quota = quota_free(house.quota);
         if (house.keys)
                 house.keys = token_source_stop(house.keys);
         if (house.cache)
@@ -204,6 +214,8 @@ int command_serve(int argc, char **argv) {
         if (code)
                 return code;
         code = keys_start();
+        if (!code)
+                code = quota_start();
         if (!code)
                 code = server_start();
         if (!code)

@@ -120,6 +120,8 @@ struct call {
         timestamp arrived;  /* clock_monotonic */
         timestamp deadline; /* clock_monotonic */
 
+        const char *rate_limit, *rate_limit_policy; /* headers of whatever the answer is; NULL: none */
+
         struct refusal refusal;
         struct reply reply;
         void *work;        /* the room's, between load and save; reset by each attempt */

@@ -5,6 +5,7 @@
 #include "http/query.h"
 #include "http/reply.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -136,6 +137,22 @@ static void check_token(struct intake *intake, struct call *call, const struct r
         }
 }
 
+/* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and what is left of it.
+ */
+static void take_quota(struct intake *intake, struct call *call) {
+        struct quota_state state;
+        const bool allowed = quota_take(intake->quota, call->claims->subject, clock_monotonic(), &state);
+
+        call->rate_limit_policy = arena_format(&call->arena, "\"client\";q=%" PRId64 ";w=%d",
+                quota_limit(intake->quota), (int) (QUOTA_WINDOW / SECOND));
+        call->rate_limit = arena_format(&call->arena, "\"client\";r=%" PRId64 ";t=%u", state.remaining, state.reset_s);
+        if (allowed || call->refusal.problem)
+                return;
+        call->refusal.retry_after_s = state.reset_s;
+        call_refuse(
+                call, PROBLEM_QUOTA_EXCEEDED, "%" PRId64 " requests a minute are allowed.", quota_limit(intake->quota));
+}
+
 /* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one that is no version of ours, never matches. */
 static int64_t if_match_version(const char *text) {
         const size_t size = strlen(text);
@@ -202,6 +219,8 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
                 find_route(intake, call, head, &routing);
         if (!call->refusal.problem && !call->route->open && intake->gate)
                 check_token(intake, call, head);
+        if (call->claims && intake->quota)
+                take_quota(intake, call);
         if (!call->refusal.problem)
                 check_content_type(call, head);
         if (!call->refusal.problem)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "http/quota.h"
 #include "http/router.h"
 #include "http/token_gate.h"
 
@@ -34,6 +35,7 @@ struct request_head {
 struct intake {
         struct router router;
         struct token_gate *gate; /* NULL: all routes are open (the admin listener) */
+        struct quota *quota;     /* NULL: no limit */
 };
 
 /* Take the head into a fresh call. False: the call is answered already, with a problem. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #define PROBLEM_TYPE_BASE  "https://holdfast.example/problems/"
+#define IANA_TYPE_BASE     "https://iana.org/assignments/http-problem-types#"
 #define RETRY_AFTER_S      1
 #define SPACE_FOR_PROBLEMS ((size_t) 64 * 1024)
 
@@ -40,9 +41,18 @@ static void write_violation(struct writer *json, const struct violation *violati
         write_object_end(json);
 }
 
+/* The policy's name in the RateLimit headers (draft-ietf-httpapi-ratelimit-headers). */
+static void write_violated_policy(struct writer *json) {
+        write_name(json, "violated-policies");
+        write_list_begin(json);
+        write_text(json, "client");
+        write_list_end(json);
+}
+
 static void write_what(struct writer *json, const struct refusal *refusal, enum problem problem) {
         write_name(json, "type");
-        buffer_append_format(json->buffer, "\"" PROBLEM_TYPE_BASE "%s\"", problem_slug(problem));
+        buffer_append_format(json->buffer, "\"%s%s\"",
+                problem == PROBLEM_QUOTA_EXCEEDED ? IANA_TYPE_BASE : PROBLEM_TYPE_BASE, problem_slug(problem));
         json->comma = true;
         write_text_member(json, "title", problem_title(problem));
         write_integer_member(json, "status", problem_status(problem));
@@ -77,6 +87,8 @@ static void write_problem(struct writer *json, const struct call *call, enum pro
         }
         if (*call->trace_id)
                 write_text_member(json, "trace_id", call->trace_id);
+        if (problem == PROBLEM_QUOTA_EXCEEDED)
+                write_violated_policy(json);
         write_errors(json, &call->refusal);
 }
 

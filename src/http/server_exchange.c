@@ -149,6 +149,8 @@ static void headers_add(struct MHD_Response *response, const struct exchange *ex
         header_add(response, "ETag", reply->etag);
         header_add(response, "Link", reply->link);
         header_add(response, "Location", reply->location);
+        header_add(response, "RateLimit", exchange->call.rate_limit);
+        header_add(response, "RateLimit-Policy", exchange->call.rate_limit_policy);
         header_add(response, "WWW-Authenticate", reply->www_authenticate);
         if (reply->replayed)
                 header_add(response, "Idempotent-Replayed", "true");
@@ -173,7 +175,7 @@ static void log_answer(const struct exchange *exchange) {
 }
 
 /* The reply of a GET that the client has already becomes 304 (RFC 9110, section 13.1.2: weak comparison). */
-static void answer_not_modified(struct call *call) {
+static void answer_not_modified(struct call *call, struct quota *quota) {
         const char *tag = call->reply.etag;
         const bool applies = call->route && call->route->method == METHOD_GET && call->reply.status == 200 && tag;
 
@@ -182,6 +184,8 @@ static void answer_not_modified(struct call *call) {
         if (call->if_none_match_any || strstr(call->if_none_match, text_starts_with(tag, "W/") ? tag + 2 : tag)) {
                 call->reply.status = 304;
                 call->reply.body_size = 0;
+                if (quota && call->claims)
+                        quota_give_back(quota, call->claims->subject, clock_monotonic());
         }
 }
 
@@ -190,7 +194,7 @@ static enum MHD_Result answer_queue(struct exchange *exchange) {
         struct MHD_Response *response;
         enum MHD_Result queued;
 
-        answer_not_modified(call);
+        answer_not_modified(call, exchange->listener->intake->quota);
         /* The body lives in the call's arena, which outlives the response: it is cleared when the request has
          * completed. */
         response = MHD_create_response_from_buffer(call->reply.body_size,

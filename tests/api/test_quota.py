@@ -1,0 +1,61 @@
+"""HOLDFAST_RATE_LIMIT: so many requests a minute for each subject."""
+
+import re
+
+LIMIT = 5
+UNKNOWN = "/v1/reservations/0190a6e2-7b7c-7def-8123-456789abcdef"
+
+
+def remaining(reply):
+    found = re.fullmatch(r'"client";r=(\d+);t=(\d+)', reply.headers["ratelimit"])
+    assert 1 <= int(found[2]) <= 60
+    return int(found[1])
+
+
+def test_replies_tell_what_is_left(services):
+    client = services(rate_limit=LIMIT).client()
+    for left in (4, 3):
+        reply = client.get(UNKNOWN, expect=404)
+        assert reply.headers["ratelimit-policy"] == f'"client";q={LIMIT};w=60'
+        assert remaining(reply) == left
+
+
+def test_one_too_many_is_refused_and_changes_nothing(services):
+    service = services(rate_limit=LIMIT)
+    client = service.client()
+    for _ in range(LIMIT):
+        client.get(UNKNOWN, expect=404)
+    reply = client.get(UNKNOWN, expect=429)
+    problem = reply.json()
+    assert problem["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    assert problem["code"] == "quota-exceeded" and problem["violated-policies"] == ["client"]
+    assert remaining(reply) == 0
+    assert int(reply.headers["retry-after"]) >= int(reply.headers["ratelimit"].split("t=")[1])
+
+
+def test_subjects_have_quotas_of_their_own(services):
+    service = services(rate_limit=1)
+    ana = service.client(subject="ana")
+    ana.get(UNKNOWN, expect=404)
+    ana.get(UNKNOWN, expect=429)
+    service.client(subject="ana", channel="web").get(UNKNOWN, expect=429)  # another token of hers
+    service.client(subject="ben").get(UNKNOWN, expect=404)
+
+
+def test_requests_without_a_valid_token_use_up_nobodys_quota(services):
+    service = services(rate_limit=1)
+    for _ in range(3):
+        assert "ratelimit" not in service.client(token=None).get(UNKNOWN, expect=401).headers
+        service.client(ttl=-3600).get(UNKNOWN, expect=401)
+    service.client().get(UNKNOWN, expect=404)
+
+
+def test_open_routes_have_no_limit(services):
+    service = services(rate_limit=1)
+    for _ in range(3):
+        assert "ratelimit" not in service.client().get("/openapi.json", expect=200).headers
+
+
+def test_off_by_default(api):
+    reply = api.get(UNKNOWN, expect=404)
+    assert "ratelimit" not in reply.headers and "ratelimit-policy" not in reply.headers
