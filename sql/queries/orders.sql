@@ -180,7 +180,7 @@ select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.dat
 select o.id
   from orders o
  where o.payment_status = 'pending' and o.status in ('open', 'partially_fulfilled')
-   and o.payment_due_at <= clock_timestamp()
+   and o.payment_due_at <= statement_timestamp()
  order by o.payment_due_at
  limit $1::bigint
 

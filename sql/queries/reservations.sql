@@ -69,13 +69,20 @@ update reservation_lines l
    set held = false
   from unnest($1::text[], $2::text[]) as row (location, sku)
  where l.location = row.location collate "C" and l.sku = row.sku collate "C" and l.held
-   and l.expires_at <= clock_timestamp()
+   and l.expires_at <= statement_timestamp()
 returning l.location, l.sku, l.quantity
 
--- :name reservations_to_expire free
--- Some whose time is up, for the sweeper. $1 how many at most.
-select r.id
-  from reservations r
- where r.status = 'active' and r.expires_at <= clock_timestamp()
- order by r.expires_at
- limit $1::bigint
+-- :name reservations_lock_lapsed
+-- Some whose time is up, for the sweeper; those that somebody works on are left to him. $1 how many at most.
+with lapsed as materialized (
+        select *
+          from reservations
+         where status = 'active' and expires_at <= statement_timestamp()
+         order by expires_at
+         limit $1::bigint
+           for update skip locked
+)
+select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
+       r.updated_at, r.version
+  from lapsed r
+ order by r.id

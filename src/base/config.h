@@ -51,6 +51,8 @@ enum setting_kind {
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", 0, 0,                                        \
                 "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
+        X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
+                "0: this instance leaves it to others to close what has expired")                                      \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", 0, 0,                                                       \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "1", 1, 16, "connections that change stock")

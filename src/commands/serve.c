@@ -8,6 +8,7 @@
 #include "http/health.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "sweeper/sweeper.h"
 #include "version.h"
 
 #include <jansson.h>
@@ -26,6 +27,7 @@ struct house {
         struct server *server;
         struct lanes *lanes;
         struct health *health;
+        struct sweeper *sweeper;
 };
 
 static struct house house;
@@ -176,10 +178,16 @@ static int workers_start(void) {
                 .schema = config_text(CONFIG_SCHEMA),
                 .keys_ready = keys_ready,
                 .is_draining = is_draining };
+        const struct sweeper_settings sweeper = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA) };
 
         house.lanes = lanes_start(&lanes);
         house.health = house.lanes ? health_start(&health) : NULL;
         if (!house.health)
+                return EXIT_OUR_FAULT;
+        if (config_integer(CONFIG_SWEEPER))
+                house.sweeper = sweeper_start(&sweeper);
+        if (config_integer(CONFIG_SWEEPER) && !house.sweeper)
                 return EXIT_OUR_FAULT;
         server_set_lanes(house.server, house.lanes);
         metrics_set_lanes(house.lanes);
@@ -187,6 +195,7 @@ static int workers_start(void) {
 }
 
 static void house_stop(void) {
+        house.sweeper = sweeper_stop(house.sweeper);
         house.health = health_stop(house.health);
         house.lanes = lanes_stop(house.lanes);
         if (house.server)

@@ -1,5 +1,5 @@
 #include "db/connection.h"
-#include "reservations/reservations.h"
+#include "reservations/upkeep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +252,24 @@ enum problem reservations_free_lapsed(struct database *database, struct stock *s
         }
         if (locations->n)
                 database_ask(database, STATEMENT_RESERVATIONS_FREE_LAPSED, &p, freed_read, stock);
+        return PROBLEM_NONE;
+}
+
+static enum problem lapsed_read(struct rows *rows, void *into) {
+        struct reservation_set *set = into;
+        const enum problem p = headers_read(rows, set);
+
+        for (size_t i = 0; !p && i < set->n_rows; i++)
+                reservations_want(set, &set->rows[i].id);
+        return p;
+}
+
+enum problem reservations_lock_lapsed(struct database *database, struct reservation_set *set, int64_t at_most) {
+        struct parameters p;
+
+        parameters_init(&p, set->arena);
+        parameter_integer(&p, at_most);
+        database_ask(database, STATEMENT_RESERVATIONS_LOCK_LAPSED, &p, lapsed_read, set);
         return PROBLEM_NONE;
 }
 

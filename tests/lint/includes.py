@@ -11,7 +11,9 @@ SOURCE = ROOT / "src"
 ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "adjustments", "returns"]
 
 # What the other folders may see.
-FOLDERS = {"base": {"base"}, "db": {"base", "db"}, "http": {"base", "db", "http"}, "commands": {"base", "db", "http", "commands", *ROOMS}}
+FOLDERS = {"base": {"base"}, "db": {"base", "db"}, "http": {"base", "db", "http"},
+           "sweeper": {"base", "db", "http", "sweeper", *ROOMS},
+           "commands": {"base", "db", "http", "sweeper", "commands", *ROOMS}}
 
 # The files that may know a library, as patterns of paths under src/.
 LIBRARIES = {

@@ -11,7 +11,8 @@ from support.shelf import Shelf
 @pytest.fixture(scope="session")
 def two_instances(new_database, work_directory):
     url = new_database()
-    instances = [Holdfast(url, work_directory, f"instance-{n}").start() for n in (1, 2)]
+    # The tests let time pass and look at what has lapsed before anybody closes it, so nothing sweeps.
+    instances = [Holdfast(url, work_directory, f"instance-{n}", sweeper=0).start() for n in (1, 2)]
     yield instances
     try:
         for instance in instances:
@@ -47,7 +48,7 @@ def shelf_of(database):
 
 @pytest.fixture(scope="session")
 def lone_instance(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "lone").start()
+    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0).start()
     yield instance
     try:
         instance.stop() if instance.is_running() else None

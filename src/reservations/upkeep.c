@@ -1,0 +1,69 @@
+#include "reservations/upkeep.h"
+
+struct work {
+        struct stock stock;
+        struct reservation_set set;
+        struct events events;
+        struct reservation **closed;
+        size_t n_closed;
+};
+
+static enum problem expire_load(struct batch *batch) {
+        struct work *work = arena_new(batch->arena, struct work);
+        enum problem p;
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        reservations_init(&work->set, batch->arena, &work->stock);
+        events_init(&work->events, batch->arena);
+        batch->work = work;
+        p = reservations_lock_lapsed(batch->database, &work->set, RESERVATIONS_EXPIRED_AT_ONCE);
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        if (p || !work->set.n_rows)
+                return p;
+        p = reservations_lock_stock(batch->database, &work->set);
+        return p ? p : reservations_read_lines(batch->database, &work->set);
+}
+
+static void expire_one(struct call *call, struct work *work, struct reservation *reservation, timestamp now) {
+        struct refusal ignored = { 0 };
+
+        if (!reservation_has_lapsed(reservation, now) ||
+                reservation_advance(reservation, RESERVATION_EXPIRE, now, &call->arena, &ignored))
+                return;
+        reservation_tell(&work->events, reservation, "reservation.expired", call->claims->subject);
+        work->closed[work->n_closed++] = reservation;
+}
+
+static enum problem expire_decide(struct batch *batch) {
+        struct call *call = batch->calls[0];
+        struct work *work = batch->work;
+        size_t *taken = arena_new(&call->arena, size_t);
+
+        work->closed = arena_new_array(batch->arena, struct reservation *, work->set.n_rows);
+        if (!taken || !work->closed)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < work->set.n_rows; i++)
+                expire_one(call, work, &work->set.rows[i], batch->now);
+        *taken = work->n_closed;
+        call->work = taken;
+        call->reply = (struct reply){ .status = 200 };
+        return PROBLEM_NONE;
+}
+
+static enum problem expire_save(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = reservations_save(batch->database, batch->arena, work->closed, work->n_closed);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+static const struct operation expire = { .load = expire_load, .decide = expire_decide, .save = expire_save };
+
+const struct route reservations_expire_route = { .path = "(reservations expired)", .batch = 1, .operation = &expire };

@@ -1,0 +1,135 @@
+#include "sweeper/jobs.h"
+
+#include "orders/upkeep.h"
+#include "reservations/upkeep.h"
+
+#define IDEMPOTENCY_KEPT_FOR DAY
+#define PRUNED_AT_ONCE       2000
+#define UNPAID_AT_ONCE       32
+
+static const struct token_claims claims = { .subject = "sweeper", .all_locations = true };
+
+/* ---- calls ---- */
+
+static void call_begin(struct call *call, const struct route *route) {
+        call_init(call, route);
+        call->claims = &claims;
+        call->arrived = clock_monotonic();
+        call->deadline = call->arrived + CALL_TIME_MAX;
+}
+
+/* Run one call of a route that leaves in call->work how many it has taken. */
+static bool run_one(struct sweep *sweep, const struct route *route, size_t *ret_taken) {
+        struct call call, *calls[] = { &call };
+        bool ok;
+
+        call_begin(&call, route);
+        batch_run(&sweep->runner, calls, array_size(calls));
+        ok = call.reply.status == 200 && call.work;
+        if (ok)
+                *ret_taken = *(const size_t *) call.work;
+        call_clear(&call);
+        return ok;
+}
+
+/* ---- reservations whose time is up ---- */
+
+static bool expire_reservations(struct sweep *sweep, size_t *ret_taken) {
+        return run_one(sweep, &reservations_expire_route, ret_taken);
+}
+
+/* ---- orders left unpaid: found without a lock, then cancelled like any other ---- */
+
+static enum problem find_unpaid_load(struct batch *batch) {
+        struct due_orders *due = arena_new(&batch->calls[0]->arena, struct due_orders);
+
+        if (!due)
+                return FAULT_BUSY;
+        due->arena = &batch->calls[0]->arena;
+        batch->work = due;
+        return orders_find_unpaid(batch->database, UNPAID_AT_ONCE, due);
+}
+
+static enum problem find_unpaid_decide(struct batch *batch) {
+        batch->calls[0]->work = batch->work;
+        batch->calls[0]->reply.status = 200;
+        return PROBLEM_NONE;
+}
+
+static const struct operation find_unpaid = { .load = find_unpaid_load, .decide = find_unpaid_decide };
+static const struct route find_unpaid_route = { .path = "(find orders unpaid)", .batch = 1, .operation = &find_unpaid };
+
+static bool cancel_orders(struct sweep *sweep, const struct due_orders *due) {
+        struct call calls[UNPAID_AT_ONCE], *list[UNPAID_AT_ONCE];
+        bool ok = true;
+
+        for (size_t i = 0; i < due->n; i++) {
+                call_begin(&calls[i], &order_unpaid_route);
+                calls[i].path.id = due->ids[i];
+                list[i] = &calls[i];
+        }
+        if (due->n)
+                batch_run(&sweep->runner, list, due->n);
+        for (size_t i = 0; i < due->n; i++) {
+                ok = ok && calls[i].reply.status == 200;
+                call_clear(&calls[i]);
+        }
+        return ok;
+}
+
+static bool cancel_unpaid(struct sweep *sweep, size_t *ret_taken) {
+        struct call call, *calls[] = { &call };
+        const struct due_orders *due;
+        bool ok;
+
+        call_begin(&call, &find_unpaid_route);
+        batch_run(&sweep->runner, calls, array_size(calls));
+        due = call.reply.status == 200 ? call.work : NULL;
+        ok = due && cancel_orders(sweep, due);
+        if (ok)
+                *ret_taken = due->n;
+        call_clear(&call);
+        return ok;
+}
+
+/* ---- records of replies that nobody may ask for any more ---- */
+
+static enum problem prune_load(struct batch *batch) {
+        batch->work = arena_new(&batch->calls[0]->arena, size_t);
+        return batch->work ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+static enum problem prune_decide(struct batch *batch) {
+        batch->calls[0]->work = batch->work;
+        batch->calls[0]->reply.status = 200;
+        return PROBLEM_NONE;
+}
+
+static enum problem pruned_read(struct rows *rows, void *into) {
+        *(size_t *) into = rows_affected(rows);
+        return PROBLEM_NONE;
+}
+
+static enum problem prune_save(struct batch *batch) {
+        struct parameters p;
+
+        parameters_init(&p, batch->arena);
+        parameter_time(&p, batch->now - IDEMPOTENCY_KEPT_FOR);
+        parameter_integer(&p, PRUNED_AT_ONCE);
+        database_ask(batch->database, STATEMENT_IDEMPOTENCY_PRUNE, &p, pruned_read, batch->work);
+        return PROBLEM_NONE;
+}
+
+static const struct operation prune = { .load = prune_load, .decide = prune_decide, .save = prune_save };
+static const struct route prune_route = { .path = "(prune idempotency)", .batch = 1, .operation = &prune };
+
+static bool prune_idempotency(struct sweep *sweep, size_t *ret_taken) {
+        return run_one(sweep, &prune_route, ret_taken);
+}
+
+const struct job jobs[] = {
+        { expire_reservations, RESERVATIONS_EXPIRED_AT_ONCE, COUNTER_RESERVATIONS_EXPIRED },
+        { cancel_unpaid, UNPAID_AT_ONCE, COUNTER_COUNT },
+        { prune_idempotency, PRUNED_AT_ONCE, COUNTER_COUNT },
+};
+const size_t job_count = array_size(jobs);

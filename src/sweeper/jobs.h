@@ -1,0 +1,24 @@
+/*
+ * sweeper/jobs: what the sweeper does, by calls of routes that no request can reach.
+ */
+#pragma once
+
+#include "http/batch.h"
+#include "http/metrics.h"
+
+/* What the sweeper works with; not shared. */
+struct sweep {
+        struct runner runner;
+};
+
+struct job {
+        /* Run one batch and say how many documents or records it took. False when it failed: the next sweep tries
+         * again. */
+        bool (*run)(struct sweep *sweep, size_t *ret_taken);
+        size_t full;          /* what a batch takes at most; after a full one, another follows at once */
+        enum counter counter; /* raised by what was taken; COUNTER_COUNT: none */
+};
+
+/* In the order in which they run. */
+extern const struct job jobs[];
+extern const size_t job_count;

@@ -1,0 +1,110 @@
+#include "sweeper/sweeper.h"
+
+#include "sweeper/jobs.h"
+
+#include <pthread.h>
+
+#define STATEMENT_TIMEOUT_MS 5000
+#define LOCK_TIMEOUT_MS      1000
+#define BATCHES_MAX          100 /* of one job, before the others have their turn */
+
+struct sweeper {
+        struct database_settings settings;
+        struct sweep sweep;
+        pthread_t thread;
+        pthread_mutex_t mutex;
+        pthread_cond_t wake;
+        bool stopping;
+};
+
+static bool is_stopping(struct sweeper *sweeper) {
+        bool stopping;
+
+        (void) pthread_mutex_lock(&sweeper->mutex);
+        stopping = sweeper->stopping;
+        (void) pthread_mutex_unlock(&sweeper->mutex);
+        return stopping;
+}
+
+static bool job_run(struct sweeper *sweeper, const struct job *job) {
+        for (size_t i = 0; i < BATCHES_MAX && !is_stopping(sweeper); i++) {
+                size_t taken = 0;
+
+                if (!job->run(&sweeper->sweep, &taken))
+                        return false;
+                if (job->counter < COUNTER_COUNT)
+                        metrics_add(job->counter, taken);
+                if (taken < job->full)
+                        return true;
+        }
+        return true;
+}
+
+static bool wait_for_next(struct sweeper *sweeper) {
+        struct timespec until;
+        bool stopping;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += SWEEP_INTERVAL_S;
+        (void) pthread_mutex_lock(&sweeper->mutex);
+        while (!sweeper->stopping && pthread_cond_timedwait(&sweeper->wake, &sweeper->mutex, &until) == 0)
+                ;
+        stopping = sweeper->stopping;
+        (void) pthread_mutex_unlock(&sweeper->mutex);
+        return !stopping;
+}
+
+static void *sweeper_main(void *context) {
+        struct sweeper *sweeper = context;
+
+        do {
+                bool ok = true;
+
+                for (size_t i = 0; i < job_count; i++)
+                        ok = job_run(sweeper, &jobs[i]) && ok;
+                metrics_add(ok ? COUNTER_SWEEPS_OK : COUNTER_SWEEPS_FAILED, 1);
+        } while (wait_for_next(sweeper));
+        return NULL;
+}
+
+static struct sweeper *sweeper_free(struct sweeper *sweeper) {
+        runner_clear(&sweeper->sweep.runner);
+        (void) pthread_cond_destroy(&sweeper->wake);
+        (void) pthread_mutex_destroy(&sweeper->mutex);
+        free(sweeper);
+        return NULL;
+}
+
+struct sweeper *sweeper_start(const struct sweeper_settings *settings) {
+        struct sweeper *sweeper = calloc(1, sizeof(*sweeper));
+        pthread_condattr_t attributes;
+
+        if (!sweeper)
+                return NULL;
+        sweeper->settings = (struct database_settings){ .url = settings->database_url,
+                .schema = settings->schema,
+                .name = "holdfast sweeper",
+                .plans = PLANS_PINNED,
+                .statement_timeout_ms = STATEMENT_TIMEOUT_MS,
+                .lock_timeout_ms = LOCK_TIMEOUT_MS };
+        (void) pthread_mutex_init(&sweeper->mutex, NULL);
+        (void) pthread_condattr_init(&attributes);
+        (void) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        (void) pthread_cond_init(&sweeper->wake, &attributes);
+        (void) pthread_condattr_destroy(&attributes);
+        if (runner_init(&sweeper->sweep.runner, &sweeper->settings) &&
+                pthread_create(&sweeper->thread, NULL, sweeper_main, sweeper) == 0)
+                return sweeper;
+        return sweeper_free(sweeper);
+}
+
+struct sweeper *sweeper_stop(struct sweeper *sweeper) {
+        if (!sweeper)
+                return NULL;
+        (void) pthread_mutex_lock(&sweeper->mutex);
+        sweeper->stopping = true;
+        (void) pthread_mutex_unlock(&sweeper->mutex);
+        (void) pthread_cond_signal(&sweeper->wake);
+        (void) pthread_join(sweeper->thread, NULL);
+        return sweeper_free(sweeper);
+}
