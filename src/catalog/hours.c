@@ -116,14 +116,12 @@ static int closure_compare(const void *left, const void *right) {
         return by_date ? by_date : a->opens - b->opens;
 }
 
-/* A day may have several stretches of hours, but then it is not closed as well. */
+/* A day may have several stretches of hours. Closed has none, which counts as 00:00 to 00:00: the whole day. */
 static bool closures_clash(const struct closure *a, const struct closure *b) {
         const int later = a->opens > b->opens ? a->opens : b->opens;
 
         if (day_compare(&a->date, &b->date) != 0)
                 return false;
-        if (!a->has_hours || !b->has_hours)
-                return true;
         return later < a->opens + length_of(a->opens, a->closes) && later < b->opens + length_of(b->opens, b->closes);
 }
 

@@ -11,6 +11,10 @@ const char *const channel_kinds[] = { "app", "call_center", "kiosk", "marketplac
 const char *const location_kinds[] = { "store", "warehouse", NULL };
 
 static bool refuse_faults(const char *what, size_t n_before, struct arena *arena, struct refusal *refusal) {
+        if (arena->exhausted) {
+                refuse(refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The %s holds more than one request may.", what);
+                return false;
+        }
         if (refusal->n_violations == n_before)
                 return true;
         refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The %s has %zu fault(s); see errors.", what,

@@ -47,7 +47,7 @@ static void part_append(struct buffer *buffer, const char *part) {
         buffer_append(buffer, part, strlen(part) + 1);
 }
 
-/* Each text with its NUL, an empty one between parameters and parts, so that no two lists read alike. */
+/* Each text with its NUL, an empty one at the end, so that no two lists read alike whatever follows. */
 static void list_describe(struct buffer *buffer, const struct call *call, struct arena *arena) {
         char *path = arena_text(arena, call->target ? call->target : "");
         char *parameters[CURSOR_PARAMETERS];

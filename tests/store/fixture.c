@@ -1,0 +1,56 @@
+#include "fixture.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#define ARENA_MAX          ((size_t) 64 * 1024 * 1024)
+#define STATEMENT_LIMIT_MS 20000
+#define LOCK_LIMIT_MS      5000
+#define TRIP_LIMIT         (30 * SECOND)
+
+struct database *store_database;
+struct arena store_arena;
+
+static const char *variable(const char *name) {
+        const char *value = getenv(name);
+
+        cr_assert_not_null(value, "%s is not set; run tests/run.sh store", name);
+        return value;
+}
+
+void store_open(void) {
+        static struct database_settings settings;
+
+        settings = (struct database_settings){ .url = variable("HOLDFAST_DATABASE_URL"),
+                .schema = variable("HOLDFAST_SCHEMA"),
+                .name = "holdfast store test",
+                .plans = PLANS_PINNED,
+                .statement_timeout_ms = STATEMENT_LIMIT_MS,
+                .lock_timeout_ms = LOCK_LIMIT_MS };
+        arena_init(&store_arena, ARENA_MAX);
+        store_database = database_new(&settings);
+        cr_assert_not_null(store_database);
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE, "%s", database_message(store_database));
+        database_begin(store_database);
+}
+
+/* Closing ends the transaction. */
+void store_close(void) {
+        store_database = database_close(store_database);
+        arena_clear(&store_arena);
+}
+
+void store_trip_expecting(enum problem expected) {
+        const enum problem p = database_trip(store_database, clock_monotonic() + TRIP_LIMIT);
+
+        cr_assert_eq(p, expected, "problem %d instead of %d: %s", p, expected, database_message(store_database));
+}
+
+void store_trip(void) {
+        store_trip_expecting(PROBLEM_NONE);
+}
+
+void store_execute(const char *sql) {
+        database_ask_text(store_database, sql, NULL, NULL);
+        store_trip();
+}

@@ -1,0 +1,26 @@
+/*
+ * store/fixture: a connection, an arena and an open transaction for each test that says
+ *
+ *     TestSuite(room, .init = store_open, .fini = store_close);
+ *
+ * Nothing of a test stays: the transaction is rolled back. Connections plan as the lanes do (PLANS_PINNED), so a
+ * statement that needs more than an index shows here.
+ */
+#pragma once
+
+#include "db/connection.h"
+
+#define STORE_NOW ((timestamp) 1800000000 * SECOND) /* 2027-01-15T08:00:00Z */
+
+extern struct database *store_database;
+extern struct arena store_arena;
+
+void store_open(void);
+void store_close(void);
+
+/* Send what is queued; the test fails with the database's message unless `expected` comes of it. */
+void store_trip_expecting(enum problem expected);
+void store_trip(void);
+
+/* Run one statement of plain SQL. */
+void store_execute(const char *sql);
