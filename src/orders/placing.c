@@ -47,10 +47,18 @@ static void check_line(const struct judge *judge, size_t i) {
                         "Say how the line is fulfilled, here or for the whole order.");
         else if (!choice->location)
                 object_line(judge, i, "fulfillment/location", "required", "Name the location that fulfils the line.");
-        else if (choice->method == BY_SHIPPING && !judge->body->ship_to)
-                object(judge, "#/ship_to", "required", "Lines that are shipped need an address.");
         if (line->has_unit_price && !is_currency(judge, &line->unit_price))
                 object_line(judge, i, "unit_price/currency", "currency-mismatch", "Not the currency of the order.");
+}
+
+static bool ships(const struct order_body *body) {
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
+
+                if (choice && choice->method == BY_SHIPPING)
+                        return true;
+        }
+        return false;
 }
 
 static void check_discounts(const struct judge *judge) {
@@ -74,6 +82,8 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         for (size_t i = 0; i < body->n_lines; i++)
                 check_line(&judge, i);
         check_discounts(&judge);
+        if (!to && ships(body))
+                object(&judge, "#/ship_to", "required", "Lines that are shipped need an address.");
         if (body->has_shipping && !is_currency(&judge, &body->shipping))
                 object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
         if (to && to->has_latitude != to->has_longitude)

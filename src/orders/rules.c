@@ -181,6 +181,13 @@ static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
 
+static bool is_repeated(const struct cancel_line *lines, size_t i) {
+        for (size_t j = 0; j < i; j++)
+                if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id))
+                        return true;
+        return false;
+}
+
 static enum problem check_cancel_lines(const struct order *order, const struct cancel_line *lines, size_t n_lines,
         struct arena *arena, struct refusal *refusal) {
         bool unknown = false, too_many = false;
@@ -188,12 +195,10 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
         for (size_t i = 0; i < n_lines; i++) {
                 const struct order_line *line = order_line_find(order, &lines[i].order_line_id);
 
-                for (size_t j = 0; j < i; j++)
-                        if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id)) {
-                                unknown = true;
-                                name_cancel_line(
-                                        refusal, arena, i, "order_line_id", "repeated", "The line is named twice.");
-                        }
+                if (is_repeated(lines, i)) {
+                        unknown = true;
+                        name_cancel_line(refusal, arena, i, "order_line_id", "repeated", "The line is named before.");
+                }
                 if (!line) {
                         unknown = true;
                         name_cancel_line(

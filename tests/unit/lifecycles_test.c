@@ -1,0 +1,194 @@
+#include "orders/orders.h"
+#include "reservations/reservations.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define MEMORY ((size_t) 64 * 1024)
+
+struct step {
+        int from, event, to;
+};
+
+static bool is_listed(const struct step *steps, size_t n, int from, int event, int *ret_to) {
+        for (size_t i = 0; i < n; i++)
+                if (steps[i].from == from && steps[i].event == event) {
+                        *ret_to = steps[i].to;
+                        return true;
+                }
+        return false;
+}
+
+/* Every pair of state and event: the listed ones lead where they should, the others nowhere. */
+static void assert_exactly(const struct lifecycle *lifecycle, const struct step *steps, size_t n) {
+        cr_assert_eq(lifecycle->n_transitions, n, "%s", lifecycle->name);
+        for (int from = 0; from < (int) lifecycle->n_states; from++)
+                for (int event = 0; event < (int) lifecycle->n_events; event++) {
+                        int to = -1, wanted = -1;
+                        const bool allowed = lifecycle_next(lifecycle, from, event, &to);
+
+                        cr_assert_eq(allowed, is_listed(steps, n, from, event, &wanted), "%s: %s in %s",
+                                lifecycle->name, lifecycle->events[event], lifecycle->states[from]);
+                        cr_assert_eq(to, wanted, "%s: %s in %s", lifecycle->name, lifecycle->events[event],
+                                lifecycle->states[from]);
+                }
+}
+
+static void assert_states(const struct lifecycle *lifecycle, const char *const *names, size_t n) {
+        cr_assert_eq(lifecycle->n_states, n);
+        for (size_t i = 0; i < n; i++) {
+                cr_assert_str_eq(lifecycle->states[i], names[i]);
+                cr_assert_eq(lifecycle_state(lifecycle, names[i]), i);
+        }
+        cr_assert_eq(lifecycle_state(lifecycle, "lost"), -1);
+        for (size_t i = 0; i < lifecycle->n_transitions; i++)
+                cr_assert(strlen(lifecycle->transitions[i].comment) > 0);
+}
+
+static const struct step pickup_steps[] = {
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+        { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING },
+        { FULFILLMENT_PICKING, FULFILLMENT_MAKE_READY, FULFILLMENT_READY },
+        { FULFILLMENT_PICKING, FULFILLMENT_REJECT, FULFILLMENT_REJECTED },
+        { FULFILLMENT_PICKING, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+        { FULFILLMENT_READY, FULFILLMENT_HAND_OVER, FULFILLMENT_HANDED_OVER },
+        { FULFILLMENT_READY, FULFILLMENT_EXPIRE, FULFILLMENT_EXPIRED },
+        { FULFILLMENT_READY, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+};
+
+static const struct step shipping_steps[] = {
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED },
+        { FULFILLMENT_ALLOCATED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+        { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING },
+        { FULFILLMENT_PICKING, FULFILLMENT_PACK, FULFILLMENT_PACKED },
+        { FULFILLMENT_PICKING, FULFILLMENT_REJECT, FULFILLMENT_REJECTED },
+        { FULFILLMENT_PICKING, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+        { FULFILLMENT_PACKED, FULFILLMENT_SHIP, FULFILLMENT_SHIPPED },
+        { FULFILLMENT_PACKED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED },
+        { FULFILLMENT_SHIPPED, FULFILLMENT_DELIVER, FULFILLMENT_DELIVERED },
+};
+
+static const struct step payment_steps[] = {
+        { PAYMENT_PENDING, PAYMENT_AUTHORIZE, PAYMENT_AUTHORIZED },
+        { PAYMENT_PENDING, PAYMENT_CAPTURE, PAYMENT_CAPTURED },
+        { PAYMENT_PENDING, PAYMENT_VOID, PAYMENT_VOIDED },
+        { PAYMENT_AUTHORIZED, PAYMENT_CAPTURE, PAYMENT_CAPTURED },
+        { PAYMENT_AUTHORIZED, PAYMENT_VOID, PAYMENT_VOIDED },
+        { PAYMENT_CAPTURED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED },
+        { PAYMENT_CAPTURED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED },
+        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED },
+        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED },
+};
+
+static const struct step reservation_steps[] = {
+        { RESERVATION_ACTIVE, RESERVATION_CLAIM, RESERVATION_CLAIMED },
+        { RESERVATION_ACTIVE, RESERVATION_RELEASE, RESERVATION_RELEASED },
+        { RESERVATION_ACTIVE, RESERVATION_EXPIRE, RESERVATION_EXPIRED },
+};
+
+Test(lifecycles, what_is_collected_is_picked_made_ready_and_handed_over) {
+        assert_exactly(&pickup_lifecycle, pickup_steps, array_size(pickup_steps));
+}
+
+Test(lifecycles, what_is_shipped_is_picked_packed_shipped_and_delivered) {
+        assert_exactly(&shipping_lifecycle, shipping_steps, array_size(shipping_steps));
+}
+
+Test(lifecycles, a_payment_is_refunded_only_after_it_was_captured) {
+        assert_exactly(&payment_lifecycle, payment_steps, array_size(payment_steps));
+}
+
+Test(lifecycles, a_reservation_ends_once) {
+        assert_exactly(&reservation_lifecycle, reservation_steps, array_size(reservation_steps));
+}
+
+Test(lifecycles, states_are_named_as_on_the_wire) {
+        static const char *const fulfillment[] = { "allocated", "picking", "ready", "handed_over", "packed", "shipped",
+                "delivered", "rejected", "cancelled", "expired" };
+        static const char *const payment[] = { "pending", "authorized", "captured", "partially_refunded", "refunded",
+                "voided" };
+
+        assert_states(&pickup_lifecycle, fulfillment, array_size(fulfillment));
+        assert_states(&shipping_lifecycle, fulfillment, array_size(fulfillment));
+        assert_states(&payment_lifecycle, payment, array_size(payment));
+        for (int i = 0; i < (int) array_size(fulfillment); i++)
+                cr_assert_str_eq(fulfillment_status_text((enum fulfillment_status) i), fulfillment[i]);
+        for (int i = 0; i < (int) array_size(payment); i++)
+                cr_assert_str_eq(payment_status_text((enum payment_status) i), payment[i]);
+}
+
+Test(lifecycles, orders_and_methods_are_named_as_on_the_wire) {
+        cr_assert_str_eq(order_status_texts[ORDER_OPEN], "open");
+        cr_assert_str_eq(order_status_texts[ORDER_PARTIALLY_FULFILLED], "partially_fulfilled");
+        cr_assert_str_eq(order_status_texts[ORDER_FULFILLED], "fulfilled");
+        cr_assert_str_eq(order_status_texts[ORDER_CANCELLED], "cancelled");
+        cr_assert_str_eq(fulfillment_method_texts[BY_PICKUP], "pickup");
+        cr_assert_str_eq(fulfillment_method_texts[BY_CURBSIDE], "curbside");
+        cr_assert_str_eq(fulfillment_method_texts[BY_SHIPPING], "ship");
+}
+
+Test(lifecycles, the_method_decides_which_life_a_fulfillment_has) {
+        static const struct {
+                enum fulfillment_method method;
+                enum fulfillment_event event;
+                enum problem expected;
+        } cases[] = {
+                { BY_CURBSIDE, FULFILLMENT_MAKE_READY, PROBLEM_NONE },
+                { BY_CURBSIDE, FULFILLMENT_PACK, PROBLEM_INVALID_TRANSITION },
+                { BY_PICKUP, FULFILLMENT_MAKE_READY, PROBLEM_NONE },
+                { BY_PICKUP, FULFILLMENT_PACK, PROBLEM_INVALID_TRANSITION },
+                { BY_SHIPPING, FULFILLMENT_MAKE_READY, PROBLEM_INVALID_TRANSITION },
+                { BY_SHIPPING, FULFILLMENT_PACK, PROBLEM_NONE },
+        };
+
+        for (size_t i = 0; i < array_size(cases); i++) {
+                struct fulfillment fulfillment = { .method = cases[i].method, .status = FULFILLMENT_PICKING };
+                struct refusal refusal = { 0 };
+                struct arena arena;
+
+                arena_init(&arena, MEMORY);
+                cr_assert_eq(fulfillment_advance(&fulfillment, cases[i].event, &arena, &refusal), cases[i].expected,
+                        "case %zu", i);
+                arena_clear(&arena);
+        }
+}
+
+Test(lifecycles, a_step_that_is_allowed_marks_what_it_has_changed) {
+        struct fulfillment fulfillment = { .status = FULFILLMENT_READY };
+        struct order order = { .payment_status = PAYMENT_AUTHORIZED };
+        struct refusal refusal = { 0 };
+        struct arena arena;
+
+        arena_init(&arena, MEMORY);
+        cr_assert_eq(fulfillment_advance(&fulfillment, FULFILLMENT_HAND_OVER, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(fulfillment.status, FULFILLMENT_HANDED_OVER);
+        cr_assert(fulfillment.touched);
+        cr_assert_eq(payment_advance(&order, PAYMENT_CAPTURE, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order.payment_status, PAYMENT_CAPTURED);
+        cr_assert(order.changed);
+        cr_assert_eq(refusal.problem, PROBLEM_NONE);
+        arena_clear(&arena);
+}
+
+Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
+        struct fulfillment fulfillment = { .status = FULFILLMENT_CANCELLED };
+        struct order order = { .payment_status = PAYMENT_VOIDED };
+        struct refusal refusal = { 0 }, other = { 0 };
+        struct arena arena;
+
+        arena_init(&arena, MEMORY);
+        cr_assert_eq(fulfillment_advance(&fulfillment, FULFILLMENT_PICK, &arena, &refusal), PROBLEM_INVALID_TRANSITION);
+        cr_assert_str_eq(refusal.current_status, "cancelled");
+        cr_assert_str_eq(refusal.detail, "A pickup fulfillment that is cancelled cannot: pick.");
+        cr_assert_eq(fulfillment.status, FULFILLMENT_CANCELLED);
+        cr_assert_not(fulfillment.touched);
+        cr_assert_eq(payment_advance(&order, PAYMENT_CAPTURE, &arena, &other), PROBLEM_INVALID_TRANSITION);
+        cr_assert_str_eq(other.current_status, "voided");
+        cr_assert_str_eq(other.detail, "A payment that is voided cannot: capture.");
+        cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
+        cr_assert_not(order.changed);
+        arena_clear(&arena);
+}
