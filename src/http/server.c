@@ -252,6 +252,7 @@ static void listeners_quiesce(struct server *server) {
                         (void) close(fd);
         }
         server->quiesced = true;
+        server->quiesced_at = clock_monotonic();
 }
 
 /* For a grace period busy clients still get answers, each with `Connection: close`, and balancers see /readyz fail;

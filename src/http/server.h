@@ -15,6 +15,7 @@
 #define CONNECTION_MEMORY ((size_t) 24 * 1024) /* head and read buffer of one connection: 16 KiB of headers fit */
 #define IDLE_TIME_MAX     (60 * SECOND)        /* between two requests of a connection */
 #define DRAIN_GRACE       (2 * SECOND)         /* after SIGTERM: still accepting, so that busy clients can leave */
+#define DRAIN_FIRST_WORDS (1 * SECOND)         /* after that: for a new connection to say what it came for */
 #define DRAIN_TIME_MAX    (25 * SECOND)        /* after SIGTERM, all in all */
 
 struct server_listener {

@@ -52,7 +52,7 @@ struct server {
         unsigned port;
         bool draining; /* atomic: SIGTERM has come */
         bool quiesced; /* nobody new is accepted */
-        timestamp drain_since;
+        timestamp drain_since, quiesced_at;
 };
 
 /* server_peers: phases and their deadlines. */

@@ -80,9 +80,26 @@ static void list_expire(struct peer_list *list, timestamp now) {
                 (void) shutdown(peer->socket, SHUT_RDWR);
 }
 
+static bool has_something_to_say(const struct peer *peer) {
+        char byte;
+
+        return recv(peer->socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* While nobody new is accepted any more: a request that has reached us is still served. */
+static void drain(struct server *server, timestamp now) {
+        for (struct peer *peer = server->peers[PHASE_NEW].first; peer; peer = peer->after)
+                if (now >= server->quiesced_at + DRAIN_FIRST_WORDS && !has_something_to_say(peer))
+                        (void) shutdown(peer->socket, SHUT_RDWR);
+        for (struct peer *peer = server->peers[PHASE_IDLE].first; peer; peer = peer->after)
+                if (!has_something_to_say(peer))
+                        (void) shutdown(peer->socket, SHUT_RDWR);
+}
+
 void peers_expire(struct server *server, timestamp now) {
-        list_expire(&server->peers[PHASE_NEW], server->quiesced ? INT64_MAX : now);
-        list_expire(&server->peers[PHASE_RECEIVE], now);
-        list_expire(&server->peers[PHASE_SEND], now);
-        list_expire(&server->peers[PHASE_IDLE], server->quiesced ? INT64_MAX : now);
+        for (int phase = 0; phase < PHASE_COUNT; phase++)
+                if (phase != PHASE_RUN)
+                        list_expire(&server->peers[phase], now);
+        if (server->quiesced)
+                drain(server, now);
 }

@@ -7,6 +7,8 @@ import uuid
 
 ANSWER_WITHIN_S = 60.0
 HEAD_MAX = 64 * 1024
+INSIST_FOR_S = 90.0
+PAUSE_S = 0.05
 
 
 class Lost(Exception):
@@ -78,8 +80,24 @@ class Shopper:
         return answer
 
     async def reserve(self, location, lines, key=None, **fields):
-        body = {"location": location, "lines": [{"sku": sku, "quantity": n} for sku, n in lines.items()], **fields}
-        return await self.ask("POST", "/v1/reservations", body, key or str(uuid.uuid4()))
+        return await self.ask(*reservation(location, lines, key, **fields))
+
+    async def insist(self, *request):
+        """Ask until there is an answer that stays: what is lost, refused, in progress or to be tried later is sent again.
+
+        `request` must be safe to repeat: it has a key, or its method is.
+        """
+        end = asyncio.get_running_loop().time() + INSIST_FOR_S
+        while True:
+            try:
+                answer = await self.ask(*request)
+                if answer.status not in (503, 504) and answer.code != "idempotency-in-progress":
+                    return answer
+                last = repr(answer)
+            except (Lost, Refused) as error:
+                last = repr(error)
+            assert asyncio.get_running_loop().time() < end, f"no final answer within {INSIST_FOR_S} s; the last: {last}"
+            await asyncio.sleep(PAUSE_S)
 
     def leave(self):
         if self._streams is not None:
@@ -94,6 +112,12 @@ class Shopper:
         if key is not None:
             lines.append(f"Idempotency-Key: {key}")
         return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+def reservation(location, lines, key=None, **fields):
+    """The request that reserves {sku: units}."""
+    body = {"location": location, "lines": [{"sku": sku, "quantity": n} for sku, n in lines.items()], **fields}
+    return "POST", "/v1/reservations", body, key or str(uuid.uuid4())
 
 
 def shoppers(n, *instances, token):

@@ -18,6 +18,9 @@ class Proxy:
         self.target = target
         self._open = threading.Event()
         self._open.set()
+        self._answering = threading.Event()
+        self._answering.set()
+        self._last_words = None
         self._ended = threading.Event()
         self._sockets = set()
         self._lock = threading.Lock()
@@ -36,8 +39,14 @@ class Proxy:
     def silence(self):
         self._open.clear()
 
+    def swallow_answers_after(self, words):
+        """From the moment at which these bytes pass towards the target, nothing comes back: it acts, and nobody hears."""
+        self._last_words = words
+
     def resume(self):
+        self._last_words = None
         self._open.set()
+        self._answering.set()
 
     def cut(self):
         """Break every connection; new ones are welcome."""
@@ -48,7 +57,7 @@ class Proxy:
 
     def close(self):
         self._ended.set()
-        self._open.set()
+        self.resume()
         self._listener.close()
         self.cut()
 
@@ -69,16 +78,19 @@ class Proxy:
             return
         with self._lock:
             self._sockets |= {client, server}
-        for source, sink in ((client, server), (server, client)):
-            threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
+        for source, sink, gates in ((client, server, [self._open]), (server, client, [self._open, self._answering])):
+            threading.Thread(target=self._forward, args=(source, sink, gates), daemon=True).start()
 
-    def _forward(self, source, sink):
+    def _forward(self, source, sink, gates):
         try:
             while not self._ended.is_set():
                 if not select.select([source], [], [], TURN_S)[0]:
                     continue
                 data = source.recv(65536)
-                self._open.wait()
+                if self._last_words and self._last_words in data:
+                    self._answering.clear()
+                for gate in gates:
+                    gate.wait()
                 if not data:
                     break
                 sink.sendall(data)
