@@ -51,3 +51,53 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
  cross join lateral (select * from stock
                       where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C") as s
+
+-- :name stock_page free
+-- What is at location $1, by SKU, after $2 (null: from the first), at most $3 rows.
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock
+  from stock s
+ where s.location = $1::text and s.sku > coalesce($2::text, '')
+ order by s.sku
+ limit $3::bigint
+
+-- :name ledger_page free
+-- Movements at location $1 of SKU $2, newest first, before number $3 (null: from the newest), at most $4 rows.
+select m.number, m.reason, m.on_hand_change, m.unsellable_change, m.on_hand_after, m.unsellable_after, m.document, m.reference,
+       m.actor, m.recorded_at
+  from ledger m
+ where m.location = $1::text and m.sku = $2::text and ($3::bigint is null or m.number < $3::bigint)
+ order by m.number desc
+ limit $4::bigint
+
+-- :name safety_stock_lock
+-- As stock_lock, for what may set the safety stock of rows ($1 locations, $2 skus; sorted, no duplicates).
+select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.safety_stock_version,
+       s.sku is not null,
+       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true,
+       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true
+  from unnest($1::text[], $2::text[]) as wanted (location, sku)
+  left join lateral (select * from stock
+                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"
+                        for update) as s on true
+
+-- :name safety_stock_read
+-- The same without a lock.
+select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.safety_stock_version,
+       s.sku is not null,
+       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true,
+       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true
+  from unnest($1::text[], $2::text[]) as wanted (location, sku)
+  left join lateral (select * from stock
+                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C") as s on true
+
+-- :name safety_stock_save
+update stock s
+   set safety_stock = changed.safety_stock, safety_stock_version = changed.version
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as changed (location, sku, safety_stock, version)
+ where s.location = changed.location collate "C" and s.sku = changed.sku collate "C"
+
+-- :name safety_stock_insert
+-- A rival that inserts the same row first is a unique violation: the batch runs again and finds it.
+insert into stock (location, sku, safety_stock, safety_stock_version)
+select location, sku, safety_stock, version
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as added (location, sku, safety_stock, version)

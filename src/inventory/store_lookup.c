@@ -4,46 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WANTED_FIRST 64
-
 void lookup_init(struct lookup *lookup, struct arena *arena) {
         *lookup = (struct lookup){ .arena = arena };
 }
 
-/* The array with room for one more element, or NULL. */
-static void *room_for_one(struct lookup *lookup, void *array, size_t n, size_t *capacity, size_t size) {
-        const size_t larger = *capacity ? 2 * *capacity : WANTED_FIRST;
-        void *grown;
-
-        if (n < *capacity)
-                return array;
-        grown = arena_array(lookup->arena, larger, size);
-        if (!grown) {
-                lookup->exhausted = true;
-                return NULL;
-        }
-        if (n)
-                memcpy(grown, array, n * size);
-        *capacity = larger;
-        return grown;
-}
-
 void lookup_want_everywhere(struct lookup *lookup, const char *sku) {
         struct codes *codes = &lookup->wanted_everywhere;
-        const char **list = room_for_one(lookup, codes->list, codes->n, &codes->capacity, sizeof(*codes->list));
+        const char **list = arena_grow(lookup->arena, codes->list, codes->n, &codes->capacity, sizeof(*list));
 
-        if (!list)
+        if (!list) {
+                lookup->exhausted = true;
                 return;
+        }
         codes->list = list;
         codes->list[codes->n++] = sku;
 }
 
 void lookup_want_row(struct lookup *lookup, const char *location, const char *sku) {
-        struct stock_key *rows = room_for_one(lookup, lookup->wanted_rows, lookup->n_wanted_rows,
-                &lookup->wanted_rows_capacity, sizeof(*lookup->wanted_rows));
+        struct stock_key *rows = arena_grow(lookup->arena, lookup->wanted_rows, lookup->n_wanted_rows,
+                &lookup->wanted_rows_capacity, sizeof(*rows));
 
-        if (!rows)
+        if (!rows) {
+                lookup->exhausted = true;
                 return;
+        }
         lookup->wanted_rows = rows;
         lookup->wanted_rows[lookup->n_wanted_rows++] = (struct stock_key){ location, sku };
 }

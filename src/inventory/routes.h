@@ -1,0 +1,18 @@
+/*
+ * inventory/routes: what the route files of the room share.
+ */
+#pragma once
+
+#include "http/call.h"
+#include "http/reply.h"
+#include "inventory/inventory.h"
+
+extern const struct operation availability_query, ledger_list, safety_stock_put, stock_list, stock_row_show;
+extern const struct shape availability_shape, ledger_query_shape, safety_stock_shape, stock_query_shape;
+
+/* On the loop: what can be refused without the database. */
+void availability_check(struct call *call);
+void stock_location_check(struct call *call);
+
+/* The figures of a row, into an open object. */
+void write_figures(struct writer *json, const struct stock_row *row);

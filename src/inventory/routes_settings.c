@@ -1,0 +1,105 @@
+/* One row: its figures, and the safety stock that a client sets. */
+#include "catalog/routes.h"
+#include "inventory/routes.h"
+#include "inventory/settings.h"
+
+struct safety_stock_body {
+        int64_t safety_stock;
+};
+
+static const struct shape_member body_members[] = {
+        REQUIRED(INTEGER, struct safety_stock_body, safety_stock, BETWEEN(0, SAFETY_STOCK_MAX)),
+};
+const struct shape safety_stock_shape = SHAPE(struct safety_stock_body, body_members);
+
+void stock_location_check(struct call *call) {
+        (void) call_may_act_at(call, call->path.code);
+}
+
+static void reply_with(struct call *call, const struct stock_setting *setting, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_text_member(&w.json, "location", setting->figures.location);
+        write_text_member(&w.json, "sku", setting->figures.sku);
+        write_figures(&w.json, &setting->figures);
+        write_integer_member(&w.json, "version", setting->record.version);
+        reply_end(&w);
+        reply_etag(call, setting->record.version);
+}
+
+static enum problem want_all(struct batch *batch, struct stock_settings **ret_settings) {
+        struct stock_settings *settings = arena_new(batch->arena, struct stock_settings);
+
+        if (!settings)
+                return FAULT_BUSY;
+        stock_settings_init(settings, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                stock_settings_want(settings, batch->calls[i]->path.code, batch->calls[i]->path.sku);
+        batch->work = settings;
+        *ret_settings = settings;
+        return PROBLEM_NONE;
+}
+
+/* The row of the call's path; NULL after a refusal when its location or product does not exist. */
+static struct stock_setting *setting_of(struct call *call, const struct stock_settings *settings) {
+        struct stock_setting *setting = stock_setting_find(settings, call->path.code, call->path.sku);
+
+        if (setting->record.exists || (setting->figures.location_known && setting->figures.sku_known))
+                return setting;
+        if (!setting->figures.location_known)
+                call_refuse_unknown(call, "location", call->path.code);
+        else
+                call_refuse_unknown(call, "product", call->path.sku);
+        return NULL;
+}
+
+static enum problem put_load(struct batch *batch) {
+        struct stock_settings *settings = NULL;
+        const enum problem p = want_all(batch, &settings);
+
+        return p ? p : stock_settings_lock(batch->database, settings);
+}
+
+static enum problem put_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct safety_stock_body *body = call->body;
+                struct stock_setting *setting = setting_of(call, batch->work);
+                const bool created = setting && !setting->record.exists;
+
+                if (!setting || !catalog_may_put(call, &setting->record))
+                        continue;
+                record_put(&setting->record, setting->figures.safety_stock == body->safety_stock, batch->now);
+                setting->figures.safety_stock = body->safety_stock;
+                reply_with(call, setting, created ? 201 : 200);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem put_save(struct batch *batch) {
+        return stock_settings_save(batch->database, batch->work);
+}
+
+const struct operation safety_stock_put = { .load = put_load, .decide = put_decide, .save = put_save };
+
+static enum problem show_load(struct batch *batch) {
+        struct stock_settings *settings = NULL;
+        const enum problem p = want_all(batch, &settings);
+
+        return p ? p : stock_settings_read(batch->database, settings);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct stock_setting *setting = setting_of(batch->calls[i], batch->work);
+
+                if (setting && setting->record.exists)
+                        reply_with(batch->calls[i], setting, 200);
+                else if (setting)
+                        call_refuse(batch->calls[i], PROBLEM_NOT_FOUND, "The product was never at this location.");
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation stock_row_show = { .load = show_load, .decide = show_decide };

@@ -1,0 +1,126 @@
+#include "db/connection.h"
+#include "inventory/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void stock_settings_init(struct stock_settings *settings, struct arena *arena) {
+        *settings = (struct stock_settings){ .arena = arena };
+}
+
+void stock_settings_want(struct stock_settings *settings, const char *location, const char *sku) {
+        struct stock_key *wanted =
+                arena_grow(settings->arena, settings->wanted, settings->n_wanted, &settings->capacity, sizeof(*wanted));
+
+        if (!wanted) {
+                settings->exhausted = true;
+                return;
+        }
+        settings->wanted = wanted;
+        settings->wanted[settings->n_wanted++] = (struct stock_key){ location, sku };
+}
+
+static int key_compare(const void *left, const void *right) {
+        const struct stock_key *a = left, *b = right;
+        const int by_location = strcmp(a->location, b->location);
+
+        return by_location ? by_location : strcmp(a->sku, b->sku);
+}
+
+static int row_compare(const void *left, const void *right) {
+        const struct stock_row *row = &((const struct stock_setting *) right)->figures;
+        const struct stock_key key = { row->location, row->sku };
+
+        return key_compare(left, &key);
+}
+
+struct stock_setting *stock_setting_find(const struct stock_settings *settings, const char *location, const char *sku) {
+        const struct stock_key key = { location, sku };
+
+        if (!settings->n_rows)
+                return NULL;
+        return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), row_compare);
+}
+
+static enum problem rows_read(struct rows *rows, void *into) {
+        struct stock_settings *settings = into;
+
+        settings->rows = arena_new_array(settings->arena, struct stock_setting, rows_count(rows));
+        if (!settings->rows)
+                return FAULT_BUSY;
+        settings->n_rows = rows_count(rows);
+        for (size_t i = 0; i < settings->n_rows; i++) {
+                struct row row = row_at(rows, i);
+                struct stock_setting *setting = &settings->rows[i];
+
+                setting->figures.location = row_text(&row);
+                setting->figures.sku = row_text(&row);
+                setting->figures.on_hand = row_integer(&row);
+                setting->figures.unsellable = row_integer(&row);
+                setting->figures.reserved = row_integer(&row);
+                setting->figures.safety_stock = row_integer(&row);
+                setting->record.version = row_integer(&row);
+                setting->record.exists = setting->figures.exists = row_boolean(&row);
+                setting->figures.location_known = row_boolean(&row);
+                setting->figures.sku_known = row_boolean(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem ask(struct database *database, struct stock_settings *settings, enum statement statement) {
+        struct array *locations, *skus;
+        struct parameters p;
+
+        if (settings->exhausted)
+                return FAULT_BUSY;
+        qsort(settings->wanted, settings->n_wanted, sizeof(*settings->wanted), key_compare);
+        parameters_init(&p, settings->arena);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        for (size_t i = 0; i < settings->n_wanted; i++) {
+                if (i && key_compare(&settings->wanted[i - 1], &settings->wanted[i]) == 0)
+                        continue;
+                array_text(locations, settings->wanted[i].location);
+                array_text(skus, settings->wanted[i].sku);
+        }
+        database_ask(database, statement, &p, rows_read, settings);
+        return PROBLEM_NONE;
+}
+
+enum problem stock_settings_lock(struct database *database, struct stock_settings *settings) {
+        return ask(database, settings, STATEMENT_SAFETY_STOCK_LOCK);
+}
+
+enum problem stock_settings_read(struct database *database, struct stock_settings *settings) {
+        return ask(database, settings, STATEMENT_SAFETY_STOCK_READ);
+}
+
+static void save(
+        struct database *database, const struct stock_settings *settings, bool is_new, enum statement statement) {
+        struct array *locations, *skus, *safety_stocks, *versions;
+        struct parameters p;
+
+        parameters_init(&p, settings->arena);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        safety_stocks = parameter_integers(&p);
+        versions = parameter_integers(&p);
+        for (size_t i = 0; i < settings->n_rows; i++) {
+                const struct stock_setting *setting = &settings->rows[i];
+
+                if (is_new ? !setting->record.is_new : setting->record.is_new || !setting->record.changed)
+                        continue;
+                array_text(locations, setting->figures.location);
+                array_text(skus, setting->figures.sku);
+                array_integer(safety_stocks, setting->figures.safety_stock);
+                array_integer(versions, setting->record.version);
+        }
+        if (locations->n)
+                database_ask(database, statement, &p, NULL, NULL);
+}
+
+enum problem stock_settings_save(struct database *database, const struct stock_settings *settings) {
+        save(database, settings, /* is_new= */ false, STATEMENT_SAFETY_STOCK_SAVE);
+        save(database, settings, /* is_new= */ true, STATEMENT_SAFETY_STOCK_INSERT);
+        return PROBLEM_NONE;
+}
