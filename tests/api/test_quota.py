@@ -59,3 +59,13 @@ def test_open_routes_have_no_limit(services):
 def test_off_by_default(api):
     reply = api.get(UNKNOWN, expect=404)
     assert "ratelimit" not in reply.headers and "ratelimit-policy" not in reply.headers
+
+
+def test_ten_answers_that_nothing_has_changed_cost_one_request(services):
+    client = services(rate_limit=4).client()
+    created = client.put("/v1/channels/web", {"name": "Web", "kind": "web"}, expect=201)
+    for _ in range(10):
+        client.get("/v1/channels/web", headers={"If-None-Match": created.headers["etag"]}, expect=304)
+    for _ in range(2):
+        client.get("/v1/channels/web", expect=200)
+    client.get("/v1/channels/web", expect=429)
