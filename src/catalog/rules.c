@@ -129,10 +129,14 @@ static bool closures_equal(const struct location *a, const struct location *b) {
         return true;
 }
 
-/* Positions are compared as they were sent: PostgreSQL keeps every bit of a double. */
+/* Exactly: PostgreSQL keeps every bit of a double, and a shape lets no NaN in. */
+static bool same_number(double a, double b) {
+        return a <= b && a >= b;
+}
+
 static bool positions_equal(const struct location *a, const struct location *b) {
-        return a->has_position == b->has_position && memcmp(&a->latitude, &b->latitude, sizeof(a->latitude)) == 0 &&
-               memcmp(&a->longitude, &b->longitude, sizeof(a->longitude)) == 0;
+        return a->has_position == b->has_position && same_number(a->latitude, b->latitude) &&
+               same_number(a->longitude, b->longitude);
 }
 
 bool location_equal(const struct location *a, const struct location *b) {

@@ -463,6 +463,8 @@ void products_page(struct database *database, const struct catalog_filter *filte
 
         page_begin(&p, filter, set->arena);
         parameter_text(&p, filter->gtin);
-        parameter_text(&p, filter->search);
-        database_ask(database, STATEMENT_PRODUCTS_PAGE, &p, products_take, set);
+        if (filter->search)
+                parameter_text(&p, filter->search);
+        database_ask(
+                database, filter->search ? STATEMENT_PRODUCTS_SEARCH : STATEMENT_PRODUCTS_PAGE, &p, products_take, set);
 }
