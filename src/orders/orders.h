@@ -144,6 +144,7 @@ int64_t fulfillment_line_open(const struct fulfillment_line *line);
 
 /* Units of a line still to be picked. */
 int64_t fulfillment_line_remaining(const struct fulfillment_line *line);
+int64_t fulfillment_remaining(const struct fulfillment *fulfillment);
 
 /* Take units off the order: no longer reserved, cancelled on both lines, what was paid for them due as a refund. The
  * stock stays on hand. At most the open units; picked ones only when no others are left. */
@@ -170,6 +171,10 @@ enum problem fulfillment_advance(
 enum problem payment_advance(
         struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal);
 
+/* Pack a ship fulfillment of which nothing is left to be picked, be it that the last unit was picked or that it is not
+ * wanted any more; tells it. Others are left as they are. */
+void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor);
+
 const char *fulfillment_status_text(enum fulfillment_status status);
 const char *payment_status_text(enum payment_status status);
 
@@ -191,7 +196,8 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* What every command that takes units off an order ends with: close the fulfillments it touched when nothing is left of
- * them, void the payment or tell the refund that came due since `due_before`, and settle the order. */
+ * them, or pack what is picked, void the payment or tell the refund that came due since `due_before`, and settle the
+ * order. An order of which nothing is left is cancelled for the reason given. */
 enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 

@@ -17,6 +17,14 @@ int64_t fulfillment_line_remaining(const struct fulfillment_line *line) {
         return line->quantity - line->shorted - line->cancelled - line->picked;
 }
 
+int64_t fulfillment_remaining(const struct fulfillment *fulfillment) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                units += fulfillment_line_remaining(&fulfillment->lines[i]);
+        return units;
+}
+
 /* Units that leave the order were picked only when there are not enough others. */
 static void picked_cap(struct fulfillment_line *line) {
         const int64_t most = line->quantity - line->shorted - line->cancelled;
@@ -236,6 +244,18 @@ static int64_t fulfilled_units(const struct fulfillment *fulfillment) {
         return units;
 }
 
+void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor) {
+        struct refusal ignored = { 0 };
+        struct arena none;
+
+        if (fulfillment->method != BY_SHIPPING || fulfillment->status != FULFILLMENT_PICKING ||
+                fulfillment_remaining(fulfillment) || !open_units(fulfillment))
+                return;
+        arena_init(&none, 0);
+        if (!fulfillment_advance(fulfillment, FULFILLMENT_PACK, &none, &ignored))
+                (void) fulfillment_tell(events, fulfillment, "fulfillment.packed", actor);
+}
+
 static bool is_over(enum fulfillment_status status) {
         return status != FULFILLMENT_ALLOCATED && status != FULFILLMENT_PICKING && status != FULFILLMENT_READY &&
                status != FULFILLMENT_PACKED;
@@ -316,7 +336,11 @@ enum problem order_after_units(struct order *order, int64_t due_before, const ch
                         p = close_if_empty(fulfillment, reason, actor, events, arena, refusal);
                 if (p)
                         return p;
+                if (fulfillment->touched)
+                        fulfillment_pack_if_done(fulfillment, events, actor);
         }
+        if (!order->cancel_reason && project(order) == ORDER_CANCELLED)
+                order->cancel_reason = reason;
         settle_payment(order, events, actor);
         tell_refund(order, due_before, events, actor);
         order_settle(order, events, actor, now);
