@@ -1,0 +1,138 @@
+/*
+ * fulfillment: the work of one location on its part of an order, from the shelf to the customer's hands.
+ *
+ * The documents are those of the orders room (`struct fulfillment` with its order, lines and stock rows, all locked).
+ * Each rule here is one command: it refuses before it changes anything, and changes all or nothing. It moves units,
+ * stock and states, tells the events, and settles the order. A command whose aim is reached already succeeds and
+ * changes nothing: staff press twice.
+ */
+#pragma once
+
+#include "orders/orders.h"
+
+#define PICK_ITEMS_MAX        200
+#define PACKAGES_PER_CALL_MAX 50
+#define PACKAGES_MAX          200 /* of one fulfillment */
+#define WRONG_CODES_MAX       5
+#define HANDOVER_LOCK         (15 * MINUTE)
+
+/* What every command works with. */
+struct act {
+        const char *actor;
+        timestamp now;
+        struct stock *stock;
+        struct events *events;
+        struct arena *arena; /* of the call: what is stored and refused is written there */
+        struct refusal *refusal;
+};
+
+enum short_reason {
+        SHORT_CAPACITY,         /* the location has no time for it: the units are free again */
+        SHORT_CLOSED,           /* likewise */
+        SHORT_CUSTOMER_REQUEST, /* likewise */
+        SHORT_DAMAGED,          /* the units stay on hand, unsellable */
+        SHORT_NOT_FOUND,        /* the units are not on hand */
+        SHORT_THEFT,            /* likewise */
+};
+
+/* As on the wire; NULL-terminated. */
+extern const char *const short_reason_texts[];
+
+/* Units of one line of the order. */
+struct line_units {
+        struct uuid order_line_id;
+        int64_t quantity;
+};
+
+/* One entry of a pick: a line by its id, or an SKU, or what a scanner read. */
+struct pick_item {
+        const char *sku;
+        bool has_order_line_id;
+        struct uuid order_line_id;
+        const char *code; /* an SKU, a GTIN, or a GS1 Digital Link */
+        int64_t quantity;
+};
+
+enum proof_method { PROOF_CODE, PROOF_ID_CHECK, PROOF_NONE };
+
+/* As on the wire; NULL-terminated. */
+extern const char *const proof_method_texts[];
+extern const char *const relation_texts[];
+
+struct handover {
+        enum proof_method method;
+        const char *value;     /* the pickup code, or the kind of document shown; may be NULL */
+        const char *recipient; /* who took it; may be NULL */
+        int relation;          /* to the customer; -1: not told */
+        const struct line_units *lines;
+        size_t n_lines;       /* 0: all that is picked */
+        const char *secret;   /* of pickup codes; may be NULL */
+        const char *previous; /* the secret before; may be NULL */
+};
+
+struct package {
+        const char *carrier, *tracking_number;
+        const struct line_units *lines;
+        size_t n_lines; /* 0: whatever is picked and in no other package */
+};
+
+/* ---- on the shelf ---- */
+
+/* Give the work to one associate; taking it over from another needs `force`. Until it leaves the house. */
+enum problem fulfillment_assign(
+        struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act);
+
+/* Note units taken off the shelf. `gtins` has one for each line of the fulfillment (14 digits, or NULL); it may be NULL
+ * when no item is a code. An SKU that stands in several lines fills them in their order. OVER_PICK: more than remain;
+ * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the member of the request, for pointers. */
+enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
+        const char *list, const char *const *gtins, const struct act *act);
+
+/* Note units that are not to be had, of those not yet picked. */
+enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
+        enum short_reason reason, const struct act *act);
+
+/* All is picked or short; it waits for the customer for `hold_for` at most. */
+enum problem fulfillment_make_ready(
+        struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
+
+/* The location gives it back as a whole, with what was picked: nothing of it will come from there. Units in the
+ * associate's hands have been found: `not_found` takes only the others off the stock. */
+enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act);
+
+/* Nobody wants it any more; what the customer has already stays with them. */
+enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act);
+
+/* ---- out of the house ---- */
+
+/* Hand over picked units against a proof. A wrong code is HANDOVER_PROOF_INVALID and is counted on the fulfillment,
+ * which is to be saved although the call is refused; the fifth in a row locks it for HANDOVER_LOCK: HANDOVER_LOCKED,
+ * for a correct code as well, but not for PROOF_NONE, which only a supervisor may claim (the caller's check). What was
+ * shown is stored as its kind, never the code or a number. */
+enum problem fulfillment_hand_over(
+        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
+
+/* Packages leave with a carrier. */
+enum problem fulfillment_ship(
+        struct fulfillment *fulfillment, const struct package *packages, size_t n_packages, const struct act *act);
+
+enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct act *act);
+
+/* Whether the text is the pickup code of that secret: case, spaces and hyphens do not matter. It takes as long for a
+ * wrong code as for the right one. */
+must_check bool pickup_code_matches(const char *secret, const struct fulfillment *fulfillment, const char *text);
+
+/* ---- what the rules share ---- */
+
+/* Whether the state allows the event; refuses with INVALID_TRANSITION when not. Changes nothing. */
+enum problem fulfillment_allows(
+        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act);
+
+/* The line of that order line, or NULL. */
+struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfillment, const struct uuid *order_line_id);
+
+/* Add lines and quantities to the data of an event. */
+void event_lines(struct event *event, const struct line_units *lines, size_t n_lines);
+
+/* Why a ledger row is written for this fulfillment. */
+struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, const char *reason, const struct act *act);

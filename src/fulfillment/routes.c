@@ -1,0 +1,491 @@
+#include "catalog/catalog.h"
+#include "fulfillment/fulfillment.h"
+#include "http/call.h"
+#include "http/reply.h"
+#include "reservations/reservations.h"
+
+#include "base/config.h"
+#include "base/text.h"
+
+#include <stdio.h>
+
+#define COMMAND_BATCH 64
+#define READ_BATCH    32
+#define ASSIGNEE_MAX  200
+#define CODE_TEXT_MAX 512 /* code points of what a scanner read */
+#define PROOF_MAX     64
+#define REASON_MAX    200
+#define TEXT_MAX      100 /* staging locations, carriers, tracking numbers */
+
+/* ---- bodies ---- */
+
+struct assign_body {
+        const char *assignee;
+        bool force;
+};
+
+static const struct shape_member assign_members[] = {
+        REQUIRED(TEXT, struct assign_body, assignee, BETWEEN(1, ASSIGNEE_MAX)),
+        OPTIONAL(BOOLEAN, struct assign_body, force),
+};
+static const struct shape assign_shape = SHAPE(struct assign_body, assign_members);
+
+struct pick_body {
+        const struct pick_item *lines;
+        size_t n_lines;
+        const struct pick_item *scans;
+        size_t n_scans;
+};
+
+static const struct shape_member pick_line_members[] = {
+        TOLD(UUID, struct pick_item, order_line_id),
+        REQUIRED(INTEGER, struct pick_item, quantity, BETWEEN(1, QUANTITY_MAX)),
+        OPTIONAL(CODE, struct pick_item, sku),
+};
+static const struct shape pick_line_shape = SHAPE(struct pick_item, pick_line_members);
+
+static const struct shape_member scan_members[] = {
+        REQUIRED(TEXT, struct pick_item, code, BETWEEN(1, CODE_TEXT_MAX)),
+        REQUIRED(INTEGER, struct pick_item, quantity, BETWEEN(1, QUANTITY_MAX)),
+};
+static const struct shape scan_shape = SHAPE(struct pick_item, scan_members);
+
+static const struct shape_member pick_members[] = {
+        OPTIONAL_LIST(struct pick_body, lines, &pick_line_shape, 1, PICK_ITEMS_MAX),
+        OPTIONAL_LIST(struct pick_body, scans, &scan_shape, 1, PICK_ITEMS_MAX),
+};
+static const struct shape pick_shape = SHAPE(struct pick_body, pick_members);
+
+static const struct shape_member line_members[] = {
+        REQUIRED(UUID, struct line_units, order_line_id),
+        REQUIRED(INTEGER, struct line_units, quantity, BETWEEN(1, QUANTITY_MAX)),
+};
+static const struct shape line_shape = SHAPE(struct line_units, line_members);
+
+struct short_body {
+        const struct line_units *lines;
+        size_t n_lines;
+        int reason;
+};
+
+static const struct shape_member short_members[] = {
+        LIST(struct short_body, lines, &line_shape, 1, ORDER_LINES_MAX),
+        REQUIRED(ENUM, struct short_body, reason, .names = short_reason_texts),
+};
+static const struct shape short_shape = SHAPE(struct short_body, short_members);
+
+struct ready_body {
+        const char *staging_location;
+};
+
+static const struct shape_member ready_members[] = {
+        OPTIONAL(TEXT, struct ready_body, staging_location, BETWEEN(1, TEXT_MAX)),
+};
+static const struct shape ready_shape = SHAPE(struct ready_body, ready_members);
+
+struct proof_body {
+        int method;
+        const char *value;
+};
+
+static const struct shape_member proof_members[] = {
+        REQUIRED(ENUM, struct proof_body, method, .names = proof_method_texts),
+        OPTIONAL(TEXT, struct proof_body, value, BETWEEN(1, PROOF_MAX)),
+};
+static const struct shape proof_shape = SHAPE(struct proof_body, proof_members);
+
+struct recipient_body {
+        const char *name;
+        int relation;
+};
+
+static const struct shape_member recipient_members[] = {
+        OPTIONAL(TEXT, struct recipient_body, name, BETWEEN(1, 200)),
+        OPTIONAL(ENUM, struct recipient_body, relation, .names = relation_texts),
+};
+static const struct shape recipient_shape = SHAPE(struct recipient_body, recipient_members);
+
+struct handover_body {
+        const struct proof_body *proof;
+        const struct recipient_body *recipient;
+        const struct line_units *lines;
+        size_t n_lines;
+};
+
+static const struct shape_member handover_members[] = {
+        OPTIONAL_LIST(struct handover_body, lines, &line_shape, 1, ORDER_LINES_MAX),
+        REQUIRED(OBJECT, struct handover_body, proof, .shape = &proof_shape),
+        OPTIONAL(OBJECT, struct handover_body, recipient, .shape = &recipient_shape),
+};
+static const struct shape handover_shape = SHAPE(struct handover_body, handover_members);
+
+struct ship_body {
+        const struct package *packages;
+        size_t n_packages;
+};
+
+static const struct shape_member package_members[] = {
+        REQUIRED(TEXT, struct package, carrier, BETWEEN(1, TEXT_MAX)),
+        OPTIONAL_LIST(struct package, lines, &line_shape, 1, ORDER_LINES_MAX),
+        REQUIRED(TEXT, struct package, tracking_number, BETWEEN(1, TEXT_MAX)),
+};
+static const struct shape package_shape = SHAPE(struct package, package_members);
+
+static const struct shape_member ship_members[] = {
+        LIST(struct ship_body, packages, &package_shape, 1, PACKAGES_PER_CALL_MAX),
+};
+static const struct shape ship_shape = SHAPE(struct ship_body, ship_members);
+
+/* An object without members. */
+static const struct shape deliver_shape = { .size = 1 };
+
+struct reject_body {
+        int reason;
+};
+
+static const struct shape_member reject_members[] = {
+        REQUIRED(ENUM, struct reject_body, reason, .names = short_reason_texts),
+};
+static const struct shape reject_shape = SHAPE(struct reject_body, reject_members);
+
+struct cancel_body {
+        const char *reason;
+};
+
+static const struct shape_member cancel_members[] = {
+        REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, REASON_MAX)),
+};
+static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_members);
+
+/* ---- what a body alone can be refused for ---- */
+
+static void pick_check(struct call *call) {
+        const struct pick_body *body = call->body;
+
+        if (!body->lines == !body->scans) {
+                (void) refuse_because(&call->refusal, &call->arena, "#", "one-of", "Either lines or scans.");
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "Name lines or scans, and not both.");
+                return;
+        }
+        for (size_t i = 0; i < body->n_lines; i++) {
+                char pointer[64];
+
+                if (body->lines[i].has_order_line_id != (body->lines[i].sku != NULL))
+                        continue;
+                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
+                (void) refuse_because(&call->refusal, &call->arena, pointer, "one-of", "Either sku or order_line_id.");
+        }
+        if (call->refusal.n_violations)
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A line is named by its sku or its id, and not by both.");
+}
+
+/* Handing over without a proof is the supervisor's word for it. */
+static void handover_check(struct call *call) {
+        const struct handover_body *body = call->body;
+
+        if (body->proof->method == PROOF_CODE && !body->proof->value) {
+                (void) refuse_because(
+                        &call->refusal, &call->arena, "#/proof/value", "required", "The pickup code is missing.");
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A proof by code names the code.");
+        } else if (body->proof->method == PROOF_NONE && !call_has_scope(call, SCOPE_ADMIN)) {
+                call->refusal.scope = scope_text(SCOPE_ADMIN);
+                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Handing over without a proof needs the scope %s.",
+                        scope_text(SCOPE_ADMIN));
+        }
+}
+
+/* ---- loading and saving ---- */
+
+/* What one batch works on. */
+struct work {
+        struct stock stock;
+        struct order_set set;
+        struct events events;
+        struct catalog_set catalog;
+};
+
+static enum problem work_begin(struct batch *batch, bool locked, struct work **ret_work) {
+        struct work *work = arena_new(batch->arena, struct work);
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
+        events_init(&work->events, batch->arena);
+        catalog_init(&work->catalog, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                orders_want_fulfillment(&work->set, &batch->calls[i]->path.id);
+        batch->work = work;
+        *ret_work = work;
+        return PROBLEM_NONE;
+}
+
+static enum problem command_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ true, &work);
+
+        return p ? p : orders_lock(batch->database, &work->set);
+}
+
+/* Only the locked documents tell which records of the catalogue are needed, hence the trip in between. */
+static enum problem command_load_catalog(struct batch *batch,
+        void (*want)(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment)) {
+        enum problem p = command_load(batch);
+        struct work *work = batch->work;
+
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
+
+                if (fulfillment)
+                        want(&work->catalog, batch->calls[i], fulfillment);
+        }
+        return catalog_load(batch->database, &work->catalog);
+}
+
+static void want_products(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment) {
+        const struct pick_body *body = call->body;
+
+        for (size_t i = 0; body->n_scans && i < fulfillment->n_lines; i++)
+                catalog_want_product(catalog, fulfillment->lines[i].order_line->sku);
+}
+
+static bool has_scans(const struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (((const struct pick_body *) batch->calls[i]->body)->n_scans)
+                        return true;
+        return false;
+}
+
+static enum problem pick_load(struct batch *batch) {
+        return has_scans(batch) ? command_load_catalog(batch, want_products) : command_load(batch);
+}
+
+static void want_location(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment) {
+        (void) call;
+        catalog_want_location(catalog, fulfillment->location);
+}
+
+static enum problem ready_load(struct batch *batch) {
+        return command_load_catalog(batch, want_location);
+}
+
+static enum problem command_save(struct batch *batch) {
+        struct work *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = orders_update(batch->database, &work->set);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+/* ---- deciding ---- */
+
+/* The fulfillment of the call's path, when there is one and the bearer may see it; refuses otherwise. */
+static struct fulfillment *fulfillment_of(struct call *call, const struct order_set *set) {
+        struct fulfillment *fulfillment = fulfillment_find(set, &call->path.id);
+        const char *channel = call->claims->channel;
+
+        if (!fulfillment || (channel && !text_equal(channel, fulfillment->order->channel))) {
+                call_refuse(call, PROBLEM_NOT_FOUND, "There is no such fulfillment.");
+                return NULL;
+        }
+        return call_may_act_at(call, fulfillment->location) ? fulfillment : NULL;
+}
+
+/* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
+static void reply_with(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, 200);
+        fulfillment_write(&w.json, fulfillment, pickup_secret);
+        reply_end(&w);
+        reply_etag(call, fulfillment->version);
+}
+
+typedef enum problem (*command_rule)(const struct call *call, struct fulfillment *fulfillment, const struct act *act);
+
+static void decide_one(struct call *call, struct work *work, timestamp now, command_rule rule) {
+        struct fulfillment *fulfillment = fulfillment_of(call, &work->set);
+        const struct act act = {
+                .actor = call->claims->subject,
+                .now = now,
+                .stock = &work->stock,
+                .events = &work->events,
+                .arena = &call->arena,
+                .refusal = &call->refusal,
+        };
+
+        call->work = work;
+        if (fulfillment && call_version_matches(call, fulfillment->version) && !rule(call, fulfillment, &act))
+                reply_with(call, fulfillment, /* pickup_secret= */ NULL);
+}
+
+static enum problem decide_all(struct batch *batch, command_rule rule) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                decide_one(batch->calls[i], batch->work, batch->now, rule);
+        return PROBLEM_NONE;
+}
+
+static enum problem assign_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct assign_body *body = call->body;
+
+        return fulfillment_assign(fulfillment, body->assignee, body->force, act);
+}
+
+static const char *const *gtins_of(
+        const struct fulfillment *fulfillment, const struct catalog_set *catalog, const char **gtins) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                const struct product *product = catalog_find_product(catalog, fulfillment->lines[i].order_line->sku);
+
+                gtins[i] = product ? product->gtin : NULL;
+        }
+        return gtins;
+}
+
+static enum problem pick_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct pick_body *body = call->body;
+        const struct work *work = call->work;
+        const char *gtins[ORDER_LINES_MAX] = { 0 };
+
+        if (!body->n_scans)
+                return fulfillment_pick(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
+        return fulfillment_pick(
+                fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
+}
+
+static enum problem short_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct short_body *body = call->body;
+
+        return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason, act);
+}
+
+static enum problem ready_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct ready_body *body = call->body;
+        const struct work *work = call->work;
+        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
+
+        return fulfillment_make_ready(
+                fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+}
+
+static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct handover_body *body = call->body;
+        const struct handover handover = {
+                .method = (enum proof_method) body->proof->method,
+                .value = body->proof->value,
+                .recipient = body->recipient ? body->recipient->name : NULL,
+                .relation = body->recipient ? body->recipient->relation : -1,
+                .lines = body->lines,
+                .n_lines = body->n_lines,
+                .secret = config_text(CONFIG_PICKUP_SECRET),
+                .previous = config_text(CONFIG_PICKUP_SECRET_PREVIOUS),
+        };
+
+        return fulfillment_hand_over(fulfillment, &handover, act);
+}
+
+static enum problem ship_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct ship_body *body = call->body;
+
+        return fulfillment_ship(fulfillment, body->packages, body->n_packages, act);
+}
+
+static enum problem deliver_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        (void) call;
+        return fulfillment_deliver(fulfillment, act);
+}
+
+static enum problem reject_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct reject_body *body = call->body;
+
+        return fulfillment_reject(fulfillment, (enum short_reason) body->reason, act);
+}
+
+static enum problem cancel_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct cancel_body *body = call->body;
+
+        return fulfillment_cancel(fulfillment, body->reason, act);
+}
+
+/* Every command by its name, with the function that loads what it needs. */
+#define COMMANDS(X)                                                                                                    \
+        X(assign, command_load)                                                                                        \
+        X(cancel, command_load)                                                                                        \
+        X(deliver, command_load)                                                                                       \
+        X(handover, command_load)                                                                                      \
+        X(pick, pick_load)                                                                                             \
+        X(ready, ready_load)                                                                                           \
+        X(reject, command_load)                                                                                        \
+        X(ship, command_load)                                                                                          \
+        X(short, command_load)
+
+#define X(name, loads)                                                                                                 \
+        static enum problem name##_decide(struct batch *batch) {                                                       \
+                return decide_all(batch, name##_one);                                                                  \
+        }                                                                                                              \
+        static const struct operation name##_operation = {                                                             \
+                .load = loads,                                                                                         \
+                .decide = name##_decide,                                                                               \
+                .save = command_save,                                                                                  \
+        };
+COMMANDS(X)
+#undef X
+
+/* ---- reading ---- */
+
+static enum problem show_load(struct batch *batch) {
+        struct work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ false, &work);
+
+        return p ? p : orders_read(batch->database, &work->set);
+}
+
+static void show_one(struct call *call, const struct fulfillment *fulfillment) {
+        const bool sees_codes = call_has_scope(call, SCOPE_ORDERS_WRITE);
+
+        reply_with(call, fulfillment, sees_codes ? config_text(CONFIG_PICKUP_SECRET) : NULL);
+}
+
+static enum problem show_decide(struct batch *batch) {
+        struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct fulfillment *fulfillment = fulfillment_of(batch->calls[i], &work->set);
+
+                if (fulfillment)
+                        show_one(batch->calls[i], fulfillment);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation show_operation = { .load = show_load, .decide = show_decide };
+
+const struct route fulfillment_routes[] = {
+        { METHOD_GET, "/v1/fulfillments/{id}", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .operation = &show_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/assign", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &assign_shape, .operation = &assign_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/cancel", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &cancel_shape, .operation = &cancel_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_OPTIONAL, .body = &deliver_shape, .operation = &deliver_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_REQUIRED, .body = &handover_shape, .check = handover_check, .operation = &handover_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/pick", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &pick_shape, .check = pick_check, .operation = &pick_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/ready", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &ready_shape, .operation = &ready_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/reject", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &reject_shape, .operation = &reject_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/ship", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &ship_shape, .operation = &ship_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/short", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &short_shape, .operation = &short_operation },
+};
+const size_t fulfillment_route_count = array_size(fulfillment_routes);

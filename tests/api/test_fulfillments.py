@@ -1,0 +1,715 @@
+"""The work of a location over HTTP: from the shelf to the shopper's hands, with the stock figures after each step."""
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from support.database import Database
+from support.holdfast import SCOPES
+from support.retailer import Retailer
+
+GTIN = "6291041500213"  # its check digit is 3
+OTHER_GTIN = "4006381333931"
+ACTIONS = {
+    "assign": {"assignee": "ana"},
+    "cancel": {"reason": "the shopper called"},
+    "deliver": {},
+    "handover": {"proof": {"method": "id_check"}},
+    "pick": {"lines": [{"sku": "SKU-1", "quantity": 1}]},
+    "ready": {},
+    "reject": {"reason": "closed"},
+    "ship": {"packages": [{"carrier": "DHL", "tracking_number": "0034"}]},
+    "short": {"lines": [{"order_line_id": str(uuid.uuid4()), "quantity": 1}], "reason": "closed"},
+}
+
+
+class Work:
+    """One fulfillment of an order of its own, three units of the first product and one of the second by default."""
+
+    def __init__(self, retailer, database, lines=None, method="pickup", **fields):
+        self.retailer, self.database, self.api = retailer, database, retailer.api
+        fields.setdefault("payment", {"status": "captured"})
+        if method == "ship":
+            fields.setdefault("ship_to", {"name": "Ada", "line1": "Street 1", "city": "Berlin", "postal_code": "10115",
+                                          "country": "DE"})
+        lines = lines or {retailer.skus[0]: 3, retailer.skus[1]: 1}
+        self.order = retailer.order(lines, method=method, **fields).json()
+        self.id = self.order["fulfillments"][0]["id"]
+        self.path = f"/v1/fulfillments/{self.id}"
+
+    def now(self, **options):
+        return self.api.get(self.path, expect=200, **options).json()
+
+    def act(self, verb, body=None, expect=200, api=None, **options):
+        reply = (api or self.api).post(f"{self.path}/{verb}", body, expect=expect, **options)
+        if expect == 200:
+            assert reply.headers["ETag"] == f'"{reply.json()["version"]}"'
+        return reply
+
+    def order_now(self):
+        return self.api.get(f"/v1/orders/{self.order['id']}", expect=200).json()
+
+    def line(self, n=0):
+        return self.order["lines"][n]["id"]
+
+    def pick_all(self):
+        return self.act("pick", {"lines": [{"order_line_id": line["id"], "quantity": line["quantity"]}
+                                           for line in self.order["lines"]]}).json()
+
+    def make_ready(self):
+        self.pick_all()
+        return self.act("ready").json()
+
+    def code(self):
+        return self.now()["pickup_code"]
+
+    def hand_over(self, expect=200, code=None, key=None, **fields):
+        body = {"proof": {"method": "code", "value": code or self.code()}, **fields}
+        return self.act("handover", body, expect, key=key or str(uuid.uuid4()))
+
+    def figures(self, n=0):
+        """(on_hand, unsellable, reserved) of the n-th product at the store."""
+        row = self.retailer.figures(self.retailer.skus[n])
+        return row["on_hand"], row["unsellable"], row["reserved"]
+
+    def ledger(self):
+        """What the fulfillment has written there: (sku, reason, on hand, unsellable), by the products' names."""
+        rows = self.database.rows(
+            "select sku, reason, on_hand_change, unsellable_change from ledger where document = %s order by sku, number",
+            f"fulfillment/{self.id}")
+        return [(row["sku"], row["reason"], row["on_hand_change"], row["unsellable_change"]) for row in rows]
+
+    def events(self):
+        """The types of what was told about its order, oldest first."""
+        return [event["type"] for event in self.told()]
+
+    def happened(self):
+        """The same since it was placed."""
+        placing = ("order.created", "fulfillment.allocated", "payment.captured")
+        return [kind for kind in self.events() if kind not in placing]
+
+    def told(self):
+        return self.api.get(f"/v1/orders/{self.order['id']}/timeline", expect=200).json()["data"]
+
+
+@pytest.fixture
+def work(retailer, database):
+    """A function that places an order and gives its fulfillment."""
+    return lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
+
+
+def faults(reply):
+    """{pointer: code} of a refusal."""
+    return {fault["pointer"]: fault["code"] for fault in reply.json().get("errors", [])}
+
+
+def code_of(reply):
+    return reply.json()["code"]
+
+
+# ---- the whole way ----
+
+def test_a_pickup_from_shelf_to_hands(work, retailer):
+    it = work()
+    assert it.now()["status"] == "allocated"
+    assert it.figures() == (10, 0, 3)
+
+    it.act("assign", {"assignee": "ben"})
+    picked = it.act("pick", {"lines": [{"sku": retailer.sku, "quantity": 2}]}).json()
+    assert picked["status"] == "picking"
+    assert [line["remaining"] for line in picked["lines"]] == [1, 1]
+    assert it.act("pick", {"lines": [{"sku": retailer.sku, "quantity": 1},
+                                     {"order_line_id": it.line(1), "quantity": 1}]}).json()["status"] == "picking"
+    ready = it.act("ready", {"staging_location": "shelf C3"}).json()
+    assert (ready["status"], ready["staging_location"]) == ("ready", "shelf C3")
+    assert ready["hold_until"] is not None
+    assert it.figures() == (10, 0, 3) and it.ledger() == []
+
+    done = it.hand_over(recipient={"name": "Ada Lovelace", "relation": "self"}).json()
+    assert (done["status"], done["handover"]["method"], done["handover"]["verified"]) == ("handed_over", "code", True)
+    assert done["handover"]["recipient"] == {"name": "Ada Lovelace", "relation": "self"}
+    assert [line["fulfilled"] for line in done["lines"]] == [3, 1]
+    assert it.figures() == (7, 0, 0) and it.figures(1) == (9, 0, 0)
+    assert it.ledger() == [(retailer.skus[0], "sale", -3, 0), (retailer.skus[1], "sale", -1, 0)]
+    assert it.order_now()["status"] == "fulfilled"
+    assert it.happened() == [
+        "fulfillment.assigned", "fulfillment.picking", "fulfillment.ready", "fulfillment.handed_over", "order.fulfilled"]
+
+
+def test_curbside_goes_the_way_of_pickup(work):
+    it = work(method="curbside")
+    it.make_ready()
+    assert it.hand_over().json()["status"] == "handed_over"
+
+
+def test_a_parcel_from_shelf_to_door(work, retailer):
+    it = work(method="ship")
+    assert it.pick_all()["status"] == "packed"
+    shipped = it.act("ship", {"packages": [{"carrier": "DHL", "tracking_number": "0034"}]}).json()
+    assert shipped["status"] == "shipped"
+    assert [(one["carrier"], one["tracking_number"]) for one in shipped["packages"]] == [("DHL", "0034")]
+    assert it.figures() == (7, 0, 0)
+    assert it.ledger() == [(retailer.skus[0], "sale", -3, 0), (retailer.skus[1], "sale", -1, 0)]
+    assert it.act("deliver").json()["status"] == "delivered"
+    assert it.order_now()["status"] == "fulfilled"
+    assert it.happened() == [
+        "fulfillment.picking", "fulfillment.packed", "fulfillment.shipped", "order.fulfilled", "fulfillment.delivered"]
+
+
+# ---- reading ----
+
+def test_a_fulfillment_is_read_with_its_tag(work):
+    it = work()
+    reply = it.api.get(it.path, expect=200)
+    assert reply.headers["ETag"] == '"1"' and reply.json()["order_id"] == it.order["id"]
+    it.api.get(it.path, headers={"If-None-Match": '"1"'}, expect=304)
+    it.act("assign", {"assignee": "ben"})
+    assert it.api.get(it.path, headers={"If-None-Match": '"1"'}, expect=200).headers["ETag"] == '"2"'
+    it.api.head(it.path, expect=200)
+
+
+def test_codes_are_for_those_who_may_place_orders(work, service):
+    it = work()
+    staff = service.client(scope="fulfillment:read fulfillment:write")
+    assert len(it.code()) == 8
+    assert "pickup_code" not in staff.get(it.path, expect=200).json()
+    assert "pickup_code" not in work(method="ship").now()
+
+
+def test_no_reply_of_an_action_shows_the_code(work, database):
+    """They are kept for replays, and a code is never stored."""
+    it = work()
+    code = it.code()
+    for reply in (it.act("assign", {"assignee": "ben"}), it.hand_over(expect=409, code=code)):
+        assert code not in reply.text
+    assert database.count("idempotency", "strpos(body, %s) > 0", code) == 0
+    assert database.count("events", "strpos(data::text, %s) > 0", code) == 0
+
+
+def test_what_is_unknown_is_not_found(api):
+    path = f"/v1/fulfillments/{uuid.uuid4()}"
+    api.get(path, expect=404)
+    for verb, body in ACTIONS.items():
+        assert code_of(api.post(f"{path}/{verb}", body, expect=404)) == "not-found"
+
+
+def test_an_id_is_a_uuid(api):
+    api.get("/v1/fulfillments/17", expect=400)
+    for verb, body in ACTIONS.items():
+        api.post(f"/v1/fulfillments/17/{verb}", body, expect=400)
+
+
+# ---- who may do what ----
+
+def test_without_a_token_nothing_is_told(work, api):
+    it = work()
+    stranger = api.with_token(None)
+    stranger.get(it.path, expect=401)
+    for verb, body in ACTIONS.items():
+        stranger.post(f"{it.path}/{verb}", body, expect=401)
+
+
+def test_scopes_keep_readers_from_acting(work, service):
+    it = work()
+    reader = service.client(scope="fulfillment:read orders:read orders:write")
+    reader.get(it.path, expect=200)
+    for verb, body in ACTIONS.items():
+        assert code_of(reader.post(f"{it.path}/{verb}", body, expect=403)) == "insufficient-scope"
+    service.client(scope="orders:read").get(it.path, expect=403)
+    assert it.now()["version"] == 1
+
+
+def test_a_store_acts_on_its_own_work_only(work, service, retailer):
+    it = work()
+    other = service.client(locations=[retailer.other_store])
+    assert code_of(other.get(it.path, expect=403)) == "store-not-allowed"
+    for verb, body in ACTIONS.items():
+        assert code_of(other.post(f"{it.path}/{verb}", body, expect=403)) == "store-not-allowed"
+    own = service.client(locations=[retailer.store])
+    own.post(f"{it.path}/assign", {"assignee": "ben"}, expect=200)
+
+
+def test_a_channel_does_not_see_the_orders_of_another(work, service, retailer):
+    it = work()
+    other = service.client(channel="another-channel")
+    other.get(it.path, expect=404)
+    for verb, body in ACTIONS.items():
+        other.post(f"{it.path}/{verb}", body, expect=404)
+    service.client(channel=retailer.channel).get(it.path, expect=200)
+
+
+# ---- versions, keys, bodies ----
+
+def test_every_action_heeds_if_match(work):
+    it = work()
+    for verb, body in ACTIONS.items():
+        reply = it.act(verb, body, 412, headers={"If-Match": '"7"'})
+        assert reply.headers["ETag"] == '"1"'
+    it.act("assign", {"assignee": "ben"}, headers={"If-Match": '"1"'})
+
+
+def test_an_action_with_a_key_happens_once(work, retailer):
+    it = work()
+    key = str(uuid.uuid4())
+    body = {"lines": [{"sku": retailer.sku, "quantity": 1}]}
+    first, again = it.act("pick", body, key=key), it.act("pick", body, key=key)
+    assert again.headers["Idempotent-Replayed"] == "true" and again.text == first.text
+    assert it.now()["lines"][0]["picked"] == 1
+    other = {"lines": [{"sku": retailer.sku, "quantity": 2}]}
+    assert code_of(it.act("pick", other, 422, key=key)) == "idempotency-key-reused"
+
+
+def test_only_a_hand_over_needs_a_key(work):
+    it = work()
+    assert code_of(it.act("handover", ACTIONS["handover"], 400, key=None)) == "idempotency-key-missing"
+    it.act("assign", {"assignee": "ben"}, key=None)
+    assert code_of(it.act("assign", {"assignee": "ben"}, 400, key="a key")) == "idempotency-key-invalid"
+
+
+def test_bodies_are_checked(work):
+    it = work()
+    line = {"order_line_id": it.line(), "quantity": 1}
+    cases = [
+        ("assign", {}, {"#/assignee": "required"}),
+        ("assign", {"assignee": ""}, {"#/assignee": "too-short"}),
+        ("cancel", {"reason": "x" * 201}, {"#/reason": "too-long"}),
+        ("deliver", {"when": "now"}, {"#/when": "unknown-member"}),
+        ("handover", {"proof": {"method": "code"}}, {"#/proof/value": "required"}),
+        ("handover", {"proof": {"method": "face"}}, {"#/proof/method": "not-allowed"}),
+        ("handover", {"proof": {"method": "id_check"}, "recipient": {"relation": "cat"}},
+         {"#/recipient/relation": "not-allowed"}),
+        ("handover", {"proof": {"method": "id_check"}, "lines": []}, {"#/lines": "too-few"}),
+        ("pick", {}, {"#": "one-of"}),
+        ("pick", {"lines": [line], "scans": [{"code": "1", "quantity": 1}]}, {"#": "one-of"}),
+        ("pick", {"lines": [{"quantity": 1}]}, {"#/lines/0": "one-of"}),
+        ("pick", {"lines": [{"sku": "SKU-1", **line}]}, {"#/lines/0": "one-of"}),
+        ("pick", {"lines": [{**line, "quantity": 0}]}, {"#/lines/0/quantity": "out-of-range"}),
+        ("pick", {"scans": [{"code": "", "quantity": 1}]}, {"#/scans/0/code": "too-short"}),
+        ("reject", {"reason": "no idea"}, {"#/reason": "not-allowed"}),
+        ("ship", {"packages": []}, {"#/packages": "too-few"}),
+        ("ship", {"packages": [{"carrier": "DHL"}]}, {"#/packages/0/tracking_number": "required"}),
+        ("short", {"lines": [line], "reason": "no idea"}, {"#/reason": "not-allowed"}),
+    ]
+    for verb, body, expected in cases:
+        reply = it.act(verb, body, 422)
+        assert (code_of(reply), faults(reply)) == ("validation-failed", expected), (verb, body)
+    for verb in ACTIONS:
+        it.api.post(f"{it.path}/{verb}", content=b"{", expect=400)
+        it.api.post(f"{it.path}/{verb}", content=b"{}", headers={"Content-Type": "text/plain"}, expect=415)
+    assert it.now()["version"] == 1
+
+
+# ---- assigning ----
+
+def test_work_is_taken_over_by_force_only(work):
+    it = work()
+    assert it.act("assign", {"assignee": "ben"}).json()["assignee"] == "ben"
+    again = it.act("assign", {"assignee": "ben"}).json()
+    assert again["version"] == 2
+    refused = it.act("assign", {"assignee": "cleo"}, 409)
+    assert code_of(refused) == "invalid-transition" and "ben" in refused.json()["detail"]
+    assert it.act("assign", {"assignee": "cleo", "force": True}).json()["assignee"] == "cleo"
+    assert it.events().count("fulfillment.assigned") == 2
+    it.act("cancel", {"reason": "the shopper called"})
+    assert code_of(it.act("assign", {"assignee": "ben", "force": True}, 409)) == "invalid-transition"
+
+
+# ---- picking ----
+
+def test_a_scanner_may_read_an_sku_a_gtin_or_a_link(work, retailer, api):
+    sku, other = f"S-{retailer.tag}", f"T-{retailer.tag}"
+    retailer.create_product(sku, gtin=GTIN, price={"amount": 100, "currency": "EUR"})
+    retailer.create_product(other, gtin=OTHER_GTIN, price={"amount": 100, "currency": "EUR"})
+    retailer.stock({(retailer.store, sku): 10, (retailer.store, other): 10})
+    it = work({sku: 4, other: 1})
+    picked = it.act("pick", {"scans": [
+        {"code": GTIN, "quantity": 1}, {"code": sku, "quantity": 1},
+        {"code": f"https://shop.example/01/0{GTIN}?10=AB", "quantity": 1}]}).json()
+    assert [line["picked"] for line in picked["lines"]] == [3, 0]
+    picked = it.act("pick", {"scans": [{"code": OTHER_GTIN, "quantity": 1}]}).json()
+    assert [line["remaining"] for line in picked["lines"]] == [1, 0]
+    refused = it.act("pick", {"scans": [{"code": GTIN, "quantity": 2}]}, 409)
+    assert (code_of(refused), faults(refused)) == ("over-pick", {"#/scans/0/quantity": "over-pick"})
+    assert refused.json()["errors"][0]["available"] == 1
+
+
+def test_an_sku_in_several_lines_fills_them_in_order(retailer, database):
+    body = retailer.order_body()
+    body["lines"] = [{"sku": retailer.sku, "quantity": 1}, {"sku": retailer.sku, "quantity": 2}]
+    order = retailer.api.post("/v1/orders", body, expect=201).json()
+    path = f"/v1/fulfillments/{order['fulfillments'][0]['id']}"
+    picked = retailer.api.post(
+        f"{path}/pick", {"lines": [{"sku": retailer.sku, "quantity": 2}]}, expect=200).json()
+    assert [line["picked"] for line in picked["lines"]] == [1, 1]
+
+
+def test_what_is_foreign_is_refused_whole(work, retailer):
+    it = work()
+    refused = it.act("pick", {"lines": [{"sku": retailer.sku, "quantity": 1},
+                                        {"sku": retailer.skus[2], "quantity": 1}]}, 422)
+    assert (code_of(refused), faults(refused)) == ("validation-failed", {"#/lines/1/sku": "foreign-item"})
+    refused = it.act("pick", {"scans": [{"code": OTHER_GTIN, "quantity": 1}]}, 422)
+    assert faults(refused) == {"#/scans/0/code": "foreign-item"}
+    refused = it.act("pick", {"lines": [{"order_line_id": str(uuid.uuid4()), "quantity": 1}]}, 422)
+    assert faults(refused) == {"#/lines/0/order_line_id": "foreign-item"}
+    assert it.now()["version"] == 1
+
+
+def test_more_than_remains_is_refused_whole(work, retailer):
+    it = work()
+    refused = it.act("pick", {"lines": [{"sku": retailer.skus[1], "quantity": 1},
+                                        {"sku": retailer.sku, "quantity": 4}]}, 409)
+    assert (code_of(refused), faults(refused)) == ("over-pick", {"#/lines/1/quantity": "over-pick"})
+    assert it.now()["version"] == 1
+
+
+def test_nothing_is_picked_twice_over(work):
+    it = work()
+    it.make_ready()
+    refused = it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 1}]}, 409)
+    assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", "ready")
+
+
+# ---- what is not to be had ----
+
+@pytest.mark.parametrize("reason, figures, ledger", [
+    ("not_found", (8, 0, 1), ("correction", -2, 0)),
+    ("theft", (8, 0, 1), ("theft", -2, 0)),
+    ("damaged", (10, 2, 1), ("damage", 0, 2)),
+    ("customer_request", (10, 0, 1), None),
+    ("closed", (10, 0, 1), None),
+    ("capacity", (10, 0, 1), None),
+])
+def test_short_units_leave_the_shelf_by_their_reason(work, retailer, reason, figures, ledger):
+    it = work()
+    short = it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 2}], "reason": reason}).json()
+    assert (short["lines"][0]["short"], short["lines"][0]["remaining"]) == (2, 1)
+    assert it.figures() == figures
+    assert it.ledger() == ([(retailer.sku, *ledger)] if ledger else [])
+    assert it.order_now()["lines"][0]["cancelled"] == 2
+    told = next(event for event in it.told() if event["type"] == "fulfillment.short_picked")
+    assert told["data"] == {"reason": reason, "lines": [{"order_line_id": it.line(), "quantity": 2}]}
+    refund = next(event for event in it.told() if event["type"] == "refund.due")
+    assert refund["data"] == {"amount": 2000, "currency": "EUR"}
+
+
+def test_everything_short_is_cancelled(work):
+    it = work()
+    short = it.act("short", {"reason": "not_found", "lines": [
+        {"order_line_id": it.line(), "quantity": 3}, {"order_line_id": it.line(1), "quantity": 1}]}).json()
+    assert (short["status"], short["reason"]) == ("cancelled", "not_found")
+    assert it.figures() == (7, 0, 0)
+    order = it.order_now()
+    assert (order["status"], order["cancel_reason"]) == ("cancelled", "not_found")
+    assert order["totals"]["refund_due"]["amount"] == 5000
+
+
+def test_the_rest_of_a_parcel_is_packed(work):
+    it = work(method="ship")
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 3}]})
+    short = it.act("short", {"lines": [{"order_line_id": it.line(1), "quantity": 1}], "reason": "damaged"}).json()
+    assert short["status"] == "packed"
+
+
+def test_a_parcel_is_packed_when_the_shopper_no_longer_wants_the_rest(work):
+    it = work(method="ship")
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 3}]})
+    it.api.post(f"/v1/orders/{it.order['id']}/cancel",
+                {"reason": "changed her mind", "lines": [{"order_line_id": it.line(1), "quantity": 1}]}, expect=200)
+    assert it.now()["status"] == "packed"
+
+
+def test_only_what_is_not_picked_can_be_short(work):
+    it = work()
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}]})
+    refused = it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 2}], "reason": "theft"}, 409)
+    assert (code_of(refused), faults(refused)) == ("over-pick", {"#/lines/0/quantity": "over-pick"})
+    twice = [{"order_line_id": it.line(), "quantity": 1}] * 2
+    refused = it.act("short", {"lines": twice, "reason": "theft"}, 422)
+    assert faults(refused) == {"#/lines/1/order_line_id": "repeated"}
+    refused = it.act("short", {"lines": [{"order_line_id": str(uuid.uuid4()), "quantity": 1}], "reason": "theft"}, 422)
+    assert faults(refused) == {"#/lines/0/order_line_id": "foreign-item"}
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 1}, {"order_line_id": it.line(1), "quantity": 1}]})
+    it.act("ready")
+    refused = it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 1}], "reason": "theft"}, 409)
+    assert code_of(refused) == "invalid-transition"
+    assert it.figures() == (10, 0, 3) and it.ledger() == []
+
+
+# ---- giving back, calling off ----
+
+@pytest.mark.parametrize("reason, figures, other, ledger", [
+    ("not_found", (7, 0, 0), (9, 0, 0), [("correction", -3, 0), ("correction", -1, 0)]),
+    ("theft", (7, 0, 0), (9, 0, 0), [("theft", -3, 0), ("theft", -1, 0)]),
+    ("damaged", (10, 3, 0), (10, 1, 0), [("damage", 0, 3), ("damage", 0, 1)]),
+    ("customer_request", (10, 0, 0), (10, 0, 0), []),
+    ("closed", (10, 0, 0), (10, 0, 0), []),
+    ("capacity", (10, 0, 0), (10, 0, 0), []),
+])
+def test_a_location_gives_the_work_back(work, reason, figures, other, ledger):
+    it = work()
+    rejected = it.act("reject", {"reason": reason}).json()
+    assert (rejected["status"], rejected["reason"]) == ("rejected", reason)
+    assert it.figures() == figures and it.figures(1) == other
+    assert [row[1:] for row in it.ledger()] == ledger
+    order = it.order_now()
+    assert (order["status"], order["totals"]["refund_due"]["amount"]) == ("cancelled", 5000)
+    assert it.happened() == [
+        "fulfillment.rejected", "refund.due", "order.cancelled"]
+    assert it.act("reject", {"reason": reason}).json()["version"] == rejected["version"]
+    assert it.figures() == figures
+
+
+def test_what_was_picked_has_been_found(work):
+    it = work()
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}]})
+    it.act("reject", {"reason": "not_found"})
+    assert it.figures() == (9, 0, 0)
+
+
+def test_what_is_ready_is_not_given_back(work):
+    it = work()
+    it.make_ready()
+    assert code_of(it.act("reject", {"reason": "closed"}, 409)) == "invalid-transition"
+
+
+def test_a_cancelled_fulfillment_frees_its_units(work):
+    it = work()
+    it.make_ready()
+    cancelled = it.act("cancel", {"reason": "the shopper called"}).json()
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "the shopper called")
+    assert it.figures() == (10, 0, 0) and it.ledger() == []
+    assert it.act("cancel", {"reason": "again"}).json()["version"] == cancelled["version"]
+    order = it.order_now()
+    assert (order["status"], order["cancel_reason"]) == ("cancelled", "the shopper called")
+
+
+def test_an_order_goes_on_without_one_of_its_fulfillments(retailer):
+    body = retailer.order_body(payment={"status": "captured"})
+    body["lines"] = [{"sku": retailer.sku, "quantity": 1},
+                     {"sku": retailer.sku, "quantity": 2,
+                      "fulfillment": {"method": "pickup", "location": retailer.other_store}}]
+    order = retailer.api.post("/v1/orders", body, expect=201).json()
+    gone, kept = (one["id"] for one in order["fulfillments"])
+    retailer.api.post(f"/v1/fulfillments/{gone}/reject", {"reason": "closed"}, expect=200)
+    order = retailer.api.get(f"/v1/orders/{order['id']}", expect=200).json()
+    assert order["status"] == "open"
+    assert {one["id"]: one["status"] for one in order["fulfillments"]} == {gone: "rejected", kept: "allocated"}
+
+
+def test_what_was_handed_over_is_not_cancelled(work):
+    it = work()
+    it.make_ready()
+    it.hand_over()
+    refused = it.act("cancel", {"reason": "too late"}, 409)
+    assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", "handed_over")
+
+
+# ---- ready ----
+
+def test_nothing_is_ready_before_every_unit_is_picked_or_short(work):
+    it = work()
+    assert code_of(it.act("ready", {}, 409)) == "invalid-transition"
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 3}]})
+    assert code_of(it.act("ready", {}, 409)) == "invalid-transition"
+    it.act("short", {"lines": [{"order_line_id": it.line(1), "quantity": 1}], "reason": "not_found"})
+    ready = it.act("ready", {"staging_location": "A1"}).json()
+    again = it.act("ready", {"staging_location": "B2"}).json()
+    assert again == ready
+    assert it.events().count("fulfillment.ready") == 1
+
+
+def test_the_hold_is_the_locations(work, retailer):
+    store = f"short-hold-{retailer.tag}"
+    retailer.create_location(store, pickup={"lead_time": "PT1H", "hold_for": "P2D"})
+    retailer.stock({(store, retailer.sku): 5})
+    it = work({retailer.sku: 1}, location=store)
+    ready = it.make_ready()
+    held = datetime.fromisoformat(ready["hold_until"][:-1]) - datetime.fromisoformat(ready["updated_at"][:-1])
+    assert held == timedelta(days=2)
+
+
+def test_methods_do_not_mix(work):
+    parcel, pickup = work(method="ship"), work()
+    parcel.pick_all()
+    assert code_of(parcel.act("ready", {}, 409)) == "invalid-transition"
+    assert code_of(parcel.act("handover", ACTIONS["handover"], 409)) == "invalid-transition"
+    pickup.pick_all()
+    assert code_of(pickup.act("ship", ACTIONS["ship"], 409)) == "invalid-transition"
+    assert code_of(pickup.act("deliver", {}, 409)) == "invalid-transition"
+
+
+# ---- handing over ----
+
+def test_a_code_may_be_said_in_many_ways(work):
+    it = work()
+    it.make_ready()
+    code = it.code()
+    it.hand_over(code=f"{code[:4].lower()}-{code[4:]} ".replace("-", " - "))
+
+
+def test_a_wrong_code_is_counted_once_however_often_it_is_sent(work, database):
+    it = work()
+    it.make_ready()
+    key = str(uuid.uuid4())
+    for _ in range(7):
+        assert code_of(it.hand_over(422, code="ZZZZZZZZ", key=key)) == "handover-proof-invalid"
+    assert database.value("select wrong_codes from fulfillments where id = %s", it.id) == 1
+    assert it.figures() == (10, 0, 3)
+    it.hand_over()
+
+
+def test_five_wrong_codes_lock_out_the_right_one(work, database, admin):
+    it = work()
+    it.make_ready()
+    version = it.now()["version"]
+    code = it.code()
+    for _ in range(5):
+        assert code_of(it.hand_over(422, code="ZZZZZZZZ")) == "handover-proof-invalid"
+    locked = it.hand_over(429, code=code)
+    assert code_of(locked) == "handover-locked" and 880 < int(locked.headers["Retry-After"]) <= 900
+    assert code_of(it.act("handover", {"proof": {"method": "id_check"}}, 429)) == "handover-locked"
+    assert it.now()["version"] == version
+
+    database.execute("update fulfillments set locked_until = now() - interval '1 second' where id = %s", it.id)
+    assert code_of(it.hand_over(422, code="ZZZZZZZZ")) == "handover-proof-invalid"
+    it.hand_over(code=code)
+    assert it.events().count("fulfillment.handover_locked") == 1
+
+
+def test_a_supervisor_needs_no_proof(work, admin):
+    it = work()
+    it.make_ready()
+    body = {"proof": {"method": "none"}}
+    refused = it.act("handover", body, 403)
+    assert code_of(refused) == "insufficient-scope" and 'scope="admin"' in refused.headers["WWW-Authenticate"]
+    for _ in range(5):
+        it.hand_over(422, code="ZZZZZZZZ")
+    done = it.act("handover", body, api=admin).json()
+    assert (done["status"], done["handover"]["verified"], done["handover"]["actor"]) == (
+        "handed_over", False, "supervisor")
+
+
+def test_a_document_is_kept_by_its_kind_and_never_by_its_number(work, database):
+    it = work()
+    it.make_ready()
+    part = [{"order_line_id": it.line(), "quantity": 1}]
+    first = it.act("handover", {"proof": {"method": "id_check", "value": "passport"}, "lines": part}).json()
+    assert first["handover"]["id_type"] == "passport"
+    last = it.act("handover", {"proof": {"method": "id_check", "value": "L01X00T471"}}).json()
+    assert last["status"] == "handed_over" and "id_type" not in last["handover"]
+    for table, column in (("fulfillments", "handover::text"), ("events", "data::text"), ("idempotency", "body")):
+        assert database.count(table, f"strpos({column}, 'L01X00T471') > 0") == 0
+
+
+def test_a_part_is_handed_over(work, retailer):
+    it = work()
+    it.make_ready()
+    part = it.hand_over(lines=[{"order_line_id": it.line(), "quantity": 1}]).json()
+    assert (part["status"], part["lines"][0]["fulfilled"]) == ("ready", 1)
+    assert it.figures() == (9, 0, 2)
+    assert it.order_now()["status"] == "partially_fulfilled"
+    refused = it.hand_over(409, lines=[{"order_line_id": it.line(), "quantity": 3}])
+    assert (code_of(refused), faults(refused)) == ("invalid-transition", {"#/lines/0/quantity": "not-picked"})
+    assert it.hand_over().json()["status"] == "handed_over"
+    assert it.figures() == (7, 0, 0) and it.order_now()["status"] == "fulfilled"
+    assert [row[1:3] for row in it.ledger()] == [("sale", -1), ("sale", -2), ("sale", -1)]
+
+
+def test_the_rest_of_a_part_may_be_cancelled(work):
+    it = work()
+    it.make_ready()
+    it.hand_over(lines=[{"order_line_id": it.line(), "quantity": 1}])
+    done = it.act("cancel", {"reason": "the rest is not wanted"}).json()
+    assert done["status"] == "handed_over"
+    assert it.figures() == (9, 0, 0)
+    assert it.order_now()["totals"]["refund_due"]["amount"] == 4000
+
+
+def test_handing_over_twice_is_one_movement(work):
+    it = work()
+    it.make_ready()
+    code, key = it.code(), str(uuid.uuid4())
+    first = it.hand_over(code=code, key=key)
+    again = it.hand_over(code=code, key=key)
+    assert again.headers["Idempotent-Replayed"] == "true" and again.text == first.text
+    assert it.hand_over(code=code).json() == first.json()
+    assert len(it.ledger()) == 2 and it.figures() == (7, 0, 0)
+
+
+def test_only_what_is_ready_is_handed_over(work):
+    it = work()
+    it.pick_all()
+    refused = it.hand_over(409)
+    assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", "picking")
+
+
+def test_a_code_of_the_secret_before_still_opens(services, new_database):
+    url = new_database()
+    before = services(url)
+    with Database(url) as database:
+        it = Work(Retailer(before.client()).create(), database)
+        it.make_ready()
+        code = it.code()
+        after = services(url, pickup_secret="a newer secret of at least 32 bytes",
+                         pickup_secret_previous=before.settings["PICKUP_SECRET"])
+        it.api = after.client(SCOPES)
+        assert it.code() != code
+        it.hand_over(code=code)
+
+
+# ---- shipping ----
+
+def test_a_part_is_shipped(work):
+    it = work(method="ship")
+    it.pick_all()
+    package = {"carrier": "DHL", "tracking_number": "1", "lines": [{"order_line_id": it.line(), "quantity": 2}]}
+    part = it.act("ship", {"packages": [package]}).json()
+    assert part["status"] == "packed" and it.figures() == (8, 0, 1)
+    assert part["packages"][0]["lines"] == package["lines"]
+    rest = it.act("ship", {"packages": [{"carrier": "UPS", "tracking_number": "2"}]}).json()
+    assert rest["status"] == "shipped" and it.figures() == (7, 0, 0)
+    assert [one["tracking_number"] for one in rest["packages"]] == ["1", "2"]
+    assert "fulfillment.partially_shipped" in it.events()
+
+
+def test_no_unit_is_in_two_packages(work):
+    it = work(method="ship")
+    it.pick_all()
+    packages = [{"carrier": "DHL", "tracking_number": str(n), "lines": [{"order_line_id": it.line(), "quantity": 2}]}
+                for n in range(2)]
+    refused = it.act("ship", {"packages": packages}, 409)
+    assert faults(refused) == {"#/packages/1/lines/0/quantity": "not-picked"}
+    packages[1]["lines"] = [{"order_line_id": str(uuid.uuid4()), "quantity": 1}]
+    refused = it.act("ship", {"packages": packages}, 422)
+    assert faults(refused) == {"#/packages/1/lines/0/order_line_id": "foreign-item"}
+    assert it.figures() == (10, 0, 3)
+
+
+def test_a_parcel_leaves_and_arrives_once(work):
+    it = work(method="ship")
+    refused = it.act("ship", ACTIONS["ship"], 409)
+    assert refused.json()["current_status"] == "allocated"
+    it.pick_all()
+    assert code_of(it.act("deliver", {}, 409)) == "invalid-transition"
+    shipped = it.act("ship", ACTIONS["ship"]).json()
+    assert it.act("ship", ACTIONS["ship"]).json() == shipped
+    delivered = it.act("deliver").json()
+    assert it.act("deliver", {}).json() == delivered
+    assert it.figures() == (7, 0, 0) and len(it.ledger()) == 2
+
+
+def test_the_books_balance(work, database):
+    """Whatever happened in this suite so far: the ledger adds up, and what is reserved is what documents hold."""
+    work()
+    wrong = database.rows("""
+        select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, moved.units, held.units as held
+          from stock s
+         cross join lateral (select sum(on_hand_change) as units, sum(unsellable_change) as unsellable from ledger l
+                              where l.location = s.location and l.sku = s.sku) as moved
+         cross join lateral (select coalesce(sum(reserved), 0) as units from fulfillment_lines l
+                              where l.location = s.location and l.sku = s.sku) as held
+         cross join lateral (select coalesce(sum(quantity), 0) as units from reservation_lines l
+                              where l.location = s.location and l.sku = s.sku and l.held) as kept
+         where s.on_hand <> moved.units or s.unsellable <> moved.unsellable or s.reserved <> held.units + kept.units""")
+    assert wrong == []

@@ -1,0 +1,1120 @@
+/* An order of three lines for one location: two of SKU-A, one of SKU-B, three of SKU-A again; paid, 10.00 a unit. */
+#include "fulfillment/fulfillment.h"
+
+#include "base/text.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW    (INT64_C(1795256130) * SECOND)
+#define SECRET "a secret of the tests, 32 bytes or more"
+#define OTHER  "another secret of the tests, just as long"
+
+#define LINES  3
+
+enum { FIRST, SECOND_LINE, THIRD };
+
+struct scene {
+        struct arena arena;
+        struct stock stock;
+        struct stock_row rows[2];
+        struct events events;
+        struct refusal refusal;
+        struct order order;
+        struct order_line order_lines[LINES];
+        struct fulfillment fulfillment;
+        struct fulfillment_line lines[LINES];
+        struct act act;
+};
+
+static struct scene scene;
+static struct fulfillment *const it = &scene.fulfillment;
+
+static void scene_line(size_t i, const char *sku, int64_t quantity, struct stock_row *row) {
+        scene.order_lines[i] = (struct order_line){
+                .id = uuid_new(),
+                .number = (int64_t) i,
+                .sku = sku,
+                .title = sku,
+                .quantity = quantity,
+                .unit_price = 1000,
+                .order = &scene.order,
+                .allocation = &scene.lines[i],
+        };
+        scene.lines[i] = (struct fulfillment_line){
+                .order_line = &scene.order_lines[i], .fulfillment = it, .stock = row, .quantity = quantity
+        };
+}
+
+static void scene_documents(enum fulfillment_method method) {
+        scene.order = (struct order){
+                .id = uuid_new(),
+                .currency = "EUR",
+                .payment_status = PAYMENT_CAPTURED,
+                .lines = scene.order_lines,
+                .n_lines = LINES,
+                .fulfillments = it,
+                .n_fulfillments = 1,
+                .subtotal = 6000,
+                .total = 6000,
+                .version = 1,
+        };
+        *it = (struct fulfillment){
+                .id = uuid_new(),
+                .order = &scene.order,
+                .method = method,
+                .location = "store",
+                .packages = "[]",
+                .hold_until = TIMESTAMP_NONE,
+                .locked_until = TIMESTAMP_NONE,
+                .pickup_serial = 1,
+                .version = 1,
+                .lines = scene.lines,
+                .n_lines = LINES,
+        };
+}
+
+static void given(enum fulfillment_method method) {
+        arena_clear(&scene.arena);
+        memset(&scene, 0, sizeof(scene));
+        arena_init(&scene.arena, 1024 * 1024);
+        stock_init(&scene.stock, &scene.arena);
+        events_init(&scene.events, &scene.arena);
+        scene.rows[0] = (struct stock_row){ .sku = "SKU-A", .on_hand = 10, .reserved = 5, .exists = true };
+        scene.rows[1] = (struct stock_row){ .sku = "SKU-B", .on_hand = 4, .reserved = 1, .exists = true };
+        scene_documents(method);
+        scene_line(FIRST, "SKU-A", 2, &scene.rows[0]);
+        scene_line(SECOND_LINE, "SKU-B", 1, &scene.rows[1]);
+        scene_line(THIRD, "SKU-A", 3, &scene.rows[0]);
+        scene.act = (struct act){
+                .actor = "ana",
+                .now = NOW,
+                .stock = &scene.stock,
+                .events = &scene.events,
+                .arena = &scene.arena,
+                .refusal = &scene.refusal,
+        };
+}
+
+static void given_pickup(void) {
+        given(BY_PICKUP);
+}
+
+static void given_shipping(void) {
+        given(BY_SHIPPING);
+}
+
+static void clear(void) {
+        arena_clear(&scene.arena);
+}
+
+/* ---- saying things shortly ---- */
+
+static size_t told(const char *type) {
+        size_t n = 0;
+
+        for (const struct event *event = scene.events.first; event; event = event->next)
+                n += text_equal(event->type, type);
+        return n;
+}
+
+static const char *data_of(const char *type) {
+        for (const struct event *event = scene.events.first; event; event = event->next)
+                if (text_equal(event->type, type))
+                        return buffer_text(&event->data);
+        return "";
+}
+
+static size_t movements(void) {
+        size_t n = 0;
+
+        for (const struct stock_movement *movement = scene.stock.movements; movement; movement = movement->next)
+                n++;
+        return n;
+}
+
+static void assert_figures(size_t row, int64_t on_hand, int64_t unsellable, int64_t reserved) {
+        cr_assert_eq(scene.rows[row].on_hand, on_hand, "on_hand is %ld", (long) scene.rows[row].on_hand);
+        cr_assert_eq(scene.rows[row].unsellable, unsellable, "unsellable is %ld", (long) scene.rows[row].unsellable);
+        cr_assert_eq(scene.rows[row].reserved, reserved, "reserved is %ld", (long) scene.rows[row].reserved);
+}
+
+static void assert_done(enum problem p) {
+        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), scene.refusal.detail ? scene.refusal.detail : "");
+}
+
+static void assert_refused(enum problem p, enum problem expected) {
+        cr_assert_eq(p, expected, "%s", problem_slug(p));
+        cr_assert_eq(scene.refusal.problem, expected);
+        scene.refusal = (struct refusal){ 0 };
+}
+
+static void assert_status(enum fulfillment_status status) {
+        cr_assert_eq(it->status, status, "it is %s", fulfillment_status_text(it->status));
+}
+
+/* Nothing was told, moved or saved. */
+static void assert_untouched(void) {
+        cr_assert_null(scene.events.first);
+        cr_assert_eq(movements(), 0);
+        cr_assert_not(it->changed || scene.order.changed || scene.rows[0].changed || scene.rows[1].changed);
+        for (size_t i = 0; i < LINES; i++)
+                cr_assert_not(scene.lines[i].changed || scene.order_lines[i].changed);
+        cr_assert_eq(it->version, 1);
+}
+
+static void assert_violation(const char *pointer, const char *code) {
+        cr_assert_not_null(scene.refusal.violations);
+        cr_assert_str_eq(scene.refusal.violations->pointer, pointer);
+        cr_assert_str_eq(scene.refusal.violations->code, code);
+}
+
+static struct line_units units(size_t line, int64_t quantity) {
+        return (struct line_units){ scene.order_lines[line].id, quantity };
+}
+
+static enum problem pick_sku(const char *sku, int64_t quantity) {
+        const struct pick_item item = { .sku = sku, .quantity = quantity };
+
+        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
+}
+
+static enum problem pick_line(size_t line, int64_t quantity) {
+        const struct pick_item item = {
+                .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
+        };
+
+        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
+}
+
+static enum problem scan(const char *code, int64_t quantity) {
+        static const char *const gtins[LINES] = { "06291041500213", "00012345678905", "06291041500213" };
+        const struct pick_item item = { .code = code, .quantity = quantity };
+
+        return fulfillment_pick(it, &item, 1, "scans", gtins, &scene.act);
+}
+
+static enum problem short_of(size_t line, int64_t quantity, enum short_reason reason) {
+        const struct line_units lines[] = { units(line, quantity) };
+
+        return fulfillment_short(it, lines, 1, reason, &scene.act);
+}
+
+static void pick_all(void) {
+        assert_done(pick_sku("SKU-A", 5));
+        assert_done(pick_sku("SKU-B", 1));
+}
+
+static enum problem make_ready(void) {
+        return fulfillment_make_ready(it, "shelf C3", 7 * DAY, &scene.act);
+}
+
+static void ready(void) {
+        pick_all();
+        assert_done(make_ready());
+}
+
+static struct handover by_code(const char *value) {
+        return (struct handover){ .method = PROOF_CODE, .value = value, .relation = -1, .secret = SECRET };
+}
+
+static enum problem hand_over_by(const char *value) {
+        const struct handover handover = by_code(value);
+
+        return fulfillment_hand_over(it, &handover, &scene.act);
+}
+
+static const char *right_code(const char *secret) {
+        static char code[PICKUP_CODE_SIZE];
+
+        cr_assert(pickup_code(secret, &it->id, it->pickup_serial, code));
+        return code;
+}
+
+static enum problem ship(const struct line_units *lines, size_t n_lines) {
+        const struct package package = {
+                .carrier = "DHL", .tracking_number = "0034", .lines = lines, .n_lines = n_lines
+        };
+
+        return fulfillment_ship(it, &package, 1, &scene.act);
+}
+
+/* ---- lifecycles ---- */
+
+#define STATES          (FULFILLMENT_EXPIRED + 1)
+#define HAPPENINGS      (FULFILLMENT_EXPIRE + 1)
+#define TO(state)       (FULFILLMENT_##state + 1) /* 0 is: not allowed */
+#define FROM(state)     [FULFILLMENT_##state]
+#define ON(event, next) [FULFILLMENT_##event] = TO(next)
+
+static const int pickup_life[STATES][HAPPENINGS] = {
+        FROM(ALLOCATED) = { ON(PICK, PICKING), ON(REJECT, REJECTED), ON(CANCEL, CANCELLED) },
+        FROM(PICKING) = { ON(PICK, PICKING), ON(MAKE_READY, READY), ON(REJECT, REJECTED), ON(CANCEL, CANCELLED) },
+        FROM(READY) = { ON(HAND_OVER, HANDED_OVER), ON(EXPIRE, EXPIRED), ON(CANCEL, CANCELLED) },
+};
+
+static const int shipping_life[STATES][HAPPENINGS] = {
+        FROM(ALLOCATED) = { ON(PICK, PICKING), ON(REJECT, REJECTED), ON(CANCEL, CANCELLED) },
+        FROM(PICKING) = { ON(PICK, PICKING), ON(PACK, PACKED), ON(REJECT, REJECTED), ON(CANCEL, CANCELLED) },
+        FROM(PACKED) = { ON(SHIP, SHIPPED), ON(CANCEL, CANCELLED) },
+        FROM(SHIPPED) = { ON(DELIVER, DELIVERED) },
+};
+
+static void assert_next(int state, int event, int expected) {
+        enum problem p;
+
+        it->status = (enum fulfillment_status) state;
+        it->touched = false;
+        p = fulfillment_advance(it, (enum fulfillment_event) event, &scene.arena, &scene.refusal);
+        if (expected) {
+                assert_done(p);
+                cr_assert_eq((int) it->status, expected - 1, "%d by %d leads to %d", state, event, it->status);
+                cr_assert(it->touched);
+                return;
+        }
+        cr_assert_str_eq(scene.refusal.current_status, fulfillment_status_text((enum fulfillment_status) state));
+        assert_refused(p, PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq((int) it->status, state);
+        cr_assert_not(it->touched);
+}
+
+static void assert_life(enum fulfillment_method method, const int life[STATES][HAPPENINGS]) {
+        given(method);
+        for (int state = 0; state < STATES; state++)
+                for (int event = 0; event < HAPPENINGS; event++)
+                        assert_next(state, event, life[state][event]);
+        clear();
+}
+
+Test(fulfillment_lifecycle, a_pickup_lives_exactly_like_this) {
+        assert_life(BY_PICKUP, pickup_life);
+}
+
+Test(fulfillment_lifecycle, curbside_lives_like_pickup) {
+        assert_life(BY_CURBSIDE, pickup_life);
+}
+
+Test(fulfillment_lifecycle, a_shipment_lives_exactly_like_this) {
+        assert_life(BY_SHIPPING, shipping_life);
+}
+
+Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = given_pickup, .fini = clear) {
+        assert_done(fulfillment_allows(it, FULFILLMENT_PICK, &scene.act));
+        assert_refused(fulfillment_allows(it, FULFILLMENT_HAND_OVER, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_status(FULFILLMENT_ALLOCATED);
+        cr_assert_not(it->touched);
+}
+
+/* ---- assigning ---- */
+
+TestSuite(fulfillment_assign, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_assign, one_associate_gets_the_work) {
+        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+        cr_assert_str_eq(it->assignee, "ben");
+        cr_assert_eq(told("fulfillment.assigned"), 1);
+        cr_assert_str_eq(data_of("fulfillment.assigned"), "\"assignee\":\"ben\"");
+        cr_assert_eq(it->version, 2);
+        cr_assert(it->changed);
+}
+
+Test(fulfillment_assign, the_same_associate_again_changes_nothing) {
+        it->assignee = "ben";
+        it->status = FULFILLMENT_HANDED_OVER;
+        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+        assert_untouched();
+}
+
+Test(fulfillment_assign, nobody_is_robbed_of_work_without_force) {
+        it->assignee = "ben";
+        enum problem p = fulfillment_assign(it, "cleo", false, &scene.act);
+
+        cr_assert_not_null(strstr(scene.refusal.detail, "ben"));
+        assert_refused(p, PROBLEM_INVALID_TRANSITION);
+        assert_untouched();
+        assert_done(fulfillment_assign(it, "cleo", true, &scene.act));
+        cr_assert_str_eq(it->assignee, "cleo");
+}
+
+Test(fulfillment_assign, what_has_left_the_house_is_nobodys_work) {
+        static const bool here[STATES] = { FROM(ALLOCATED) = true, FROM(PICKING) = true, FROM(READY) = true,
+                FROM(PACKED) = true };
+
+        for (int state = 0; state < STATES; state++) {
+                it->status = (enum fulfillment_status) state;
+                it->assignee = NULL;
+                if (here[state])
+                        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+                else
+                        assert_refused(fulfillment_assign(it, "ben", true, &scene.act), PROBLEM_INVALID_TRANSITION);
+        }
+}
+
+/* ---- picking ---- */
+
+TestSuite(fulfillment_pick, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_pick, the_first_unit_starts_the_work) {
+        assert_done(pick_sku("SKU-B", 1));
+        assert_status(FULFILLMENT_PICKING);
+        cr_assert_eq(scene.lines[SECOND_LINE].picked, 1);
+        assert_done(pick_sku("SKU-A", 1));
+        cr_assert_eq(told("fulfillment.picking"), 1);
+        cr_assert_eq(it->version, 3);
+        assert_figures(0, 10, 0, 5);
+        cr_assert_eq(movements(), 0);
+}
+
+Test(fulfillment_pick, an_sku_fills_its_lines_in_their_order) {
+        assert_done(pick_sku("SKU-A", 3));
+        cr_assert_eq(scene.lines[FIRST].picked, 2);
+        cr_assert_eq(scene.lines[THIRD].picked, 1);
+        cr_assert_eq(fulfillment_line_remaining(&scene.lines[THIRD]), 2);
+}
+
+Test(fulfillment_pick, a_line_is_named_by_its_id) {
+        assert_done(pick_line(THIRD, 2));
+        cr_assert_eq(scene.lines[FIRST].picked, 0);
+        cr_assert_eq(scene.lines[THIRD].picked, 2);
+}
+
+Test(fulfillment_pick, a_scan_is_an_sku_a_gtin_or_a_digital_link) {
+        assert_done(scan("SKU-A", 1));
+        assert_done(scan("6291041500213", 1));
+        assert_done(scan("06291041500213", 1));
+        assert_done(scan("https://id.example.com/01/06291041500213?10=AB", 1));
+        assert_done(scan("012345678905", 1));
+        cr_assert_eq(scene.lines[FIRST].picked, 2);
+        cr_assert_eq(scene.lines[THIRD].picked, 2);
+        cr_assert_eq(scene.lines[SECOND_LINE].picked, 1);
+}
+
+Test(fulfillment_pick, a_code_that_is_an_sku_here_is_not_read_as_a_gtin) {
+        scene.order_lines[SECOND_LINE].sku = "6291041500213";
+        assert_done(scan("6291041500213", 1));
+        cr_assert_eq(scene.lines[SECOND_LINE].picked, 1);
+        cr_assert_eq(scene.lines[FIRST].picked, 0);
+}
+
+static void assert_foreign(enum problem p, const char *pointer) {
+        assert_violation(pointer, "foreign-item");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+        assert_untouched();
+}
+
+Test(fulfillment_pick, what_is_not_in_it_is_foreign) {
+        const struct pick_item unknown_line = { .has_order_line_id = true, .order_line_id = uuid_new(), .quantity = 1 };
+
+        assert_foreign(pick_sku("SKU-C", 1), "#/lines/0/sku");
+        assert_foreign(scan("SKU-C", 1), "#/scans/0/code");
+        assert_foreign(scan("6291041500214", 1), "#/scans/0/code"); /* a wrong check digit */
+        assert_foreign(scan("96385074", 1), "#/scans/0/code");
+        assert_foreign(fulfillment_pick(it, &unknown_line, 1, "lines", NULL, &scene.act), "#/lines/0/order_line_id");
+}
+
+Test(fulfillment_pick, a_product_without_gtin_is_found_by_no_gtin) {
+        static const char *const none[LINES] = { 0 };
+        const struct pick_item item = { .code = "6291041500213", .quantity = 1 };
+
+        assert_foreign(fulfillment_pick(it, &item, 1, "scans", none, &scene.act), "#/scans/0/code");
+}
+
+Test(fulfillment_pick, more_than_remains_is_refused_whole) {
+        const struct pick_item items[] = { { .sku = "SKU-B", .quantity = 1 }, { .sku = "SKU-A", .quantity = 6 } };
+        enum problem p = fulfillment_pick(it, items, 2, "lines", NULL, &scene.act);
+
+        assert_violation("#/lines/1/quantity", "over-pick");
+        cr_assert_eq(scene.refusal.violations->available, 5);
+        assert_refused(p, PROBLEM_OVER_PICK);
+        assert_untouched();
+        cr_assert_eq(scene.lines[SECOND_LINE].picked, 0);
+}
+
+Test(fulfillment_pick, items_of_one_request_are_added_up) {
+        const struct pick_item items[] = { { .sku = "SKU-A", .quantity = 3 }, { .sku = "SKU-A", .quantity = 3 } };
+
+        assert_refused(fulfillment_pick(it, items, 2, "lines", NULL, &scene.act), PROBLEM_OVER_PICK);
+        assert_untouched();
+}
+
+Test(fulfillment_pick, what_is_short_is_not_there_to_be_picked) {
+        assert_done(short_of(FIRST, 1, SHORT_NOT_FOUND));
+        assert_refused(pick_line(FIRST, 2), PROBLEM_OVER_PICK);
+        assert_done(pick_line(FIRST, 1));
+}
+
+Test(fulfillment_pick, nothing_is_picked_after_the_work_is_done) {
+        static const bool open[STATES] = { FROM(ALLOCATED) = true, FROM(PICKING) = true };
+
+        for (int state = 0; state < STATES; state++) {
+                it->status = (enum fulfillment_status) state;
+                if (!open[state])
+                        assert_refused(pick_sku("SKU-A", 1), PROBLEM_INVALID_TRANSITION);
+        }
+        assert_untouched();
+}
+
+Test(fulfillment_pick, a_pickup_is_not_packed) {
+        pick_all();
+        assert_status(FULFILLMENT_PICKING);
+}
+
+Test(fulfillment_ship, it_is_packed_when_the_last_unit_that_is_not_short_is_picked, .init = given_shipping,
+        .fini = clear) {
+        assert_done(short_of(SECOND_LINE, 1, SHORT_DAMAGED));
+        assert_done(pick_sku("SKU-A", 4));
+        assert_status(FULFILLMENT_PICKING);
+        cr_assert_eq(told("fulfillment.packed"), 0);
+        assert_done(pick_sku("SKU-A", 1));
+        assert_status(FULFILLMENT_PACKED);
+        cr_assert_eq(told("fulfillment.packed"), 1);
+}
+
+Test(fulfillment_ship, it_is_packed_when_the_last_unit_that_is_not_picked_is_short, .init = given_shipping,
+        .fini = clear) {
+        assert_done(pick_sku("SKU-A", 5));
+        assert_done(short_of(SECOND_LINE, 1, SHORT_NOT_FOUND));
+        assert_status(FULFILLMENT_PACKED);
+        cr_assert_eq(told("fulfillment.packed"), 1);
+}
+
+Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .init = given_shipping, .fini = clear) {
+        const struct cancel_line rest = { scene.order_lines[SECOND_LINE].id, 1 };
+
+        assert_done(pick_sku("SKU-A", 5));
+        assert_done(order_cancel(
+                &scene.order, &rest, 1, "changed her mind", "ana", &scene.events, NOW, &scene.arena, &scene.refusal));
+        assert_status(FULFILLMENT_PACKED);
+}
+
+/* ---- what is not to be had ---- */
+
+TestSuite(fulfillment_short, .init = given_pickup, .fini = clear);
+
+static void assert_movement(const char *reason, int64_t on_hand_change, int64_t unsellable_change) {
+        const struct stock_movement *movement = scene.stock.movements;
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(&it->id, id);
+        cr_assert_eq(movements(), 1);
+        cr_assert_str_eq(movement->reason, reason);
+        cr_assert_eq(movement->on_hand_change, on_hand_change);
+        cr_assert_eq(movement->unsellable_change, unsellable_change);
+        cr_assert(text_starts_with(movement->document, "fulfillment/"));
+        cr_assert_str_eq(movement->document + strlen("fulfillment/"), id);
+        cr_assert_str_eq(movement->actor, "ana");
+}
+
+Test(fulfillment_short, units_not_found_are_off_the_stock) {
+        assert_done(short_of(FIRST, 2, SHORT_NOT_FOUND));
+        assert_figures(0, 8, 0, 3);
+        assert_movement("correction", -2, 0);
+}
+
+Test(fulfillment_short, stolen_units_are_off_the_stock) {
+        assert_done(short_of(FIRST, 2, SHORT_THEFT));
+        assert_figures(0, 8, 0, 3);
+        assert_movement("theft", -2, 0);
+}
+
+Test(fulfillment_short, damaged_units_stay_and_cannot_be_sold) {
+        assert_done(short_of(FIRST, 2, SHORT_DAMAGED));
+        assert_figures(0, 10, 2, 3);
+        assert_movement("damage", 0, 2);
+}
+
+Test(fulfillment_short, units_left_for_other_reasons_are_free_again) {
+        assert_done(short_of(FIRST, 1, SHORT_CUSTOMER_REQUEST));
+        assert_done(short_of(SECOND_LINE, 1, SHORT_CLOSED));
+        assert_done(short_of(THIRD, 1, SHORT_CAPACITY));
+        assert_figures(0, 10, 0, 3);
+        assert_figures(1, 4, 0, 0);
+        cr_assert_eq(movements(), 0);
+}
+
+/* A shelf that holds only what is promised: the loss is bearable, because the promise goes first. */
+Test(fulfillment_short, a_loss_is_taken_from_what_was_promised_here) {
+        scene.rows[0].on_hand = 5;
+        assert_done(short_of(FIRST, 2, SHORT_NOT_FOUND));
+        assert_figures(0, 3, 0, 3);
+}
+
+Test(fulfillment_short, it_is_told_and_the_refund_is_due) {
+        assert_done(short_of(FIRST, 1, SHORT_NOT_FOUND));
+        cr_assert_eq(told("fulfillment.short_picked"), 1);
+        cr_assert(text_starts_with(data_of("fulfillment.short_picked"), "\"reason\":\"not_found\",\"lines\":[{"));
+        cr_assert_eq(told("refund.due"), 1);
+        cr_assert_eq(scene.order.refund_due, 1000);
+        cr_assert_eq(scene.order_lines[FIRST].cancelled, 1);
+        cr_assert_eq(scene.lines[FIRST].shorted, 1);
+        cr_assert_eq(it->version, 2);
+        assert_status(FULFILLMENT_ALLOCATED);
+}
+
+Test(fulfillment_short, everything_short_is_cancelled) {
+        const struct line_units all[] = { units(FIRST, 2), units(SECOND_LINE, 1), units(THIRD, 3) };
+
+        assert_done(fulfillment_short(it, all, LINES, SHORT_NOT_FOUND, &scene.act));
+        assert_status(FULFILLMENT_CANCELLED);
+        cr_assert_str_eq(it->reason, "not_found");
+        cr_assert_eq(scene.order.status, ORDER_CANCELLED);
+        cr_assert_str_eq(scene.order.cancel_reason, "not_found");
+        cr_assert_eq(told("fulfillment.cancelled"), 1);
+        cr_assert_eq(told("order.cancelled"), 1);
+        assert_figures(0, 5, 0, 0);
+}
+
+Test(fulfillment_short, picked_units_are_not_short) {
+        assert_done(pick_line(FIRST, 1));
+        enum problem p = short_of(FIRST, 2, SHORT_NOT_FOUND);
+
+        assert_violation("#/lines/0/quantity", "over-pick");
+        cr_assert_eq(scene.refusal.violations->available, 1);
+        assert_refused(p, PROBLEM_OVER_PICK);
+        cr_assert_eq(movements(), 0);
+        cr_assert_eq(it->version, 2);
+}
+
+Test(fulfillment_short, a_strange_line_is_refused) {
+        const struct line_units strange[] = { units(FIRST, 1), { uuid_new(), 1 } };
+        enum problem p = fulfillment_short(it, strange, 2, SHORT_NOT_FOUND, &scene.act);
+
+        assert_violation("#/lines/1/order_line_id", "foreign-item");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+        assert_untouched();
+}
+
+Test(fulfillment_short, a_line_named_twice_is_refused) {
+        const struct line_units twice[] = { units(FIRST, 1), units(FIRST, 2) };
+        enum problem p = fulfillment_short(it, twice, 2, SHORT_NOT_FOUND, &scene.act);
+
+        assert_violation("#/lines/1/order_line_id", "repeated");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+        assert_untouched();
+}
+
+Test(fulfillment_short, it_happens_while_picking_and_never_later) {
+        static const bool open[STATES] = { FROM(ALLOCATED) = true, FROM(PICKING) = true };
+
+        for (int state = 0; state < STATES; state++) {
+                it->status = (enum fulfillment_status) state;
+                if (!open[state])
+                        assert_refused(short_of(FIRST, 1, SHORT_CLOSED), PROBLEM_INVALID_TRANSITION);
+        }
+        assert_untouched();
+}
+
+/* The longest order, every line named with the largest quantity: what is told must fit. */
+Test(fulfillment_short, the_event_of_the_longest_order_fits) {
+        static struct line_units lines[ORDER_LINES_MAX];
+        struct event *event = event_add(&scene.events, "fulfillment.short_picked", "ana");
+
+        for (size_t i = 0; i < ORDER_LINES_MAX; i++)
+                lines[i] = (struct line_units){ uuid_new(), 1000000 };
+        event_text(event, "reason", "customer_request");
+        event_lines(event, lines, ORDER_LINES_MAX);
+        event_text(event, "proof", "id_check");
+        cr_assert_not(event->data.failed);
+}
+
+/* ---- giving it back ---- */
+
+TestSuite(fulfillment_reject, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_reject, a_closed_location_frees_everything) {
+        assert_done(pick_line(FIRST, 2));
+        assert_done(fulfillment_reject(it, SHORT_CLOSED, &scene.act));
+        assert_status(FULFILLMENT_REJECTED);
+        cr_assert_str_eq(it->reason, "closed");
+        assert_figures(0, 10, 0, 0);
+        assert_figures(1, 4, 0, 0);
+        cr_assert_eq(movements(), 0);
+        cr_assert_eq(scene.order.status, ORDER_CANCELLED);
+        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(told("fulfillment.rejected"), 1);
+        cr_assert_eq(told("fulfillment.cancelled"), 0);
+        cr_assert_eq(told("refund.due"), 1);
+}
+
+Test(fulfillment_reject, damaged_units_cannot_be_sold) {
+        assert_done(fulfillment_reject(it, SHORT_DAMAGED, &scene.act));
+        assert_figures(0, 10, 5, 0);
+        assert_figures(1, 4, 1, 0);
+}
+
+Test(fulfillment_reject, stolen_units_are_gone) {
+        assert_done(pick_line(FIRST, 2));
+        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        assert_figures(0, 5, 0, 0);
+        assert_figures(1, 3, 0, 0);
+}
+
+Test(fulfillment_reject, units_in_the_hand_have_been_found) {
+        assert_done(pick_line(FIRST, 2));
+        assert_done(fulfillment_reject(it, SHORT_NOT_FOUND, &scene.act));
+        assert_figures(0, 7, 0, 0);
+        assert_figures(1, 3, 0, 0);
+}
+
+Test(fulfillment_reject, twice_is_once) {
+        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        cr_assert_eq(told("fulfillment.rejected"), 1);
+        assert_figures(0, 5, 0, 0);
+}
+
+Test(fulfillment_reject, what_is_ready_is_not_rejected) {
+        ready();
+        assert_refused(fulfillment_reject(it, SHORT_CLOSED, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_status(FULFILLMENT_READY);
+        assert_figures(0, 10, 0, 5);
+}
+
+TestSuite(fulfillment_cancel, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_cancel, everything_is_free_again) {
+        ready();
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_status(FULFILLMENT_CANCELLED);
+        cr_assert_str_eq(it->reason, "the shopper called");
+        assert_figures(0, 10, 0, 0);
+        cr_assert_eq(movements(), 0);
+        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(told("fulfillment.cancelled"), 1);
+}
+
+Test(fulfillment_cancel, twice_is_once) {
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_done(fulfillment_cancel(it, "another reason", &scene.act));
+        cr_assert_str_eq(it->reason, "the shopper called");
+        cr_assert_eq(told("fulfillment.cancelled"), 1);
+}
+
+Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
+        scene.order.payment_status = PAYMENT_AUTHORIZED;
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        cr_assert_eq(scene.order.payment_status, PAYMENT_VOIDED);
+        cr_assert_eq(told("payment.voided"), 1);
+        cr_assert_eq(told("refund.due"), 0);
+}
+
+Test(fulfillment_cancel, what_the_customer_has_stays_handed_over) {
+        const struct line_units first[] = { units(FIRST, 2) };
+        struct handover handover = by_code(NULL);
+
+        ready();
+        handover.value = right_code(SECRET);
+        handover.lines = first;
+        handover.n_lines = 1;
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_cancel(it, "the rest is not wanted", &scene.act));
+        assert_status(FULFILLMENT_HANDED_OVER);
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+        assert_figures(0, 8, 0, 0);
+}
+
+Test(fulfillment_cancel, what_is_over_is_not_cancelled) {
+        static const int over[] = { FULFILLMENT_HANDED_OVER, FULFILLMENT_REJECTED, FULFILLMENT_EXPIRED };
+
+        for (size_t i = 0; i < array_size(over); i++) {
+                it->status = (enum fulfillment_status) over[i];
+                assert_refused(fulfillment_cancel(it, "too late", &scene.act), PROBLEM_INVALID_TRANSITION);
+        }
+        assert_untouched();
+}
+
+/* ---- waiting for the customer ---- */
+
+TestSuite(fulfillment_ready, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_ready, the_hold_begins) {
+        ready();
+        assert_status(FULFILLMENT_READY);
+        cr_assert_eq(it->hold_until, NOW + 7 * DAY);
+        cr_assert_str_eq(it->staging_location, "shelf C3");
+        cr_assert_eq(told("fulfillment.ready"), 1);
+}
+
+Test(fulfillment_ready, a_unit_neither_picked_nor_short_keeps_it_back) {
+        assert_done(pick_sku("SKU-A", 5));
+        assert_refused(make_ready(), PROBLEM_INVALID_TRANSITION);
+        assert_status(FULFILLMENT_PICKING);
+        assert_done(short_of(SECOND_LINE, 1, SHORT_NOT_FOUND));
+        assert_done(make_ready());
+}
+
+Test(fulfillment_ready, nothing_is_ready_before_it_is_touched) {
+        assert_refused(make_ready(), PROBLEM_INVALID_TRANSITION);
+        assert_untouched();
+}
+
+Test(fulfillment_ready, twice_is_once) {
+        ready();
+        scene.act.now += HOUR;
+        assert_done(fulfillment_make_ready(it, "elsewhere", DAY, &scene.act));
+        cr_assert_eq(it->hold_until, NOW + 7 * DAY);
+        cr_assert_str_eq(it->staging_location, "shelf C3");
+        cr_assert_eq(told("fulfillment.ready"), 1);
+}
+
+Test(fulfillment_ready, a_shipment_waits_for_nobody) {
+        given_shipping();
+        pick_all();
+        assert_refused(make_ready(), PROBLEM_INVALID_TRANSITION);
+        assert_status(FULFILLMENT_PACKED);
+}
+
+/* ---- handing over ---- */
+
+TestSuite(fulfillment_handover, .init = given_pickup, .fini = clear);
+
+Test(fulfillment_handover, the_units_leave_stock_and_reservation_at_once) {
+        ready();
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_status(FULFILLMENT_HANDED_OVER);
+        assert_figures(0, 5, 0, 0);
+        assert_figures(1, 3, 0, 0);
+        cr_assert_eq(movements(), LINES);
+        cr_assert_str_eq(scene.stock.movements->reason, "sale");
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+        cr_assert_eq(told("fulfillment.handed_over"), 1);
+        cr_assert_eq(told("order.fulfilled"), 1);
+        cr_assert_eq(scene.order.refund_due, 0);
+}
+
+Test(fulfillment_handover, twice_is_once) {
+        ready();
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_done(hand_over_by("whatever"));
+        cr_assert_eq(movements(), LINES);
+        cr_assert_eq(told("fulfillment.handed_over"), 1);
+        cr_assert_eq(it->wrong_codes, 0);
+}
+
+Test(fulfillment_handover, a_part_keeps_it_ready) {
+        const struct line_units part[] = { units(THIRD, 2) };
+        struct handover handover = by_code(NULL);
+
+        ready();
+        handover.value = right_code(SECRET);
+        handover.lines = part;
+        handover.n_lines = 1;
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_status(FULFILLMENT_READY);
+        cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
+        assert_figures(0, 8, 0, 3);
+        cr_assert_eq(told("fulfillment.partially_handed_over"), 1);
+        cr_assert_eq(told("fulfillment.handed_over"), 0);
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_status(FULFILLMENT_HANDED_OVER);
+        assert_figures(0, 5, 0, 0);
+}
+
+static enum problem hand_over_lines(const struct line_units *lines, size_t n_lines) {
+        struct handover handover = by_code(right_code(SECRET));
+
+        handover.lines = lines;
+        handover.n_lines = n_lines;
+        return fulfillment_hand_over(it, &handover, &scene.act);
+}
+
+Test(fulfillment_handover, nobody_gets_what_was_not_picked) {
+        const struct line_units too_many[] = { units(FIRST, 1), units(FIRST, 2) };
+        const struct line_units strange[] = { { uuid_new(), 1 } };
+
+        ready();
+        assert_refused(hand_over_lines(too_many, 2), PROBLEM_INVALID_TRANSITION);
+        assert_refused(hand_over_lines(strange, 1), PROBLEM_VALIDATION_FAILED);
+        cr_assert_eq(movements(), 0);
+        assert_status(FULFILLMENT_READY);
+}
+
+Test(fulfillment_handover, only_what_is_ready_is_handed_over) {
+        pick_all();
+        assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_INVALID_TRANSITION);
+        assert_refused(hand_over_by("WRONG"), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(it->wrong_codes, 0);
+}
+
+Test(fulfillment_handover, a_shipment_is_not_handed_over) {
+        given_shipping();
+        pick_all();
+        assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_INVALID_TRANSITION);
+}
+
+/* As it is said at the counter, read from a screen, typed by a thumb. */
+Test(fulfillment_handover, a_code_may_be_written_like_this) {
+        const char *code = right_code(SECRET);
+        char spaced[] = "abcd efg-h ";
+
+        for (size_t i = 0, at = 0; i < 8; i++, at++) {
+                at += spaced[at] == ' ' || spaced[at] == '-';
+                spaced[at] = (char) (code[i] - 'A' + 'a');
+        }
+        cr_assert(pickup_code_matches(SECRET, it, code));
+        cr_assert(pickup_code_matches(SECRET, it, spaced));
+}
+
+Test(fulfillment_handover, a_code_is_all_of_its_letters_and_no_more) {
+        char longer[PICKUP_CODE_SIZE + 2], shorter[PICKUP_CODE_SIZE];
+
+        (void) snprintf(longer, sizeof(longer), "%sA", right_code(SECRET));
+        (void) snprintf(shorter, sizeof(shorter), "%.7s", right_code(SECRET));
+        cr_assert_not(pickup_code_matches(SECRET, it, longer));
+        cr_assert_not(pickup_code_matches(SECRET, it, shorter));
+        cr_assert_not(pickup_code_matches(SECRET, it, ""));
+        cr_assert_not(pickup_code_matches(OTHER, it, right_code(SECRET)));
+        cr_assert_not(pickup_code_matches(NULL, it, right_code(SECRET)));
+}
+
+Test(fulfillment_handover, a_code_of_the_secret_before_still_opens) {
+        struct handover handover = by_code(NULL);
+
+        ready();
+        handover.previous = OTHER;
+        handover.value = right_code(OTHER);
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+}
+
+Test(fulfillment_handover, a_new_serial_makes_the_old_code_wrong) {
+        ready();
+        const char *old = right_code(SECRET);
+
+        it->pickup_serial++;
+        assert_refused(hand_over_by(old), PROBLEM_HANDOVER_PROOF_INVALID);
+}
+
+Test(fulfillment_handover, without_any_secret_no_code_is_right_or_counted) {
+        struct handover handover = by_code("ABCDEFGH");
+
+        ready();
+        handover.secret = NULL;
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_HANDOVER_PROOF_INVALID);
+        cr_assert_eq(it->wrong_codes, 0);
+}
+
+Test(fulfillment_handover, a_wrong_code_is_counted_and_to_be_saved) {
+        ready();
+        it->changed = false;
+        assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+        cr_assert_eq(it->wrong_codes, 1);
+        cr_assert(it->changed);
+        cr_assert_eq(movements(), 0);
+}
+
+static void lock(void) {
+        ready();
+        for (int i = 0; i < WRONG_CODES_MAX; i++)
+                assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+}
+
+Test(fulfillment_handover, the_fifth_wrong_code_locks_out_the_right_one) {
+        lock();
+        cr_assert_eq(told("fulfillment.handover_locked"), 1);
+        scene.act.now += MINUTE;
+        enum problem p = hand_over_by(right_code(SECRET));
+
+        cr_assert_eq(scene.refusal.retry_after_s, 14 * 60);
+        assert_refused(p, PROBLEM_HANDOVER_LOCKED);
+        assert_status(FULFILLMENT_READY);
+}
+
+Test(fulfillment_handover, four_wrong_codes_lock_nothing) {
+        ready();
+        for (int i = 1; i < WRONG_CODES_MAX; i++)
+                assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+        assert_done(hand_over_by(right_code(SECRET)));
+        cr_assert_eq(it->wrong_codes, 0);
+}
+
+Test(fulfillment_handover, after_the_lock_there_are_five_more_tries) {
+        lock();
+        scene.act.now += HANDOVER_LOCK - 1;
+        assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_HANDOVER_LOCKED);
+        scene.act.now += 1;
+        assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+        cr_assert_eq(it->wrong_codes, 1);
+        assert_done(hand_over_by(right_code(SECRET)));
+        cr_assert_eq(it->locked_until, TIMESTAMP_NONE);
+}
+
+/* Between partial hand-overs the count starts anew. */
+Test(fulfillment_handover, a_right_code_forgives_the_wrong_ones) {
+        const struct line_units part[] = { units(FIRST, 1) };
+
+        ready();
+        assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+        assert_done(hand_over_lines(part, 1));
+        cr_assert_eq(it->wrong_codes, 0);
+}
+
+static enum problem hand_over_with(enum proof_method method, const char *value) {
+        const struct handover handover = {
+                .method = method, .value = value, .recipient = "Ada \"L\"", .relation = 1, .secret = SECRET
+        };
+
+        return fulfillment_hand_over(it, &handover, &scene.act);
+}
+
+Test(fulfillment_handover, a_document_is_kept_by_its_kind) {
+        ready();
+        assert_done(hand_over_with(PROOF_ID_CHECK, "passport"));
+        cr_assert_not_null(strstr(it->handover, "\"method\":\"id_check\",\"id_type\":\"passport\",\"verified\":true"));
+        cr_assert_not_null(strstr(it->handover, "\"recipient\":{\"name\":\"Ada \\\"L\\\"\",\"relation\":\"family\"}"));
+        cr_assert_not_null(strstr(it->handover, "\"actor\":\"ana\""));
+}
+
+Test(fulfillment_handover, the_number_of_a_document_is_never_kept) {
+        ready();
+        assert_done(hand_over_with(PROOF_ID_CHECK, "L01X00T471"));
+        cr_assert_null(strstr(it->handover, "L01X00T471"));
+        cr_assert_null(strstr(it->handover, "id_type"));
+}
+
+Test(fulfillment_handover, no_code_and_no_name_is_kept_or_told_where_it_should_not) {
+        const char *code = right_code(SECRET);
+
+        ready();
+        assert_done(hand_over_with(PROOF_CODE, code));
+        cr_assert_null(strstr(it->handover, code));
+        for (const struct event *event = scene.events.first; event; event = event->next) {
+                cr_assert_null(strstr(buffer_text(&event->data), code));
+                cr_assert_null(strstr(buffer_text(&event->data), "Ada"));
+        }
+}
+
+Test(fulfillment_handover, a_locked_one_wants_the_supervisor) {
+        lock();
+        assert_refused(hand_over_with(PROOF_ID_CHECK, "passport"), PROBLEM_HANDOVER_LOCKED);
+        assert_done(hand_over_with(PROOF_NONE, NULL));
+        cr_assert_not_null(strstr(it->handover, "\"method\":\"none\",\"verified\":false"));
+        assert_status(FULFILLMENT_HANDED_OVER);
+}
+
+/* ---- shipping ---- */
+
+TestSuite(fulfillment_ship, .init = given_shipping, .fini = clear);
+
+Test(fulfillment_ship, all_that_is_picked_leaves) {
+        pick_all();
+        assert_done(ship(NULL, 0));
+        assert_status(FULFILLMENT_SHIPPED);
+        assert_figures(0, 5, 0, 0);
+        assert_figures(1, 3, 0, 0);
+        cr_assert_eq(movements(), LINES);
+        cr_assert_eq(told("fulfillment.shipped"), 1);
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+        cr_assert(text_starts_with(it->packages, "[{\"carrier\":\"DHL\",\"tracking_number\":\"0034\",\"shipped_at\":"));
+}
+
+Test(fulfillment_ship, a_part_keeps_it_packed) {
+        const struct line_units part[] = { units(FIRST, 2) };
+
+        pick_all();
+        assert_done(ship(part, 1));
+        assert_status(FULFILLMENT_PACKED);
+        cr_assert_eq(told("fulfillment.partially_shipped"), 1);
+        assert_figures(0, 8, 0, 3);
+        assert_done(ship(NULL, 0));
+        assert_status(FULFILLMENT_SHIPPED);
+        assert_figures(0, 5, 0, 0);
+        cr_assert_not_null(strstr(it->packages, "]},{\"carrier\""));
+}
+
+/* As the database gives it back. */
+Test(fulfillment_ship, packages_come_after_those_before) {
+        pick_all();
+        it->packages =
+                "[{\"carrier\": \"UPS\", \"shipped_at\": \"2026-11-21T10:15:30.123Z\", \"tracking_number\": \"]\"}]";
+        assert_done(ship(NULL, 0));
+        cr_assert(text_starts_with(it->packages, "[{\"carrier\": \"UPS\""));
+        cr_assert_not_null(strstr(it->packages, "\"]\"},{\"carrier\":\"DHL\""));
+        cr_assert_eq(it->packages[strlen(it->packages) - 1], ']');
+}
+
+Test(fulfillment_ship, packages_share_out_what_is_picked) {
+        const struct line_units first[] = { units(FIRST, 1) }, more[] = { units(FIRST, 1), units(THIRD, 1) };
+        const struct package packages[] = {
+                { .carrier = "DHL", .tracking_number = "1", .lines = first, .n_lines = 1 },
+                { .carrier = "DHL", .tracking_number = "2", .lines = more, .n_lines = 2 },
+        };
+
+        pick_all();
+        assert_done(fulfillment_ship(it, packages, 2, &scene.act));
+        cr_assert_eq(scene.lines[FIRST].fulfilled, 2);
+        cr_assert_eq(scene.lines[THIRD].fulfilled, 1);
+        assert_status(FULFILLMENT_PACKED);
+}
+
+Test(fulfillment_ship, no_unit_is_in_two_packages) {
+        const struct line_units all[] = { units(FIRST, 2) }, again[] = { units(FIRST, 1) };
+        const struct package packages[] = {
+                { .carrier = "DHL", .tracking_number = "1", .lines = all, .n_lines = 1 },
+                { .carrier = "DHL", .tracking_number = "2", .lines = again, .n_lines = 1 },
+        };
+
+        pick_all();
+        enum problem p = fulfillment_ship(it, packages, 2, &scene.act);
+
+        assert_violation("#/packages/1/lines/0/quantity", "not-picked");
+        assert_refused(p, PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(movements(), 0);
+        cr_assert_str_eq(it->packages, "[]");
+}
+
+Test(fulfillment_ship, a_strange_line_is_refused) {
+        const struct line_units strange[] = { { uuid_new(), 1 } };
+
+        pick_all();
+        enum problem p = ship(strange, 1);
+
+        assert_violation("#/packages/0/lines/0/order_line_id", "foreign-item");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+}
+
+Test(fulfillment_ship, there_are_only_so_many_packages) {
+        static char many[PACKAGES_MAX * 32];
+        size_t size = 0;
+
+        for (int i = 0; i < PACKAGES_MAX; i++)
+                size += (size_t) snprintf(many + size, sizeof(many) - size, "%s{\"shipped_at\": null}", i ? "," : "[");
+        (void) snprintf(many + size, sizeof(many) - size, "]");
+        pick_all();
+        it->packages = many;
+        enum problem p = ship(NULL, 0);
+
+        assert_violation("#/packages", "too-many");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+}
+
+Test(fulfillment_ship, only_what_is_packed_leaves) {
+        assert_done(pick_sku("SKU-A", 5));
+        assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
+        assert_status(FULFILLMENT_PICKING);
+}
+
+Test(fulfillment_ship, twice_is_once) {
+        pick_all();
+        assert_done(ship(NULL, 0));
+        assert_done(ship(NULL, 0));
+        cr_assert_eq(movements(), LINES);
+        cr_assert_eq(told("fulfillment.shipped"), 1);
+}
+
+Test(fulfillment_ship, the_carrier_delivers_once) {
+        pick_all();
+        assert_refused(fulfillment_deliver(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_done(ship(NULL, 0));
+        assert_done(fulfillment_deliver(it, &scene.act));
+        assert_done(fulfillment_deliver(it, &scene.act));
+        assert_status(FULFILLMENT_DELIVERED);
+        cr_assert_eq(told("fulfillment.delivered"), 1);
+        assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
+}
+
+Test(fulfillment_ship, a_pickup_is_not_shipped) {
+        given_pickup();
+        pick_all();
+        assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
+}
