@@ -1,0 +1,29 @@
+#!/bin/sh
+# The secrets of a service of one's own, made once: a file each in DIR, which only its owner may read.
+set -eu
+
+usage() {
+        cat <<'USAGE'
+usage: deploy/secrets.sh DIR NAME...
+
+Makes DIR/NAME with 64 random hexadecimal digits for each NAME that is not there yet, and prints nothing.
+
+example: deploy/secrets.sh build/demo/secrets jwt_secret pickup_secret
+USAGE
+}
+
+case ${1-} in
+-h | --help) usage && exit 0 ;;
+esac
+[ $# -ge 2 ] || { usage >&2 && exit 2; }
+directory=$1
+shift
+
+umask 077
+mkdir -p -- "$directory"
+for name in "$@"; do
+        [ -s "$directory/$name" ] && continue
+        # Written aside and renamed: a secret is there whole or not at all.
+        od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$directory/.$name"
+        mv -- "$directory/.$name" "$directory/$name"
+done
