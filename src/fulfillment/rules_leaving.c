@@ -32,7 +32,7 @@ static int64_t units_at_hand(const struct fulfillment_line *line) {
 static void load_line(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units,
         const char *at, size_t place, const struct act *act) {
         const struct fulfillment_line *line = fulfillment_line_find(fulfillment, &units->order_line_id);
-        char pointer[96];
+        char pointer[128];
 
         if (!line) {
                 load->foreign = true;
