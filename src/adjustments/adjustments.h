@@ -1,9 +1,10 @@
 /*
  * adjustments: what happens to units on the shelf outside of orders. Goods come in, a till sells, a count finds less.
  *
- * An item names a row and either a signed `delta` or the `on_hand` that was counted. Deltas have the sign of what they
- * do to the units that can be sold: receipt, found and return add; sale, theft and damage take away, and damage leaves
- * on_hand as it is. Units that are unsellable leave only by a count or correction.
+ * An item names a row and either a signed `delta` or the `on_hand` that was found. Deltas have the sign of what they do
+ * to the units that can be sold: receipt, found and return add, sale and theft take away, correction and count do
+ * either. Damage says how many units are damaged, with either sign, and leaves on_hand as it is. Units that are
+ * unsellable leave only with an `on_hand`.
  *
  * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
  * first. Reservations are released whole (reason "stock_lost"). Whom to lock is chosen before the locks and decided

@@ -1,0 +1,307 @@
+"""Changing what is on hand, item by item or all at once, and who gives way when less is left than was promised."""
+
+import uuid
+
+import pytest
+
+from support.retailer import Retailer
+from support.shelf import Shelf
+from support.waiting import together
+
+PATH = "/v1/inventory/adjustments/batch"
+
+
+@pytest.fixture
+def empty(api):
+    """A retailer without stock."""
+    return Retailer(api, on_hand=0, n_products=2).create()
+
+
+@pytest.fixture
+def item(retailer):
+    """An item about the first product in the first store."""
+    return lambda reason, **fields: {"location": retailer.store, "sku": retailer.sku, "reason": reason, **fields}
+
+
+def adjust(api, *items, **options):
+    return api.post(PATH, {"items": list(items)}, **{"expect": 207, **options})
+
+
+def one(api, item):
+    """The result of a single item."""
+    result, = adjust(api, item).json()["results"]
+    return result
+
+
+def codes(problem):
+    return [(error["pointer"], error["code"]) for error in problem["errors"]]
+
+
+# What each reason does
+
+@pytest.mark.parametrize("reason, delta, on_hand, unsellable", [
+    ("receipt", 5, 15, 0), ("return", 5, 15, 0), ("found", 5, 15, 0), ("correction", 5, 15, 0),
+    ("count", 5, 15, 0), ("sale", -4, 6, 0), ("theft", -4, 6, 0), ("correction", -4, 6, 0), ("count", -4, 6, 0),
+    ("damage", -4, 10, 4), ("damage", 4, 10, 4)])
+def test_a_delta_moves_units(api, retailer, item, reason, delta, on_hand, unsellable):
+    result = one(api, item(reason, delta=delta, reference="slip 7"))
+    assert uuid.UUID(result.pop("id"))
+    assert result == {"index": 0, "ref": "slip 7", "status": 201, "location": retailer.store, "sku": retailer.sku,
+                      "on_hand": on_hand, "unsellable": unsellable, "reserved": 0, "safety_stock": 0,
+                      "available": on_hand - unsellable}
+
+
+@pytest.mark.parametrize("reason", ["count", "correction", "theft"])
+def test_a_counted_figure_goes_through_the_ledger(api, retailer, item, reason, database):
+    assert one(api, item(reason, on_hand=7))["on_hand"] == 7
+    row = database.rows("select * from ledger where location = %s and sku = %s order by number desc limit 1",
+                        retailer.store, retailer.sku)[0]
+    assert (row["reason"], row["on_hand_change"], row["on_hand_after"]) == (reason, -3, 7)
+
+
+def test_a_count_that_finds_what_was_known_leaves_no_trace(api, retailer, item, database):
+    before = database.count("ledger", "location = %s", retailer.store)
+    result = one(api, item("count", on_hand=10))
+    assert (result["status"], result["on_hand"], "id" in result) == (200, 10, False)
+    assert database.count("ledger", "location = %s", retailer.store) == before
+
+
+def test_a_count_may_say_how_many_are_unsellable(api, item):
+    one(api, item("damage", delta=-4))
+    assert one(api, item("count", on_hand=6))["unsellable"] == 4
+    written_off = one(api, item("count", on_hand=6, unsellable=0))
+    assert (written_off["unsellable"], written_off["available"]) == (0, 6)
+    assert one(api, item("count", on_hand=3, unsellable=2))["available"] == 1
+
+
+def test_goods_make_a_row_when_they_first_come(api, empty):
+    result = one(api, {"location": empty.store, "sku": empty.sku, "delta": 5, "reason": "receipt"})
+    assert (result["status"], result["on_hand"]) == (201, 5)
+
+
+# What is refused
+
+@pytest.mark.parametrize("fields, pointer, code", [
+    ({"reason": "receipt"}, "", "either-or"),
+    ({"reason": "correction", "delta": 1, "on_hand": 1}, "/on_hand", "either-or"),
+    ({"reason": "receipt", "delta": -1}, "/delta", "out-of-range"),
+    ({"reason": "found", "delta": -1}, "/delta", "out-of-range"),
+    ({"reason": "return", "delta": -1}, "/delta", "out-of-range"),
+    ({"reason": "sale", "delta": 1}, "/delta", "out-of-range"),
+    ({"reason": "theft", "delta": 1}, "/delta", "out-of-range"),
+    ({"reason": "correction", "delta": 0}, "/delta", "out-of-range"),
+    ({"reason": "damage", "on_hand": 1}, "/on_hand", "not-allowed"),
+    ({"reason": "correction", "delta": 1, "unsellable": 1}, "/unsellable", "not-allowed"),
+    ({"reason": "count", "on_hand": 1, "unsellable": 2}, "/unsellable", "out-of-range"),
+    ({"reason": "found", "delta": 1_000_000_000}, "/delta", "out-of-range"),
+])
+def test_an_item_that_breaks_a_rule_is_refused_alone(api, retailer, fields, pointer, code):
+    bad = {"location": retailer.store, "sku": retailer.sku, **fields}
+    good = {"location": retailer.store, "sku": retailer.skus[1], "delta": 1, "reason": "receipt"}
+
+    reply = adjust(api, good, bad).json()
+
+    assert reply["summary"] == {"ok": 1, "failed": 1}
+    assert reply["results"][1]["status"] == 422
+    assert reply["results"][1]["problem"]["code"] == "validation-failed"
+    assert codes(reply["results"][1]["problem"]) == [(f"#/items/1{pointer}", code)]
+    assert (retailer.available(retailer.skus[1]), retailer.available()) == (11, 10)
+
+
+def test_what_is_not_there_cannot_be_taken(api, retailer, item):
+    one(api, item("damage", delta=-3))
+    for reason in ("sale", "theft", "damage", "correction"):
+        result = one(api, item(reason, delta=-8))
+        assert (result["status"], result["problem"]["code"]) == (409, "insufficient-stock")
+        assert result["problem"]["errors"][0]["available"] == 7
+    assert retailer.figures()["on_hand"] == 10
+
+
+def test_unknown_places_and_products_are_named(api, retailer, item):
+    reply = adjust(api, item("receipt", delta=1, location="no-store"), item("receipt", delta=1, sku="NO-SKU"),
+                   item("count", on_hand=0, sku="NO-SKU")).json()
+    assert [result["status"] for result in reply["results"]] == [422, 422, 422]
+    assert [codes(result["problem"]) for result in reply["results"]] == [
+        [("#/items/0/location", "unknown-location")], [("#/items/1/sku", "unknown-sku")], [("#/items/2/sku", "unknown-sku")]]
+
+
+def test_each_item_must_be_at_a_location_of_the_token(service, retailer):
+    client = service.client(locations=[retailer.store])
+    items = [{"location": location, "sku": retailer.sku, "delta": 1, "reason": "receipt"}
+             for location in (retailer.store, retailer.warehouse)]
+    results = adjust(client, *items).json()["results"]
+    assert [result["status"] for result in results] == [201, 403]
+    assert results[1]["problem"]["code"] == "store-not-allowed"
+    refused = adjust(client, *items, params={"atomic": "true"}, expect=403).json()
+    assert (refused["code"], codes(refused)) == ("store-not-allowed", [("#/items/1/location", "store-not-allowed")])
+    assert retailer.figures()["on_hand"] == 11
+
+
+@pytest.mark.parametrize("items", [
+    [], [{}] * 501, [{"location": "L", "sku": "S", "delta": 1, "reason": "gift"}],
+    [{"location": "L", "sku": "S", "delta": 1}], [{"location": "L", "delta": 1, "reason": "receipt"}],
+    [{"location": "L", "sku": "S", "delta": 1.5, "reason": "receipt"}],
+    [{"location": "L", "sku": "S", "delta": 10**10, "reason": "receipt"}],
+    [{"location": "L", "sku": "S", "on_hand": -1, "reason": "count"}],
+    [{"location": "L", "sku": "S", "delta": 1, "reason": "receipt", "note": "x"}],
+    [{"location": "L", "sku": "S", "delta": 1, "reason": "receipt", "reference": "x" * 201}]])
+def test_a_batch_that_cannot_be_read_is_refused_whole(api, items):
+    assert adjust(api, *items, expect=422).json()["code"] == "validation-failed"
+
+
+def test_adjusting_needs_its_scope_and_a_key(service, api, item):
+    adjust(service.client(scope="inventory:read orders:write"), item("receipt", delta=1), expect=403)
+    missing = adjust(api, item("receipt", delta=1), key=None, expect=400)
+    assert missing.json()["code"] == "idempotency-key-missing"
+
+
+# Several items
+
+def test_items_naming_the_same_row_are_applied_in_order(api, item):
+    results = adjust(api, item("sale", delta=-10), item("sale", delta=-1), item("receipt", delta=3), item("sale", delta=-3),
+                     item("count", on_hand=5), item("theft", delta=-5)).json()["results"]
+    assert [result["status"] for result in results] == [201, 409, 201, 201, 201, 201]
+    assert [result.get("on_hand") for result in results] == [0, None, 3, 0, 5, 0]
+
+
+def test_five_hundred_items_in_one_batch(api, item, retailer):
+    reply = adjust(api, *(item("receipt", delta=1, reference=f"r{n}") for n in range(500))).json()
+    assert reply["summary"] == {"ok": 500, "failed": 0}
+    assert [result["on_hand"] for result in reply["results"]] == list(range(11, 511))
+    assert [result["ref"] for result in reply["results"]] == [f"r{n}" for n in range(500)]
+    assert len({result["id"] for result in reply["results"]}) == 500
+
+
+def test_atomic_takes_all(api, item, retailer):
+    reply = adjust(api, item("receipt", delta=1), item("sale", delta=-2), params={"atomic": "true"}, expect=200).json()
+    assert reply["summary"] == {"ok": 2, "failed": 0}
+    assert retailer.figures()["on_hand"] == 9
+
+
+def test_atomic_takes_none_when_one_fails(api, item, retailer, database):
+    before = database.count("ledger", "location = %s", retailer.store)
+    short = adjust(api, item("receipt", delta=1), item("sale", delta=-12), item("sale", delta=-1),
+                   params={"atomic": "true"}, expect=409).json()
+    assert (short["code"], codes(short)) == ("insufficient-stock", [("#/items/1/delta", "insufficient-stock")])
+    assert short["errors"][0]["available"] == 11
+    wrong = adjust(api, item("sale", delta=-12), item("sale", delta=1), params={"atomic": "true"}, expect=422).json()
+    assert codes(wrong) == [("#/items/0/delta", "insufficient-stock"), ("#/items/1/delta", "out-of-range")]
+    assert retailer.figures()["on_hand"] == 10
+    assert database.count("ledger", "location = %s", retailer.store) == before
+
+
+def test_atomic_and_its_neighbours_do_not_touch_each_other(api, item, retailer, service):
+    """Several batches at once may share a transaction; one that fails as a whole undoes only itself."""
+    failing = [item("receipt", delta=100), item("sale", delta=-1000)]
+    replies = together(
+        [lambda: adjust(api, item("receipt", delta=1)) for _ in range(10)]
+        + [lambda: adjust(api, *failing, params={"atomic": "true"}, expect=409) for _ in range(10)])
+    assert len(replies) == 20
+    assert retailer.figures()["on_hand"] == 20
+    service.assert_audit_clean()
+
+
+def test_a_repeated_batch_is_answered_again_and_has_one_effect(api, item, retailer):
+    key = str(uuid.uuid4())
+    first = adjust(api, item("sale", delta=-1), item("sale", delta=-100), key=key)
+    again = adjust(api, item("sale", delta=-1), item("sale", delta=-100), key=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    assert retailer.figures()["on_hand"] == 9
+    other = adjust(api, item("sale", delta=-2), key=key, expect=422)
+    assert other.json()["code"] == "idempotency-key-reused"
+    adjust(api, item("sale", delta=-1), item("sale", delta=-100), key=key, params={"atomic": "true"}, expect=422)
+
+
+# Shrink
+
+def status(api, reservation):
+    return api.get(f"/v1/reservations/{reservation}", expect=200).json()
+
+
+def reserve(retailer, lines):
+    return retailer.reserve(lines).json()["id"]
+
+
+@pytest.mark.parametrize("fields", [
+    {"reason": "count", "on_hand": 4}, {"reason": "theft", "delta": -6}, {"reason": "sale", "delta": -6},
+    {"reason": "damage", "delta": -6}, {"reason": "correction", "delta": -6}, {"reason": "correction", "on_hand": 4},
+    {"reason": "count", "on_hand": 10, "unsellable": 6}])
+def test_the_newest_reservations_give_way_when_stock_is_lost(api, retailer, item, fields, service, database):
+    reservations = [reserve(retailer, {retailer.sku: 3}) for _ in range(3)]
+
+    result = one(api, item(**fields))
+
+    assert result["status"] == 201
+    assert (result["reserved"], result["available"]) == (3, 1)
+    ends = [status(api, reservation) for reservation in reservations]
+    assert [(end["status"], end["reason"]) for end in ends] == [
+        ("active", None), ("released", "stock_lost"), ("released", "stock_lost")]
+    assert database.rows("select type, actor, data from events where reservation_id = %s", reservations[2]) == [
+        {"type": "reservation.released", "actor": "tester", "data": {"reason": "stock_lost"}}]
+    service.assert_audit_clean()
+
+
+def test_a_reservation_that_gives_way_is_released_whole(api, retailer, item):
+    first, second, other = retailer.skus
+    reservation = reserve(retailer, {first: 4, second: 5, other: 1})
+    one(api, item("count", on_hand=3))
+    assert status(api, reservation)["status"] == "released"
+    assert [retailer.available(sku) for sku in retailer.skus] == [3, 10, 10]
+
+
+def test_what_one_loss_frees_serves_the_next_one(api, retailer, item, service):
+    """Both rows fall short, and the same reservation gives way for both; the older one keeps its units."""
+    first, second, _ = retailer.skus
+    older = reserve(retailer, {first: 5, second: 5})
+    newer = reserve(retailer, {first: 5, second: 5})
+    adjust(api, item("count", on_hand=5), item("count", on_hand=5, sku=second))
+    assert [status(api, reservation)["status"] for reservation in (older, newer)] == ["active", "released"]
+    service.assert_audit_clean()
+
+
+def test_safety_stock_is_sold_before_promises_are_broken(api, retailer, item):
+    api.put(f"/v1/locations/{retailer.store}/inventory/{retailer.sku}", {"safety_stock": 5}, expect=200)
+    reservation = reserve(retailer, {retailer.sku: 5})
+    result = one(api, item("sale", delta=-5))
+    assert (result["on_hand"], result["reserved"], result["available"]) == (5, 5, 0)
+    assert status(api, reservation)["status"] == "active"
+    one(api, item("sale", delta=-1))
+    assert status(api, reservation)["status"] == "released"
+
+
+def test_lapsed_reservations_cost_nobody_his_units(api, retailer, item, database):
+    lapsed = reserve(retailer, {retailer.sku: 5})
+    kept = reserve(retailer, {retailer.sku: 5})
+    for table, column in (("reservation_lines", "reservation_id"), ("reservations", "id")):
+        database.execute(f"update {table} set expires_at = clock_timestamp() - interval '1 second' where {column} = %s", lapsed)
+    result = one(api, item("count", on_hand=5))
+    assert (result["status"], result["reserved"]) == (201, 5)
+    assert [status(api, reservation)["status"] for reservation in (lapsed, kept)] == ["expired", "active"]
+
+
+def test_an_atomic_batch_that_fails_breaks_no_promise(api, retailer, item, service):
+    reservation = reserve(retailer, {retailer.sku: 8})
+    adjust(api, item("count", on_hand=1), item("sale", delta=-2), params={"atomic": "true"}, expect=409)
+    assert status(api, reservation)["status"] == "active"
+    assert retailer.figures()["reserved"] == 8
+    service.assert_audit_clean()
+
+
+def test_many_reservations_give_way_at_once(api, database, service):
+    shelf = Shelf(database, units=60)
+    body = {"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}
+    for _ in range(50):
+        api.post("/v1/reservations", body, expect=201)
+    result = one(api, {"location": shelf.location, "sku": shelf.sku, "on_hand": 12, "reason": "count"})
+    assert (result["reserved"], result["available"]) == (12, 0)
+    assert database.count("reservations", "location = %s and status = 'released'", shelf.location) == 38
+    service.assert_audit_clean()
+
+
+def test_losses_and_reservations_at_the_same_moment(api, retailer, item, service):
+    """Whatever the order, nothing is promised that is not there."""
+    together([lambda: retailer.reserve({retailer.sku: 1}, expect=(201, 409)) for _ in range(20)]
+             + [lambda: adjust(api, item("theft", delta=-1)) for _ in range(6)])
+    figures = retailer.figures()
+    assert figures["on_hand"] == 4 and figures["reserved"] == 4
+    service.assert_audit_clean()

@@ -1,0 +1,130 @@
+"""holdfast audit: clean on what the service has made, and each kind of corruption is found."""
+
+import json
+
+import pytest
+
+from support.database import Database
+from support.retailer import Retailer
+
+GONE = "no such row: the test would plant nothing"
+
+
+@pytest.fixture(scope="module")
+def house(new_database, work_directory):
+    """An instance of its own that nothing sweeps, with stock, movements, reservations and an order; planted faults are
+    taken back after each test."""
+    from support.holdfast import Holdfast
+    instance = Holdfast(new_database(), work_directory, "audited", sweeper=0).start()
+    retailer = Retailer(instance.client()).create()
+    retailer.reserve({retailer.sku: 1, retailer.skus[1]: 2})
+    claimed = retailer.reserve({retailer.sku: 2}).json()["id"]
+    retailer.order({retailer.sku: 2}, reservation_id=claimed)
+    retailer.api.post("/v1/inventory/adjustments/batch", {"items": [
+        {"location": retailer.store, "sku": retailer.sku, "delta": -2, "reason": "damage"}]}, expect=207)
+    yield instance
+    instance.stop()
+
+
+@pytest.fixture
+def planted(house):
+    """A function that plants a fault; everything is as before afterwards."""
+    with Database(house.database_url) as database:
+        tables = ("stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines")
+        for table in tables:
+            database.execute(f"create table kept_{table} as table {table}")
+        database.execute("alter table stock drop constraint stock_is_not_oversold")
+
+        def plant(statement):
+            assert database.execute(statement), GONE
+            return audit(house)
+        yield plant
+        for table in tables:
+            database.execute(f"truncate {table}")
+            database.execute(f"insert into {table} table kept_{table}")
+            database.execute(f"drop table kept_{table}")
+        database.execute("alter table stock add constraint stock_is_not_oversold check (reserved >= 0 and unsellable >= 0"
+                         " and safety_stock >= 0 and reserved + unsellable <= on_hand)")
+
+
+def audit(house):
+    """The rules that `audit --json` finds broken, by subject."""
+    done = house.run("audit", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == (1 if found["findings"] else 0)
+    assert found["clean"] == (not found["findings"])
+    assert found["n_findings"] == len(found["findings"])
+    return {(finding["rule"], finding["stated"], finding["proved"]) for finding in found["findings"]}
+
+
+ONE_ROW = "(select location || sku from stock where unsellable > 0)"
+ONE = f"where location || sku = {ONE_ROW}"
+
+
+def test_what_the_service_has_made_is_clean(house):
+    done = house.run("audit", check=0)
+    assert done.stdout == "audit: 9 stock rows, 10 movements, 2 reservations, 1 order lines; all is true\n"
+    found = json.loads(house.run("audit", "--json", check=0).stdout)
+    assert found["checked"] == {"stock_rows": 9, "movements": 10, "reservations": 2, "order_lines": 1}
+
+
+@pytest.mark.parametrize("statement, finding", [
+    (f"update stock set on_hand = 11 {ONE}", ("on_hand", 11, 10)),
+    (f"update stock set unsellable = 1 {ONE}", ("unsellable", 1, 2)),
+    (f"update stock set reserved = 4 {ONE}", ("reserved", 4, 3)),
+    (f"update stock set reserved = 2 {ONE}", ("reserved", 2, 3)),
+    (f"update stock set movements = 7 {ONE}", ("movements", 7, 2)),
+    (f"update stock set reserved = 9 {ONE}", ("oversold", 1, 0)),
+    (f"delete from stock {ONE}", ("on_hand", 0, 10)),
+    (f"delete from ledger {ONE} and number = 1", ("last_movement", 2, 1)),
+    (f"delete from ledger {ONE} and number = 1", ("number", 2, 1)),
+    (f"delete from ledger {ONE} and number = 2", ("movements", 2, 1)),
+    (f"update ledger set on_hand_after = 12 {ONE} and number = 1", ("on_hand_after", 12, 10)),
+    (f"update ledger set unsellable_after = 1 {ONE} and number = 2", ("unsellable_after", 1, 2)),
+    (f"update ledger set on_hand_change = 9 {ONE} and number = 1", ("on_hand", 10, 9)),
+    (f"update ledger set number = 5 {ONE} and number = 2", ("last_movement", 5, 2)),
+    ("insert into ledger select location, sku || '-x', number, reason, on_hand_change, unsellable_change, on_hand_after,"
+     " unsellable_after, document, reference, actor, recorded_at from ledger where reason = 'damage'", ("unsellable", 0, 2)),
+    ("delete from reservation_lines where held and quantity = 2", ("reserved", 2, 0)),
+    ("delete from reservation_lines where held", ("no_lines", 0, 1)),
+    ("delete from reservations where status = 'active'", ("lines_without_reservation", 2, 0)),
+    ("update reservations set status = 'released' where status = 'active'", ("held_though_over", 2, 0)),
+    ("update reservation_lines set held = false where held and quantity = 2", ("let_go_too_early", 1, 0)),
+    ("update reservation_lines set location = location || '-x' where quantity = 2 and held", ("lines_elsewhere", 1, 0)),
+    ("update reservation_lines set expires_at = expires_at + interval '1 s' where held", ("lines_expire_otherwise", 2, 0)),
+    ("update reservations set order_id = null where status = 'claimed'", ("claim_without_order", 1, 0)),
+    ("update fulfillment_lines set quantity = 3, reserved = 3", ("reserved", 3, 4)),
+    ("update fulfillment_lines set quantity = 3, reserved = 3", ("allocated", 2, 3)),
+    ("update order_lines set cancelled = 1", ("cancelled", 1, 0)),
+    ("update order_lines set fulfilled = 1", ("fulfilled", 1, 0)),
+    ("update fulfillments set status = 'cancelled'", ("held_by_what_is_over", 2, 0)),
+    ("delete from fulfillments", ("held_by_what_is_over", 2, 0)),
+])
+def test_each_kind_of_corruption_is_found(planted, statement, finding):
+    assert finding in planted(statement)
+
+
+def test_findings_are_readable(planted, house):
+    planted(f"update stock set on_hand = 11 {ONE}")
+    done = house.run("audit", check=1)
+    finding, summary = done.stdout.splitlines()
+    assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
+    assert summary.endswith("1 order lines; 1 findings")
+
+
+def test_a_fault_beyond_the_last_location_is_found(planted, house):
+    """The last range has no end."""
+    with Database(house.database_url) as database:
+        last = database.value("select max(code) from locations")
+    findings = planted(
+        "insert into reservation_lines select gen_random_uuid(), 0, 'zzz', 'SKU', 1, true, now() + interval '1 h'")
+    assert last < "zzz" and {("reserved", 0, 1), ("lines_without_reservation", 1, 0)} <= findings
+
+
+def test_wrong_usage_and_no_database(house, services):
+    assert house.run("audit", "--quick").returncode == 2
+    settings, house.settings = house.settings, {**house.settings, "DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    try:
+        assert house.run("audit").returncode == 69
+    finally:
+        house.settings = settings
