@@ -1,0 +1,325 @@
+#include "db/connection.h"
+#include "orders/orders.h"
+
+/* ---- inserting ---- */
+
+static void headers_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct parameters p;
+        struct array *ids, *numbers, *channels, *external_refs, *statuses, *payment_statuses, *payment_references, *due;
+        struct array *currencies, *customers, *ship_tos, *subtotals, *discounts, *shippings, *taxes, *included, *totals;
+        struct array *reservations, *actors, *placed, *updated;
+
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        numbers = parameter_texts(&p);
+        channels = parameter_texts(&p);
+        external_refs = parameter_texts(&p);
+        statuses = parameter_texts(&p);
+        payment_statuses = parameter_texts(&p);
+        payment_references = parameter_texts(&p);
+        due = parameter_times(&p);
+        currencies = parameter_texts(&p);
+        customers = parameter_jsonbs(&p);
+        ship_tos = parameter_jsonbs(&p);
+        subtotals = parameter_integers(&p);
+        discounts = parameter_integers(&p);
+        shippings = parameter_integers(&p);
+        taxes = parameter_integers(&p);
+        included = parameter_booleans(&p);
+        totals = parameter_integers(&p);
+        reservations = parameter_uuids(&p);
+        actors = parameter_texts(&p);
+        placed = parameter_times(&p);
+        updated = parameter_times(&p);
+        for (size_t i = 0; i < n; i++) {
+                const struct order *o = list[i];
+
+                array_uuid(ids, &o->id);
+                array_text(numbers, o->number);
+                array_text(channels, o->channel);
+                array_text(external_refs, o->external_ref);
+                array_text(statuses, order_status_texts[o->status]);
+                array_text(payment_statuses, payment_status_text(o->payment_status));
+                array_text(payment_references, o->payment_reference);
+                array_time(due, o->payment_due_at);
+                array_text(currencies, o->currency);
+                array_jsonb(customers, o->customer);
+                array_jsonb(ship_tos, o->ship_to);
+                array_integer(subtotals, o->subtotal);
+                array_integer(discounts, o->discount);
+                array_integer(shippings, o->shipping);
+                array_integer(taxes, o->tax);
+                array_boolean(included, o->tax_included);
+                array_integer(totals, o->total);
+                array_uuid(reservations, uuid_is_nil(&o->reservation_id) ? NULL : &o->reservation_id);
+                array_text(actors, o->actor);
+                array_time(placed, o->placed_at);
+                array_time(updated, o->updated_at);
+        }
+        database_ask(database, STATEMENT_ORDERS_INSERT, &p, NULL, NULL);
+}
+
+static void lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct parameters p;
+        struct array *orders, *numbers, *ids, *skus, *titles, *quantities, *prices, *fulfilled;
+
+        parameters_init(&p, arena);
+        orders = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        ids = parameter_uuids(&p);
+        skus = parameter_texts(&p);
+        titles = parameter_texts(&p);
+        quantities = parameter_integers(&p);
+        prices = parameter_integers(&p);
+        fulfilled = parameter_integers(&p);
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < list[i]->n_lines; j++) {
+                        const struct order_line *line = &list[i]->lines[j];
+
+                        array_uuid(orders, &list[i]->id);
+                        array_integer(numbers, line->number);
+                        array_uuid(ids, &line->id);
+                        array_text(skus, line->sku);
+                        array_text(titles, line->title);
+                        array_integer(quantities, line->quantity);
+                        array_integer(prices, line->unit_price);
+                        array_integer(fulfilled, line->fulfilled);
+                }
+        database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
+}
+
+static void discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct parameters p;
+        struct array *orders, *numbers, *amounts, *lines, *reasons;
+
+        parameters_init(&p, arena);
+        orders = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        amounts = parameter_integers(&p);
+        lines = parameter_integers(&p);
+        reasons = parameter_texts(&p);
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < list[i]->n_discounts; j++) {
+                        const struct order_discount *discount = &list[i]->discounts[j];
+
+                        array_uuid(orders, &list[i]->id);
+                        array_integer(numbers, (int64_t) j);
+                        array_integer(amounts, discount->amount);
+                        if (discount->line < 0)
+                                array_null(lines);
+                        else
+                                array_integer(lines, discount->line);
+                        array_text(reasons, discount->reason);
+                }
+        if (orders->n)
+                database_ask(database, STATEMENT_ORDER_DISCOUNTS_INSERT, &p, NULL, NULL);
+}
+
+static void fulfillments_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct parameters p;
+        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created;
+
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        orders = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        methods = parameter_texts(&p);
+        locations = parameter_texts(&p);
+        statuses = parameter_texts(&p);
+        promised = parameter_times(&p);
+        created = parameter_times(&p);
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < list[i]->n_fulfillments; j++) {
+                        const struct fulfillment *f = &list[i]->fulfillments[j];
+
+                        array_uuid(ids, &f->id);
+                        array_uuid(orders, &list[i]->id);
+                        array_integer(numbers, f->number);
+                        array_text(methods, fulfillment_method_texts[f->method]);
+                        array_text(locations, f->location);
+                        array_text(statuses, fulfillment_status_text(f->status));
+                        array_time(promised, f->promised_at);
+                        array_time(created, f->created_at);
+                }
+        database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
+}
+
+static void fulfillment_lines_insert(
+        struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct parameters p;
+        struct array *orders, *fulfillments, *numbers, *locations, *skus, *quantities, *picked, *fulfilled;
+
+        parameters_init(&p, arena);
+        orders = parameter_uuids(&p);
+        fulfillments = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        quantities = parameter_integers(&p);
+        picked = parameter_integers(&p);
+        fulfilled = parameter_integers(&p);
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < list[i]->n_lines; j++) {
+                        const struct fulfillment_line *line = list[i]->lines[j].allocation;
+
+                        array_uuid(orders, &list[i]->id);
+                        array_uuid(fulfillments, &line->fulfillment->id);
+                        array_integer(numbers, line->order_line->number);
+                        array_text(locations, line->fulfillment->location);
+                        array_text(skus, line->order_line->sku);
+                        array_integer(quantities, line->quantity);
+                        array_integer(picked, line->picked);
+                        array_integer(fulfilled, line->fulfilled);
+                }
+        database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
+}
+
+enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        if (!n)
+                return PROBLEM_NONE;
+        headers_insert(database, arena, list, n);
+        lines_insert(database, arena, list, n);
+        discounts_insert(database, arena, list, n);
+        fulfillments_insert(database, arena, list, n);
+        fulfillment_lines_insert(database, arena, list, n);
+        return PROBLEM_NONE;
+}
+
+/* ---- updating ---- */
+
+static void headers_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *ids, *statuses, *payment_statuses, *refunded, *refund_due, *reasons, *versions, *updated;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        statuses = parameter_texts(&p);
+        payment_statuses = parameter_texts(&p);
+        refunded = parameter_integers(&p);
+        refund_due = parameter_integers(&p);
+        reasons = parameter_texts(&p);
+        versions = parameter_integers(&p);
+        updated = parameter_times(&p);
+        for (size_t i = 0; i < set->n_rows; i++) {
+                const struct order *o = &set->rows[i];
+
+                if (!o->changed)
+                        continue;
+                array_uuid(ids, &o->id);
+                array_text(statuses, order_status_texts[o->status]);
+                array_text(payment_statuses, payment_status_text(o->payment_status));
+                array_integer(refunded, o->refunded);
+                array_integer(refund_due, o->refund_due);
+                array_text(reasons, o->cancel_reason);
+                array_integer(versions, o->version);
+                array_time(updated, o->updated_at);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_ORDERS_UPDATE, &p, NULL, NULL);
+}
+
+static void lines_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *orders, *numbers, *cancelled, *fulfilled, *returned;
+
+        parameters_init(&p, set->arena);
+        orders = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        cancelled = parameter_integers(&p);
+        fulfilled = parameter_integers(&p);
+        returned = parameter_integers(&p);
+        for (size_t i = 0; i < set->n_rows; i++)
+                for (size_t j = 0; j < set->rows[i].n_lines; j++) {
+                        const struct order_line *line = &set->rows[i].lines[j];
+
+                        if (!line->changed)
+                                continue;
+                        array_uuid(orders, &set->rows[i].id);
+                        array_integer(numbers, line->number);
+                        array_integer(cancelled, line->cancelled);
+                        array_integer(fulfilled, line->fulfilled);
+                        array_integer(returned, line->returned);
+                }
+        if (orders->n)
+                database_ask(database, STATEMENT_ORDER_LINES_UPDATE, &p, NULL, NULL);
+}
+
+static void fulfillments_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *ids, *statuses, *reasons, *holds, *assignees, *staging, *serials, *wrong, *locked, *handovers;
+        struct array *packages, *versions, *updated;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        statuses = parameter_texts(&p);
+        reasons = parameter_texts(&p);
+        holds = parameter_times(&p);
+        assignees = parameter_texts(&p);
+        staging = parameter_texts(&p);
+        serials = parameter_integers(&p);
+        wrong = parameter_integers(&p);
+        locked = parameter_times(&p);
+        handovers = parameter_jsonbs(&p);
+        packages = parameter_jsonbs(&p);
+        versions = parameter_integers(&p);
+        updated = parameter_times(&p);
+        for (size_t i = 0; i < set->n_fulfillments; i++) {
+                const struct fulfillment *f = &set->fulfillments[i];
+
+                if (!f->changed)
+                        continue;
+                array_uuid(ids, &f->id);
+                array_text(statuses, fulfillment_status_text(f->status));
+                array_text(reasons, f->reason);
+                array_time(holds, f->hold_until);
+                array_text(assignees, f->assignee);
+                array_text(staging, f->staging_location);
+                array_integer(serials, f->pickup_serial);
+                array_integer(wrong, f->wrong_codes);
+                array_time(locked, f->locked_until);
+                array_jsonb(handovers, f->handover);
+                array_jsonb(packages, f->packages);
+                array_integer(versions, f->version);
+                array_time(updated, f->updated_at);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_FULFILLMENTS_UPDATE, &p, NULL, NULL);
+}
+
+static void fulfillment_lines_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *orders, *fulfillments, *numbers, *picked, *shorted, *cancelled, *fulfilled;
+
+        parameters_init(&p, set->arena);
+        orders = parameter_uuids(&p);
+        fulfillments = parameter_uuids(&p);
+        numbers = parameter_integers(&p);
+        picked = parameter_integers(&p);
+        shorted = parameter_integers(&p);
+        cancelled = parameter_integers(&p);
+        fulfilled = parameter_integers(&p);
+        for (size_t i = 0; i < set->n_fulfillments; i++)
+                for (size_t j = 0; j < set->fulfillments[i].n_lines; j++) {
+                        const struct fulfillment_line *line = &set->fulfillments[i].lines[j];
+
+                        if (!line->changed)
+                                continue;
+                        array_uuid(orders, &line->fulfillment->order->id);
+                        array_uuid(fulfillments, &line->fulfillment->id);
+                        array_integer(numbers, line->order_line->number);
+                        array_integer(picked, line->picked);
+                        array_integer(shorted, line->shorted);
+                        array_integer(cancelled, line->cancelled);
+                        array_integer(fulfilled, line->fulfilled);
+                }
+        if (orders->n)
+                database_ask(database, STATEMENT_FULFILLMENT_LINES_UPDATE, &p, NULL, NULL);
+}
+
+enum problem orders_update(struct database *database, struct order_set *set) {
+        headers_update(database, set);
+        lines_update(database, set);
+        fulfillments_update(database, set);
+        fulfillment_lines_update(database, set);
+        return PROBLEM_NONE;
+}
