@@ -16,10 +16,32 @@ select chosen.id, line.location, line.sku
          where coalesce(held.newer, 0) < short.units) as chosen
  cross join lateral (select l.location, l.sku from reservation_lines l where l.reservation_id = chosen.id) as line
 
+-- :name adjustments_orders
+-- The orders of the newest units that nobody has picked yet, as many as the reservations on the rows ($1 locations, $2 skus)
+-- leave of the $3 units wanted; unlocked.
+select distinct line.order_id
+  from unnest($1::text[], $2::text[], $3::bigint[]) as short (location, sku, units)
+ cross join lateral (select coalesce(sum(l.quantity), 0) as units
+                       from reservation_lines l
+                      where l.location = short.location collate "C" and l.sku = short.sku collate "C" and l.held
+                        and l.expires_at > statement_timestamp()) as held
+ cross join lateral (select l.order_id, sum(l.quantity - l.short - l.cancelled - l.picked)
+                                        over (order by f.created_at desc, f.id desc, l.line desc
+                                              rows between unbounded preceding and 1 preceding) as newer
+                       from fulfillment_lines l
+                      cross join lateral (select * from fulfillments where fulfillments.id = l.fulfillment_id) as f
+                      where l.location = short.location collate "C" and l.sku = short.sku collate "C" and l.reserved > 0
+                        and l.picked < l.quantity - l.short - l.cancelled) as line
+ where coalesce(line.newer, 0) < short.units - held.units
+
 -- :name adjustments_held
--- Units held by reservations on the rows ($1 locations, $2 skus), which the caller has locked.
+-- Units that may give way on the rows ($1 locations, $2 skus), which the caller has locked: held by reservations, and
+-- allocated to orders but not picked.
 select wanted.location, wanted.sku,
        (select coalesce(sum(l.quantity), 0)::bigint
           from reservation_lines l
          where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.held)
+       + (select coalesce(sum(l.quantity - l.short - l.cancelled - l.picked), 0)::bigint
+            from fulfillment_lines l
+           where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.reserved > 0)
   from unnest($1::text[], $2::text[]) as wanted (location, sku)

@@ -7,12 +7,14 @@
  * unsellable leave only with an `on_hand`.
  *
  * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
- * first. Reservations are released whole (reason "stock_lost"). Whom to lock is chosen before the locks and decided
- * upon after them; when others would have to give way by then, the batch starts over (FAULT_STALE).
+ * first, with the reason "stock_lost": reservations are released whole, then units of orders that nobody has picked yet
+ * are marked short. Picked units never give way. Whom to lock is chosen before the locks and decided upon after them;
+ * when others would have to give way by then, the batch starts over (FAULT_STALE).
  */
 #pragma once
 
 #include "inventory/inventory.h"
+#include "orders/orders.h"
 #include "reservations/reservations.h"
 
 #define ADJUSTMENT_ITEMS_MAX 500
@@ -90,7 +92,9 @@ struct promises {
         struct adjustment_loss *losses; /* of rows whose promises may have to give way */
         size_t n_losses;
         struct reservation_set reservations;
-        struct reservation **by_age; /* the locked reservations, newest first */
+        struct order_set orders;
+        struct reservation **reservations_by_age; /* newest first */
+        struct fulfillment **fulfillments_by_age; /* likewise */
 };
 
 /* Choose, in up to two trips, whose promises may have to give way to the items, name their rows in `stock`, and queue
@@ -104,8 +108,11 @@ enum problem promises_read(struct promises *promises, struct database *database)
 /* Put what was read in order; call it first in `decide`. FAULT_BUSY without memory. */
 enum problem promises_sort(struct promises *promises);
 
+/* Units on the row that would give way, if all of them had to. */
+int64_t promises_that_may_break(const struct promises *promises, const struct stock_row *row);
+
 /* Take `deficit` units on the row from the promises that hold them, newest first, and tell so. INSUFFICIENT_STOCK when
- * what is left is promised for good; FAULT_STALE when promises that are not locked would have to give way. */
+ * that many cannot give way; FAULT_STALE when promises that are not locked would have to. */
 enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
         timestamp now, struct events *events);
 

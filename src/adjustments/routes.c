@@ -3,7 +3,7 @@
 #include "http/metrics.h"
 #include "http/reply.h"
 
-#include "base/text.h"
+#include <inttypes.h>
 
 #define ADJUST_BATCH 16
 
@@ -104,20 +104,22 @@ static enum problem adjust_load(struct batch *batch) {
 
 /* ---- one item ---- */
 
-static enum problem refuse_promised(
-        struct call *call, const struct stock_row *row, size_t index, int64_t deficit, struct outcome *outcome) {
-        struct violation *violation;
+/* Picked units are in somebody's hands. */
+static void refuse_promised(
+        struct work *work, struct call *call, const struct stock_row *row, size_t index, struct outcome *outcome) {
+        const int64_t available =
+                row->on_hand - row->unsellable - row->reserved + promises_that_may_break(&work->promises, row);
         const char *pointer = arena_format(&call->arena, "#/items/%zu", index);
+        struct violation *violation = refuse_because(&outcome->refusal, &call->arena, pointer ? pointer : "#",
+                "insufficient-stock", "The rest is picked for orders.");
 
-        violation = refuse_because(&outcome->refusal, &call->arena, pointer ? pointer : "#", "insufficient-stock",
-                "What is left is promised to orders.");
         if (violation) {
-                violation->available = row->on_hand - row->unsellable - row->reserved;
+                violation->available = available;
                 violation->has_available = true;
         }
-        return refuse(&outcome->refusal, &call->arena, PROBLEM_INSUFFICIENT_STOCK,
-                "%s at %s: %lld units more are promised to orders than would be left.", row->sku, row->location,
-                (long long) deficit);
+        (void) refuse(&outcome->refusal, &call->arena, PROBLEM_INSUFFICIENT_STOCK,
+                "%s at %s: %" PRId64 " can be taken, the rest is picked for orders.", row->sku, row->location,
+                available);
 }
 
 static const char *document_of(const struct work *work, const struct uuid *id) {
@@ -172,7 +174,7 @@ static enum problem item_decide(
         if (deficit)
                 p = promises_break(&work->promises, row, deficit, call->claims->subject, now, &work->events);
         if (p == PROBLEM_INSUFFICIENT_STOCK)
-                (void) refuse_promised(call, row, index, deficit, outcome);
+                refuse_promised(work, call, row, index, outcome);
         else if (!p && (change.on_hand || change.unsellable))
                 item_move(work, row, item, &change, call->claims->subject, outcome);
         outcome->after = *row;

@@ -66,16 +66,30 @@ static enum problem chosen_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+static enum problem chosen_orders_read(struct rows *rows, void *into) {
+        struct promises *promises = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const struct uuid id = row_uuid(&row);
+
+                orders_want(&promises->orders, &id);
+        }
+        return PROBLEM_NONE;
+}
+
 /* Keep the losses that promises may have to bear, and ask for the newest ones that can. */
 static bool choose(struct promises *promises, struct database *database, const struct lookup *lookup) {
-        struct array *locations, *skus, *units;
-        struct parameters p;
+        struct array *locations[2], *skus[2], *units[2];
+        struct parameters p[2];
         size_t n = 0;
 
-        parameters_init(&p, promises->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        units = parameter_integers(&p);
+        for (size_t i = 0; i < array_size(p); i++) {
+                parameters_init(&p[i], promises->arena);
+                locations[i] = parameter_texts(&p[i]);
+                skus[i] = parameter_texts(&p[i]);
+                units[i] = parameter_integers(&p[i]);
+        }
         for (size_t i = 0; i < promises->n_losses; i++) {
                 const struct adjustment_loss *loss = &promises->losses[i];
                 const struct shelf *shelf = lookup_row(lookup, loss->location, loss->sku);
@@ -83,15 +97,19 @@ static bool choose(struct promises *promises, struct database *database, const s
 
                 if (!short_by)
                         continue;
-                array_text(locations, loss->location);
-                array_text(skus, loss->sku);
-                array_integer(units, short_by);
+                for (size_t j = 0; j < array_size(p); j++) {
+                        array_text(locations[j], loss->location);
+                        array_text(skus[j], loss->sku);
+                        array_integer(units[j], short_by);
+                }
                 promises->losses[n++] = *loss;
         }
         promises->n_losses = n;
-        if (n)
-                database_ask(database, STATEMENT_ADJUSTMENTS_RESERVATIONS, &p, chosen_read, promises);
-        return n > 0;
+        if (!n)
+                return false;
+        database_ask(database, STATEMENT_ADJUSTMENTS_RESERVATIONS, &p[0], chosen_read, promises);
+        database_ask(database, STATEMENT_ADJUSTMENTS_ORDERS, &p[1], chosen_orders_read, promises);
+        return true;
 }
 
 enum problem promises_lock(struct promises *promises, struct database *database, struct stock *stock,
@@ -101,6 +119,7 @@ enum problem promises_lock(struct promises *promises, struct database *database,
 
         promises->arena = stock->arena;
         promises->stock = stock;
+        orders_init(&promises->orders, stock->arena, stock);
         reservations_init(&promises->reservations, stock->arena, stock);
         p = losses_make(promises, items, n_items);
         if (!p && promises->n_losses)
@@ -108,6 +127,8 @@ enum problem promises_lock(struct promises *promises, struct database *database,
         if (p || !promises->n_losses || !choose(promises, database, &lookup))
                 return p;
         p = database_trip(database, deadline);
+        if (!p && promises->orders.n_orders_wanted)
+                p = orders_lock_headers(database, &promises->orders);
         if (!p && promises->reservations.n_wanted)
                 p = reservations_lock(database, &promises->reservations);
         return p;
@@ -144,13 +165,20 @@ static void ask_held(struct promises *promises, struct database *database) {
 }
 
 enum problem promises_read(struct promises *promises, struct database *database) {
+        enum problem p = PROBLEM_NONE;
+
         if (promises->n_losses)
                 ask_held(promises, database);
-        if (promises->reservations.n_wanted)
-                return reservations_read_lines(database, &promises->reservations);
-        return PROBLEM_NONE;
+        if (promises->orders.n_orders_wanted)
+                p = orders_read_parts(database, &promises->orders);
+        if (!p && promises->reservations.n_wanted)
+                p = reservations_read_lines(database, &promises->reservations);
+        return p;
 }
 
 enum problem promises_save(struct promises *promises, struct database *database) {
-        return reservations_save(database, promises->arena, promises->by_age, promises->reservations.n_rows);
+        const enum problem p = reservations_save(
+                database, promises->arena, promises->reservations_by_age, promises->reservations.n_rows);
+
+        return p || !promises->orders.n_rows ? p : orders_update(database, &promises->orders);
 }

@@ -1,21 +1,13 @@
 /* Which promises are broken when the stock is lost. Pure. */
 #include "adjustments/adjustments.h"
+#include "fulfillment/fulfillment.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define REASON_STOCK_LOST "stock_lost"
 
-static int age_compare(const void *left, const void *right) {
-        const struct reservation *a = *(const struct reservation *const *) left;
-        const struct reservation *b = *(const struct reservation *const *) right;
+/* ---- units that may give way ---- */
 
-        if (a->created_at != b->created_at)
-                return a->created_at < b->created_at ? 1 : -1;
-        return uuid_compare(&b->id, &a->id);
-}
-
-/* Units of the row that the reservation can give back. */
 static int64_t units_held(const struct reservation *reservation, const struct stock_row *row) {
         int64_t units = 0;
 
@@ -25,44 +17,131 @@ static int64_t units_held(const struct reservation *reservation, const struct st
         return units;
 }
 
+static int64_t units_not_picked(const struct fulfillment *fulfillment, const struct stock_row *row) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (fulfillment->lines[i].stock == row)
+                        units += fulfillment_line_remaining(&fulfillment->lines[i]);
+        return units;
+}
+
 static int64_t units_locked(const struct promises *promises, const struct stock_row *row) {
         int64_t units = 0;
 
         for (size_t i = 0; i < promises->reservations.n_rows; i++)
                 units += units_held(&promises->reservations.rows[i], row);
+        for (size_t i = 0; i < promises->orders.n_fulfillments; i++)
+                units += units_not_picked(&promises->orders.fulfillments[i], row);
         return units;
 }
 
-enum problem promises_sort(struct promises *promises) {
-        struct reservation_set *set = &promises->reservations;
+static const struct adjustment_loss *loss_of(const struct promises *promises, const struct stock_row *row) {
+        for (size_t i = 0; i < promises->n_losses; i++)
+                if (promises->losses[i].row == row)
+                        return &promises->losses[i];
+        return NULL;
+}
 
-        promises->by_age = arena_new_array(promises->arena, struct reservation *, set->n_rows);
-        if (!promises->by_age)
+int64_t promises_that_may_break(const struct promises *promises, const struct stock_row *row) {
+        const struct adjustment_loss *loss = loss_of(promises, row);
+
+        return units_locked(promises, row) + (loss ? loss->held : 0);
+}
+
+/* ---- newest first ---- */
+
+static int age_compare(timestamp a, timestamp b, const struct uuid *id_a, const struct uuid *id_b) {
+        if (a != b)
+                return a < b ? 1 : -1;
+        return uuid_compare(id_b, id_a);
+}
+
+static int reservation_compare(const void *left, const void *right) {
+        const struct reservation *a = *(const struct reservation *const *) left;
+        const struct reservation *b = *(const struct reservation *const *) right;
+
+        return age_compare(a->created_at, b->created_at, &a->id, &b->id);
+}
+
+static int fulfillment_compare(const void *left, const void *right) {
+        const struct fulfillment *a = *(const struct fulfillment *const *) left;
+        const struct fulfillment *b = *(const struct fulfillment *const *) right;
+
+        return age_compare(a->created_at, b->created_at, &a->id, &b->id);
+}
+
+enum problem promises_sort(struct promises *promises) {
+        struct reservation_set *reservations = &promises->reservations;
+        struct order_set *orders = &promises->orders;
+
+        promises->reservations_by_age = arena_new_array(promises->arena, struct reservation *, reservations->n_rows);
+        promises->fulfillments_by_age = arena_new_array(promises->arena, struct fulfillment *, orders->n_fulfillments);
+        if (!promises->reservations_by_age || !promises->fulfillments_by_age)
                 return FAULT_BUSY;
-        for (size_t i = 0; i < set->n_rows; i++)
-                promises->by_age[i] = &set->rows[i];
-        if (set->n_rows)
-                qsort(promises->by_age, set->n_rows, sizeof(struct reservation *), age_compare);
+        for (size_t i = 0; i < reservations->n_rows; i++)
+                promises->reservations_by_age[i] = &reservations->rows[i];
+        for (size_t i = 0; i < orders->n_fulfillments; i++)
+                promises->fulfillments_by_age[i] = &orders->fulfillments[i];
+        qsort(promises->reservations_by_age, reservations->n_rows, sizeof(struct reservation *), reservation_compare);
+        qsort(promises->fulfillments_by_age, orders->n_fulfillments, sizeof(struct fulfillment *), fulfillment_compare);
         for (size_t i = 0; i < promises->n_losses; i++)
                 promises->losses[i].held -= units_locked(promises, promises->losses[i].row);
         return PROBLEM_NONE;
 }
 
-static void reservation_break(
-        struct reservation *reservation, const char *actor, timestamp now, struct events *events) {
-        struct refusal never = { 0 };
+/* ---- breaking ---- */
 
-        reservation->reason = REASON_STOCK_LOST;
-        (void) reservation_advance(reservation, RESERVATION_RELEASE, now, events->arena, &never);
-        reservation_tell(events, reservation, "reservation.released", actor);
+static int64_t reservations_break(struct promises *promises, const struct stock_row *row, int64_t deficit,
+        const char *actor, timestamp now, struct events *events) {
+        for (size_t i = 0; deficit > 0 && i < promises->reservations.n_rows; i++) {
+                struct reservation *reservation = promises->reservations_by_age[i];
+                const int64_t units = units_held(reservation, row);
+                struct refusal never = { 0 };
+
+                if (!units || reservation_advance(reservation, RESERVATION_RELEASE, now, events->arena, &never))
+                        continue;
+                reservation->reason = REASON_STOCK_LOST;
+                reservation_tell(events, reservation, "reservation.released", actor);
+                deficit -= units;
+        }
+        return deficit;
 }
 
-/* Why the locked promises do not suffice. Reservations that others hold may: then they have to be locked. */
+static int64_t line_break(struct fulfillment_line *line, int64_t deficit, struct event *event) {
+        const int64_t remaining = fulfillment_line_remaining(line);
+        const struct line_units units = { line->order_line->id, remaining < deficit ? remaining : deficit };
+
+        fulfillment_line_short(line, units.quantity);
+        event_lines(event, &units, 1);
+        return deficit - units.quantity;
+}
+
+/* The last line of the fulfillment first: it was the last to be asked for. */
+static enum problem fulfillment_break(struct fulfillment *fulfillment, const struct stock_row *row, int64_t *deficit,
+        const char *actor, timestamp now, struct events *events) {
+        const int64_t due_before = fulfillment->order->refund_due;
+        struct refusal never = { 0 };
+
+        for (size_t i = fulfillment->n_lines; *deficit > 0 && i-- > 0;) {
+                struct fulfillment_line *line = &fulfillment->lines[i];
+                struct event *event;
+
+                if (line->stock != row || !fulfillment_line_remaining(line))
+                        continue;
+                event = fulfillment_tell(events, fulfillment, "fulfillment.short_picked", actor);
+                event_text(event, "reason", REASON_STOCK_LOST);
+                *deficit = line_break(line, *deficit, event);
+        }
+        return order_after_units(
+                fulfillment->order, due_before, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
+}
+
+/* Why the locked promises do not suffice. Others may: then they have to be locked. */
 static enum problem cannot_break(const struct promises *promises, const struct stock_row *row, int64_t missing) {
-        for (size_t i = 0; i < promises->n_losses; i++)
-                if (promises->losses[i].row == row)
-                        return missing <= promises->losses[i].held ? FAULT_STALE : PROBLEM_INSUFFICIENT_STOCK;
-        return FAULT_STALE;
+        const struct adjustment_loss *loss = loss_of(promises, row);
+
+        return !loss || missing <= loss->held ? FAULT_STALE : PROBLEM_INSUFFICIENT_STOCK;
 }
 
 enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
@@ -71,79 +150,13 @@ enum problem promises_break(struct promises *promises, const struct stock_row *r
 
         if (locked < deficit)
                 return cannot_break(promises, row, deficit - locked);
-        for (size_t i = 0; deficit > 0 && i < promises->reservations.n_rows; i++) {
-                const int64_t units = units_held(promises->by_age[i], row);
+        deficit = reservations_break(promises, row, deficit, actor, now, events);
+        for (size_t i = 0; deficit > 0 && i < promises->orders.n_fulfillments; i++) {
+                struct fulfillment *fulfillment = promises->fulfillments_by_age[i];
 
-                if (!units)
-                        continue;
-                reservation_break(promises->by_age[i], actor, now, events);
-                deficit -= units;
+                if (units_not_picked(fulfillment, row) &&
+                        fulfillment_break(fulfillment, row, &deficit, actor, now, events))
+                        return FAULT_BROKEN;
         }
         return PROBLEM_NONE;
-}
-
-/* ---- all or nothing ---- */
-
-struct kept_reservation {
-        struct reservation reservation;
-        bool *held;
-};
-
-struct checkpoint {
-        struct promises *promises;
-        struct events *events;
-        struct stock_row *rows;
-        struct stock_movement **last_movement;
-        struct event **last_event;
-        struct kept_reservation *reservations;
-};
-
-static bool reservation_keep(
-        struct arena *arena, const struct reservation *reservation, struct kept_reservation *kept) {
-        kept->reservation = *reservation;
-        kept->held = arena_new_array(arena, bool, reservation->n_lines);
-        if (!kept->held)
-                return false;
-        for (size_t i = 0; i < reservation->n_lines; i++)
-                kept->held[i] = reservation->lines[i].held;
-        return true;
-}
-
-struct checkpoint *checkpoint_take(struct promises *promises, struct events *events) {
-        const struct stock *stock = promises->stock;
-        const size_t n = promises->reservations.n_rows;
-        struct checkpoint *checkpoint = arena_new(promises->arena, struct checkpoint);
-
-        if (!checkpoint)
-                return NULL;
-        *checkpoint = (struct checkpoint){
-                .promises = promises,
-                .events = events,
-                .rows = arena_copy(promises->arena, stock->rows, stock->n_rows * sizeof(*stock->rows)),
-                .last_movement = stock->last_movement,
-                .last_event = events->last,
-                .reservations = arena_new_array(promises->arena, struct kept_reservation, n),
-        };
-        if (!checkpoint->rows || !checkpoint->reservations)
-                return NULL;
-        for (size_t i = 0; i < n; i++)
-                if (!reservation_keep(promises->arena, &promises->reservations.rows[i], &checkpoint->reservations[i]))
-                        return NULL;
-        return checkpoint;
-}
-
-void checkpoint_restore(const struct checkpoint *checkpoint) {
-        struct stock *stock = checkpoint->promises->stock;
-        struct reservation_set *set = &checkpoint->promises->reservations;
-
-        memcpy(stock->rows, checkpoint->rows, stock->n_rows * sizeof(*stock->rows));
-        stock->last_movement = checkpoint->last_movement;
-        *stock->last_movement = NULL;
-        checkpoint->events->last = checkpoint->last_event;
-        *checkpoint->events->last = NULL;
-        for (size_t i = 0; i < set->n_rows; i++) {
-                set->rows[i] = checkpoint->reservations[i].reservation;
-                for (size_t j = 0; j < set->rows[i].n_lines; j++)
-                        set->rows[i].lines[j].held = checkpoint->reservations[i].held[j];
-        }
 }

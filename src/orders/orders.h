@@ -235,6 +235,10 @@ void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillme
 /* Queue: lock the orders, their fulfillments, and the stock rows of their lines; then read what hangs on them. */
 enum problem orders_lock(struct database *database, struct order_set *set);
 
+/* Queue the same in two parts, for who locks stock rows in between: the lines of other rows then have none. */
+enum problem orders_lock_headers(struct database *database, struct order_set *set);
+enum problem orders_read_parts(struct database *database, struct order_set *set);
+
 /* Queue: the same documents without any lock; lines have no stock row. */
 enum problem orders_read(struct database *database, struct order_set *set);
 

@@ -259,14 +259,28 @@ static void ask_for_parts(struct database *database, struct order_set *set) {
         ask(database, set, STATEMENT_FULFILLMENT_LINES_READ, fulfillment_lines_row, set);
 }
 
-enum problem orders_lock(struct database *database, struct order_set *set) {
+enum problem orders_lock_headers(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
         ask(database, set, STATEMENT_ORDERS_LOCK, orders_row, set);
         ask(database, set, STATEMENT_FULFILLMENTS_LOCK, fulfillments_row, set);
-        ask(database, set, STATEMENT_ORDERS_LOCK_STOCK, stock_rows_read, set->stock);
+        return PROBLEM_NONE;
+}
+
+enum problem orders_read_parts(struct database *database, struct order_set *set) {
+        if (set->exhausted)
+                return FAULT_BUSY;
         ask_for_parts(database, set);
         return PROBLEM_NONE;
+}
+
+enum problem orders_lock(struct database *database, struct order_set *set) {
+        const enum problem p = orders_lock_headers(database, set);
+
+        if (p)
+                return p;
+        ask(database, set, STATEMENT_ORDERS_LOCK_STOCK, stock_rows_read, set->stock);
+        return orders_read_parts(database, set);
 }
 
 enum problem orders_read(struct database *database, struct order_set *set) {

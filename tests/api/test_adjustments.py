@@ -305,3 +305,108 @@ def test_losses_and_reservations_at_the_same_moment(api, retailer, item, service
     figures = retailer.figures()
     assert figures["on_hand"] == 4 and figures["reserved"] == 4
     service.assert_audit_clean()
+
+
+# Shrink: units of orders
+
+def order(retailer, units, method="pickup", **fields):
+    """An order of the first product: (its id, its fulfillment's id)."""
+    reply = retailer.order({retailer.sku: units}, method=method, **fields).json()
+    return reply["id"], reply["fulfillments"][0]["id"]
+
+
+def pick(api, fulfillment, sku, units):
+    api.post(f"/v1/fulfillments/{fulfillment}/pick", {"lines": [{"sku": sku, "quantity": units}]}, expect=200)
+
+
+def document(api, order_id):
+    return api.get(f"/v1/orders/{order_id}", expect=200).json()
+
+
+def test_reservations_give_way_before_orders(api, retailer, item):
+    placed, _ = order(retailer, 4)
+    reservation = reserve(retailer, {retailer.sku: 3})
+    one(api, item("count", on_hand=4))
+    assert status(api, reservation)["status"] == "released"
+    assert document(api, placed)["lines"][0]["cancelled"] == 0
+
+
+def test_the_newest_units_of_orders_are_short(api, retailer, item, service, database):
+    older, _ = order(retailer, 4)
+    newer, fulfillment = order(retailer, 5, payment={"status": "captured"})
+
+    result = one(api, item("theft", delta=-3))
+
+    assert (result["status"], result["on_hand"], result["reserved"], result["available"]) == (201, 7, 7, 0)
+    assert document(api, older)["lines"][0]["cancelled"] == 0
+    after = document(api, newer)
+    assert after["status"] == "open" and after["lines"][0]["cancelled"] == 2
+    assert after["fulfillments"][0]["lines"][0]["short"] == 2
+    told = database.rows("select type, data from events where order_id = %s and data ->> 'reason' = 'stock_lost'", newer)
+    assert told == [{"type": "fulfillment.short_picked", "data": {
+        "reason": "stock_lost", "lines": [{"order_line_id": after["lines"][0]["id"], "quantity": 2}]}}]
+    due = database.value("select data from events where order_id = %s and type = 'refund.due'", newer)
+    assert due == {"amount": 2000, "currency": "EUR"}
+    assert database.value("select location from events where fulfillment_id = %s and type = 'fulfillment.short_picked'",
+                          fulfillment) == retailer.store
+    service.assert_audit_clean()
+
+
+def test_an_order_that_loses_all_its_units_is_cancelled(api, retailer, item, service):
+    placed, _ = order(retailer, 4)
+    one(api, item("count", on_hand=0))
+    after = document(api, placed)
+    assert (after["status"], after["fulfillments"][0]["status"]) == ("cancelled", "cancelled")
+    service.assert_audit_clean()
+
+
+def test_picked_units_never_give_way(api, retailer, item, service):
+    placed, fulfillment = order(retailer, 6)
+    pick(api, fulfillment, retailer.sku, 4)
+
+    refused = one(api, item("count", on_hand=3))
+    assert (refused["status"], refused["problem"]["code"]) == (409, "insufficient-stock")
+    sold = one(api, item("sale", delta=-7))
+    assert (sold["status"], sold["problem"]["errors"][0]["available"]) == (409, 6)
+    assert document(api, placed)["lines"][0]["cancelled"] == 0
+
+    one(api, item("sale", delta=-6))
+    assert document(api, placed)["fulfillments"][0]["lines"][0] == {
+        **document(api, placed)["fulfillments"][0]["lines"][0], "picked": 4, "short": 2}
+    service.assert_audit_clean()
+
+
+def test_a_shipment_is_packed_when_what_was_left_to_pick_is_lost(api, retailer, item, service):
+    ship_to = {"name": "Ada Lovelace", "line1": "Street 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    placed, fulfillment = order(retailer, 5, method="ship", ship_to=ship_to)
+    pick(api, fulfillment, retailer.sku, 3)
+    one(api, item("damage", delta=-7))
+    assert document(api, placed)["fulfillments"][0]["status"] == "packed"
+    service.assert_audit_clean()
+
+
+def test_an_atomic_batch_that_fails_takes_nothing_off_an_order(api, retailer, item, service):
+    placed, _ = order(retailer, 8)
+    before = document(api, placed)
+    adjust(api, item("count", on_hand=1), item("sale", delta=-2), params={"atomic": "true"}, expect=409)
+    assert document(api, placed) == before
+    service.assert_audit_clean()
+
+
+def test_losses_orders_picks_and_cancellations_at_the_same_moment(api, service):
+    """Whatever the order, nothing is promised or picked that is not there, and the papers agree."""
+    retailer = Retailer(api, n_products=2, on_hand=20).create()
+    pairs = [order(retailer, 2) for _ in range(6)]
+
+    def lose():
+        return adjust(api, {"location": retailer.store, "sku": retailer.sku, "delta": -2, "reason": "theft"})
+
+    def pick_some():
+        lines = {"lines": [{"sku": retailer.sku, "quantity": 1}]}
+        return [api.post(f"/v1/fulfillments/{fulfillment}/pick", lines, expect=(200, 409)) for _, fulfillment in pairs[:3]]
+
+    together([lose] * 8 + [pick_some] * 2
+             + [lambda: retailer.order({retailer.sku: 1, retailer.skus[1]: 1}, expect=(201, 409))] * 8
+             + [lambda: retailer.reserve({retailer.sku: 2, retailer.skus[1]: 1}, expect=(201, 409))] * 4
+             + [lambda: api.post(f"/v1/orders/{pairs[4][0]}/cancel", {"reason": "changed my mind"}, expect=(200, 409))])
+    service.assert_audit_clean()

@@ -340,6 +340,7 @@ Test(adjustment, what_reservations_do_not_hold_cannot_be_taken_from_them) {
 
         scene_make(&scene, 0);
         cr_assert_eq(break_units(&scene, 7), PROBLEM_INSUFFICIENT_STOCK);
+        cr_assert_eq(promises_that_may_break(&scene.promises, &scene.row), 6);
         cr_assert_eq(scene.row.reserved, 6);
         cr_assert_null(scene.events.first);
 }
@@ -353,6 +354,106 @@ Test(adjustment, starts_over_when_reservations_that_are_not_locked_would_have_to
         scene.promises.n_losses = 0;
         cr_assert_eq(break_units(&scene, 7), FAULT_STALE);
         cr_assert_eq(scene.row.reserved, 9);
+}
+
+/* Two orders of four units each behind the reservations, the first one older and half picked. */
+struct allocations {
+        struct scene scene;
+        struct order orders[2];
+        struct order_line order_lines[2];
+        struct fulfillment fulfillments[2];
+        struct fulfillment_line lines[2];
+};
+
+static void allocations_make(struct allocations *a) {
+        scene_make(&a->scene, 0);
+        a->scene.row.on_hand = 20;
+        a->scene.row.reserved += 8;
+        for (size_t i = 0; i < 2; i++) {
+                a->orders[i] =
+                        (struct order){ .id = uuid_new(), .version = 1, .lines = &a->order_lines[i], .n_lines = 1 };
+                a->order_lines[i] = (struct order_line){ .id = uuid_new(),
+                        .sku = "SKU-1",
+                        .quantity = 4,
+                        .order = &a->orders[i],
+                        .allocation = &a->lines[i] };
+                a->fulfillments[i] = (struct fulfillment){ .id = uuid_new(),
+                        .order = &a->orders[i],
+                        .location = "mitte",
+                        .status = i ? FULFILLMENT_ALLOCATED : FULFILLMENT_PICKING,
+                        .created_at = (timestamp) i * SECOND,
+                        .lines = &a->lines[i],
+                        .n_lines = 1 };
+                a->lines[i] = (struct fulfillment_line){ .order_line = &a->order_lines[i],
+                        .fulfillment = &a->fulfillments[i],
+                        .stock = &a->scene.row,
+                        .quantity = 4,
+                        .picked = i ? 0 : 2 };
+                a->orders[i].fulfillments = &a->fulfillments[i];
+                a->orders[i].n_fulfillments = 1;
+        }
+        a->scene.promises.orders = (struct order_set){
+                .rows = a->orders, .n_rows = 2, .fulfillments = a->fulfillments, .n_fulfillments = 2
+        };
+        a->scene.loss.held = 6 + 6;
+        cr_assert_eq(promises_sort(&a->scene.promises), PROBLEM_NONE);
+}
+
+Test(adjustment, orders_keep_their_units_while_reservations_can_give_way) {
+        struct allocations a;
+
+        allocations_make(&a);
+        cr_assert_eq(break_units(&a.scene, 6), PROBLEM_NONE);
+        cr_assert_eq(a.scene.row.reserved, 8);
+        cr_assert_eq(a.lines[0].shorted + a.lines[1].shorted, 0);
+        cr_assert_not(a.orders[1].changed);
+}
+
+Test(adjustment, newest_units_that_nobody_has_picked_are_short) {
+        struct allocations a;
+
+        allocations_make(&a);
+        cr_assert_eq(break_units(&a.scene, 6 + 5), PROBLEM_NONE);
+        cr_assert_eq(a.lines[1].shorted, 4);
+        cr_assert_eq(a.fulfillments[1].status, FULFILLMENT_CANCELLED);
+        cr_assert_str_eq(a.fulfillments[1].reason, "stock_lost");
+        cr_assert_eq(a.orders[1].status, ORDER_CANCELLED);
+        cr_assert_eq(a.lines[0].shorted, 1);
+        cr_assert_eq(a.fulfillments[0].status, FULFILLMENT_PICKING);
+        cr_assert_eq(a.orders[0].version, 2);
+        cr_assert_eq(a.scene.row.reserved, 3);
+}
+
+Test(adjustment, picked_units_never_give_way) {
+        struct allocations a;
+
+        allocations_make(&a);
+        cr_assert_eq(promises_that_may_break(&a.scene.promises, &a.scene.row), 12);
+        cr_assert_eq(break_units(&a.scene, 13), PROBLEM_INSUFFICIENT_STOCK);
+        cr_assert_eq(a.scene.row.reserved, 14);
+        cr_assert_eq(break_units(&a.scene, 12), PROBLEM_NONE);
+        cr_assert_eq(a.scene.row.reserved, 2);
+        cr_assert_eq(a.lines[0].picked, 2);
+}
+
+Test(adjustment, that_is_undone_gives_orders_their_units_back) {
+        struct checkpoint *checkpoint;
+        struct allocations a;
+
+        allocations_make(&a);
+        checkpoint = checkpoint_take(&a.scene.promises, &a.scene.events);
+        cr_assert_eq(break_units(&a.scene, 12), PROBLEM_NONE);
+        checkpoint_restore(checkpoint);
+        cr_assert_eq(a.scene.row.reserved, 14);
+        for (size_t i = 0; i < 2; i++) {
+                cr_assert_eq(a.lines[i].shorted, 0);
+                cr_assert_eq(a.order_lines[i].cancelled, 0);
+                cr_assert_eq(a.orders[i].version, 1);
+                cr_assert_not(a.orders[i].changed);
+                cr_assert_not(a.fulfillments[i].changed);
+                cr_assert_eq(a.orders[i].status, ORDER_OPEN);
+        }
+        cr_assert_null(a.scene.events.first);
 }
 
 Test(adjustment, that_is_undone_leaves_everything_as_it_was) {
