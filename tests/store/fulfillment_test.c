@@ -1,0 +1,266 @@
+/* What the commands of the room leave in the database. One order: two of A and one of B, at "alpha". */
+#include "fixture.h"
+#include "fulfillment/fulfillment.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(fulfillment, .init = store_open, .fini = store_close);
+
+#define ORDER       "0190a6e2-0000-7000-8000-000000000001"
+#define FULFILLMENT "0190a6e2-0000-7000-8000-000000000002"
+#define LINE_A      "0190a6e2-0000-7000-8000-00000000000a"
+#define LINE_B      "0190a6e2-0000-7000-8000-00000000000b"
+#define SECRET      "a secret of the tests, 32 bytes or more"
+
+static void place(const char *method, const char *status, bool picked) {
+        store_execute(
+                "insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures,"
+                " lead_time_s, hold_for_s, created_at, updated_at)"
+                " values ('alpha', 'alpha', 'store', 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now())");
+        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
+                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
+        store_execute("insert into stock (location, sku, on_hand, reserved, movements)"
+                      " values ('alpha', 'A', 2, 2, 4), ('alpha', 'B', 7, 1, 0)");
+        store_execute(
+                "insert into orders (id, order_number, channel, external_ref, status, payment_status, currency,"
+                " customer, subtotal, discount, shipping, tax, tax_included, total, actor, placed_at, updated_at)"
+                " values ('" ORDER "', '7KM-2QX-9RT', 'web', 'r-1', 'open', 'captured', 'EUR', '{}', 300, 0, 0, 0,"
+                " true, 300, 'ada', now(), now())");
+        store_execute("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price)"
+                      " values ('" ORDER "', 0, '" LINE_A "', 'A', 'A', 2, 100),"
+                      " ('" ORDER "', 1, '" LINE_B "', 'B', 'B', 1, 100)");
+        store_execute(arena_format(&store_arena,
+                "insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at,"
+                " updated_at) values ('" FULFILLMENT "', '" ORDER "', 1, '%s', 'alpha', '%s', now(), now(), now())",
+                method, status));
+        store_execute(arena_format(&store_arena,
+                "insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, reserved)"
+                " values ('" ORDER "', '" FULFILLMENT "', 0, 'alpha', 'A', 2, %d, 2),"
+                " ('" ORDER "', '" FULFILLMENT "', 1, 'alpha', 'B', 1, %d, 1)",
+                picked ? 2 : 0, picked ? 1 : 0));
+}
+
+/* One batch: locked, commanded, saved. */
+struct work {
+        struct stock stock;
+        struct order_set set;
+        struct events events;
+        struct refusal refusal;
+        struct act act;
+        struct fulfillment *fulfillment;
+};
+
+static struct uuid uuid_of(const char *text) {
+        struct uuid id;
+
+        cr_assert(uuid_parse(text, &id));
+        return id;
+}
+
+static struct work *lock(void) {
+        struct work *work = arena_new(&store_arena, struct work);
+        const struct uuid id = uuid_of(FULFILLMENT);
+
+        stock_init(&work->stock, &store_arena);
+        orders_init(&work->set, &store_arena, &work->stock);
+        events_init(&work->events, &store_arena);
+        orders_want_fulfillment(&work->set, &id);
+        cr_assert_eq(orders_lock(store_database, &work->set), PROBLEM_NONE);
+        store_trip();
+        work->fulfillment = fulfillment_find(&work->set, &id);
+        cr_assert_not_null(work->fulfillment);
+        work->act = (struct act){ .actor = "ben",
+                .now = STORE_NOW,
+                .stock = &work->stock,
+                .events = &work->events,
+                .arena = &store_arena,
+                .refusal = &work->refusal };
+        return work;
+}
+
+static void save(struct work *work) {
+        cr_assert_eq(stock_save(store_database, &work->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
+        cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
+        store_trip();
+}
+
+static void save_done(struct work *work, enum problem p) {
+        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), work->refusal.detail ? work->refusal.detail : "");
+        save(work);
+}
+
+static enum problem text_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(const char **) into = row_text(&row);
+        return PROBLEM_NONE;
+}
+
+static void assert_text(const char *sql, const char *expected) {
+        const char *text = NULL;
+
+        database_ask_text(store_database, sql, text_read, &text);
+        store_trip();
+        cr_assert_str_eq(text, expected, "%s: %s instead of %s", sql, text, expected);
+}
+
+/* sku: on_hand unsellable reserved movements */
+static void assert_stock(const char *expected) {
+        assert_text(
+                "select string_agg(concat_ws(' ', sku || ':', on_hand, unsellable, reserved, movements), ', ' order by"
+                " sku) from stock",
+                expected);
+}
+
+static void assert_ledger(const char *expected) {
+        assert_text("select coalesce(string_agg(concat_ws(' ', sku, number, reason, on_hand_change, unsellable_change,"
+                    " on_hand_after, unsellable_after, actor), ', ' order by sku, number), '') from ledger"
+                    " where document = 'fulfillment/" FULFILLMENT "'",
+                expected);
+}
+
+static void assert_events(const char *expected) {
+        assert_text("select coalesce(string_agg(type, ', ' order by id), '') from events where order_id = '" ORDER
+                    "' and actor = 'ben'",
+                expected);
+}
+
+static enum problem hand_over(struct work *work, const char *code) {
+        const struct handover handover = { .method = PROOF_CODE,
+                .value = code,
+                .recipient = "Ada \"L\" \xe2\x82\xac",
+                .relation = 0,
+                .secret = SECRET };
+
+        return fulfillment_hand_over(work->fulfillment, &handover, &work->act);
+}
+
+static const char *code_of(const struct work *work) {
+        char *code = arena_alloc(&store_arena, PICKUP_CODE_SIZE);
+
+        cr_assert(pickup_code(SECRET, &work->fulfillment->id, work->fulfillment->pickup_serial, code));
+        return code;
+}
+
+Test(fulfillment, what_was_handed_over_has_left_the_books) {
+        struct work *work;
+
+        place("pickup", "ready", true);
+        work = lock();
+        save_done(work, hand_over(work, code_of(work)));
+        assert_stock("A: 0 0 0 5, B: 6 0 0 1");
+        assert_ledger("A 5 sale -2 0 0 0 ben, B 1 sale -1 0 6 0 ben");
+        assert_events("fulfillment.handed_over, order.fulfilled");
+        assert_text("select concat_ws(' ', f.status, f.version, o.status, o.version) from fulfillments f"
+                    " join orders o on o.id = f.order_id",
+                "handed_over 2 fulfilled 2");
+        assert_text("select sum(reserved)::text from fulfillment_lines", "0");
+}
+
+Test(fulfillment, a_proof_reads_as_it_was_noted) {
+        struct work *work;
+
+        place("pickup", "ready", true);
+        work = lock();
+        save_done(work, hand_over(work, code_of(work)));
+        assert_text("select handover ->> 'method' from fulfillments", "code");
+        assert_text("select handover -> 'recipient' ->> 'name' from fulfillments", "Ada \"L\" \xe2\x82\xac");
+        assert_text("select handover -> 'recipient' ->> 'relation' from fulfillments", "self");
+        cr_assert_not_null(strstr(lock()->fulfillment->handover, "\"verified\": true"));
+}
+
+Test(fulfillment, a_wrong_code_is_saved_and_makes_no_new_version) {
+        struct work *work;
+
+        place("pickup", "ready", true);
+        for (int i = 0; i < WRONG_CODES_MAX; i++) {
+                work = lock();
+                cr_assert_eq(work->fulfillment->wrong_codes, i);
+                cr_assert_eq(hand_over(work, "ZZZZZZZZ"), PROBLEM_HANDOVER_PROOF_INVALID);
+                save(work);
+        }
+        work = lock();
+        cr_assert_eq(work->fulfillment->locked_until, STORE_NOW + HANDOVER_LOCK);
+        cr_assert_eq(work->fulfillment->version, 1);
+        cr_assert_eq(work->fulfillment->order->version, 1);
+        cr_assert_eq(hand_over(work, code_of(work)), PROBLEM_HANDOVER_LOCKED);
+        assert_stock("A: 2 0 2 4, B: 7 0 1 0");
+        assert_events("fulfillment.handover_locked");
+}
+
+/* The shelf holds just what was promised: the database's own check sees only what is still possible. */
+Test(fulfillment, what_was_stolen_is_off_the_books) {
+        const struct line_units stolen[] = { { uuid_of(LINE_A), 2 } };
+        struct work *work;
+
+        place("pickup", "allocated", false);
+        work = lock();
+        save_done(work, fulfillment_short(work->fulfillment, stolen, 1, SHORT_THEFT, &work->act));
+        assert_stock("A: 0 0 0 5, B: 7 0 1 0");
+        assert_ledger("A 5 theft -2 0 0 0 ben");
+        assert_events("fulfillment.short_picked, refund.due");
+        assert_text("select string_agg(concat_ws(' ', short, cancelled, reserved), ', ' order by line)"
+                    " from fulfillment_lines",
+                "2 0 0, 0 0 1");
+        assert_text("select refund_due::text from orders", "200");
+}
+
+Test(fulfillment, what_was_damaged_is_there_and_cannot_be_sold) {
+        struct work *work;
+
+        place("ship", "picking", false);
+        work = lock();
+        save_done(work, fulfillment_reject(work->fulfillment, SHORT_DAMAGED, &work->act));
+        assert_stock("A: 2 2 0 5, B: 7 1 0 1");
+        assert_ledger("A 5 damage 0 2 2 2 ben, B 1 damage 0 1 7 1 ben");
+        assert_events("fulfillment.rejected, refund.due, order.cancelled");
+        assert_text("select concat_ws(' ', status, reason) from fulfillments", "rejected damaged");
+        assert_text("select concat_ws(' ', status, cancel_reason) from orders", "cancelled damaged");
+}
+
+static void ship(const char *tracking_number, const struct line_units *lines, size_t n_lines) {
+        const struct package package = {
+                .carrier = "D\"HL]", .tracking_number = tracking_number, .lines = lines, .n_lines = n_lines
+        };
+        struct work *work = lock();
+
+        save_done(work, fulfillment_ship(work->fulfillment, &package, 1, &work->act));
+}
+
+Test(fulfillment, packages_of_several_days_stand_in_their_order) {
+        const struct line_units one[] = { { uuid_of(LINE_A), 1 } };
+
+        place("ship", "packed", true);
+        ship("first", one, 1);
+        ship("second", one, 1);
+        assert_text("select status from fulfillments", "packed");
+        ship("third", NULL, 0);
+        assert_text("select status from fulfillments", "shipped");
+        assert_text(
+                "select string_agg(p ->> 'tracking_number', ' ') from fulfillments, jsonb_array_elements(packages) p",
+                "first second third");
+        assert_text("select packages -> 0 -> 'lines' -> 0 ->> 'order_line_id' from fulfillments", LINE_A);
+        assert_stock("A: 0 0 0 6, B: 6 0 0 1");
+}
+
+/* As two calls of one batch, which are saved together. */
+Test(fulfillment, a_later_command_sees_what_the_one_before_has_done) {
+        const struct pick_item items[] = { { .sku = "A", .quantity = 2 }, { .sku = "B", .quantity = 1 } };
+        struct work *work;
+
+        place("curbside", "allocated", false);
+        work = lock();
+        cr_assert_eq(fulfillment_assign(work->fulfillment, "cleo", false, &work->act), PROBLEM_NONE);
+        cr_assert_eq(fulfillment_pick(work->fulfillment, items, 2, "lines", NULL, &work->act), PROBLEM_NONE);
+        save_done(work, fulfillment_make_ready(work->fulfillment, "shelf C3", DAY, &work->act));
+        work = lock();
+        cr_assert_eq(work->fulfillment->status, FULFILLMENT_READY);
+        cr_assert_eq(work->fulfillment->version, 4);
+        cr_assert_eq(work->fulfillment->hold_until, STORE_NOW + DAY);
+        cr_assert_str_eq(work->fulfillment->assignee, "cleo");
+        cr_assert_str_eq(work->fulfillment->staging_location, "shelf C3");
+        cr_assert_eq(fulfillment_remaining(work->fulfillment), 0);
+        assert_events("fulfillment.assigned, fulfillment.picking, fulfillment.ready");
+}
