@@ -1,4 +1,7 @@
-"""Two instances on one database, whose buyers meet at the same rows."""
+"""Two instances on one database, whose buyers meet at the same rows.
+
+They do not sweep: what lapses is then dealt with by those who meet it. One test brings an instance that does.
+"""
 
 import pytest
 
@@ -15,6 +18,7 @@ def two_instances(new_database, work_directory):
     instances = [Holdfast(url, work_directory, f"instance-{n}", sweeper=0).start() for n in (1, 2)]
     yield instances
     try:
+        instances[0].assert_audit_clean()
         for instance in instances:
             if instance.is_running():
                 instance.stop()
@@ -51,6 +55,7 @@ def lone_instance(new_database, work_directory):
     instance = Holdfast(new_database(), work_directory, "lone", sweeper=0).start()
     yield instance
     try:
+        instance.assert_audit_clean()
         instance.stop() if instance.is_running() else None
     finally:
         instance.discard()

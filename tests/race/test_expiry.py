@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from support.crowd import crowd, rush, shoppers
+from support.waiting import eventually
 
 SOON = "clock_timestamp() + interval '20 milliseconds'"
 # Around the moment in which the crowd arrives, so that some runs see it lapse, some do not and some see it happen.
@@ -104,8 +105,9 @@ def test_releasing_what_is_about_to_lapse_against_those_who_want_its_rows(pair, 
     shelf.assert_adds_up()
 
 
-def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of):
-    """Four products, twelve reservations of two crossing lines each, all lapsing while buyers, extenders and releasers act."""
+def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of, services, database):
+    """Twelve reservations of two crossing lines each, all lapsing while buyers, extenders, releasers and a sweeper act."""
+    sweeping = services(pair[0].database_url)
     shelf = shelf_of(units=8, n_skus=4)
     pairs = [(a, b) for a in shelf.skus for b in shelf.skus if a != b]
     made = crowd(*(shopper.reserve(shelf.location, {a: 1, b: 1})
@@ -123,6 +125,18 @@ def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of):
             else:
                 assert (await shopper.reserve(shelf.location, {b: 1, a: 1}, ttl="PT1S")).status in (201, 409)
 
-    rush(shoppers(24, *pair, token=token), act)
+    rush(shoppers(24, *pair, sweeping, token=token), act)
+    shelf.assert_adds_up()
 
+    # What nobody meets any more, the sweeper closes, and each end is told once.
+    for row in database.rows("select id::text from reservations where location = %s and status = 'active'", shelf.location):
+        shelf.let_lapse(row["id"])
+    active = "location = %s and status = 'active'"
+    eventually(lambda: database.count("reservations", active, shelf.location) == 0, 30, "all are closed")
+    told = database.rows(
+        "select reservation_id, count(*) from events where location = %s and type = 'reservation.expired' group by 1",
+        shelf.location)
+    assert {row["count"] for row in told} == {1}
+    assert len(told) == database.count("reservations", "location = %s and status = 'expired'", shelf.location)
+    assert [shelf.row(sku)["reserved"] for sku in shelf.skus] == [0] * 4
     shelf.assert_adds_up()

@@ -29,8 +29,9 @@ class Shelf:
 
     def let_lapse(self, reservation_id, when="clock_timestamp() - interval '1 second'"):
         """Its time is up, without waiting for it."""
+        moment = self.database.value(f"select {when}")
         for table, column in (("reservation_lines", "reservation_id"), ("reservations", "id")):
-            self.database.execute(f"update {table} set expires_at = {when} where {column} = %s", reservation_id)
+            self.database.execute(f"update {table} set expires_at = %s where {column} = %s", moment, reservation_id)
 
     def assert_adds_up(self):
         """Nothing is oversold, `reserved` is what documents hold, `on_hand` what the ledger says."""
