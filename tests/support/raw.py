@@ -70,10 +70,29 @@ class RawConnection:
             if status >= 200:
                 return RawReply(status, headers, self._body(method, status, dict(headers)))
 
+    def wait_for_interim(self):
+        """The next head is that of a 100 Continue."""
+        head = self._take_until(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 100 "), f"no interim reply: {head!r}"
+
+    def first_status(self):
+        """The status of the next reply, whatever its form; `everything` still has all of it."""
+        while b"\r\n" not in self._received:
+            self._receive()
+        return int(self._received.split(b" ", 2)[1])
+
+    def everything(self):
+        """All that comes until the peer closes."""
+        return self._received + self._rest(self.timeout)
+
     def assert_closed(self, within=None):
         """The peer has closed, or does so in time, without another byte."""
         rest = self._received + self._rest(within or self.timeout)
         assert rest == b"", f"the peer sent more before it closed: {rest[:500]!r}"
+
+    def finish_sending(self):
+        """Close our half of the connection: nothing more will come, answers are welcome."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def close(self):
         self._socket.close()
