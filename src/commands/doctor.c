@@ -154,7 +154,8 @@ static void check_clock(const struct findings *found, timestamp asked_at, durati
 }
 
 static void check_connections(const struct findings *found) {
-        const int64_t needed = 3 + config_integer(CONFIG_READ_WORKERS) + config_integer(CONFIG_WRITE_WORKERS);
+        const int64_t needed = 3 + config_integer(CONFIG_READ_WORKERS) + config_integer(CONFIG_SWEEPER) +
+                               config_integer(CONFIG_WRITE_WORKERS);
         const int64_t left = found->connections_max - found->connections;
 
         say(left < needed           ? VERDICT_FAIL
