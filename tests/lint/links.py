@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+"""A link in a page of ours leads somewhere, and the map of the README names every folder of the program."""
+
+import re
+
+from sources import ROOT, report
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+ELSEWHERE = re.compile(r"[a-z]+:")
+
+
+def pages():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def headings(page):
+    """The anchors that a reader of Markdown gives to headings."""
+    found = re.findall(r"^#+ +(.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
+
+
+def link_faults(page):
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        for link in LINK.findall(line):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if ELSEWHERE.match(link):
+                continue
+            if not target.exists():
+                yield page, number, f"{link} is not there"
+            elif anchor and anchor not in headings(target):
+                yield page, number, f"{link}: there is no such heading"
+
+
+def map_faults():
+    readme = ROOT / "README.md"
+    plan = re.search(r"^## Where things are$.*?^```$(.*?)^```$", readme.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    words = set(re.findall(r"[a-z]+", plan[1])) if plan else set()
+    folders = {path.name for path in (ROOT / "src").iterdir() if path.is_dir() and any(path.iterdir())}
+    for missing in sorted(folders - words):
+        yield readme, 1, f"the map does not name src/{missing}"
+
+
+def faults():
+    for page in pages():
+        yield from link_faults(page)
+    yield from map_faults()
+
+
+if __name__ == "__main__":
+    report(faults())
