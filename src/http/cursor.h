@@ -5,7 +5,7 @@
  * the last row that the client has seen, so rows that come and go meanwhile neither repeat nor hide others. The cursor
  * that carries that key is opaque: base64url of a version, a MAC and the key's parts as text. The MAC covers the path
  * and all query parameters but `cursor` and `limit` as well, so a cursor is good for its own list only. The MAC's key
- * is a row of the database (docs/decisions/0004), the same for every instance; it is read with the list, never kept.
+ * is a row of the database (docs/decisions/0008), the same for every instance; it is read with the list, never kept.
  *
  *     struct thing_query { struct page_query page; ... };                 page first
  *     static const struct shape_member members[] = { PAGE_MEMBERS(struct thing_query), ... };
