@@ -204,6 +204,8 @@ static void connection_settle(struct runner *runner, enum problem fault) {
 }
 
 static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
+        if (fault == FAULT_STALE) /* our own wish, not the database's refusal; it is counted as a retry */
+                return;
         log_event(fault == FAULT_BROKEN || fault == FAULT_POISON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
                 "the database refused a batch", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
                 database_sqlstate(runner->database), LOG_TEXT, "reason", database_message(runner->database), LOG_END);

@@ -1,0 +1,167 @@
+#include "fixture.h"
+#include "reservations/upkeep.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void stock_up(void) {
+        store_open();
+        store_execute(
+                "insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures,"
+                " lead_time_s, hold_for_s, created_at, updated_at)"
+                " values ('alpha', 'a', 'store', 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now())");
+        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
+                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
+        store_execute("insert into stock (location, sku, on_hand) values ('alpha', 'A', 9), ('alpha', 'B', 9)");
+}
+
+TestSuite(reservations, .init = stock_up, .fini = store_close);
+
+/* What one transaction works on. */
+struct scene {
+        struct stock stock;
+        struct reservation_set set;
+};
+
+static struct scene *new_scene(void) {
+        struct scene *scene = arena_new(&store_arena, struct scene);
+
+        stock_init(&scene->stock, &store_arena);
+        reservations_init(&scene->set, &store_arena, &scene->stock);
+        return scene;
+}
+
+/* A reservation of two A and one B until `expires_at`, saved with its stock. */
+static struct uuid reserve_until(timestamp expires_at) {
+        struct reservation *reservation = arena_new(&store_arena, struct reservation);
+        struct scene *scene = new_scene();
+        struct refusal refusal = { 0 };
+
+        stock_want(&scene->stock, "alpha", "A");
+        stock_want(&scene->stock, "alpha", "B");
+        cr_assert_eq(stock_lock(store_database, &scene->stock), PROBLEM_NONE);
+        store_trip();
+        *reservation = (struct reservation){ .id = uuid_new(),
+                .location = "alpha",
+                .channel = "web",
+                .reference = "cart 7",
+                .actor = "ana",
+                .lines = arena_new_array(&store_arena, struct reservation_line, 2),
+                .n_lines = 2 };
+        reservation->lines[0] = (struct reservation_line){
+                .sku = "A", .quantity = 2, .stock = stock_find(&scene->stock, "alpha", "A")
+        };
+        reservation->lines[1] = (struct reservation_line){
+                .sku = "B", .quantity = 1, .stock = stock_find(&scene->stock, "alpha", "B")
+        };
+        cr_assert_eq(reservation_grant(reservation, expires_at - clock_wall(), clock_wall(), &store_arena, &refusal),
+                PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(reservations_save(store_database, &store_arena, &reservation, 1), PROBLEM_NONE);
+        store_trip();
+        return reservation->id;
+}
+
+static struct scene *locked(const struct uuid *id) {
+        struct scene *scene = new_scene();
+
+        reservations_want(&scene->set, id);
+        cr_assert_eq(reservations_lock(store_database, &scene->set), PROBLEM_NONE);
+        cr_assert_eq(reservations_lock_stock(store_database, &scene->set), PROBLEM_NONE);
+        cr_assert_eq(reservations_read_lines(store_database, &scene->set), PROBLEM_NONE);
+        store_trip();
+        return scene;
+}
+
+Test(reservations, one_reads_as_it_was_saved) {
+        const struct uuid id = reserve_until(clock_wall() + HOUR);
+        const struct scene *scene = locked(&id);
+        const struct reservation *reservation = reservation_find(&scene->set, &id);
+
+        cr_assert_str_eq(reservation->location, "alpha");
+        cr_assert_str_eq(reservation->channel, "web");
+        cr_assert_str_eq(reservation->reference, "cart 7");
+        cr_assert_null(reservation->reason);
+        cr_assert_str_eq(reservation->actor, "ana");
+        cr_assert_eq(reservation->status, RESERVATION_ACTIVE);
+        cr_assert(uuid_is_nil(&reservation->order_id));
+        cr_assert_eq(reservation->version, 1);
+        cr_assert_eq(reservation->n_lines, 2);
+        cr_assert_str_eq(reservation->lines[1].sku, "B");
+        cr_assert_eq(reservation->lines[0].quantity, 2);
+        cr_assert(reservation->lines[0].held);
+        cr_assert_eq(reservation->lines[0].stock->reserved, 2);
+        cr_assert_eq(reservation->lines[1].stock->reserved, 1);
+}
+
+Test(reservations, what_has_changed_is_saved) {
+        const struct uuid id = reserve_until(clock_wall() + HOUR);
+        struct scene *scene = locked(&id);
+        struct reservation *reservation = reservation_find(&scene->set, &id);
+        struct refusal refusal = { 0 };
+
+        reservation->reason = "stock_lost";
+        cr_assert_eq(
+                reservation_advance(reservation, RESERVATION_RELEASE, STORE_NOW, &store_arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(reservations_save(store_database, &store_arena, &reservation, 1), PROBLEM_NONE);
+        store_trip();
+
+        scene = locked(&id);
+        reservation = reservation_find(&scene->set, &id);
+        cr_assert_eq(reservation->status, RESERVATION_RELEASED);
+        cr_assert_str_eq(reservation->reason, "stock_lost");
+        cr_assert_eq(reservation->version, 2);
+        cr_assert_eq(reservation->updated_at, STORE_NOW);
+        cr_assert_not(reservation->lines[0].held || reservation->lines[1].held);
+        cr_assert_eq(reservation->lines[0].stock->reserved, 0);
+}
+
+Test(reservations, one_nobody_made_is_not_found) {
+        const struct uuid id = uuid_new();
+
+        cr_assert_null(reservation_find(&locked(&id)->set, &id));
+}
+
+Test(reservations, only_lapsed_lines_of_locked_rows_are_freed) {
+        const struct uuid lapsed = reserve_until(clock_wall() - MINUTE);
+        const struct uuid kept = reserve_until(clock_wall() + HOUR);
+        struct scene *scene = new_scene();
+        const struct reservation *reservation;
+
+        stock_want(&scene->stock, "alpha", "A");
+        cr_assert_eq(stock_lock(store_database, &scene->stock), PROBLEM_NONE);
+        cr_assert_eq(reservations_free_lapsed(store_database, &scene->stock), PROBLEM_NONE);
+        store_trip();
+        cr_assert_eq(stock_find(&scene->stock, "alpha", "A")->reserved, 2);
+        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        store_trip();
+
+        reservation = reservation_find(&locked(&lapsed)->set, &lapsed);
+        cr_assert_not(reservation->lines[0].held);
+        cr_assert(reservation->lines[1].held);
+        cr_assert(reservation_has_lapsed(reservation, clock_wall()));
+        reservation = reservation_find(&locked(&kept)->set, &kept);
+        cr_assert(reservation->lines[0].held);
+}
+
+Test(reservations, those_whose_time_is_up_are_locked_the_oldest_first_and_so_many_at_most) {
+        const struct uuid newer = reserve_until(clock_wall() - MINUTE);
+        const struct uuid oldest = reserve_until(clock_wall() - HOUR);
+        const struct uuid old = reserve_until(clock_wall() - 2 * MINUTE);
+        struct scene *scene = new_scene();
+
+        (void) reserve_until(clock_wall() + HOUR);
+        cr_assert_eq(reservations_lock_lapsed(store_database, &scene->set, 2), PROBLEM_NONE);
+        store_trip();
+        cr_assert_eq(scene->set.n_rows, 2);
+        cr_assert_eq(scene->set.n_wanted, 2);
+        cr_assert_not_null(reservation_find(&scene->set, &old));
+        cr_assert_not_null(reservation_find(&scene->set, &oldest));
+
+        scene = new_scene();
+        cr_assert_eq(reservations_lock_lapsed(store_database, &scene->set, 10), PROBLEM_NONE);
+        store_trip();
+        cr_assert_eq(scene->set.n_rows, 3);
+        cr_assert_not_null(reservation_find(&scene->set, &newer));
+}
