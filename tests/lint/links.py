@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A link in a page of ours leads somewhere, and the map of the README names every folder of the program."""
+"""A link in a page of ours leads somewhere, the map of the README names every folder, decisions are numbered through."""
 
 import re
 
@@ -41,10 +41,19 @@ def map_faults():
         yield readme, 1, f"the map does not name src/{missing}"
 
 
+def number_faults():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    for place, page in enumerate(pages, start=1):
+        if not page.name.startswith(f"{place:04d}-"):
+            yield page, 1, f"the number after the one before is {place:04d}"
+            return
+
+
 def faults():
     for page in pages():
         yield from link_faults(page)
     yield from map_faults()
+    yield from number_faults()
 
 
 if __name__ == "__main__":
