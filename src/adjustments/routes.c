@@ -286,10 +286,16 @@ static enum problem adjust_decide(struct batch *batch) {
         return p;
 }
 
+static void count_released(const struct reservation_set *set) {
+        for (size_t i = 0; i < set->n_rows; i++)
+                metrics_add(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
+}
+
 static enum problem adjust_save(struct batch *batch) {
         struct work *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
+        count_released(&work->promises.reservations);
         if (!p)
                 p = promises_save(&work->promises, batch->database);
         if (!p)
