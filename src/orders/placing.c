@@ -1,5 +1,6 @@
 #include "orders/placing.h"
 
+#include "base/country.h"
 #include "base/text.h"
 #include "base/writer.h"
 
@@ -73,21 +74,39 @@ static void check_discounts(const struct judge *judge) {
         }
 }
 
+/* Somebody at some place; more than that only the mail itself can tell. */
+static bool is_email(const char *text) {
+        const char *at = strchr(text, '@');
+
+        return at && at != text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n\v\f");
+}
+
+static void check_people(const struct judge *judge) {
+        const struct customer_body *customer = judge->body->customer;
+        const struct address_body *to = judge->body->ship_to;
+
+        if (customer->email && !is_email(customer->email))
+                object(judge, "#/customer/email", "malformed", "This is no e-mail address.");
+        if (to && !country_exists(to->country))
+                object(judge, "#/ship_to/country", "malformed",
+                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
+        if (to && to->has_latitude != to->has_longitude)
+                object(judge, "#/ship_to", "required", "Latitude and longitude stand together.");
+        if (!to && ships(judge->body))
+                object(judge, "#/ship_to", "required", "Lines that are shipped need an address.");
+}
+
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
         const struct judge judge = { body, arena, refusal };
-        const struct address_body *to = body->ship_to;
 
         if (currency_exponent(body->currency) < 0)
                 object(&judge, "#/currency", "malformed", "Not an active ISO 4217 currency.");
         for (size_t i = 0; i < body->n_lines; i++)
                 check_line(&judge, i);
         check_discounts(&judge);
-        if (!to && ships(body))
-                object(&judge, "#/ship_to", "required", "Lines that are shipped need an address.");
+        check_people(&judge);
         if (body->has_shipping && !is_currency(&judge, &body->shipping))
                 object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
-        if (to && to->has_latitude != to->has_longitude)
-                object(&judge, "#/ship_to", "required", "Latitude and longitude stand together.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
                 object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment falls due.");
         if (!refusal->n_violations)

@@ -188,11 +188,23 @@ static enum problem place_load(struct batch *batch) {
         return p;
 }
 
+/* Claiming lets go of what the order does not need, so it acts where the units are. */
+static bool may_claim(struct call *call, const struct placing *placing) {
+        const struct order_body *body = call->body;
+        const struct reservation *reservation = NULL;
+
+        if (body->has_reservation_id)
+                reservation = reservation_find(&placing->reservations, &body->reservation_id);
+        return !reservation || call_may_act_at(call, reservation->location);
+}
+
 static enum problem place_one(struct call *call, struct placing *placing) {
         struct order *order = NULL;
-        enum problem p =
-                placing_decide(placing, call->body, call->claims->subject, &call->arena, &call->refusal, &order);
+        enum problem p = PROBLEM_STORE_NOT_ALLOWED;
         char id[UUID_TEXT_SIZE];
+
+        if (may_claim(call, placing))
+                p = placing_decide(placing, call->body, call->claims->subject, &call->arena, &call->refusal, &order);
 
         if (p == FAULT_BUSY)
                 return p;
@@ -303,12 +315,26 @@ enum problem order_commands_load(struct batch *batch) {
         return p ? p : orders_lock(batch->database, &work->set);
 }
 
-/* Cancelling acts at every location that still holds units of the order. */
+static bool may_cancel_line(struct call *call, const struct order_line *line) {
+        return !line->allocation || call_may_act_at(call, line->allocation->fulfillment->location);
+}
+
+/* Cancelling acts at the locations of the lines that are named, else at every one that still holds units. */
 static bool may_cancel(struct call *call, const struct order *order) {
-        for (size_t i = 0; i < order->n_lines; i++)
-                if (fulfillment_line_open(order->lines[i].allocation) &&
-                        !call_may_act_at(call, order->lines[i].allocation->fulfillment->location))
+        const struct cancel_body *body = call->body;
+
+        for (size_t i = 0; body->lines && i < body->n_lines; i++) {
+                const struct order_line *line = order_line_find(order, &body->lines[i].order_line_id);
+
+                if (line && !may_cancel_line(call, line))
                         return false;
+        }
+        for (size_t i = 0; !body->lines && i < order->n_lines; i++) {
+                const struct fulfillment_line *allocation = order->lines[i].allocation;
+
+                if (allocation && fulfillment_line_open(allocation) && !may_cancel_line(call, &order->lines[i]))
+                        return false;
+        }
         return true;
 }
 

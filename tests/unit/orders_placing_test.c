@@ -102,7 +102,7 @@ TestSuite(placing_money, .init = set_up, .fini = tear_down, .timeout = 120);
 TestSuite(placing_reservation, .init = set_up, .fini = tear_down);
 TestSuite(placing_stock, .init = set_up, .fini = tear_down);
 
-static const struct customer_body ada = { .name = "Ada" };
+static const struct customer_body ada = { .name = "Ada", .email = "ada@example.com" };
 static const struct address_body home = {
         .name = "Ada", .line1 = "Here 1", .city = "Berlin", .postal_code = "10117", .country = "DE"
 };
@@ -251,6 +251,33 @@ Test(placing_check, shipping_is_in_the_currency_of_the_order) {
         assert_invalid(check(&body), "#/shipping/currency", "currency-mismatch");
 }
 
+Test(placing_check, an_email_address_is_somebody_at_some_place) {
+        static const char *const wrong[] = { "ada", "@example.com", "ada@", "ada@b@c", "a da@b", "ada@b\n", "@@@" };
+
+        for (size_t i = 0; i < array_size(wrong); i++) {
+                const struct customer_body customer = { .name = "Ada", .email = wrong[i] };
+                struct order_body body = basket_of(one_apple, 1);
+
+                refusal = (struct refusal){ 0 };
+                body.customer = &customer;
+                assert_invalid(check(&body), "#/customer/email", "malformed");
+        }
+}
+
+Test(placing_check, a_parcel_goes_to_a_country_that_exists) {
+        static const char *const wrong[] = { "de", "XX", "UK", "\xc3\x84\xc3\x96" };
+
+        for (size_t i = 0; i < array_size(wrong); i++) {
+                struct address_body somewhere = home;
+                struct order_body body = basket_of(one_apple, 1);
+
+                refusal = (struct refusal){ 0 };
+                somewhere.country = wrong[i];
+                body.ship_to = &somewhere;
+                assert_invalid(check(&body), "#/ship_to/country", "malformed");
+        }
+}
+
 Test(placing_check, a_discount_names_a_line_that_is_there) {
         static const int64_t wrong[] = { 1, 199, -1, INT64_MAX };
 
@@ -349,7 +376,8 @@ Test(placing, an_order_carries_what_was_asked_for) {
         cr_assert(uuid_is_nil(&placed->reservation_id));
         cr_assert(placed->is_new);
         cr_assert_eq(placing.n_placed, 1);
-        cr_assert_str_eq(placed->customer, "{\"name\":\"Ada\",\"email\":null,\"phone\":null,\"customer_id\":null}");
+        cr_assert_str_eq(placed->customer,
+                "{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"phone\":null,\"customer_id\":null}");
         cr_assert_str_eq(placed->ship_to,
                 "{\"name\":\"Ada\",\"line1\":\"Here 1\",\"line2\":null,\"city\":\"Berlin\",\"postal_code\":\"10117\","
                 "\"country\":\"DE\"}");

@@ -477,6 +477,30 @@ Test(order_rules, the_rest_of_a_parcel_may_be_cancelled) {
         assert_told("fulfillment.shipped refund.due order.partially_fulfilled");
 }
 
+/* Two of four are picked; when the others are not wanted any more, nothing remains to be picked. */
+Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
+        fulfillments[1].status = FULFILLMENT_PICKING;
+        allocations[2].picked = 2;
+        cr_assert_eq(cancel_of(2, 1), PROBLEM_NONE);
+        cr_assert_eq(fulfillments[1].status, FULFILLMENT_PICKING);
+        cr_assert_eq(cancel_of(2, 1), PROBLEM_NONE);
+        cr_assert_eq(fulfillments[1].status, FULFILLMENT_PACKED);
+        cr_assert_eq(order.status, ORDER_OPEN);
+        assert_told("refund.due fulfillment.packed refund.due");
+}
+
+Test(order_rules, an_order_of_which_nothing_is_left_says_why) {
+        fulfillment_line_short(&allocations[0], 5);
+        cr_assert_eq(order_after_units(&order, 0, "theft", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_null(order.cancel_reason);
+        fulfillment_line_short(&allocations[1], 3);
+        fulfillment_line_short(&allocations[2], 4);
+        cr_assert_eq(order_after_units(&order, 0, "damaged", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order.status, ORDER_CANCELLED);
+        cr_assert_str_eq(order.cancel_reason, "damaged");
+        cr_assert_eq(order.refund_due, 9090);
+}
+
 Test(order_rules, a_line_without_a_location_has_nothing_to_cancel) {
         lines[1].allocation = NULL;
         cr_assert_eq(cancel_of(1, 1), PROBLEM_INVALID_TRANSITION);
