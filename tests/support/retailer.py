@@ -86,4 +86,5 @@ class Retailer:
 
 
 def _lines(lines):
-    return [{"sku": sku, "quantity": units} for sku, units in lines.items()]
+    """{sku: units} as lines; a list is taken as it is."""
+    return lines if isinstance(lines, list) else [{"sku": sku, "quantity": units} for sku, units in lines.items()]

@@ -34,15 +34,19 @@ class Shelf:
             self.database.execute(f"update {table} set expires_at = %s where {column} = %s", moment, reservation_id)
 
     def assert_adds_up(self):
-        """Nothing is oversold, `reserved` is what documents hold, `on_hand` what the ledger says."""
-        wrong = self.database.rows(_WRONG, self.location)
-        assert not wrong, f"stock does not add up: {wrong}"
+        assert_adds_up(self.database, self.location)
 
     def _create(self, units):
         self.database.execute(_LOCATION, self.location)
         self.database.execute(_PRODUCTS, self.skus)
         self.database.execute(_STOCK, self.location, units, self.skus)
         self.database.execute(_LEDGER)
+
+
+def assert_adds_up(database, *locations):
+    """Nothing is oversold, `reserved` is what documents hold, `on_hand` what the ledger says."""
+    wrong = database.rows(_WRONG, list(locations))
+    assert not wrong, f"stock does not add up: {wrong}"
 
 
 _LOCATION = """
@@ -65,11 +69,13 @@ _LEDGER = """
         on conflict do nothing"""
 
 _WRONG = """
-    select s.*, held.units as held, moved.units as moved
+    select s.*, held.units as held, allocated.units as allocated, moved.units as moved
       from stock s
      cross join lateral (select coalesce(sum(l.quantity), 0) as units from reservation_lines l
                           where l.location = s.location and l.sku = s.sku and l.held) as held
+     cross join lateral (select coalesce(sum(l.quantity - l.short - l.cancelled - l.fulfilled), 0) as units
+                           from fulfillment_lines l where l.location = s.location and l.sku = s.sku) as allocated
      cross join lateral (select coalesce(sum(m.on_hand_change), 0) as units from ledger m
                           where m.location = s.location and m.sku = s.sku) as moved
-     where s.location = %s and (s.reserved <> held.units or s.on_hand <> moved.units
-                                or s.reserved + s.unsellable > s.on_hand or s.reserved < 0)"""
+     where s.location = any(%s) and (s.reserved <> held.units + allocated.units or s.on_hand <> moved.units
+                                     or s.reserved + s.unsellable > s.on_hand or s.reserved < 0)"""
