@@ -14,7 +14,7 @@
 
 struct database;
 
-#define EVENT_DATA_MAX ((size_t) 16 * 1024)
+#define EVENT_DATA_MAX ((size_t) 128 * 1024) /* one that names every line of the longest order fits */
 
 struct event {
         struct uuid id;

@@ -16,7 +16,7 @@
 #include "events/events.h"
 #include "inventory/inventory.h"
 
-#define ORDER_LINES_MAX     200
+#define ORDER_LINES_MAX     1000
 #define ORDER_DISCOUNTS_MAX 100
 #define ORDER_NUMBER_SIZE   12 /* "7KM-2QX-9RT" and its NUL */
 #define PICKUP_CODE_SIZE    9  /* 8 letters and the NUL */
@@ -78,6 +78,7 @@ struct order_line {
         const char *sku, *title;
         int64_t quantity, unit_price;
         int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
+        int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
         struct order *order;
         struct fulfillment_line *allocation;
         bool changed;
@@ -135,6 +136,7 @@ struct order {
         struct fulfillment *fulfillments; /* sorted by id, which is the order in which they were made */
         size_t n_fulfillments;
         bool is_new, changed;
+        bool valued; /* its lines are */
 };
 
 /* ---- pure rules: units ---- */

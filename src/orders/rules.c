@@ -95,12 +95,11 @@ static int64_t order_discounts(const struct order *order) {
         return sum;
 }
 
-/* What all units of one line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
- * largest remainder, so that the lines and the shipping add up to the total. */
-static int64_t line_value(const struct order_line *line) {
-        const struct order *order = line->order;
+/* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
+ * largest remainder, so that the lines and the shipping add up to the total. Nothing of it changes once the order is
+ * placed, so it is told once for all lines. */
+static void value_lines(struct order *order) {
         int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
-        const size_t place = (size_t) (line - order->lines);
 
         for (size_t i = 0; i < order->n_lines; i++)
                 weights[i] = line_gross(&order->lines[i]) - line_discounts(order, &order->lines[i]);
@@ -108,14 +107,20 @@ static int64_t line_value(const struct order_line *line) {
         for (size_t i = 0; i < order->n_lines; i++)
                 weights[i] -= discounts[i];
         money_share(order->tax_included ? 0 : order->tax, weights, order->n_lines, taxes);
-        return weights[place] + taxes[place];
+        for (size_t i = 0; i < order->n_lines; i++)
+                order->lines[i].value = weights[i] + taxes[i];
+        order->valued = true;
 }
 
 /* Rounded down for every part but the last, so that the parts add up to the whole. */
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
-        const __int128 value = line_value(line);
-        const int64_t given = (int64_t) (value * before / line->quantity);
+        __int128 value;
+        int64_t given;
 
+        if (!line->order->valued)
+                value_lines(line->order);
+        value = line->value;
+        given = (int64_t) (value * before / line->quantity);
         return (int64_t) (value * (before + units) / line->quantity) - given;
 }
 

@@ -320,7 +320,7 @@ WRONG = {
     "a channel nobody knows": lambda shop: ({"channel": "nowhere"}, {("#/channel", "unknown-channel")}),
     "an unknown member": lambda shop: ({"colour": "red"}, {("#/colour", "unknown-member")}),
     "no lines": lambda shop: ({"lines": []}, {("#/lines", "too-few")}),
-    "too many lines": lambda shop: ({"lines": [line(shop)] * 201}, {("#/lines", "too-many")}),
+    "too many lines": lambda shop: ({"lines": [line(shop)] * 1001}, {("#/lines", "too-many")}),
     "no units": lambda shop: ({"lines": [{**line(shop), "quantity": 0}]}, {("#/lines/0/quantity", "out-of-range")}),
     "too many units": lambda shop: ({"lines": [{**line(shop), "quantity": 1000001}]},
         {("#/lines/0/quantity", "out-of-range")}),
