@@ -2,6 +2,7 @@
 
 -- :name events_save
 insert into events (id, type, order_id, fulfillment_id, reservation_id, location, actor, data, occurred_at)
-select id, type, order_id, fulfillment_id, reservation_id, location, actor, data, $9::timestamptz
-  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::jsonb[])
-       as event (id, type, order_id, fulfillment_id, reservation_id, location, actor, data)
+select id, type, order_id, fulfillment_id, reservation_id, location, actor, data, coalesce(occurred_at, $9::timestamptz)
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::jsonb[],
+              $10::timestamptz[])
+       as event (id, type, order_id, fulfillment_id, reservation_id, location, actor, data, occurred_at)

@@ -91,6 +91,24 @@ select o.channel, o.external_ref, o.id
                       where orders.channel = wanted.channel collate "C"
                         and orders.external_ref = wanted.external_ref collate "C") as o
 
+-- :name orders_lines_by_external_ref
+-- The lines of the orders that a channel has already. $1 channels, $2 external_refs; each row names the place of its ref.
+select wanted.place, l.sku, l.quantity, l.unit_price
+  from unnest($1::text[], $2::text[]) with ordinality as wanted (channel, external_ref, place)
+ cross join lateral (select orders.id from orders
+                      where orders.channel = wanted.channel collate "C"
+                        and orders.external_ref = wanted.external_ref collate "C") as o
+ cross join lateral (select * from order_lines
+                      where order_lines.order_id = o.id) as l
+ order by wanted.place, l.line
+
+-- :name orders_local_times
+-- What local time is at a location, as an instant; null where there is no such location. $1 locations, $2 local times.
+select wanted.local::timestamp at time zone l.time_zone
+  from unnest($1::text[], $2::text[]) with ordinality as wanted (location, local, place)
+  left join locations l on l.code = wanted.location collate "C"
+ order by wanted.place
+
 -- :name orders_insert
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,

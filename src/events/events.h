@@ -22,7 +22,8 @@ struct event {
         const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
         const char *location;                                          /* may be NULL */
         const char *actor;
-        struct buffer data; /* members of its JSON object, without the braces */
+        timestamp occurred_at; /* TIMESTAMP_NONE: when it is saved */
+        struct buffer data;    /* members of its JSON object, without the braces */
         struct event *next;
 };
 

@@ -15,7 +15,7 @@ struct event *event_add(struct events *events, const char *type, const char *act
                 events->exhausted = true;
                 event = &scratch;
         }
-        *event = (struct event){ .id = uuid_new(), .type = type, .actor = actor };
+        *event = (struct event){ .id = uuid_new(), .type = type, .actor = actor, .occurred_at = TIMESTAMP_NONE };
         buffer_init(&event->data, events->arena, EVENT_DATA_MAX);
         if (events->exhausted)
                 return event;
@@ -39,7 +39,7 @@ void event_integer(struct event *event, const char *name, int64_t value) {
 
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
         struct parameters p;
-        struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data;
+        struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data, *times;
 
         if (events->exhausted)
                 return FAULT_BUSY;
@@ -55,6 +55,7 @@ enum problem events_save(struct database *database, struct events *events, times
         actors = parameter_texts(&p);
         data = parameter_jsonbs(&p);
         parameter_time(&p, now);
+        times = parameter_times(&p);
         for (const struct event *event = events->first; event; event = event->next) {
                 array_uuid(ids, &event->id);
                 array_text(types, event->type);
@@ -64,6 +65,7 @@ enum problem events_save(struct database *database, struct events *events, times
                 array_text(locations, event->location);
                 array_text(actors, event->actor);
                 array_jsonb(data, arena_format(events->arena, "{%s}", buffer_text(&event->data)));
+                array_time(times, event->occurred_at);
                 if (event->data.failed)
                         return FAULT_BUSY;
         }

@@ -116,7 +116,7 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
 
 /* ---- documents ---- */
 
-static const char *customer_json(struct arena *arena, const struct customer_body *customer) {
+const char *order_customer(struct arena *arena, const struct customer_body *customer) {
         struct buffer buffer;
         struct writer json;
 
@@ -155,7 +155,7 @@ static const char *address_json(struct arena *arena, const struct address_body *
 }
 
 /* Nine symbols that nobody mistakes for another, in groups that can be read out. */
-static const char *order_number_new(struct arena *arena) {
+const char *order_number_new(struct arena *arena) {
         static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
         const struct uuid random = uuid_random();
         char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
@@ -187,7 +187,7 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
                 .external_ref = body->external_ref,
                 .currency = body->currency,
                 .actor = actor,
-                .customer = customer_json(placing->arena, body->customer),
+                .customer = order_customer(placing->arena, body->customer),
                 .ship_to = address_json(placing->arena, body->ship_to),
                 .payment_reference = payment ? payment->reference : NULL,
                 .payment_status =
@@ -482,18 +482,18 @@ static enum problem check_stock(
 
 /* ---- deciding ---- */
 
-static enum problem check_external_ref(const struct judge *judge, const struct placing *placing) {
+enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
+        struct arena *arena, struct refusal *refusal) {
         for (size_t i = 0; i < placing->n_orders; i++) {
                 const struct order *other = placing->orders[i];
                 char id[UUID_TEXT_SIZE];
 
-                if (!text_equal(other->channel, judge->body->channel) ||
-                        !text_equal(other->external_ref, judge->body->external_ref))
+                if (!text_equal(other->channel, channel) || !text_equal(other->external_ref, external_ref))
                         continue;
                 uuid_format(&other->id, id);
-                judge->refusal->link = arena_format(judge->arena, "/v1/orders/%s", id);
-                return refuse(judge->refusal, judge->arena, PROBLEM_DUPLICATE_EXTERNAL_REF,
-                        "Channel %s already has the order %s.", other->channel, other->external_ref);
+                refusal->link = arena_format(arena, "/v1/orders/%s", id);
+                return refuse(refusal, arena, PROBLEM_DUPLICATE_EXTERNAL_REF, "Channel %s already has the order %s.",
+                        other->channel, other->external_ref);
         }
         return PROBLEM_NONE;
 }
@@ -534,7 +534,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         const struct judge judge = { body, arena, refusal };
         struct reservation *reservation = NULL;
         struct order *order;
-        enum problem p = check_external_ref(&judge, placing);
+        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
 
         if (p)
                 return p;

@@ -101,6 +101,14 @@ struct placing {
 enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
         struct arena *arena, struct refusal *refusal, struct order **ret_order);
 
+/* DUPLICATE_EXTERNAL_REF with a link, when the channel has an order with this external_ref. */
+enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
+        struct arena *arena, struct refusal *refusal);
+
+/* What every new order needs. NULL when the arena is exhausted. */
+const char *order_number_new(struct arena *arena);
+const char *order_customer(struct arena *arena, const struct customer_body *customer);
+
 /* Queue: lock the stock rows the orders want and those of the reservations they claim, in the one order. */
 enum problem placing_lock_stock(struct database *database, struct placing *placing);
 

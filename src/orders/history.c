@@ -1,0 +1,199 @@
+#include "orders/history.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOCAL_TIME_SIZE 16 /* "2010-12-01 08:26" */
+
+static void object(struct arena *arena, struct refusal *refusal, size_t line, const char *member, const char *code,
+        const char *detail) {
+        char pointer[96];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
+        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
+}
+
+/* ---- what the request alone tells ---- */
+
+static bool is_local_time(const char *text) {
+        char date[11];
+        struct day day;
+        int minutes;
+
+        if (strlen(text) != LOCAL_TIME_SIZE || text[10] != ' ')
+                return false;
+        memcpy(date, text, 10);
+        date[10] = '\0';
+        return day_parse(date, &day) && time_of_day_parse(text + 11, &minutes);
+}
+
+enum problem history_check(const struct history_body *body, struct arena *arena, struct refusal *refusal) {
+        if (currency_exponent(body->currency) < 0)
+                (void) refuse_because(
+                        refusal, arena, "#/currency", "malformed", "%s", "Not an active ISO 4217 currency.");
+        if (!is_local_time(body->placed_at))
+                (void) refuse_because(
+                        refusal, arena, "#/placed_at", "malformed", "%s", "Not a time such as 2010-12-01 08:26.");
+        for (size_t i = 0; i < body->n_lines; i++)
+                if (!text_equal(body->lines[i].unit_price.currency, body->currency))
+                        object(arena, refusal, i, "unit_price", "currency-mismatch", "Not the currency of the order.");
+        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.")
+                                     : PROBLEM_NONE;
+}
+
+/* ---- building ---- */
+
+static struct order *order_new(
+        struct placing *placing, const struct history_body *body, timestamp placed_at, const char *actor) {
+        struct order *order = arena_new(placing->arena, struct order);
+
+        if (!order)
+                return NULL;
+        *order = (struct order){
+                .id = uuid_new(),
+                .number = order_number_new(placing->arena),
+                .channel = body->channel,
+                .external_ref = body->external_ref,
+                .currency = body->currency,
+                .actor = actor,
+                .customer = order_customer(placing->arena, body->customer),
+                .status = ORDER_FULFILLED,
+                .payment_status = PAYMENT_CAPTURED,
+                .payment_due_at = TIMESTAMP_NONE,
+                .tax_included = true,
+                .placed_at = placed_at,
+                .updated_at = placing->now, /* those who look for what is new find it */
+                .version = 1,
+                .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
+                .fulfillments = arena_new(placing->arena, struct fulfillment),
+                .is_new = true,
+        };
+        return order->number && order->lines && order->fulfillments ? order : NULL;
+}
+
+static bool fulfillment_add(struct placing *placing, struct order *order, const struct history_body *body) {
+        struct fulfillment *fulfillment = &order->fulfillments[order->n_fulfillments++];
+
+        *fulfillment = (struct fulfillment){
+                .id = uuid_new(),
+                .order = order,
+                .number = 1,
+                .method = BY_SHIPPING,
+                .status = FULFILLMENT_DELIVERED,
+                .location = body->location,
+                .packages = "[]",
+                .promised_at = order->placed_at,
+                .hold_until = TIMESTAMP_NONE,
+                .locked_until = TIMESTAMP_NONE,
+                .created_at = order->placed_at,
+                .updated_at = order->placed_at,
+                .pickup_serial = 1,
+                .version = 1,
+                .lines = arena_new_array(placing->arena, struct fulfillment_line, body->n_lines),
+        };
+        return fulfillment->lines;
+}
+
+static void line_add(struct order *order, const struct product *product, const struct history_line_body *body) {
+        struct fulfillment *fulfillment = &order->fulfillments[0];
+        struct fulfillment_line *allocation = &fulfillment->lines[fulfillment->n_lines++];
+        struct order_line *line = &order->lines[order->n_lines++];
+
+        *line = (struct order_line){ .id = uuid_new(),
+                .number = (int64_t) order->n_lines - 1,
+                .sku = body->sku,
+                .title = body->title ? body->title : product->title,
+                .quantity = body->quantity,
+                .unit_price = body->unit_price.amount,
+                .fulfilled = body->quantity,
+                .order = order,
+                .allocation = allocation };
+        *allocation = (struct fulfillment_line){ .order_line = line,
+                .fulfillment = fulfillment,
+                .quantity = body->quantity,
+                .picked = body->quantity,
+                .fulfilled = body->quantity };
+}
+
+static bool add_up(struct order *order) {
+        for (size_t i = 0; i < order->n_lines; i++) {
+                int64_t total = 0;
+
+                if (!money_multiply(order->lines[i].unit_price, order->lines[i].quantity, &total) ||
+                        !money_add(order->subtotal, total, &order->subtotal))
+                        return false;
+        }
+        order->total = order->subtotal;
+        return true;
+}
+
+/* ---- deciding ---- */
+
+static void check_parents(const struct placing *placing, const struct history_body *body, timestamp placed_at,
+        struct arena *arena, struct refusal *refusal) {
+        if (!catalog_find_channel(&placing->catalog, body->channel))
+                (void) refuse_because(
+                        refusal, arena, "#/channel", "unknown-channel", "%s", "There is no such channel.");
+        if (placed_at == TIMESTAMP_NONE)
+                (void) refuse_because(
+                        refusal, arena, "#/location", "unknown-location", "%s", "There is no such location.");
+        else if (placed_at > placing->now)
+                (void) refuse_because(refusal, arena, "#/placed_at", "out-of-range", "%s",
+                        "That is yet to come; what is to be fulfilled is imported as open orders.");
+        for (size_t i = 0; i < body->n_lines; i++)
+                if (!catalog_find_product(&placing->catalog, body->lines[i].sku))
+                        object(arena, refusal, i, "sku", "unknown-sku", "There is no such product.");
+}
+
+static void tell(struct placing *placing, const struct order *order, const char *country) {
+        struct event *created = order_tell(&placing->events, order, "order.created", order->actor);
+        struct event *fulfilled = order_tell(&placing->events, order, "order.fulfilled", order->actor);
+
+        created->occurred_at = fulfilled->occurred_at = order->placed_at;
+        event_text(created, "order_number", order->number);
+        event_text(created, "channel", order->channel);
+        event_integer(created, "total", order->total);
+        event_text(created, "currency", order->currency);
+        event_text(created, "country", country);
+        event_text(created, "source", "import");
+        event_text(fulfilled, "source", "import");
+}
+
+enum problem history_decide(struct placing *placing, const struct history_body *body, timestamp placed_at,
+        const char *actor, struct arena *arena, struct refusal *refusal, struct order **ret_order) {
+        struct order *order;
+        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
+
+        if (p)
+                return p;
+        check_parents(placing, body, placed_at, arena, refusal);
+        if (refusal->n_violations)
+                return refuse(
+                        refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be taken over as it stands.");
+        order = order_new(placing, body, placed_at, actor);
+        if (!order || !fulfillment_add(placing, order, body))
+                return FAULT_BUSY;
+        for (size_t i = 0; i < body->n_lines; i++)
+                line_add(order, catalog_find_product(&placing->catalog, body->lines[i].sku), &body->lines[i]);
+        if (!add_up(order))
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                        "The amounts add up to more than can be stated exactly.");
+        placing->orders[placing->n_orders++] = order;
+        placing->n_placed++;
+        tell(placing, order, body->country);
+        *ret_order = order;
+        return PROBLEM_NONE;
+}
+
+bool known_line_match(struct known_line *lines, size_t n, const struct history_line_body *body) {
+        for (size_t i = 0; i < n; i++) {
+                if (lines[i].matched || lines[i].quantity != body->quantity ||
+                        lines[i].unit_price != body->unit_price.amount || !text_equal(lines[i].sku, body->sku))
+                        continue;
+                lines[i].matched = true;
+                return true;
+        }
+        return false;
+}

@@ -1,0 +1,13 @@
+/*
+ * orders/routes_history: calls that only the importer makes.
+ *
+ *     POST /import/orders           take an order over as history: 201 {"id","order_number"}
+ *     POST /import/orders/compare   the same body, changes nothing: which of its lines the order that is there already
+ *                                   lacks: 200 {"missing":[3]}; 404 when there is none
+ */
+#pragma once
+
+#include "http/call.h"
+
+extern const struct route order_history_routes[];
+extern const size_t order_history_route_count;
