@@ -14,6 +14,16 @@ const struct command commands[] = {
         { "serve", "serve", "run the API",
                 "Stops gracefully on SIGTERM; reads the key set again on SIGHUP.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop HOLDFAST_JWT_JWKS_URL=https://id.shop.example/jwks holdfast serve",
                 command_serve },
+        { "import", "import products|locations|stock|orders [OPTIONS] FILE", "take over a CSV file",
+                "Refused lines are named on standard error, the sums stand on standard output; running it again changes "
+                "nothing.\nExit 0 when every line was taken, 1 when some were refused. See docs/import.md for the columns.\n\n"
+                "  --encoding utf-8|latin1   of the file (utf-8)\n\norders only:\n"
+                "  --channel C --location L  who sold, and from where\n"
+                "  --open                    live orders that hold stock at L, instead of history\n"
+                "  --create-products         make the products that are missing\n"
+                "  --currency C              of the prices (GBP)\n\n"
+                "    holdfast import orders --channel web --location london --create-products invoices.csv",
+                command_import },
         { "audit", "audit [--json]", "prove that stock, ledger and documents agree",
                 "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
                 command_audit },

@@ -217,7 +217,9 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
         check_framing(call, head);
         if (!call->refusal.problem)
                 find_route(intake, call, head, &routing);
-        if (!call->refusal.problem && !call->route->open && intake->gate)
+        if (!intake->gate)
+                call->claims = intake->claims;
+        else if (!call->refusal.problem && !call->route->open)
                 check_token(intake, call, head);
         if (call->claims && intake->quota)
                 take_quota(intake, call);

@@ -34,8 +34,9 @@ struct request_head {
 
 struct intake {
         struct router router;
-        struct token_gate *gate; /* NULL: all routes are open (the admin listener) */
-        struct quota *quota;     /* NULL: no limit */
+        struct token_gate *gate;           /* NULL: all routes are open (the admin listener, the importer) */
+        const struct token_claims *claims; /* without a gate: whose calls these are; NULL: nobody's */
+        struct quota *quota;               /* NULL: no limit */
 };
 
 /* Take the head into a fresh call. False: the call is answered already, with a problem. */

@@ -1,0 +1,40 @@
+/*
+ * commands/import: what the kinds of import share.
+ *
+ * A kind reads its file in chunks of bounded size, makes calls of the rows and reports every line as taken, unchanged
+ * or refused. It returns EXIT_OK when it got through the file, whatever became of the lines; else it has complained.
+ */
+#pragma once
+
+#include "commands/import_calls.h"
+#include "commands/import_file.h"
+#include "commands/import_report.h"
+
+struct import_options {
+        const char *kind, *path;
+        const char *channel, *location, *currency; /* orders only */
+        bool open, create_products;                /* orders only */
+        bool latin1;
+};
+
+struct import {
+        const struct import_options *options;
+        struct importer importer;
+        struct import_file file;
+        struct import_report report;
+};
+
+int import_locations(struct import *import);
+int import_orders(struct import *import);
+int import_products(struct import *import);
+int import_stock(struct import *import);
+
+/* Columns of each kind, the one that names the row first. */
+extern const struct import_columns location_columns, product_columns, stock_columns;
+
+/* The next row. Lines that are none are reported and passed over, lines are counted and progress is shown.
+ * *ret_more is false at the end of the file. EXIT_OK, or an exit code after complaining. */
+int import_next(struct import *import, struct import_row *ret_row, bool *ret_more);
+
+/* What the file names is more than the importer can remember. Complains; an exit code. */
+int import_too_long(void);

@@ -1,0 +1,69 @@
+#include "commands/import_index.h"
+
+#include "commands/import_seen.h"
+
+#define CAPACITY_FIRST 4096
+
+static bool add(struct import_index *index, const struct import_row *row, const char *key) {
+        if (index->n == index->capacity) {
+                const size_t capacity = index->capacity ? 2 * index->capacity : CAPACITY_FIRST;
+                struct import_index_entry *at = realloc(index->at, capacity * sizeof(*at));
+
+                if (!at)
+                        return false;
+                index->at = at;
+                index->capacity = capacity;
+        }
+        index->at[index->n++] = (struct import_index_entry){ import_key(key, ""), row->offset, row->line };
+        return true;
+}
+
+static int compare(const void *left, const void *right) {
+        const struct import_index_entry *a = left, *b = right;
+
+        if (a->invoice != b->invoice)
+                return a->invoice < b->invoice ? -1 : 1;
+        return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* By digest, so that the lines of each invoice stand together; then by the first line of each. */
+static void sort(struct import_index *index) {
+        size_t first = 0;
+
+        if (!index->n)
+                return;
+        qsort(index->at, index->n, sizeof(*index->at), compare);
+        for (size_t i = 0; i < index->n; i++) {
+                const bool last = i + 1 == index->n || index->at[i + 1].invoice != index->at[i].invoice;
+
+                index->at[i].invoice = index->at[first].offset;
+                if (last)
+                        first = i + 1;
+        }
+        qsort(index->at, index->n, sizeof(*index->at), compare);
+}
+
+int import_index_make(struct import *import, size_t key_column, struct import_index *index) {
+        struct import_row row;
+        bool more = true;
+
+        for (;;) {
+                const int code = import_next(import, &row, &more);
+
+                if (code)
+                        return code;
+                if (!more)
+                        break;
+                if (index->n == IMPORT_LINES_MAX)
+                        return import_too_long();
+                if (!add(index, &row, row.cells[key_column]))
+                        return EXIT_OUR_FAULT;
+        }
+        sort(index);
+        return EXIT_OK;
+}
+
+void import_index_clear(struct import_index *index) {
+        free(index->at);
+        *index = (struct import_index){ 0 };
+}

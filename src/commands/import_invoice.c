@@ -1,0 +1,178 @@
+#include "commands/import_invoice.h"
+
+#include "base/clock.h"
+#include "base/money.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct import_column columns[] = {
+        [INVOICE_NUMBER] = { "InvoiceNo", true },
+        [INVOICE_SKU] = { "StockCode", true },
+        [INVOICE_TITLE] = { "Description", false },
+        [INVOICE_QUANTITY] = { "Quantity", true },
+        [INVOICE_DATE] = { "InvoiceDate", true },
+        [INVOICE_PRICE] = { "UnitPrice", true },
+        [INVOICE_CUSTOMER] = { "CustomerID", false },
+        [INVOICE_COUNTRY] = { "Country", false },
+};
+const struct import_columns order_columns = { columns, array_size(columns) };
+
+/* Codes that stand among the products of such files and are none. Sorted; compared without regard to case. */
+static const struct {
+        const char *code, *meaning;
+} not_goods[] = {
+        { "ADJUST", "a manual adjustment" },
+        { "ADJUST2", "a manual adjustment" },
+        { "AMAZONFEE", "a marketplace fee" },
+        { "B", "a bad debt" },
+        { "BANK CHARGES", "bank charges" },
+        { "C2", "carriage" },
+        { "CRUK", "a donation" },
+        { "D", "a discount" },
+        { "DOT", "postage" },
+        { "M", "a manual entry" },
+        { "PADS", "a placeholder" },
+        { "POST", "postage" },
+        { "S", "samples" },
+};
+static const char voucher_prefix[] = "gift_"; /* "gift_0001_20": a voucher over 20 */
+
+static const char *not_goods_meaning(const char *code) {
+        if (strncasecmp(code, voucher_prefix, sizeof(voucher_prefix) - 1) == 0)
+                return "a gift voucher";
+        for (size_t i = 0; i < array_size(not_goods); i++)
+                if (strcasecmp(code, not_goods[i].code) == 0)
+                        return not_goods[i].meaning;
+        return NULL;
+}
+
+/* ---- prices ---- */
+
+/* Half to even: up when the cut digits are more than half of one unit, or exactly half and the unit is odd. */
+static bool rounds_up(int64_t amount, const char *cut) {
+        if (*cut != '5')
+                return *cut > '5';
+        return cut[1 + strspn(cut + 1, "0")] || amount % 2;
+}
+
+bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, bool *ret_rounded) {
+        const int exponent = currency_exponent(currency);
+        const char *point = strchr(text, '.');
+        struct money money;
+        char kept[32];
+        size_t size;
+
+        if (exponent < 0)
+                return false;
+        if (!point || strlen(point + 1) <= (size_t) exponent) {
+                *ret_rounded = false;
+                if (!money_parse(text, currency, &money) || money.amount < 0)
+                        return false;
+                *ret_amount = money.amount;
+                return true;
+        }
+        size = (size_t) (point - text) + (exponent ? 1 + (size_t) exponent : 0);
+        if (strlen(point + 1) > INVOICE_DECIMALS_MAX || point[1 + strspn(point + 1, "0123456789")] ||
+                size >= sizeof(kept))
+                return false;
+        memcpy(kept, text, size);
+        kept[size] = '\0';
+        if (!money_parse(kept, currency, &money) || money.amount < 0 || *text == '-')
+                return false;
+        *ret_amount = money.amount + rounds_up(money.amount, point + 1 + exponent);
+        *ret_rounded = point[1 + exponent + (int) strspn(point + 1 + exponent, "0")] != '\0';
+        return money_in_range(*ret_amount);
+}
+
+/* ---- dates ---- */
+
+/* One or two digits, and the separator behind them. */
+static bool take_number(const char **at, int digits_max, char separator, int *ret_number) {
+        int n = 0, number = 0;
+
+        for (; n < digits_max && isdigit((unsigned char) (*at)[n]); n++)
+                number = 10 * number + ((*at)[n] - '0');
+        if (!n || (*at)[n] != separator)
+                return false;
+        *at += n + (separator != '\0');
+        *ret_number = number;
+        return true;
+}
+
+bool invoice_date(const char *text, char *ret_date) {
+        int day, month, year, hour, minute;
+        char date[INVOICE_DATE_SIZE + 32]; /* room for numbers that snprintf cannot know to be short */
+        struct day checked;
+
+        if (!take_number(&text, 2, '/', &day) || !take_number(&text, 2, '/', &month) ||
+                !take_number(&text, 4, ' ', &year) || !take_number(&text, 2, ':', &hour) ||
+                !take_number(&text, 2, '\0', &minute) || hour > 23 || minute > 59 || year < 1000)
+                return false;
+        (void) snprintf(date, sizeof(date), "%04d-%02d-%02d", year, month, day);
+        if (!day_parse(date, &checked))
+                return false;
+        (void) snprintf(date, sizeof(date), "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
+        memcpy(ret_date, date, INVOICE_DATE_SIZE);
+        return true;
+}
+
+/* ---- lines ---- */
+
+/* A leading C before the number marks goods that come back. */
+static bool is_cancellation(const char *invoice) {
+        return (*invoice == 'C' || *invoice == 'c') && isdigit((unsigned char) invoice[1]);
+}
+
+#define SAY(...) ((void) snprintf(reason, IMPORT_REASON_SIZE, __VA_ARGS__))
+
+static enum invoice_kind goods_read(
+        const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason) {
+        const char *price = row->cells[INVOICE_PRICE];
+
+        if (!text_is_code(row->cells[INVOICE_SKU]))
+                SAY("StockCode: \"%.64s\" is no code", row->cells[INVOICE_SKU]);
+        else if (!ret_line->quantity)
+                SAY("Quantity: 0 units are none");
+        else if (!invoice_price(price, currency, &ret_line->price, &ret_line->rounded))
+                SAY("UnitPrice: \"%.32s\" is no price in %s", price, currency);
+        else if (!invoice_date(row->cells[INVOICE_DATE], ret_line->placed_at))
+                SAY("InvoiceDate: \"%.32s\" is no time such as 01/12/2010 08:26", row->cells[INVOICE_DATE]);
+        else
+                return INVOICE_GOODS;
+        return INVOICE_INVALID;
+}
+
+enum invoice_kind invoice_line_read(
+        const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason) {
+        const char *invoice = row->cells[INVOICE_NUMBER], *quantity = row->cells[INVOICE_QUANTITY];
+        const char *meaning = not_goods_meaning(row->cells[INVOICE_SKU]);
+
+        *ret_line = (struct invoice_line){ 0 };
+        if (!*invoice) {
+                SAY("InvoiceNo: it is empty");
+                return INVOICE_INVALID;
+        }
+        if (is_cancellation(invoice)) {
+                SAY("%.32s is a return; a later release will take returns", invoice);
+                return INVOICE_RETURN;
+        }
+        if (meaning) {
+                SAY("%.32s is no goods but %s", row->cells[INVOICE_SKU], meaning);
+                return INVOICE_NOT_GOODS;
+        }
+        if (!text_to_integer(quantity, INT64_MIN, INT64_MAX, &ret_line->quantity)) {
+                SAY("Quantity: \"%.32s\" is no whole number", quantity);
+                return INVOICE_INVALID;
+        }
+        if (ret_line->quantity < 0) {
+                SAY("%" PRId64 " units are a return or a write-off; a later release will take returns",
+                        ret_line->quantity);
+                return INVOICE_RETURN;
+        }
+        return goods_read(row, currency, ret_line, reason);
+}

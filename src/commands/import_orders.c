@@ -1,0 +1,158 @@
+/* Orders: the lines of an invoice, wherever they stand in the file, become one order. */
+#include "commands/import.h"
+#include "commands/import_index.h"
+#include "commands/import_sales.h"
+
+#include "base/text.h"
+
+#define PATH_SIZE 128
+
+/* ---- before the first line ---- */
+
+static bool has_text(const json_t *list, const char *text) {
+        for (size_t i = 0; i < json_array_size(list); i++)
+                if (text_equal(json_string_value(json_array_get(list, i)), text))
+                        return true;
+        return false;
+}
+
+static int check_parents(struct import *import) {
+        const struct import_options *options = import->options;
+        _cleanup_(import_json_cleanup) json_t *channel = NULL, *location = NULL;
+        char path[PATH_SIZE];
+        int code;
+
+        (void) snprintf(path, sizeof(path), "/v1/channels/%s", options->channel);
+        code = importer_ask(&import->importer, path, "--channel", &channel);
+        if (code)
+                return code;
+        (void) snprintf(path, sizeof(path), "/v1/locations/%s", options->location);
+        code = importer_ask(&import->importer, path, "--location", &location);
+        if (code)
+                return code;
+        if (!options->open || has_text(json_object_get(location, "capabilities"), "pickup"))
+                return EXIT_OK;
+        (void) fprintf(stderr, "holdfast: --location: open orders are picked up, which %s does not offer\n",
+                options->location);
+        return EXIT_FAILED;
+}
+
+/* ---- lines ---- */
+
+static void refuse_kind(struct import_report *report, enum invoice_kind kind, size_t line, const char *reason) {
+        report->returns += kind == INVOICE_RETURN;
+        report->not_goods += kind == INVOICE_NOT_GOODS;
+        import_refuse(report, line, "%s", reason);
+}
+
+static const char *keep(struct sales *sales, const char *cell, bool *complete) {
+        const char *copy = arena_text(&sales->arena, cell ? cell : "");
+
+        *complete = *complete && copy;
+        return copy;
+}
+
+/* A sale says what its first line of goods says. */
+static bool sale_begin(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
+        struct sale *sale = &sales->sales[sales->n_sales++];
+        bool complete = true;
+
+        *sale = (struct sale){ .external_ref = keep(sales, row->cells[INVOICE_NUMBER], &complete),
+                .placed_at = keep(sales, invoice->placed_at, &complete),
+                .customer = keep(sales, row->cells[INVOICE_CUSTOMER], &complete),
+                .country = keep(sales, row->cells[INVOICE_COUNTRY], &complete),
+                .lines = &sales->lines[sales->n_lines],
+                .pending = true };
+        return complete;
+}
+
+static bool line_add(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
+        struct sale *sale = &sales->sales[sales->n_sales - 1];
+        bool complete = true;
+
+        sale->lines[sale->n_lines++] = (struct sale_line){ .line = row->line,
+                .sku = keep(sales, row->cells[INVOICE_SKU], &complete),
+                .title = keep(sales, row->cells[INVOICE_TITLE], &complete),
+                .quantity = invoice->quantity,
+                .price = invoice->price };
+        sales->n_lines++;
+        return complete;
+}
+
+/* `begun` tells whether the invoice has a sale already. */
+static int take_row(struct sales *sales, const struct import_row *row, bool *begun) {
+        struct import *import = sales->import;
+        struct invoice_line invoice;
+        char reason[IMPORT_REASON_SIZE];
+        const enum invoice_kind kind = invoice_line_read(row, import->options->currency, &invoice, reason);
+
+        if (kind != INVOICE_GOODS) {
+                refuse_kind(&import->report, kind, row->line, reason);
+                return EXIT_OK;
+        }
+        if (*begun && sales->sales[sales->n_sales - 1].n_lines == ORDER_LINES_MAX) {
+                import_refuse(&import->report, row->line, "an order has %d lines at most", ORDER_LINES_MAX);
+                return EXIT_OK;
+        }
+        import->report.prices_rounded += invoice.rounded;
+        if (!*begun && !sale_begin(sales, row, &invoice))
+                return EXIT_OUR_FAULT;
+        *begun = true;
+        return line_add(sales, row, &invoice) ? EXIT_OK : EXIT_OUR_FAULT;
+}
+
+static bool is_full(const struct sales *sales) {
+        return sales->n_sales == SALES_MAX || sales->n_lines >= SALE_LINES_MAX;
+}
+
+static int take_entry(struct sales *sales, const struct import_index_entry *entry, bool *begun) {
+        struct import *import = sales->import;
+        struct import_row row;
+
+        if (!import_file_seek(&import->file, entry->offset, entry->line) ||
+                import_file_next(&import->file, &row) != IMPORT_ROW) {
+                (void) fprintf(stderr,
+                        "holdfast: %s: line %zu cannot be read again; the file must be a regular one that nobody changes\n",
+                        import->file.path, entry->line);
+                return EXIT_FAILED;
+        }
+        return take_row(sales, &row, begun);
+}
+
+static int second_pass(struct sales *sales, const struct import_index *index) {
+        bool begun = false;
+
+        for (size_t i = 0; i < index->n; i++) {
+                int code = EXIT_OK;
+
+                if (i && index->at[i].invoice != index->at[i - 1].invoice) {
+                        begun = false;
+                        if (is_full(sales))
+                                code = sales_run(sales);
+                }
+                if (!code)
+                        code = take_entry(sales, &index->at[i], &begun);
+                if (code)
+                        return code;
+                import_progress(&sales->import->report, i, index->n);
+        }
+        return sales_run(sales);
+}
+
+int import_orders(struct import *import) {
+        _cleanup_free_ struct sales *sales = malloc(sizeof(*sales));
+        struct import_index index = { 0 };
+        int code;
+
+        if (!sales)
+                return EXIT_OUR_FAULT;
+        sales_init(sales, import);
+        code = check_parents(import);
+        if (!code)
+                code = import_index_make(import, INVOICE_NUMBER, &index);
+        if (!code)
+                code = second_pass(sales, &index);
+        import_index_clear(&index);
+        sales_clear(sales);
+        return code;
+}

@@ -1,0 +1,146 @@
+#include "commands/import_report.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRESS_EVERY (200 * MILLISECOND)
+#define CLEAR_LINE     "\r\033[K"
+
+void import_report_init(struct import_report *report, const char *kind, const char *path) {
+        *report = (struct import_report){ .path = path, .kind = kind, .on_terminal = isatty(STDERR_FILENO) };
+}
+
+static void clear_progress(struct import_report *report) {
+        if (report->shown)
+                (void) fputs(CLEAR_LINE, stderr);
+        report->shown = false;
+}
+
+void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
+        va_list arguments;
+
+        clear_progress(report);
+        report->refused++;
+        (void) fprintf(stderr, "%s:%zu: ", report->path, line);
+        va_start(arguments, format);
+        (void) vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        (void) fputc('\n', stderr);
+}
+
+void import_progress(struct import_report *report, uint64_t offset, uint64_t size) {
+        const timestamp now = clock_monotonic();
+
+        if (!report->on_terminal || now - report->shown_at < PROGRESS_EVERY)
+                return;
+        report->shown_at = now;
+        report->shown = true;
+        (void) fprintf(stderr, CLEAR_LINE "%s: %zu lines", report->kind, report->read);
+        if (size)
+                (void) fprintf(stderr, ", %" PRIu64 " %%", offset * 100 / size);
+        (void) fprintf(stderr, ", %zu refused", report->refused);
+        (void) fflush(stderr);
+}
+
+static void say(const char *what, size_t n) {
+        (void) printf("%-15s %10zu\n", what, n);
+}
+
+static void say_some(const char *what, size_t n) {
+        if (n)
+                say(what, n);
+}
+
+void import_summary(struct import_report *report) {
+        clear_progress(report);
+        (void) printf("%s: %s\n", report->kind, report->path);
+        say("lines read", report->read);
+        say("taken", report->taken);
+        say("unchanged", report->unchanged);
+        say("refused", report->refused);
+        say_some("  returns", report->returns);
+        say_some("  not goods", report->not_goods);
+        say_some("orders made", report->orders_made);
+        say_some("products made", report->products_made);
+        say_some("prices rounded", report->prices_rounded);
+}
+
+/* ---- problems ---- */
+
+/* Text that grows at the end of a buffer and is cut when it is full. */
+static void append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...) {
+        const size_t used = strlen(text);
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text + used, size - used, format, arguments);
+        va_end(arguments);
+}
+
+static const char *member(const json_t *object, const char *name) {
+        const char *text = json_string_value(json_object_get(object, name));
+
+        return text ? text : "";
+}
+
+bool import_blames(const json_t *error, const char *list, size_t *ret_index) {
+        const char *pointer = member(error, "pointer");
+        const size_t size = strlen(list);
+        char digits[24];
+        int64_t index;
+        size_t n;
+
+        if (strncmp(pointer, "#/", 2) != 0 || strncmp(pointer + 2, list, size) != 0 || pointer[2 + size] != '/')
+                return false;
+        pointer += 2 + size + 1;
+        n = strcspn(pointer, "/");
+        if (n >= sizeof(digits))
+                return false;
+        memcpy(digits, pointer, n);
+        digits[n] = '\0';
+        if (!text_to_integer(digits, 0, INT32_MAX, &index))
+                return false;
+        *ret_index = (size_t) index;
+        return true;
+}
+
+/* "gtin" of "#/gtin"; with a list, "sku" of "#/items/7/sku". */
+static const char *place_of(const json_t *error, const char *list) {
+        const char *pointer = member(error, "pointer");
+
+        pointer += strspn(pointer, "#/");
+        if (!list)
+                return pointer;
+        pointer += strcspn(pointer, "/");
+        pointer += strspn(pointer, "/");
+        pointer += strcspn(pointer, "/");
+        return pointer + strspn(pointer, "/");
+}
+
+void import_problem_text(const json_t *problem, const char *list, size_t index, char *text, size_t size) {
+        const json_t *errors = json_object_get(problem, "errors");
+        const char *detail = member(problem, "detail");
+        size_t n = 0;
+
+        *text = '\0';
+        append(text, size, "%" JSON_INTEGER_FORMAT " %s", json_integer_value(json_object_get(problem, "status")),
+                member(problem, "code"));
+        for (size_t i = 0; i < json_array_size(errors); i++) {
+                const json_t *error = json_array_get(errors, i);
+                const char *place = place_of(error, list);
+                size_t blamed;
+
+                if (list && (!import_blames(error, list, &blamed) || blamed != index))
+                        continue;
+                append(text, size, "%s %s%s%s", n++ ? ";" : ":", place, *place ? ": " : "", member(error, "detail"));
+        }
+        if (!n)
+                append(text, size, ": %s", *detail ? detail : member(problem, "title"));
+}

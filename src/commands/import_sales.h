@@ -1,0 +1,52 @@
+/*
+ * commands/import_sales: a chunk of invoices on their way to becoming orders.
+ *
+ * Each is compared with what its channel has already, its missing products are made when that is wished, and it is
+ * sent; lines that are to blame for a refusal leave it, and it is sent again without them. At the end every line is
+ * taken, unchanged or refused. All text lives in the chunk's arena.
+ */
+#pragma once
+
+#include "commands/import.h"
+#include "commands/import_invoice.h"
+#include "commands/import_seen.h"
+#include "orders/orders.h"
+
+#define SALES_MAX      128 /* in one chunk */
+#define SALE_LINES_MAX 2000
+
+enum sale_state { SALE_PENDING, SALE_TAKEN, SALE_UNCHANGED, SALE_REFUSED };
+
+struct sale_line {
+        size_t line; /* of the file */
+        const char *sku, *title;
+        int64_t quantity, price;
+        enum sale_state state;
+        const char *reason; /* why it was refused */
+};
+
+struct sale {
+        const char *external_ref, *placed_at, *customer, *country;
+        struct sale_line *lines; /* within those of the chunk */
+        size_t n_lines;
+        bool pending; /* some lines are */
+};
+
+struct sales {
+        struct import *import;
+        struct arena arena;       /* of the chunk */
+        struct arena scratch;     /* of one body */
+        struct import_seen known; /* products that are there */
+        struct sale sales[SALES_MAX];
+        struct sale_line lines[SALE_LINES_MAX + ORDER_LINES_MAX];
+        struct call calls[SALES_MAX];
+        struct sale *called[SALES_MAX]; /* whose call it is */
+        size_t n_sales, n_lines, n_calls;
+};
+
+/* Empty, for the first chunk. */
+void sales_init(struct sales *sales, struct import *import);
+void sales_clear(struct sales *sales);
+
+/* Make orders of the chunk, report its lines, and empty it. EXIT_OK, or an exit code after complaining. */
+int sales_run(struct sales *sales);

@@ -1,0 +1,122 @@
+"""The real invoices of a retailer: what was taken and refused, held against what the file itself says."""
+
+import csv
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+from support.importing import SOME_REFUSED, Importer, real_invoices
+
+NO_GOODS = {"POST", "D", "M", "DOT", "C2", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "PADS"}
+DAY = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d:\d\d)")
+
+
+class Expected:
+    """The figures of the file, by nothing but the file."""
+
+    def __init__(self, path):
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.read = len(rows)
+        self.returns = {n for n, row in enumerate(rows, start=2)
+                        if row["InvoiceNo"].startswith("C") or (int(row["Quantity"]) < 0 and not self.no_goods(row))}
+        self.not_goods = {n for n, row in enumerate(rows, start=2) if n not in self.returns and self.no_goods(row)}
+        self.refused = self.returns | self.not_goods
+        self.orders = defaultdict(list)
+        for n, row in enumerate(rows, start=2):
+            if n not in self.refused:
+                self.orders[row["InvoiceNo"]].append(row)
+        self.taken = self.read - len(self.refused)
+        self.skus = {row["StockCode"] for lines in self.orders.values() for row in lines}
+
+    @staticmethod
+    def no_goods(row):
+        return row["StockCode"].upper() in NO_GOODS
+
+    @staticmethod
+    def pence(row):
+        pounds, _, rest = row["UnitPrice"].partition(".")
+        return int(pounds) * 100 + int((rest + "00")[:2])
+
+    def total(self, invoice):
+        return sum(int(row["Quantity"]) * self.pence(row) for row in self.orders[invoice])
+
+
+@pytest.fixture(scope="module")
+def path():
+    found = real_invoices()
+    if not found:
+        pytest.skip("the real invoices are not here; HOLDFAST_TEST_INVOICES names the file")
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(path):
+    return Expected(path)
+
+
+@pytest.fixture
+def importer(service, tmp_path):
+    return Importer(service, tmp_path)
+
+
+def import_all(importer, retailer, path, location, *options):
+    return importer.run("orders", path, "--channel", retailer.channel, "--location", location, *options,
+                        expect=SOME_REFUSED)
+
+
+def test_the_whole_file_is_taken_and_every_other_line_named(importer, retailer, api, database, service, path, expected):
+    location = f"london-{retailer.tag}"
+    retailer.create_location(location, time_zone="Europe/London", country="GB")
+
+    outcome = import_all(importer, retailer, path, location, "--create-products")
+
+    assert outcome["lines read"] == expected.read
+    assert outcome.lines == (expected.taken, 0, len(expected.refused))
+    assert (outcome["returns"], outcome["not goods"]) == (len(expected.returns), len(expected.not_goods))
+    assert outcome["orders made"] == len(expected.orders)
+    assert set(outcome.refusals) == expected.refused
+    assert {line for line, reason in outcome.refusals.items() if "return" in reason} == expected.returns
+
+    stored = {row["external_ref"]: row for row in database.rows(
+        "select external_ref, status, payment_status, total, placed_at::text, count(l.line) as lines"
+        " from orders o join order_lines l on l.order_id = o.id where channel = %s group by o.id", retailer.channel)}
+    assert set(stored) == set(expected.orders)
+    for invoice, rows in expected.orders.items():
+        order = stored[invoice]
+        day, month, year, time = DAY.fullmatch(rows[0]["InvoiceDate"]).groups()
+        assert (order["lines"], order["total"]) == (len(rows), expected.total(invoice)), invoice
+        assert order["placed_at"].startswith(f"{year}-{month}-{day} {time}:00+00"), invoice  # London, in December
+        assert (order["status"], order["payment_status"]) == ("fulfilled", "captured")
+    assert database.count("stock", "location = %s", location) == 0
+    assert expected.skus == {row["sku"] for row in database.rows(
+        "select distinct sku from order_lines l join orders o on o.id = l.order_id where channel = %s", retailer.channel)}
+
+    again = import_all(importer, retailer, path, location, "--create-products")
+
+    assert again.lines == (0, expected.taken, len(expected.refused))
+    assert again["orders made"] == again["products made"] == 0
+    service.assert_audit_clean()
+
+
+def test_as_open_orders_the_same_lines_hold_stock(importer, retailer, database, service, path, expected):
+    import_all(importer, retailer, path, retailer.store, "--create-products")  # for the products
+    wanted = Counter()
+    for lines in expected.orders.values():
+        for row in lines:
+            wanted[row["StockCode"]] += int(row["Quantity"])
+    stock = importer.write("stock.csv", "location,sku,on_hand", *(f"{retailer.other_store},{sku},{units}"
+                                                                  for sku, units in wanted.items()))
+    importer.run("stock", stock, expect=0)
+    retailer.api.put(f"/v1/channels/open-{retailer.tag}", {"name": "Open", "kind": "web"}, expect=201)
+    retailer.channel = f"open-{retailer.tag}"
+
+    outcome = import_all(importer, retailer, path, retailer.other_store, "--open")
+
+    assert outcome.lines == (expected.taken, 0, len(expected.refused))
+    assert outcome["orders made"] == len(expected.orders)
+    left = database.value("select sum(on_hand - reserved)::bigint from stock where location = %s and sku = any(%s)",
+                          retailer.other_store, list(wanted))
+    assert left == 0
+    service.assert_audit_clean()
