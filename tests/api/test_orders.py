@@ -9,14 +9,13 @@ from support.client import contract
 from support.database import Database
 from support.lone import lock_waiters
 from support.retailer import Retailer
-from support.shelf import Shelf, assert_adds_up
+from support.shelf import Shelf, assert_adds_up, let_lapse
 from support.waiting import eventually
 
 UNKNOWN = "0190a6e2-7b7c-7def-8123-456789abcdef"
 HOME = {
     "name": "Ada Lovelace", "line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
 CODE_LETTERS = set("ABCDEFGHJKMNPQRSTUVWXYZ")
-OVER = "clock_timestamp() - interval '1 second'"
 
 
 def euros(amount):
@@ -269,8 +268,7 @@ def test_a_reservation_is_claimed_once(retailer):
 
 def test_a_reservation_whose_time_is_up_is_not_claimed(api, retailer, database):
     reservation = reserve(retailer, {retailer.sku: 10})
-    for table, column in (("reservation_lines", "reservation_id"), ("reservations", "id")):
-        database.execute(f"update {table} set expires_at = {OVER} where {column} = %s", reservation)
+    let_lapse(database, reservation)
 
     refused = retailer.order(reservation_id=reservation, expect=409).json()
 

@@ -28,10 +28,7 @@ class Shelf:
             self.location, sku or self.sku)
 
     def let_lapse(self, reservation_id, when="clock_timestamp() - interval '1 second'"):
-        """Its time is up, without waiting for it."""
-        moment = self.database.value(f"select {when}")
-        for table, column in (("reservation_lines", "reservation_id"), ("reservations", "id")):
-            self.database.execute(f"update {table} set expires_at = %s where {column} = %s", moment, reservation_id)
+        let_lapse(self.database, reservation_id, when)
 
     def assert_adds_up(self):
         assert_adds_up(self.database, self.location)
@@ -41,6 +38,13 @@ class Shelf:
         self.database.execute(_PRODUCTS, self.skus)
         self.database.execute(_STOCK, self.location, units, self.skus)
         self.database.execute(_LEDGER)
+
+
+def let_lapse(database, reservation_id, when="clock_timestamp() - interval '1 second'"):
+    """Its time is up, without waiting for it."""
+    moment = database.value(f"select {when}")
+    for table, column in (("reservation_lines", "reservation_id"), ("reservations", "id")):
+        database.execute(f"update {table} set expires_at = %s where {column} = %s", moment, reservation_id)
 
 
 def assert_adds_up(database, *locations):
