@@ -143,7 +143,7 @@ static int run(struct import *import, const struct import_kind *kind) {
                 return code;
         import_report_init(&import->report, kind->name, options->path);
         code = kind->run(import);
-        if (import->report.read)
+        if (!code || import->report.read)
                 import_summary(&import->report);
         if (code)
                 return code;

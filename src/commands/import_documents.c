@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CHUNK_ROWS 128
+#define ROUNDS_MAX 4
 #define PATH_SIZE  128
 #define TAG_SIZE   24
 
@@ -238,34 +239,53 @@ static void put_document(struct chunk *chunk, size_t i) {
         importer_call(&chunk->import->importer, &chunk->calls[i], &request);
 }
 
-static void report_document(struct chunk *chunk, const struct document *document, const struct call *call) {
+/* Whether the document has to be read and put again: somebody changed it between the two, or the answer to a PUT that
+ * was made got lost. */
+static bool report_document(struct chunk *chunk, const struct document *document, const struct call *call, bool last) {
         _cleanup_(import_json_cleanup) json_t *reply = importer_reply(call);
         struct import_report *report = &chunk->import->report;
         char text[IMPORT_PROBLEM_SIZE];
 
-        if (call->reply.status >= 400)
+        if (call->reply.status == 412 && !last)
+                return true;
+        if (call->reply.status >= 400) {
                 import_unsee(&chunk->seen, document->path + strlen(chunk->kind->path), "");
-        if (call->reply.status == 412)
-                import_refuse(report, document->line, "somebody else has just changed it; import it again");
-        else if (call->reply.status >= 400) {
                 import_problem_text(reply, NULL, 0, text, sizeof(text));
                 import_refuse(report, document->line, "%s", text);
-        } else if (document->version && json_integer_value(json_object_get(reply, "version")) == document->version)
+        } else if (document->version && json_integer_value(json_object_get(reply, "version")) == document->version) {
                 report->unchanged++;
-        else
+        } else {
                 report->taken++;
+        }
+        return false;
+}
+
+/* Documents that are to be put again stay in the chunk. */
+static void report_documents(struct chunk *chunk, bool last) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < chunk->n; i++) {
+                if (report_document(chunk, &chunk->documents[i], &chunk->calls[i], last))
+                        chunk->documents[kept++] = chunk->documents[i];
+                else
+                        json_decref(chunk->documents[i].said);
+        }
+        chunk->n = kept;
+        calls_clear(chunk);
 }
 
 static int chunk_run(struct chunk *chunk) {
-        int code = read_documents(chunk);
+        int code = EXIT_OK;
 
-        for (size_t i = 0; !code && i < chunk->n; i++)
-                put_document(chunk, i);
-        if (!code)
-                code = importer_run(&chunk->import->importer, chunk->calls, chunk->n_calls);
-        for (size_t i = 0; !code && i < chunk->n; i++)
-                report_document(chunk, &chunk->documents[i], &chunk->calls[i]);
-        chunk_clear(chunk);
+        for (unsigned round = 1; chunk->n && !code; round++) {
+                code = read_documents(chunk);
+                for (size_t i = 0; !code && i < chunk->n; i++)
+                        put_document(chunk, i);
+                if (!code)
+                        code = importer_run(&chunk->import->importer, chunk->calls, chunk->n_calls);
+                if (!code)
+                        report_documents(chunk, /* last= */ round == ROUNDS_MAX);
+        }
         return code;
 }
 

@@ -21,16 +21,24 @@ static void clear_progress(struct import_report *report) {
         report->shown = false;
 }
 
+/* A reason quotes what stands in the file: nothing of it may end the line or speak to the terminal. */
+static void make_printable(char *text) {
+        for (; *text; text++)
+                if ((unsigned char) *text < ' ' || *text == '\x7f')
+                        *text = '?';
+}
+
 void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
+        char reason[IMPORT_PROBLEM_SIZE];
         va_list arguments;
 
         clear_progress(report);
         report->refused++;
-        (void) fprintf(stderr, "%s:%zu: ", report->path, line);
         va_start(arguments, format);
-        (void) vfprintf(stderr, format, arguments);
+        (void) vsnprintf(reason, sizeof(reason), format, arguments);
         va_end(arguments);
-        (void) fputc('\n', stderr);
+        make_printable(reason);
+        (void) fprintf(stderr, "%s:%zu: %s\n", report->path, line, reason);
 }
 
 void import_progress(struct import_report *report, uint64_t offset, uint64_t size) {

@@ -30,7 +30,7 @@ def commands():
 # help
 
 def test_the_commands_of_the_contract_are_there():
-    assert set(commands()) >= {"config", "doctor", "healthcheck", "migrate", "openapi", "serve", "token", "version"}
+    assert set(commands()) >= {"audit", "config", "doctor", "healthcheck", "import", "migrate", "openapi", "serve", "token", "version"}
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

@@ -8,7 +8,7 @@ import pytest
 
 from support.importing import BAD_CONFIG, NO_DATABASE, OK, SOME_REFUSED, WRONG_USAGE, Importer
 from support.ports import free_port
-from support.waiting import together
+from support.waiting import eventually, together
 
 PRODUCTS = "sku,title,gtin,price,currency,description,image_url"
 LOCATIONS = "code,name,kind,latitude,longitude,time_zone,country,capabilities,lead_time,hold_for"
@@ -255,6 +255,15 @@ def test_a_line_that_an_order_lacks_is_not_passed_over(importer, retailer):
     assert "order 1 is there already, without this line" in second.refusals[3]
 
 
+def test_a_line_of_an_order_answers_for_one_line_of_the_file(importer, retailer):
+    line = f"1,{retailer.sku},X,1,01/12/2010 08:26,2.55,,France"
+    orders(importer, retailer, importer.write("orders.csv", INVOICES, line), expect=OK)
+
+    outcome = orders(importer, retailer, importer.write("orders.csv", INVOICES, line, line), expect=SOME_REFUSED)
+
+    assert outcome.lines == (0, 1, 1) and "without this line" in outcome.refusals[3]
+
+
 def test_missing_products_are_made_when_that_is_wished(importer, retailer, api):
     sku = f"new-{retailer.tag}"
     path = importer.write("orders.csv", INVOICES, f"1,{sku},,1,01/12/2010 08:26,0,,France",
@@ -352,6 +361,67 @@ def test_two_importers_at_once_make_each_order_once(importer, retailer, database
     for outcome in outcomes:
         assert outcome["taken"] + outcome["unchanged"] == 2000
     assert database.count("orders", "channel = %s", retailer.channel) == 1000
+
+
+def many_orders(importer, retailer, n):
+    return importer.write("orders.csv", INVOICES,
+                          *(f"{i // 10},{retailer.skus[i % 3]},X,1,01/12/2010 08:26,1,,France" for i in range(n)))
+
+
+def taken_so_far(database, retailer):
+    return database.count("orders", "channel = %s", retailer.channel)
+
+
+def test_a_killed_import_is_finished_by_running_it_again(importer, retailer, database, service):
+    path = many_orders(importer, retailer, 20_000)
+    command = importer.command("orders", path, "--channel", retailer.channel, "--location", retailer.store)
+    process = subprocess.Popen(command, env=service.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    eventually(lambda: taken_so_far(database, retailer), what="the first order")
+    process.kill()
+    process.wait()
+    before = eventually(lambda: taken_so_far(database, retailer))
+
+    outcome = orders(importer, retailer, path, expect=OK)
+
+    assert outcome["taken"] + outcome["unchanged"] == 20_000 and outcome["unchanged"] >= 10 * before > 0
+    assert taken_so_far(database, retailer) == 2000
+    assert database.value("select count(*) from order_lines l join orders o on o.id = l.order_id where channel = %s",
+                          retailer.channel) == 20_000
+
+
+def test_an_import_survives_the_loss_of_its_connection(importer, retailer, database):
+    path = many_orders(importer, retailer, 20_000)
+    def cut_when_begun():
+        eventually(lambda: taken_so_far(database, retailer), what="the first order")
+        database.execute("select pg_terminate_backend(pid) from pg_stat_activity"
+                         " where datname = current_database() and application_name = 'holdfast import'")
+
+    outcome, _ = together([lambda: orders(importer, retailer, path, expect=OK), cut_when_begun])
+
+    assert outcome["taken"] + outcome["unchanged"] == 20_000
+    assert taken_so_far(database, retailer) == 2000
+
+
+def test_a_product_that_somebody_else_changes_meanwhile_is_read_again(importer, retailer, api):
+    """Two importers put the same products, each with its own word about some of their members."""
+    skus = [f"both-{retailer.tag}-{n}" for n in range(300)]
+    titles = importer.write("titles.csv", "sku,title", *(f"{sku},Title" for sku in skus))
+    notes = importer.write("notes.csv", "sku,title,description", *(f"{sku},Title,Note" for sku in skus))
+
+    for outcome in together([lambda path=path: importer.run("products", path, expect=OK) for path in (titles, notes)]):
+        assert outcome["refused"] == 0
+    for sku in (skus[0], skus[-1]):
+        assert api.get(f"/v1/products/{sku}", expect=200).json()["description"] == "Note"
+
+
+def test_a_reason_is_one_line_whatever_the_file_holds(importer, retailer):
+    path = importer.write("products.csv", PRODUCTS, '"bad\ncode\x1b[2J",Title,,1,EUR,,', f"{retailer.sku},Tea,,1,EUR,,")
+    outcome = importer.run("products", path, expect=SOME_REFUSED)
+    assert outcome.lines == (1, 0, 1) and len(outcome.stderr.splitlines()) == 1 and "\x1b" not in outcome.stderr
+
+
+def test_a_file_without_rows_is_no_failure(importer):
+    assert importer.run("stock", importer.write("stock.csv", STOCK), expect=OK).lines == (0, 0, 0)
 
 
 def test_orders_name_a_channel_and_a_location_that_exist(importer, retailer):
