@@ -13,14 +13,18 @@ TIMEOUT_S = 120
 class Cluster:
     """One PostgreSQL server with any number of databases, all owned by the role of the service."""
 
-    def __init__(self, directory, durable=False):
+    def __init__(self, directory, durable=False, settings=()):
         self.directory = directory
         self.durable = durable
+        self.settings = settings  # NAME=VALUE
         self._numbers = itertools.count(1)
 
     def start(self):
         self._script("remove")
-        self._script("start", *([] if self.durable else ["--fast-tests"]))
+        options = [] if self.durable else ["--fast-tests"]
+        for setting in self.settings:
+            options += ["--set", setting]
+        self._script("start", *options)
         return self
 
     def start_again(self):
