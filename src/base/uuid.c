@@ -6,15 +6,30 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define RANDOM_AT_ONCE 256 /* up to so many bytes come whole or not at all (getrandom(2)) */
+
 /* An id that can be guessed is worse than no service, so there is no way on without random bytes. */
-static void fill_random(void *bytes, size_t size) {
+static void random_draw(uint8_t *bytes) {
         ssize_t n;
 
         do {
-                n = getrandom(bytes, size, 0);
+                n = getrandom(bytes, RANDOM_AT_ONCE, 0);
         } while (n < 0 && errno == EINTR);
-        if (n < 0 || (size_t) n != size) /* up to 256 bytes come whole or not at all */
+        if (n != RANDOM_AT_ONCE)
                 abort();
+}
+
+/* Each byte drawn is used once; the system is asked for many at a time. */
+static void fill_random(struct uuid *uuid) {
+        static _Thread_local uint8_t drawn[RANDOM_AT_ONCE];
+        static _Thread_local size_t left;
+
+        if (left < sizeof(uuid->bytes)) {
+                random_draw(drawn);
+                left = sizeof(drawn);
+        }
+        left -= sizeof(uuid->bytes);
+        memcpy(uuid->bytes, drawn + left, sizeof(uuid->bytes));
 }
 
 /* Milliseconds in the upper 48 bits, then 12 bits of their fraction (RFC 9562, section 6.2, method 3). A thread never
@@ -32,7 +47,7 @@ struct uuid uuid_new(void) {
         const uint64_t moment = next_moment();
         struct uuid uuid;
 
-        fill_random(uuid.bytes, sizeof(uuid.bytes));
+        fill_random(&uuid);
         for (int i = 0; i < 6; i++)
                 uuid.bytes[i] = (uint8_t) (moment >> (52 - 8 * i));
         uuid.bytes[6] = (uint8_t) (0x70 | (moment >> 8 & 0x0F));
@@ -44,7 +59,7 @@ struct uuid uuid_new(void) {
 struct uuid uuid_random(void) {
         struct uuid uuid;
 
-        fill_random(uuid.bytes, sizeof(uuid.bytes));
+        fill_random(&uuid);
         return uuid;
 }
 

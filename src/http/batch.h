@@ -34,6 +34,9 @@ struct runner {
 must_check bool runner_init(struct runner *runner, const struct database_settings *settings);
 void runner_clear(struct runner *runner);
 
+/* Connect before the first batch comes, which tries again when the database is away now. */
+void runner_connect(struct runner *runner);
+
 /* Run n calls of one route and answer each (call->reply.status is set). `calls` may be reordered. */
 void batch_run(struct runner *runner, struct call **calls, size_t n);
 

@@ -115,6 +115,9 @@ static void *worker_main(void *context) {
         struct worker *worker = context;
         struct call *calls[BATCH_MAX], *run[BATCH_MAX];
 
+        runner_connect(&worker->runner);
+        if (worker->replica.database)
+                runner_connect(&worker->replica);
         for (;;) {
                 const size_t n = wait_for_batch(worker->lane, calls);
 
