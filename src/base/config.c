@@ -91,6 +91,11 @@ static bool file_read(const char *variable, const char *path, char **ret_text) {
         return true;
 }
 
+/* Of these alone an empty value means something: none. */
+static bool is_text(enum setting_kind kind) {
+        return kind == SETTING_TEXT || kind == SETTING_SECRET;
+}
+
 static bool text_read(const struct setting_row *row, char **ret_text) {
         char file_variable[VARIABLE_MAX];
         const char *text = getenv(row->variable);
@@ -103,7 +108,7 @@ static bool text_read(const struct setting_row *row, char **ret_text) {
                 return fail(row->variable, "set it or its _FILE, not both");
         if (path)
                 return file_read(file_variable, path, ret_text);
-        if (!text)
+        if (!text || (!*text && !is_text(row->kind)))
                 text = row->initial;
         *ret_text = *text ? strdup(text) : NULL;
         return true;
@@ -135,8 +140,10 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
 }
 
 static bool schema_is_valid(const char *schema) {
-        const size_t size = strlen(schema);
+        const size_t size = schema ? strlen(schema) : 0;
 
+        if (!size)
+                return false;
         if (!islower((unsigned char) schema[0]) && schema[0] != '_')
                 return false;
         for (size_t i = 0; i < size; i++)

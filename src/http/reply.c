@@ -5,7 +5,7 @@
 #define PROBLEM_TYPE_BASE  "https://holdfast.example/problems/"
 #define IANA_TYPE_BASE     "https://iana.org/assignments/http-problem-types#"
 #define RETRY_AFTER_S      1
-#define SPACE_FOR_PROBLEMS ((size_t) 64 * 1024)
+#define SPACE_FOR_PROBLEMS ((size_t) 1024 * 1024) /* as many violations as are listed, each of the longest sort */
 
 void reply_begin(struct reply_writer *writer, struct call *call, unsigned status) {
         writer->call = call;

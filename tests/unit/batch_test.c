@@ -1,0 +1,45 @@
+#include "http/batch.h"
+
+#include <criterion/criterion.h>
+
+#define FIRST_TIME 0
+#define ALONE      1
+#define MANY       128
+
+static enum batch_remedy remedy(enum problem fault, unsigned attempts, size_t n) {
+        return batch_remedy_for(fault, attempts, /* rival_seen= */ false, n);
+}
+
+Test(batch, what_passes_by_itself_is_run_again_a_few_times) {
+        const enum problem passing[] = { FAULT_CONFLICT, FAULT_LOST, FAULT_STALE };
+
+        for (size_t i = 0; i < array_size(passing); i++) {
+                cr_assert_eq(remedy(passing[i], FIRST_TIME, MANY), REMEDY_RUN_AGAIN);
+                cr_assert_eq(remedy(passing[i], FIRST_TIME, ALONE), REMEDY_RUN_AGAIN);
+                cr_assert_eq(remedy(passing[i], BATCH_ATTEMPTS_MAX - 1, MANY), REMEDY_RUN_AGAIN);
+                cr_assert_eq(remedy(passing[i], BATCH_ATTEMPTS_MAX, MANY), REMEDY_HALVES);
+                cr_assert_eq(remedy(passing[i], BATCH_ATTEMPTS_MAX, ALONE), REMEDY_GIVE_UP);
+        }
+}
+
+Test(batch, a_rival_is_looked_for_once_and_then_the_batch_is_cut) {
+        cr_assert_eq(batch_remedy_for(FAULT_RIVAL, FIRST_TIME, /* rival_seen= */ false, MANY), REMEDY_RUN_AGAIN);
+        cr_assert_eq(batch_remedy_for(FAULT_RIVAL, FIRST_TIME, /* rival_seen= */ false, ALONE), REMEDY_RUN_AGAIN);
+        cr_assert_eq(batch_remedy_for(FAULT_RIVAL, 1, /* rival_seen= */ true, MANY), REMEDY_HALVES);
+        cr_assert_eq(batch_remedy_for(FAULT_RIVAL, 1, /* rival_seen= */ true, ALONE), REMEDY_GIVE_UP);
+}
+
+Test(batch, whoever_is_to_blame_is_found_by_halves) {
+        const enum problem of_one_call[] = { FAULT_BROKEN, FAULT_POISON, FAULT_STUCK };
+
+        for (size_t i = 0; i < array_size(of_one_call); i++) {
+                cr_assert_eq(remedy(of_one_call[i], FIRST_TIME, MANY), REMEDY_HALVES);
+                cr_assert_eq(remedy(of_one_call[i], FIRST_TIME, 2), REMEDY_HALVES);
+                cr_assert_eq(remedy(of_one_call[i], FIRST_TIME, ALONE), REMEDY_GIVE_UP);
+        }
+}
+
+Test(batch, a_database_at_its_limits_is_not_asked_again) {
+        cr_assert_eq(remedy(FAULT_BUSY, FIRST_TIME, MANY), REMEDY_GIVE_UP);
+        cr_assert_eq(remedy(FAULT_BUSY, FIRST_TIME, ALONE), REMEDY_GIVE_UP);
+}

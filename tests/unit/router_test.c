@@ -1,0 +1,144 @@
+#include "http/router.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define MEMORY ((size_t) 64 * 1024)
+#define ID     "01900000-0000-7000-8000-00000000000a"
+
+static struct arena arena;
+static struct refusal refusal;
+static struct routing routing;
+static const char *allow;
+
+static const struct route shop_routes[] = {
+        { .method = METHOD_GET, .path = "/v1/things" },
+        { .method = METHOD_POST, .path = "/v1/things" },
+        { .method = METHOD_GET, .path = "/v1/things/{id}" },
+        { .method = METHOD_DELETE, .path = "/v1/things/{id}" },
+        { .method = METHOD_POST, .path = "/v1/things/{id}/cancel" },
+        { .method = METHOD_GET, .path = "/v1/locations/{code}/inventory/{sku}" },
+        { .method = METHOD_PUT, .path = "/v1/locations/{code}/inventory/{sku}" },
+};
+static const struct route other_routes[] = {
+        { .method = METHOD_GET, .path = "/livez" },
+        { .method = METHOD_PUT, .path = "/v1/things/{id}" },
+};
+static const struct route_list lists[] = {
+        { shop_routes, array_size(shop_routes) },
+        { other_routes, array_size(other_routes) },
+};
+static const struct router router = { lists, array_size(lists) };
+
+static void open_arena(void) {
+        arena_init(&arena, MEMORY);
+}
+
+static void close_arena(void) {
+        arena_clear(&arena);
+}
+
+TestSuite(router, .init = open_arena, .fini = close_arena);
+
+static enum problem find(enum method method, const char *target) {
+        refusal = (struct refusal){ 0 };
+        routing = (struct routing){ 0 };
+        allow = NULL;
+        return router_find(&router, method, target, &arena, &refusal, &routing, &allow);
+}
+
+static void assert_refused(enum method method, const char *target, enum problem problem) {
+        const enum problem p = find(method, target);
+
+        cr_assert_eq(p, problem, "%s: %s", target, problem_slug(p));
+        cr_assert_eq(refusal.problem, problem);
+        cr_assert_null(routing.route, "%s", target);
+}
+
+Test(router, a_route_is_found_by_method_and_path) {
+        cr_assert_eq(find(METHOD_GET, "/v1/things"), PROBLEM_NONE);
+        cr_assert_eq(routing.route, &shop_routes[0]);
+        cr_assert_eq(find(METHOD_POST, "/v1/things"), PROBLEM_NONE);
+        cr_assert_eq(routing.route, &shop_routes[1]);
+        cr_assert_eq(find(METHOD_GET, "/livez"), PROBLEM_NONE);
+        cr_assert_eq(routing.route, &other_routes[0]);
+}
+
+Test(router, parameters_are_read_into_their_places) {
+        struct uuid id;
+
+        cr_assert(uuid_parse(ID, &id));
+        cr_assert_eq(find(METHOD_POST, "/v1/things/" ID "/cancel"), PROBLEM_NONE);
+        cr_assert_eq(uuid_compare(&routing.path.id, &id), 0);
+        cr_assert_eq(find(METHOD_GET, "/v1/locations/berlin-1/inventory/SKU.7"), PROBLEM_NONE);
+        cr_assert_str_eq(routing.path.code, "berlin-1");
+        cr_assert_str_eq(routing.path.sku, "SKU.7");
+}
+
+Test(router, the_query_is_cut_off_and_kept_as_it_came) {
+        cr_assert_eq(find(METHOD_GET, "/v1/things?a=%20b&c"), PROBLEM_NONE);
+        cr_assert_str_eq(routing.query, "a=%20b&c");
+        cr_assert_str_eq(routing.path_text, "/v1/things");
+        cr_assert_eq(find(METHOD_GET, "/v1/things?"), PROBLEM_NONE);
+        cr_assert_str_eq(routing.query, "");
+        cr_assert_eq(find(METHOD_GET, "/v1/things"), PROBLEM_NONE);
+        cr_assert_null(routing.query);
+        cr_assert_eq(find(METHOD_GET, "/v1/things?/%00"), PROBLEM_NONE);
+}
+
+Test(router, escapes_are_read_within_a_segment) {
+        cr_assert_eq(find(METHOD_GET, "/v1/th%69ngs"), PROBLEM_NONE);
+        cr_assert_eq(find(METHOD_GET, "/v1/locations/a%2Db/inventory/%41"), PROBLEM_NONE);
+        cr_assert_str_eq(routing.path.code, "a-b");
+        cr_assert_str_eq(routing.path.sku, "A");
+        cr_assert_str_eq(routing.path_text, "/v1/locations/a%2Db/inventory/%41", "the key's path is the raw one");
+}
+
+Test(router, an_escape_that_hides_something_is_malformed) {
+        const char *const targets[] = { "/v1%2Fthings", "/v1/things%2f", "/v1/things/%00", "/v1/things%00", "/v1/%",
+                "/v1/%4", "/v1/%zz", "/v1/%ff", "/v1/%c0%af", "*", "v1/things", "" };
+
+        for (size_t i = 0; i < array_size(targets); i++)
+                assert_refused(METHOD_GET, targets[i], PROBLEM_MALFORMED_REQUEST);
+}
+
+Test(router, what_is_no_path_of_ours_is_not_found) {
+        const char *const targets[] = { "/", "//", "/v1", "/v1/", "/v1/things/", "//v1/things", "/v1//things",
+                "/v1/thing", "/v1/thingsandmore", "/V1/things", "/v1/things/" ID "/cancel/now", "/v1/things/" ID "/",
+                "/v1/locations//inventory/a", "/1/2/3/4/5/6/7/8/9", "/v1/./things", "/v1/x/../things" };
+
+        for (size_t i = 0; i < array_size(targets); i++)
+                assert_refused(METHOD_GET, targets[i], PROBLEM_NOT_FOUND);
+}
+
+Test(router, a_method_the_path_lacks_is_told_what_there_is_in_all_rooms) {
+        assert_refused(METHOD_POST, "/v1/things/" ID, PROBLEM_METHOD_NOT_ALLOWED);
+        cr_assert_str_eq(allow, "DELETE, GET, HEAD, PUT");
+        assert_refused(METHOD_OTHER, "/v1/things", PROBLEM_METHOD_NOT_ALLOWED);
+        cr_assert_str_eq(allow, "GET, HEAD, POST");
+        assert_refused(METHOD_DELETE, "/livez", PROBLEM_METHOD_NOT_ALLOWED);
+        cr_assert_str_eq(allow, "GET, HEAD");
+}
+
+Test(router, the_method_is_judged_before_the_parameters) {
+        assert_refused(METHOD_POST, "/v1/things/x", PROBLEM_METHOD_NOT_ALLOWED);
+}
+
+Test(router, a_parameter_that_is_none_is_invalid) {
+        assert_refused(METHOD_GET, "/v1/things/x", PROBLEM_INVALID_PARAMETER);
+        assert_refused(METHOD_GET, "/v1/things/{id}", PROBLEM_INVALID_PARAMETER);
+        assert_refused(METHOD_GET, "/v1/things/" ID "0", PROBLEM_INVALID_PARAMETER);
+        assert_refused(METHOD_GET, "/v1/locations/a%20b/inventory/c", PROBLEM_INVALID_PARAMETER);
+        assert_refused(METHOD_GET, "/v1/locations/a/inventory/%0a", PROBLEM_INVALID_PARAMETER);
+}
+
+Test(router, a_path_that_does_not_fit_into_the_call_is_refused) {
+        char target[512];
+
+        memset(target, 'a', sizeof(target));
+        target[0] = '/';
+        target[sizeof(target) - 1] = '\0';
+        arena_clear(&arena);
+        arena_init(&arena, 256);
+        cr_assert_neq(find(METHOD_GET, target), PROBLEM_NONE);
+}
