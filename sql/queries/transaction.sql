@@ -9,7 +9,7 @@ begin isolation level repeatable read read only
 
 -- :name lock_briefly
 -- For the rest of the transaction: a row that was waited for in vain a moment ago is not worth another long wait.
-set local lock_timeout = '50ms'
+set local lock_timeout = '10ms'
 
 -- :name commit
 commit

@@ -40,6 +40,8 @@ enum setting_kind {
                 "public keys of the identity provider, from a file")                                                   \
         X(JWT_JWKS_URL, "HOLDFAST_JWT_JWKS_URL", TEXT, "", 0, 0, "public keys of the identity provider, from a URL")   \
         X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret of development mode, 32 bytes or more")   \
+        X(LANE_QUEUE, "HOLDFAST_LANE_QUEUE", INTEGER, "8192", 16, 65536,                                               \
+                "requests that may wait in a lane, shared out among its workers; one more is told to come later")      \
         X(LISTEN, "HOLDFAST_LISTEN", TEXT, "127.0.0.1:8080", 0, 0, "address:port of the API")                          \
         X(LOG_LEVEL, "HOLDFAST_LOG_LEVEL", TEXT, "info", 0, 0, "debug, info, warning or error")                        \
         X(PICKUP_SECRET, "HOLDFAST_PICKUP_SECRET", SECRET, "", 0, 0, "derives pickup codes, 32 bytes or more")         \
@@ -55,7 +57,8 @@ enum setting_kind {
                 "0: this instance leaves it to others to close what has expired")                                      \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", 0, 0,                                                       \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \
-        X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "1", 1, 16, "connections that change stock")
+        X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
+                "connections that change stock; a location always meets the same one")
 
 enum setting {
 #define X(name, variable, kind, initial, minimum, maximum, help) CONFIG_##name,

@@ -56,6 +56,28 @@ struct uuid uuid_new(void) {
         return uuid;
 }
 
+/* FNV-1a, folded to 16 bits. */
+uint16_t uuid_place_of(const char *place) {
+        uint32_t hash = UINT32_C(2166136261);
+
+        for (size_t i = 0; place[i]; i++)
+                hash = (hash ^ (uint8_t) place[i]) * UINT32_C(16777619);
+        return (uint16_t) (hash >> 16 ^ hash);
+}
+
+struct uuid uuid_new_at(const char *place) {
+        const uint16_t hash = uuid_place_of(place);
+        struct uuid uuid = uuid_new();
+
+        uuid.bytes[14] = (uint8_t) (hash >> 8);
+        uuid.bytes[15] = (uint8_t) hash;
+        return uuid;
+}
+
+uint16_t uuid_place(const struct uuid *uuid) {
+        return (uint16_t) (uuid->bytes[14] << 8 | uuid->bytes[15]);
+}
+
 struct uuid uuid_random(void) {
         struct uuid uuid;
 

@@ -20,6 +20,13 @@ struct uuid {
 /* A new version 7 id of this moment by the wall clock; later calls of one thread sort after earlier ones. */
 struct uuid uuid_new(void);
 
+/* As uuid_new, but its last two bytes are uuid_place_of(place): whoever knows only the id can tell which worker is at
+ * work at that place. */
+struct uuid uuid_new_at(const char *place);
+uint16_t uuid_place_of(const char *place);
+/* What the last two bytes say; of an id that was not made at a place it is as good as random. */
+uint16_t uuid_place(const struct uuid *uuid);
+
 /* 16 bytes from the CSPRNG: for keys and link tokens, not for ids. */
 struct uuid uuid_random(void);
 

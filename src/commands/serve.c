@@ -170,6 +170,7 @@ static int workers_start(void) {
                 .database_url = config_text(CONFIG_DATABASE_URL),
                 .read_url = config_text(CONFIG_DATABASE_READ_URL),
                 .schema = config_text(CONFIG_SCHEMA),
+                .queue_max = (size_t) config_integer(CONFIG_LANE_QUEUE),
                 .workers = { [LANE_LIST] = 1, [LANE_READ] = readers, [LANE_UPKEEP] = 1, [LANE_WRITE] = writers },
                 .done = server_answered,
                 .context = house.server,

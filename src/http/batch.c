@@ -130,6 +130,26 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
         return p;
 }
 
+static void stuck_note(struct runner *runner, const struct call *call) {
+        const unsigned shard = call_shard(call);
+
+        runner->stuck[shard % STUCK_SHARDS_MAX] = (struct stuck_shard){ shard, clock_monotonic() + STUCK_TIME };
+}
+
+/* Whether one of the calls goes where a row was stuck: it must not hold up the others again. */
+static bool may_be_stuck(const struct runner *runner, struct call *const *calls, size_t n) {
+        const timestamp now = clock_monotonic();
+
+        for (size_t i = 0; i < n; i++) {
+                const unsigned shard = call_shard(calls[i]);
+                const struct stuck_shard *stuck = &runner->stuck[shard % STUCK_SHARDS_MAX];
+
+                if (stuck->shard == shard && now < stuck->until)
+                        return true;
+        }
+        return false;
+}
+
 static enum problem attempt(struct runner *runner, struct call **calls, size_t n, timestamp deadline, bool retrying) {
         const struct route *route = calls[0]->route;
         struct batch batch = {
@@ -146,7 +166,7 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
         if (!route->operation->save)
                 return attempt_read(&batch, route->operation);
         database_begin(runner->database);
-        if (runner->in_a_hurry)
+        if (runner->in_a_hurry || may_be_stuck(runner, calls, n))
                 database_ask(runner->database, STATEMENT_LOCK_BRIEFLY, NULL, NULL, NULL);
         return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
 }
@@ -274,6 +294,8 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
                 runner->counts.retries++;
                 back_off(runner, attempts);
         }
+        if (p == FAULT_STUCK)
+                stuck_note(runner, calls[0]);
         answer_all(calls, n, p);
 }
 

@@ -14,9 +14,17 @@
 #define BATCH_ATTEMPTS_MAX 8                   /* runs of one batch for conflicts, before it answers 503 */
 #define RECONNECT_PATIENCE (3 * SECOND)        /* how long a lost batch waits for the database to come back */
 #define RECONNECT_PAUSE    (250 * MILLISECOND) /* between two attempts to connect */
+#define STUCK_SHARDS_MAX   8
+#define STUCK_TIME         (5 * SECOND) /* for so long a stuck row is expected to be stuck still */
 
 struct runner_counts {
         uint64_t batches, calls, retries, splits, reconnects;
+};
+
+/* Where a row was waited for in vain a moment ago: whoever comes there next waits only briefly. */
+struct stuck_shard {
+        unsigned shard;
+        timestamp until; /* clock_monotonic */
 };
 
 /* What one worker owns: a connection and memory. Not shared. */
@@ -26,7 +34,8 @@ struct runner {
         uint64_t random;              /* state of the jitter */
         timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
         bool connected;
-        bool in_a_hurry; /* a row is stuck: wait only briefly for locks */
+        bool in_a_hurry;                            /* a row is stuck: wait only briefly for locks */
+        struct stuck_shard stuck[STUCK_SHARDS_MAX]; /* by shard; the newest of those that share a place is kept */
         struct runner_counts counts;
 };
 

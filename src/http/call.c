@@ -15,6 +15,16 @@ void call_init(struct call *call, const struct route *route) {
         arena_init(&call->arena, CALL_MEMORY_MAX);
 }
 
+unsigned call_shard(const struct call *call) {
+        const char *code = call->path.code ? call->path.code : call->path.sku;
+
+        if (call->route->location)
+                code = call->route->location(call);
+        if (code)
+                return uuid_place_of(code);
+        return uuid_place(uuid_is_nil(&call->path.id) ? &call->request_id : &call->path.id);
+}
+
 void call_clear(struct call *call) {
         arena_clear(&call->arena);
 }

@@ -70,7 +70,8 @@ struct route {
         const struct shape *body;  /* NULL: takes none */
         const struct shape *query; /* NULL: takes no query parameters */
         const struct operation *operation;
-        void (*check)(struct call *call);  /* on the loop, may refuse: what can be told without the database */
+        void (*check)(struct call *call); /* on the loop, may refuse: what can be told without the database */
+        const char *(*location)(const struct call *call); /* where it takes stock; NULL: the path tells */
         void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
         bool open;                         /* needs no token */
         bool may_lag;                      /* may read from a replica: never a queue, an order or a reservation */
@@ -140,6 +141,10 @@ struct batch {
 
 /* "DELETE", "GET", "POST", "PUT"; "" for others. */
 const char *method_text(enum method method);
+
+/* Equal for calls that meet at a location, as far as the call tells: by location, else by code or id in its path, else
+ * at random. Once the body is read. */
+unsigned call_shard(const struct call *call);
 
 /* Start a call with an empty arena and no answer. */
 void call_init(struct call *call, const struct route *route);

@@ -11,8 +11,15 @@
 #define BATCH_MAX            512
 
 struct worker {
-        struct lane *lane;
-        struct runner_counts counts; /* as of its last batch; under the lane's mutex */
+        struct lanes *lanes;
+        pthread_mutex_t mutex;
+        pthread_cond_t wake;
+        struct call *first, **last; /* waiting, in arrival order */
+        size_t waiting, waiting_max;
+        bool stopping;
+        uint64_t refused;
+        struct runner_counts counts; /* as of its last batch */
+
         struct database_settings settings, replica_settings;
         struct runner runner;
         struct runner replica; /* for routes that may lag; without a database when there is no replica */
@@ -21,13 +28,6 @@ struct worker {
 };
 
 struct lane {
-        struct lanes *lanes;
-        pthread_mutex_t mutex;
-        pthread_cond_t wake;
-        struct call *first, **last; /* waiting, in arrival order */
-        size_t waiting;
-        bool stopping;
-        uint64_t refused;
         struct worker workers[LANE_WORKERS_MAX];
         unsigned n_workers;
 };
@@ -49,10 +49,10 @@ const char *lane_text(enum lane_name name) {
 }
 
 /* Take the waiting calls of the first one's route, in order, leaving the others in theirs. */
-static size_t take_batch(struct lane *lane, struct call **calls) {
-        const struct route *route = lane->first->route;
+static size_t take_batch(struct worker *worker, struct call **calls) {
+        const struct route *route = worker->first->route;
         const size_t limit = route->batch < BATCH_MAX ? route->batch : BATCH_MAX;
-        struct call **link = &lane->first;
+        struct call **link = &worker->first;
         size_t n = 0;
 
         while (*link && n < limit) {
@@ -67,21 +67,21 @@ static size_t take_batch(struct lane *lane, struct call **calls) {
                 calls[n++] = call;
         }
         if (!*link)
-                lane->last = link;
-        lane->waiting -= n;
+                worker->last = link;
+        worker->waiting -= n;
         return n;
 }
 
-/* The next batch, or 0 calls when the lane stops and nothing waits. */
-static size_t wait_for_batch(struct lane *lane, struct call **calls) {
+/* The next batch, or 0 calls when the worker stops and nothing waits. */
+static size_t wait_for_batch(struct worker *worker, struct call **calls) {
         size_t n = 0;
 
-        (void) pthread_mutex_lock(&lane->mutex);
-        while (!lane->first && !lane->stopping)
-                (void) pthread_cond_wait(&lane->wake, &lane->mutex);
-        if (lane->first)
-                n = take_batch(lane, calls);
-        (void) pthread_mutex_unlock(&lane->mutex);
+        (void) pthread_mutex_lock(&worker->mutex);
+        while (!worker->first && !worker->stopping)
+                (void) pthread_cond_wait(&worker->wake, &worker->mutex);
+        if (worker->first)
+                n = take_batch(worker, calls);
+        (void) pthread_mutex_unlock(&worker->mutex);
         return n;
 }
 
@@ -102,9 +102,9 @@ static struct runner_counts counts_add(struct runner_counts a, const struct runn
 }
 
 static void counts_publish(struct worker *worker) {
-        (void) pthread_mutex_lock(&worker->lane->mutex);
+        (void) pthread_mutex_lock(&worker->mutex);
         worker->counts = counts_add(worker->runner.counts, &worker->replica.counts);
-        (void) pthread_mutex_unlock(&worker->lane->mutex);
+        (void) pthread_mutex_unlock(&worker->mutex);
 }
 
 static struct runner *runner_for(struct worker *worker, const struct route *route) {
@@ -119,19 +119,18 @@ static void *worker_main(void *context) {
         if (worker->replica.database)
                 runner_connect(&worker->replica);
         for (;;) {
-                const size_t n = wait_for_batch(worker->lane, calls);
+                const size_t n = wait_for_batch(worker, calls);
 
                 if (!n)
                         return NULL;
                 memcpy(run, calls, n * sizeof(calls[0]));
                 batch_run(runner_for(worker, calls[0]->route), run, n);
                 counts_publish(worker);
-                hand_back(worker->lane->lanes, calls, n);
+                hand_back(worker->lanes, calls, n);
         }
 }
 
-static bool worker_start(struct worker *worker, struct lane *lane, enum lane_name name) {
-        const struct lanes_settings *settings = &lane->lanes->settings;
+static void settings_make(struct worker *worker, const struct lanes_settings *settings, enum lane_name name) {
         static const char *const names[LANE_COUNT] = {
                 [LANE_LIST] = "holdfast list",
                 [LANE_READ] = "holdfast read",
@@ -139,7 +138,6 @@ static bool worker_start(struct worker *worker, struct lane *lane, enum lane_nam
                 [LANE_WRITE] = "holdfast write",
         };
 
-        worker->lane = lane;
         worker->settings = (struct database_settings){
                 .url = settings->database_url,
                 .schema = settings->schema,
@@ -150,23 +148,32 @@ static bool worker_start(struct worker *worker, struct lane *lane, enum lane_nam
         };
         worker->replica_settings = worker->settings;
         worker->replica_settings.url = settings->read_url;
+}
+
+static bool worker_start(struct worker *worker) {
+        worker->last = &worker->first;
+        (void) pthread_mutex_init(&worker->mutex, NULL);
+        (void) pthread_cond_init(&worker->wake, NULL);
         if (!runner_init(&worker->runner, &worker->settings))
                 return false;
-        if (settings->read_url && !runner_init(&worker->replica, &worker->replica_settings))
+        if (worker->replica_settings.url && !runner_init(&worker->replica, &worker->replica_settings))
                 return false;
         worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
         return worker->started;
 }
 
 static bool lane_start(struct lane *lane, struct lanes *lanes, enum lane_name name) {
-        lane->lanes = lanes;
-        lane->last = &lane->first;
-        (void) pthread_mutex_init(&lane->mutex, NULL);
-        (void) pthread_cond_init(&lane->wake, NULL);
-        lane->n_workers = lanes->settings.workers[name];
-        for (unsigned i = 0; i < lane->n_workers; i++)
-                if (!worker_start(&lane->workers[i], lane, name))
+        const struct lanes_settings *settings = &lanes->settings;
+
+        while (lane->n_workers < settings->workers[name]) {
+                struct worker *worker = &lane->workers[lane->n_workers++];
+
+                worker->lanes = lanes;
+                worker->waiting_max = settings->queue_max / settings->workers[name];
+                settings_make(worker, settings, name);
+                if (!worker_start(worker))
                         return false;
+        }
         return true;
 }
 
@@ -184,62 +191,70 @@ struct lanes *lanes_start(const struct lanes_settings *settings) {
 
 bool lanes_push(struct lanes *lanes, struct call *call) {
         struct lane *lane = &lanes->lane[call->route->lane];
+        struct worker *worker = &lane->workers[call_shard(call) % lane->n_workers];
         bool accepted;
 
-        (void) pthread_mutex_lock(&lane->mutex);
-        accepted = !lane->stopping && lane->waiting < LANE_QUEUE_MAX;
+        (void) pthread_mutex_lock(&worker->mutex);
+        accepted = !worker->stopping && worker->waiting < worker->waiting_max;
         if (accepted) {
                 call->next = NULL;
-                *lane->last = call;
-                lane->last = &call->next;
-                lane->waiting++;
+                *worker->last = call;
+                worker->last = &call->next;
+                worker->waiting++;
         } else
-                lane->refused++;
-        (void) pthread_mutex_unlock(&lane->mutex);
+                worker->refused++;
+        (void) pthread_mutex_unlock(&worker->mutex);
         if (accepted)
-                (void) pthread_cond_signal(&lane->wake);
+                (void) pthread_cond_signal(&worker->wake);
         return accepted;
 }
 
-static void lane_stop(struct lane *lane) {
-        (void) pthread_mutex_lock(&lane->mutex);
-        lane->stopping = true;
-        (void) pthread_mutex_unlock(&lane->mutex);
-        (void) pthread_cond_broadcast(&lane->wake);
-        for (unsigned i = 0; i < lane->n_workers; i++) {
-                if (lane->workers[i].started)
-                        (void) pthread_join(lane->workers[i].thread, NULL);
-                runner_clear(&lane->workers[i].runner);
-                runner_clear(&lane->workers[i].replica);
-        }
-        (void) pthread_cond_destroy(&lane->wake);
-        (void) pthread_mutex_destroy(&lane->mutex);
+static void worker_stop(struct worker *worker) {
+        (void) pthread_mutex_lock(&worker->mutex);
+        worker->stopping = true;
+        (void) pthread_mutex_unlock(&worker->mutex);
+        (void) pthread_cond_signal(&worker->wake);
+        if (worker->started)
+                (void) pthread_join(worker->thread, NULL);
+        runner_clear(&worker->runner);
+        runner_clear(&worker->replica);
+        (void) pthread_cond_destroy(&worker->wake);
+        (void) pthread_mutex_destroy(&worker->mutex);
 }
 
 struct lanes *lanes_stop(struct lanes *lanes) {
         if (!lanes)
                 return NULL;
         for (int name = 0; name < LANE_COUNT; name++)
-                lane_stop(&lanes->lane[name]);
+                for (unsigned i = 0; i < lanes->lane[name].n_workers; i++)
+                        worker_stop(&lanes->lane[name].workers[i]);
         free(lanes);
         return NULL;
 }
 
+unsigned lanes_workers(const struct lanes *lanes, enum lane_name name) {
+        return lanes->lane[name].n_workers;
+}
+
+static void figures_add(struct lane_figures *figures, struct worker *worker) {
+        (void) pthread_mutex_lock(&worker->mutex);
+        figures->counts = counts_add(figures->counts, &worker->counts);
+        figures->refused += worker->refused;
+        figures->waiting += worker->waiting;
+        (void) pthread_mutex_unlock(&worker->mutex);
+}
+
 void lanes_figures(struct lanes *lanes, enum lane_name name, struct lane_figures *ret_figures) {
         struct lane *lane = &lanes->lane[name];
-        struct runner_counts counts = { 0 };
 
-        (void) pthread_mutex_lock(&lane->mutex);
+        *ret_figures = (struct lane_figures){ 0 };
         for (unsigned i = 0; i < lane->n_workers; i++)
-                counts = counts_add(counts, &lane->workers[i].counts);
-        *ret_figures = (struct lane_figures){
-                .batches = counts.batches,
-                .calls = counts.calls,
-                .refused = lane->refused,
-                .retries = counts.retries,
-                .splits = counts.splits,
-                .reconnects = counts.reconnects,
-                .waiting = lane->waiting,
-        };
-        (void) pthread_mutex_unlock(&lane->mutex);
+                figures_add(ret_figures, &lane->workers[i]);
+}
+
+uint64_t lanes_waiting(struct lanes *lanes, enum lane_name name, unsigned i) {
+        struct lane_figures figures = { 0 };
+
+        figures_add(&figures, &lanes->lane[name].workers[i]);
+        return figures.waiting;
 }

@@ -1,15 +1,18 @@
 /*
- * http/lanes: bounded queues with workers that each own a database connection.
+ * http/lanes: workers that each own a bounded queue and a database connection.
  *
  * The loop pushes calls; a worker takes the waiting calls of one route, up to the route's batch limit and in arrival
  * order, runs them as one batch, and hands the answered batch back. There is no timer: while one batch commits, the
  * next one gathers, and a lone call starts at once. Lanes keep slow work from starving a sale.
+ *
+ * Within a lane a call goes to the worker of its shard (call_shard). So the calls of one location meet in one queue and
+ * share their transactions: who comes first takes first, a hot row gets big batches, and a row that is stuck holds up
+ * only the locations that share its worker.
  */
 #pragma once
 
 #include "http/batch.h"
 
-#define LANE_QUEUE_MAX   4096 /* calls waiting in one lane; one more is refused with 503 */
 #define LANE_WORKERS_MAX 16
 
 /* Hands back answered calls, linked by `next`; called on a worker's thread. */
@@ -19,14 +22,15 @@ struct lanes_settings {
         const char *database_url;
         const char *read_url; /* for routes that may lag; NULL: the primary */
         const char *schema;
+        size_t queue_max;             /* calls waiting in one lane, shared out evenly among its workers */
         unsigned workers[LANE_COUNT]; /* 1 to LANE_WORKERS_MAX */
         lanes_done done;
         void *context;
 };
 
 struct lane_figures {
-        uint64_t batches, calls, refused, retries, splits, reconnects;
-        size_t waiting;
+        struct runner_counts counts;
+        uint64_t refused, waiting;
 };
 
 struct lanes;
@@ -34,12 +38,14 @@ struct lanes;
 /* Start all workers. They connect by themselves, so the database may still be away. NULL when a thread cannot start. */
 must_check struct lanes *lanes_start(const struct lanes_settings *settings);
 
-/* Queue a call; false when its lane is full or stopping: then it stays the caller's. Loop thread. */
+/* Queue a call; false when its worker's queue is full or stopping: then it stays the caller's. Loop thread. */
 must_check bool lanes_push(struct lanes *lanes, struct call *call);
 
 /* Finish what is queued, stop the workers, close their connections. NULL is fine. Returns NULL. */
 struct lanes *lanes_stop(struct lanes *lanes);
 
-/* Any thread. */
+/* Any thread: the figures of a lane, how many workers it has, and the calls that wait for one of them. */
 void lanes_figures(struct lanes *lanes, enum lane_name name, struct lane_figures *ret_figures);
+unsigned lanes_workers(const struct lanes *lanes, enum lane_name name);
+uint64_t lanes_waiting(struct lanes *lanes, enum lane_name name, unsigned worker);
 const char *lane_text(enum lane_name name);

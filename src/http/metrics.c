@@ -103,13 +103,16 @@ static const struct {
         const char *name, *type, *help;
         size_t offset;
 } lane_texts[] = {
-        { "holdfast_lane_batches_total", "counter", "Transactions run", offsetof(struct lane_figures, batches) },
-        { "holdfast_lane_calls_total", "counter", "Calls run in them", offsetof(struct lane_figures, calls) },
-        { "holdfast_lane_reconnects_total", "counter", "Connections lost", offsetof(struct lane_figures, reconnects) },
+        { "holdfast_lane_batches_total", "counter", "Transactions run", offsetof(struct lane_figures, counts.batches) },
+        { "holdfast_lane_calls_total", "counter", "Calls run in them", offsetof(struct lane_figures, counts.calls) },
+        { "holdfast_lane_reconnects_total", "counter", "Connections lost",
+                offsetof(struct lane_figures, counts.reconnects) },
         { "holdfast_lane_refused_total", "counter", "Calls refused because the lane was full",
                 offsetof(struct lane_figures, refused) },
-        { "holdfast_lane_retries_total", "counter", "Transactions run again", offsetof(struct lane_figures, retries) },
-        { "holdfast_lane_splits_total", "counter", "Batches run in halves", offsetof(struct lane_figures, splits) },
+        { "holdfast_lane_retries_total", "counter", "Transactions run again",
+                offsetof(struct lane_figures, counts.retries) },
+        { "holdfast_lane_splits_total", "counter", "Batches run in halves",
+                offsetof(struct lane_figures, counts.splits) },
         { "holdfast_lane_waiting", "gauge", "Calls waiting now", offsetof(struct lane_figures, waiting) },
 };
 
@@ -117,20 +120,26 @@ static uint64_t lane_value(enum lane_name name, size_t offset) {
         struct lane_figures figures;
 
         lanes_figures(shown_lanes, name, &figures);
-        if (offset == offsetof(struct lane_figures, waiting))
-                return figures.waiting;
         return *(const uint64_t *) (const void *) ((const char *) &figures + offset);
 }
 
 static void write_lanes(struct buffer *out) {
-        for (size_t i = 0; shown_lanes && i < array_size(lane_texts); i++) {
+        for (size_t i = 0; i < array_size(lane_texts); i++) {
                 buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n", lane_texts[i].name, lane_texts[i].help,
                         lane_texts[i].name, lane_texts[i].type);
-                for (int name = 0; name < LANE_COUNT; name++)
-                        buffer_append_format(out, "%s{lane=\"%s\"} %" PRIu64 "\n", lane_texts[i].name,
-                                lane_text((enum lane_name) name),
-                                lane_value((enum lane_name) name, lane_texts[i].offset));
+                for (enum lane_name name = 0; name < LANE_COUNT; name++)
+                        buffer_append_format(out, "%s{lane=\"%s\"} %" PRIu64 "\n", lane_texts[i].name, lane_text(name),
+                                lane_value(name, lane_texts[i].offset));
         }
+}
+
+static void write_workers(struct buffer *out) {
+        buffer_append_format(out, "# HELP holdfast_worker_waiting Calls waiting now for one worker\n"
+                                  "# TYPE holdfast_worker_waiting gauge\n");
+        for (enum lane_name name = 0; name < LANE_COUNT; name++)
+                for (unsigned i = 0; i < lanes_workers(shown_lanes, name); i++)
+                        buffer_append_format(out, "holdfast_worker_waiting{lane=\"%s\",worker=\"%u\"} %" PRIu64 "\n",
+                                lane_text(name), i, lanes_waiting(shown_lanes, name, i));
 }
 
 void metrics_answer(struct call *call) {
@@ -143,7 +152,10 @@ void metrics_answer(struct call *call) {
                 HOLDFAST_VERSION, HOLDFAST_COMMIT);
         write_requests(&out);
         write_counters(&out);
-        write_lanes(&out);
+        if (shown_lanes) {
+                write_lanes(&out);
+                write_workers(&out);
+        }
         call->reply = (struct reply){
                 .status = 200,
                 .body = buffer_text(&out),

@@ -181,7 +181,7 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
         if (!order)
                 return NULL;
         *order = (struct order){
-                .id = uuid_new(),
+                .id = uuid_new_at(placing_choice(body, &body->lines[0])->location),
                 .number = order_number_new(placing->arena),
                 .channel = body->channel,
                 .external_ref = body->external_ref,
@@ -275,7 +275,7 @@ static struct fulfillment *fulfillment_for(
                 object_line(judge, i, "fulfillment/method", "not-capable", "The location does not offer this.");
         fulfillment = &order->fulfillments[order->n_fulfillments++];
         *fulfillment = (struct fulfillment){
-                .id = uuid_new(),
+                .id = uuid_new_at(choice->location),
                 .order = order,
                 .number = (int64_t) order->n_fulfillments,
                 .method = method,

@@ -129,6 +129,13 @@ static void place_check(struct call *call) {
                         return;
 }
 
+/* An order may take from several locations; it meets the others of its first one. */
+static const char *place_location(const struct call *call) {
+        const struct order_body *body = call->body;
+
+        return placing_choice(body, &body->lines[0])->location;
+}
+
 static enum problem place_begin(struct batch *batch, struct placing **ret_placing) {
         struct placing *placing = arena_new(batch->arena, struct placing);
 
@@ -374,7 +381,7 @@ const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,
                 .operation = &order_list_operation },
         { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED, .body = &order_shape,
-                .check = place_check, .operation = &place },
+                .check = place_check, .location = place_location, .operation = &place },
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
         { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel },

@@ -127,6 +127,12 @@ static void create_check(struct call *call) {
                 (void) call_may_act_for(call, body->channel);
 }
 
+static const char *create_location(const struct call *call) {
+        const struct create_body *body = call->body;
+
+        return body->location;
+}
+
 static enum problem create_load(struct batch *batch) {
         struct work *work = NULL;
         enum problem p = work_begin(batch, &work);
@@ -167,7 +173,7 @@ static struct reservation *reservation_from(const struct call *call, struct aren
         if (!reservation)
                 return NULL;
         *reservation = (struct reservation){
-                .id = uuid_new(),
+                .id = uuid_new_at(body->location),
                 .location = body->location,
                 .channel = body->channel ? body->channel : call->claims->channel,
                 .reference = body->reference,
@@ -329,7 +335,7 @@ static const struct operation show = { .load = show_load, .decide = show_decide 
 
 const struct route reservation_routes[] = {
         { METHOD_POST, "/v1/reservations", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, CREATE_BATCH, KEY_REQUIRED,
-                .body = &create_shape, .check = create_check, .operation = &create },
+                .body = &create_shape, .check = create_check, .location = create_location, .operation = &create },
         { METHOD_GET, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .operation = &show },
         { METHOD_DELETE, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, RELEASE_BATCH, KEY_UNUSED,

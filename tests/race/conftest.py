@@ -52,7 +52,7 @@ def shelf_of(database):
 
 @pytest.fixture(scope="session")
 def lone_instance(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0).start()
+    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0, write_workers=1).start()
     yield instance
     try:
         instance.assert_audit_clean()
@@ -63,7 +63,7 @@ def lone_instance(new_database, work_directory):
 
 @pytest.fixture
 def lone(lone_instance, token):
-    """An instance with a database of its own, whose batches a test can compose and count."""
+    """An instance with a database of its own and one worker, whose batches a test can compose and count."""
     with Database(lone_instance.database_url) as database:
         yield Lone(lone_instance, database, token)
     assert lone_instance.is_running(), f"the instance ended during this test\n{lone_instance.tail()}"

@@ -51,6 +51,24 @@ Test(uuid, later_ids_of_one_thread_sort_after_earlier_ones) {
         }
 }
 
+Test(uuid, an_id_made_at_a_place_says_so_in_its_last_two_bytes) {
+        for (int i = 0; i < 100; i++) {
+                const struct uuid uuid = uuid_new_at("store-1");
+
+                cr_assert_eq(uuid_place(&uuid), uuid_place_of("store-1"));
+                cr_assert_eq(uuid.bytes[14] << 8 | uuid.bytes[15], uuid_place_of("store-1"));
+                cr_assert_eq(uuid.bytes[6] >> 4, 7);
+                cr_assert_eq(uuid.bytes[8] >> 6, 2);
+        }
+}
+
+/* FNV-1a of "" and "a" by its authors: 811c9dc5 and e40c292c. */
+Test(uuid, places_hash_as_published) {
+        cr_assert_eq(uuid_place_of(""), 0x811c ^ 0x9dc5);
+        cr_assert_eq(uuid_place_of("a"), 0xe40c ^ 0x292c);
+        cr_assert_neq(uuid_place_of("store-1"), uuid_place_of("store-2"));
+}
+
 static void *make_ids(void *argument) {
         struct uuid *ids = argument;
 
