@@ -2,7 +2,7 @@
 
 -- :name adjustments_reservations
 -- The newest active reservations that together hold $3 units of the rows ($1 locations, $2 skus), unlocked, with the keys of
--- all their lines: these never change.
+-- all their lines: these never change. "limit 1" keeps the look-up by id apart from the state, which has an index, too.
 select chosen.id, line.location, line.sku
   from (select distinct held.id
           from unnest($1::text[], $2::text[], $3::bigint[]) as short (location, sku, units)
@@ -10,7 +10,7 @@ select chosen.id, line.location, line.sku
                                                                 rows between unbounded preceding and 1 preceding) as newer
                                from reservation_lines l
                               cross join lateral (select * from reservations
-                                                   where reservations.id = l.reservation_id) as r
+                                                   where reservations.id = l.reservation_id limit 1) as r
                               where l.location = short.location collate "C" and l.sku = short.sku collate "C" and l.held
                                 and l.expires_at > statement_timestamp() and r.status = 'active') as held
          where coalesce(held.newer, 0) < short.units) as chosen
