@@ -27,6 +27,7 @@
         X(STORE_NOT_ALLOWED, 403, "store-not-allowed", "The token does not cover this location")                       \
         X(NOT_FOUND, 404, "not-found", "There is no such resource, or it is not yours")                                \
         X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "This resource does not support the method")                  \
+        X(REQUEST_TIMEOUT, 408, "request-timeout", "The request did not arrive in time")                               \
         X(DUPLICATE_EXTERNAL_REF, 409, "duplicate-external-ref",                                                       \
                 "The channel already has an order with this external_ref")                                             \
         X(IDEMPOTENCY_IN_PROGRESS, 409, "idempotency-in-progress",                                                     \

@@ -639,7 +639,8 @@ enum problem shape_fill(
                 return refuse_size(arena, refusal);
         }
         if (refusal->n_violations > n_before)
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The body has %zu fault(s); see errors.",
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                        "The body is not valid in %zu places; errors says where and why.",
                         refusal->n_violations - n_before);
         return PROBLEM_NONE;
 }

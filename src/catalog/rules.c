@@ -156,13 +156,14 @@ const char *gtin_from(const char *text, const char *pointer, struct arena *arena
         const size_t size = strlen(text);
         char gtin[GTIN_SIZE];
 
-        if (gtin_parse(text, gtin))
+        if (gtin_parse(text, gtin) || gtin_from_digital_link(text, gtin))
                 return arena_text(arena, gtin);
         if (is_all_digits(text) && (size == 8 || (size >= 12 && size <= 14)))
                 (void) refuse_because(
                         refusal, arena, pointer, "check-digit", "The last digit does not fit the ones before it.");
         else
-                (void) refuse_because(refusal, arena, pointer, "malformed", "A GTIN has 8, 12, 13 or 14 digits.");
+                (void) refuse_because(refusal, arena, pointer, "malformed",
+                        "A GTIN has 8, 12, 13 or 14 digits, or stands in a GS1 Digital Link.");
         return NULL;
 }
 

@@ -22,7 +22,7 @@
 #define HOLD_FOR_MAX          (60 * DAY)
 #define SEARCH_MAX            100 /* code points of q= */
 #define TIME_ZONE_MAX         64
-#define GTIN_TEXT_MAX         64 /* so that a wrong one is told what is wrong with it */
+#define GTIN_TEXT_MAX         512 /* a GS1 Digital Link; and a wrong one is told what is wrong with it */
 #define CAPABILITY_COUNT      4
 
 /* ---- what clients send ---- */

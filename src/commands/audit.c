@@ -256,6 +256,12 @@ int command_audit(int argc, char **argv) {
         }
         if (command_config())
                 return EXIT_BAD_CONFIG;
+        database = command_database(/* unprepared= */ true, /* statement_timeout_ms= */ 0);
+        if (!database)
+                return EXIT_NO_DATABASE;
+        if (!command_schema_is_current(database))
+                return EXIT_FAILED;
+        database = database_close(database);
         database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
         if (!database)
                 return EXIT_NO_DATABASE;

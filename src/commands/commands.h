@@ -54,6 +54,12 @@ int command_misused(const char *name);
  * is a schema. */
 struct database *command_database(bool unprepared, int statement_timeout_ms);
 
+/* Whether the schema is at the version of this program; complains when not. The connection may be unprepared. */
+bool command_schema_is_current(struct database *database);
+
+/* For a command without arguments: false, after complaining, when it was given any. */
+bool command_takes_nothing(int argc, char **argv);
+
 /* The route tables of all rooms; `ret_lists` has room for ROOMS_MAX. Returns how many. */
 #define ROOMS_MAX 16
 size_t room_routes(struct route_list *ret_lists);

@@ -3,11 +3,19 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "db/connection.h"
+#include "db/migrate.h"
 
 #include <stdio.h>
 
 #define LOCK_TIMEOUT_MS 60000
+
+bool command_takes_nothing(int argc, char **argv) {
+        if (argc <= 1)
+                return true;
+        (void) fprintf(
+                stderr, "holdfast: %s does not know \"%s\"; see holdfast %s --help\n", argv[0], argv[1], argv[0]);
+        return false;
+}
 
 int command_config(void) {
         const char *reason = NULL;
@@ -44,6 +52,21 @@ int command_misused(const char *name) {
                 if (text_equal(commands[i].name, name))
                         (void) fprintf(stderr, "usage: holdfast %s\n", commands[i].usage);
         return EXIT_WRONG_USAGE;
+}
+
+bool command_schema_is_current(struct database *database) {
+        const char *schema = config_text(CONFIG_SCHEMA);
+        int version = 0;
+
+        if (migrate_version(database, schema, clock_monotonic() + DATABASE_SHORT_WAIT, &version)) {
+                (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(database));
+                return false;
+        }
+        if (version == migrate_head())
+                return true;
+        (void) fprintf(stderr, "holdfast: schema %s is at version %d, this program needs %d: %s\n", schema, version,
+                migrate_head(), version < migrate_head() ? "run holdfast migrate" : "use the newer program");
+        return false;
 }
 
 struct database *command_database(bool unprepared, int statement_timeout_ms) {

@@ -34,8 +34,8 @@ int command_migrate(int argc, char **argv) {
         struct migrate_report report;
         enum problem p;
 
-        (void) argc;
-        (void) argv;
+        if (!command_takes_nothing(argc, argv))
+                return EXIT_WRONG_USAGE;
         if (command_config())
                 return EXIT_BAD_CONFIG;
         database = command_database(/* unprepared= */ true, /* statement_timeout_ms= */ 0);

@@ -211,8 +211,8 @@ static void house_stop(void) {
 int command_serve(int argc, char **argv) {
         int code;
 
-        (void) argc;
-        (void) argv;
+        if (!command_takes_nothing(argc, argv))
+                return EXIT_WRONG_USAGE;
         code = command_config();
         if (!code)
                 code = check_config();

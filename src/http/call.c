@@ -3,6 +3,8 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 const char *method_text(enum method method) {
         static const char *const texts[] = { "DELETE", "GET", "POST", "PUT", "" };
@@ -55,6 +57,15 @@ bool call_has_scope(const struct call *call, enum scope scope) {
 
 void call_refuse_unknown(struct call *call, const char *what, const char *code) {
         call_refuse(call, PROBLEM_NOT_FOUND, "There is no %s %s.", what, code);
+}
+
+bool call_names_version(const struct call *call, int64_t version) {
+        char tag[24];
+
+        if (!call->if_none_match)
+                return false;
+        (void) snprintf(tag, sizeof(tag), "\"%" PRId64 "\"", version);
+        return call->if_none_match_any || strstr(call->if_none_match, tag);
 }
 
 bool call_version_matches(struct call *call, int64_t version) {

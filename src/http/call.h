@@ -167,5 +167,8 @@ bool call_has_scope(const struct call *call, enum scope scope);
 /* Refuse with NOT_FOUND, naming what was looked for. */
 void call_refuse_unknown(struct call *call, const char *what, const char *code);
 
+/* Whether If-None-Match names this version, or any ("*"). */
+bool call_names_version(const struct call *call, int64_t version);
+
 /* Compare If-Match with the current version; refuses with PRECONDITION_FAILED. */
 bool call_version_matches(struct call *call, int64_t version);

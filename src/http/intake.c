@@ -5,6 +5,7 @@
 #include "http/query.h"
 #include "http/reply.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -58,9 +59,9 @@ static void trace_take(struct call *call, const char *traceparent) {
 }
 
 static void check_framing(struct call *call, const struct request_head *head) {
-        if (head->repeated)
-                call_refuse(
-                        call, PROBLEM_MALFORMED_REQUEST, "A header that may stand once stands twice, or holds a NUL.");
+        if (head->malformed)
+                call_refuse(call, PROBLEM_MALFORMED_REQUEST,
+                        "A header that may stand once stands twice, a name is not a token, or there is a NUL.");
         else if (head->lacks_host)
                 call_refuse(call, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
         else if (head->transfer_encoding && head->content_length)
@@ -126,7 +127,8 @@ static void check_token(struct intake *intake, struct call *call, const struct r
         verdict = claims ? token_gate_check(intake->gate, token, clock_wall(), &call->arena, claims)
                          : TOKEN_OUT_OF_MEMORY;
         if (verdict) {
-                call_refuse(call, token_verdict_problem(verdict), "%s.", token_verdict_text(verdict));
+                call_refuse(call, token_verdict_problem(verdict), "%c%s.",
+                        toupper((unsigned char) *token_verdict_text(verdict)), token_verdict_text(verdict) + 1);
                 return;
         }
         call->claims = claims;
@@ -195,10 +197,18 @@ static void take_key(struct call *call, const char *path, const struct request_h
         idempotency_key_set(call, path, key);
 }
 
+/* JSON is UTF-8 (RFC 8259, section 8.1); a charset that says otherwise is not ours to read. */
 static bool is_json(const char *content_type) {
         const size_t size = strcspn(content_type, "; \t");
+        const char *charset = strcasestr(content_type + size, "charset=");
 
-        return size == strlen("application/json") && strncasecmp(content_type, "application/json", size) == 0;
+        if (size != strlen("application/json") || strncasecmp(content_type, "application/json", size) != 0)
+                return false;
+        if (!charset)
+                return true;
+        charset += strlen("charset=");
+        charset += *charset == '"';
+        return strncasecmp(charset, "utf-8", 5) == 0 && strchr("\"; \t", charset[5]);
 }
 
 static void check_content_type(struct call *call, const struct request_head *head) {

@@ -27,8 +27,8 @@ struct request_head {
         const char *transfer_encoding;
         const char *origin;
         const char *expect;
-        size_t size;   /* of all header fields as sent */
-        bool repeated; /* a header that may stand once stands twice, or a value holds a NUL */
+        size_t size;    /* of all header fields as sent */
+        bool malformed; /* a header that may stand once stands twice, a name is no token, or there is a NUL */
         bool lacks_host;
 };
 

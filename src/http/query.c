@@ -129,6 +129,7 @@ enum problem query_read(
         p = shape_fill(shape, tree, arena, refusal, filled);
         if (p) {
                 refusal->problem = PROBLEM_INVALID_PARAMETER;
+                refusal->detail = "A query parameter is not valid; errors says which and why.";
                 return PROBLEM_INVALID_PARAMETER;
         }
         *ret_filled = filled;

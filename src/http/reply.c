@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 
-#define PROBLEM_TYPE_BASE  "https://holdfast.example/problems/"
 #define IANA_TYPE_BASE     "https://iana.org/assignments/http-problem-types#"
 #define RETRY_AFTER_S      1
 #define SPACE_FOR_PROBLEMS ((size_t) 1024 * 1024) /* as many violations as are listed, each of the longest sort */

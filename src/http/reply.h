@@ -13,6 +13,8 @@
 
 #include "http/call.h"
 
+#define PROBLEM_TYPE_BASE "https://holdfast.example/problems/"
+
 struct reply_writer {
         struct call *call;
         struct buffer buffer;

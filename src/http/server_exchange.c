@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +26,7 @@ struct exchange {
         struct MHD_Connection *connection;
         enum stage stage;
         char *target;
+        bool target_is_cut; /* by a NUL: libmicrohttpd ends the target where the version begins, and only there */
         const char *origin;
         char *body;
         size_t body_size, body_capacity, discarded;
@@ -44,6 +46,7 @@ void *exchange_begin(void *context, const char *target, struct MHD_Connection *c
         exchange->listener = listener;
         exchange->connection = connection;
         exchange->target = strdup(target);
+        exchange->target_is_cut = strncmp(target + strlen(target) + 1, "HTTP/", strlen("HTTP/")) != 0;
         return exchange;
 }
 
@@ -70,14 +73,25 @@ struct head_reading {
         unsigned hosts;
 };
 
+/* A field name is a token (RFC 9110, section 5.6.2); "Content-Length :" is none, and somebody in front of us may read
+ * it otherwise. */
+static bool is_token(const char *name) {
+        static const char others[] = "!#$%&'*+-.^_`|~";
+
+        for (const char *c = name; *c; c++)
+                if (!isalnum((unsigned char) *c) && !strchr(others, *c))
+                        return false;
+        return *name != '\0';
+}
+
 static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
         const char *value, size_t value_size) {
         struct head_reading *reading = context;
 
         (void) kind;
         reading->head->size += key_size + value_size + strlen(": \r\n");
-        if (value && strlen(value) != value_size)
-                reading->head->repeated = true;
+        if (!is_token(key) || strlen(key) != key_size || (value && strlen(value) != value_size))
+                reading->head->malformed = true;
         if (strcasecmp(key, "Host") == 0)
                 reading->hosts++;
         for (size_t i = 0; i < array_size(header_slots); i++) {
@@ -86,7 +100,7 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
                 if (strcasecmp(key, header_slots[i].name) != 0)
                         continue;
                 if (*slot && header_slots[i].once)
-                        reading->head->repeated = true;
+                        reading->head->malformed = true;
                 *slot = value ? value : "";
         }
         return MHD_YES;
@@ -97,7 +111,7 @@ static void head_read(struct exchange *exchange, const char *method, const char 
 
         *head = (struct request_head){ .method = method, .target = exchange->target ? exchange->target : "" };
         (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, header_take, &reading);
-        head->repeated = head->repeated || reading.hosts > 1;
+        head->malformed = head->malformed || reading.hosts > 1 || exchange->target_is_cut;
         head->lacks_host = !reading.hosts && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 }
 
@@ -182,8 +196,7 @@ static void answer_not_modified(struct call *call, struct quota *quota) {
         if (!applies || !call->if_none_match)
                 return;
         if (call->if_none_match_any || strstr(call->if_none_match, text_starts_with(tag, "W/") ? tag + 2 : tag)) {
-                call->reply.status = 304;
-                call->reply.body_size = 0;
+                call->reply.status = 304; /* its Content-Length is that of the 200; the library sends no body */
                 if (quota && call->claims)
                         quota_give_back(quota, call->claims->subject, clock_monotonic());
         }
@@ -249,7 +262,7 @@ static enum MHD_Result step_head(struct exchange *exchange, const char *method, 
         /* Framing that is in doubt, a body too large to read on, or one that waits to be asked for: answer now;
          * libmicrohttpd then closes the connection. */
         if (exchange->refused &&
-                (announced > (int64_t) BODY_SIZE_MAX || head.repeated || head.transfer_encoding || head.expect))
+                (announced > (int64_t) BODY_SIZE_MAX || head.malformed || head.transfer_encoding || head.expect))
                 return answer_queue(exchange);
         if (announced > 0)
                 exchange->body_capacity = (size_t) announced;

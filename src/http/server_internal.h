@@ -24,6 +24,7 @@ struct peer {
         int socket;
         enum phase phase;
         timestamp until; /* clock_monotonic; PHASE_RUN has no limit here: the call's deadline is kept by its lane */
+        bool told;       /* that its time is up */
         struct peer *before, *after;
 };
 

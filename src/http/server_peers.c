@@ -1,5 +1,9 @@
 #include "http/server_internal.h"
 
+#include "http/reply.h"
+
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static timestamp phase_end(const struct server *server, enum phase phase) {
@@ -73,11 +77,35 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **socket
         *socket_context = NULL;
 }
 
+/* Said to a peer whose request did not arrive in time. libmicrohttpd cannot answer half a request, so the bytes go out
+ * beside it; the connection ends with them. */
+static void say_too_late(const struct peer *peer) {
+        const struct uuid id = uuid_new();
+        char instance[UUID_TEXT_SIZE], body[300], reply[600];
+        int size;
+
+        uuid_format(&id, instance);
+        (void) snprintf(body, sizeof(body),
+                "{\"type\":\"" PROBLEM_TYPE_BASE "%s\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\","
+                "\"instance\":\"urn:uuid:%s\"}",
+                problem_slug(PROBLEM_REQUEST_TIMEOUT), problem_title(PROBLEM_REQUEST_TIMEOUT),
+                problem_status(PROBLEM_REQUEST_TIMEOUT), problem_slug(PROBLEM_REQUEST_TIMEOUT), instance);
+        size = snprintf(reply, sizeof(reply),
+                "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+                "Connection: close\r\nX-Request-Id: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                instance, strlen(body), body);
+        (void) send(peer->socket, reply, (size_t) size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* libmicrohttpd notices the closed socket by itself and ends the connection; its own timeout would let a slow drip
  * live. */
 static void list_expire(struct peer_list *list, timestamp now) {
-        for (struct peer *peer = list->first; peer && peer->until <= now; peer = peer->after)
+        for (struct peer *peer = list->first; peer && peer->until <= now; peer = peer->after) {
+                if (peer->phase == PHASE_RECEIVE && !peer->told)
+                        say_too_late(peer);
+                peer->told = true;
                 (void) shutdown(peer->socket, SHUT_RDWR);
+        }
 }
 
 static bool has_something_to_say(const struct peer *peer) {

@@ -139,7 +139,8 @@ enum problem fulfillment_advance(
 
         if (!lifecycle_next(lifecycle, (int) fulfillment->status, (int) event, &next)) {
                 refusal->current_status = fulfillment_states[fulfillment->status];
-                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "A %s fulfillment that is %s cannot: %s.",
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
+                        "The %s fulfillment is %s; that does not allow: %s.",
                         fulfillment_method_texts[fulfillment->method], refusal->current_status,
                         fulfillment_events[event]);
         }
@@ -154,7 +155,7 @@ enum problem payment_advance(
 
         if (!lifecycle_next(&payment_lifecycle, (int) order->payment_status, (int) event, &next)) {
                 refusal->current_status = payment_states[order->payment_status];
-                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "A payment that is %s cannot: %s.",
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "The payment is %s; that does not allow: %s.",
                         refusal->current_status, payment_events[event]);
         }
         order->payment_status = (enum payment_status) next;

@@ -1,3 +1,4 @@
+#include "catalog/catalog.h"
 #include "http/call.h"
 #include "http/metrics.h"
 #include "http/reply.h"
@@ -87,6 +88,7 @@ struct work {
         struct stock stock;
         struct reservation_set set;
         struct events events;
+        struct catalog_set catalog; /* the channels that requests name */
         struct reservation **touched;
         size_t n_touched;
 };
@@ -99,6 +101,7 @@ static enum problem work_begin(struct batch *batch, struct work **ret_work) {
         stock_init(&work->stock, batch->arena);
         reservations_init(&work->set, batch->arena, &work->stock);
         events_init(&work->events, batch->arena);
+        catalog_init(&work->catalog, batch->arena);
         work->touched = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
         if (!work->touched)
                 return FAULT_BUSY;
@@ -142,12 +145,16 @@ static enum problem create_load(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct create_body *body = batch->calls[i]->body;
 
+                if (body->channel)
+                        catalog_want_channel(&work->catalog, body->channel);
                 for (size_t j = 0; j < body->n_lines; j++)
                         stock_want(&work->stock, body->location, body->lines[j].sku);
         }
         p = stock_lock(batch->database, &work->stock);
         if (!p)
                 p = reservations_free_lapsed(batch->database, &work->stock);
+        if (!p && work->catalog.wanted_channels.n)
+                p = catalog_load(batch->database, &work->catalog);
         return p;
 }
 
@@ -192,7 +199,12 @@ static void create_one(struct call *call, struct reservation *reservation, struc
         const duration ttl = body->has_ttl ? body->ttl : RESERVATION_TTL_DEFAULT;
         char id[UUID_TEXT_SIZE];
 
-        if (reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
+        if (body->channel && !catalog_find_channel(&work->catalog, body->channel)) {
+                (void) refuse_because(&call->refusal, &call->arena, "#/channel", "unknown-channel",
+                        "There is no channel %s.", body->channel);
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
+        }
+        if (call->refusal.problem || reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
                 metrics_add(COUNTER_RESERVATIONS_REFUSED, 1);
                 return;
         }
@@ -263,6 +275,8 @@ static void touch_once(struct work *work, struct reservation *reservation) {
 static void release_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
         const bool lapsed = reservation_has_lapsed(reservation, now);
 
+        if (!call_version_matches(call, reservation->version))
+                return;
         if (reservation->status == RESERVATION_ACTIVE || reservation->status == RESERVATION_CLAIMED) {
                 if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, now,
                             &call->arena, &call->refusal))

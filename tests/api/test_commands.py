@@ -239,3 +239,11 @@ def test_healthcheck_fails_without_a_good_answer(reply, reason):
 def test_healthcheck_fails_when_nobody_listens(address):
     done = run("healthcheck", admin_listen=address.format(port=free_port()))
     assert done.returncode == FAILED and "cannot be reached" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve", "version"])
+def test_a_command_without_arguments_refuses_any(command):
+    told = run(command, "--bogus")
+
+    assert told.returncode == 2
+    assert "--bogus" in told.stderr and f"holdfast {command} --help" in told.stderr

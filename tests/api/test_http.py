@@ -76,6 +76,12 @@ def request(target, method="GET", token=None, headers=(), body=None, version="HT
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
 
 
+def assert_told_or_closed(connection):
+    """The connection ends; whose request line has come is told why, unless it closed first."""
+    end = connection.everything()
+    assert end == b"" or end.startswith(b"HTTP/1.1 408 ") and b'"request-timeout"' in end, end
+
+
 def assert_problem(reply, status, code):
     assert reply.status == status, reply
     assert reply.header("content-type") == "application/problem+json"
@@ -280,15 +286,6 @@ def test_a_client_may_ask_to_close(service, token):
         connection.assert_closed()
 
 
-def test_who_has_closed_the_sending_half_is_answered(service, token, shelf):
-    body = json.dumps({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}).encode()
-    with RawConnection(service.address) as connection:
-        connection.send(request("/v1/reservations", "POST", token,
-                                ["Content-Type: application/json", f"Idempotency-Key: {uuid.uuid4()}"], body))
-        connection.finish_sending()
-        assert connection.reply().status == 201
-
-
 @pytest.mark.parametrize("cut", [3, 60, 300, 1020])
 def test_a_request_that_breaks_off_has_no_effect(hasty, token, cut):
     """It is no request, however much of it has come; libmicrohttpd may overlook the end, our deadline does not."""
@@ -299,7 +296,7 @@ def test_a_request_that_breaks_off_has_no_effect(hasty, token, cut):
     with RawConnection(hasty.address) as connection:
         connection.send(whole[:min(cut, len(whole) - 1)])
         connection.finish_sending()
-        connection.assert_closed()
+        assert_told_or_closed(connection)
     with database:
         assert shelf.reservations() == 0
 
@@ -564,7 +561,41 @@ def test_a_drip_is_cut_off(hasty, token, where):
     with RawConnection(hasty.address) as connection:
         connection.send(sent)
         connection.drip(dripped, every=0.1, give_up=60.0)
+        assert_told_or_closed(connection)
+
+
+def test_a_body_that_never_ends_is_told_so(hasty, token):
+    head = request("/v1/reservations", "POST", token, ["Content-Type: application/json", "Idempotency-Key: a", "Content-Length: 200"])
+    with RawConnection(hasty.address) as connection:
+        connection.send(head + b"{")
+
+        assert_problem(connection.reply(), 408, "request-timeout")
         connection.assert_closed()
+
+
+@pytest.mark.parametrize("name", ["Content-Length ", "X\tY", "X(Y)"])
+def test_a_header_name_that_is_no_token_is_refused_and_ends_the_connection(service, token, name):
+    sent = request(UNKNOWN, token=token, headers=[f"{name}: 5"]) + b"GET /"
+    with RawConnection(service.address) as connection:
+        connection.send(sent)
+
+        assert connection.reply().status == 400
+        connection.assert_closed()
+
+
+def test_a_nul_in_the_target_is_refused(service, token):
+    with RawConnection(service.address) as connection:
+        connection.send(request("/v1/reservations\0x", token=token))
+
+        assert connection.reply().status == 400
+        connection.assert_closed()
+
+
+@pytest.mark.parametrize("charset, status", [("utf-8", 422), ('"UTF-8"', 422), ("latin1", 415), ("utf-16", 415)])
+def test_json_is_utf_8(send, charset, status):
+    headers = [f"Content-Type: application/json; charset={charset}", "Idempotency-Key: a"]
+
+    assert send("/v1/reservations", method="POST", headers=headers, body=b"{}").status == status
 
 
 def test_who_never_says_anything_is_cut_off(hasty):

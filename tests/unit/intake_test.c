@@ -128,7 +128,7 @@ Test(intake, other_methods_are_told_what_there_is) {
 }
 
 Test(intake, framing_in_doubt_is_refused_before_anything_else) {
-        struct request_head head = { .method = "POST", .target = "/nowhere", .repeated = true };
+        struct request_head head = { .method = "POST", .target = "/nowhere", .malformed = true };
 
         assert_refused(head, PROBLEM_MALFORMED_REQUEST);
         head = (struct request_head){ .method = "GET", .target = "/nowhere", .lacks_host = true };
