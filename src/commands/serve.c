@@ -56,6 +56,14 @@ static void signals_block(void) {
         (void) signal(SIGPIPE, SIG_IGN);
 }
 
+static int complain_of_keys(const char *reason) {
+        (void) fprintf(stderr,
+                "holdfast: bad configuration: tokens: %s (one of HOLDFAST_JWT_SECRET, HOLDFAST_JWT_JWKS_FILE and"
+                " HOLDFAST_JWT_JWKS_URL)\n",
+                reason);
+        return EXIT_BAD_CONFIG;
+}
+
 static int complain(const char *what) {
         (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
         return EXIT_BAD_CONFIG;
@@ -113,7 +121,7 @@ static int keys_start(void) {
         const char *reason = NULL;
 
         if (token_source_start(&settings, &house.keys, &reason))
-                return complain(reason);
+                return complain_of_keys(reason);
         if (token_cache_new(TOKEN_CACHE_ENTRIES_MAX, &house.cache))
                 return EXIT_OUR_FAULT;
         house.gate = (struct token_gate){ .source = house.keys,

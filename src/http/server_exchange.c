@@ -84,13 +84,28 @@ static bool is_token(const char *name) {
         return *name != '\0';
 }
 
+/* In a sound header line nothing but the colon, which libmicrohttpd has made a NUL, and blanks stand between name and
+ * value. A line folded over several (RFC 9112, section 5.2) is glued to the wrong end by libmicrohttpd 0.9.75: the
+ * continuation becomes part of the name, so it could forge any header. */
+static bool is_folded(const char *key, size_t key_size, const char *value) {
+        const uintptr_t begin = (uintptr_t) key + key_size + 1, end = (uintptr_t) value;
+
+        if (end < begin || end - begin > CONNECTION_MEMORY)
+                return true;
+        for (const char *c = key + key_size + 1; c < value; c++)
+                if (*c != ' ' && *c != '\t')
+                        return true;
+        return false;
+}
+
 static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
         const char *value, size_t value_size) {
         struct head_reading *reading = context;
 
         (void) kind;
         reading->head->size += key_size + value_size + strlen(": \r\n");
-        if (!is_token(key) || strlen(key) != key_size || (value && strlen(value) != value_size))
+        if (!is_token(key) || strlen(key) != key_size || !value || strlen(value) != value_size ||
+                is_folded(key, key_size, value))
                 reading->head->malformed = true;
         if (strcasecmp(key, "Host") == 0)
                 reading->hosts++;

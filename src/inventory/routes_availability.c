@@ -67,8 +67,11 @@ static void want(struct work *work, const struct query_body *body) {
         }
         for (size_t j = 0; j < body->n_locations; j++)
                 catalog_want_location(&work->catalog, body->locations[j]);
-        if (body->channel)
-                catalog_want_channel(&work->catalog, body->channel);
+        if (!body->channel)
+                return;
+        catalog_want_channel(&work->catalog, body->channel);
+        for (size_t i = 0; i < body->n_skus; i++)
+                catalog_want_listing(&work->catalog, body->channel, body->skus[i]);
 }
 
 static enum problem query_load(struct batch *batch) {
@@ -149,6 +152,18 @@ static bool is_named_before(const char *const *codes, size_t i) {
         return false;
 }
 
+/* What the channel does not sell cannot be ordered there, so it has nothing to offer, wherever it lies. */
+static void hold_back_unpublished(struct offers *offers, const struct work *work) {
+        const char *channel = offers->body->channel;
+
+        for (size_t i = 0; channel && i < offers->n; i++) {
+                const struct listing *listing = catalog_find_listing(&work->catalog, channel, offers->list[i].sku);
+
+                if (listing && !listing->published)
+                        offers->list[i].available = 0;
+        }
+}
+
 static void offers_at_named(struct offers *offers, const struct work *work, const char *sku) {
         const struct query_body *body = offers->body;
 
@@ -218,6 +233,7 @@ static bool offers_make(struct offers *offers, const struct work *work) {
                 else
                         offers_everywhere(offers, work, body->skus[i]);
         }
+        hold_back_unpublished(offers, work);
         if (body->near && offers->n)
                 qsort(offers->list, offers->n, sizeof(*offers->list), offer_compare);
         return true;

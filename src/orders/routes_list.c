@@ -57,6 +57,9 @@ static bool filter_from(struct call *call, const struct page *page, struct order
                 .after_time = TIMESTAMP_NONE,
                 .limit = page->limit + 1,
         };
+        /* Goods come back anywhere: who takes returns finds any order by its exact number. */
+        if (query->order_number && call_has_scope(call, SCOPE_RETURNS_WRITE))
+                filter->all_locations = true;
         if (query->channel && !call_may_act_for(call, query->channel))
                 return false;
         if (!page->after[0])

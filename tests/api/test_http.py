@@ -583,6 +583,18 @@ def test_a_header_name_that_is_no_token_is_refused_and_ends_the_connection(servi
         connection.assert_closed()
 
 
+@pytest.mark.parametrize("folded", [
+    "Idempotency: abcdefgh\r\n -Key", "Transfer: chunked\r\n -Encoding", "Transfer-Encoding:\r\n chunked",
+    "Content-Length: 2\r\n 7", "X-Anything: a\r\n\tb",
+])
+def test_a_folded_header_forges_nothing(service, token, folded):
+    with RawConnection(service.address) as connection:
+        connection.send(request(UNKNOWN, token=token, headers=[folded]))
+
+        assert connection.reply().status == 400
+        connection.assert_closed()
+
+
 def test_a_nul_in_the_target_is_refused(service, token):
     with RawConnection(service.address) as connection:
         connection.send(request("/v1/reservations\0x", token=token))

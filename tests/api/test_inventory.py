@@ -278,3 +278,12 @@ def test_safety_stock_of_what_does_not_exist(service, api, retailer):
                                   {"safety_stock": "1"}, {"safety_stock": 1, "on_hand": 5}])
 def test_safety_stock_is_one_whole_number(api, retailer, body):
     api.put(f"/v1/locations/{retailer.store}/inventory/{retailer.sku}", body, expect=422)
+
+
+def test_a_channel_is_offered_nothing_that_it_does_not_sell(api, retailer):
+    api.put(f"/v1/channels/{retailer.channel}/listings/{retailer.sku}", {"published": False}, expect=201)
+    query = {"skus": retailer.skus[:2], "locations": [retailer.store], "channel": retailer.channel}
+
+    offers = api.post("/v1/availability/query", query, expect=200).json()["data"]
+
+    assert {offer["sku"]: offer["available"] for offer in offers} == {retailer.skus[0]: 0, retailer.skus[1]: 10}

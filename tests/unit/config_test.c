@@ -61,7 +61,7 @@ Test(config, defaults_stand_where_nothing_is_set) {
         assert_read();
         cr_assert_str_eq(config_text(CONFIG_LISTEN), "127.0.0.1:8080");
         cr_assert_str_eq(config_text(CONFIG_SCHEMA), "holdfast");
-        cr_assert_eq(config_integer(CONFIG_WRITE_WORKERS), 1);
+        cr_assert_eq(config_integer(CONFIG_WRITE_WORKERS), 4);
         cr_assert_eq(config_integer(CONFIG_REQUEST_TIMEOUT), 10 * SECOND);
         cr_assert_null(config_text(CONFIG_DATABASE_URL));
         cr_assert_eq(config_integer(CONFIG_UNPAID_TTL), 0);
@@ -100,7 +100,7 @@ Test(config, an_empty_number_or_duration_is_not_set) {
         assert_read();
         cr_assert_eq(config_integer(CONFIG_RATE_LIMIT), 0);
         cr_assert_eq(config_integer(CONFIG_REQUEST_TIMEOUT), 10 * SECOND);
-        cr_assert_eq(config_integer(CONFIG_WRITE_WORKERS), 1);
+        cr_assert_eq(config_integer(CONFIG_WRITE_WORKERS), 4);
 }
 
 Test(config, a_number_is_whole_and_in_its_range) {

@@ -182,12 +182,12 @@ Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
         arena_init(&arena, MEMORY);
         cr_assert_eq(fulfillment_advance(&fulfillment, FULFILLMENT_PICK, &arena, &refusal), PROBLEM_INVALID_TRANSITION);
         cr_assert_str_eq(refusal.current_status, "cancelled");
-        cr_assert_str_eq(refusal.detail, "A pickup fulfillment that is cancelled cannot: pick.");
+        cr_assert_str_eq(refusal.detail, "The pickup fulfillment is cancelled; that does not allow: pick.");
         cr_assert_eq(fulfillment.status, FULFILLMENT_CANCELLED);
         cr_assert_not(fulfillment.touched);
         cr_assert_eq(payment_advance(&order, PAYMENT_CAPTURE, &arena, &other), PROBLEM_INVALID_TRANSITION);
         cr_assert_str_eq(other.current_status, "voided");
-        cr_assert_str_eq(other.detail, "A payment that is voided cannot: capture.");
+        cr_assert_str_eq(other.detail, "The payment is voided; that does not allow: capture.");
         cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
         cr_assert_not(order.changed);
         arena_clear(&arena);
