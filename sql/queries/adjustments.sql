@@ -40,8 +40,8 @@ select distinct line.order_id
 select wanted.location, wanted.sku,
        (select coalesce(sum(l.quantity), 0)::bigint
           from reservation_lines l
-         where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.held)
-       + (select coalesce(sum(l.quantity - l.short - l.cancelled - l.picked), 0)::bigint
-            from fulfillment_lines l
-           where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.reserved > 0)
+         where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.held),
+       (select coalesce(sum(l.quantity - l.short - l.cancelled - l.picked), 0)::bigint
+          from fulfillment_lines l
+         where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.reserved > 0)
   from unnest($1::text[], $2::text[]) as wanted (location, sku)

@@ -9,7 +9,8 @@
  * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
  * first, with the reason "stock_lost": reservations are released whole, then units of orders that nobody has picked yet
  * are marked short. Picked units never give way. Whom to lock is chosen before the locks and decided upon after them;
- * when others would have to give way by then, the batch starts over (FAULT_STALE).
+ * when others would have to give way by then, the batch starts over (FAULT_STALE): so it does when an order would lose
+ * units although a reservation has come since.
  */
 #pragma once
 
@@ -72,7 +73,10 @@ struct adjustment_loss {
         int64_t unsellable; /* the highest that is set */
 
         const struct stock_row *row; /* once it is locked */
-        int64_t held; /* units of it that reservations hold then; later: those that are not locked hold */
+
+        /* Units that may give way then; once the promises are sorted, only those whose documents are not locked. */
+        int64_t held;      /* by reservations */
+        int64_t allocated; /* to orders, and not picked */
 };
 
 bool adjustment_may_shrink(const struct adjustment *item);

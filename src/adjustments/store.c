@@ -146,6 +146,7 @@ static enum problem held_read(struct rows *rows, void *into) {
 
                 promises->losses[i].row = stock_find(promises->stock, location, sku);
                 promises->losses[i].held = row_integer(&row);
+                promises->losses[i].allocated = row_integer(&row);
         }
         return PROBLEM_NONE;
 }

@@ -26,11 +26,17 @@ static int64_t units_not_picked(const struct fulfillment *fulfillment, const str
         return units;
 }
 
-static int64_t units_locked(const struct promises *promises, const struct stock_row *row) {
+static int64_t held_and_locked(const struct promises *promises, const struct stock_row *row) {
         int64_t units = 0;
 
         for (size_t i = 0; i < promises->reservations.n_rows; i++)
                 units += units_held(&promises->reservations.rows[i], row);
+        return units;
+}
+
+static int64_t allocated_and_locked(const struct promises *promises, const struct stock_row *row) {
+        int64_t units = 0;
+
         for (size_t i = 0; i < promises->orders.n_fulfillments; i++)
                 units += units_not_picked(&promises->orders.fulfillments[i], row);
         return units;
@@ -46,7 +52,8 @@ static const struct adjustment_loss *loss_of(const struct promises *promises, co
 int64_t promises_that_may_break(const struct promises *promises, const struct stock_row *row) {
         const struct adjustment_loss *loss = loss_of(promises, row);
 
-        return units_locked(promises, row) + (loss ? loss->held : 0);
+        return held_and_locked(promises, row) + allocated_and_locked(promises, row) +
+               (loss ? loss->held + loss->allocated : 0);
 }
 
 /* ---- newest first ---- */
@@ -85,8 +92,12 @@ enum problem promises_sort(struct promises *promises) {
                 promises->fulfillments_by_age[i] = &orders->fulfillments[i];
         qsort(promises->reservations_by_age, reservations->n_rows, sizeof(struct reservation *), reservation_compare);
         qsort(promises->fulfillments_by_age, orders->n_fulfillments, sizeof(struct fulfillment *), fulfillment_compare);
-        for (size_t i = 0; i < promises->n_losses; i++)
-                promises->losses[i].held -= units_locked(promises, promises->losses[i].row);
+        for (size_t i = 0; i < promises->n_losses; i++) {
+                struct adjustment_loss *loss = &promises->losses[i];
+
+                loss->held -= held_and_locked(promises, loss->row);
+                loss->allocated -= allocated_and_locked(promises, loss->row);
+        }
         return PROBLEM_NONE;
 }
 
@@ -137,19 +148,28 @@ static enum problem fulfillment_break(struct fulfillment *fulfillment, const str
                 fulfillment->order, due_before, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
 }
 
-/* Why the locked promises do not suffice. Others may: then they have to be locked. */
-static enum problem cannot_break(const struct promises *promises, const struct stock_row *row, int64_t missing) {
+/* Whether the locked promises are those that have to give way. Reservations may have come since they were chosen: an
+ * order does not lose its units before they do. */
+static enum problem check_choice(const struct promises *promises, const struct stock_row *row, int64_t deficit) {
         const struct adjustment_loss *loss = loss_of(promises, row);
+        const int64_t held = held_and_locked(promises, row);
+        const int64_t missing = deficit - held - allocated_and_locked(promises, row);
 
-        return !loss || missing <= loss->held ? FAULT_STALE : PROBLEM_INSUFFICIENT_STOCK;
+        if (deficit <= held)
+                return PROBLEM_NONE;
+        if (!loss)
+                return FAULT_STALE;
+        if (missing > loss->held + loss->allocated)
+                return PROBLEM_INSUFFICIENT_STOCK;
+        return missing > 0 || loss->held > 0 ? FAULT_STALE : PROBLEM_NONE;
 }
 
 enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
         timestamp now, struct events *events) {
-        const int64_t locked = units_locked(promises, row);
+        const enum problem p = check_choice(promises, row, deficit);
 
-        if (locked < deficit)
-                return cannot_break(promises, row, deficit - locked);
+        if (p)
+                return p;
         deficit = reservations_break(promises, row, deficit, actor, now, events);
         for (size_t i = 0; deficit > 0 && i < promises->orders.n_fulfillments; i++) {
                 struct fulfillment *fulfillment = promises->fulfillments_by_age[i];

@@ -385,11 +385,44 @@ def test_a_shipment_is_packed_when_what_was_left_to_pick_is_lost(api, retailer, 
     service.assert_audit_clean()
 
 
-def test_an_atomic_batch_that_fails_takes_nothing_off_an_order(api, retailer, item, service):
-    placed, _ = order(retailer, 8)
-    before = document(api, placed)
-    adjust(api, item("count", on_hand=1), item("sale", delta=-2), params={"atomic": "true"}, expect=409)
-    assert document(api, placed) == before
+def test_losses_of_one_batch_meet_in_the_same_order(api, retailer, item, service, database):
+    """Two products of a paid order at one store and one at another: each loss is told, and the last one ends the order."""
+    first, second, _ = retailer.skus
+    body = retailer.order_body(payment={"status": "captured"}, shipping={"amount": 490, "currency": "EUR"})
+    body["lines"] = [{"sku": sku, "quantity": units, "fulfillment": {"method": "pickup", "location": location}}
+                     for sku, units, location in ((first, 2, retailer.store), (second, 1, retailer.store),
+                                                  (first, 1, retailer.other_store))]
+    placed = api.post("/v1/orders", body, expect=201).json()["id"]
+
+    nothing_left = [item("count", on_hand=0), item("count", on_hand=0, sku=second),
+                    item("count", on_hand=0, location=retailer.other_store)]
+    replies = adjust(api, item("count", on_hand=1), *nothing_left).json()["results"]
+
+    assert [(reply["status"], reply["on_hand"], reply["reserved"]) for reply in replies] == [
+        (201, 1, 1), (201, 0, 0), (201, 0, 0), (201, 0, 0)]
+    after = document(api, placed)
+    assert (after["status"], after["cancel_reason"]) == ("cancelled", "stock_lost")
+    assert {one["status"] for one in after["fulfillments"]} == {"cancelled"}
+    assert [line["cancelled"] for line in after["lines"]] == [2, 1, 1]
+    told = database.rows("select type, data -> 'amount' as amount from events where order_id = %s"
+                         " and type in ('order.cancelled', 'refund.due') order by id", placed)
+    assert [event["amount"] for event in told if event["type"] == "refund.due"] == [1000, 1000, 2000, 1490]
+    assert [event["type"] for event in told].count("order.cancelled") == 1
+    assert after["totals"]["refund_due"]["amount"] == after["totals"]["total"]["amount"] == 5490
+    service.assert_audit_clean()
+
+
+def test_an_atomic_batch_that_fails_takes_nothing_off_an_order(api, retailer, item, service, database):
+    placed, _ = order(retailer, 8, payment={"status": "captured"})
+    reservation = reserve(retailer, {retailer.sku: 2, retailer.skus[1]: 9})
+    before = document(api, placed), status(api, reservation), database.count("events", "location = %s", retailer.store)
+    failing = [item("count", on_hand=1), item("count", on_hand=3, sku=retailer.skus[1]), item("sale", delta=-2)]
+    adjust(api, *failing, params={"atomic": "true"}, expect=409)
+    assert (document(api, placed), status(api, reservation),
+            database.count("events", "location = %s", retailer.store)) == before
+    assert [retailer.figures(sku)["reserved"] for sku in retailer.skus] == [10, 9, 0]
+    adjust(api, *failing[:2], params={"atomic": "true"}, expect=200)
+    assert document(api, placed)["lines"][0]["cancelled"] == 7
     service.assert_audit_clean()
 
 

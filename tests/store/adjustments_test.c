@@ -50,8 +50,9 @@ struct choice {
         struct promises promises;
 };
 
-/* What load does: choose, lock, free what has lapsed, read. */
-static struct choice *choose(const struct adjustment *const *items, size_t n) {
+/* What load does: choose, lock, free what has lapsed, read. What others have done between choice and lock can be told
+ * in SQL. */
+static struct choice *choose_while(const struct adjustment *const *items, size_t n, const char *meanwhile) {
         struct choice *choice = arena_new(&store_arena, struct choice);
 
         stock_init(&choice->stock, &store_arena);
@@ -59,6 +60,8 @@ static struct choice *choose(const struct adjustment *const *items, size_t n) {
                 stock_want(&choice->stock, items[i]->location, items[i]->sku);
         cr_assert_eq(promises_lock(&choice->promises, store_database, &choice->stock, items, n, DEADLINE), PROBLEM_NONE,
                 "%s", database_message(store_database));
+        if (meanwhile)
+                database_ask_text(store_database, meanwhile, NULL, NULL);
         cr_assert_eq(stock_lock(store_database, &choice->stock), PROBLEM_NONE);
         cr_assert_eq(reservations_free_lapsed(store_database, &choice->stock), PROBLEM_NONE);
         cr_assert_eq(promises_read(&choice->promises, store_database), PROBLEM_NONE);
@@ -67,11 +70,19 @@ static struct choice *choose(const struct adjustment *const *items, size_t n) {
         return choice;
 }
 
-static struct choice *choose_for(struct adjustment item) {
+static struct choice *choose(const struct adjustment *const *items, size_t n) {
+        return choose_while(items, n, NULL);
+}
+
+static struct choice *choose_for_while(struct adjustment item, const char *meanwhile) {
         struct adjustment *copy = arena_copy(&store_arena, &item, sizeof(item));
         const struct adjustment *items[] = { copy };
 
-        return choose(items, 1);
+        return choose_while(items, 1, meanwhile);
+}
+
+static struct choice *choose_for(struct adjustment item) {
+        return choose_for_while(item, NULL);
 }
 
 static struct adjustment found(int64_t units) {
@@ -120,7 +131,8 @@ Test(adjustments, what_may_give_way_counts_what_is_not_locked_but_neither_what_i
         const struct stock_row *row = stock_find(&choice->stock, "alpha", "A");
 
         cr_assert_eq(row->reserved, 17, "what has lapsed is free");
-        cr_assert_eq(choice->promises.losses[0].held, 2 + 3 + 2);
+        cr_assert_eq(choice->promises.losses[0].held, 2);
+        cr_assert_eq(choice->promises.losses[0].allocated, 3 + 2);
         cr_assert_eq(promises_that_may_break(&choice->promises, row), 6 + 2 + 3 + 2);
 }
 
@@ -133,7 +145,44 @@ Test(adjustments, the_newest_order_with_units_to_pick_is_locked_when_reservation
         cr_assert_eq(promises->orders.n_rows, 1);
         cr_assert_eq(last_byte(&promises->fulfillments_by_age[0]->id), 0x12);
         cr_assert_eq(promises->fulfillments_by_age[0]->lines[0].picked, 1);
-        cr_assert_eq(promises->losses[0].held, 3);
+        cr_assert_eq(promises->losses[0].held, 0);
+        cr_assert_eq(promises->losses[0].allocated, 3);
+}
+
+static enum problem break_only(struct choice *choice, int64_t deficit) {
+        struct stock_row *row = stock_find(&choice->stock, "alpha", "A");
+        struct events events;
+
+        events_init(&events, &store_arena);
+        return promises_break(&choice->promises, row, deficit, "ana", STORE_NOW, &events);
+}
+
+/* The order was chosen because reservations did not suffice; by the time of the lock they do. */
+Test(adjustments, starts_over_when_a_reservation_has_come_that_spares_an_order) {
+        struct choice *choice = choose_for_while(found(14),
+                "with one as (insert into reservations (id, location, status, expires_at, actor, created_at, updated_at)"
+                " values ('00000000-0000-0000-0000-000000000006', 'alpha', 'active', now() + '1 h'::interval, 'ana',"
+                " now(), now()) returning id, expires_at), held as (update stock set reserved = reserved + 1"
+                " where sku = 'A') insert into reservation_lines (reservation_id, line, location, sku, quantity, held,"
+                " expires_at) select id, 0, 'alpha', 'A', 1, true, expires_at from one");
+
+        cr_assert_eq(choice->promises.orders.n_rows, 1);
+        cr_assert_eq(choice->promises.losses[0].held, 1);
+        cr_assert_eq(break_only(choice, 8), PROBLEM_NONE, "what is locked suffices without an order");
+        cr_assert_eq(break_only(choice, 1), FAULT_STALE);
+}
+
+/* What was held is an order now; it is not locked, so it must be chosen first. */
+Test(adjustments, starts_over_when_a_reservation_was_claimed_meanwhile) {
+        struct choice *choice = choose_for_while(found(18),
+                "with claimed as (update reservation_lines set held = false where reservation_id >="
+                " '00000000-0000-0000-0000-000000000003' returning quantity)"
+                " update fulfillment_lines set quantity = quantity + 4, reserved = reserved + 4 where order_id ="
+                " '00000000-0000-0000-0000-000000000011'");
+
+        cr_assert_eq(choice->promises.losses[0].held, 2, "the oldest reservation was not chosen");
+        cr_assert_eq(break_only(choice, 2), PROBLEM_NONE, "the second one was, and still holds its units");
+        cr_assert_eq(break_only(choice, 2), FAULT_STALE);
 }
 
 static void break_and_save(struct choice *choice, int64_t deficit) {
@@ -174,6 +223,21 @@ Test(adjustments, broken_promises_are_saved) {
         cr_assert_eq(number("select reserved from stock where sku = 'A'"), 5);
         cr_assert_eq(number("select reserved from stock where sku = 'B'"), 0);
         cr_assert_eq(number("select count(*) from events where data ->> 'reason' = 'stock_lost'"), 6);
+}
+
+Test(adjustments, several_losses_lock_each_document_once) {
+        const struct adjustment items[] = {
+                { .location = "alpha", .sku = "A", .reason = ADJUSTMENT_COUNT, .on_hand = 12, .has_on_hand = true },
+                { .location = "alpha", .sku = "B", .reason = ADJUSTMENT_COUNT, .on_hand = 0, .has_on_hand = true },
+        };
+        const struct adjustment *both[] = { &items[1], &items[0] };
+        const struct choice *choice = choose(both, array_size(both));
+
+        cr_assert_eq(choice->promises.n_losses, 2);
+        cr_assert_eq(choice->promises.reservations.n_rows, 4);
+        cr_assert_eq(choice->promises.orders.n_rows, 2);
+        cr_assert_eq(choice->promises.losses[1].held, 0, "what it holds on B is locked because of A");
+        cr_assert_eq(promises_that_may_break(&choice->promises, stock_find(&choice->stock, "alpha", "B")), 1);
 }
 
 Test(adjustments, items_about_one_row_are_one_loss) {

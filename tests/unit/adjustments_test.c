@@ -395,7 +395,8 @@ static void allocations_make(struct allocations *a) {
         a->scene.promises.orders = (struct order_set){
                 .rows = a->orders, .n_rows = 2, .fulfillments = a->fulfillments, .n_fulfillments = 2
         };
-        a->scene.loss.held = 6 + 6;
+        a->scene.loss.held = 6;
+        a->scene.loss.allocated = 6;
         cr_assert_eq(promises_sort(&a->scene.promises), PROBLEM_NONE);
 }
 
@@ -424,6 +425,105 @@ Test(adjustment, newest_units_that_nobody_has_picked_are_short) {
         cr_assert_eq(a.scene.row.reserved, 3);
 }
 
+Test(adjustment, orders_keep_their_units_while_a_reservation_that_has_come_since_holds_some) {
+        struct allocations a;
+
+        allocations_make(&a);
+        a.scene.loss.held = 1;
+        cr_assert_eq(break_units(&a.scene, 6), PROBLEM_NONE, "the reservations that are locked suffice");
+        cr_assert_eq(break_units(&a.scene, 1), FAULT_STALE);
+        cr_assert_eq(a.lines[0].shorted + a.lines[1].shorted, 0);
+}
+
+Test(adjustment, starts_over_when_orders_that_are_not_locked_would_have_to_give_way) {
+        struct allocations a;
+
+        allocations_make(&a);
+        a.scene.loss.allocated = 3;
+        cr_assert_eq(break_units(&a.scene, 15), FAULT_STALE);
+        cr_assert_eq(break_units(&a.scene, 16), PROBLEM_INSUFFICIENT_STOCK);
+        cr_assert_eq(a.scene.row.reserved, 14);
+        a.scene.promises.n_losses = 0;
+        cr_assert_eq(break_units(&a.scene, 7), FAULT_STALE, "nobody knows what reservations hold on the row");
+}
+
+Test(adjustment, of_orders_made_at_once_the_one_with_the_higher_id_gives_way) {
+        struct allocations a;
+
+        allocations_make(&a);
+        a.fulfillments[0].created_at = a.fulfillments[1].created_at;
+        a.scene.loss.held = 6;
+        a.scene.loss.allocated = 6;
+        cr_assert_eq(promises_sort(&a.scene.promises), PROBLEM_NONE);
+        cr_assert_eq(break_units(&a.scene, 6 + 1), PROBLEM_NONE);
+        cr_assert_eq(a.lines[1].shorted, 1);
+        cr_assert_eq(a.lines[0].shorted, 0);
+        cr_assert_eq(a.lines[1].order_line->cancelled, 1, "only what is lost leaves the order");
+        cr_assert_eq(a.orders[1].status, ORDER_OPEN);
+}
+
+Test(adjustment, that_follows_another_one_takes_up_where_it_ended) {
+        struct allocations a;
+
+        allocations_make(&a);
+        a.order_lines[1].unit_price = 500;
+        a.orders[1].subtotal = a.orders[1].total = 2000;
+        a.orders[1].payment_status = PAYMENT_CAPTURED;
+        cr_assert_eq(break_units(&a.scene, 6 + 1), PROBLEM_NONE);
+        cr_assert_eq(a.orders[1].refund_due, 500);
+        cr_assert_eq(break_units(&a.scene, 2), PROBLEM_NONE);
+        cr_assert_eq(a.orders[1].refund_due, 1500);
+        cr_assert_eq(a.lines[1].shorted, 3);
+        cr_assert_eq(a.orders[1].version, 3, "each is a change of its own");
+        cr_assert_eq(break_units(&a.scene, 1), PROBLEM_NONE);
+        cr_assert_eq(a.orders[1].status, ORDER_CANCELLED);
+        cr_assert_str_eq(a.orders[1].cancel_reason, "stock_lost");
+        cr_assert_eq(a.lines[0].shorted, 0);
+        cr_assert_eq(a.scene.row.reserved, 14 - 6 - 4);
+}
+
+/* An order with the product on two lines: the one that was asked for last is the first to lose. */
+Test(adjustment, takes_from_the_last_line_first_and_settles_the_order_once) {
+        struct order order = { .id = uuid_new(), .version = 1 };
+        struct fulfillment_line lines[2];
+        struct order_line order_lines[2];
+        struct fulfillment fulfillment;
+        struct scene scene;
+
+        scene_make(&scene, 0);
+        for (size_t i = 0; i < 2; i++) {
+                order_lines[i] = (struct order_line){
+                        .id = uuid_new(), .sku = "SKU-1", .quantity = 3, .order = &order, .allocation = &lines[i]
+                };
+                lines[i] = (struct fulfillment_line){
+                        .order_line = &order_lines[i], .fulfillment = &fulfillment, .stock = &scene.row, .quantity = 3
+                };
+        }
+        fulfillment = (struct fulfillment){
+                .id = uuid_new(), .order = &order, .location = "mitte", .lines = lines, .n_lines = 2
+        };
+        order.lines = order_lines;
+        order.fulfillments = &fulfillment;
+        order.n_lines = 2;
+        order.n_fulfillments = 1;
+        scene.promises.reservations.n_rows = 0;
+        scene.promises.orders =
+                (struct order_set){ .rows = &order, .n_rows = 1, .fulfillments = &fulfillment, .n_fulfillments = 1 };
+        scene.loss.held = 0;
+        scene.loss.allocated = 6;
+        scene.row.reserved = 6;
+        cr_assert_eq(promises_sort(&scene.promises), PROBLEM_NONE);
+
+        cr_assert_eq(break_units(&scene, 4), PROBLEM_NONE);
+        cr_assert_eq(lines[1].shorted, 3);
+        cr_assert_eq(lines[0].shorted, 1);
+        cr_assert_eq(order.version, 2);
+        cr_assert_eq(scene.row.reserved, 2);
+        cr_assert_str_eq(scene.events.first->type, "fulfillment.short_picked");
+        cr_assert_str_eq(scene.events.first->next->type, "fulfillment.short_picked");
+        cr_assert_null(scene.events.first->next->next);
+}
+
 Test(adjustment, picked_units_never_give_way) {
         struct allocations a;
 
@@ -434,6 +534,21 @@ Test(adjustment, picked_units_never_give_way) {
         cr_assert_eq(break_units(&a.scene, 12), PROBLEM_NONE);
         cr_assert_eq(a.scene.row.reserved, 2);
         cr_assert_eq(a.lines[0].picked, 2);
+}
+
+Test(adjustment, of_the_newest_order_takes_only_what_is_not_picked) {
+        struct allocations a;
+
+        allocations_make(&a);
+        a.lines[1].picked = 3;
+        a.fulfillments[1].status = FULFILLMENT_PICKING;
+        a.scene.loss.allocated = 0;
+        cr_assert_eq(promises_that_may_break(&a.scene.promises, &a.scene.row), 6 + 2 + 1);
+        cr_assert_eq(break_units(&a.scene, 6 + 2), PROBLEM_NONE);
+        cr_assert_eq(a.lines[1].shorted, 1);
+        cr_assert_eq(a.lines[1].picked, 3);
+        cr_assert_eq(a.lines[0].shorted, 1);
+        cr_assert_eq(break_units(&a.scene, 2), PROBLEM_INSUFFICIENT_STOCK);
 }
 
 Test(adjustment, that_is_undone_gives_orders_their_units_back) {
