@@ -73,8 +73,9 @@ struct route {
         void (*check)(struct call *call); /* on the loop, may refuse: what can be told without the database */
         const char *(*location)(const struct call *call); /* where it takes stock; NULL: the path tells */
         void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
-        bool open;                         /* needs no token */
-        bool may_lag;                      /* may read from a replica: never a queue, an order or a reservation */
+        size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
+        bool open;                                /* needs no token */
+        bool may_lag; /* may read from a replica: never a queue, an order or a reservation */
 };
 
 struct reply {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define KEY_LENGTH_MAX 255
+#define BODIES_AT_ONCE ((size_t) 4 * 1024 * 1024) /* bytes after which the next record takes a new statement */
 
 enum standing {
         STANDING_FRESH,
@@ -223,9 +224,11 @@ static bool is_replayable(const struct reply *reply) {
         }
 }
 
-void idempotency_save(struct batch *batch) {
+/* Queue the records of the calls from `first` on, as many as one statement takes; where the next one begins. */
+static size_t save_some(struct batch *batch, size_t first) {
         struct parameters p;
         struct array *ids, *fingerprints, *statuses, *locations, *etags, *bodies;
+        size_t i;
 
         parameters_init(&p, batch->arena);
         ids = parameter_uuids(&p);
@@ -235,7 +238,7 @@ void idempotency_save(struct batch *batch) {
         etags = parameter_texts(&p);
         bodies = parameter_texts(&p);
         parameter_time(&p, batch->now);
-        for (size_t i = 0; i < batch->n_calls; i++) {
+        for (i = first; i < batch->n_calls && bodies->bytes.size < BODIES_AT_ONCE; i++) {
                 const struct call *call = batch->calls[i];
 
                 if (!is_replayable(&call->reply))
@@ -249,6 +252,12 @@ void idempotency_save(struct batch *batch) {
         }
         if (ids->n)
                 database_ask(batch->database, STATEMENT_IDEMPOTENCY_SAVE, &p, NULL, NULL);
+        return i;
+}
+
+void idempotency_save(struct batch *batch) {
+        for (size_t next = 0; next < batch->n_calls;)
+                next = save_some(batch, next);
 }
 
 void idempotency_finish(struct idempotency *known) {

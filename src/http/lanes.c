@@ -9,6 +9,7 @@
 #define LIST_TIMEOUT_MS      8000
 #define LOCK_TIMEOUT_MS      2000
 #define BATCH_MAX            512
+#define BATCH_WEIGHT_MAX     4000 /* lines: less than a second's work */
 
 struct worker {
         struct lanes *lanes;
@@ -48,12 +49,17 @@ const char *lane_text(enum lane_name name) {
         return texts[name];
 }
 
-/* Take the waiting calls of the first one's route, in order, leaving the others in theirs. */
+static size_t weight_of(const struct call *call) {
+        return call->route->weigh ? call->route->weigh(call) : 1;
+}
+
+/* Take the waiting calls of the first one's route, in order, leaving the others in theirs. Large ones fill a batch
+ * sooner: nobody's time must be up before all that runs with it is done. */
 static size_t take_batch(struct worker *worker, struct call **calls) {
         const struct route *route = worker->first->route;
         const size_t limit = route->batch < BATCH_MAX ? route->batch : BATCH_MAX;
         struct call **link = &worker->first;
-        size_t n = 0;
+        size_t n = 0, weight = 0;
 
         while (*link && n < limit) {
                 struct call *call = *link;
@@ -62,6 +68,9 @@ static size_t take_batch(struct worker *worker, struct call **calls) {
                         link = &call->next;
                         continue;
                 }
+                weight += weight_of(call);
+                if (n && weight > BATCH_WEIGHT_MAX)
+                        break;
                 *link = call->next;
                 call->next = NULL;
                 calls[n++] = call;

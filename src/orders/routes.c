@@ -136,6 +136,10 @@ static const char *place_location(const struct call *call) {
         return placing_choice(body, &body->lines[0])->location;
 }
 
+static size_t place_weigh(const struct call *call) {
+        return ((const struct order_body *) call->body)->n_lines;
+}
+
 static enum problem place_begin(struct batch *batch, struct placing **ret_placing) {
         struct placing *placing = arena_new(batch->arena, struct placing);
 
@@ -381,7 +385,7 @@ const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,
                 .operation = &order_list_operation },
         { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED, .body = &order_shape,
-                .check = place_check, .location = place_location, .operation = &place },
+                .check = place_check, .location = place_location, .operation = &place, .weigh = place_weigh },
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
         { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel },
