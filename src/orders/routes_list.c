@@ -113,11 +113,14 @@ static enum problem list_load(struct batch *batch) {
         return orders_read(batch->database, &lists->set);
 }
 
-static void write_orders(
+/* As many of the first n as go into one page, at least one; how many these are. */
+static size_t write_orders(
         struct reply_writer *w, const struct listing_work *work, const struct order_set *set, size_t n) {
+        size_t i;
+
         write_name(&w->json, "data");
         write_list_begin(&w->json);
-        for (size_t i = 0; i < n; i++) {
+        for (i = 0; i < n && w->buffer.size < PAGE_SIZE_MAX; i++) {
                 const struct order *order = order_find(set, &work->list.rows[i].id);
 
                 if (!order)
@@ -127,18 +130,21 @@ static void write_orders(
                 write_object_end(&w->json);
         }
         write_list_end(&w->json);
+        return i;
 }
 
 static void list_one(struct call *call, const struct order_set *set) {
         const struct listing_work *work = call->work;
-        const bool more = (int64_t) work->list.n > work->page.limit;
-        const size_t n = more ? (size_t) work->page.limit : work->list.n;
+        const size_t limit = (size_t) work->page.limit;
         const char *parts[CURSOR_PARTS] = { NULL };
         char id[UUID_TEXT_SIZE];
         struct reply_writer w;
+        size_t n;
+        bool more;
 
         reply_begin(&w, call, 200);
-        write_orders(&w, work, set, n);
+        n = write_orders(&w, work, set, work->list.n < limit ? work->list.n : limit);
+        more = n < work->list.n;
         if (more) {
                 uuid_format(&work->list.rows[n - 1].id, id);
                 parts[0] = arena_format(&call->arena, "%" PRId64, work->list.rows[n - 1].sorted_by);

@@ -1,5 +1,7 @@
 """GET /v1/orders and the timeline."""
 
+from support.shelf import Shelf
+
 
 def placed_order(retailer, **fields):
     return retailer.order(**fields).json()
@@ -24,6 +26,17 @@ def test_the_newest_orders_come_first_page_by_page(api, retailer):
     placed = [placed_order(retailer)["external_ref"] for _ in range(5)]
 
     assert all_pages(api, 2, channel=retailer.channel)[:5] == placed[::-1]
+
+
+def test_large_orders_end_a_page_before_it_grows_too_large(api, retailer, database):
+    shelf = Shelf(database, units=10, n_skus=1000)
+    lines = [{"sku": sku, "quantity": 1, "unit_price": {"amount": 1, "currency": "EUR"}} for sku in shelf.skus]
+    placed = [placed_order(retailer, lines=lines, location=shelf.location)["external_ref"] for _ in range(6)]
+
+    first = api.get("/v1/orders", params={"channel": retailer.channel, "limit": 200}, expect=200)
+
+    assert 0 < len(references(first)) < 6 and first.json()["next_cursor"]
+    assert all_pages(api, 200, channel=retailer.channel) == placed[::-1]
 
 
 def test_orders_are_found_by_their_own_numbers(api, retailer):
