@@ -402,9 +402,8 @@ static enum problem check_reservation(
         status = reservation_status_at(reservation, placing->now);
         if (status != RESERVATION_ACTIVE) {
                 judge->refusal->current_status = reservation_lifecycle.states[status];
-                return refuse(judge->refusal, judge->arena,
-                        status == RESERVATION_CLAIMED ? PROBLEM_INVALID_TRANSITION : PROBLEM_RESERVATION_EXPIRED,
-                        "The reservation is %s.", judge->refusal->current_status);
+                return refuse(judge->refusal, judge->arena, PROBLEM_RESERVATION_EXPIRED, "The reservation is %s.",
+                        judge->refusal->current_status);
         }
         *ret_reservation = reservation;
         return PROBLEM_NONE;

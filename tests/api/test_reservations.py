@@ -126,7 +126,7 @@ def test_a_claimed_one_cannot_be_claimed_again(retailer):
 
     refused = retailer.order(reservation_id=reservation["id"], expect=409).json()
 
-    assert refused["code"] == "invalid-transition" and refused["current_status"] == "claimed"
+    assert refused["code"] == "reservation-expired" and refused["current_status"] == "claimed"
 
 
 def test_nobody_finds_what_is_not_there(api):
