@@ -8,8 +8,13 @@ begin isolation level read committed
 begin isolation level repeatable read read only
 
 -- :name lock_briefly
--- For the rest of the transaction: a row that was waited for in vain a moment ago is not worth another long wait.
-set local lock_timeout = '10ms'
+-- For the rest of the transaction, where a row was stuck a moment ago: longer than another instance holds a row that both
+-- sell, so that what was stuck and is free again is found free.
+set local lock_timeout = '200ms'
+
+-- :name lock_hardly
+-- For the rest of the transaction, which looks for those who meet a stuck row: they wait once for each time they are halved.
+set local lock_timeout = '25ms'
 
 -- :name commit
 commit

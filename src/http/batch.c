@@ -136,18 +136,27 @@ static void stuck_note(struct runner *runner, const struct call *call) {
         runner->stuck[shard % STUCK_SHARDS_MAX] = (struct stuck_shard){ shard, clock_monotonic() + STUCK_TIME };
 }
 
-/* Whether one of the calls goes where a row was stuck: it must not hold up the others again. */
-static bool may_be_stuck(const struct runner *runner, struct call *const *calls, size_t n) {
+static bool may_be_stuck(const struct runner *runner, const struct call *call, timestamp now) {
+        const unsigned shard = call_shard(call);
+        const struct stuck_shard *stuck = &runner->stuck[shard % STUCK_SHARDS_MAX];
+
+        return stuck->shard == shard && now < stuck->until;
+}
+
+/* Calls that go where a row was stuck come last, so that they do not hold up the others again; the order of each kind
+ * stays. Returns how many others there are. */
+static size_t suspects_last(const struct runner *runner, struct call **calls, size_t n) {
         const timestamp now = clock_monotonic();
+        struct call *suspects[BATCH_MAX];
+        size_t n_others = 0, n_suspects = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                const unsigned shard = call_shard(calls[i]);
-                const struct stuck_shard *stuck = &runner->stuck[shard % STUCK_SHARDS_MAX];
-
-                if (stuck->shard == shard && now < stuck->until)
-                        return true;
-        }
-        return false;
+        for (size_t i = 0; i < n; i++)
+                if (may_be_stuck(runner, calls[i], now))
+                        suspects[n_suspects++] = calls[i];
+                else
+                        calls[n_others++] = calls[i];
+        memcpy(calls + n_others, suspects, n_suspects * sizeof(suspects[0]));
+        return n_others;
 }
 
 static enum problem attempt(struct runner *runner, struct call **calls, size_t n, timestamp deadline, bool retrying) {
@@ -166,8 +175,10 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
         if (!route->operation->save)
                 return attempt_read(&batch, route->operation);
         database_begin(runner->database);
-        if (runner->in_a_hurry || may_be_stuck(runner, calls, n))
-                database_ask(runner->database, STATEMENT_LOCK_BRIEFLY, NULL, NULL, NULL);
+        if (runner->haste)
+                database_ask(runner->database,
+                        runner->haste == HASTE_GREAT ? STATEMENT_LOCK_HARDLY : STATEMENT_LOCK_BRIEFLY, NULL, NULL,
+                        NULL);
         return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
 }
 
@@ -253,13 +264,14 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
 /* Once a lock was waited for in vain, the parts wait for theirs only briefly: the calls that meet a stuck row are found
  * before the time of their neighbours is up. */
 static void run_halves(struct runner *runner, struct call **calls, size_t n, enum problem fault, bool lost) {
-        const bool before = runner->in_a_hurry;
+        const enum haste before = runner->haste;
 
         runner->counts.splits++;
-        runner->in_a_hurry = before || fault == FAULT_STUCK;
+        if (fault == FAULT_STUCK)
+                runner->haste = HASTE_GREAT;
         run(runner, calls, n / 2, lost);
         run(runner, calls + n / 2, n - n / 2, lost);
-        runner->in_a_hurry = before;
+        runner->haste = before;
 }
 
 /* `lost`: an earlier attempt has an unknown outcome. */
@@ -304,7 +316,16 @@ void runner_connect(struct runner *runner) {
 }
 
 void batch_run(struct runner *runner, struct call **calls, size_t n) {
+        size_t n_others;
+
         runner->counts.batches++;
         runner->counts.calls += n;
-        run(runner, calls, n, /* lost= */ false);
+        n_others = suspects_last(runner, calls, n);
+        if (n_others)
+                run(runner, calls, n_others, /* lost= */ false);
+        if (n_others == n)
+                return;
+        runner->haste = HASTE_SOME;
+        run(runner, calls + n_others, n - n_others, /* lost= */ false);
+        runner->haste = HASTE_NONE;
 }

@@ -10,6 +10,7 @@
 
 #include "http/call.h"
 
+#define BATCH_MAX          512 /* calls */
 #define BATCH_MEMORY_MAX   ((size_t) 256 * 1024 * 1024)
 #define BATCH_ATTEMPTS_MAX 8                   /* runs of one batch for conflicts, before it answers 503 */
 #define RECONNECT_PATIENCE (3 * SECOND)        /* how long a lost batch waits for the database to come back */
@@ -27,6 +28,13 @@ struct stuck_shard {
         timestamp until; /* clock_monotonic */
 };
 
+/* How long a transaction waits for locks. */
+enum haste {
+        HASTE_NONE,
+        HASTE_SOME,  /* where a row was stuck a moment ago */
+        HASTE_GREAT, /* among these calls are some that meet a stuck row */
+};
+
 /* What one worker owns: a connection and memory. Not shared. */
 struct runner {
         struct database *database;
@@ -34,7 +42,7 @@ struct runner {
         uint64_t random;              /* state of the jitter */
         timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
         bool connected;
-        bool in_a_hurry;                            /* a row is stuck: wait only briefly for locks */
+        enum haste haste;
         struct stuck_shard stuck[STUCK_SHARDS_MAX]; /* by shard; the newest of those that share a place is kept */
         struct runner_counts counts;
 };
@@ -46,7 +54,8 @@ void runner_clear(struct runner *runner);
 /* Connect before the first batch comes, which tries again when the database is away now. */
 void runner_connect(struct runner *runner);
 
-/* Run n calls of one route and answer each (call->reply.status is set). `calls` may be reordered. */
+/* Run n calls of one route, BATCH_MAX at most, and answer each (call->reply.status is set). `calls` may be reordered.
+ */
 void batch_run(struct runner *runner, struct call **calls, size_t n);
 
 enum batch_remedy { REMEDY_RUN_AGAIN, REMEDY_HALVES, REMEDY_GIVE_UP };

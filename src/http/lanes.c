@@ -8,7 +8,6 @@
 #define STATEMENT_TIMEOUT_MS 5000
 #define LIST_TIMEOUT_MS      8000
 #define LOCK_TIMEOUT_MS      2000
-#define BATCH_MAX            512
 #define BATCH_WEIGHT_MAX     4000 /* lines: less than a second's work */
 
 struct worker {
