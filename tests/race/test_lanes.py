@@ -168,6 +168,38 @@ def test_releases_share_a_transaction(lone):
     assert shelf.row()["reserved"] == 0
 
 
+@pytest.mark.parametrize("ask", ["show", "query"])
+def test_waiting_reads_share_their_statements_and_each_gets_its_own_part(lone, ask):
+    shelves = [lone.shelf(units=units) for units in range(1, 9)]
+    first, *people = lone.shoppers(1 + 2 * len(shelves))
+    read_lane = lambda figure: lone.instance.figure(f"holdfast_lane_{figure}", lane="read")
+
+    def units_at(shopper, shelf):
+        if ask == "show":
+            return shopper.ask("GET", f"/v1/inventory/{shelf.sku}")
+        return shopper.ask("POST", "/v1/availability/query", {"skus": [shelf.sku], "locations": [shelf.location]})
+
+    batches = read_lane("batches_total")
+    with lone.database.transaction() as rows:
+        rows("lock table stock in access exclusive mode")
+        started = [Started(units_at(first, shelves[0]))]
+        eventually(lambda: lock_waiters(lone.database) == 1, WAIT_S, "the worker waits for the table")
+        started.append(Started(*(units_at(shopper, shelf) for shopper, shelf in zip(people, 2 * shelves))))
+        eventually(lambda: read_lane("waiting") == len(people), WAIT_S, "the others wait")
+    answers = [answer for each in started for answer in each.answers()]
+
+    assert Counter(answer.status for answer in answers) == {200: 1 + len(people)}
+    for answer, shelf in zip(answers, [shelves[0], *shelves, *shelves]):
+        assert told(answer.json()) == [(shelf.sku, shelf.location, shelf.row()["on_hand"])]
+    assert read_lane("batches_total") == batches + 2, "the call that held up the worker, and all the others"
+
+
+def told(body):
+    """What either reply says: (SKU, location, available units)."""
+    places = body["data"] if "data" in body else [{"sku": body["sku"], **place} for place in body["locations"]]
+    return [(place["sku"], place["location"], place["available"]) for place in places]
+
+
 # Too many
 
 @pytest.fixture
