@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_SIZE ((size_t) 8192)
-#define GROW_FIRST ((size_t) 32)
+#define BLOCK_FIRST ((size_t) 2048)
+#define GROW_FIRST  ((size_t) 32)
 
 struct arena_block {
         struct arena_block *older;
@@ -32,26 +32,37 @@ void arena_clear(struct arena *arena) {
         arena_init(arena, arena->ceiling);
 }
 
+/* Blocks grow, so the newest is the largest, unless the ceiling has cut it short. */
 void arena_reset(struct arena *arena) {
-        struct arena_block *kept = arena->blocks;
+        while (arena->blocks && arena->blocks->capacity > ARENA_KEPT_MAX) {
+                struct arena_block *newest = arena->blocks;
 
-        if (!kept)
-                return;
-        blocks_free(take(kept->older));
-        kept->used = 0;
-        arena->size = sizeof(*kept) + kept->capacity;
+                arena->blocks = newest->older;
+                free(newest);
+        }
+        arena->size = 0;
         arena->exhausted = false;
+        if (!arena->blocks)
+                return;
+        blocks_free(take(arena->blocks->older));
+        arena->blocks->used = 0;
+        arena->size = sizeof(struct arena_block) + arena->blocks->capacity;
 }
 
-/* What a block of `size` bytes should hold, or 0 when the ceiling does not let it in. The header counts as well. */
+/* What a block of at least `size` bytes should hold, or 0 when the ceiling does not let it in. Each is twice as large
+ * as the one before, so that few are needed, up to what a reset may keep. The header counts as well. */
 static size_t block_capacity(const struct arena *arena, size_t size) {
-        const size_t room = arena->ceiling > arena->size ? arena->ceiling - arena->size : 0;
+        const size_t taken = arena->size + sizeof(struct arena_block);
+        const size_t room = arena->ceiling > taken ? arena->ceiling - taken : 0;
+        size_t capacity = arena->blocks ? 2 * arena->blocks->capacity : BLOCK_FIRST;
 
-        if (room < sizeof(struct arena_block) || room - sizeof(struct arena_block) < size)
-                return 0;
-        if (size > BLOCK_SIZE / 4)
-                return size;
-        return room - sizeof(struct arena_block) < BLOCK_SIZE ? room - sizeof(struct arena_block) : BLOCK_SIZE;
+        if (capacity > ARENA_KEPT_MAX)
+                capacity = ARENA_KEPT_MAX;
+        if (capacity < size)
+                capacity = size;
+        if (capacity > room)
+                capacity = room;
+        return capacity < size ? 0 : capacity;
 }
 
 static struct arena_block *block_add(struct arena *arena, size_t size) {

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define ARENA_KEPT_MAX ((size_t) 1024 * 1024) /* the largest block that a reset keeps */
+
 struct arena_block;
 
 struct arena {
@@ -28,7 +30,8 @@ void arena_init(struct arena *arena, size_t ceiling);
 /* Give everything back to the heap. The arena is empty again and may be used anew. */
 void arena_clear(struct arena *arena);
 
-/* Keep the newest block for reuse, give the rest back: what a worker does between two batches. */
+/* Keep the largest block for reuse, up to ARENA_KEPT_MAX, give the rest back: what a worker does between two batches,
+ * so that it soon needs the heap no more. */
 void arena_reset(struct arena *arena);
 
 /* `size` zeroed bytes, or NULL when the ceiling is reached. */

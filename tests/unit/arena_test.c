@@ -101,6 +101,41 @@ Test(arena, is_usable_again_after_a_reset_and_a_clear) {
         arena_clear(&arena);
 }
 
+static void fill(struct arena *arena, size_t total) {
+        for (size_t taken = 0; taken < total; taken += 100)
+                cr_assert_not_null(arena_alloc(arena, 100));
+}
+
+Test(arena, soon_does_the_same_work_without_the_heap) {
+        struct arena arena;
+        struct arena_block *block;
+
+        arena_init(&arena, 2 * ARENA_KEPT_MAX);
+        for (int round = 0; round < 3; round++) {
+                fill(&arena, 300000);
+                arena_reset(&arena);
+        }
+        block = arena.blocks;
+        fill(&arena, 300000);
+        cr_assert_eq(arena.blocks, block, "the block that is kept holds all of it");
+        arena_clear(&arena);
+}
+
+Test(arena, gives_back_what_is_larger_than_it_may_keep) {
+        struct arena arena;
+
+        arena_init(&arena, 8 * ARENA_KEPT_MAX);
+        cr_assert_not_null(arena_alloc(&arena, 100));
+        cr_assert_not_null(arena_alloc(&arena, 3 * ARENA_KEPT_MAX));
+        arena_reset(&arena);
+        cr_assert_lt(arena.size, ARENA_KEPT_MAX + 100);
+        cr_assert_not_null(arena_alloc(&arena, 100));
+        fill(&arena, 4 * ARENA_KEPT_MAX);
+        arena_reset(&arena);
+        cr_assert_lt(arena.size, ARENA_KEPT_MAX + 100);
+        arena_clear(&arena);
+}
+
 Test(arena, takes_a_reset_while_still_empty) {
         struct arena arena;
 
