@@ -15,6 +15,13 @@
 #define LINE_SIZE_MAX ((size_t) 4096)
 #define LINE_END      "}\n"
 
+/* Lines of this thread that wait to be written together. */
+static _Thread_local struct {
+        char bytes[LINE_SIZE_MAX];
+        size_t size;
+        bool on;
+} gathered;
+
 static _Atomic(enum log_level) lowest_level = LOG_LEVEL_INFO;
 
 /* A line in the making. It does not allocate, so it can tell of lack of memory as well. */
@@ -38,9 +45,13 @@ void log_set_level(enum log_level level) {
         atomic_store(&lowest_level, level);
 }
 
+static size_t line_room(const struct line *line) {
+        return sizeof(line->bytes) - strlen(LINE_END) - line->size;
+}
+
 /* `reserve` bytes stay free behind what is added, for what must still follow. */
 static bool line_add(struct line *line, const char *bytes, size_t size, size_t reserve) {
-        if (size + reserve > sizeof(line->bytes) - strlen(LINE_END) - line->size)
+        if (size + reserve > line_room(line))
                 return false;
         memcpy(line->bytes + line->size, bytes, size);
         line->size += size;
@@ -65,14 +76,27 @@ static bool line_add_character(struct line *line, const char **text, size_t text
         return fits;
 }
 
+/* What stands for itself, as far as it fits and leaves room for the quote; the text moves on. */
+static void line_add_plain(struct line *line, const char **text, size_t text_size) {
+        size_t size = text_json_plain(*text);
+
+        if (size > text_size)
+                size = text_size;
+        if (size > line_room(line) - 1)
+                size = line_room(line) - 1;
+        (void) line_add(line, *text, size, 1);
+        *text += size;
+}
+
 /* As much of the text as fits, always with both quotes; false when not even they do. */
 static bool line_add_quoted(struct line *line, const char *text) {
         const char *end = text + strnlen(text, sizeof(line->bytes));
 
         if (!line_add_quote(line, 1))
                 return false;
-        while (text < end && line_add_character(line, &text, (size_t) (end - text)))
-                ;
+        do {
+                line_add_plain(line, &text, (size_t) (end - text));
+        } while (text < end && line_add_character(line, &text, (size_t) (end - text)));
         return line_add_quote(line, 0);
 }
 
@@ -115,14 +139,36 @@ static void line_add_members(struct line *line, va_list members) {
 }
 
 /* A log that cannot be written has nobody to tell, so only an interruption is dealt with. */
-static void line_write(struct line *line) {
+static void write_out(const char *bytes, size_t size) {
         ssize_t n;
 
+        do {
+                n = write(STDOUT_FILENO, bytes, size);
+        } while (n < 0 && errno == EINTR);
+}
+
+void log_flush(void) {
+        if (gathered.size)
+                write_out(gathered.bytes, gathered.size);
+        gathered.size = 0;
+}
+
+void log_gather(bool on) {
+        log_flush();
+        gathered.on = on;
+}
+
+static void line_write(struct line *line) {
         memcpy(line->bytes + line->size, LINE_END, strlen(LINE_END));
         line->size += strlen(LINE_END);
-        do {
-                n = write(STDOUT_FILENO, line->bytes, line->size);
-        } while (n < 0 && errno == EINTR);
+        if (!gathered.on) {
+                write_out(line->bytes, line->size);
+                return;
+        }
+        if (gathered.size + line->size > sizeof(gathered.bytes))
+                log_flush();
+        memcpy(gathered.bytes + gathered.size, line->bytes, line->size);
+        gathered.size += line->size;
 }
 
 void log_event(enum log_level level, const char *message, ...) {
@@ -141,4 +187,6 @@ void log_event(enum log_level level, const char *message, ...) {
         line_add_members(&line, members);
         va_end(members);
         line_write(&line);
+        if (level >= LOG_LEVEL_WARNING)
+                log_flush();
 }

@@ -24,3 +24,8 @@ must_check bool log_level_named(const char *name, enum log_level *ret_level);
 enum log_kind { LOG_END, LOG_TEXT, LOG_INTEGER };
 
 void log_event(enum log_level level, const char *message, ...);
+
+/* While this is on, the lines of this thread are written together: by log_flush, when they fill a write, and at once
+ * when one of them is a warning or worse. For a thread that logs much and can tell when it has time. */
+void log_gather(bool on);
+void log_flush(void);

@@ -113,6 +113,14 @@ bool text_json_escape(char byte, char *escape) {
         return true;
 }
 
+size_t text_json_plain(const char *text) {
+        size_t n = 0;
+
+        while ((uint8_t) text[n] >= 0x20 && (uint8_t) text[n] < 0x80 && text[n] != '"' && text[n] != '\\')
+                n++;
+        return n;
+}
+
 bool text_to_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_integer) {
         const bool negative = *text == '-';
         int64_t integer = 0;

@@ -31,6 +31,9 @@ bool text_is_code(const char *text);
 #define JSON_ESCAPE_SIZE 7
 bool text_json_escape(char byte, char *escape);
 
+/* How many bytes at the start of the text are ASCII and stand for themselves in a JSON string: most of all text. */
+size_t text_json_plain(const char *text);
+
 /* Digits with an optional "-", in the range, and nothing else. */
 must_check bool text_to_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *ret_integer);
 

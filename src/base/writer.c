@@ -53,7 +53,7 @@ static void append_quoted(struct buffer *buffer, const char *text) {
         const char *run = text;
 
         buffer_append(buffer, "\"", 1);
-        for (; *text; text++) {
+        for (text += text_json_plain(text); *text; text += 1 + text_json_plain(text + 1)) {
                 if (!text_json_escape(*text, escape))
                         continue;
                 buffer_append(buffer, run, (size_t) (text - run));

@@ -308,6 +308,7 @@ static void turn(struct server *server) {
         }
         for (size_t i = 0; i < server->n_listeners; i++)
                 (void) MHD_run(server->listeners[i].daemon);
+        log_flush();
 }
 
 /* A suspended connection must be resumed before its daemon stops, or libmicrohttpd aborts the process: so calls in a
@@ -322,6 +323,8 @@ static bool is_done(const struct server *server) {
 
 void server_run(struct server *server) {
         (void) signal(SIGPIPE, SIG_IGN);
+        log_gather(true);
         while (!is_done(server))
                 turn(server);
+        log_gather(false);
 }

@@ -188,3 +188,49 @@ Test(log, levels_are_known_by_their_names_alone) {
         cr_assert_not(log_level_named(NULL, &level));
         cr_assert_eq(level, LOG_LEVEL_DEBUG);
 }
+
+Test(log, gathered_lines_come_together_when_they_are_flushed) {
+        const char *second = NULL;
+
+        log_gather(true);
+        log_event(LOG_LEVEL_INFO, "first", LOG_END);
+        log_event(LOG_LEVEL_INFO, "second", LOG_END);
+        assert_silence();
+        log_flush();
+        cr_assert_gt(read(reading_end, packet, sizeof(packet) - 1), 0);
+        second = strchr(packet, '\n');
+        cr_assert_not_null(strstr(packet, "first"));
+        cr_assert_not_null(second);
+        cr_assert_not_null(strstr(second, "second"));
+        assert_silence();
+        log_event(LOG_LEVEL_INFO, "third", LOG_END);
+        log_gather(false);
+        json_decref(next_line());
+}
+
+Test(log, gathered_lines_are_never_torn) {
+        size_t n_lines = 0;
+        ssize_t size;
+
+        log_gather(true);
+        for (int i = 0; i < 100; i++)
+                log_event(LOG_LEVEL_INFO, "a line of some length, so that a write does not end where a line does",
+                        LOG_END);
+        log_gather(false);
+        while ((size = read(reading_end, packet, sizeof(packet) - 1)) > 0) {
+                cr_assert_leq(size, LINE_SIZE_MAX);
+                cr_assert_eq(packet[0], '{');
+                cr_assert_eq(packet[size - 1], '\n');
+                for (ssize_t i = 0; i < size; i++)
+                        n_lines += packet[i] == '\n';
+        }
+        cr_assert_eq(n_lines, 100);
+}
+
+Test(log, a_warning_does_not_wait) {
+        log_gather(true);
+        log_event(LOG_LEVEL_WARNING, "at once", LOG_END);
+        json_decref(next_line());
+        log_gather(false);
+        assert_silence();
+}

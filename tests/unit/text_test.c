@@ -127,6 +127,15 @@ Test(text, exactly_the_bytes_json_forbids_are_escaped) {
         cr_assert_str_eq(escape, "\\u001f");
 }
 
+Test(text, what_stands_for_itself_in_json_ends_where_something_does_not) {
+        cr_assert_eq(text_json_plain("plain text, ~ and all\x7f"), 22);
+        cr_assert_eq(text_json_plain(""), 0);
+        cr_assert_eq(text_json_plain("a\"b"), 1);
+        cr_assert_eq(text_json_plain("ab\\c"), 2);
+        cr_assert_eq(text_json_plain("tab\there"), 3);
+        cr_assert_eq(text_json_plain("cr\u00e8me"), 2);
+}
+
 static void assert_integer(const char *text, int64_t expected) {
         int64_t integer;
 
