@@ -31,23 +31,26 @@ static bool is_parameter(const char *segment, size_t size) {
         return size > 2 && segment[0] == '{';
 }
 
+/* The end of the template's segment when it fits the text; NULL when not. Most routes part at the first letter. */
+static const char *segment_pass(const char *segment, const char *text) {
+        if (*segment == '{')
+                return segment + strcspn(segment, "/");
+        for (; *text && *text == *segment; text++)
+                segment++;
+        return *text || (*segment && *segment != '/') ? NULL : segment;
+}
+
 /* Whether the template fits the segments, whatever its parameters hold. */
 static bool template_fits(const char *template, const struct segments *segments) {
         const char *segment = template + 1;
 
         for (size_t i = 0; i < segments->n; i++) {
-                const size_t size = strcspn(segment, "/");
-
-                if (!size)
+                segment = segment_pass(segment, segments->at[i]);
+                if (!segment || (*segment != '/') != (i + 1 == segments->n))
                         return false;
-                if (!is_parameter(segment, size) &&
-                        (strlen(segments->at[i]) != size || strncmp(segment, segments->at[i], size) != 0))
-                        return false;
-                segment += size;
-                if (*segment == '/')
-                        segment++;
+                segment++;
         }
-        return !*segment;
+        return true;
 }
 
 static enum problem parameter_take(
