@@ -288,7 +288,7 @@ static enum problem adjust_decide(struct batch *batch) {
 
 static void count_released(const struct reservation_set *set) {
         for (size_t i = 0; i < set->n_rows; i++)
-                metrics_add(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
+                metrics_count(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
 }
 
 static enum problem adjust_save(struct batch *batch) {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "http/idempotency.h"
+#include "http/metrics.h"
 #include "http/reply.h"
 
 #include <poll.h>
@@ -290,6 +291,7 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
                 if (p)
                         break;
                 p = attempt(runner, calls, n, deadline, lost);
+                metrics_batch_end(/* committed= */ !p);
                 if (!p)
                         return;
                 log_fault(runner, calls[0]->route, p);

@@ -38,6 +38,20 @@ void metrics_add(enum counter counter, uint64_t n) {
         atomic_fetch_add_explicit(&counters[counter], n, memory_order_relaxed);
 }
 
+static _Thread_local uint64_t pending[COUNTER_COUNT];
+
+void metrics_count(enum counter counter, uint64_t n) {
+        pending[counter] += n;
+}
+
+void metrics_batch_end(bool committed) {
+        for (int i = 0; i < COUNTER_COUNT; i++) {
+                if (committed && pending[i])
+                        metrics_add((enum counter) i, pending[i]);
+                pending[i] = 0;
+        }
+}
+
 void metrics_set_lanes(struct lanes *lanes) {
         shown_lanes = lanes;
 }

@@ -31,6 +31,11 @@ enum counter {
 
 void metrics_add(enum counter counter, uint64_t n);
 
+/* The same from within a batch: it counts when the batch at work on this thread commits, and is forgotten when it is
+ * run again. */
+void metrics_count(enum counter counter, uint64_t n);
+void metrics_batch_end(bool committed);
+
 /* Count an answered request and its time. Loop thread. */
 void metrics_request(const struct call *call, duration took);
 

@@ -219,7 +219,7 @@ static enum problem place_one(struct call *call, struct placing *placing) {
 
         if (p == FAULT_BUSY)
                 return p;
-        metrics_add(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
+        metrics_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
         if (p)
                 return PROBLEM_NONE;
         reply_with(call, order, 201, /* pickup_secret= */ NULL);

@@ -205,10 +205,10 @@ static void create_one(struct call *call, struct reservation *reservation, struc
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
         }
         if (call->refusal.problem || reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
-                metrics_add(COUNTER_RESERVATIONS_REFUSED, 1);
+                metrics_count(COUNTER_RESERVATIONS_REFUSED, 1);
                 return;
         }
-        metrics_add(COUNTER_RESERVATIONS_GRANTED, 1);
+        metrics_count(COUNTER_RESERVATIONS_GRANTED, 1);
         work->touched[work->n_touched++] = reservation;
         reply_with(call, reservation, 201, now);
         uuid_format(&reservation->id, id);
@@ -283,7 +283,7 @@ static void release_one(struct call *call, struct reservation *reservation, stru
                         return;
                 if (lapsed)
                         reservation_tell(&work->events, reservation, "reservation.expired", call->claims->subject);
-                metrics_add(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
+                metrics_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }
         reply_with(call, reservation, 200, now);

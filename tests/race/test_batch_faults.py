@@ -73,6 +73,7 @@ def test_one_poisoned_call_does_not_fail_its_neighbours(lone, sqlstate, status, 
 def test_what_passes_by_itself_is_run_again_and_nobody_notices(lone, sqlstate, times, fault):
     shelf = lone.shelf(units=100)
     before, splits = lone.lane(f"{fault}_total"), lone.lane("splits_total")
+    granted = lone.instance.figure("holdfast_reservations_total", result="granted")
 
     with lone.poison(sqlstate, times):
         answer, neighbours = run_beside_neighbours(lone, shelf, poisoned(shelf))
@@ -81,6 +82,8 @@ def test_what_passes_by_itself_is_run_again_and_nobody_notices(lone, sqlstate, t
     assert_neighbours_are_fine(neighbours, shelf, extra=1)
     assert lone.lane(f"{fault}_total") == before + times
     assert lone.lane("splits_total") == splits
+    gate = 1  # the call that held up the worker until the batch was complete
+    assert lone.instance.figure("holdfast_reservations_total", result="granted") == granted + NEIGHBOURS + 1 + gate
 
 
 @pytest.mark.parametrize("sqlstate", ["57014", "53100", "53200"])
