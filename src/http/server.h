@@ -10,15 +10,13 @@
 #include "http/intake.h"
 #include "http/lanes.h"
 
-#define CONNECTIONS_MAX 16384 /* both listeners together are bounded by the descriptor limit, too */
-#define LISTEN_BACKLOG  4096
-/* Head and read buffer of one connection. 16 KiB of headers fit with room for some twenty header fields; libmicrohttpd
- * clears all of it with each request, and an idle connection keeps it. */
-#define CONNECTION_MEMORY ((size_t) 18 * 1024)
-#define IDLE_TIME_MAX     (60 * SECOND) /* between two requests of a connection */
-#define DRAIN_GRACE       (2 * SECOND)  /* after SIGTERM: still accepting, so that busy clients can leave */
-#define DRAIN_FIRST_WORDS (1 * SECOND)  /* after that: for a new connection to say what it came for */
-#define DRAIN_TIME_MAX    (25 * SECOND) /* after SIGTERM, all in all */
+#define CONNECTIONS_MAX   16384 /* both listeners together are bounded by the descriptor limit, too */
+#define LISTEN_BACKLOG    4096
+#define CONNECTION_MEMORY ((size_t) 24 * 1024) /* head and read buffer of one connection: 16 KiB of headers fit */
+#define IDLE_TIME_MAX     (60 * SECOND)        /* between two requests of a connection */
+#define DRAIN_GRACE       (2 * SECOND)         /* after SIGTERM: still accepting, so that busy clients can leave */
+#define DRAIN_FIRST_WORDS (1 * SECOND)         /* after that: for a new connection to say what it came for */
+#define DRAIN_TIME_MAX    (25 * SECOND)        /* after SIGTERM, all in all */
 
 struct server_listener {
         const char *address; /* "127.0.0.1:8080", "[::1]:8080"; NULL or "": none */
