@@ -6,3 +6,9 @@ select id, type, order_id, fulfillment_id, reservation_id, location, actor, data
   from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::jsonb[],
               $10::timestamptz[])
        as event (id, type, order_id, fulfillment_id, reservation_id, location, actor, data, occurred_at)
+
+-- :name stream_pending_save
+-- Events that are to be published: $1 locations, $2 ids.
+insert into stream_pending (location, event_id)
+select location, event_id
+  from unnest($1::text[], $2::uuid[]) as told (location, event_id)

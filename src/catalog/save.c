@@ -188,6 +188,29 @@ static void products_write(struct database *database, struct catalog_set *set, b
                 database_ask(database, statement, &p, NULL, NULL);
 }
 
+static enum problem queues_bumped(struct rows *rows, void *into) {
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                notes_add(into, row_text(&row));
+        }
+        return PROBLEM_NONE;
+}
+
+/* The cards of a queue show what the product says of itself. */
+static void queues_bump(struct database *database, struct catalog_set *set) {
+        struct parameters p;
+        struct array *skus;
+
+        parameters_init(&p, set->arena);
+        skus = parameter_texts(&p);
+        for (size_t i = 0; i < set->n_products; i++)
+                if (is_due(&set->products[i].record, /* insert= */ false))
+                        array_text(skus, set->products[i].sku);
+        if (skus->n)
+                database_ask(database, STATEMENT_QUEUE_BUMP_FOR_PRODUCTS, &p, queues_bumped, database_notes(database));
+}
+
 /* ---- listings ---- */
 
 static void listings_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
@@ -228,6 +251,7 @@ enum problem catalog_save(struct database *database, struct catalog_set *set) {
         locations_write(database, set, /* insert= */ false, STATEMENT_LOCATIONS_UPDATE);
         products_write(database, set, /* insert= */ true, STATEMENT_PRODUCTS_INSERT);
         products_write(database, set, /* insert= */ false, STATEMENT_PRODUCTS_UPDATE);
+        queues_bump(database, set);
         listings_write(database, set, /* insert= */ true, STATEMENT_LISTINGS_INSERT);
         listings_write(database, set, /* insert= */ false, STATEMENT_LISTINGS_UPDATE);
         return set->arena->exhausted ? FAULT_BUSY : PROBLEM_NONE;

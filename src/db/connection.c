@@ -26,6 +26,7 @@ struct database {
         PGresult **results; /* kept for the text that rows point into */
         size_t n_results, results_capacity;
         enum problem send_fault; /* the first failure while queueing */
+        struct notes notes;      /* of the transaction under way, or the one just committed */
         char sqlstate[SQLSTATE_SIZE];
         char message[MESSAGE_SIZE];
         uint64_t trips;
@@ -117,6 +118,7 @@ void database_ask_text(struct database *database, const char *sql, rows_reader r
 
 void database_begin(struct database *database) {
         results_forget(database);
+        notes_forget(&database->notes);
         database_ask(database, STATEMENT_BEGIN, NULL, NULL, NULL);
 }
 
@@ -338,6 +340,7 @@ struct database *database_close(struct database *database) {
         if (!database)
                 return NULL;
         results_forget(database);
+        notes_free(&database->notes);
         free(database->results);
         PQfinish(database->connection);
         free(database);
@@ -363,6 +366,10 @@ enum problem database_connect(struct database *database) {
         }
         results_forget(database);
         return database->connection ? PROBLEM_NONE : connection_make(database);
+}
+
+struct notes *database_notes(struct database *database) {
+        return &database->notes;
 }
 
 const char *database_sqlstate(const struct database *database) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/problem.h"
+#include "db/notes.h"
 #include "db/parameters.h"
 #include "db/rows.h"
 #include "db/sql.h"
@@ -76,6 +77,9 @@ void database_begin_snapshot(struct database *database);
 
 /* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
+
+/* Where the transaction under way changes queues, for its store to add to; forgotten when the next one begins. */
+struct notes *database_notes(struct database *database);
 
 /* The last failure, for the log: SQLSTATE ("" when it never reached the server) and message. Never for a client. */
 const char *database_sqlstate(const struct database *database);

@@ -21,6 +21,7 @@ struct event {
         const char *type;                                              /* "order.created": dotted, lower case */
         const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
         const char *location;                                          /* may be NULL */
+        const int64_t *version; /* of the document, as it is when the event is saved; may be NULL */
         const char *actor;
         timestamp occurred_at; /* TIMESTAMP_NONE: when it is saved */
         struct buffer data;    /* members of its JSON object, without the braces */
@@ -43,5 +44,5 @@ struct event *event_add(struct events *events, const char *type, const char *act
 void event_text(struct event *event, const char *name, const char *value);
 void event_integer(struct event *event, const char *name, int64_t value);
 
-/* Queue: write them all. */
+/* Queue: write them all; those of a fulfillment wait to be published in the stream of their location. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

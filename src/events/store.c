@@ -37,6 +37,24 @@ void event_integer(struct event *event, const char *name, int64_t value) {
         write_integer_member(&json, name, value);
 }
 
+/* Those of a fulfillment have a place to come in the stream of their location. */
+static void pending_save(struct database *database, const struct events *events) {
+        struct parameters p;
+        struct array *locations, *ids;
+
+        parameters_init(&p, events->arena);
+        locations = parameter_texts(&p);
+        ids = parameter_uuids(&p);
+        for (const struct event *event = events->first; event; event = event->next) {
+                if (!event->location || !event->fulfillment_id)
+                        continue;
+                array_text(locations, event->location);
+                array_uuid(ids, &event->id);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_STREAM_PENDING_SAVE, &p, NULL, NULL);
+}
+
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
         struct parameters p;
         struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data, *times;
@@ -56,7 +74,9 @@ enum problem events_save(struct database *database, struct events *events, times
         data = parameter_jsonbs(&p);
         parameter_time(&p, now);
         times = parameter_times(&p);
-        for (const struct event *event = events->first; event; event = event->next) {
+        for (struct event *event = events->first; event; event = event->next) {
+                if (event->version)
+                        event_integer(event, "version", *event->version);
                 array_uuid(ids, &event->id);
                 array_text(types, event->type);
                 array_uuid(orders, event->order_id);
@@ -70,5 +90,6 @@ enum problem events_save(struct database *database, struct events *events, times
                         return FAULT_BUSY;
         }
         database_ask(database, STATEMENT_EVENTS_SAVE, &p, NULL, NULL);
+        pending_save(database, events);
         return PROBLEM_NONE;
 }

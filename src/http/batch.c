@@ -101,6 +101,21 @@ static enum problem leave_without_effect(struct batch *batch, struct idempotency
         return p;
 }
 
+/* The queues that change are counted on last, so that their rows are held for the commit alone. */
+static void queues_bump(struct batch *batch) {
+        const struct notes *notes = database_notes(batch->database);
+        struct parameters p;
+        struct array *locations;
+
+        if (!notes->n)
+                return;
+        parameters_init(&p, batch->arena);
+        locations = parameter_texts(&p);
+        for (size_t i = 0; i < notes->n; i++)
+                array_text(locations, notes->at[i]);
+        database_ask(batch->database, STATEMENT_QUEUE_BUMP, &p, NULL, NULL);
+}
+
 static enum problem attempt_write(struct batch *batch, const struct operation *operation, bool keyed, bool retrying) {
         struct idempotency *known = NULL;
         enum problem p = PROBLEM_NONE;
@@ -124,6 +139,9 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
                 return p;
         if (keyed)
                 idempotency_save(batch);
+        if (database_notes(batch->database)->exhausted)
+                return FAULT_BUSY;
+        queues_bump(batch);
         database_commit(batch->database);
         p = database_trip(batch->database, batch->deadline);
         if (!p && keyed)

@@ -399,6 +399,7 @@ struct event *order_tell(struct events *events, const struct order *order, const
         struct event *event = event_add(events, type, actor);
 
         event->order_id = &order->id;
+        event->version = &order->version;
         return event;
 }
 
@@ -408,5 +409,6 @@ struct event *fulfillment_tell(
 
         event->fulfillment_id = &fulfillment->id;
         event->location = fulfillment->location;
+        event->version = &fulfillment->version;
         return event;
 }

@@ -132,6 +132,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
                 for (size_t j = 0; j < list[i]->n_fulfillments; j++) {
                         const struct fulfillment *f = &list[i]->fulfillments[j];
 
+                        notes_add(database_notes(database), f->location);
                         array_uuid(ids, &f->id);
                         array_uuid(orders, &list[i]->id);
                         array_integer(numbers, f->number);
@@ -268,6 +269,7 @@ static void fulfillments_update(struct database *database, const struct order_se
 
                 if (!f->changed)
                         continue;
+                notes_add(database_notes(database), f->location);
                 array_uuid(ids, &f->id);
                 array_text(statuses, fulfillment_status_text(f->status));
                 array_text(reasons, f->reason);

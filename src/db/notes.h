@@ -1,0 +1,29 @@
+/*
+ * db/notes: where a transaction changes something that others wait for.
+ *
+ * A set of location codes, sorted and without duplicates, gathered while a transaction saves (database_notes). The
+ * batch raises the revisions of their queues as the last thing before the commit, and tells those who wait when it has
+ * committed (http/notices.h); a transaction that is rolled back tells nobody. Belongs to the thread of its connection.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef char note[CODE_SIZE_MAX + 1];
+
+struct notes {
+        note *at;
+        size_t n, capacity;
+        bool exhausted; /* there was no memory for one of them */
+};
+
+void notes_add(struct notes *notes, const char *location);
+
+/* Forget them all; the memory is kept for the next ones. */
+void notes_forget(struct notes *notes);
+
+void notes_free(struct notes *notes);
