@@ -18,8 +18,7 @@ class Proxy:
         self.target = target
         self._open = threading.Event()
         self._open.set()
-        self._answering = threading.Event()
-        self._answering.set()
+        self._answering = set()  # a gate for each connection
         self._last_words = None
         self._ended = threading.Event()
         self._sockets = set()
@@ -40,13 +39,19 @@ class Proxy:
         self._open.clear()
 
     def swallow_answers_after(self, words):
-        """From the moment at which these bytes pass towards the target, nothing comes back: it acts, and nobody hears."""
+        """On each connection, from the moment at which these bytes pass towards the target, nothing comes back:
+
+        it acts, and nobody hears. Other connections go on.
+        """
         self._last_words = words
 
     def resume(self):
         self._last_words = None
         self._open.set()
-        self._answering.set()
+        with self._lock:
+            gates = set(self._answering)
+        for gate in gates:
+            gate.set()
 
     def cut(self):
         """Break every connection; new ones are welcome."""
@@ -76,19 +81,22 @@ class Proxy:
         except OSError:
             client.close()
             return
+        answering = threading.Event()
+        answering.set()
         with self._lock:
             self._sockets |= {client, server}
-        for source, sink, gates in ((client, server, [self._open]), (server, client, [self._open, self._answering])):
-            threading.Thread(target=self._forward, args=(source, sink, gates), daemon=True).start()
+            self._answering.add(answering)
+        for source, sink, gates in ((client, server, [self._open]), (server, client, [self._open, answering])):
+            threading.Thread(target=self._forward, args=(source, sink, gates, answering), daemon=True).start()
 
-    def _forward(self, source, sink, gates):
+    def _forward(self, source, sink, gates, answering):
         try:
             while not self._ended.is_set():
                 if not select.select([source], [], [], TURN_S)[0]:
                     continue
                 data = source.recv(65536)
                 if self._last_words and self._last_words in data:
-                    self._answering.clear()
+                    answering.clear()
                 for gate in gates:
                     gate.wait()
                 if not data:
@@ -96,6 +104,8 @@ class Proxy:
                 sink.sendall(data)
         except (OSError, ValueError):
             pass
+        with self._lock:
+            self._answering.discard(answering)
         _shut(source)
         _shut(sink)
 
