@@ -46,10 +46,10 @@ static void keep_orders(struct checkpoint *checkpoint, const struct order_set *s
         keep(checkpoint, set->rows, set->n_rows, sizeof(*set->rows));
         for (size_t i = 0; i < set->n_rows; i++)
                 keep(checkpoint, set->rows[i].lines, set->rows[i].n_lines, sizeof(*set->rows[i].lines));
-        keep(checkpoint, set->fulfillments, set->n_fulfillments, sizeof(*set->fulfillments));
         for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct fulfillment *fulfillment = &set->fulfillments[i];
+                struct fulfillment *fulfillment = set->fulfillments[i];
 
+                keep(checkpoint, fulfillment, 1, sizeof(*fulfillment));
                 keep(checkpoint, fulfillment->lines, fulfillment->n_lines, sizeof(*fulfillment->lines));
         }
 }

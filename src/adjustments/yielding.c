@@ -38,7 +38,7 @@ static int64_t allocated_and_locked(const struct promises *promises, const struc
         int64_t units = 0;
 
         for (size_t i = 0; i < promises->orders.n_fulfillments; i++)
-                units += units_not_picked(&promises->orders.fulfillments[i], row);
+                units += units_not_picked(promises->orders.fulfillments[i], row);
         return units;
 }
 
@@ -89,7 +89,7 @@ enum problem promises_sort(struct promises *promises) {
         for (size_t i = 0; i < reservations->n_rows; i++)
                 promises->reservations_by_age[i] = &reservations->rows[i];
         for (size_t i = 0; i < orders->n_fulfillments; i++)
-                promises->fulfillments_by_age[i] = &orders->fulfillments[i];
+                promises->fulfillments_by_age[i] = orders->fulfillments[i];
         qsort(promises->reservations_by_age, reservations->n_rows, sizeof(struct reservation *), reservation_compare);
         qsort(promises->fulfillments_by_age, orders->n_fulfillments, sizeof(struct fulfillment *), fulfillment_compare);
         for (size_t i = 0; i < promises->n_losses; i++) {

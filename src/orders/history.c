@@ -67,19 +67,20 @@ static struct order *order_new(
                 .updated_at = placing->now, /* those who look for what is new find it */
                 .version = 1,
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
-                .fulfillments = arena_new(placing->arena, struct fulfillment),
                 .is_new = true,
         };
-        return order->number && order->lines && order->fulfillments ? order : NULL;
+        return order->number && order->lines ? order : NULL;
 }
 
 static bool fulfillment_add(struct placing *placing, struct order *order, const struct history_body *body) {
-        struct fulfillment *fulfillment = &order->fulfillments[order->n_fulfillments++];
+        struct fulfillment *fulfillment = order_add_fulfillment(order, placing->arena);
 
+        if (!fulfillment)
+                return false;
         *fulfillment = (struct fulfillment){
                 .id = uuid_new(),
                 .order = order,
-                .number = 1,
+                .number = fulfillment->number,
                 .method = BY_SHIPPING,
                 .status = FULFILLMENT_DELIVERED,
                 .location = body->location,
@@ -97,7 +98,7 @@ static bool fulfillment_add(struct placing *placing, struct order *order, const 
 }
 
 static void line_add(struct order *order, const struct product *product, const struct history_line_body *body) {
-        struct fulfillment *fulfillment = &order->fulfillments[0];
+        struct fulfillment *fulfillment = order->fulfillments[0];
         struct fulfillment_line *allocation = &fulfillment->lines[fulfillment->n_lines++];
         struct order_line *line = &order->lines[order->n_lines++];
 
@@ -108,13 +109,12 @@ static void line_add(struct order *order, const struct product *product, const s
                 .quantity = body->quantity,
                 .unit_price = body->unit_price.amount,
                 .fulfilled = body->quantity,
-                .order = order,
-                .allocation = allocation };
-        *allocation = (struct fulfillment_line){ .order_line = line,
-                .fulfillment = fulfillment,
+                .order = order };
+        *allocation = (struct fulfillment_line){ .fulfillment = fulfillment,
                 .quantity = body->quantity,
                 .picked = body->quantity,
                 .fulfilled = body->quantity };
+        order_line_allocate(line, allocation);
 }
 
 static bool add_up(struct order *order) {

@@ -80,7 +80,7 @@ struct order_line {
         int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
         int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
         struct order *order;
-        struct fulfillment_line *allocation;
+        struct fulfillment_line *allocations; /* where its units were asked for: a list by `older`, newest first */
         bool changed;
 };
 
@@ -93,7 +93,8 @@ struct order_discount {
 struct fulfillment_line {
         struct order_line *order_line;
         struct fulfillment *fulfillment;
-        struct stock_row *stock; /* locked; NULL when read without a lock */
+        struct fulfillment_line *older; /* of the same order line, in a fulfillment made before this one; may be NULL */
+        struct stock_row *stock;        /* locked; NULL when read without a lock */
         int64_t quantity, picked, shorted, cancelled, fulfilled;
         bool changed;
 };
@@ -133,8 +134,8 @@ struct order {
         size_t n_lines;
         struct order_discount *discounts;
         size_t n_discounts;
-        struct fulfillment *fulfillments; /* sorted by id, which is the order in which they were made */
-        size_t n_fulfillments;
+        struct fulfillment **fulfillments; /* sorted by id, then those that are new */
+        size_t n_fulfillments, fulfillments_capacity;
         bool is_new, changed;
         bool valued; /* its lines are */
 };
@@ -147,6 +148,16 @@ int64_t fulfillment_line_open(const struct fulfillment_line *line);
 /* Units of a line still to be picked. */
 int64_t fulfillment_line_remaining(const struct fulfillment_line *line);
 int64_t fulfillment_remaining(const struct fulfillment *fulfillment);
+
+/* The fulfillment's line becomes one of the order line's allocations. */
+void order_line_allocate(struct order_line *line, struct fulfillment_line *allocation);
+
+/* Units of an order line that some location still holds: what can be cancelled. */
+int64_t order_line_open(const struct order_line *line);
+
+/* Cancel units wherever they are held: those that nobody has picked first, of the newest fulfillment first. At most the
+ * open ones. */
+void order_line_cancel(struct order_line *line, int64_t quantity);
 
 /* Take units off the order: no longer reserved, cancelled on both lines, what was paid for them due as a refund. The
  * stock stays on hand. At most the open units; picked ones only when no others are left. */
@@ -206,6 +217,9 @@ enum problem order_after_units(struct order *order, int64_t due_before, const ch
 /* 8 letters without look-alikes, by HMAC-SHA256 over fulfillment id and serial. False without a secret. */
 must_check bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code);
 
+/* A fulfillment, zeroed but for its order and number, at the end of the order's list. NULL without memory. */
+struct fulfillment *order_add_fulfillment(struct order *order, struct arena *arena);
+
 /* The line of that id, or NULL. */
 struct order_line *order_line_find(const struct order *order, const struct uuid *line_id);
 
@@ -225,7 +239,7 @@ struct order_set {
         size_t n_orders_wanted, n_fulfillments_wanted, orders_capacity, fulfillments_capacity;
         struct order *rows; /* sorted by id */
         size_t n_rows;
-        struct fulfillment *fulfillments; /* of all of them, by order and id */
+        struct fulfillment **fulfillments; /* that were read: of all of them, by order and id */
         size_t n_fulfillments;
         bool exhausted;
 };

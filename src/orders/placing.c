@@ -199,12 +199,11 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
                 .version = 1,
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
                 .discounts = arena_new_array(placing->arena, struct order_discount, body->n_discounts),
-                .fulfillments = arena_new_array(placing->arena, struct fulfillment, body->n_lines),
                 .is_new = true,
         };
         if (order->payment_status == PAYMENT_PENDING && order->payment_due_at == TIMESTAMP_NONE && placing->unpaid_ttl)
                 order->payment_due_at = placing->now + placing->unpaid_ttl;
-        return order->number && order->lines && order->discounts && order->fulfillments ? order : NULL;
+        return order->number && order->lines && order->discounts ? order : NULL;
 }
 
 /* The channel's own price, else the product's. */
@@ -257,7 +256,7 @@ static unsigned capability_for(enum fulfillment_method method) {
         return needed[method];
 }
 
-/* The fulfillment for method and location: lines that share both are one unit of work. */
+/* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
 static struct fulfillment *fulfillment_for(
         const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
         const struct fulfillment_choice *choice = placing_choice(judge->body, &judge->body->lines[i]);
@@ -266,18 +265,20 @@ static struct fulfillment *fulfillment_for(
         struct fulfillment *fulfillment;
 
         for (size_t j = 0; j < order->n_fulfillments; j++)
-                if (order->fulfillments[j].method == method &&
-                        text_equal(order->fulfillments[j].location, choice->location))
-                        return &order->fulfillments[j];
+                if (order->fulfillments[j]->method == method &&
+                        text_equal(order->fulfillments[j]->location, choice->location))
+                        return order->fulfillments[j];
         if (!location)
                 object_line(judge, i, "fulfillment/location", "unknown-location", "There is no such location.");
         else if (!(location->capabilities & capability_for(method)))
                 object_line(judge, i, "fulfillment/method", "not-capable", "The location does not offer this.");
-        fulfillment = &order->fulfillments[order->n_fulfillments++];
+        fulfillment = order_add_fulfillment(order, placing->arena);
+        if (!fulfillment)
+                return NULL;
         *fulfillment = (struct fulfillment){
                 .id = uuid_new_at(choice->location),
                 .order = order,
-                .number = (int64_t) order->n_fulfillments,
+                .number = fulfillment->number,
                 .method = method,
                 .location = choice->location,
                 .packages = "[]",
@@ -300,10 +301,13 @@ static bool allocate_lines(const struct judge *judge, struct placing *placing, s
 
         if (!allocations || !chosen)
                 return false;
-        for (size_t i = 0; i < order->n_lines; i++)
+        for (size_t i = 0; i < order->n_lines; i++) {
                 chosen[i] = fulfillment_for(judge, placing, i, order);
+                if (!chosen[i])
+                        return false;
+        }
         for (size_t j = 0; j < order->n_fulfillments; j++) {
-                struct fulfillment *fulfillment = &order->fulfillments[j];
+                struct fulfillment *fulfillment = order->fulfillments[j];
 
                 fulfillment->lines = &allocations[n];
                 for (size_t i = 0; i < order->n_lines; i++) {
@@ -311,11 +315,10 @@ static bool allocate_lines(const struct judge *judge, struct placing *placing, s
 
                         if (chosen[i] != fulfillment)
                                 continue;
-                        allocations[n] = (struct fulfillment_line){ .order_line = line,
-                                .fulfillment = fulfillment,
+                        allocations[n] = (struct fulfillment_line){ .fulfillment = fulfillment,
                                 .stock = stock_find(&placing->stock, fulfillment->location, line->sku),
                                 .quantity = line->quantity };
-                        line->allocation = &allocations[n++];
+                        order_line_allocate(line, &allocations[n++]);
                         fulfillment->n_lines++;
                 }
         }
@@ -435,7 +438,7 @@ static int64_t wanted_of(const struct order *order, const struct stock_row *row,
 
         *ret_first = order->n_lines;
         for (size_t i = 0; i < order->n_lines; i++) {
-                if (order->lines[i].allocation->stock != row)
+                if (order->lines[i].allocations->stock != row)
                         continue;
                 units += order->lines[i].quantity;
                 if (*ret_first == order->n_lines)
@@ -451,7 +454,7 @@ static void name_shortage(const struct judge *judge, const struct order_line *li
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%" PRId64 "/quantity", line->number);
         violation = refuse_because(judge->refusal, judge->arena, pointer, "insufficient-stock",
                 "%s at %s: %" PRId64 " available, %" PRId64 " requested.", line->sku,
-                line->allocation->fulfillment->location, available, wanted);
+                line->allocations->fulfillment->location, available, wanted);
         if (!violation)
                 return;
         violation->available = available;
@@ -464,7 +467,7 @@ static enum problem check_stock(
         bool covered = true;
 
         for (size_t i = 0; i < order->n_lines; i++) {
-                const struct stock_row *row = order->lines[i].allocation->stock;
+                const struct stock_row *row = order->lines[i].allocations->stock;
                 const int64_t available = available_to(reservation, row);
                 size_t first = 0;
                 const int64_t wanted = wanted_of(order, row, &first);
@@ -506,7 +509,7 @@ static void tell_placed(struct placing *placing, const struct order *order, cons
         event_integer(event, "total", order->total);
         event_text(event, "currency", order->currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                (void) fulfillment_tell(&placing->events, &order->fulfillments[i], "fulfillment.allocated", actor);
+                (void) fulfillment_tell(&placing->events, order->fulfillments[i], "fulfillment.allocated", actor);
         if (order->payment_status == PAYMENT_AUTHORIZED)
                 (void) order_tell(&placing->events, order, "payment.authorized", actor);
         if (order->payment_status == PAYMENT_CAPTURED)
@@ -523,7 +526,7 @@ static void commit_order(
                 placing->claimed[placing->n_claimed++] = reservation;
         }
         for (size_t i = 0; i < order->n_lines; i++)
-                stock_reserve(order->lines[i].allocation->stock, order->lines[i].quantity);
+                stock_reserve(order->lines[i].allocations->stock, order->lines[i].quantity);
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
         tell_placed(placing, order, actor);

@@ -273,7 +273,7 @@ static enum problem work_begin(struct batch *batch, bool locked, struct order_co
 
 static bool touches_bearer(const struct call *call, const struct order *order) {
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                if (token_allows_location(call->claims, order->fulfillments[i].location))
+                if (token_allows_location(call->claims, order->fulfillments[i]->location))
                         return true;
         return call->claims->all_locations;
 }
@@ -326,8 +326,14 @@ enum problem order_commands_load(struct batch *batch) {
         return p ? p : orders_lock(batch->database, &work->set);
 }
 
+/* It acts where units of the line are held; of one that nobody holds any more, where they were. */
 static bool may_cancel_line(struct call *call, const struct order_line *line) {
-        return !line->allocation || call_may_act_at(call, line->allocation->fulfillment->location);
+        const bool held = order_line_open(line) > 0;
+
+        for (const struct fulfillment_line *at = line->allocations; at; at = at->older)
+                if ((!held || fulfillment_line_open(at)) && !call_may_act_at(call, at->fulfillment->location))
+                        return false;
+        return true;
 }
 
 /* Cancelling acts at the locations of the lines that are named, else at every one that still holds units. */
@@ -340,12 +346,9 @@ static bool may_cancel(struct call *call, const struct order *order) {
                 if (line && !may_cancel_line(call, line))
                         return false;
         }
-        for (size_t i = 0; !body->lines && i < order->n_lines; i++) {
-                const struct fulfillment_line *allocation = order->lines[i].allocation;
-
-                if (allocation && fulfillment_line_open(allocation) && !may_cancel_line(call, &order->lines[i]))
+        for (size_t i = 0; !body->lines && i < order->n_lines; i++)
+                if (order_line_open(&order->lines[i]) && !may_cancel_line(call, &order->lines[i]))
                         return false;
-        }
         return true;
 }
 

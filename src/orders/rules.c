@@ -25,6 +25,24 @@ int64_t fulfillment_remaining(const struct fulfillment *fulfillment) {
         return units;
 }
 
+void order_line_allocate(struct order_line *line, struct fulfillment_line *allocation) {
+        struct fulfillment_line **place = &line->allocations;
+
+        while (*place && (*place)->fulfillment->number > allocation->fulfillment->number)
+                place = &(*place)->older;
+        allocation->order_line = line;
+        allocation->older = *place;
+        *place = allocation;
+}
+
+int64_t order_line_open(const struct order_line *line) {
+        int64_t units = 0;
+
+        for (const struct fulfillment_line *at = line->allocations; at; at = at->older)
+                units += fulfillment_line_open(at);
+        return units;
+}
+
 /* Units that leave the order were picked only when there are not enough others. */
 static void picked_cap(struct fulfillment_line *line) {
         const int64_t most = line->quantity - line->shorted - line->cancelled;
@@ -54,6 +72,25 @@ static void drop_units(struct fulfillment_line *line, int64_t quantity) {
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity) {
         line->cancelled += quantity;
         drop_units(line, quantity);
+}
+
+/* Cancel up to so many of the units that `held` tells of each allocation; what is left. */
+static int64_t allocations_cancel(
+        struct order_line *line, int64_t quantity, int64_t (*held)(const struct fulfillment_line *line)) {
+        for (struct fulfillment_line *at = line->allocations; at && quantity; at = at->older) {
+                const int64_t units = held(at) < quantity ? held(at) : quantity;
+
+                if (!units)
+                        continue;
+                fulfillment_line_cancel(at, units);
+                quantity -= units;
+        }
+        return quantity;
+}
+
+void order_line_cancel(struct order_line *line, int64_t quantity) {
+        quantity = allocations_cancel(line, quantity, fulfillment_line_remaining);
+        (void) allocations_cancel(line, quantity, fulfillment_line_open);
 }
 
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity) {
@@ -159,7 +196,7 @@ void order_settle(struct order *order, struct events *events, const char *actor,
         order->version++;
         order->updated_at = now;
         for (size_t i = 0; i < order->n_fulfillments; i++) {
-                struct fulfillment *fulfillment = &order->fulfillments[i];
+                struct fulfillment *fulfillment = order->fulfillments[i];
 
                 if (!fulfillment->touched)
                         continue;
@@ -181,9 +218,18 @@ struct order_line *order_line_find(const struct order *order, const struct uuid 
         return NULL;
 }
 
-/* What left with a carrier or a customer cannot be cancelled; it can be returned. */
-static int64_t cancellable(const struct order_line *line) {
-        return line->allocation ? fulfillment_line_open(line->allocation) : 0;
+struct fulfillment *order_add_fulfillment(struct order *order, struct arena *arena) {
+        struct fulfillment *fulfillment = arena_new(arena, struct fulfillment);
+        struct fulfillment **list = arena_grow(arena, order->fulfillments, order->n_fulfillments,
+                &order->fulfillments_capacity, sizeof(struct fulfillment *));
+
+        if (!fulfillment || !list)
+                return NULL;
+        order->fulfillments = list;
+        order->fulfillments[order->n_fulfillments++] = fulfillment;
+        fulfillment->order = order;
+        fulfillment->number = (int64_t) order->n_fulfillments;
+        return fulfillment;
 }
 
 static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_t i, const char *member,
@@ -201,6 +247,7 @@ static bool is_repeated(const struct cancel_line *lines, size_t i) {
         return false;
 }
 
+/* What left with a carrier or a customer cannot be cancelled; it can be returned. */
 static enum problem check_cancel_lines(const struct order *order, const struct cancel_line *lines, size_t n_lines,
         struct arena *arena, struct refusal *refusal) {
         bool unknown = false, too_many = false;
@@ -216,7 +263,7 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
                         unknown = true;
                         name_cancel_line(
                                 refusal, arena, i, "order_line_id", "unknown-line", "The order has no such line.");
-                } else if (lines[i].quantity > cancellable(line)) {
+                } else if (lines[i].quantity > order_line_open(line)) {
                         too_many = true;
                         name_cancel_line(refusal, arena, i, "quantity", "not-cancellable",
                                 "Fewer units than that can still be cancelled.");
@@ -318,15 +365,14 @@ static void tell_refund(const struct order *order, int64_t due_before, struct ev
 static void cancel_units(struct order *order, const struct cancel_line *lines, size_t n_lines) {
         if (!lines)
                 for (size_t i = 0; i < order->n_lines; i++)
-                        if (cancellable(&order->lines[i]))
-                                fulfillment_line_cancel(order->lines[i].allocation, cancellable(&order->lines[i]));
+                        order_line_cancel(&order->lines[i], order_line_open(&order->lines[i]));
         for (size_t i = 0; lines && i < n_lines; i++)
-                fulfillment_line_cancel(order_line_find(order, &lines[i].order_line_id)->allocation, lines[i].quantity);
+                order_line_cancel(order_line_find(order, &lines[i].order_line_id), lines[i].quantity);
 }
 
 static bool has_open_units(const struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++)
-                if (cancellable(&order->lines[i]))
+                if (order_line_open(&order->lines[i]))
                         return true;
         return false;
 }
@@ -334,7 +380,7 @@ static bool has_open_units(const struct order *order) {
 enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
-                struct fulfillment *fulfillment = &order->fulfillments[i];
+                struct fulfillment *fulfillment = order->fulfillments[i];
                 enum problem p = PROBLEM_NONE;
 
                 if (fulfillment->touched)

@@ -93,8 +93,8 @@ struct order *order_find(const struct order_set *set, const struct uuid *id) {
 
 struct fulfillment *fulfillment_find(const struct order_set *set, const struct uuid *id) {
         for (size_t i = 0; i < set->n_fulfillments; i++)
-                if (uuid_equal(&set->fulfillments[i].id, id))
-                        return &set->fulfillments[i];
+                if (uuid_equal(&set->fulfillments[i]->id, id))
+                        return set->fulfillments[i];
         return NULL;
 }
 
@@ -122,24 +122,27 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
 static enum problem fulfillments_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
+        struct fulfillment *fulfillments = arena_new_array(set->arena, struct fulfillment, n);
 
-        set->fulfillments = arena_new_array(set->arena, struct fulfillment, n);
-        if (!set->fulfillments)
+        set->fulfillments = arena_new_array(set->arena, struct fulfillment *, n);
+        if (!fulfillments || !set->fulfillments)
                 return FAULT_BUSY;
         set->n_fulfillments = n;
         for (size_t i = 0; i < n; i++) {
                 struct row row = row_at(rows, i);
-                struct fulfillment *f = &set->fulfillments[i];
+                struct fulfillment *f = &fulfillments[i];
                 struct uuid order_id;
 
+                set->fulfillments[i] = f;
                 f->id = row_uuid(&row);
                 order_id = row_uuid(&row);
                 f->order = order_find(set, &order_id);
                 if (!f->order)
                         return FAULT_BROKEN;
                 fulfillment_from_row(&row, f);
-                if (!f->order->n_fulfillments++)
-                        f->order->fulfillments = f;
+                if (!f->order->n_fulfillments)
+                        f->order->fulfillments = &set->fulfillments[i];
+                f->order->fulfillments_capacity = ++f->order->n_fulfillments;
         }
         return PROBLEM_NONE;
 }
@@ -203,8 +206,7 @@ static enum problem fulfillment_line_link(struct order_set *set, struct fulfillm
         if (!fulfillment || number < 0 || (size_t) number >= fulfillment->order->n_lines)
                 return FAULT_BROKEN;
         line->fulfillment = fulfillment;
-        line->order_line = &fulfillment->order->lines[number];
-        line->order_line->allocation = line;
+        order_line_allocate(&fulfillment->order->lines[number], line);
         if (set->stock)
                 line->stock = stock_find(set->stock, fulfillment->location, sku);
         if (!fulfillment->n_lines++)

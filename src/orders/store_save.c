@@ -115,7 +115,28 @@ static void discounts_insert(struct database *database, struct arena *arena, str
                 database_ask(database, STATEMENT_ORDER_DISCOUNTS_INSERT, &p, NULL, NULL);
 }
 
-static void fulfillments_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+/* ---- inserting fulfillments ---- */
+
+/* Fulfillments of any orders, to be inserted together. */
+struct additions {
+        struct fulfillment **list;
+        size_t n, capacity;
+        bool exhausted;
+};
+
+static void additions_add(struct additions *additions, struct arena *arena, struct fulfillment *fulfillment) {
+        struct fulfillment **list =
+                arena_grow(arena, additions->list, additions->n, &additions->capacity, sizeof(struct fulfillment *));
+
+        if (!list) {
+                additions->exhausted = true;
+                return;
+        }
+        additions->list = list;
+        list[additions->n++] = fulfillment;
+}
+
+static void fulfillments_insert(struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
         struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created;
 
@@ -128,25 +149,24 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
         statuses = parameter_texts(&p);
         promised = parameter_times(&p);
         created = parameter_times(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < list[i]->n_fulfillments; j++) {
-                        const struct fulfillment *f = &list[i]->fulfillments[j];
+        for (size_t i = 0; i < additions->n; i++) {
+                const struct fulfillment *f = additions->list[i];
 
-                        notes_add(database_notes(database), f->location);
-                        array_uuid(ids, &f->id);
-                        array_uuid(orders, &list[i]->id);
-                        array_integer(numbers, f->number);
-                        array_text(methods, fulfillment_method_texts[f->method]);
-                        array_text(locations, f->location);
-                        array_text(statuses, fulfillment_status_text(f->status));
-                        array_time(promised, f->promised_at);
-                        array_time(created, f->created_at);
-                }
+                notes_add(database_notes(database), f->location);
+                array_uuid(ids, &f->id);
+                array_uuid(orders, &f->order->id);
+                array_integer(numbers, f->number);
+                array_text(methods, fulfillment_method_texts[f->method]);
+                array_text(locations, f->location);
+                array_text(statuses, fulfillment_status_text(f->status));
+                array_time(promised, f->promised_at);
+                array_time(created, f->created_at);
+        }
         database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
 }
 
 static void fulfillment_lines_insert(
-        struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
         struct array *orders, *fulfillments, *numbers, *locations, *skus, *quantities, *picked, *fulfilled;
 
@@ -159,11 +179,11 @@ static void fulfillment_lines_insert(
         quantities = parameter_integers(&p);
         picked = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < list[i]->n_lines; j++) {
-                        const struct fulfillment_line *line = list[i]->lines[j].allocation;
+        for (size_t i = 0; i < additions->n; i++)
+                for (size_t j = 0; j < additions->list[i]->n_lines; j++) {
+                        const struct fulfillment_line *line = &additions->list[i]->lines[j];
 
-                        array_uuid(orders, &list[i]->id);
+                        array_uuid(orders, &line->fulfillment->order->id);
                         array_uuid(fulfillments, &line->fulfillment->id);
                         array_integer(numbers, line->order_line->number);
                         array_text(locations, line->fulfillment->location);
@@ -175,15 +195,27 @@ static void fulfillment_lines_insert(
         database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
 }
 
+static enum problem additions_insert(
+        struct database *database, struct arena *arena, const struct additions *additions) {
+        if (additions->exhausted)
+                return FAULT_BUSY;
+        fulfillments_insert(database, arena, additions);
+        fulfillment_lines_insert(database, arena, additions);
+        return PROBLEM_NONE;
+}
+
 enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
+        struct additions additions = { 0 };
+
         if (!n)
                 return PROBLEM_NONE;
         headers_insert(database, arena, list, n);
         lines_insert(database, arena, list, n);
         discounts_insert(database, arena, list, n);
-        fulfillments_insert(database, arena, list, n);
-        fulfillment_lines_insert(database, arena, list, n);
-        return PROBLEM_NONE;
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < list[i]->n_fulfillments; j++)
+                        additions_add(&additions, arena, list[i]->fulfillments[j]);
+        return additions_insert(database, arena, &additions);
 }
 
 /* ---- updating ---- */
@@ -265,7 +297,7 @@ static void fulfillments_update(struct database *database, const struct order_se
         versions = parameter_integers(&p);
         updated = parameter_times(&p);
         for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct fulfillment *f = &set->fulfillments[i];
+                const struct fulfillment *f = set->fulfillments[i];
 
                 if (!f->changed)
                         continue;
@@ -301,8 +333,8 @@ static void fulfillment_lines_update(struct database *database, const struct ord
         cancelled = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
         for (size_t i = 0; i < set->n_fulfillments; i++)
-                for (size_t j = 0; j < set->fulfillments[i].n_lines; j++) {
-                        const struct fulfillment_line *line = &set->fulfillments[i].lines[j];
+                for (size_t j = 0; j < set->fulfillments[i]->n_lines; j++) {
+                        const struct fulfillment_line *line = &set->fulfillments[i]->lines[j];
 
                         if (!line->changed)
                                 continue;

@@ -142,7 +142,7 @@ void order_write(struct writer *json, const struct order *order, const char *pic
         write_list_begin(json);
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 write_object_begin(json);
-                fulfillment_write(json, &order->fulfillments[i], pickup_secret);
+                fulfillment_write(json, order->fulfillments[i], pickup_secret);
                 write_object_end(json);
         }
         write_list_end(json);

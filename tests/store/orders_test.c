@@ -24,10 +24,12 @@ static void stock_up(void) {
 }
 
 static void fulfillments_fill(struct order *order) {
-        for (size_t i = 0; i < order->n_fulfillments; i++)
-                order->fulfillments[i] = (struct fulfillment){ .id = uuid_new(),
+        for (size_t i = 0; i < 2; i++) {
+                struct fulfillment *fulfillment = order_add_fulfillment(order, &store_arena);
+
+                *fulfillment = (struct fulfillment){ .id = uuid_new(),
                         .order = order,
-                        .number = (int64_t) i + 1,
+                        .number = fulfillment->number,
                         .method = i ? BY_SHIPPING : BY_CURBSIDE,
                         .location = i ? "depot" : "alpha",
                         .packages = "[]",
@@ -38,6 +40,7 @@ static void fulfillments_fill(struct order *order) {
                         .updated_at = STORE_NOW,
                         .pickup_serial = 1,
                         .version = 1 };
+        }
 }
 
 /* Line 1 is shipped, the others are collected: lines of a fulfillment need not stand together in the order. */
@@ -48,7 +51,7 @@ static void lines_fill(struct order *order) {
         struct fulfillment_line *allocations = arena_new_array(&store_arena, struct fulfillment_line, order->n_lines);
 
         for (size_t i = 0; i < order->n_lines; i++) {
-                struct fulfillment *fulfillment = &order->fulfillments[i == 1];
+                struct fulfillment *fulfillment = order->fulfillments[i == 1];
                 struct fulfillment_line *allocation = &allocations[places[i]];
 
                 order->lines[i] = (struct order_line){ .id = uuid_new(),
@@ -57,11 +60,9 @@ static void lines_fill(struct order *order) {
                         .title = "Title with \"quotes\" and \xe2\x82\xac",
                         .quantity = quantities[i],
                         .unit_price = 1000 + (int64_t) i,
-                        .order = order,
-                        .allocation = allocation };
-                *allocation = (struct fulfillment_line){
-                        .order_line = &order->lines[i], .fulfillment = fulfillment, .quantity = quantities[i]
-                };
+                        .order = order };
+                *allocation = (struct fulfillment_line){ .fulfillment = fulfillment, .quantity = quantities[i] };
+                order_line_allocate(&order->lines[i], allocation);
                 if (!fulfillment->n_lines++)
                         fulfillment->lines = allocation;
         }
@@ -96,8 +97,6 @@ static struct order *new_order(const char *number, const char *external_ref) {
                 .n_lines = 3,
                 .discounts = arena_new_array(&store_arena, struct order_discount, 2),
                 .n_discounts = 2,
-                .fulfillments = arena_new_array(&store_arena, struct fulfillment, 2),
-                .n_fulfillments = 2,
                 .is_new = true };
         order->discounts[0] = (struct order_discount){ .amount = 200, .line = 2, .reason = "welcome" };
         order->discounts[1] = (struct order_discount){ .amount = 500, .line = -1 };
@@ -183,7 +182,7 @@ static void assert_same_header(const struct order *a, const struct order *b) {
 }
 
 static void assert_same_line(const struct order_line *a, const struct order_line *b) {
-        const struct fulfillment_line *x = a->allocation, *y = b->allocation;
+        const struct fulfillment_line *x = a->allocations, *y = b->allocations;
 
         cr_assert(uuid_equal(&a->id, &b->id));
         cr_assert_eq(a->number, b->number);
@@ -235,7 +234,7 @@ static void assert_same(const struct order *a, const struct order *b) {
                 assert_same_line(&a->lines[i], &b->lines[i]);
         cr_assert_eq(a->n_fulfillments, b->n_fulfillments);
         for (size_t i = 0; i < a->n_fulfillments; i++)
-                assert_same_fulfillment(&a->fulfillments[i], &b->fulfillments[i]);
+                assert_same_fulfillment(a->fulfillments[i], b->fulfillments[i]);
         cr_assert_eq(a->n_discounts, b->n_discounts);
         for (size_t i = 0; i < a->n_discounts; i++) {
                 cr_assert_eq(a->discounts[i].amount, b->discounts[i].amount);
@@ -278,7 +277,7 @@ Test(orders, an_order_reads_as_it_was_placed) {
 
         assert_same(read, order);
         assert_same_text(read->customer, "{\"name\": \"Ada\", \"email\": null}");
-        cr_assert_null(read->lines[0].allocation->stock);
+        cr_assert_null(read->lines[0].allocations->stock);
 }
 
 Test(orders, an_order_without_the_rest_reads_so) {
@@ -302,10 +301,10 @@ Test(orders, an_order_of_the_past_is_fulfilled_from_the_start) {
         order->status = ORDER_FULFILLED;
         for (size_t i = 0; i < 3; i++) {
                 order->lines[i].fulfilled = order->lines[i].quantity;
-                order->lines[i].allocation->picked = order->lines[i].allocation->fulfilled = order->lines[i].quantity;
+                order->lines[i].allocations->picked = order->lines[i].allocations->fulfilled = order->lines[i].quantity;
         }
-        order->fulfillments[0].status = FULFILLMENT_HANDED_OVER;
-        order->fulfillments[1].status = FULFILLMENT_DELIVERED;
+        order->fulfillments[0]->status = FULFILLMENT_HANDED_OVER;
+        order->fulfillments[1]->status = FULFILLMENT_DELIVERED;
         insert(order);
         store_trip();
         assert_same(loaded(&order->id, /* locked= */ false, &set), order);
@@ -320,30 +319,30 @@ Test(orders, a_locked_order_holds_its_stock_rows) {
         locked = loaded(&order->id, /* locked= */ true, &set);
         assert_same(locked, order);
         cr_assert_eq(set->stock->n_rows, 3);
-        cr_assert_eq(locked->lines[0].allocation->stock, stock_find(set->stock, "alpha", "A"));
-        cr_assert_eq(locked->lines[1].allocation->stock, stock_find(set->stock, "depot", "A"));
-        cr_assert_eq(locked->lines[2].allocation->stock, stock_find(set->stock, "alpha", "B"));
-        cr_assert_eq(locked->lines[0].allocation->stock->on_hand, 10);
-        cr_assert_eq(locked->lines[0].allocation->stock->reserved, 5);
-        cr_assert_eq(locked->lines[0].allocation->stock->unsellable, 1);
-        cr_assert_eq(locked->lines[0].allocation->stock->safety_stock, 2);
-        cr_assert_eq(locked->lines[0].allocation->stock->movements, 3);
-        cr_assert(locked->lines[0].allocation->stock->exists);
+        cr_assert_eq(locked->lines[0].allocations->stock, stock_find(set->stock, "alpha", "A"));
+        cr_assert_eq(locked->lines[1].allocations->stock, stock_find(set->stock, "depot", "A"));
+        cr_assert_eq(locked->lines[2].allocations->stock, stock_find(set->stock, "alpha", "B"));
+        cr_assert_eq(locked->lines[0].allocations->stock->on_hand, 10);
+        cr_assert_eq(locked->lines[0].allocations->stock->reserved, 5);
+        cr_assert_eq(locked->lines[0].allocations->stock->unsellable, 1);
+        cr_assert_eq(locked->lines[0].allocations->stock->safety_stock, 2);
+        cr_assert_eq(locked->lines[0].allocations->stock->movements, 3);
+        cr_assert(locked->lines[0].allocations->stock->exists);
 }
 
 Test(orders, an_order_is_found_by_its_fulfillments_too) {
         const struct order *order = inserted("AAA-BBB-CCC", "W-1"), *other = inserted("AAA-BBB-DDD", "W-2");
         struct order_set *set = new_set(/* locked= */ false);
 
-        orders_want_fulfillment(set, &order->fulfillments[1].id);
-        orders_want_fulfillment(set, &order->fulfillments[0].id);
+        orders_want_fulfillment(set, &order->fulfillments[1]->id);
+        orders_want_fulfillment(set, &order->fulfillments[0]->id);
         orders_want(set, &order->id);
         load(set);
         cr_assert_eq(set->n_rows, 1);
         assert_same(&set->rows[0], order);
-        cr_assert_eq(fulfillment_find(set, &order->fulfillments[1].id), &set->fulfillments[1]);
+        cr_assert_eq(fulfillment_find(set, &order->fulfillments[1]->id), set->fulfillments[1]);
         cr_assert_null(order_find(set, &other->id));
-        cr_assert_null(fulfillment_find(set, &other->fulfillments[0].id));
+        cr_assert_null(fulfillment_find(set, &other->fulfillments[0]->id));
 }
 
 static void assert_sorted_and_apart(const struct order_set *set, const struct order *const *orders, size_t n) {
@@ -424,11 +423,11 @@ static void change_line(struct order_line *line) {
         line->fulfilled = 3;
         line->returned = 1;
         line->changed = true;
-        line->allocation->picked = 3;
-        line->allocation->shorted = 1;
-        line->allocation->cancelled = 1;
-        line->allocation->fulfilled = 3;
-        line->allocation->changed = true;
+        line->allocations->picked = 3;
+        line->allocations->shorted = 1;
+        line->allocations->cancelled = 1;
+        line->allocations->fulfilled = 3;
+        line->allocations->changed = true;
 }
 
 Test(orders, every_change_reads_as_it_was_saved) {
@@ -437,7 +436,7 @@ Test(orders, every_change_reads_as_it_was_saved) {
         struct order *changed = loaded(&order->id, /* locked= */ true, &set);
 
         change_header(changed);
-        change_fulfillment(&changed->fulfillments[0]);
+        change_fulfillment(changed->fulfillments[0]);
         change_line(&changed->lines[0]);
         update(set);
         assert_same(loaded(&order->id, /* locked= */ false, &again), changed);
@@ -452,17 +451,17 @@ Test(orders, what_is_not_marked_as_changed_stays) {
         load(set);
         for (size_t i = 0; i < 2; i++) {
                 change_header(&set->rows[i]);
-                change_fulfillment(&set->rows[i].fulfillments[0]);
+                change_fulfillment(set->rows[i].fulfillments[0]);
                 change_line(&set->rows[i].lines[0]);
-                set->rows[i].changed = set->rows[i].fulfillments[0].changed = false;
-                set->rows[i].lines[0].changed = set->rows[i].lines[0].allocation->changed = false;
+                set->rows[i].changed = set->rows[i].fulfillments[0]->changed = false;
+                set->rows[i].lines[0].changed = set->rows[i].lines[0].allocations->changed = false;
         }
         change_line(&set->rows[1].lines[0]);
         update(set);
         assert_same(loaded(&order->id, /* locked= */ false, &again), order);
         assert_same_header(loaded(&other->id, /* locked= */ false, &again), other);
         cr_assert_eq(again->rows[0].lines[0].cancelled, 2);
-        cr_assert_eq(again->rows[0].fulfillments[0].version, 1);
+        cr_assert_eq(again->rows[0].fulfillments[0]->version, 1);
 }
 
 Test(orders, what_a_line_still_holds_is_counted_by_the_database) {
@@ -474,8 +473,8 @@ Test(orders, what_a_line_still_holds_is_counted_by_the_database) {
         cr_assert_eq(held_at_the_depot(), 4);
         changed = loaded(&order->id, /* locked= */ true, &set);
         change_line(&changed->lines[0]);
-        changed->lines[1].allocation->picked = 4;
-        changed->lines[1].allocation->changed = true;
+        changed->lines[1].allocations->picked = 4;
+        changed->lines[1].allocations->changed = true;
         update(set);
         cr_assert_eq(held_at_alpha(), 0);
         cr_assert_eq(held_at_the_depot(), 4);
@@ -553,8 +552,8 @@ Test(orders, a_batch_that_gives_back_too_much_is_refused_by_the_stock) {
         stock_up();
         order = inserted("AAA-BBB-CCC", "W-1");
         order = loaded(&order->id, /* locked= */ true, &set);
-        fulfillment_line_cancel(order->lines[0].allocation, 5);
-        stock_release(order->lines[0].allocation->stock, 1);
+        fulfillment_line_cancel(order->lines[0].allocations, 5);
+        stock_release(order->lines[0].allocations->stock, 1);
         cr_assert_eq(stock_save(store_database, set->stock, STORE_NOW), PROBLEM_NONE);
         store_trip_expecting(FAULT_POISON);
 }
@@ -564,8 +563,8 @@ Test(orders, a_line_cannot_be_cancelled_beyond_its_units) {
         struct order_set *set = NULL;
         struct order *changed = loaded(&order->id, /* locked= */ true, &set);
 
-        changed->lines[0].allocation->cancelled = 6;
-        changed->lines[0].allocation->changed = true;
+        changed->lines[0].allocations->cancelled = 6;
+        changed->lines[0].allocations->changed = true;
         cr_assert_eq(orders_update(store_database, set), PROBLEM_NONE);
         store_trip_expecting(FAULT_POISON);
 }

@@ -362,6 +362,7 @@ struct allocations {
         struct order orders[2];
         struct order_line order_lines[2];
         struct fulfillment fulfillments[2];
+        struct fulfillment *list[2];
         struct fulfillment_line lines[2];
 };
 
@@ -376,7 +377,7 @@ static void allocations_make(struct allocations *a) {
                         .sku = "SKU-1",
                         .quantity = 4,
                         .order = &a->orders[i],
-                        .allocation = &a->lines[i] };
+                        .allocations = &a->lines[i] };
                 a->fulfillments[i] = (struct fulfillment){ .id = uuid_new(),
                         .order = &a->orders[i],
                         .location = "mitte",
@@ -389,12 +390,12 @@ static void allocations_make(struct allocations *a) {
                         .stock = &a->scene.row,
                         .quantity = 4,
                         .picked = i ? 0 : 2 };
-                a->orders[i].fulfillments = &a->fulfillments[i];
+                a->list[i] = &a->fulfillments[i];
+                a->orders[i].fulfillments = &a->list[i];
                 a->orders[i].n_fulfillments = 1;
         }
-        a->scene.promises.orders = (struct order_set){
-                .rows = a->orders, .n_rows = 2, .fulfillments = a->fulfillments, .n_fulfillments = 2
-        };
+        a->scene.promises.orders =
+                (struct order_set){ .rows = a->orders, .n_rows = 2, .fulfillments = a->list, .n_fulfillments = 2 };
         a->scene.loss.held = 6;
         a->scene.loss.allocated = 6;
         cr_assert_eq(promises_sort(&a->scene.promises), PROBLEM_NONE);
@@ -487,13 +488,13 @@ Test(adjustment, takes_from_the_last_line_first_and_settles_the_order_once) {
         struct order order = { .id = uuid_new(), .version = 1 };
         struct fulfillment_line lines[2];
         struct order_line order_lines[2];
-        struct fulfillment fulfillment;
+        struct fulfillment fulfillment, *list[] = { &fulfillment };
         struct scene scene;
 
         scene_make(&scene, 0);
         for (size_t i = 0; i < 2; i++) {
                 order_lines[i] = (struct order_line){
-                        .id = uuid_new(), .sku = "SKU-1", .quantity = 3, .order = &order, .allocation = &lines[i]
+                        .id = uuid_new(), .sku = "SKU-1", .quantity = 3, .order = &order, .allocations = &lines[i]
                 };
                 lines[i] = (struct fulfillment_line){
                         .order_line = &order_lines[i], .fulfillment = &fulfillment, .stock = &scene.row, .quantity = 3
@@ -503,12 +504,12 @@ Test(adjustment, takes_from_the_last_line_first_and_settles_the_order_once) {
                 .id = uuid_new(), .order = &order, .location = "mitte", .lines = lines, .n_lines = 2
         };
         order.lines = order_lines;
-        order.fulfillments = &fulfillment;
+        order.fulfillments = list;
         order.n_lines = 2;
         order.n_fulfillments = 1;
         scene.promises.reservations.n_rows = 0;
         scene.promises.orders =
-                (struct order_set){ .rows = &order, .n_rows = 1, .fulfillments = &fulfillment, .n_fulfillments = 1 };
+                (struct order_set){ .rows = &order, .n_rows = 1, .fulfillments = list, .n_fulfillments = 1 };
         scene.loss.held = 0;
         scene.loss.allocated = 6;
         scene.row.reserved = 6;

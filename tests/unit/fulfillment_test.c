@@ -30,6 +30,7 @@ struct scene {
 
 static struct scene scene;
 static struct fulfillment *const it = &scene.fulfillment;
+static struct fulfillment *list[] = { &scene.fulfillment };
 
 static void scene_line(size_t i, const char *sku, int64_t quantity, struct stock_row *row) {
         scene.order_lines[i] = (struct order_line){
@@ -40,7 +41,7 @@ static void scene_line(size_t i, const char *sku, int64_t quantity, struct stock
                 .quantity = quantity,
                 .unit_price = 1000,
                 .order = &scene.order,
-                .allocation = &scene.lines[i],
+                .allocations = &scene.lines[i],
         };
         scene.lines[i] = (struct fulfillment_line){
                 .order_line = &scene.order_lines[i], .fulfillment = it, .stock = row, .quantity = quantity
@@ -54,8 +55,9 @@ static void scene_documents(enum fulfillment_method method) {
                 .payment_status = PAYMENT_CAPTURED,
                 .lines = scene.order_lines,
                 .n_lines = LINES,
-                .fulfillments = it,
+                .fulfillments = list,
                 .n_fulfillments = 1,
+                .fulfillments_capacity = 1,
                 .subtotal = 6000,
                 .total = 6000,
                 .version = 1,

@@ -427,7 +427,7 @@ Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(placed->n_fulfillments, 4);
         for (size_t i = 0; i < 4; i++) {
-                const struct fulfillment *fulfillment = &placed->fulfillments[i];
+                const struct fulfillment *fulfillment = placed->fulfillments[i];
 
                 cr_assert_eq(fulfillment->method, methods[i]);
                 cr_assert_str_eq(fulfillment->location, places[i]);
@@ -438,15 +438,15 @@ Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
                 cr_assert_eq(fulfillment->version, 1);
                 cr_assert_eq(fulfillment->pickup_serial, 1);
                 cr_assert_eq(fulfillment->n_lines, i ? 1 : 3);
-                cr_assert(!i || uuid_compare(&placed->fulfillments[i - 1].id, &fulfillment->id) < 0);
+                cr_assert(!i || uuid_compare(&placed->fulfillments[i - 1]->id, &fulfillment->id) < 0);
         }
-        cr_assert_eq(placed->fulfillments[0].lines[0].order_line, &placed->lines[0]);
-        cr_assert_eq(placed->fulfillments[0].lines[1].order_line, &placed->lines[2]);
-        cr_assert_eq(placed->fulfillments[0].lines[2].order_line, &placed->lines[5]);
+        cr_assert_eq(placed->fulfillments[0]->lines[0].order_line, &placed->lines[0]);
+        cr_assert_eq(placed->fulfillments[0]->lines[1].order_line, &placed->lines[2]);
+        cr_assert_eq(placed->fulfillments[0]->lines[2].order_line, &placed->lines[5]);
         for (size_t i = 0; i < 6; i++) {
                 cr_assert_eq(placed->lines[i].number, i);
-                cr_assert_eq(placed->lines[i].allocation->order_line, &placed->lines[i]);
-                cr_assert_eq(placed->lines[i].allocation->quantity, lines[i].quantity);
+                cr_assert_eq(placed->lines[i].allocations->order_line, &placed->lines[i]);
+                cr_assert_eq(placed->lines[i].allocations->quantity, lines[i].quantity);
         }
         cr_assert_eq(row_of("alpha", "A")->reserved, 5);
         cr_assert_eq(row_of("alpha", "B")->reserved, 2);
@@ -505,7 +505,7 @@ Test(placing, an_order_is_told_with_each_of_its_fulfillments) {
                 strstr(buffer_text(&event->data), "\"channel\":\"web\",\"total\":2000,\"currency\":\"EUR\""));
         cr_assert_null(strstr(buffer_text(&event->data), "Ada"));
         event = event->next;
-        cr_assert_eq(event->fulfillment_id, &placed->fulfillments[0].id);
+        cr_assert_eq(event->fulfillment_id, &placed->fulfillments[0]->id);
         cr_assert_str_eq(event->location, "alpha");
 }
 
@@ -978,7 +978,7 @@ static int64_t open_units(const struct order *order) {
         int64_t units = 0;
 
         for (size_t i = 0; i < order->n_lines; i++)
-                units += fulfillment_line_open(order->lines[i].allocation);
+                units += order_line_open(&order->lines[i]);
         return units;
 }
 
@@ -987,7 +987,7 @@ static size_t random_part(const struct order *order, uint64_t *dice, struct canc
         size_t n = 0;
 
         for (size_t i = order->n_lines; i-- > 0;) {
-                const int64_t open = fulfillment_line_open(order->lines[i].allocation);
+                const int64_t open = order_line_open(&order->lines[i]);
 
                 if (open && dice_below(dice, 2))
                         some[n++] = (struct cancel_line){ order->lines[i].id, 1 + amount_below(dice, open) };

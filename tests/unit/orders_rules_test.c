@@ -24,6 +24,7 @@ static struct order_line lines[3];
 static struct order_discount discounts[] = { { .amount = 100, .line = 1 }, { .amount = 900, .line = -1 } };
 static struct fulfillment_line allocations[3];
 static struct fulfillment fulfillments[2];
+static struct fulfillment *list[] = { &fulfillments[0], &fulfillments[1] };
 
 static void line_set(size_t i, struct fulfillment *fulfillment, const char *sku, int64_t quantity, int64_t price) {
         lines[i] = (struct order_line){ .id = { { (uint8_t) (i + 1) } },
@@ -33,7 +34,7 @@ static void line_set(size_t i, struct fulfillment *fulfillment, const char *sku,
                 .quantity = quantity,
                 .unit_price = price,
                 .order = &order,
-                .allocation = &allocations[i] };
+                .allocations = &allocations[i] };
         allocations[i] = (struct fulfillment_line){
                 .order_line = &lines[i], .fulfillment = fulfillment, .stock = &rows[i], .quantity = quantity
         };
@@ -67,7 +68,7 @@ static void set_up(void) {
                 .n_lines = 3,
                 .discounts = discounts,
                 .n_discounts = 2,
-                .fulfillments = fulfillments,
+                .fulfillments = list,
                 .n_fulfillments = 2 };
 }
 
@@ -180,6 +181,75 @@ Test(order_rules, picked_units_are_given_up_last) {
         fulfillment_line_short(&allocations[0], 2);
         cr_assert_eq(allocations[0].picked, 0);
         cr_assert_eq(fulfillment_line_open(&allocations[0]), 0);
+}
+
+/* Two units of the first line are not at alpha after all, and the depot has them in a fulfillment made later. */
+static struct fulfillment_line ask_elsewhere(void) {
+        fulfillments[0].number = 1;
+        fulfillments[1].number = 2;
+        allocations[0].shorted = 2;
+        rows[0].reserved -= 2;
+        rows[2].reserved += 2;
+        return (struct fulfillment_line){ .fulfillment = &fulfillments[1], .stock = &rows[2], .quantity = 2 };
+}
+
+Test(order_rules, allocations_of_a_line_stand_with_the_newest_first) {
+        struct fulfillment newest = { .number = 3 }, oldest = { .number = 0 };
+        struct fulfillment_line third = { .fulfillment = &newest }, second = ask_elsewhere();
+        struct fulfillment_line none = { .fulfillment = &oldest };
+
+        order_line_allocate(&lines[0], &third);
+        order_line_allocate(&lines[0], &none);
+        order_line_allocate(&lines[0], &second);
+        cr_assert_eq(lines[0].allocations, &third);
+        cr_assert_eq(third.older, &second);
+        cr_assert_eq(second.older, &allocations[0]);
+        cr_assert_eq(allocations[0].older, &none);
+        cr_assert_null(none.older);
+        cr_assert_eq(second.order_line, &lines[0]);
+}
+
+Test(order_rules, a_line_is_open_wherever_its_units_are_held) {
+        struct fulfillment_line second = ask_elsewhere();
+
+        order_line_allocate(&lines[0], &second);
+        cr_assert_eq(order_line_open(&lines[0]), 5);
+        second.fulfilled = 2;
+        cr_assert_eq(order_line_open(&lines[0]), 3);
+}
+
+Test(order_rules, of_several_allocations_the_newest_gives_way_first_and_picked_units_last) {
+        struct fulfillment_line second = ask_elsewhere();
+
+        order_line_allocate(&lines[0], &second);
+        allocations[0].picked = second.picked = 1;
+        order_line_cancel(&lines[0], 1);
+        cr_assert_eq(second.cancelled, 1, "nobody has picked it, and it is the newest");
+        order_line_cancel(&lines[0], 2);
+        cr_assert_eq(allocations[0].cancelled, 2, "nobody has picked them");
+        cr_assert_eq(second.cancelled, 1);
+        order_line_cancel(&lines[0], 1);
+        cr_assert_eq(second.cancelled, 2, "all are picked, and it is the newest");
+        cr_assert_eq(second.picked, 0);
+        order_line_cancel(&lines[0], 1);
+        cr_assert_eq(allocations[0].cancelled, 3);
+        cr_assert_eq(order_line_open(&lines[0]), 0);
+        cr_assert_eq(rows[0].reserved, 0);
+        cr_assert_eq(rows[2].reserved, 4);
+        cr_assert_eq(lines[0].cancelled, 5);
+}
+
+Test(order_rules, all_allocations_of_a_line_are_cancelled_with_their_order) {
+        struct fulfillment_line second = ask_elsewhere();
+
+        order_line_allocate(&lines[0], &second);
+        cr_assert_eq(cancel_of(0, 6), PROBLEM_INVALID_TRANSITION, "five are open");
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(cancel_all(), PROBLEM_NONE);
+        cr_assert_eq(lines[0].cancelled, 5);
+        cr_assert_eq(order.status, ORDER_CANCELLED);
+        for (size_t i = 0; i < 3; i++)
+                cr_assert_eq(rows[i].reserved, 0);
 }
 
 Test(order_rules, fulfilled_units_leave_the_shelf_and_the_promise_at_once) {
@@ -503,7 +573,7 @@ Test(order_rules, an_order_of_which_nothing_is_left_says_why) {
 }
 
 Test(order_rules, a_line_without_a_location_has_nothing_to_cancel) {
-        lines[1].allocation = NULL;
+        lines[1].allocations = NULL;
         cr_assert_eq(cancel_of(1, 1), PROBLEM_INVALID_TRANSITION);
         refusal = (struct refusal){ 0 };
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
