@@ -344,9 +344,9 @@ def test_the_newest_units_of_orders_are_short(api, retailer, item, service, data
     assert after["fulfillments"][0]["lines"][0]["short"] == 2
     told = database.rows("select type, data from events where order_id = %s and data ->> 'reason' = 'stock_lost'", newer)
     assert told == [{"type": "fulfillment.short_picked", "data": {
-        "reason": "stock_lost", "lines": [{"order_line_id": after["lines"][0]["id"], "quantity": 2}]}}]
+        "reason": "stock_lost", "lines": [{"order_line_id": after["lines"][0]["id"], "quantity": 2}], "version": 2}}]
     due = database.value("select data from events where order_id = %s and type = 'refund.due'", newer)
-    assert due == {"amount": 2000, "currency": "EUR"}
+    assert due == {"amount": 2000, "currency": "EUR", "version": 2}
     assert database.value("select location from events where fulfillment_id = %s and type = 'fulfillment.short_picked'",
                           fulfillment) == retailer.store
     service.assert_audit_clean()

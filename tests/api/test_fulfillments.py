@@ -390,7 +390,7 @@ def test_short_units_leave_the_shelf_by_their_reason(work, retailer, reason, fig
     told = next(event for event in it.told() if event["type"] == "fulfillment.short_picked")
     assert told["data"] == {"reason": reason, "lines": [{"order_line_id": it.line(), "quantity": 2}], "version": 2}
     refund = next(event for event in it.told() if event["type"] == "refund.due")
-    assert refund["data"] == {"amount": 2000, "currency": "EUR"}
+    assert refund["data"] == {"amount": 2000, "currency": "EUR", "version": 2}
 
 
 def test_everything_short_is_cancelled(work):
