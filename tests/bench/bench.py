@@ -1,137 +1,152 @@
 #!/usr/bin/python3
-"""Holdfast against plain SQL, on this machine, in one run.
+"""Holdfast against plain SQL and against libmicrohttpd alone, on this machine, in one run.
 
-A durable PostgreSQL of its own, the release build, loopback. Each figure of the service stands beside the reference
-measured just before: pgbench with BEGIN; SELECT FOR UPDATE; UPDATE; INSERT; COMMIT over prepared statements. Afterwards
-every acknowledged request must be a row, and the audit clean. Results go to build/bench/ as well.
+A durable PostgreSQL of its own, the release build, loopback, wrk as the driver (h2load for the 304). For each number of clients the references
+are measured first, then every case:
+
+  naive hot, naive spread   pgbench: BEGIN; SELECT FOR UPDATE; UPDATE; INSERT; COMMIT over prepared statements
+  ceiling                   libmicrohttpd alone, answering a constant (tests/bench/ceiling.c)
+
+Every answer must have the status it should have; afterwards every acknowledged request must be a row, and the audit clean.
+Results go to build/bench/: results.json and results.svg.
+
+Other programs stand beside this one: tests/bench/run.sh pressure --help.
 """
 
 import argparse
 import json
 import os
+import platform
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from plot import plot  # noqa: E402
+from stage import HERE, Stage, children_of, cpu_of, cpu_of_database, read_wrk, resident_mib  # noqa: E402
 from support import ROOT  # noqa: E402
-from support.building import Build  # noqa: E402
-from support.cluster import Cluster  # noqa: E402
 from support.database import Database  # noqa: E402
-from support.holdfast import Holdfast, migrate  # noqa: E402
+from support.ports import free_port  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
 CLIENTS = (1, 16, 64, 256)
-REFERENCE_CLIENTS = (1, 16, 64)
-TICKS = os.sysconf("SC_CLK_TCK")
-SERVER_SETTINGS = ["shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"]
+SECONDS, SECONDS_QUICK = 10, 2
+DIRECTORY = ROOT / "build" / "bench"
+PRODUCTS = 1000  # bench-0001 and so on, of seed.sql
 
-# (what, clients, the reference and its clients, bar): the ratio of throughputs must be at least the bar.
-BARS = [
-    ("hot", 64, ("naive hot", 64), 10.0),
-    ("hot", 256, ("naive hot", 64), 20.0),
-    ("spread", 64, ("naive spread", 64), 1.5),
-    ("spread", 256, ("naive spread", 64), 2.5),
-    ("lookup", 64, ("constant", 64), 0.25),
+
+@dataclass(frozen=True)
+class Reference:
+    name: str
+    clients_max: int  # more would only be slower; cases with more clients are held against this many
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str  # as requests.lua knows it, which does all but the 304
+    what: str
+    route: str  # as /metrics knows it
+    status: int  # of every answer
+    reference: str
+    table: str = None  # gets a row for each request
+    units: int = 0  # reserved by each request
+
+
+REFERENCES = [
+    Reference("naive hot", 64),
+    Reference("naive spread", 64),
+    Reference("ceiling", 256),
 ]
+
+CASES = [
+    Case("hot", "reservations, one hot row", "/v1/reservations", 201, "naive hot", "reservations", 1),
+    Case("spread", "reservations, 10,000 rows", "/v1/reservations", 201, "naive spread", "reservations", 1),
+    Case("orders", "orders of two lines", "/v1/orders", 201, "naive spread", "orders", 2),
+    Case("availability", "availability, 20 SKUs in 8 stores", "/v1/availability/query", 200, "ceiling"),
+    Case("lookup", "one stock look-up", "/v1/inventory/{sku}", 200, "ceiling"),
+    Case("unchanged", "304 for a product", "/v1/products/{sku}", 304, "ceiling"),
+]
+
+# (case, clients): requests a second must be at least so many times the reference's of the same round.
+BARS = {
+    ("hot", 64): 10.0,
+    ("hot", 256): 20.0,
+    ("spread", 64): 1.5,
+    ("spread", 256): 2.5,
+    ("orders", 64): 0.5,
+    ("lookup", 64): 0.25,
+}
 LONE_BAR = 2.5  # p50 of a lone reservation against the average of a lone reference
-MEMORY_BAR_MIB = 64
+MEMORY_CLIENTS, MEMORY_BAR_MIB = 256, 64
 
-
-# Time and memory of processes
-
-def stat_of(pid):
-    """utime, stime, cutime and cstime in seconds, and the parent; None when it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return [int(field) / TICKS for field in fields[11:15]], int(fields[1])
-
-
-def cpu_of_service(pid):
-    return sum(stat_of(pid)[0][:2])
-
-
-def cpu_of_database(postmaster):
-    """The postmaster, the children it has buried, and those that live."""
-    living = [stat_of(pid) for pid in children_of(postmaster)]
-    return sum(stat_of(postmaster)[0]) + sum(sum(found[0][:2]) for found in living if found)
-
-
-def children_of(postmaster):
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if (stat_of(pid) or (None, None))[1] == postmaster]
-
-
-def resident_mib(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
-# The things that are measured
 
 class Bench:
-    def __init__(self, options):
-        self.seconds = options.seconds or (3 if options.quick else 10)
-        self.directory = ROOT / "build" / "bench"
+    def __init__(self, stage, seconds):
+        self.stage, self.seconds = stage, seconds
+        self.url = stage.database_url
         self.run = uuid.uuid4().hex[:8]
         self.results = []
-        self.acknowledged = 0
-        self.unsure = 0
+        port = free_port()
+        self.ceiling = subprocess.Popen([stage.build_directory / "tests" / "ceiling", str(port)])
+        self.ceiling_url = f"http://127.0.0.1:{port}"
 
-    def prepare(self):
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(parents=True)
-        build = Build(ROOT / "build" / "release", "-Dbuildtype=release")
-        build.build("holdfast")
-        os.environ["HOLDFAST_BINARY"] = str(build.directory / "holdfast")
-        self.cluster = Cluster(self.directory / "cluster", durable=True, settings=SERVER_SETTINGS)
+    def close(self):
+        self.ceiling.terminate()
+        self.ceiling.wait()
 
-    def open(self):
-        self.cluster.start()
-        self.url = self.cluster.url()
-        migrate(self.url)
-        subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", HERE / "seed.sql", self.url], check=True)
-        home = (self.cluster.directory / "home").read_text().strip()
-        self.postmaster = int(Path(home, "data", "postmaster.pid").read_text().split()[0])
-        self.service = Holdfast(self.url, self.directory, "service", log_level="warning").start()
-        self.token = self.service.run("token", "--subject", "bench", "--scope", "reservations:write inventory:read",
-                                      "--ttl", "86400", check=0).stdout.strip()
+    # One figure after the other
 
-    def reference(self, name, clients):
-        output = self._timed("reference", name, clients, [
-            "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(clients, 2)}",
-            f"--time={self.seconds}", "--file", HERE / f"{name.replace(' ', '_')}.sql", self.url])
-        result = self.results[-1]
-        result["per_second"] = float(re.search(r"tps = ([\d.]+)", output)[1])
-        result["average_ms"] = float(re.search(r"latency average = ([\d.]+)", output)[1])
-        result["requests"] = int(re.search(r"actually processed: (\d+)", output)[1])
-        self._finish()
+    def measure(self, cases, all_clients):
+        for clients in all_clients:
+            for reference in REFERENCES:
+                if any(case.reference == reference.name for case in cases):
+                    self.measure_reference(reference, clients)
+            for case in cases:
+                self.measure_case(case, clients)
 
-    def requests(self, name, clients):
-        url = self.service.admin_url if name == "constant" else self.service.url
-        output = self._timed("service", name, clients, [
-            "wrk", "--threads=1", f"--connections={clients}", f"--duration={self.seconds}s", "--timeout=30s",
-            "--script", HERE / "requests.lua", url, "--", name, f"{self.run}-{len(self.results)}", self.token])
-        result = self.results[-1]
-        result.update(json.loads(output.splitlines()[-1]))
-        assert not result["refused"] and not result["broken"], f"{name} with {clients}: {result}"
-        result["per_second"] = result["requests"] / result["seconds"]
-        result["resident_mib"] = resident_mib(self.service.process.pid)
-        if name in ("hot", "spread"):
-            self.acknowledged += result["requests"]
-            self.unsure += clients  # wrk leaves without the answers that are under way
-        self._finish()
+    def measure_reference(self, reference, round_clients):
+        clients = min(round_clients, reference.clients_max)
+        if reference.name == "ceiling":
+            result = self._timed(self.ceiling.pid, self.stage.wrk_command(
+                self.ceiling_url, "constant", clients, self.seconds, self.run), read_wrk)
+        else:
+            result = self._timed(None, [
+                "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(clients, 2)}",
+                f"--time={self.seconds}", "--file", HERE / f"{reference.name.replace(' ', '_')}.sql", self.url], read_pgbench)
+        self._keep(reference.name, clients, {**result, "round": round_clients})
 
-    def _timed(self, kind, name, clients, command):
-        before = self._cpu()
+    def measure_case(self, case, clients):
+        service = self.stage.service
+        before = self._answered(case)
+        result = self._timed(service.process.pid, *self._drive(case, clients))
+        answered = self._answered(case) - before
+        assert not result["refused"] and not result["broken"], f"{case.name} with {clients}: {result}"
+        # Drivers leave without the answers that are under way.
+        assert result["requests"] <= answered <= result["requests"] + clients, (
+            f"{case.name} with {clients}: {result['requests']} answers, {answered} of them {case.status}")
+        result["resident_mib"] = resident_mib(service.process.pid)
+        self._keep(case.name, clients, {**result, "round": clients})
+
+    def _drive(self, case, clients):
+        """The driver's command, and how to read what it says."""
+        url = self.stage.service.url
+        if case.status == 304:
+            products = [f"{url}/v1/products/bench-{n:04}" for n in range(1, PRODUCTS + 1)]
+            return self.stage.h2load_command(products, clients, self.seconds, 'If-None-Match: "1"'), self.stage.read_h2load
+        return self.stage.wrk_command(url, case.name, clients, self.seconds, f"{self.run}-{len(self.results)}"), read_wrk
+
+    def _answered(self, case):
+        return int(self.stage.service.figure("holdfast_http_request_duration_seconds_count", route=case.route, code=case.status))
+
+    def _timed(self, server, command, read):
+        """Run the driver; what it says, and what driver, server and database took of the processors meanwhile."""
+        before = self._cpu(server)
         with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True) as process:
             output = process.stdout.read()
@@ -139,84 +154,97 @@ class Bench:
             process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, output
         eventually(self._references_have_left, what="sessions of pgbench end, and their time is known")
-        after = self._cpu()
-        self.results.append({"kind": kind, "name": name, "clients": clients, "driver_s": usage.ru_utime + usage.ru_stime,
-                             "service_s": after[0] - before[0], "database_s": after[1] - before[1],
-                             "wall_s": after[2] - before[2]})
-        return output
+        after = self._cpu(server)
+        result = read(output)
+        micros = 1e6 / max(1, result["requests"])
+        result["service_us"] = (after[0] - before[0]) * micros
+        result["database_us"] = (after[1] - before[1]) * micros
+        result["driver_cpu"] = (usage.ru_utime + usage.ru_stime) / (after[2] - before[2])
+        return result
 
     def _references_have_left(self):
         with Database(self.url) as database:
             return database.value("select count(*) from pg_stat_activity where application_name = 'pgbench'") == 0
 
-    def _cpu(self):
-        return cpu_of_service(self.service.process.pid), cpu_of_database(self.postmaster), time.monotonic()
+    def _cpu(self, server):
+        return cpu_of(server) if server else 0, cpu_of_database(self.stage.postmaster), time.monotonic()
 
-    def _finish(self):
-        """CPU microseconds per request, the driver's share of one core, and a line for the reader."""
-        result = self.results[-1]
-        for who in "service", "database":
-            result[f"{who}_us"] = 1e6 * result[f"{who}_s"] / max(1, result["requests"])
-        result["driver_cpu"] = result["driver_s"] / result["wall_s"]
-        show(result)
+    def _keep(self, name, clients, result):
+        self.results.append({"name": name, "clients": clients, **result})
+        show(self.results[-1])
 
-    def result(self, name, clients):
-        return next(each for each in self.results if (each["name"], each["clients"]) == (name, clients))
+    # What comes of it
 
-    def measure(self):
-        for name in "hot", "spread":
+    def result(self, name, round_clients):
+        return next(each for each in self.results if (each["name"], each["round"]) == (name, round_clients))
+
+    def ratios(self, cases):
+        for case in cases:
             for clients in CLIENTS:
-                if clients in REFERENCE_CLIENTS:
-                    self.reference(f"naive {name}", clients)
-                self.requests(name, clients)
-        for name in "constant", "lookup":
-            for clients in 64, 256:
-                self.requests(name, clients)
+                reference = self.result(case.reference, clients)
+                ratio = self.result(case.name, clients)["per_second"] / reference["per_second"]
+                yield judged(f"{case.what}, {clients} clients, against {case.reference}, {reference['clients']}", ratio,
+                             BARS.get((case.name, clients)))
 
-    def profile(self, name, clients):
+    def verdicts(self):
+        """The ratios of throughput, and the bars of another kind."""
+        lone = self.result("hot", 1)["p50_ms"] / self.result("naive hot", 1)["average_ms"]
+        memory = max(each.get("resident_mib", 0) for each in self.results if each["clients"] == MEMORY_CLIENTS)
+        return [*self.ratios(CASES),
+                judged("a lone reservation, p50, against the average of a lone naive hot", lone, LONE_BAR, at_most=True),
+                judged(f"resident memory with {MEMORY_CLIENTS} clients, MiB", memory, MEMORY_BAR_MIB, at_most=True)]
+
+    def verify(self):
+        """Every acknowledged request is a row, its units are reserved, its reply is kept under its key."""
+        acknowledged, unsure = {}, {}
+        for case in CASES:
+            for result in self.results:
+                if case.table and result["name"] == case.name:
+                    acknowledged[case.table] = acknowledged.get(case.table, 0) + result["requests"]
+                    unsure[case.table] = unsure.get(case.table, 0) + result["clients"]
+        with Database(self.url) as database:
+            rows = {table: database.count(table) for table in acknowledged}
+            reserved = database.value("select sum(reserved)::bigint from stock")
+            records = database.count("idempotency")
+        units = {case.table: case.units for case in CASES if case.table}
+        assert sum(n * units[table] for table, n in rows.items()) == reserved, f"{rows}, but {reserved} units are reserved"
+        assert sum(rows.values()) == records, f"{rows}, but {records} records"
+        for table, n in rows.items():
+            assert acknowledged[table] <= n <= acknowledged[table] + unsure[table], f"{n} {table}, {acknowledged[table]} promised"
+        self.stage.service.assert_audit_clean()
+        print("\n" + ", ".join(f"{acknowledged[table]:,} {table} acknowledged, {n:,} there" for table, n in rows.items())
+              + ", audit clean")
+
+    def profile(self, case, clients):
         """Where service and database spend their time, by function, in profile.txt."""
-        record = self.directory / "perf.data"
-        pids = ",".join(map(str, [self.service.process.pid, *children_of(self.postmaster)]))
+        record = DIRECTORY / "perf.data"
+        pids = ",".join(map(str, [self.stage.service.process.pid, *children_of(self.stage.postmaster)]))
         perf = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", record, "-p", pids])
         try:
-            self.requests(name, clients)
+            self.measure_case(case, clients)
         finally:
             perf.send_signal(signal.SIGINT)
             perf.wait()
         report = subprocess.run(["perf", "report", "-i", record, "--stdio", "--no-children", "-g", "none",
                                  "--sort", "comm,dso,symbol", "--percent-limit", "0.3"],
                                 capture_output=True, text=True, check=True).stdout
-        path = self.directory / "profile.txt"
+        path = DIRECTORY / "profile.txt"
         path.write_text(report)
-        print(f"profile of {name} with {clients} clients: {path}")
+        print(f"profile of {case.name} with {clients} clients: {path}")
 
-    def verify(self):
-        """Every acknowledged reservation is a row, and its units are reserved."""
-        with Database(self.url) as database:
-            rows = database.count("reservations")
-            reserved = database.value("select sum(reserved)::bigint from stock")
-            records = database.count("idempotency")
-        assert rows == reserved == records, f"{rows} reservations, {reserved} units reserved, {records} records"
-        assert self.acknowledged <= rows <= self.acknowledged + self.unsure, f"{rows} rows for {self.acknowledged} promises"
-        self.service.assert_audit_clean()
-        print(f"\n{self.acknowledged} reservations acknowledged, {rows} there, audit clean")
 
-    def ratios(self):
-        lines = []
-        for name, clients, reference, bar in BARS:
-            ratio = self.result(name, clients)["per_second"] / self.result(*reference)["per_second"]
-            lines.append((f"{name} {clients} / {reference[0]} {reference[1]}", ratio, bar, ratio >= bar))
-        lone = self.result("hot", 1)["p50_ms"] / self.result("naive hot", 1)["average_ms"]
-        lines.append(("lone reservation, p50 / lone naive, average", lone, LONE_BAR, lone <= LONE_BAR))
-        memory = max(each.get("resident_mib", 0) for each in self.results)
-        lines.append(("resident memory, MiB", memory, MEMORY_BAR_MIB, memory <= MEMORY_BAR_MIB))
-        return [dict(zip(("what", "reached", "bar", "passed"), line)) for line in lines]
+def read_pgbench(output):
+    found = re.search(r"actually processed: (\d+).*latency average = ([\d.]+) ms.*tps = ([\d.]+)", output, re.DOTALL)
+    assert found, output
+    return {"requests": int(found[1]), "average_ms": float(found[2]), "per_second": float(found[3])}
 
-    def close(self):
-        if hasattr(self, "service"):
-            self.service.stop()
-        self.cluster.remove()
 
+def judged(what, reached, bar, at_most=False):
+    passed = None if bar is None else reached <= bar if at_most else reached >= bar
+    return {"what": what, "reached": reached, "bar": bar, "passed": passed}
+
+
+# For the reader
 
 def head():
     print(f"{'what':<14}{'clients':>8}{'per second':>12}{'p50 ms':>9}{'p99 ms':>9}{'service us':>12}{'database us':>12}"
@@ -231,31 +259,55 @@ def show(result):
           f"{result['service_us']:>12.1f}{result['database_us']:>12.1f}{memory}{result['driver_cpu']:>8.0%}", flush=True)
 
 
+def show_verdict(verdict):
+    verdict_text = "" if verdict["bar"] is None else f"   bar {verdict['bar']:>6.2f}   {'passed' if verdict['passed'] else 'MISSED'}"
+    print(f"{verdict['what']:<78}{verdict['reached']:>8.2f}{verdict_text}")
+
+
+def machine():
+    """What the figures were measured on."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return {"processors": os.cpu_count(), "model": model[1] if model else platform.machine(), "kernel": platform.release(),
+            "load_before": os.getloadavg()[0],
+            "commit": subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True,
+                                     text=True).stdout.strip()}
+
+
+def write_results(bench, on, verdicts):
+    results = {"machine": on, "seconds": bench.seconds, "results": bench.results, "verdicts": verdicts}
+    (DIRECTORY / "results.json").write_text(json.dumps(results, indent=1))
+    (DIRECTORY / "results.svg").write_text(plot(CASES, CLIENTS, bench.result))
+    print(f"\n{DIRECTORY}/results.json and results.svg")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three seconds each, under two minutes in all")
-    parser.add_argument("--seconds", type=int, help="how long each figure is measured (default 10)")
+    parser.add_argument("--quick", action="store_true", help=f"{SECONDS_QUICK} seconds each, under two minutes in all")
+    parser.add_argument("--seconds", type=int, help=f"how long each figure is measured (default {SECONDS})")
+    parser.add_argument("--only", metavar="CASE,...", help="these cases and their references alone, without a verdict")
     parser.add_argument("--profile", metavar="CASE:CLIENTS", help="no comparison: only this, under perf, as in hot:64")
     options = parser.parse_args()
-    bench = Bench(options)
-    bench.prepare()
-    try:
-        bench.open()
-        head()
-        if options.profile:
-            name, _, clients = options.profile.partition(":")
-            bench.profile(name, int(clients))
-        else:
-            bench.measure()
-        bench.verify()
-        ratios = [] if options.profile else bench.ratios()
-    finally:
-        bench.close()
-    print()
-    for line in ratios:
-        print(f"{line['what']:<48}{line['reached']:>8.2f}   bar {line['bar']:>6.2f}   {'passed' if line['passed'] else 'MISSED'}")
-    (bench.directory / "results.json").write_text(json.dumps({"results": bench.results, "ratios": ratios}, indent=1))
+    on = machine()
+    by_name = {case.name: case for case in CASES}
+    with Stage(DIRECTORY, "tests/ceiling") as stage:
+        bench = Bench(stage, options.seconds or (SECONDS_QUICK if options.quick else SECONDS))
+        try:
+            head()
+            if options.profile:
+                name, _, clients = options.profile.partition(":")
+                bench.profile(by_name[name], int(clients))
+            else:
+                bench.measure([by_name[name] for name in options.only.split(",")] if options.only else CASES, CLIENTS)
+            bench.verify()
+        finally:
+            bench.close()
+    if options.profile or options.only:
+        return
+    verdicts = bench.verdicts()
+    for verdict in verdicts:
+        show_verdict(verdict)
+    write_results(bench, on, verdicts)
 
 
 if __name__ == "__main__":

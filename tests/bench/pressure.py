@@ -10,10 +10,7 @@ idle      Ten thousand keep-alive connections that have all asked once; memory o
 
 import argparse
 import asyncio
-import json
-import os
 import resource
-import shutil
 import socket
 import statistics
 import subprocess
@@ -24,12 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import HERE, SERVER_SETTINGS, resident_mib  # noqa: E402
+from stage import Stage, quantile, read_wrk, resident_mib  # noqa: E402
 from support import ROOT  # noqa: E402
-from support.building import Build  # noqa: E402
-from support.cluster import Cluster  # noqa: E402
 from support.database import Database  # noqa: E402
-from support.holdfast import Holdfast, migrate  # noqa: E402
 
 SLEEP_S = 0.05
 CONNECTIONS = 4000
@@ -125,8 +119,8 @@ class Crowd:
             await asyncio.sleep(TICK_S)
 
 
-def quantile(values, q):
-    return 1e3 * sorted(values)[min(len(values) - 1, int(q * len(values)))] if values else float("nan")
+def quantile_ms(seconds, q):
+    return 1e3 * quantile(sorted(seconds), q)
 
 
 async def find_peak(crowd, seconds):
@@ -158,18 +152,15 @@ async def overload(crowd, seconds):
         took, no = crowd.took[201], crowd.took[503]
         ratios += [served / peak] if rate == 2 else []
         print(f"{rate:>7}x{peak:>9,.0f}{sent:>9,.0f}{served:>9,.0f}{served / peak:>9.0%}{refused:>9,.0f}"
-              f"{quantile(took, 0.5):>9.1f}{quantile(took, 0.99):>9.1f}{quantile(no, 0.5):>20.1f}{quantile(no, 0.99):>9.1f}"
+              f"{quantile_ms(took, 0.5):>9.1f}{quantile_ms(took, 0.99):>9.1f}{quantile_ms(no, 0.5):>20.1f}{quantile_ms(no, 0.99):>9.1f}"
               f"{resident_mib(crowd.service.process.pid):>6.0f}", flush=True)
     assert crowd.lost == 0, f"{crowd.lost} connections were lost"
     return statistics.median(ratios)
 
 
-def wrk(service, token, clients, seconds):
-    output = subprocess.run(
-        ["wrk", "--threads=1", f"--connections={clients}", f"--duration={seconds}s", "--timeout=30s", "--script",
-         HERE / "requests.lua", service.url, "--", "hot", uuid.uuid4().hex[:8], token],
-        capture_output=True, text=True, check=True).stdout
-    return json.loads(output.splitlines()[-1])
+def wrk(stage, clients, seconds):
+    command = stage.wrk_command(stage.service.url, "hot", clients, seconds, uuid.uuid4().hex[:8])
+    return read_wrk(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 class Idle:
@@ -190,57 +181,31 @@ class Idle:
                 assert answer.startswith(b"HTTP/1.1 200 "), f"a connection that was idle got {answer[:200]!r}"
 
 
-def idle(service, token, seconds):
+def idle(stage, seconds):
     def show(what):
-        memory = resident_mib(service.process.pid)
+        memory = resident_mib(stage.service.process.pid)
         print(f"{what:<44}{memory:>6.0f} MiB", flush=True)
         return memory
 
     show("just started")
-    wrk(service, token, 64, seconds)
+    wrk(stage, 64, seconds)
     show("after a load of 64 clients")
-    crowd = Idle(service, token, IDLE)
+    crowd = Idle(stage.service, stage.token, IDLE)
     show(f"{IDLE:,} connections that are silent so far")
     crowd.ask()
     show("each of them has asked once")
-    result = wrk(service, token, 64, seconds)
-    memory = show(f"and beside a load of {result['requests'] / result['seconds']:,.0f} a second")
+    result = wrk(stage, 64, seconds)
+    memory = show(f"and beside a load of {result['per_second']:,.0f} a second")
     crowd.ask()
     return max(memory, show("each has asked once more, and was answered"))
 
 
-class Stage:
-    """A cluster that survives power cuts, the release build, one instance."""
-
-    def __init__(self, name):
-        self.directory = ROOT / "build" / "bench" / name
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(parents=True)
-        build = Build(ROOT / "build" / "release", "-Dbuildtype=release")
-        build.build("holdfast")
-        os.environ["HOLDFAST_BINARY"] = str(build.directory / "holdfast")
-        self.cluster = Cluster(self.directory / "cluster", durable=True, settings=SERVER_SETTINGS)
-
-    def __enter__(self):
-        self.cluster.start()
-        migrate(self.cluster.url())
-        subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", HERE / "seed.sql", self.cluster.url()], check=True)
-        self.service = Holdfast(self.cluster.url(), self.directory, "service", log_level="warning").start()
-        self.token = self.service.run("token", "--subject", "bench", "--scope", "reservations:write inventory:read",
-                                      "--ttl", "86400", check=0).stdout.strip()
-        return self
-
-    def __exit__(self, *_):
-        self.service.stop()
-        self.cluster.remove()
-
-
 def run_overload(stage, seconds):
-    with Database(stage.cluster.url()) as database:
+    with Database(stage.database_url) as database:
         database.execute(_SLOW)
         ratio = asyncio.run(overload(Crowd(stage.service, stage.token), seconds))
         database.execute("drop function holdfast.slow cascade")
-    few, many = (wrk(stage.service, stage.token, clients, seconds) for clients in (256, CONNECTIONS))
+    few, many = (wrk(stage, clients, seconds) for clients in (256, CONNECTIONS))
     served = [(each["requests"] - each["refused"]) / each["seconds"] for each in (few, many)]
     print(f"\nwithout the sleep, wrk in a closed loop: {served[0]:,.0f} a second with 256 clients, {served[1]:,.0f} with"
           f" {CONNECTIONS:,}, where {many['refused'] / many['seconds']:,.0f} a second are refused")
@@ -249,18 +214,19 @@ def run_overload(stage, seconds):
 
 
 def run_idle(stage, seconds):
-    memory = idle(stage.service, stage.token, seconds)
+    memory = idle(stage, seconds)
     return f"resident memory: {memory:.0f} MiB, bar {MEMORY_BAR_MIB}", memory <= MEMORY_BAR_MIB
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="tests/bench/run.sh pressure", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["overload", "idle"])
     parser.add_argument("--seconds", type=int, default=5, help="how long each figure is measured (default 5)")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with Stage(options.what) as stage:
+    with Stage(ROOT / "build" / "bench" / options.what) as stage:
         text, passed = {"overload": run_overload, "idle": run_idle}[options.what](stage, options.seconds)
     print(f"\n{text}: {'passed' if passed else 'MISSED'}")
     sys.exit(0 if passed else 1)

@@ -12,6 +12,8 @@ select sku, sku, true, '{}', now(), now()
          union all select format('bench-%s', to_char(n, 'FM0000')) from generate_series(1, 1000) n
          union all select format('bench-one-%s', to_char(n, 'FM0000')) from generate_series(1, 1000) n) p;
 
+insert into channels (code, name, kind, created_at, updated_at) values ('bench', 'Bench', 'web', now(), now());
+
 insert into stock (location, sku, on_hand, movements) values ('bench-hot', 'bench-hot', 1000000000000, 1);
 insert into stock (location, sku, on_hand, movements)
 select l.code, p.sku, 1000000000, 1
