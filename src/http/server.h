@@ -10,13 +10,16 @@
 #include "http/intake.h"
 #include "http/lanes.h"
 
-#define CONNECTIONS_MAX   16384 /* both listeners together are bounded by the descriptor limit, too */
-#define LISTEN_BACKLOG    4096
-#define CONNECTION_MEMORY ((size_t) 24 * 1024) /* head and read buffer of one connection: 16 KiB of headers fit */
-#define IDLE_TIME_MAX     (60 * SECOND)        /* between two requests of a connection */
-#define DRAIN_GRACE       (2 * SECOND)         /* after SIGTERM: still accepting, so that busy clients can leave */
-#define DRAIN_FIRST_WORDS (1 * SECOND)         /* after that: for a new connection to say what it came for */
-#define DRAIN_TIME_MAX    (25 * SECOND)        /* after SIGTERM, all in all */
+#define CONNECTIONS_MAX 16384 /* both listeners together are bounded by the descriptor limit, too */
+#define LISTEN_BACKLOG  4096
+/* For the head of a request, 64 bytes more for each field, and the head of its reply. libmicrohttpd clears all of it
+ * after each request, so that every connection which has ever asked keeps it: ten thousand idle ones shall not fill a
+ * machine. docs/http.md tells what fits. */
+#define CONNECTION_MEMORY ((size_t) 18 * 1024)
+#define IDLE_TIME_MAX     (60 * SECOND) /* between two requests of a connection */
+#define DRAIN_GRACE       (2 * SECOND)  /* after SIGTERM: still accepting, so that busy clients can leave */
+#define DRAIN_FIRST_WORDS (1 * SECOND)  /* after that: for a new connection to say what it came for */
+#define DRAIN_TIME_MAX    (25 * SECOND) /* after SIGTERM, all in all */
 
 struct server_listener {
         const char *address; /* "127.0.0.1:8080", "[::1]:8080"; NULL or "": none */
