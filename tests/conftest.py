@@ -7,6 +7,7 @@
     api            a client with every scope but admin
     admin          a client with the scope admin
     retailer       stores, products and stock made through the API, with codes nobody else has
+    work           a function that places an order of the retailer and gives its fulfillment
 """
 
 import os
@@ -15,13 +16,15 @@ from pathlib import Path
 import pytest
 
 pytest.register_assert_rewrite(
-    "support.client", "support.cluster", "support.database", "support.holdfast", "support.raw", "support.retailer")
+    "support.client", "support.cluster", "support.database", "support.holdfast", "support.raw", "support.retailer",
+    "support.work")
 
 from support.client import contract  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.database import Database  # noqa: E402
 from support.holdfast import Holdfast, migrate  # noqa: E402
 from support.retailer import Retailer  # noqa: E402
+from support.work import Work  # noqa: E402
 
 TEMPLATE = "migrated"
 
@@ -120,6 +123,11 @@ def admin(service):
 @pytest.fixture
 def retailer(api):
     return Retailer(api).create()
+
+
+@pytest.fixture
+def work(retailer, database):
+    return lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
 
 
 def pytest_terminal_summary(terminalreporter, config):

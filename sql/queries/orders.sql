@@ -22,7 +22,8 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 -- After their orders.
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
-       f.created_at, f.updated_at
+       f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -31,7 +32,8 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
 -- :name fulfillments_read
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
-       f.created_at, f.updated_at
+       f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -175,6 +177,17 @@ update fulfillments f
               $8::bigint[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::timestamptz[])
        as changed (id, status, reason, hold_until, assignee, staging_location, pickup_serial, wrong_codes,
                    locked_until, handover, packages, version, updated_at)
+ where f.id = changed.id
+
+-- :name check_ins_update
+update fulfillments f
+   set check_in = changed.check_in, eta_minutes = changed.eta_minutes, bay = changed.bay,
+       vehicle_make = changed.vehicle_make, vehicle_color = changed.vehicle_color, vehicle_plate = changed.vehicle_plate,
+       on_the_way_at = changed.on_the_way_at, arrived_at = changed.arrived_at, waited_s = changed.waited_s
+  from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::timestamptz[], $9::timestamptz[], $10::bigint[])
+       as changed (id, check_in, eta_minutes, bay, vehicle_make, vehicle_color, vehicle_plate, on_the_way_at, arrived_at,
+                   waited_s)
  where f.id = changed.id
 
 -- :name fulfillment_lines_update

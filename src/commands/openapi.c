@@ -31,8 +31,9 @@ static void print_routes(FILE *out) {
                 for (size_t j = 0; j < lists[i].n; j++) {
                         const struct route *route = &lists[i].routes[j];
 
-                        (void) fprintf(out, "%s %s %s %s\n", method_text(route->method), route->path,
-                                route->open ? "-" : scope_text(route->scope), key_text(route));
+                        (void) fprintf(out, "%s %s %s%s%s %s\n", method_text(route->method), route->path,
+                                route->open ? "-" : scope_text(route->scope), route->also ? "," : "",
+                                scope_text(route->also), key_text(route));
                 }
 }
 

@@ -122,11 +122,87 @@ enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct a
  * wrong code as for the right one. */
 must_check bool pickup_code_matches(const char *secret, const struct fulfillment *fulfillment, const char *text);
 
+/* ---- the customer comes ---- */
+
+/* What a customer says about the way. */
+struct check_in_word {
+        enum check_in_event event; /* CHECK_IN_SET_OUT or CHECK_IN_ARRIVE */
+        int64_t eta_minutes;       /* -1: not told; an arrival has none */
+        const char *bay;           /* may be NULL */
+        struct vehicle vehicle;    /* make NULL: not told */
+};
+
+/* Pickup and curbside, from the first moment until it is handed over. The last word wins; a bay or vehicle that it does
+ * not tell stays. The wait counts from the first of arrivals that follow each other. Bay and vehicle stand in no event.
+ */
+enum problem fulfillment_check_in(
+        struct fulfillment *fulfillment, const struct check_in_word *word, const struct act *act);
+
+/* Part of every hand-over: how long the customer waited is noted (-1: did not), and a visit that took a part is over.
+ */
+int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act);
+
+/* ---- what may be done now ---- */
+
+/* Named as the routes; sorted. */
+#define FULFILLMENT_ACTIONS(X)                                                                                         \
+        X(ASSIGN, "assign")                                                                                            \
+        X(CANCEL, "cancel")                                                                                            \
+        X(CHECK_IN, "check-in")                                                                                        \
+        X(DELIVER, "deliver")                                                                                          \
+        X(HANDOVER, "handover")                                                                                        \
+        X(PICK, "pick")                                                                                                \
+        X(READY, "ready")                                                                                              \
+        X(REJECT, "reject")                                                                                            \
+        X(SHIP, "ship")                                                                                                \
+        X(SHORT, "short")
+
+enum fulfillment_action {
+#define X(name, text) ACTION_##name,
+        FULFILLMENT_ACTIONS(X)
+#undef X
+                ACTION_COUNT,
+};
+
+typedef uint32_t action_set; /* bit n is enum fulfillment_action n */
+
+extern const char *const fulfillment_action_texts[];
+
+/* Who asks, by what their token covers; bits. */
+enum power {
+        MAY_FULFILL = 1 << 0,  /* fulfillment:write */
+        MAY_ORDER = 1 << 1,    /* orders:write */
+        MAY_OVERRIDE = 1 << 2, /* admin, which has the others as well */
+};
+
+/* All that it depends on. */
+struct action_facts {
+        enum fulfillment_method method;
+        enum fulfillment_status status;
+        int64_t remaining; /* units still to be picked */
+        int64_t at_hand;   /* units picked and still here */
+};
+
+struct action_facts fulfillment_facts(const struct fulfillment *fulfillment);
+
+/* The commands that would change something now, for somebody with these powers. Time plays no part: a hand-over that is
+ * locked for a while is listed. */
+action_set fulfillment_allowed_actions(const struct action_facts *facts, unsigned powers);
+
 /* ---- what the rules share ---- */
 
 /* Whether the state allows the event; refuses with INVALID_TRANSITION when not. Changes nothing. */
 enum problem fulfillment_allows(
         const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act);
+
+/* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `what`". */
+enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what);
+
+/* Not yet with a customer or a carrier, nor given up. */
+bool fulfillment_is_in_the_house(enum fulfillment_status status);
+
+/* A customer may come for it, or is expected to. */
+bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status);
 
 /* The line of that order line, or NULL. */
 struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfillment, const struct uuid *order_line_id);

@@ -9,13 +9,18 @@
 
 #include <stdio.h>
 
-#define COMMAND_BATCH 64
-#define READ_BATCH    32
-#define ASSIGNEE_MAX  200
-#define CODE_TEXT_MAX 512 /* code points of what a scanner read */
-#define PROOF_MAX     64
-#define REASON_MAX    200
-#define TEXT_MAX      100 /* staging locations, carriers, tracking numbers */
+#define COMMAND_BATCH    64
+#define READ_BATCH       32
+#define ASSIGNEE_MAX     200
+#define CODE_TEXT_MAX    512 /* code points of what a scanner read */
+#define PROOF_MAX        64
+#define REASON_MAX       200
+#define TEXT_MAX         100 /* staging locations, carriers, tracking numbers */
+
+#define BAY_MAX          50
+#define PLATE_MAX        20
+#define VEHICLE_TEXT_MAX 50
+#define ETA_MINUTES_MAX  (24 * 60)
 
 /* ---- bodies ---- */
 
@@ -156,6 +161,31 @@ static const struct shape_member cancel_members[] = {
         REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, REASON_MAX)),
 };
 static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_members);
+
+static const char *const check_in_texts[] = { "on_the_way", "arrived", NULL };
+
+struct check_in_body {
+        int state;
+        int64_t eta_minutes;
+        bool has_eta_minutes;
+        const char *bay;
+        const struct vehicle *vehicle;
+};
+
+static const struct shape_member vehicle_members[] = {
+        REQUIRED(TEXT, struct vehicle, color, BETWEEN(1, VEHICLE_TEXT_MAX)),
+        REQUIRED(TEXT, struct vehicle, make, BETWEEN(1, VEHICLE_TEXT_MAX)),
+        OPTIONAL(TEXT, struct vehicle, plate, BETWEEN(1, PLATE_MAX)),
+};
+static const struct shape vehicle_shape = SHAPE(struct vehicle, vehicle_members);
+
+static const struct shape_member check_in_members[] = {
+        OPTIONAL(TEXT, struct check_in_body, bay, BETWEEN(1, BAY_MAX)),
+        TOLD(INTEGER, struct check_in_body, eta_minutes, BETWEEN(0, ETA_MINUTES_MAX)),
+        REQUIRED(ENUM, struct check_in_body, state, .names = check_in_texts),
+        OPTIONAL(OBJECT, struct check_in_body, vehicle, .shape = &vehicle_shape),
+};
+static const struct shape check_in_shape = SHAPE(struct check_in_body, check_in_members);
 
 /* ---- what a body alone can be refused for ---- */
 
@@ -298,12 +328,28 @@ static struct fulfillment *fulfillment_of(struct call *call, const struct order_
         return call_may_act_at(call, fulfillment->location) ? fulfillment : NULL;
 }
 
+static void write_allowed_actions(struct writer *json, const struct call *call, const struct fulfillment *fulfillment) {
+        const unsigned powers = (call_has_scope(call, SCOPE_FULFILLMENT_WRITE) ? MAY_FULFILL : 0u) |
+                                (call_has_scope(call, SCOPE_ORDERS_WRITE) ? MAY_ORDER : 0u) |
+                                (call_has_scope(call, SCOPE_ADMIN) ? MAY_OVERRIDE : 0u);
+        const struct action_facts facts = fulfillment_facts(fulfillment);
+        const action_set allowed = fulfillment_allowed_actions(&facts, powers);
+
+        write_name(json, "allowed_actions");
+        write_list_begin(json);
+        for (unsigned action = 0; action < ACTION_COUNT; action++)
+                if (allowed & 1u << action)
+                        write_text(json, fulfillment_action_texts[action]);
+        write_list_end(json);
+}
+
 /* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
 static void reply_with(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret) {
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
         fulfillment_write(&w.json, fulfillment, pickup_secret);
+        write_allowed_actions(&w.json, call, fulfillment);
         reply_end(&w);
         reply_etag(call, fulfillment->version);
 }
@@ -357,6 +403,19 @@ static enum problem pick_one(const struct call *call, struct fulfillment *fulfil
                 return fulfillment_pick(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
         return fulfillment_pick(
                 fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
+}
+
+static enum problem check_in_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct check_in_body *body = call->body;
+        struct check_in_word word = {
+                .event = text_equal(check_in_texts[body->state], "arrived") ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
+                .eta_minutes = body->has_eta_minutes ? body->eta_minutes : -1,
+                .bay = body->bay,
+        };
+
+        if (body->vehicle)
+                word.vehicle = *body->vehicle;
+        return fulfillment_check_in(fulfillment, &word, act);
 }
 
 static enum problem short_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
@@ -417,6 +476,7 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
 #define COMMANDS(X)                                                                                                    \
         X(assign, command_load)                                                                                        \
         X(cancel, command_load)                                                                                        \
+        X(check_in, command_load)                                                                                      \
         X(deliver, command_load)                                                                                       \
         X(handover, command_load)                                                                                      \
         X(pick, pick_load)                                                                                             \
@@ -473,6 +533,8 @@ const struct route fulfillment_routes[] = {
                 .body = &assign_shape, .operation = &assign_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/cancel", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/check-in", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_OPTIONAL, .body = &check_in_shape, .operation = &check_in_operation, .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_OPTIONAL, .body = &deliver_shape, .operation = &deliver_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,

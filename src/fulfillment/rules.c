@@ -53,8 +53,8 @@ struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, cons
         return (struct stock_cause){ .reason = reason, .document = document, .actor = act->actor };
 }
 
-static enum problem refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what) {
-        act->refusal->current_status = fulfillment_status_text(fulfillment->status);
+enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what) {
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
         return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "A fulfillment that is %s cannot be %s.",
                 act->refusal->current_status, what);
 }
@@ -79,7 +79,7 @@ static enum problem refuse_over_pick(const struct act *act) {
 
 /* ---- assigning ---- */
 
-static bool is_in_the_house(enum fulfillment_status status) {
+bool fulfillment_is_in_the_house(enum fulfillment_status status) {
         return status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY ||
                status == FULFILLMENT_PACKED;
 }
@@ -88,10 +88,10 @@ enum problem fulfillment_assign(
         struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act) {
         if (text_equal(fulfillment->assignee, assignee))
                 return PROBLEM_NONE;
-        if (!is_in_the_house(fulfillment->status))
-                return refuse_state(fulfillment, act, "assigned");
+        if (!fulfillment_is_in_the_house(fulfillment->status))
+                return fulfillment_refuse_state(fulfillment, act, "assigned");
         if (fulfillment->assignee && !force) {
-                act->refusal->current_status = fulfillment_status_text(fulfillment->status);
+                act->refusal->current_status = fulfillment_shown_status(fulfillment);
                 return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
                         "It is assigned to %s; taking it over needs force.", fulfillment->assignee);
         }
@@ -297,7 +297,7 @@ static enum problem check_short(
         if (p)
                 return p;
         if (fulfillment->status != FULFILLMENT_ALLOCATED && fulfillment->status != FULFILLMENT_PICKING)
-                return refuse_state(fulfillment, act, "short of anything");
+                return fulfillment_refuse_state(fulfillment, act, "short of anything");
         return check_short_units(fulfillment, lines, n_lines, act);
 }
 
@@ -394,7 +394,7 @@ enum problem fulfillment_make_ready(
         if (p)
                 return p;
         if (remaining) {
-                act->refusal->current_status = fulfillment_status_text(fulfillment->status);
+                act->refusal->current_status = fulfillment_shown_status(fulfillment);
                 return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
                         "%" PRId64 " units are neither picked nor short.", remaining);
         }

@@ -56,7 +56,7 @@ static enum problem check_load(const struct load *load, const struct fulfillment
                         "The request names lines that are not in the fulfillment.");
         if (!load->too_many)
                 return PROBLEM_NONE;
-        act->refusal->current_status = fulfillment_status_text(fulfillment->status);
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
         return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
                 "More units are named than are picked and still here; none of them left.");
 }
@@ -95,12 +95,16 @@ static enum problem leave(struct fulfillment *fulfillment, const struct load *lo
         const size_t n_lines = load_lines(load, fulfillment, lines);
         const bool last = take_out(fulfillment, load, act);
         enum problem p = PROBLEM_NONE;
+        int64_t waited_s;
 
         if (last)
                 p = fulfillment_advance(fulfillment, event, act->arena, act->refusal);
         if (p)
                 return p;
+        waited_s = fulfillment_note_wait(fulfillment, last, act);
         *ret_told = fulfillment_tell(act->events, fulfillment, last ? whole : part, act->actor);
+        if (waited_s >= 0)
+                event_integer(*ret_told, "waited_s", waited_s);
         event_lines(*ret_told, lines, n_lines);
         return PROBLEM_NONE;
 }

@@ -74,6 +74,7 @@ struct route {
         const char *(*location)(const struct call *call); /* where it takes stock; NULL: the path tells */
         void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
+        enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
         bool open;                                /* needs no token */
         bool may_lag; /* may read from a replica: never a queue, an order or a reservation */
 };

@@ -112,6 +112,10 @@ static void find_route(
         call->path = routing->path;
 }
 
+static bool may_also(const struct call *call) {
+        return call->route->also != SCOPE_NONE && call_has_scope(call, call->route->also);
+}
+
 static void check_token(struct intake *intake, struct call *call, const struct request_head *head) {
         const char *token = head->authorization;
         struct token_claims *claims = arena_new(&call->arena, struct token_claims);
@@ -132,7 +136,7 @@ static void check_token(struct intake *intake, struct call *call, const struct r
                 return;
         }
         call->claims = claims;
-        if (!scope_granted(claims->scopes, call->route->scope)) {
+        if (!scope_granted(claims->scopes, call->route->scope) && !may_also(call)) {
                 call->refusal.scope = scope_text(call->route->scope);
                 call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "This route needs the scope %s.",
                         scope_text(call->route->scope));

@@ -88,6 +88,7 @@ static bool fulfillment_add(struct placing *placing, struct order *order, const 
                 .promised_at = order->placed_at,
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
+                .check_in = NO_CHECK_IN,
                 .created_at = order->placed_at,
                 .updated_at = order->placed_at,
                 .pickup_serial = 1,

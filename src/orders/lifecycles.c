@@ -84,6 +84,39 @@ const struct lifecycle shipping_lifecycle = {
         .n_transitions = array_size(shipping_transitions),
 };
 
+static const char *const check_in_states[] = {
+        [CHECK_IN_ARRIVED] = "arrived",
+        [CHECK_IN_NONE] = "none",
+        [CHECK_IN_ON_THE_WAY] = "on_the_way",
+};
+
+static const char *const check_in_events[] = {
+        [CHECK_IN_ARRIVE] = "arrive",
+        [CHECK_IN_LEAVE] = "leave",
+        [CHECK_IN_SET_OUT] = "set out",
+};
+
+static const struct transition check_in_transitions[] = {
+        { CHECK_IN_NONE, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY, "the customer has set out" },
+        { CHECK_IN_NONE, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED, "the customer is there, without a word before" },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY, "another estimate" },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED, "the customer is there" },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_LEAVE, CHECK_IN_NONE, "a part was handed over" },
+        { CHECK_IN_ARRIVED, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED, "another bay or vehicle" },
+        { CHECK_IN_ARRIVED, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY, "not there after all" },
+        { CHECK_IN_ARRIVED, CHECK_IN_LEAVE, CHECK_IN_NONE, "a part was handed over; the rest is another visit" },
+};
+
+const struct lifecycle check_in_lifecycle = {
+        .name = "check-in, pickup and curbside",
+        .states = check_in_states,
+        .n_states = array_size(check_in_states),
+        .events = check_in_events,
+        .n_events = array_size(check_in_events),
+        .transitions = check_in_transitions,
+        .n_transitions = array_size(check_in_transitions),
+};
+
 static const char *const payment_states[] = {
         [PAYMENT_AUTHORIZED] = "authorized",
         [PAYMENT_CAPTURED] = "captured",
@@ -131,20 +164,45 @@ const char *payment_status_text(enum payment_status status) {
         return payment_states[status];
 }
 
+const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method) {
+        return method == BY_SHIPPING ? &shipping_lifecycle : &pickup_lifecycle;
+}
+
+const char *fulfillment_shown_status(const struct fulfillment *fulfillment) {
+        if (fulfillment->status == FULFILLMENT_READY && fulfillment->check_in.state != CHECK_IN_NONE)
+                return check_in_states[fulfillment->check_in.state];
+        return fulfillment_states[fulfillment->status];
+}
+
 enum problem fulfillment_advance(
         struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal) {
-        const struct lifecycle *lifecycle =
-                fulfillment->method == BY_SHIPPING ? &shipping_lifecycle : &pickup_lifecycle;
         int next;
 
-        if (!lifecycle_next(lifecycle, (int) fulfillment->status, (int) event, &next)) {
-                refusal->current_status = fulfillment_states[fulfillment->status];
+        if (!lifecycle_next(
+                    fulfillment_lifecycle(fulfillment->method), (int) fulfillment->status, (int) event, &next)) {
+                refusal->current_status = fulfillment_shown_status(fulfillment);
                 return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
                         "The %s fulfillment is %s; that does not allow: %s.",
                         fulfillment_method_texts[fulfillment->method], refusal->current_status,
                         fulfillment_events[event]);
         }
         fulfillment->status = (enum fulfillment_status) next;
+        fulfillment->touched = true;
+        return PROBLEM_NONE;
+}
+
+enum problem check_in_advance(
+        struct fulfillment *fulfillment, enum check_in_event event, struct arena *arena, struct refusal *refusal) {
+        int next;
+
+        if (!lifecycle_next(&check_in_lifecycle, (int) fulfillment->check_in.state, (int) event, &next)) {
+                refusal->current_status = fulfillment_shown_status(fulfillment);
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
+                        "The check-in is %s; that does not allow: %s.", check_in_states[fulfillment->check_in.state],
+                        check_in_events[event]);
+        }
+        fulfillment->check_in.state = (enum check_in_state) next;
+        fulfillment->check_in.changed = true;
         fulfillment->touched = true;
         return PROBLEM_NONE;
 }

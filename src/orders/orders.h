@@ -61,7 +61,13 @@ enum fulfillment_event {
         FULFILLMENT_EXPIRE,
 };
 
+/* Of the customer, whatever the fulfillment's own state is. */
+enum check_in_state { CHECK_IN_NONE, CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVED };
+
+enum check_in_event { CHECK_IN_SET_OUT, CHECK_IN_ARRIVE, CHECK_IN_LEAVE };
+
 extern const struct lifecycle payment_lifecycle;
+extern const struct lifecycle check_in_lifecycle; /* pickup and curbside */
 extern const struct lifecycle pickup_lifecycle;   /* pickup and curbside */
 extern const struct lifecycle shipping_lifecycle; /* ship */
 
@@ -99,6 +105,25 @@ struct fulfillment_line {
         bool changed;
 };
 
+struct vehicle {
+        const char *make, *color; /* NULL: no vehicle was told */
+        const char *plate;        /* may be NULL */
+};
+
+struct check_in {
+        enum check_in_state state;
+        int64_t eta_minutes; /* from on_the_way_at on; -1: not told */
+        const char *bay;
+        struct vehicle vehicle;
+        timestamp on_the_way_at; /* when it was last said */
+        timestamp arrived_at;
+        int64_t waited_s; /* from the arrival to the hand-over; -1: nobody waited */
+        bool changed;
+};
+
+#define NO_CHECK_IN                                                                                                    \
+        { .eta_minutes = -1, .on_the_way_at = TIMESTAMP_NONE, .arrived_at = TIMESTAMP_NONE, .waited_s = -1 }
+
 struct fulfillment {
         struct uuid id;
         struct order *order;
@@ -109,6 +134,7 @@ struct fulfillment {
         const char *reason, *assignee, *staging_location;
         const char *handover; /* JSON object, or NULL */
         const char *packages; /* JSON list */
+        struct check_in check_in;
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
@@ -181,6 +207,8 @@ int64_t order_line_value(const struct order_line *line, int64_t before, int64_t 
 /* The only places where a state changes. INVALID_TRANSITION names the current one. */
 enum problem fulfillment_advance(
         struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal);
+enum problem check_in_advance(
+        struct fulfillment *fulfillment, enum check_in_event event, struct arena *arena, struct refusal *refusal);
 enum problem payment_advance(
         struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal);
 
@@ -189,6 +217,12 @@ enum problem payment_advance(
 void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor);
 
 const char *fulfillment_status_text(enum fulfillment_status status);
+
+/* What clients see: once it is ready, a check-in shows as the status. */
+const char *fulfillment_shown_status(const struct fulfillment *fulfillment);
+
+/* The table that the method lives by. */
+const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method);
 const char *payment_status_text(enum payment_status status);
 
 /* At the end of each command that changed anything: project the status of the order from its lines, raise the versions

@@ -285,6 +285,7 @@ static struct fulfillment *fulfillment_for(
                 .promised_at = placing->now + (location ? location->lead_time : 0),
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
+                .check_in = NO_CHECK_IN,
                 .created_at = placing->now,
                 .updated_at = placing->now,
                 .pickup_serial = 1,

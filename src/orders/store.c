@@ -98,6 +98,25 @@ struct fulfillment *fulfillment_find(const struct order_set *set, const struct u
         return NULL;
 }
 
+static int64_t integer_or_none(struct row *row) {
+        const bool none = row_is_null(row);
+        const int64_t value = row_integer(row);
+
+        return none ? -1 : value;
+}
+
+static void check_in_from_row(struct row *row, struct check_in *check_in) {
+        check_in->state = (enum check_in_state) lifecycle_state(&check_in_lifecycle, row_text(row));
+        check_in->eta_minutes = integer_or_none(row);
+        check_in->bay = row_text(row);
+        check_in->vehicle.make = row_text(row);
+        check_in->vehicle.color = row_text(row);
+        check_in->vehicle.plate = row_text(row);
+        check_in->on_the_way_at = row_time(row);
+        check_in->arrived_at = row_time(row);
+        check_in->waited_s = integer_or_none(row);
+}
+
 static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->number = row_integer(row);
         f->method = (enum fulfillment_method) index_of(fulfillment_method_texts, row_text(row));
@@ -116,6 +135,7 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->version = row_integer(row);
         f->created_at = row_time(row);
         f->updated_at = row_time(row);
+        check_in_from_row(row, &f->check_in);
 }
 
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */

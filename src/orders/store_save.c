@@ -320,6 +320,49 @@ static void fulfillments_update(struct database *database, const struct order_se
                 database_ask(database, STATEMENT_FULFILLMENTS_UPDATE, &p, NULL, NULL);
 }
 
+static void array_integer_or_none(struct array *array, int64_t value) {
+        if (value < 0)
+                array_null(array);
+        else
+                array_integer(array, value);
+}
+
+/* Apart from the rest, since they change seldom. */
+static void check_ins_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *ids, *states, *etas, *bays, *makes, *colors, *plates, *on_the_way, *arrived, *waited;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        states = parameter_texts(&p);
+        etas = parameter_integers(&p);
+        bays = parameter_texts(&p);
+        makes = parameter_texts(&p);
+        colors = parameter_texts(&p);
+        plates = parameter_texts(&p);
+        on_the_way = parameter_times(&p);
+        arrived = parameter_times(&p);
+        waited = parameter_integers(&p);
+        for (size_t i = 0; i < set->n_fulfillments; i++) {
+                const struct check_in *check_in = &set->fulfillments[i]->check_in;
+
+                if (!check_in->changed)
+                        continue;
+                array_uuid(ids, &set->fulfillments[i]->id);
+                array_text(states, check_in_lifecycle.states[check_in->state]);
+                array_integer_or_none(etas, check_in->eta_minutes);
+                array_text(bays, check_in->bay);
+                array_text(makes, check_in->vehicle.make);
+                array_text(colors, check_in->vehicle.color);
+                array_text(plates, check_in->vehicle.plate);
+                array_time(on_the_way, check_in->on_the_way_at);
+                array_time(arrived, check_in->arrived_at);
+                array_integer_or_none(waited, check_in->waited_s);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_CHECK_INS_UPDATE, &p, NULL, NULL);
+}
+
 static void fulfillment_lines_update(struct database *database, const struct order_set *set) {
         struct parameters p;
         struct array *orders, *fulfillments, *numbers, *picked, *shorted, *cancelled, *fulfilled;
@@ -354,6 +397,7 @@ enum problem orders_update(struct database *database, struct order_set *set) {
         headers_update(database, set);
         lines_update(database, set);
         fulfillments_update(database, set);
+        check_ins_update(database, set);
         fulfillment_lines_update(database, set);
         return PROBLEM_NONE;
 }

@@ -86,19 +86,57 @@ static void write_pickup_code(struct writer *json, const struct fulfillment *ful
                 write_text_member(json, "pickup_code", code);
 }
 
+static void write_integer_or_null(struct writer *json, const char *name, int64_t value) {
+        if (value >= 0)
+                write_integer_member(json, name, value);
+        else
+                write_text_member(json, name, NULL);
+}
+
+static void write_vehicle(struct writer *json, const struct vehicle *vehicle) {
+        write_name(json, "vehicle");
+        if (!vehicle->make) {
+                write_null(json);
+                return;
+        }
+        write_object_begin(json);
+        write_text_member(json, "make", vehicle->make);
+        write_text_member(json, "color", vehicle->color);
+        write_text_member(json, "plate", vehicle->plate);
+        write_object_end(json);
+}
+
+static void write_check_in(struct writer *json, const struct check_in *check_in) {
+        write_name(json, "check_in");
+        if (check_in->state == CHECK_IN_NONE) {
+                write_null(json);
+                return;
+        }
+        write_object_begin(json);
+        write_text_member(json, "state", check_in_lifecycle.states[check_in->state]);
+        write_integer_or_null(json, "eta_minutes", check_in->eta_minutes);
+        write_text_member(json, "bay", check_in->bay);
+        write_vehicle(json, &check_in->vehicle);
+        write_time_member(json, "on_the_way_at", check_in->on_the_way_at);
+        write_time_member(json, "arrived_at", check_in->arrived_at);
+        write_object_end(json);
+}
+
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret) {
         write_uuid_member(json, "id", &fulfillment->id);
         write_uuid_member(json, "order_id", &fulfillment->order->id);
         write_text_member(json, "order_number", fulfillment->order->number);
         write_text_member(json, "method", fulfillment_method_texts[fulfillment->method]);
         write_text_member(json, "location", fulfillment->location);
-        write_text_member(json, "status", fulfillment_status_text(fulfillment->status));
+        write_text_member(json, "status", fulfillment_shown_status(fulfillment));
         write_text_member(json, "reason", fulfillment->reason);
         write_time_member(json, "promised_at", fulfillment->promised_at);
         write_time_member(json, "hold_until", fulfillment->hold_until);
         write_text_member(json, "assignee", fulfillment->assignee);
         write_text_member(json, "staging_location", fulfillment->staging_location);
         write_pickup_code(json, fulfillment, pickup_secret);
+        write_check_in(json, &fulfillment->check_in);
+        write_integer_or_null(json, "waited_s", fulfillment->check_in.waited_s);
         write_raw_member(json, "handover", fulfillment->handover);
         write_raw_member(json, "packages", fulfillment->packages);
         write_name(json, "lines");

@@ -19,7 +19,7 @@ def printed(*options):
 
 
 def routes():
-    """{(method, path): (scope, key)} of the program."""
+    """{(method, path): (scopes, key)} of the program; any of the scopes opens it."""
     rows = [line.split(" ") for line in printed("--routes").splitlines()]
     assert len({tuple(row[:2]) for row in rows}) == len(rows), "a route stands twice"
     return {(method, path): (scope, key) for method, path, scope, key in rows}
@@ -33,8 +33,8 @@ def documented_scope(operation):
     security = operation.node.get("security", contract().document.get("security"))
     if security == []:
         return "-"
-    assert len(security) == 1 and len(security[0].get(SCHEME, [])) == 1, f"{operation.name} has no one scope"
-    return security[0][SCHEME][0]
+    assert all(len(way.get(SCHEME, [])) == 1 for way in security), f"{operation.name} has no one scope for each way in"
+    return ",".join(way[SCHEME][0] for way in security)
 
 
 def documented_key(operation):

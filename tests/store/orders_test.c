@@ -36,6 +36,7 @@ static void fulfillments_fill(struct order *order) {
                         .promised_at = STORE_NOW + (timestamp) (i + 1) * HOUR,
                         .hold_until = TIMESTAMP_NONE,
                         .locked_until = TIMESTAMP_NONE,
+                        .check_in = NO_CHECK_IN,
                         .created_at = STORE_NOW,
                         .updated_at = STORE_NOW,
                         .pickup_serial = 1,
@@ -202,6 +203,18 @@ static void assert_same_line(const struct order_line *a, const struct order_line
         cr_assert_eq(x->fulfilled, y->fulfilled);
 }
 
+static void assert_same_check_in(const struct check_in *a, const struct check_in *b) {
+        cr_assert_eq(a->state, b->state);
+        cr_assert_eq(a->eta_minutes, b->eta_minutes);
+        assert_same_text(a->bay, b->bay);
+        assert_same_text(a->vehicle.make, b->vehicle.make);
+        assert_same_text(a->vehicle.color, b->vehicle.color);
+        assert_same_text(a->vehicle.plate, b->vehicle.plate);
+        cr_assert_eq(a->on_the_way_at, b->on_the_way_at);
+        cr_assert_eq(a->arrived_at, b->arrived_at);
+        cr_assert_eq(a->waited_s, b->waited_s);
+}
+
 static void assert_same_fulfillment(const struct fulfillment *a, const struct fulfillment *b) {
         cr_assert(uuid_equal(&a->id, &b->id));
         cr_assert(uuid_equal(&a->order->id, &b->order->id));
@@ -222,6 +235,7 @@ static void assert_same_fulfillment(const struct fulfillment *a, const struct fu
         cr_assert_eq(a->pickup_serial, b->pickup_serial);
         cr_assert_eq(a->wrong_codes, b->wrong_codes);
         cr_assert_eq(a->version, b->version);
+        assert_same_check_in(&a->check_in, &b->check_in);
         cr_assert_eq(a->n_lines, b->n_lines);
         for (size_t i = 0; i < a->n_lines; i++)
                 cr_assert_eq(a->lines[i].order_line->number, b->lines[i].order_line->number);
@@ -413,6 +427,14 @@ static void change_fulfillment(struct fulfillment *fulfillment) {
         fulfillment->locked_until = LATER + 1;
         fulfillment->pickup_serial = 2;
         fulfillment->wrong_codes = 4;
+        fulfillment->check_in = (struct check_in){ .state = CHECK_IN_ARRIVED,
+                .eta_minutes = 0,
+                .bay = "4",
+                .vehicle = { "Volvo", "red", "B-XY 12" },
+                .on_the_way_at = LATER - 2,
+                .arrived_at = LATER - 1,
+                .waited_s = 300,
+                .changed = true };
         fulfillment->version = 3;
         fulfillment->updated_at = LATER;
         fulfillment->changed = true;
@@ -455,6 +477,7 @@ Test(orders, what_is_not_marked_as_changed_stays) {
                 change_line(&set->rows[i].lines[0]);
                 set->rows[i].changed = set->rows[i].fulfillments[0]->changed = false;
                 set->rows[i].lines[0].changed = set->rows[i].lines[0].allocations->changed = false;
+                set->rows[i].fulfillments[0]->check_in.changed = false;
         }
         change_line(&set->rows[1].lines[0]);
         update(set);

@@ -1,246 +1,10 @@
-/* An order of three lines for one location: two of SKU-A, one of SKU-B, three of SKU-A again; paid, 10.00 a unit. */
-#include "fulfillment/fulfillment.h"
+#include "fulfillment_scene.h"
 
 #include "base/text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NOW    (INT64_C(1795256130) * SECOND)
-#define SECRET "a secret of the tests, 32 bytes or more"
-#define OTHER  "another secret of the tests, just as long"
-
-#define LINES  3
-
-enum { FIRST, SECOND_LINE, THIRD };
-
-struct scene {
-        struct arena arena;
-        struct stock stock;
-        struct stock_row rows[2];
-        struct events events;
-        struct refusal refusal;
-        struct order order;
-        struct order_line order_lines[LINES];
-        struct fulfillment fulfillment;
-        struct fulfillment_line lines[LINES];
-        struct act act;
-};
-
-static struct scene scene;
-static struct fulfillment *const it = &scene.fulfillment;
-static struct fulfillment *list[] = { &scene.fulfillment };
-
-static void scene_line(size_t i, const char *sku, int64_t quantity, struct stock_row *row) {
-        scene.order_lines[i] = (struct order_line){
-                .id = uuid_new(),
-                .number = (int64_t) i,
-                .sku = sku,
-                .title = sku,
-                .quantity = quantity,
-                .unit_price = 1000,
-                .order = &scene.order,
-                .allocations = &scene.lines[i],
-        };
-        scene.lines[i] = (struct fulfillment_line){
-                .order_line = &scene.order_lines[i], .fulfillment = it, .stock = row, .quantity = quantity
-        };
-}
-
-static void scene_documents(enum fulfillment_method method) {
-        scene.order = (struct order){
-                .id = uuid_new(),
-                .currency = "EUR",
-                .payment_status = PAYMENT_CAPTURED,
-                .lines = scene.order_lines,
-                .n_lines = LINES,
-                .fulfillments = list,
-                .n_fulfillments = 1,
-                .fulfillments_capacity = 1,
-                .subtotal = 6000,
-                .total = 6000,
-                .version = 1,
-        };
-        *it = (struct fulfillment){
-                .id = uuid_new(),
-                .order = &scene.order,
-                .method = method,
-                .location = "store",
-                .packages = "[]",
-                .hold_until = TIMESTAMP_NONE,
-                .locked_until = TIMESTAMP_NONE,
-                .pickup_serial = 1,
-                .version = 1,
-                .lines = scene.lines,
-                .n_lines = LINES,
-        };
-}
-
-static void given(enum fulfillment_method method) {
-        arena_clear(&scene.arena);
-        memset(&scene, 0, sizeof(scene));
-        arena_init(&scene.arena, 1024 * 1024);
-        stock_init(&scene.stock, &scene.arena);
-        events_init(&scene.events, &scene.arena);
-        scene.rows[0] = (struct stock_row){ .sku = "SKU-A", .on_hand = 10, .reserved = 5, .exists = true };
-        scene.rows[1] = (struct stock_row){ .sku = "SKU-B", .on_hand = 4, .reserved = 1, .exists = true };
-        scene_documents(method);
-        scene_line(FIRST, "SKU-A", 2, &scene.rows[0]);
-        scene_line(SECOND_LINE, "SKU-B", 1, &scene.rows[1]);
-        scene_line(THIRD, "SKU-A", 3, &scene.rows[0]);
-        scene.act = (struct act){
-                .actor = "ana",
-                .now = NOW,
-                .stock = &scene.stock,
-                .events = &scene.events,
-                .arena = &scene.arena,
-                .refusal = &scene.refusal,
-        };
-}
-
-static void given_pickup(void) {
-        given(BY_PICKUP);
-}
-
-static void given_shipping(void) {
-        given(BY_SHIPPING);
-}
-
-static void clear(void) {
-        arena_clear(&scene.arena);
-}
-
-/* ---- saying things shortly ---- */
-
-static size_t told(const char *type) {
-        size_t n = 0;
-
-        for (const struct event *event = scene.events.first; event; event = event->next)
-                n += text_equal(event->type, type);
-        return n;
-}
-
-static const char *data_of(const char *type) {
-        for (const struct event *event = scene.events.first; event; event = event->next)
-                if (text_equal(event->type, type))
-                        return buffer_text(&event->data);
-        return "";
-}
-
-static size_t movements(void) {
-        size_t n = 0;
-
-        for (const struct stock_movement *movement = scene.stock.movements; movement; movement = movement->next)
-                n++;
-        return n;
-}
-
-static void assert_figures(size_t row, int64_t on_hand, int64_t unsellable, int64_t reserved) {
-        cr_assert_eq(scene.rows[row].on_hand, on_hand, "on_hand is %ld", (long) scene.rows[row].on_hand);
-        cr_assert_eq(scene.rows[row].unsellable, unsellable, "unsellable is %ld", (long) scene.rows[row].unsellable);
-        cr_assert_eq(scene.rows[row].reserved, reserved, "reserved is %ld", (long) scene.rows[row].reserved);
-}
-
-static void assert_done(enum problem p) {
-        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), scene.refusal.detail ? scene.refusal.detail : "");
-}
-
-static void assert_refused(enum problem p, enum problem expected) {
-        cr_assert_eq(p, expected, "%s", problem_slug(p));
-        cr_assert_eq(scene.refusal.problem, expected);
-        scene.refusal = (struct refusal){ 0 };
-}
-
-static void assert_status(enum fulfillment_status status) {
-        cr_assert_eq(it->status, status, "it is %s", fulfillment_status_text(it->status));
-}
-
-/* Nothing was told, moved or saved. */
-static void assert_untouched(void) {
-        cr_assert_null(scene.events.first);
-        cr_assert_eq(movements(), 0);
-        cr_assert_not(it->changed || scene.order.changed || scene.rows[0].changed || scene.rows[1].changed);
-        for (size_t i = 0; i < LINES; i++)
-                cr_assert_not(scene.lines[i].changed || scene.order_lines[i].changed);
-        cr_assert_eq(it->version, 1);
-}
-
-static void assert_violation(const char *pointer, const char *code) {
-        cr_assert_not_null(scene.refusal.violations);
-        cr_assert_str_eq(scene.refusal.violations->pointer, pointer);
-        cr_assert_str_eq(scene.refusal.violations->code, code);
-}
-
-static struct line_units units(size_t line, int64_t quantity) {
-        return (struct line_units){ scene.order_lines[line].id, quantity };
-}
-
-static enum problem pick_sku(const char *sku, int64_t quantity) {
-        const struct pick_item item = { .sku = sku, .quantity = quantity };
-
-        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
-}
-
-static enum problem pick_line(size_t line, int64_t quantity) {
-        const struct pick_item item = {
-                .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
-        };
-
-        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
-}
-
-static enum problem scan(const char *code, int64_t quantity) {
-        static const char *const gtins[LINES] = { "06291041500213", "00012345678905", "06291041500213" };
-        const struct pick_item item = { .code = code, .quantity = quantity };
-
-        return fulfillment_pick(it, &item, 1, "scans", gtins, &scene.act);
-}
-
-static enum problem short_of(size_t line, int64_t quantity, enum short_reason reason) {
-        const struct line_units lines[] = { units(line, quantity) };
-
-        return fulfillment_short(it, lines, 1, reason, &scene.act);
-}
-
-static void pick_all(void) {
-        assert_done(pick_sku("SKU-A", 5));
-        assert_done(pick_sku("SKU-B", 1));
-}
-
-static enum problem make_ready(void) {
-        return fulfillment_make_ready(it, "shelf C3", 7 * DAY, &scene.act);
-}
-
-static void ready(void) {
-        pick_all();
-        assert_done(make_ready());
-}
-
-static struct handover by_code(const char *value) {
-        return (struct handover){ .method = PROOF_CODE, .value = value, .relation = -1, .secret = SECRET };
-}
-
-static enum problem hand_over_by(const char *value) {
-        const struct handover handover = by_code(value);
-
-        return fulfillment_hand_over(it, &handover, &scene.act);
-}
-
-static const char *right_code(const char *secret) {
-        static char code[PICKUP_CODE_SIZE];
-
-        cr_assert(pickup_code(secret, &it->id, it->pickup_serial, code));
-        return code;
-}
-
-static enum problem ship(const struct line_units *lines, size_t n_lines) {
-        const struct package package = {
-                .carrier = "DHL", .tracking_number = "0034", .lines = lines, .n_lines = n_lines
-        };
-
-        return fulfillment_ship(it, &package, 1, &scene.act);
-}
 
 /* ---- lifecycles ---- */
 
@@ -271,7 +35,7 @@ static void assert_life(enum fulfillment_method method, const struct lifecycle *
         for (int state = 0; state < STATES; state++)
                 for (int event = 0; event < HAPPENINGS; event++)
                         assert_next(state, event, lifecycle);
-        clear();
+        scene_clear();
 }
 
 Test(fulfillment_lifecycle, each_method_lives_by_its_own_table) {
@@ -280,7 +44,7 @@ Test(fulfillment_lifecycle, each_method_lives_by_its_own_table) {
         assert_life(BY_SHIPPING, &shipping_lifecycle);
 }
 
-Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = given_pickup, .fini = clear) {
+Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = given_pickup, .fini = scene_clear) {
         assert_done(fulfillment_allows(it, FULFILLMENT_PICK, &scene.act));
         assert_refused(fulfillment_allows(it, FULFILLMENT_HAND_OVER, &scene.act), PROBLEM_INVALID_TRANSITION);
         assert_status(FULFILLMENT_ALLOCATED);
@@ -289,7 +53,7 @@ Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = gi
 
 /* ---- assigning ---- */
 
-TestSuite(fulfillment_assign, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_assign, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_assign, one_associate_gets_the_work) {
         assert_done(fulfillment_assign(it, "ben", false, &scene.act));
@@ -334,7 +98,7 @@ Test(fulfillment_assign, what_has_left_the_house_is_nobodys_work) {
 
 /* ---- picking ---- */
 
-TestSuite(fulfillment_pick, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_pick, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_pick, the_first_unit_starts_the_work) {
         assert_done(pick_sku("SKU-B", 1));
@@ -442,7 +206,7 @@ Test(fulfillment_pick, a_pickup_is_not_packed) {
 }
 
 Test(fulfillment_ship, it_is_packed_when_the_last_unit_that_is_not_short_is_picked, .init = given_shipping,
-        .fini = clear) {
+        .fini = scene_clear) {
         assert_done(short_of(SECOND_LINE, 1, SHORT_DAMAGED));
         assert_done(pick_sku("SKU-A", 4));
         assert_status(FULFILLMENT_PICKING);
@@ -453,14 +217,15 @@ Test(fulfillment_ship, it_is_packed_when_the_last_unit_that_is_not_short_is_pick
 }
 
 Test(fulfillment_ship, it_is_packed_when_the_last_unit_that_is_not_picked_is_short, .init = given_shipping,
-        .fini = clear) {
+        .fini = scene_clear) {
         assert_done(pick_sku("SKU-A", 5));
         assert_done(short_of(SECOND_LINE, 1, SHORT_NOT_FOUND));
         assert_status(FULFILLMENT_PACKED);
         cr_assert_eq(told("fulfillment.packed"), 1);
 }
 
-Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .init = given_shipping, .fini = clear) {
+Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .init = given_shipping,
+        .fini = scene_clear) {
         const struct cancel_line rest = { scene.order_lines[SECOND_LINE].id, 1 };
 
         assert_done(pick_sku("SKU-A", 5));
@@ -471,7 +236,7 @@ Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .in
 
 /* ---- what is not to be had ---- */
 
-TestSuite(fulfillment_short, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_short, .init = given_pickup, .fini = scene_clear);
 
 static void assert_movement(const char *reason, int64_t on_hand_change, int64_t unsellable_change) {
         const struct stock_movement *movement = scene.stock.movements;
@@ -601,7 +366,7 @@ Test(fulfillment_short, the_event_of_the_longest_order_fits) {
 
 /* ---- giving it back ---- */
 
-TestSuite(fulfillment_reject, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_reject, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_reject, a_closed_location_frees_everything) {
         assert_done(pick_line(FIRST, 2));
@@ -652,7 +417,7 @@ Test(fulfillment_reject, what_is_ready_is_not_rejected) {
         assert_figures(0, 10, 0, 5);
 }
 
-TestSuite(fulfillment_cancel, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_cancel, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_cancel, everything_is_free_again) {
         ready();
@@ -707,7 +472,7 @@ Test(fulfillment_cancel, what_is_over_is_not_cancelled) {
 
 /* ---- waiting for the customer ---- */
 
-TestSuite(fulfillment_ready, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_ready, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_ready, the_hold_begins) {
         ready();
@@ -748,7 +513,7 @@ Test(fulfillment_ready, a_shipment_waits_for_nobody) {
 
 /* ---- handing over ---- */
 
-TestSuite(fulfillment_handover, .init = given_pickup, .fini = clear);
+TestSuite(fulfillment_handover, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_handover, the_units_leave_stock_and_reservation_at_once) {
         ready();
@@ -975,7 +740,7 @@ Test(fulfillment_handover, a_locked_one_wants_the_supervisor) {
 
 /* ---- shipping ---- */
 
-TestSuite(fulfillment_ship, .init = given_shipping, .fini = clear);
+TestSuite(fulfillment_ship, .init = given_shipping, .fini = scene_clear);
 
 Test(fulfillment_ship, all_that_is_picked_leaves) {
         pick_all();

@@ -71,6 +71,17 @@ static const struct step shipping_steps[] = {
         { FULFILLMENT_SHIPPED, FULFILLMENT_DELIVER, FULFILLMENT_DELIVERED },
 };
 
+static const struct step check_in_steps[] = {
+        { CHECK_IN_NONE, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY },
+        { CHECK_IN_NONE, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED },
+        { CHECK_IN_ON_THE_WAY, CHECK_IN_LEAVE, CHECK_IN_NONE },
+        { CHECK_IN_ARRIVED, CHECK_IN_ARRIVE, CHECK_IN_ARRIVED },
+        { CHECK_IN_ARRIVED, CHECK_IN_SET_OUT, CHECK_IN_ON_THE_WAY },
+        { CHECK_IN_ARRIVED, CHECK_IN_LEAVE, CHECK_IN_NONE },
+};
+
 static const struct step payment_steps[] = {
         { PAYMENT_PENDING, PAYMENT_AUTHORIZE, PAYMENT_AUTHORIZED },
         { PAYMENT_PENDING, PAYMENT_CAPTURE, PAYMENT_CAPTURED },
@@ -97,6 +108,25 @@ Test(lifecycles, what_is_shipped_is_picked_packed_shipped_and_delivered) {
         assert_exactly(&shipping_lifecycle, shipping_steps, array_size(shipping_steps));
 }
 
+Test(lifecycles, a_customer_sets_out_and_arrives) {
+        assert_exactly(&check_in_lifecycle, check_in_steps, array_size(check_in_steps));
+}
+
+Test(lifecycles, a_check_in_shows_once_it_is_ready) {
+        static const enum check_in_state states[] = { CHECK_IN_NONE, CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVED };
+        static const char *const shown[] = { "ready", "on_the_way", "arrived" };
+
+        for (size_t i = 0; i < array_size(states); i++) {
+                struct fulfillment fulfillment = { .status = FULFILLMENT_READY, .check_in.state = states[i] };
+
+                cr_assert_str_eq(fulfillment_shown_status(&fulfillment), shown[i]);
+                fulfillment.status = FULFILLMENT_PICKING;
+                cr_assert_str_eq(fulfillment_shown_status(&fulfillment), "picking");
+                fulfillment.status = FULFILLMENT_HANDED_OVER;
+                cr_assert_str_eq(fulfillment_shown_status(&fulfillment), "handed_over");
+        }
+}
+
 Test(lifecycles, a_payment_is_refunded_only_after_it_was_captured) {
         assert_exactly(&payment_lifecycle, payment_steps, array_size(payment_steps));
 }
@@ -108,12 +138,14 @@ Test(lifecycles, a_reservation_ends_once) {
 Test(lifecycles, states_are_named_as_on_the_wire) {
         static const char *const fulfillment[] = { "allocated", "picking", "ready", "handed_over", "packed", "shipped",
                 "delivered", "rejected", "cancelled", "expired" };
+        static const char *const check_in[] = { "none", "on_the_way", "arrived" };
         static const char *const payment[] = { "pending", "authorized", "captured", "partially_refunded", "refunded",
                 "voided" };
 
         assert_states(&pickup_lifecycle, fulfillment, array_size(fulfillment));
         assert_states(&shipping_lifecycle, fulfillment, array_size(fulfillment));
         assert_states(&payment_lifecycle, payment, array_size(payment));
+        assert_states(&check_in_lifecycle, check_in, array_size(check_in));
         for (int i = 0; i < (int) array_size(fulfillment); i++)
                 cr_assert_str_eq(fulfillment_status_text((enum fulfillment_status) i), fulfillment[i]);
         for (int i = 0; i < (int) array_size(payment); i++)
