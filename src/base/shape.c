@@ -25,6 +25,7 @@ struct place {
 struct filling {
         struct arena *arena;
         struct refusal *refusal;
+        bool rounded; /* the tree has integers beyond 64 bits, all read as reals */
 };
 
 typedef void filler(struct filling *filling, const struct place *place, const struct shape_member *member,
@@ -216,8 +217,13 @@ static void fill_enum(struct filling *filling, const struct place *place, const 
         *(int *) slot(record, member->offset) = read_name(filling, place, value, member->names);
 }
 
+/* -2^63 itself fits, but may be what an integer below it was rounded to. */
+static bool is_beyond_64_bits(const struct filling *filling, double number) {
+        return number < -0x1p63 || number >= 0x1p63 || (filling->rounded && number == -0x1p63);
+}
+
 /* False when the number is not whole. A whole one beyond 64 bits leaves *ret_fits false and *ret_integer alone. */
-static bool whole_number(const json_t *value, int64_t *ret_integer, bool *ret_fits) {
+static bool whole_number(const struct filling *filling, const json_t *value, int64_t *ret_integer, bool *ret_fits) {
         const double number = json_number_value(value);
 
         *ret_fits = true;
@@ -225,7 +231,7 @@ static bool whole_number(const json_t *value, int64_t *ret_integer, bool *ret_fi
                 *ret_integer = json_integer_value(value);
                 return true;
         }
-        if (number < -0x1p63 || number >= 0x1p63) {
+        if (is_beyond_64_bits(filling, number)) {
                 *ret_fits = false;
                 return true;
         }
@@ -238,7 +244,7 @@ static void fill_integer(struct filling *filling, const struct place *place, con
         int64_t integer = 0;
         bool fits;
 
-        if (!json_is_number(value) || !whole_number(value, &integer, &fits)) {
+        if (!json_is_number(value) || !whole_number(filling, value, &integer, &fits)) {
                 expect(filling, place, "a whole number");
                 return;
         }
@@ -438,6 +444,17 @@ static void copy_text(struct filling *filling, const struct place *place, const 
                 write_text(writer, text);
 }
 
+/* Stored as the nearest double, a large integer would come back as another one. In a body that has such integers, a
+ * real of that size is named too: it cannot be told from them, and the body is refused in any case. */
+static void copy_real(struct filling *filling, const struct place *place, const json_t *value, struct writer *writer) {
+        const double number = json_real_value(value);
+
+        if (filling->rounded && is_beyond_64_bits(filling, number))
+                violate(filling, place, "out-of-range", "An integer has at most 64 bits.");
+        else
+                write_number(writer, number);
+}
+
 static void copy_value(struct filling *filling, const struct place *place, const json_t *value, struct writer *writer) {
         switch (json_typeof(value)) {
         case JSON_OBJECT:
@@ -453,7 +470,7 @@ static void copy_value(struct filling *filling, const struct place *place, const
                 write_integer(writer, json_integer_value(value));
                 return;
         case JSON_REAL:
-                write_number(writer, json_real_value(value));
+                copy_real(filling, place, value, writer);
                 return;
         case JSON_TRUE:
         case JSON_FALSE:
@@ -625,13 +642,13 @@ static void fill_record(struct filling *filling, const struct place *place, cons
         refuse_unknown(filling, place, shape, tree);
 }
 
-enum problem shape_fill(
-        const struct shape *shape, const json_t *tree, struct arena *arena, struct refusal *refusal, void *into) {
-        struct filling filling = { .arena = arena, .refusal = refusal };
+static enum problem fill_all(struct filling *filling, const struct shape *shape, const json_t *tree, void *into) {
+        struct arena *arena = filling->arena;
+        struct refusal *refusal = filling->refusal;
         const struct place root = { 0 };
         const size_t n_before = refusal->n_violations;
 
-        fill_record(&filling, &root, shape, tree, into);
+        fill_record(filling, &root, shape, tree, into);
         if (arena->exhausted) {
                 /* Some of them may lack their text. */
                 refusal->violations = refusal->last_violation = NULL;
@@ -645,6 +662,13 @@ enum problem shape_fill(
         return PROBLEM_NONE;
 }
 
+enum problem shape_fill(
+        const struct shape *shape, const json_t *tree, struct arena *arena, struct refusal *refusal, void *into) {
+        struct filling filling = { .arena = arena, .refusal = refusal };
+
+        return fill_all(&filling, shape, tree, into);
+}
+
 /* ---- parsing ---- */
 
 /* What jansson found, in our words: its own may quote the body. */
@@ -656,8 +680,6 @@ static const char *fault_sentence(enum json_error_code code) {
                 return "something follows the value";
         case json_error_invalid_utf8:
                 return "this is not valid UTF-8";
-        case json_error_null_byte_in_key:
-                return "U+0000 in a name";
         case json_error_numeric_overflow:
                 return "a number is too large";
         case json_error_premature_end_of_input:
@@ -669,10 +691,19 @@ static const char *fault_sentence(enum json_error_code code) {
         }
 }
 
+/* No pointer can name the member, so the sentence says where it stands. */
+static enum problem refuse_name(struct arena *arena, struct refusal *refusal, const json_error_t *error) {
+        (void) refuse_because(refusal, arena, "#", "nul-not-allowed", "U+0000 in a name, line %d, column %d.",
+                error->line, error->column);
+        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The name of a member holds the character U+0000.");
+}
+
 static enum problem refuse_parse(struct arena *arena, struct refusal *refusal, const json_error_t *error) {
         /* jansson takes a token it has no memory for as one it does not know; malloc tells the truth. */
         if (errno == ENOMEM)
                 return refuse(refusal, arena, PROBLEM_OVERLOADED, "There is no memory left for the body.");
+        if (json_error_code(error) == json_error_null_byte_in_key)
+                return refuse_name(arena, refusal, error);
         return refuse(refusal, arena, PROBLEM_MALFORMED_JSON, "Line %d, column %d: %s.", error->line, error->column,
                 fault_sentence(json_error_code(error)));
 }
@@ -714,12 +745,13 @@ static enum problem refuse_depth(struct arena *arena, struct refusal *refusal, c
                 line, column, NESTING_MAX);
 }
 
-enum problem shape_parse(
-        const char *body, size_t size, struct arena *arena, struct refusal *refusal, json_t **ret_tree) {
+static enum problem parse(const char *body, size_t size, struct arena *arena, struct refusal *refusal,
+        json_t **ret_tree, bool *ret_rounded) {
         const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
         const char *too_deep = NULL;
         json_error_t error;
         json_t *tree = NULL;
+        bool rounded;
 
         if (size == 0)
                 return refuse(refusal, arena, PROBLEM_MALFORMED_JSON, "The body is empty.");
@@ -728,12 +760,21 @@ enum problem shape_parse(
                 return refuse_depth(arena, refusal, body, too_deep);
         tree = load(body, size, flags, &error);
         /* An integer beyond 64 bits is well formed; read as a double, its member can be named in a violation. */
-        if (!tree && json_error_code(&error) == json_error_numeric_overflow)
+        rounded = !tree && json_error_code(&error) == json_error_numeric_overflow;
+        if (rounded)
                 tree = load(body, size, flags | JSON_DECODE_INT_AS_REAL, &error);
         if (!tree)
                 return refuse_parse(arena, refusal, &error);
         *ret_tree = tree;
+        *ret_rounded = rounded;
         return PROBLEM_NONE;
+}
+
+enum problem shape_parse(
+        const char *body, size_t size, struct arena *arena, struct refusal *refusal, json_t **ret_tree) {
+        bool rounded;
+
+        return parse(body, size, arena, refusal, ret_tree, &rounded);
 }
 
 static bool requires_nothing(const struct shape *shape) {
@@ -746,17 +787,19 @@ static bool requires_nothing(const struct shape *shape) {
 enum problem shape_read(const struct shape *shape, const char *body, size_t size, struct arena *arena,
         struct refusal *refusal, void **ret_filled) {
         const bool as_empty_object = size == 0 && requires_nothing(shape);
+        struct filling filling = { .arena = arena, .refusal = refusal };
         _cleanup_(tree_cleanup) json_t *tree = NULL;
         enum problem problem;
         void *filled = NULL;
 
-        problem = shape_parse(as_empty_object ? "{}" : body, as_empty_object ? 2 : size, arena, refusal, &tree);
+        problem = parse(
+                as_empty_object ? "{}" : body, as_empty_object ? 2 : size, arena, refusal, &tree, &filling.rounded);
         if (problem)
                 return problem;
         filled = arena_alloc(arena, shape->size);
         if (!filled)
                 return refuse_size(arena, refusal);
-        problem = shape_fill(shape, tree, arena, refusal, filled);
+        problem = fill_all(&filling, shape, tree, filled);
         if (problem)
                 return problem;
         *ret_filled = filled;

@@ -7,8 +7,8 @@
  *
  * Rules that hold for all shapes (conventions of the API): an unknown member is a violation ("unknown-member");
  * `null` counts as absent; NUL in text is refused ("nul-not-allowed"); text length counts code points; an integer may
- * be written `2.0` but not `2.5` (wrong-type) or `1e308` (out-of-range). Bounds are inclusive and always in force: a
- * table that states none allows nothing but 0.
+ * be written `2.0` but not `2.5` (wrong-type) or `1e308` (out-of-range); integers in raw objects have 64 bits. Bounds
+ * are inclusive and always in force: a table that states none allows nothing but 0.
  *
  * Codes of violations: required, wrong-type, unknown-member, too-short, too-long, too-few, too-many, out-of-range,
  * not-allowed (no such enum value, or another exponent than the currency's), malformed (code, uuid, time, duration,
@@ -105,9 +105,9 @@ struct shape {
 #define OPTIONAL_CODES(type, field, smallest, largest) COUNTED_(TEXTS, false, type, field, BETWEEN(smallest, largest))
 
 /* Parse a body into a tree: duplicate members and more than 32 levels of nesting are MALFORMED_JSON; so are invalid
- * UTF-8, lone surrogates, NUL in a name and anything that is not one JSON value. NUL inside a string and integers
- * beyond 64 bits pass here and are refused by the shape. `detail` tells line and column. OVERLOADED when there is no
- * memory left. The caller owns *ret_tree (json_decref). */
+ * UTF-8, lone surrogates and anything that is not one JSON value. NUL in a name is VALIDATION_FAILED. NUL inside a
+ * string and integers beyond 64 bits pass here and are refused by the shape. `detail` tells line and column. OVERLOADED
+ * when there is no memory left. The caller owns *ret_tree (json_decref). */
 must_check enum problem shape_parse(
         const char *body, size_t size, struct arena *arena, struct refusal *refusal, json_t **ret_tree);
 

@@ -206,6 +206,7 @@ BAD_BODIES = [
     ("products", {**KETTLE, "attributes": []}, {"#/attributes": "wrong-type"}),
     ("products", {**KETTLE, "attributes": {"a": "x" * (16 * 1024)}}, {"#/attributes": "too-long"}),
     ("products", {**KETTLE, "attributes": {"a": [1e308] * 2000}}, {"#/attributes": "too-long"}),
+    ("products", {**KETTLE, "attributes": {"a": [1, 2**63]}}, {"#/attributes/a/1": "out-of-range"}),
     ("products", {**KETTLE, "attributes": {"a": {"b": "\0"}}}, {"#/attributes/a/b": "nul-not-allowed"}),
     ("products", {**KETTLE, "returnable": "yes"}, {"#/returnable": "wrong-type"}),
 ]
