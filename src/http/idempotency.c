@@ -211,16 +211,18 @@ enum problem idempotency_settle(struct idempotency *known, struct batch *batch, 
         return PROBLEM_NONE;
 }
 
-/* What a client may be told again: effects and business decisions, never who-are-you, try-later or our own failures. */
-static bool is_replayable(const struct reply *reply) {
-        switch (reply->status) {
+/* What a client may be told again: effects and business decisions, never who-are-you, try-later or our own failures.
+ * Nor that the request itself is wrong, or names an old version (which is no part of the fingerprint): mended, it may
+ * come again under its key. */
+static bool is_replayable(const struct call *call) {
+        switch (call->reply.status) {
         case 404:
         case 409:
-        case 412:
-        case 422:
                 return true;
+        case 422:
+                return call->refusal.problem != PROBLEM_VALIDATION_FAILED;
         default:
-                return reply->status >= 200 && reply->status < 300;
+                return call->reply.status >= 200 && call->reply.status < 300;
         }
 }
 
@@ -241,7 +243,7 @@ static size_t save_some(struct batch *batch, size_t first) {
         for (i = first; i < batch->n_calls && bodies->bytes.size < BODIES_AT_ONCE; i++) {
                 const struct call *call = batch->calls[i];
 
-                if (!is_replayable(&call->reply))
+                if (!is_replayable(call))
                         continue;
                 array_bytes(ids, call->key, KEY_SIZE);
                 array_bytes(fingerprints, call->fingerprint, DIGEST_SIZE);
@@ -260,17 +262,23 @@ void idempotency_save(struct batch *batch) {
                 next = save_some(batch, next);
 }
 
+/* Whether the twin may fare otherwise: it may name another version. */
+static bool decided_nothing(const struct call *first) {
+        return first->refusal.problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS ||
+               first->refusal.problem == PROBLEM_PRECONDITION_FAILED;
+}
+
 void idempotency_finish(struct idempotency *known) {
         for (size_t i = 0; i < known->n; i++) {
                 const struct claim *claim = &known->claims[i];
 
                 if (claim->standing != STANDING_TWIN)
                         continue;
-                if (claim->first->refusal.problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS) {
+                if (decided_nothing(claim->first)) {
                         refuse_rival(claim->call);
                         continue;
                 }
                 replay(claim->call, claim->first->fingerprint, &claim->first->reply);
-                claim->call->reply.replayed = !claim->call->refusal.problem && is_replayable(&claim->call->reply);
+                claim->call->reply.replayed = !claim->call->refusal.problem && is_replayable(claim->first);
         }
 }

@@ -482,6 +482,27 @@ def test_a_refusal_is_replayed_though_the_stock_has_come(api, retailer):
     api.post("/v1/orders", body, expect=201)
 
 
+def test_a_request_that_was_wrong_may_come_again_mended(api, retailer):
+    """An unknown SKU is found by looking it up, but it is a fault of the request as any other."""
+    key = str(uuid.uuid4())
+    wrong, mended = retailer.order_body({f"N-{retailer.tag}": 1}), retailer.order_body()
+
+    for _ in range(2):
+        refused = api.post("/v1/orders", wrong, key=key, expect=422)
+        assert refused.json()["code"] == "validation-failed" and "Idempotent-Replayed" not in refused.headers
+    api.post("/v1/orders", mended, key=key, expect=201)
+
+
+def test_an_old_version_may_be_mended_under_the_same_key(api, two_of_each):
+    key = str(uuid.uuid4())
+
+    for _ in range(2):
+        refused = cancel(api, two_of_each, {0: 1}, key=key, expect=412, headers={"If-Match": '"9"'})
+        assert "Idempotent-Replayed" not in refused.headers
+    cancel(api, two_of_each, {0: 1}, key=key, headers={"If-Match": '"1"'})
+    assert show(api, two_of_each).json()["lines"][0]["cancelled"] == 1
+
+
 def test_a_cancellation_is_replayed_as_it_was(api, two_of_each):
     key = str(uuid.uuid4())
 

@@ -70,6 +70,19 @@ def test_twins_with_different_baskets_get_one_reservation_and_one_refusal(lone):
     assert shelf.row()["reserved"] == 1
 
 
+def test_a_twin_of_one_that_named_an_old_version_is_told_to_come_again(lone):
+    """Its own version may be the right one, and the key does not tell the two apart."""
+    shelf = lone.shelf(units=10)
+    one, other = lone.shoppers(2)
+    made, = crowd(one.reserve(shelf.location, {shelf.sku: 1}))
+    longer = "POST", f"/v1/reservations/{made.json()['id']}/extend", {"ttl": "PT20M"}, str(uuid.uuid4())
+
+    answers = lone.in_one_batch([one.ask(*longer, version=9)], [other.ask(*longer, version=1)])
+
+    assert [(answer.status, answer.code) for answer in answers] == [
+        (412, "precondition-failed"), (409, "idempotency-in-progress")]
+
+
 def test_a_key_that_another_instance_works_on_is_in_progress(pair, token, shelf_of, database):
     shelf = shelf_of(units=10)
     key = str(uuid.uuid4())

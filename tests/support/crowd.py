@@ -64,12 +64,12 @@ class Shopper:
             self._streams = None
             raise Refused(str(error)) from error
 
-    async def ask(self, method, path, body=None, key=None):
+    async def ask(self, method, path, body=None, key=None, version=None):
         """Send one request and wait for its answer; Lost or Refused when there is none."""
         await self.connect()
         reader, writer = self._streams
         try:
-            writer.write(self._request(method, path, body, key))
+            writer.write(self._request(method, path, body, key, version))
             await writer.drain()
             answer = await asyncio.wait_for(_answer(reader), ANSWER_WITHIN_S)
         except (OSError, EOFError) as error:
@@ -104,13 +104,15 @@ class Shopper:
             self._streams[1].close()
             self._streams = None
 
-    def _request(self, method, path, body, key):
+    def _request(self, method, path, body, key, version):
         content = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", "Host: holdfast", f"Authorization: Bearer {self.token}"]
         if body is not None:
             lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
         if key is not None:
             lines.append(f"Idempotency-Key: {key}")
+        if version is not None:
+            lines.append(f'If-Match: "{version}"')
         return "\r\n".join([*lines, "", ""]).encode() + content
 
 
