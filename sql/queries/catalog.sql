@@ -40,14 +40,14 @@ select c.code, true, c.name, c.kind, c.version, c.created_at, c.updated_at
 
 -- :name locations_read
 select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join locations l on l.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
 -- :name locations_lock
 select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from locations
                       where locations.code = wanted.code collate "C"
@@ -57,13 +57,14 @@ select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude,
 -- :name locations_insert
 -- $8 capabilities, separated by spaces.
 insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                       lead_time_s, hold_for_s, version, created_at, updated_at)
+                       lead_time_s, hold_for_s, cut_off, version, created_at, updated_at)
 select code, name, kind, latitude, longitude, time_zone, country, string_to_array(capabilities, ' '), opening_hours, closures,
-       lead_time_s, hold_for_s, version, created_at, updated_at
+       lead_time_s, hold_for_s, cut_off, version, created_at, updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[])
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::timestamptz[],
+              $16::timestamptz[])
        as added (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                 lead_time_s, hold_for_s, version, created_at, updated_at)
+                 lead_time_s, hold_for_s, cut_off, version, created_at, updated_at)
 
 -- :name locations_update
 update locations l
@@ -71,18 +72,19 @@ update locations l
        time_zone = changed.time_zone, country = changed.country,
        capabilities = string_to_array(changed.capabilities, ' '), opening_hours = changed.opening_hours,
        closures = changed.closures, lead_time_s = changed.lead_time_s, hold_for_s = changed.hold_for_s,
-       version = changed.version, updated_at = changed.updated_at
+       cut_off = changed.cut_off, version = changed.version, updated_at = changed.updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $15::timestamptz[])
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::timestamptz[],
+              $16::timestamptz[])
        as changed (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                   lead_time_s, hold_for_s, version, created_at, updated_at)
+                   lead_time_s, hold_for_s, cut_off, version, created_at, updated_at)
  where l.code = changed.code collate "C"
 
 -- :name locations_page free
 -- $1 after this code, $2 rows at most, $3 the only codes, $4 kind, $5 capability, $6 a part of the name or the beginning of
 -- the code; null for all.
 select l.code, true, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.version, l.created_at, l.updated_at
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.version, l.created_at, l.updated_at
   from locations l
  where ($1::text is null or l.code > $1 collate "C") and ($3::text[] is null or l.code = any($3 collate "C"))
    and ($4::text is null or l.kind = $4) and ($5::text is null or l.capabilities @> array[$5])
@@ -95,6 +97,42 @@ select l.code, true, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.cou
 select z.name
   from pg_timezone_names z
  where z.name = any($1::text[]) and z.name !~ '^(posix/|right/|posixrules$|localtime$|Factory$)'
+
+-- :name zones_read
+-- What the clocks show at the locations $1, but for the zones $2: for each zone its offset from UTC in seconds, at first (begins is
+-- null) and from each instant on at which it changes; from three days before $3 (null: now) for a year and some days. Looked
+-- for day by day and then narrowed down to the second, so two changes of one day that undo each other are not seen.
+with recursive zones as materialized (
+        select distinct l.time_zone as name, moment.day
+          from unnest($1::text[]) as wanted (code)
+          join locations l on l.code = wanted.code collate "C"
+         cross join (select date_part('epoch', coalesce($3::timestamptz, statement_timestamp()))::bigint / 86400) as moment (day)
+         where l.time_zone <> all ($2::text[])
+), changes (name, low, high, before, after) as (
+        select z.name, days.low, days.low + 86400, at_low.ahead, at_high.ahead
+          from zones z
+         cross join lateral (select day * 86400 from generate_series(z.day - 3, z.day + 370) as days (day)) as days (low)
+         cross join lateral (select date_part('epoch', to_timestamp(days.low) at time zone z.name)::bigint
+                                    - days.low) as at_low (ahead)
+         cross join lateral (select date_part('epoch', to_timestamp(days.low + 86400) at time zone z.name)::bigint
+                                    - days.low - 86400) as at_high (ahead)
+         where at_low.ahead <> at_high.ahead
+         union all
+        select c.name, case when at_middle.ahead = c.before then middle.at else c.low end,
+               case when at_middle.ahead = c.before then c.high else middle.at end,
+               c.before, case when at_middle.ahead = c.before then c.after else at_middle.ahead end
+          from changes c
+         cross join lateral (select (c.low + c.high) / 2) as middle (at)
+         cross join lateral (select date_part('epoch', to_timestamp(middle.at) at time zone c.name)::bigint
+                                    - middle.at) as at_middle (ahead)
+         where c.high - c.low > 1
+)
+select z.name, null::timestamptz as begins,
+       date_part('epoch', to_timestamp((z.day - 3) * 86400) at time zone z.name)::bigint - (z.day - 3) * 86400
+  from zones z
+ union all
+select c.name, to_timestamp(c.high), c.after from changes c where c.high - c.low = 1
+ order by 1, 2 nulls first
 
 -- :name products_find
 -- Without what is long and of no use to an order.

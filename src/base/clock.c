@@ -42,15 +42,15 @@ static int days_in_month(int year, int month) {
 
 /* Civil arithmetic counts years from March, so that the leap day is the last of its year: then the days before a month
  * are (153 m + 2) / 5, and 400 years are always 146097 days. 719468 days lie between 0000-03-01 and the epoch. */
-static int64_t days_since_epoch(struct day day) {
+int64_t day_number(struct day day) {
         const int64_t year = day.month > 2 ? day.year : day.year - 1;
         const int64_t month = day.month > 2 ? day.month - 3 : day.month + 9;
 
         return 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day.day - 1 - 719468;
 }
 
-static struct day day_of(int64_t days) {
-        const int64_t since_march_0 = days + 719468;
+struct day day_of_number(int64_t number) {
+        const int64_t since_march_0 = number + 719468;
         const int64_t era = since_march_0 / 146097, of_era = since_march_0 % 146097;
         const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
         const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -152,7 +152,7 @@ bool timestamp_parse(const char *text, timestamp *ret_timestamp) {
                 return false;
         if (!read_fraction(&text, &microseconds) || !read_offset(&text, &offset) || *text)
                 return false;
-        seconds = days_since_epoch(day) * SECONDS_PER_DAY + 3600 * hour + 60 * minute + second - offset;
+        seconds = day_number(day) * SECONDS_PER_DAY + 3600 * hour + 60 * minute + second - offset;
         if (second == 60 && seconds % SECONDS_PER_DAY != 0)
                 return false;
         instant = seconds * SECOND + microseconds;
@@ -188,7 +188,7 @@ void timestamp_format(timestamp instant, char *text) {
                 instant = INSTANT_LAST;
         days = instant / DAY - (instant % DAY < 0);
         rest = instant - days * DAY;
-        text = put_letter(put_day(text, day_of(days)), 'T');
+        text = put_letter(put_day(text, day_of_number(days)), 'T');
         text = put_letter(put_digits(text, 2, rest / HOUR), ':');
         text = put_letter(put_digits(text, 2, rest / MINUTE % 60), ':');
         text = put_letter(put_digits(text, 2, rest / SECOND % 60), '.');

@@ -56,5 +56,9 @@ struct day {
 };
 must_check bool day_parse(const char *text, struct day *ret_day);
 
+/* Days since 1970-01-01, which was a Thursday, and back; for the years that day_parse takes. */
+int64_t day_number(struct day day);
+struct day day_of_number(int64_t number);
+
 /* A time of day "00:00" to "24:00", as minutes since midnight. */
 must_check bool time_of_day_parse(const char *text, int *ret_minutes);

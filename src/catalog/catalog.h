@@ -65,6 +65,19 @@ struct closure {
         int opens, closes;
 };
 
+/* From `begins` on, the clocks of a zone are `ahead` of UTC. */
+struct zone_span {
+        timestamp begins; /* TIMESTAMP_NONE: as long as anybody asks */
+        duration ahead;
+};
+
+/* A time zone as far as promises look: the spans in order, at least one. */
+struct zone {
+        const char *name; /* IANA */
+        const struct zone_span *spans;
+        size_t n_spans;
+};
+
 struct location {
         struct record record;
         const char *code;
@@ -81,6 +94,8 @@ struct location {
         size_t n_closures;
         duration lead_time; /* from order to ready, in opening hours */
         duration hold_for;  /* from ready to no-show */
+        bool has_cut_off;
+        int cut_off; /* minutes since local midnight; who orders later is served from the next day's opening on */
 };
 
 struct product {
@@ -124,7 +139,8 @@ struct catalog_set {
         struct location *locations;
         struct product *products;
         struct listing *listings;
-        size_t n_channels, n_locations, n_products, n_listings;
+        struct zone *zones; /* told by catalog_load_zones: those of the locations, and maybe others */
+        size_t n_channels, n_locations, n_products, n_listings, n_zones;
         bool exhausted; /* the arena was; shows at catalog_load */
 };
 
@@ -139,8 +155,17 @@ void catalog_want_listing(struct catalog_set *set, const char *channel, const ch
 /* Queue: read all that was named, without a lock. FAULT_BUSY when the arena is exhausted. */
 enum problem catalog_load(struct database *database, struct catalog_set *set);
 
+/* Queue: read the time zones of the locations that were named, which promises need. A zone is read once an hour and
+ * process, so a new release of PostgreSQL's zone database counts within the hour. FAULT_BUSY without memory. */
+enum problem catalog_load_zones(struct database *database, struct catalog_set *set);
+
+/* After the trip: whether the zones of all locations are there. False when a location got another zone between the two
+ * look-ups: then the batch starts over (FAULT_STALE). */
+must_check bool catalog_zones_fit(const struct catalog_set *set);
+
 /* The record, or NULL when there is none (or it was not named). */
 const struct channel *catalog_find_channel(const struct catalog_set *set, const char *code);
 const struct location *catalog_find_location(const struct catalog_set *set, const char *code);
+const struct zone *catalog_find_zone(const struct catalog_set *set, const char *name);
 const struct product *catalog_find_product(const struct catalog_set *set, const char *sku);
 const struct listing *catalog_find_listing(const struct catalog_set *set, const char *channel, const char *sku);

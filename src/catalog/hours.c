@@ -6,7 +6,6 @@
 
 #define MINUTES_OF_DAY  (24 * 60)
 #define MINUTES_OF_WEEK (7 * MINUTES_OF_DAY)
-#define TIME_SIZE       8
 #define DATE_SIZE       16
 
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
@@ -203,7 +202,7 @@ struct closure *closures_read(const char *json, struct arena *arena, size_t *ret
 
 /* ---- JSON ---- */
 
-static void write_minutes(struct writer *json, const char *name, int minutes) {
+void write_minutes_member(struct writer *json, const char *name, int minutes) {
         char text[TIME_SIZE];
 
         (void) snprintf(text, sizeof(text), "%02d:%02d", minutes / 60 % 100, minutes % 60);
@@ -215,8 +214,8 @@ void write_openings(struct writer *json, const struct opening *openings, size_t 
         for (size_t i = 0; i < n; i++) {
                 write_object_begin(json);
                 write_text_member(json, "day", day_names[openings[i].day]);
-                write_minutes(json, "opens", openings[i].opens);
-                write_minutes(json, "closes", openings[i].closes);
+                write_minutes_member(json, "opens", openings[i].opens);
+                write_minutes_member(json, "closes", openings[i].closes);
                 write_object_end(json);
         }
         write_list_end(json);
@@ -234,8 +233,8 @@ void write_closures(struct writer *json, const struct closure *closures, size_t 
                         date, sizeof(date), "%04d-%02d-%02d", day->year % 10000, day->month % 100, day->day % 100);
                 write_text_member(json, "date", date);
                 if (closures[i].has_hours) {
-                        write_minutes(json, "opens", closures[i].opens);
-                        write_minutes(json, "closes", closures[i].closes);
+                        write_minutes_member(json, "opens", closures[i].opens);
+                        write_minutes_member(json, "closes", closures[i].closes);
                 }
                 write_object_end(json);
         }

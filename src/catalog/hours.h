@@ -12,6 +12,7 @@
 
 #define OPENINGS_MAX 50
 #define CLOSURES_MAX 400
+#define TIME_SIZE    8 /* room for "23:59", and for a wrong one that is told what is wrong with it */
 
 struct opening_body {
         int day;
@@ -35,6 +36,9 @@ struct closure *closures_from(
 /* Read the stored form; NULL when it is not what write_... has written, or for want of memory. */
 struct opening *openings_read(const char *json, struct arena *arena, size_t *ret_n);
 struct closure *closures_read(const char *json, struct arena *arena, size_t *ret_n);
+
+/* A time of day "09:30" as a member. */
+void write_minutes_member(struct writer *json, const char *name, int minutes);
 
 void write_openings(struct writer *json, const struct opening *openings, size_t n);
 void write_closures(struct writer *json, const struct closure *closures, size_t n);

@@ -44,6 +44,8 @@ void write_location(struct writer *json, const struct location *location) {
         write_object_begin(json);
         write_duration_member(json, "lead_time", location->lead_time);
         write_duration_member(json, "hold_for", location->hold_for);
+        if (location->has_cut_off)
+                write_minutes_member(json, "cut_off", location->cut_off);
         write_object_end(json);
         write_record(json, &location->record);
 }

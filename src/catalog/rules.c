@@ -66,9 +66,16 @@ static unsigned capabilities_from(const struct location_body *body, struct arena
         return capabilities;
 }
 
-static void pickup_from(const struct pickup_body *body, struct location *location) {
+static void pickup_from(
+        const struct pickup_body *body, struct arena *arena, struct refusal *refusal, struct location *location) {
         location->lead_time = body && body->has_lead_time ? body->lead_time : LEAD_TIME_DEFAULT;
         location->hold_for = body && body->has_hold_for ? body->hold_for : HOLD_FOR_DEFAULT;
+        location->has_cut_off = body && body->cut_off;
+        location->cut_off = 0;
+        if (location->has_cut_off &&
+                (!time_of_day_parse(body->cut_off, &location->cut_off) || location->cut_off > CUT_OFF_MAX))
+                (void) refuse_because(refusal, arena, "#/pickup/cut_off", "malformed",
+                        "A cut-off is a time of day between 00:00 and 23:59.");
 }
 
 bool location_from(
@@ -89,7 +96,7 @@ bool location_from(
         location->n_opening_hours = body->n_opening_hours;
         location->closures = closures_from(body->closures, body->n_closures, arena, refusal);
         location->n_closures = body->n_closures;
-        pickup_from(body->pickup, location);
+        pickup_from(body->pickup, arena, refusal, location);
         return refuse_faults("location", n_before, arena, refusal);
 }
 
@@ -143,7 +150,8 @@ bool location_equal(const struct location *a, const struct location *b) {
         return text_equal(a->name, b->name) && a->kind == b->kind && positions_equal(a, b) &&
                text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
                a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
-               a->lead_time == b->lead_time && a->hold_for == b->hold_for;
+               a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
+               a->cut_off == b->cut_off;
 }
 
 /* ---- products ---- */

@@ -66,7 +66,7 @@ static void channels_write(struct database *database, struct catalog_set *set, b
 
 struct location_columns {
         struct array *codes, *names, *kinds, *latitudes, *longitudes, *time_zones, *countries, *capabilities;
-        struct array *opening_hours, *closures, *lead_times, *hold_fors;
+        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs;
         struct record_columns records;
 };
 
@@ -85,6 +85,7 @@ static struct location_columns location_columns(struct parameters *p) {
         columns.closures = parameter_jsonbs(p);
         columns.lead_times = parameter_integers(p);
         columns.hold_fors = parameter_integers(p);
+        columns.cut_offs = parameter_integers(p);
         columns.records = record_columns(p);
         return columns;
 }
@@ -134,6 +135,10 @@ static void location_add(struct location_columns *columns, const struct location
         hours_add(columns, location, arena);
         array_integer(columns->lead_times, location->lead_time / SECOND);
         array_integer(columns->hold_fors, location->hold_for / SECOND);
+        if (location->has_cut_off)
+                array_integer(columns->cut_offs, location->cut_off);
+        else
+                array_null(columns->cut_offs);
         record_add(&columns->records, &location->record);
 }
 

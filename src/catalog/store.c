@@ -133,6 +133,8 @@ static bool location_take(struct row *row, struct arena *arena, struct location 
         readable = hours_take(row, arena, ret_location);
         ret_location->lead_time = row_integer(row) * SECOND;
         ret_location->hold_for = row_integer(row) * SECOND;
+        ret_location->has_cut_off = !row_is_null(row);
+        ret_location->cut_off = (int) row_integer(row);
         record_take(row, &ret_location->record);
         return readable;
 }

@@ -18,6 +18,7 @@
 #define ATTRIBUTES_SIZE_MAX   ((size_t) 16 * 1024) /* bytes of JSON, as sent */
 #define ATTRIBUTES_STORED_MAX ((size_t) 32 * 1024) /* as PostgreSQL writes them back, with its spaces */
 #define LEAD_TIME_MAX         (30 * DAY)
+#define CUT_OFF_MAX           (24 * 60 - 1) /* minutes */
 #define HOLD_FOR_MIN          (1 * HOUR)
 #define HOLD_FOR_MAX          (60 * DAY)
 #define SEARCH_MAX            100 /* code points of q= */
@@ -33,6 +34,7 @@ struct channel_body {
 };
 
 struct pickup_body {
+        const char *cut_off; /* may be NULL */
         duration lead_time, hold_for;
         bool has_lead_time, has_hold_for;
 };
@@ -130,6 +132,10 @@ struct zones {
 /* Queue: which of the named zones exist; told after the trip. It costs a look at every file of the zone database, so
  * ask only for those that no stored record has. */
 void zones_ask(struct database *database, const char *const *names, size_t n, struct arena *arena, struct zones *zones);
+
+/* Queue: read the zones of the locations that were named, as they are for a year and some days from an instant on
+ * (TIMESTAMP_NONE: the database's now), except those that the set has. */
+void zones_read(struct database *database, struct catalog_set *set, timestamp from);
 
 /* Queue: replace the n JSON documents by what PostgreSQL will write for them once they are stored; NULL stays NULL. */
 void documents_ask(struct database *database, const char **texts, size_t n, struct arena *arena);

@@ -1,4 +1,5 @@
 #include "orders/placing.h"
+#include "catalog/promise.h"
 
 #include "base/country.h"
 #include "base/text.h"
@@ -256,6 +257,18 @@ static unsigned capability_for(enum fulfillment_method method) {
         return needed[method];
 }
 
+/* When the location has it ready. */
+static timestamp promise_by(
+        const struct judge *judge, const struct placing *placing, size_t i, const struct location *location) {
+        const struct zone *zone = catalog_find_zone(&placing->catalog, location->time_zone);
+        timestamp promised_at = placing->now;
+
+        if (!promise_time(location, zone, placing->now, &promised_at))
+                object_line(judge, i, "fulfillment/location", "closed",
+                        "The location is not open for long enough within the next year.");
+        return promised_at;
+}
+
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
 static struct fulfillment *fulfillment_for(
         const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
@@ -282,7 +295,7 @@ static struct fulfillment *fulfillment_for(
                 .method = method,
                 .location = choice->location,
                 .packages = "[]",
-                .promised_at = placing->now + (location ? location->lead_time : 0),
+                .promised_at = location ? promise_by(judge, placing, i, location) : placing->now,
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,

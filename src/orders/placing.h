@@ -82,7 +82,7 @@ struct order_ref {
 /* What a batch of orders is decided against, and what it has decided so far. */
 struct placing {
         struct arena *arena;
-        struct catalog_set catalog;
+        struct catalog_set catalog; /* with the zones of all its locations */
         struct stock stock;
         struct reservation_set reservations;
         struct events events;

@@ -195,6 +195,8 @@ static enum problem place_load(struct batch *batch) {
         if (!p)
                 p = catalog_load(batch->database, &placing->catalog);
         if (!p)
+                p = catalog_load_zones(batch->database, &placing->catalog);
+        if (!p)
                 p = placing_find_known(batch->database, placing);
         return p;
 }
@@ -232,6 +234,8 @@ static enum problem place_decide(struct batch *batch) {
         struct placing *placing = batch->work;
         enum problem p = PROBLEM_NONE;
 
+        if (!catalog_zones_fit(&placing->catalog))
+                return FAULT_STALE;
         placing->now = batch->now;
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 p = place_one(batch->calls[i], placing);

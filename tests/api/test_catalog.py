@@ -183,6 +183,8 @@ BAD_BODIES = [
     ("locations", {**STORE, "pickup": {"lead_time": "P31D", "hold_for": "PT59M"}},
      {"#/pickup/lead_time": "out-of-range", "#/pickup/hold_for": "out-of-range"}),
     ("locations", {**STORE, "pickup": {"lead_time": "2 hours"}}, {"#/pickup/lead_time": "malformed"}),
+    ("locations", {**STORE, "pickup": {"cut_off": "24:00"}}, {"#/pickup/cut_off": "malformed"}),
+    ("locations", {**STORE, "pickup": {"cut_off": "4 pm"}}, {"#/pickup/cut_off": "malformed"}),
     ("products", {}, {"#/title": "required"}),
     ("products", {"title": "x" * 301}, {"#/title": "too-long"}),
     ("products", {**KETTLE, "gtin": "6291041500214"}, {"#/gtin": "check-digit"}),
@@ -280,6 +282,16 @@ def test_a_location_says_what_was_put_and_what_it_left_out(api, tag):
     least = api.put(f"/v1/locations/{tag}", {**STORE, "kind": "warehouse"}, expect=200).json()
     assert (least["latitude"], least["opening_hours"], least["closures"], least["capabilities"]) == (None, [], [], [])
     assert least["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D"}
+
+
+def test_a_cut_off_is_kept_until_it_is_left_out(api, tag):
+    path = f"/v1/locations/{tag}"
+    made = api.put(path, {**STORE, "pickup": {"cut_off": "16:00"}}, expect=201).json()
+    assert made["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D", "cut_off": "16:00"}
+    assert api.get(path, expect=200).json()["pickup"]["cut_off"] == "16:00"
+    assert api.put(path, {**STORE, "pickup": {"cut_off": "16:00"}}, expect=200).json()["version"] == 1
+    again = api.put(path, {**STORE, "pickup": {"cut_off": None}}, expect=200).json()
+    assert again["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D"} and again["version"] == 2
 
 
 def test_a_location_may_move_to_another_zone_and_back(api, tag):

@@ -2,7 +2,8 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.client import contract
@@ -107,15 +108,87 @@ def test_a_mixed_basket_is_one_order_and_a_fulfillment_for_each_place_and_method
     assert show(api, order, expect=200).json()["lines"] == order["lines"]
 
 
-def test_a_pickup_is_promised_after_the_lead_time_of_its_location(api, retailer):
-    retailer.create_location(f"slow-{retailer.tag}", pickup={"lead_time": "P1D", "hold_for": "P7D"})
-    retailer.stock({(f"slow-{retailer.tag}", retailer.sku): 1})
+def instant(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
-    order = retailer.order(lines=None, location=f"slow-{retailer.tag}").json()
 
-    placed, promised = (datetime.fromisoformat(text.replace("Z", "+00:00"))
-                        for text in (order["placed_at"], order["fulfillments"][0]["promised_at"]))
-    assert promised - placed == timedelta(days=1)
+def place_at_new(retailer, expect=201, **location):
+    """Order one unit from a location made for it."""
+    code = f"{retailer.tag}-{uuid.uuid4().hex[:6]}"
+    retailer.create_location(code, **location)
+    retailer.stock({(code, retailer.sku): 1})
+    return retailer.order(location=code, expect=expect)
+
+
+def promised(reply):
+    """When the order was placed, and for when its only fulfillment is promised."""
+    order = reply.json()
+    return instant(order["placed_at"]), instant(order["fulfillments"][0]["promised_at"])
+
+
+def zone_at_noon():
+    """A zone in which it is some minutes before or after twelve, and its clocks' distance from UTC."""
+    ahead = 12 - datetime.now(timezone.utc).hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT", timedelta(hours=ahead)
+
+
+def test_an_order_is_promised_after_the_lead_time_of_its_location(retailer):
+    placed_at, promised_at = promised(place_at_new(retailer, pickup={"lead_time": "P1D", "hold_for": "P7D"}))
+
+    assert promised_at - placed_at == timedelta(days=1)
+
+
+def test_an_order_is_promised_for_when_its_location_is_open(retailer):
+    zone = ZoneInfo("America/New_York")
+    opening_day = datetime.now(zone).date() + timedelta(days=3)
+    hours = [{"day": opening_day.strftime("%a").lower(), "opens": "10:00", "closes": "12:00"}]
+
+    _, promised_at = promised(place_at_new(
+        retailer, time_zone="America/New_York", opening_hours=hours, pickup={"lead_time": "PT90M"}))
+    _, in_a_week = promised(place_at_new(
+        retailer, time_zone="America/New_York", opening_hours=hours, closures=[{"date": str(opening_day)}],
+        pickup={"lead_time": "PT90M"}))
+
+    assert promised_at == datetime(opening_day.year, opening_day.month, opening_day.day, 11, 30, tzinfo=zone)
+    assert in_a_week.astimezone(zone).date() == opening_day + timedelta(days=7)
+
+
+def test_an_order_after_the_cut_off_is_promised_as_if_placed_tomorrow(retailer):
+    zone, ahead = zone_at_noon()
+
+    placed_at, promised_at = promised(place_at_new(
+        retailer, time_zone=zone, pickup={"lead_time": "PT1H", "cut_off": "18:00"}))
+    assert promised_at == placed_at + timedelta(hours=1)
+    placed_at, promised_at = promised(place_at_new(
+        retailer, time_zone=zone, pickup={"lead_time": "PT1H", "cut_off": "06:00"}))
+    tomorrow = (placed_at + ahead).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert promised_at == tomorrow - ahead + timedelta(hours=1)
+
+
+def test_a_location_that_is_not_open_long_enough_takes_no_orders(retailer):
+    hours = [{"day": "mon", "opens": "10:00", "closes": "10:01"}]
+
+    reply = place_at_new(retailer, opening_hours=hours, pickup={"lead_time": "PT1H"}, expect=422)
+
+    assert reply.json()["code"] == "validation-failed"
+    assert errors(reply) == {("#/lines/0/fulfillment/location", "closed")}
+
+
+def test_a_location_that_moves_to_another_zone_promises_by_its_new_clocks(api, retailer):
+    """The zone was asked for before, so that it is one this instance keeps."""
+    zone, ahead = zone_at_noon()
+    code = f"moving-{retailer.tag}"
+    fields = {"pickup": {"lead_time": "PT1H", "cut_off": "06:00"}}
+    made = retailer.create_location(code, time_zone="Etc/UTC", **fields)
+    retailer.stock({(code, retailer.sku): 2})
+    retailer.order(location=code)
+    body = {name: value for name, value in made.items() if name not in ("code", "version", "created_at", "updated_at")}
+
+    api.put(f"/v1/locations/{code}", {**body, "time_zone": zone}, expect=200)
+    placed_at, promised_at = promised(retailer.order(location=code))
+
+    tomorrow = (placed_at + ahead).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert promised_at == tomorrow - ahead + timedelta(hours=1)
 
 
 def test_the_totals_are_what_lines_discounts_shipping_and_tax_come_to(retailer):

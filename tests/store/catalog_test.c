@@ -120,6 +120,8 @@ static void fill(struct location *location) {
         location->n_closures = array_size(closures);
         location->lead_time = 0;
         location->hold_for = 60 * DAY;
+        location->has_cut_off = true;
+        location->cut_off = 0;
         record_put(&location->record, /* same= */ false, STORE_NOW);
 }
 
@@ -143,6 +145,7 @@ Test(catalog, a_location_without_position_hours_or_capabilities_reads_so) {
         cr_assert_eq(location->capabilities, 0);
         cr_assert_eq(location->n_opening_hours, 0);
         cr_assert_eq(location->n_closures, 0);
+        cr_assert_not(location->has_cut_off);
 }
 
 Test(catalog, hours_that_somebody_else_wrote_are_a_fault_and_not_an_open_shop) {

@@ -243,6 +243,17 @@ Test(catalog, the_times_of_a_pickup_have_bounds) {
         cr_assert_eq(location_of(",'pickup':{}")->hold_for, HOLD_FOR_DEFAULT);
 }
 
+Test(catalog, a_cut_off_is_a_time_of_day_or_none) {
+        cr_assert_not(location_of("")->has_cut_off);
+        cr_assert_not(location_of(",'pickup':{'cut_off':null}")->has_cut_off);
+        cr_assert(location_of(",'pickup':{'cut_off':'00:00'}")->has_cut_off);
+        cr_assert_eq(location_of(",'pickup':{'cut_off':'23:59'}")->cut_off, CUT_OFF_MAX);
+        assert_location_refused(",'pickup':{'cut_off':'24:00'}", "#/pickup/cut_off", "malformed");
+        assert_location_refused(",'pickup':{'cut_off':'4 pm'}", "#/pickup/cut_off", "malformed");
+        assert_location_refused(",'pickup':{'cut_off':'16:00:00.0'}", "#/pickup/cut_off", "too-long");
+        assert_location_refused(",'pickup':{'cut_off':16}", "#/pickup/cut_off", "wrong-type");
+}
+
 Test(catalog, a_time_zone_is_one_of_those_that_were_found) {
         static const char *const names[] = { "UTC", "Europe/Berlin" };
         const struct location *location = location_of("");
@@ -264,6 +275,7 @@ Test(catalog, each_member_of_a_location_makes_a_difference) {
                 ",'capabilities':['ship']",
                 ",'pickup':{'lead_time':'PT1H'}",
                 ",'pickup':{'hold_for':'PT1H'}",
+                ",'pickup':{'cut_off':'00:00'}",
                 ",'opening_hours':[{'day':'mon','opens':'09:00','closes':'10:00'}]",
                 ",'closures':[{'date':'2026-12-24'}]",
         };

@@ -23,11 +23,22 @@ static struct location locations[] = {
         { .record = { .exists = true },
                 .code = "alpha",
                 .capabilities = CAN_CURBSIDE | CAN_PICKUP | CAN_RETURNS | CAN_SHIP,
+                .time_zone = "UTC",
                 .lead_time = 2 * HOUR },
-        { .record = { .exists = true }, .code = "beta", .capabilities = CAN_PICKUP, .lead_time = HOUR },
-        { .record = { .exists = true }, .code = "depot", .capabilities = CAN_SHIP, .lead_time = DAY },
+        { .record = { .exists = true },
+                .code = "beta",
+                .capabilities = CAN_PICKUP,
+                .time_zone = "UTC",
+                .lead_time = HOUR },
+        { .record = { .exists = true },
+                .code = "depot",
+                .capabilities = CAN_SHIP,
+                .time_zone = "UTC",
+                .lead_time = DAY },
         { .code = "gone" },
 };
+static const struct zone_span utc[] = { { TIMESTAMP_NONE, 0 } };
+static struct zone zones[] = { { .name = "UTC", .spans = utc, .n_spans = array_size(utc) } };
 static struct product products[] = {
         { .record = { .exists = true }, .sku = "A", .title = "Apple", .price = { 1000, "EUR" } },
         { .record = { .exists = true }, .sku = "B", .title = "Bread", .price = { 2500, "EUR" } },
@@ -78,6 +89,8 @@ static void set_up(void) {
                         .n_channels = array_size(channels),
                         .locations = locations,
                         .n_locations = array_size(locations),
+                        .zones = zones,
+                        .n_zones = array_size(zones),
                         .products = products,
                         .n_products = array_size(products),
                         .listings = listings,
@@ -547,6 +560,36 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
         payment = (struct payment_body){ PAYMENT_CAPTURED, NULL, TIMESTAMP_NONE };
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(placed->payment_due_at, TIMESTAMP_NONE);
+}
+
+/* NOW is a Tuesday, 22:13:20 in UTC. */
+Test(placing, a_store_promises_by_its_hours_and_the_warehouse_round_the_clock) {
+        static const struct opening hours[] = { { 2, 9 * 60, 18 * 60 } };
+        const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
+                { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot } };
+        struct order_body body = basket_of(lines, 2);
+        const struct location before = locations[0];
+
+        body.ship_to = &home;
+        locations[0].opening_hours = hours;
+        locations[0].n_opening_hours = 1;
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+        cr_assert_eq(placed->fulfillments[0]->promised_at, NOW - NOW % DAY + DAY + 11 * HOUR);
+        cr_assert_eq(placed->fulfillments[1]->promised_at, NOW + DAY);
+        locations[0] = before;
+}
+
+Test(placing, a_location_that_does_not_open_long_enough_can_promise_nothing) {
+        static const struct opening hours[] = { { 2, 9 * 60, 9 * 60 + 1 } };
+        const struct order_body body = basket_of(one_apple, 1);
+        const struct location before = locations[0];
+
+        locations[0].opening_hours = hours;
+        locations[0].n_opening_hours = 1;
+        cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
+        cr_assert_not_null(violation_at("#/lines/0/fulfillment/location", "closed"));
+        cr_assert_eq(row_of("alpha", "A")->reserved, 0);
+        locations[0] = before;
 }
 
 /* ---- refusals ---- */
