@@ -38,12 +38,13 @@ select location, sku, number, reason, on_hand_change, unsellable_change, on_hand
                     document, reference, actor)
 
 -- :name stock_by_sku
--- All rows of the products $1, and where their locations are; nothing is locked.
-select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, l.latitude, l.longitude
-  from stock s
- cross join lateral (select * from locations where locations.code = s.location) as l
- where s.sku = any($1::text[])
- order by s.sku, s.location
+-- All rows of the products $1, and where their locations are; a product without a row comes once, empty. Nothing is locked.
+select s.location, p.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, l.latitude, l.longitude
+  from products p
+  left join stock s on s.sku = p.sku
+  left join locations l on l.code = s.location
+ where p.sku = any($1::text[])
+ order by p.sku, s.location
 
 -- :name stock_by_key
 -- The rows that exist of $1 locations and $2 skus (same length, sorted by sku and location); nothing is locked.

@@ -41,17 +41,26 @@ static bool buffer_reserve(struct buffer *buffer, size_t more) {
         return true;
 }
 
-void buffer_append(struct buffer *buffer, const char *bytes, size_t size) {
+char *buffer_extend(struct buffer *buffer, size_t size) {
+        char *end;
+
         if (buffer->failed)
-                return;
+                return NULL;
         if (!buffer_reserve(buffer, size)) {
                 buffer->failed = true;
-                return;
+                return NULL;
         }
-        if (size)
-                memcpy(buffer->bytes + buffer->size, bytes, size);
+        end = buffer->bytes + buffer->size;
         buffer->size += size;
-        buffer->bytes[buffer->size] = '\0';
+        end[size] = '\0';
+        return end;
+}
+
+void buffer_append(struct buffer *buffer, const char *bytes, size_t size) {
+        char *end = buffer_extend(buffer, size);
+
+        if (end && size)
+                memcpy(end, bytes, size);
 }
 
 void buffer_append_text(struct buffer *buffer, const char *text) {

@@ -20,6 +20,8 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, struct arena *arena, size_t maximum);
 void buffer_append(struct buffer *buffer, const char *bytes, size_t size);
+/* `size` bytes more at the end, for the caller to fill at once; NULL, and failed, when there is no room. */
+char *buffer_extend(struct buffer *buffer, size_t size);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

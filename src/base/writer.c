@@ -16,9 +16,21 @@ static void separate(struct writer *writer) {
         writer->comma = true;
 }
 
+/* Room for a value of so many bytes, behind its comma; NULL when there is none. */
+static char *value_extend(struct writer *writer, size_t size) {
+        char *end = buffer_extend(writer->buffer, writer->comma + size);
+
+        if (end && writer->comma)
+                *end++ = ',';
+        writer->comma = true;
+        return end;
+}
+
 static void value_sized(struct writer *writer, const char *json, size_t size) {
-        separate(writer);
-        buffer_append(writer->buffer, json, size);
+        char *end = value_extend(writer, size);
+
+        if (end)
+                memcpy(end, json, size);
 }
 
 static void open_with(struct writer *writer, const char *bracket) {
@@ -47,8 +59,8 @@ void write_list_end(struct writer *writer) {
         close_with(writer, "]");
 }
 
-/* Bytes that need no escape are copied in runs, which is most of all text. */
-static void append_quoted(struct buffer *buffer, const char *text) {
+/* Bytes that need no escape are copied in runs. */
+static void append_escaped(struct buffer *buffer, const char *text) {
         char escape[JSON_ESCAPE_SIZE];
         const char *run = text;
 
@@ -64,10 +76,28 @@ static void append_quoted(struct buffer *buffer, const char *text) {
         buffer_append(buffer, "\"", 1);
 }
 
+/* The text in quotes with `tail` behind it. Most texts need no escape at all, and find room for all of that at once. */
+static void append_quoted(struct writer *writer, const char *text, const char *tail) {
+        const size_t size = text_json_plain(text), tail_size = strlen(tail);
+        char *end;
+
+        if (text[size]) {
+                separate(writer);
+                append_escaped(writer->buffer, text);
+                buffer_append(writer->buffer, tail, tail_size);
+                return;
+        }
+        end = value_extend(writer, 1 + size + 1 + tail_size);
+        if (!end)
+                return;
+        *end++ = '"';
+        memcpy(end, text, size);
+        end[size] = '"';
+        memcpy(end + size + 1, tail, tail_size);
+}
+
 void write_name(struct writer *writer, const char *name) {
-        separate(writer);
-        append_quoted(writer->buffer, name);
-        buffer_append(writer->buffer, ":", 1);
+        append_quoted(writer, name, ":");
         writer->comma = false;
 }
 
@@ -115,15 +145,7 @@ void write_text(struct writer *writer, const char *value) {
                 write_null(writer);
                 return;
         }
-        separate(writer);
-        append_quoted(writer->buffer, value);
-}
-
-static void value_quoted(struct writer *writer, const char *plain) {
-        separate(writer);
-        buffer_append(writer->buffer, "\"", 1);
-        buffer_append_text(writer->buffer, plain);
-        buffer_append(writer->buffer, "\"", 1);
+        append_quoted(writer, value, "");
 }
 
 void write_time(struct writer *writer, timestamp value) {
@@ -134,14 +156,14 @@ void write_time(struct writer *writer, timestamp value) {
                 return;
         }
         timestamp_format(value, text);
-        value_quoted(writer, text);
+        append_quoted(writer, text, "");
 }
 
 void write_uuid(struct writer *writer, const struct uuid *value) {
         char text[UUID_TEXT_SIZE];
 
         uuid_format(value, text);
-        value_quoted(writer, text);
+        append_quoted(writer, text, "");
 }
 
 void write_money(struct writer *writer, struct money value) {

@@ -46,6 +46,9 @@ enum problem lookup_read(struct database *database, struct lookup *lookup);
 const struct shelf *lookup_row(const struct lookup *lookup, const char *location, const char *sku);
 const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *sku, size_t *ret_n);
 
+/* Whether a product that was wanted everywhere exists; it may have no row. */
+bool lookup_knows(const struct lookup *lookup, const char *sku);
+
 /* Kilometres along the great circle between two points in degrees: haversine on a sphere of the Earth's mean radius
  * (6371.0088 km, IUGG), which is off by 0.5 % at most. Pure. */
 double distance_km(double latitude, double longitude, double other_latitude, double other_longitude);

@@ -1,5 +1,4 @@
 #include "inventory/routes.h"
-#include "catalog/catalog.h"
 #include "inventory/lookup.h"
 
 #define LIST_BATCH 4
@@ -16,26 +15,16 @@ void write_figures(struct writer *json, const struct stock_row *row) {
 
 /* ---- one product everywhere ---- */
 
-struct show_work {
-        struct catalog_set catalog;
-        struct lookup lookup;
-};
-
 static enum problem show_load(struct batch *batch) {
-        struct show_work *work = arena_new(batch->arena, struct show_work);
-        enum problem p;
+        struct lookup *lookup = arena_new(batch->arena, struct lookup);
 
-        if (!work)
+        if (!lookup)
                 return FAULT_BUSY;
-        catalog_init(&work->catalog, batch->arena);
-        lookup_init(&work->lookup, batch->arena);
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                catalog_want_product(&work->catalog, batch->calls[i]->path.sku);
-                lookup_want_everywhere(&work->lookup, batch->calls[i]->path.sku);
-        }
-        batch->work = work;
-        p = catalog_load(batch->database, &work->catalog);
-        return p ? p : lookup_read(batch->database, &work->lookup);
+        lookup_init(lookup, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                lookup_want_everywhere(lookup, batch->calls[i]->path.sku);
+        batch->work = lookup;
+        return lookup_read(batch->database, lookup);
 }
 
 static void show_one(struct call *call, const struct lookup *lookup) {
@@ -60,13 +49,13 @@ static void show_one(struct call *call, const struct lookup *lookup) {
 }
 
 static enum problem show_decide(struct batch *batch) {
-        const struct show_work *work = batch->work;
+        const struct lookup *lookup = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
-                if (catalog_find_product(&work->catalog, call->path.sku))
-                        show_one(call, &work->lookup);
+                if (lookup_knows(lookup, call->path.sku))
+                        show_one(call, lookup);
                 else
                         call_refuse_unknown(call, "product", call->path.sku);
         }

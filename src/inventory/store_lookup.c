@@ -76,7 +76,7 @@ static void figures_read(struct row *row, struct stock_row *figures) {
         figures->unsellable = row_integer(row);
         figures->reserved = row_integer(row);
         figures->safety_stock = row_integer(row);
-        figures->exists = true;
+        figures->exists = figures->location != NULL;
 }
 
 static enum problem everywhere_read(struct rows *rows, void *into) {
@@ -169,7 +169,8 @@ const struct shelf *lookup_row(const struct lookup *lookup, const char *location
                               : NULL;
 }
 
-const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *sku, size_t *ret_n) {
+/* A product without stock has one row all the same, which is empty. */
+static const struct shelf *rows_of(const struct lookup *lookup, const char *sku, size_t *ret_n) {
         size_t low = 0, high = lookup->n_everywhere;
         size_t n = 0;
 
@@ -185,4 +186,19 @@ const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *s
                 n++;
         *ret_n = n;
         return lookup->everywhere + low;
+}
+
+const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *sku, size_t *ret_n) {
+        const struct shelf *shelves = rows_of(lookup, sku, ret_n);
+
+        if (*ret_n && !shelves->row.exists)
+                *ret_n = 0;
+        return shelves;
+}
+
+bool lookup_knows(const struct lookup *lookup, const char *sku) {
+        size_t n;
+
+        (void) rows_of(lookup, sku, &n);
+        return n > 0;
 }

@@ -160,6 +160,7 @@ Test(inventory, rows_are_found_by_product_and_by_key) {
 
         lookup_init(&lookup, &store_arena);
         lookup_want_everywhere(&lookup, "C");
+        lookup_want_everywhere(&lookup, "nobody");
         lookup_want_everywhere(&lookup, "A");
         lookup_want_everywhere(&lookup, "A");
         lookup_want_row(&lookup, "beta", "A");
@@ -175,8 +176,11 @@ Test(inventory, rows_are_found_by_product_and_by_key) {
         cr_assert(shelves[0].has_position);
         cr_assert_eq(shelves[0].longitude, 13.25);
         cr_assert_not(shelves[1].has_position);
+        cr_assert(lookup_knows(&lookup, "A"));
         (void) lookup_everywhere(&lookup, "C", &n);
         cr_assert_eq(n, 0);
+        cr_assert(lookup_knows(&lookup, "C"));
+        cr_assert_not(lookup_knows(&lookup, "nobody"));
 
         cr_assert_eq(lookup_row(&lookup, "beta", "A")->row.reserved, 7);
         cr_assert_eq(lookup_row(&lookup, "alpha", "B")->row.on_hand, 5);
