@@ -15,3 +15,78 @@ select held.location, 1
          order by s.location) as held
     on conflict (location) do update set revision = q.revision + 1
 returning q.location
+
+-- :name queue_heads
+-- $1 locations: whether they exist, the revisions of their queues, and the time.
+select wanted.location, l.code is not null, coalesce(q.revision, 0), clock_timestamp()
+  from unnest($1::text[]) as wanted (location)
+  left join lateral (select locations.code from locations where locations.code = wanted.location collate "C") as l on true
+  left join lateral (select queue_revisions.revision from queue_revisions
+                      where queue_revisions.location = wanted.location collate "C") as q on true
+
+-- :name queue_page
+-- The places of cards at location $1, at most $13, after rank $10, key $11 and id $12. Filters may be null: $2 statuses as
+-- shown, $3 methods, $4 assignee, $5 promised before, $6 words (a pattern) of an order number or a name, $7 the last digits of
+-- a phone (a pattern). $8 newest first, $9 by the time they were made.
+select card.id, card.order_id, card.rank, card.key,
+       (select o.customer ->> 'name' from orders o where o.id = card.order_id)
+  from (select f.id, f.order_id, f.method, f.assignee, f.promised_at, f.recipient,
+               case when f.status = 'ready' and f.check_in <> 'none' then f.check_in else f.status end as shown,
+               case when f.check_in = 'arrived' then 0::bigint else 1::bigint end as rank,
+               case when f.check_in = 'arrived' then (extract(epoch from f.arrived_at) * 1000000)::bigint
+                    else (case when $8::boolean then -1 else 1 end)
+                         * (extract(epoch from case when $9::boolean then f.created_at else f.promised_at end)
+                            * 1000000)::bigint end as key
+          from fulfillments f
+         where f.location = $1::text and f.status in ('allocated', 'picking', 'ready', 'packed')) as card
+ where ($2::text[] is null or card.shown = any($2))
+   and ($3::text[] is null or card.method = any($3))
+   and ($4::text is null or card.assignee = $4)
+   and ($5::timestamptz is null or card.promised_at < $5)
+   and ($6::text is null or card.recipient ->> 'name' ilike $6
+        or exists (select from orders o
+                    where o.id = card.order_id
+                      and (o.order_number ilike $6 or o.customer ->> 'name' ilike $6
+                           or regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g') like $7)))
+   and ($10::bigint is null or (card.rank, card.key, card.id) > ($10, $11::bigint, $12::uuid))
+ order by card.rank, card.key, card.id
+ limit $13::bigint
+
+-- :name queue_counts
+-- How many cards each queue of $1 shows in each status, how many are overdue at $2, and when the next one will be.
+select card.location,
+       count(*) filter (where card.shown = 'allocated'),
+       count(*) filter (where card.shown = 'arrived'),
+       count(*) filter (where card.shown = 'on_the_way'),
+       count(*) filter (where card.shown = 'packed'),
+       count(*) filter (where card.shown = 'picking'),
+       count(*) filter (where card.shown = 'ready'),
+       count(*) filter (where card.is_promise and card.promised_at <= $2::timestamptz),
+       min(card.promised_at) filter (where card.is_promise and card.promised_at > $2::timestamptz)
+  from (select f.location, f.promised_at, f.status in ('allocated', 'picking', 'packed') as is_promise,
+               case when f.status = 'ready' and f.check_in <> 'none' then f.check_in else f.status end as shown
+          from fulfillments f
+         where f.location = any($1::text[]) and f.status in ('allocated', 'picking', 'ready', 'packed')) as card
+ group by card.location
+ order by card.location
+
+-- :name scan_orders
+-- The order of number $2, with or without its hyphens, when it has a part at location $1.
+select o.id
+  from orders o
+ where o.order_number = any($2::text[])
+   and exists (select from fulfillments f where f.order_id = o.id and f.location = $1::text)
+
+-- :name scan_codes
+-- What waits at location $1 under a pickup code, at most $2.
+select f.id, f.order_id, f.pickup_serial
+  from fulfillments f
+ where f.location = $1::text and f.status in ('allocated', 'picking', 'ready', 'packed') and f.method <> 'ship'
+ order by f.promised_at, f.id
+ limit $2::bigint
+
+-- :name scan_products
+-- By SKU $1 or GTIN $2 (which several may share), at most $3.
+select p.sku from products p where p.sku = $1::text
+union
+select g.sku from (select p.sku from products p where p.gtin = $2::text and p.gtin is not null limit $3::bigint) as g

@@ -7,6 +7,7 @@
 #include "http/documents.h"
 #include "http/health.h"
 #include "http/metrics.h"
+#include "http/notices.h"
 #include "http/server.h"
 #include "sweeper/sweeper.h"
 #include "version.h"
@@ -187,9 +188,15 @@ static int workers_start(void) {
                 .schema = config_text(CONFIG_SCHEMA),
                 .keys_ready = keys_ready,
                 .is_draining = is_draining };
+        const struct notices_settings notices = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .wake = server_wake,
+                .context = house.server };
         const struct sweeper_settings sweeper = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA) };
 
+        if (!notices_start(&notices))
+                return EXIT_OUR_FAULT;
         house.lanes = lanes_start(&lanes);
         house.health = house.lanes ? health_start(&health) : NULL;
         if (!house.health)
@@ -200,6 +207,7 @@ static int workers_start(void) {
                 return EXIT_OUR_FAULT;
         server_set_lanes(house.server, house.lanes);
         metrics_set_lanes(house.lanes);
+        metrics_set_server(house.server);
         return EXIT_OK;
 }
 
@@ -207,6 +215,7 @@ static void house_stop(void) {
         house.sweeper = sweeper_stop(house.sweeper);
         house.health = health_stop(house.health);
         house.lanes = lanes_stop(house.lanes);
+        notices_stop();
         if (house.server)
                 house.server = server_free(house.server);
         house.quota = quota_free(house.quota);

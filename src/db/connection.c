@@ -1,5 +1,6 @@
 #include "db/connection.h"
 
+#include "db/connection_libpq.h"
 #include "db/fault.h"
 #include "db/rows_libpq.h"
 
@@ -366,6 +367,14 @@ enum problem database_connect(struct database *database) {
         }
         results_forget(database);
         return database->connection ? PROBLEM_NONE : connection_make(database);
+}
+
+PGconn *database_handle(const struct database *database) {
+        return database->connection;
+}
+
+enum problem database_drop(struct database *database, const char *message) {
+        return connection_drop(database, message);
 }
 
 struct notes *database_notes(struct database *database) {

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef char note[CODE_SIZE_MAX + 1];
+#define NOTE_SIZE_MAX (CODE_SIZE_MAX + 16) /* a code, or what is made of one */
+
+typedef char note[NOTE_SIZE_MAX + 1];
 
 struct notes {
         note *at;

@@ -8,6 +8,7 @@
 
 #define ARRAY_HEADER_SIZE ((size_t) 20)
 #define EMPTY_ARRAY_SIZE  ((size_t) 12) /* no dimensions */
+#define PATTERN_SIZE_MAX  ((size_t) 4096)
 
 void parameters_init(struct parameters *parameters, struct arena *arena) {
         *parameters = (struct parameters){ .arena = arena };
@@ -39,6 +40,26 @@ void parameter_text(struct parameters *parameters, const char *text) {
 
         parameters->values[i] = text;
         parameters->sizes[i] = text ? (int) strlen(text) : 0;
+}
+
+/* What means something to `like` is escaped. */
+void parameter_pattern(struct parameters *parameters, const char *words) {
+        struct buffer pattern;
+
+        if (!words) {
+                parameter_null(parameters);
+                return;
+        }
+        buffer_init(&pattern, parameters->arena, PATTERN_SIZE_MAX);
+        buffer_append_text(&pattern, "%");
+        for (const char *c = words; *c; c++) {
+                if (strchr("%_\\", *c))
+                        buffer_append_text(&pattern, "\\");
+                buffer_append(&pattern, c, 1);
+        }
+        buffer_append_text(&pattern, "%");
+        parameters->failed = parameters->failed || pattern.failed;
+        parameter_text(parameters, buffer_text(&pattern));
 }
 
 void parameter_integer(struct parameters *parameters, int64_t value) {

@@ -35,6 +35,8 @@ struct parameters {
 void parameters_init(struct parameters *parameters, struct arena *arena);
 
 void parameter_text(struct parameters *parameters, const char *text); /* NULL is SQL null */
+/* Words as a pattern for `like` that finds them anywhere, taken as they are; NULL is SQL null. */
+void parameter_pattern(struct parameters *parameters, const char *words);
 void parameter_integer(struct parameters *parameters, int64_t value);
 void parameter_boolean(struct parameters *parameters, bool value);
 void parameter_number(struct parameters *parameters, double value);

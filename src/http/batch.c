@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "http/idempotency.h"
 #include "http/metrics.h"
+#include "http/notices.h"
 #include "http/reply.h"
 
 #include <poll.h>
@@ -144,6 +145,8 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
         queues_bump(batch);
         database_commit(batch->database);
         p = database_trip(batch->database, batch->deadline);
+        if (!p)
+                notices_tell(database_notes(batch->database));
         if (!p && keyed)
                 idempotency_finish(known);
         return p;

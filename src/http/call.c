@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *method_text(enum method method) {
@@ -13,7 +14,7 @@ const char *method_text(enum method method) {
 }
 
 void call_init(struct call *call, const struct route *route) {
-        *call = (struct call){ .route = route };
+        *call = (struct call){ .route = route, .stream_position = -1 };
         arena_init(&call->arena, CALL_MEMORY_MAX);
 }
 
@@ -28,13 +29,38 @@ unsigned call_shard(const struct call *call) {
 }
 
 void call_clear(struct call *call) {
+        shared_text_drop(call->reply.shared);
         arena_clear(&call->arena);
 }
 
 void call_reset(struct call *call) {
+        shared_text_drop(call->reply.shared);
         call->refusal = (struct refusal){ 0 };
         call->reply = (struct reply){ 0 };
+        call->park = (struct park){ 0 };
         call->work = NULL;
+}
+
+void call_park(struct call *call, const char *key, duration span) {
+        call->park = (struct park){ .key = key, .until = clock_monotonic() + span };
+}
+
+struct shared_text *shared_text_new(size_t size) {
+        struct shared_text *shared = malloc(sizeof(*shared) + size);
+
+        if (shared)
+                *shared = (struct shared_text){ .references = 1, .size = size };
+        return shared;
+}
+
+struct shared_text *shared_text_take(struct shared_text *shared) {
+        shared->references++;
+        return shared;
+}
+
+void shared_text_drop(struct shared_text *shared) {
+        if (shared && !--shared->references)
+                free(shared);
 }
 
 bool call_may_act_at(struct call *call, const char *location) {
@@ -75,4 +101,30 @@ bool call_version_matches(struct call *call, int64_t version) {
                 "If-Match does not name the current version, which is %" PRId64 ".", version);
         call->refusal.version = version;
         return false;
+}
+
+static bool body_share(struct call *call) {
+        struct reply *reply = &call->reply;
+
+        if (reply->shared || !reply->body_size)
+                return true;
+        reply->shared = shared_text_new(reply->body_size);
+        if (!reply->shared)
+                return false;
+        memcpy(reply->shared->bytes, reply->body, reply->body_size);
+        reply->body = reply->shared->bytes;
+        return true;
+}
+
+bool call_share_reply(struct call *from, struct call *call) {
+        if (!body_share(from))
+                return false;
+        call->reply = from->reply;
+        if (from->reply.etag)
+                call->reply.etag = arena_text(&call->arena, from->reply.etag);
+        if (from->reply.link)
+                call->reply.link = arena_text(&call->arena, from->reply.link);
+        if (from->reply.shared)
+                call->reply.shared = shared_text_take(from->reply.shared);
+        return true;
 }

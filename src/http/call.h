@@ -30,6 +30,11 @@
 #define TRACE_ID_SIZE   33
 #define PAGE_LIMIT      50 /* rows of a list, unless the client says otherwise */
 #define PAGE_LIMIT_MAX  200
+#define WAIT_MAX_S      30 /* of Prefer: wait= */
+
+/* Topics (http/notices.h): what comes before the code of a location. */
+#define TOPIC_EVENTS    "events/"
+#define TOPIC_QUEUE     "queue/"
 
 #define IF_MATCH_ABSENT INT64_C(0)
 #define IF_MATCH_ANY    INT64_C(-1) /* "*": whatever version there is */
@@ -75,12 +80,22 @@ struct route {
         void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
-        bool open;                                /* needs no token */
-        bool may_lag; /* may read from a replica: never a queue, an order or a reservation */
+        const char
+                *topic; /* what its calls may wait for, before the code in the path (http/notices.h); NULL: nothing */
+        bool stream;    /* its reply goes on: each time the topic changes, decide writes the next part of it */
+        bool open;      /* needs no token */
+        bool may_lag;   /* may read from a replica: never a queue, an order or a reservation */
+};
+
+/* Bytes that several replies send. Whoever owns the call owns its reference; one thread at a time. */
+struct shared_text {
+        size_t references, size;
+        char bytes[];
 };
 
 struct reply {
-        unsigned status; /* 0: not answered yet */
+        unsigned status;            /* 0: not answered yet */
+        struct shared_text *shared; /* what body points into; NULL: the call's arena */
         const char *body;
         size_t body_size;
         const char *content_type; /* NULL: application/json, or application/problem+json from 400 on */
@@ -92,6 +107,7 @@ struct reply {
         const char *cache_control;    /* NULL: no-store */
         const char *content_encoding; /* of the body as it is; NULL: none */
         const char *content_security_policy;
+        const char *vary;
         unsigned retry_after_s;
         bool replayed;
 };
@@ -100,6 +116,12 @@ struct call_path {
         struct uuid id;
         const char *code;
         const char *sku;
+};
+
+/* What a call that has found nothing new waits for; set by decide, by call_park. */
+struct park {
+        const char *key; /* calls with equal keys get equal replies; NULL: it does not wait */
+        timestamp until; /* clock_monotonic: it asks again then, whatever happens */
 };
 
 struct call {
@@ -113,6 +135,13 @@ struct call {
         int64_t if_match;       /* a version, or IF_MATCH_... */
         bool if_none_match_any; /* If-None-Match: * */
         const char *if_none_match;
+        const char *last_event_id; /* may be NULL */
+
+        unsigned wait_s; /* Prefer: wait=, WAIT_MAX_S at most; 0: not asked for */
+        bool may_wait;   /* it is not to be answered before something has changed */
+        struct park park;
+        int64_t stream_position; /* of a stream: how far it has been written; -1: not begun */
+        char stream_key[24];     /* what it parks under */
 
         bool has_key;
         uint8_t key[KEY_SIZE];            /* digest of subject, method, path and Idempotency-Key */
@@ -162,6 +191,18 @@ bool call_may_act_at(struct call *call, const char *location);
 bool call_may_act_for(struct call *call, const char *channel);
 
 bool call_has_scope(const struct call *call, enum scope scope);
+
+/* Leave the call unanswered: it waits for its topic, `span` at most, then it asks again. The key must live as long as
+ * the call. */
+void call_park(struct call *call, const char *key, duration span);
+
+/* A text with one reference, uninitialised; NULL without memory. */
+must_check struct shared_text *shared_text_new(size_t size);
+struct shared_text *shared_text_take(struct shared_text *shared); /* one reference more */
+void shared_text_drop(struct shared_text *shared);                /* one less; NULL is fine */
+
+/* Give `call` the reply of another one that wants the same; they share its body. False without memory. */
+must_check bool call_share_reply(struct call *from, struct call *call);
 
 /* Refuse the call. Shorthand for refuse(&call->refusal, &call->arena, ...). */
 #define call_refuse(call, problem, ...) refuse(&(call)->refusal, &(call)->arena, (problem), __VA_ARGS__)

@@ -183,6 +183,40 @@ static void take_preconditions(struct call *call, const struct request_head *hea
         call->if_none_match = arena_text(&call->arena, head->if_none_match);
 }
 
+/* Prefer: wait=25 (RFC 7240, section 4.3). What does not read is no preference of ours, so it is passed over. */
+static unsigned preferred_wait(const char *prefer) {
+        for (const char *item = prefer; item && *item;) {
+                const size_t size = strcspn(item, ",");
+                const size_t blanks = strspn(item, " \t");
+                char digits[8] = "";
+                int64_t seconds = 0;
+
+                if (strncasecmp(item + blanks, "wait=", strlen("wait=")) == 0) {
+                        const char *value = item + blanks + strlen("wait=");
+                        const size_t length = strspn(value, "0123456789");
+
+                        if (length < sizeof(digits))
+                                memcpy(digits, value, length);
+                        if (text_to_integer(digits, 0, INT64_MAX, &seconds))
+                                return seconds < WAIT_MAX_S ? (unsigned) seconds : WAIT_MAX_S;
+                        return length ? WAIT_MAX_S : 0;
+                }
+                item += size + (item[size] == ',');
+        }
+        return 0;
+}
+
+/* Only who says what it knows can wait for something else. */
+static void take_patience(struct call *call, const struct request_head *head) {
+        if (!call->route->topic)
+                return;
+        if (head->last_event_id)
+                call->last_event_id = arena_text(&call->arena, head->last_event_id);
+        if (head->if_none_match)
+                call->wait_s = preferred_wait(head->prefer);
+        call->may_wait = call->wait_s || call->route->stream;
+}
+
 static void take_key(struct call *call, const char *path, const struct request_head *head) {
         const char *key = NULL;
 
@@ -241,6 +275,8 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
                 check_content_type(call, head);
         if (!call->refusal.problem)
                 take_preconditions(call, head);
+        if (!call->refusal.problem)
+                take_patience(call, head);
         if (!call->refusal.problem)
                 take_key(call, routing.path_text, head);
         if (!call->refusal.problem)

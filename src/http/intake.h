@@ -22,6 +22,8 @@ struct request_head {
         const char *idempotency_key;
         const char *if_match;
         const char *if_none_match;
+        const char *last_event_id;
+        const char *prefer;
         const char *traceparent;
         const char *content_length;
         const char *transfer_encoding;

@@ -1,6 +1,8 @@
 #include "http/metrics.h"
 
+#include "http/notices.h"
 #include "http/reply.h"
+#include "http/server.h"
 #include "version.h"
 
 #include <inttypes.h>
@@ -24,6 +26,7 @@ struct series {
 static struct series all_series[SERIES_MAX];
 static size_t n_series;
 static struct lanes *shown_lanes;
+static const struct server *shown_server;
 static _Atomic uint64_t counters[COUNTER_COUNT];
 
 static const struct {
@@ -54,6 +57,10 @@ void metrics_batch_end(bool committed) {
 
 void metrics_set_lanes(struct lanes *lanes) {
         shown_lanes = lanes;
+}
+
+void metrics_set_server(const struct server *server) {
+        shown_server = server;
 }
 
 static struct series *series_for(const struct route *route, unsigned status) {
@@ -147,6 +154,23 @@ static void write_lanes(struct buffer *out) {
         }
 }
 
+static void write_waiting(struct buffer *out) {
+        const struct notices_figures notices = notices_figures();
+
+        buffer_append_format(out,
+                "# HELP holdfast_waiting_requests Long polls and streams that wait for something to change\n"
+                "# TYPE holdfast_waiting_requests gauge\nholdfast_waiting_requests %zu\n"
+                "# HELP holdfast_notices_total Changes told between instances, and those found without being told\n"
+                "# TYPE holdfast_notices_total counter\n"
+                "holdfast_notices_total{result=\"missed\"} %" PRIu64 "\n"
+                "holdfast_notices_total{result=\"received\"} %" PRIu64 "\n"
+                "holdfast_notices_total{result=\"sent\"} %" PRIu64 "\n"
+                "# HELP holdfast_stream_events_published_total Events given a place in a stream by this instance\n"
+                "# TYPE holdfast_stream_events_published_total counter\n"
+                "holdfast_stream_events_published_total %" PRIu64 "\n",
+                server_waiting(shown_server), notices.missed, notices.received, notices.sent, notices.published);
+}
+
 static void write_workers(struct buffer *out) {
         buffer_append_format(out, "# HELP holdfast_worker_waiting Calls waiting now for one worker\n"
                                   "# TYPE holdfast_worker_waiting gauge\n");
@@ -170,6 +194,8 @@ void metrics_answer(struct call *call) {
                 write_lanes(&out);
                 write_workers(&out);
         }
+        if (shown_server)
+                write_waiting(&out);
         call->reply = (struct reply){
                 .status = 200,
                 .body = buffer_text(&out),

@@ -39,8 +39,11 @@ void metrics_batch_end(bool committed);
 /* Count an answered request and its time. Loop thread. */
 void metrics_request(const struct call *call, duration took);
 
+struct server;
+
 /* Whose figures /metrics shows; NULL for none. Loop thread. */
 void metrics_set_lanes(struct lanes *lanes);
+void metrics_set_server(const struct server *server);
 
 /* The routes of the admin listener and of /metrics: see http/health.h for the others. */
 void metrics_answer(struct call *call);

@@ -140,8 +140,10 @@ static bool descriptors_new(struct server *server) {
         server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         server->timer = timer_new();
         server->signals = signals_new();
+        server->hangups = epoll_create1(EPOLL_CLOEXEC);
         return server->epoll >= 0 && epoll_watch(server->epoll, server->wake) &&
-               epoll_watch(server->epoll, server->timer) && epoll_watch(server->epoll, server->signals);
+               epoll_watch(server->epoll, server->hangups) && epoll_watch(server->epoll, server->timer) &&
+               epoll_watch(server->epoll, server->signals);
 }
 
 bool server_new(const struct server_settings *settings, struct server **ret_server) {
@@ -158,7 +160,7 @@ bool server_new(const struct server_settings *settings, struct server **ret_serv
         server->answered = answered;
         server->settings = *settings;
         descriptors_raise();
-        if (!descriptors_new(server) || !listener_add(server, &server->settings.api) ||
+        if (!descriptors_new(server) || !waiting_start(server) || !listener_add(server, &server->settings.api) ||
                 !listener_add(server, &server->settings.admin)) {
                 (void) server_free(server);
                 return false;
@@ -168,7 +170,7 @@ bool server_new(const struct server_settings *settings, struct server **ret_serv
 }
 
 struct server *server_free(struct server *server) {
-        const int fds[] = { server->epoll, server->wake, server->timer, server->signals };
+        const int fds[] = { server->epoll, server->wake, server->timer, server->signals, server->hangups };
 
         for (size_t i = 0; i < server->n_listeners; i++)
                 if (server->listeners[i].daemon)
@@ -176,6 +178,7 @@ struct server *server_free(struct server *server) {
         for (size_t i = 0; i < array_size(fds); i++)
                 if (fds[i] >= 0)
                         (void) close(fds[i]);
+        waiting_stop(server);
         (void) pthread_mutex_destroy(&server->answered->mutex);
         free(server->answered);
         free(server);
@@ -210,7 +213,7 @@ void server_answered(void *context, struct call *first) {
         (void) !write(server->wake, &one, sizeof(one));
 }
 
-static void resume_answered(struct server *server) {
+static void take_answered(struct server *server) {
         struct call *call;
 
         (void) pthread_mutex_lock(&server->answered->mutex);
@@ -221,7 +224,7 @@ static void resume_answered(struct server *server) {
         while (call) {
                 struct call *next = call->next;
 
-                exchange_resume(call);
+                waiting_back(call);
                 call = next;
         }
 }
@@ -230,6 +233,7 @@ static void drain_begin(struct server *server) {
         __atomic_store_n(&server->draining, true, __ATOMIC_RELAXED);
         server->drain_since = clock_monotonic();
         log_event(LOG_LEVEL_INFO, "draining", LOG_INTEGER, "connections", (int64_t) server->n_peers, LOG_END);
+        waiting_drain(server);
 }
 
 /* Take what the kernel has already accepted for us: closing the socket would reset those connections. */
@@ -298,11 +302,15 @@ static void turn(struct server *server) {
         for (int i = 0; i < n; i++) {
                 if (events[i].data.fd == server->wake) {
                         counter_clear(server->wake);
-                        resume_answered(server);
+                        waiting_told(server);
+                        take_answered(server);
+                } else if (events[i].data.fd == server->hangups) {
+                        waiting_hangups(server);
                 } else if (events[i].data.fd == server->timer) {
                         counter_clear(server->timer);
                         drain_continue(server, clock_monotonic());
                         peers_expire(server, clock_monotonic());
+                        waiting_expire(server);
                 } else if (events[i].data.fd == server->signals)
                         signals_take(server);
         }

@@ -49,6 +49,14 @@ void server_run(struct server *server);
 /* Take back calls answered by a lane, linked by `next`. Any thread. `context` is the server. */
 void server_answered(void *context, struct call *answered);
 
+/* Something has changed at the topic (http/notices.h): who waits for it asks again. Any thread. `context` is the
+ * server.
+ */
+void server_wake(void *context, const char *topic);
+
+/* Calls that wait for a topic now. Loop thread. */
+size_t server_waiting(const struct server *server);
+
 /* Whether SIGTERM has come: readiness ends then. Any thread. */
 bool server_is_draining(const struct server *server);
 

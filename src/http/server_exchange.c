@@ -12,27 +12,6 @@
 
 #define BODY_DISCARDED_MAX (4 * BODY_SIZE_MAX) /* of a refused request, so that its client can read the answer */
 
-enum stage {
-        STAGE_HEAD,
-        STAGE_BODY,
-        STAGE_LANE,
-        STAGE_ANSWERED, /* the reply is there and waits to be queued */
-        STAGE_SENT,
-};
-
-struct exchange {
-        struct call call; /* first, so that a call leads back to its exchange */
-        struct listener *listener;
-        struct MHD_Connection *connection;
-        enum stage stage;
-        char *target;
-        bool target_is_cut; /* by a NUL: libmicrohttpd ends the target where the version begins, and only there */
-        const char *origin;
-        char *body;
-        size_t body_size, body_capacity, discarded;
-        bool refused; /* the answer is known; what is left of the body is dropped */
-};
-
 void *exchange_begin(void *context, const char *target, struct MHD_Connection *connection) {
         struct listener *listener = context;
         struct peer *peer = peer_of(connection);
@@ -63,7 +42,9 @@ static const struct header_slot {
         { "Idempotency-Key", offsetof(struct request_head, idempotency_key), true },
         { "If-Match", offsetof(struct request_head, if_match), true },
         { "If-None-Match", offsetof(struct request_head, if_none_match), true },
+        { "Last-Event-ID", offsetof(struct request_head, last_event_id), true },
         { "Origin", offsetof(struct request_head, origin), true },
+        { "Prefer", offsetof(struct request_head, prefer), false },
         { "Transfer-Encoding", offsetof(struct request_head, transfer_encoding), true },
         { "traceparent", offsetof(struct request_head, traceparent), false },
 };
@@ -157,10 +138,10 @@ static void cors_headers_add(struct MHD_Response *response, const struct exchang
                 return;
         header_add(response, "Access-Control-Allow-Origin", exchange->origin);
         header_add(response, "Access-Control-Expose-Headers",
-                "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
+                "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
 }
 
-static void headers_add(struct MHD_Response *response, const struct exchange *exchange) {
+void exchange_headers_add(struct MHD_Response *response, const struct exchange *exchange) {
         const struct reply *reply = &exchange->call.reply;
         const bool is_problem = reply->status >= 400;
         char text[UUID_TEXT_SIZE];
@@ -180,9 +161,14 @@ static void headers_add(struct MHD_Response *response, const struct exchange *ex
         header_add(response, "Location", reply->location);
         header_add(response, "RateLimit", exchange->call.rate_limit);
         header_add(response, "RateLimit-Policy", exchange->call.rate_limit_policy);
+        header_add(response, "Vary", reply->vary);
         header_add(response, "WWW-Authenticate", reply->www_authenticate);
         if (reply->replayed)
                 header_add(response, "Idempotent-Replayed", "true");
+        if (exchange->call.wait_s && reply->status < 400) {
+                (void) snprintf(text, sizeof(text), "wait=%u", exchange->call.wait_s);
+                header_add(response, "Preference-Applied", text);
+        }
         uuid_format(&exchange->call.request_id, text);
         header_add(response, "X-Request-Id", text);
         if (reply->retry_after_s) {
@@ -194,9 +180,10 @@ static void headers_add(struct MHD_Response *response, const struct exchange *ex
         cors_headers_add(response, exchange);
 }
 
-static void log_answer(const struct exchange *exchange) {
+void exchange_note_answer(const struct exchange *exchange) {
         const struct call *call = &exchange->call;
 
+        metrics_request(call, clock_monotonic() - call->arrived);
         log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "trace_id", call->trace_id, LOG_TEXT, "route",
                 call->route ? call->route->path : NULL, LOG_INTEGER, "status", (int64_t) call->reply.status,
                 LOG_INTEGER, "duration_us", clock_monotonic() - call->arrived, LOG_TEXT, "sub",
@@ -208,13 +195,11 @@ static void answer_not_modified(struct call *call, struct quota *quota) {
         const char *tag = call->reply.etag;
         const bool applies = call->route && call->route->method == METHOD_GET && call->reply.status == 200 && tag;
 
-        if (!applies || !call->if_none_match)
-                return;
-        if (call->if_none_match_any || strstr(call->if_none_match, text_starts_with(tag, "W/") ? tag + 2 : tag)) {
+        if (applies && call->if_none_match &&
+                (call->if_none_match_any || strstr(call->if_none_match, text_starts_with(tag, "W/") ? tag + 2 : tag)))
                 call->reply.status = 304; /* its Content-Length is that of the 200; the library sends no body */
-                if (quota && call->claims)
-                        quota_give_back(quota, call->claims->subject, clock_monotonic());
-        }
+        if (call->reply.status == 304 && quota && call->claims)
+                quota_give_back(quota, call->claims->subject, clock_monotonic());
 }
 
 static enum MHD_Result answer_queue(struct exchange *exchange) {
@@ -229,13 +214,12 @@ static enum MHD_Result answer_queue(struct exchange *exchange) {
                 call->reply.body_size ? (void *) (uintptr_t) call->reply.body : NULL, MHD_RESPMEM_PERSISTENT);
         if (!response)
                 return MHD_NO;
-        headers_add(response, exchange);
+        exchange_headers_add(response, exchange);
         queued = MHD_queue_response(exchange->connection, call->reply.status, response);
         MHD_destroy_response(response);
         exchange->stage = STAGE_SENT;
         peer_enter(exchange->listener->server, peer_of(exchange->connection), PHASE_SEND);
-        metrics_request(call, clock_monotonic() - call->arrived);
-        log_answer(exchange);
+        exchange_note_answer(exchange);
         return queued;
 }
 
@@ -244,7 +228,7 @@ static void preflight_answer(struct exchange *exchange, struct MHD_Response *res
         cors_headers_add(response, exchange);
         header_add(response, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
         header_add(response, "Access-Control-Allow-Headers",
-                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent");
+                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, traceparent");
         header_add(response, "Access-Control-Max-Age", "600");
 }
 
@@ -326,18 +310,11 @@ static enum MHD_Result step_body(struct exchange *exchange, const char *upload, 
 }
 
 static enum MHD_Result lane_enter(struct exchange *exchange) {
-        struct call *call = &exchange->call;
-        struct server *server = exchange->listener->server;
-
-        call->deadline = clock_monotonic() + CALL_TIME_MAX;
         exchange->stage = STAGE_LANE;
-        peer_enter(server, peer_of(exchange->connection), PHASE_RUN);
-        /* Suspended first: from the push on, call and exchange belong to the worker. */
+        peer_enter(exchange->listener->server, peer_of(exchange->connection), PHASE_RUN);
+        /* Suspended first: from now on, call and exchange belong to the worker. */
         MHD_suspend_connection(exchange->connection);
-        if (lanes_push(server->lanes, call))
-                return MHD_YES;
-        reply_plain_problem(call, PROBLEM_OVERLOADED);
-        exchange_resume(call);
+        waiting_begin(exchange);
         return MHD_YES;
 }
 
@@ -352,10 +329,8 @@ static enum MHD_Result step_run(struct exchange *exchange) {
         return answer_queue(exchange);
 }
 
-void exchange_resume(struct call *call) {
-        struct exchange *exchange = (struct exchange *) (void *) call;
-
-        exchange->stage = STAGE_ANSWERED;
+void exchange_resume(struct exchange *exchange, enum stage stage) {
+        exchange->stage = stage;
         MHD_resume_connection(exchange->connection);
 }
 
@@ -375,9 +350,20 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
                 return *upload_size ? step_body(exchange, upload, upload_size) : step_run(exchange);
         case STAGE_ANSWERED:
                 return answer_queue(exchange);
+        case STAGE_STREAM:
+                return stream_queue(exchange);
+        case STAGE_GONE:
+                return MHD_NO;
         default:
                 return MHD_YES;
         }
+}
+
+void exchange_free(struct exchange *exchange) {
+        exchange->stream = stream_free(exchange->stream);
+        call_clear(&exchange->call);
+        free(exchange->target);
+        free(exchange);
 }
 
 void exchange_end(
@@ -391,8 +377,7 @@ void exchange_end(
                 return;
         if (peer)
                 peer_enter(listener->server, peer, PHASE_IDLE);
-        call_clear(&exchange->call);
-        free(exchange->target);
-        free(exchange);
         *exchange_place = NULL;
+        if (waiting_end(exchange))
+                exchange_free(exchange);
 }

@@ -7,9 +7,13 @@
  */
 #pragma once
 
+#include "http/parking.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
+
+#define STREAM_PARTS_MAX 64   /* of a client that does not read as fast as things happen; then its stream ends */
+#define STREAM_BLOCK     4096 /* bytes handed to the library at a time */
 
 enum phase {
         PHASE_NEW,     /* accepted; no request line yet */
@@ -43,13 +47,15 @@ struct listener {
 struct server {
         struct server_settings settings;
         struct lanes *lanes;
+        struct parking *parking;
         struct listener listeners[2];
         size_t n_listeners;
         struct peer_list peers[PHASE_COUNT];
         size_t n_peers;
         uint64_t n_accepted; /* ever */
         struct answered *answered;
-        int epoll, wake, timer, signals;
+        struct told *told;
+        int epoll, wake, timer, signals, hangups;
         unsigned port;
         bool draining; /* atomic: SIGTERM has come */
         bool quiesced; /* nobody new is accepted */
@@ -64,11 +70,80 @@ void peer_enter(struct server *server, struct peer *peer, enum phase phase);
 /* Shut down the sockets whose phase has run out of time; all idle ones while draining. */
 void peers_expire(struct server *server, timestamp now);
 
+enum stage {
+        STAGE_HEAD,
+        STAGE_BODY,
+        STAGE_LANE,     /* asks its lane, or waits for something to change */
+        STAGE_ANSWERED, /* the reply is there and waits to be queued */
+        STAGE_STREAM,   /* the first part of a stream is there */
+        STAGE_SENT,
+        STAGE_GONE, /* the client has left while its call waited */
+};
+
+/* A reply that goes on. Parts wait here until the socket takes them. */
+struct stream {
+        struct shared_text *parts[STREAM_PARTS_MAX];
+        size_t n_parts, sent; /* bytes of the first part that are out */
+        bool dry;             /* suspended until there is something to send */
+        bool ended;           /* after what is there, nothing comes */
+        timestamp heartbeat_at, end_at;
+};
+
+struct exchange {
+        struct call call; /* first, so that a call leads back to its exchange */
+        struct listener *listener;
+        struct MHD_Connection *connection; /* NULL: it ended while the call was in its lane */
+        enum stage stage;
+        char *target;
+        bool target_is_cut; /* by a NUL: libmicrohttpd ends the target where the version begins, and only there */
+        const char *origin;
+        char *body;
+        size_t body_size, body_capacity, discarded;
+        bool refused; /* the answer is known; what is left of the body is dropped */
+
+        struct spot spot;       /* where the call waits */
+        timestamp wait_until;   /* clock_monotonic: past it, it is answered whatever it finds */
+        bool asking;            /* the call is in its lane, or follows one that is */
+        bool behind;            /* of a stream: its last question was not answered */
+        bool hangup_is_watched; /* while it is parked nobody else looks at its socket */
+        struct stream *stream;  /* NULL: an ordinary reply */
+};
+
 /* server_exchange: one request from its first byte to its last. */
 void *exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
 enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, const char *url, const char *method,
         const char *version, const char *upload, size_t *upload_size, void **exchange);
 void exchange_end(
         void *context, struct MHD_Connection *connection, void **exchange, enum MHD_RequestTerminationCode why);
-/* Resume the connection of an answered call. */
-void exchange_resume(struct call *call);
+void exchange_free(struct exchange *exchange);
+/* The headers of its reply; count it, log it. */
+void exchange_headers_add(struct MHD_Response *response, const struct exchange *exchange);
+void exchange_note_answer(const struct exchange *exchange);
+/* Resume the connection, to go on with that stage. */
+void exchange_resume(struct exchange *exchange, enum stage stage);
+
+/* server_waiting: calls that ask their lane, once or whenever something has changed. */
+must_check bool waiting_start(struct server *server);
+void waiting_stop(struct server *server);
+/* Let a call ask for the first time; its connection is suspended. */
+void waiting_begin(struct exchange *exchange);
+/* A call has come back from its lane. */
+void waiting_back(struct call *call);
+/* Its connection ends. False: the call is still in its lane, and the exchange is freed when it comes back. */
+must_check bool waiting_end(struct exchange *exchange);
+/* On each wake-up of the loop: what was told by other threads, and who has hung up; on each tick: whose time has come.
+ */
+void waiting_told(struct server *server);
+void waiting_hangups(struct server *server);
+void waiting_expire(struct server *server);
+void waiting_drain(struct server *server);
+void waiting_watch_hangup(struct exchange *exchange, bool watched);
+
+/* server_stream: a reply that goes on until its time is over. */
+enum MHD_Result stream_queue(struct exchange *exchange);
+/* Take the next part from the call's reply; the first one begins the stream. */
+void stream_feed(struct exchange *exchange);
+/* A comment, so that nobody on the way takes the connection for dead. False: it was time to end it instead. */
+must_check bool stream_tick(struct exchange *exchange, timestamp now);
+void stream_end(struct exchange *exchange);
+struct stream *stream_free(struct stream *stream);

@@ -309,3 +309,9 @@ struct writer;
  * not shown. */
 void order_write(struct writer *json, const struct order *order, const char *pickup_secret);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
+
+/* "check_in": what the customer has said on the way; null when nothing. */
+void check_in_write(struct writer *json, const struct check_in *check_in);
+
+/* The name the order was placed under; NULL without memory. */
+const char *order_customer_name(const struct order *order, struct arena *arena);

@@ -1,8 +1,6 @@
 #include "db/connection.h"
 #include "orders/lists.h"
 
-#include "base/text.h"
-
 static enum problem list_read(struct rows *rows, void *into) {
         struct order_list *list = into;
 
@@ -31,23 +29,6 @@ static void parameter_list(struct parameters *p, const char *const *texts, size_
                 array_text(array, texts[i]);
 }
 
-/* The words as a pattern that finds them anywhere; what means something to `like` is escaped. */
-static const char *pattern_of(struct arena *arena, const char *words) {
-        struct buffer pattern;
-
-        if (!words)
-                return NULL;
-        buffer_init(&pattern, arena, 4096);
-        buffer_append_text(&pattern, "%");
-        for (const char *c = words; *c; c++) {
-                if (*c == '%' || *c == '_' || *c == '\\')
-                        buffer_append(&pattern, "\\", 1);
-                buffer_append(&pattern, c, 1);
-        }
-        buffer_append_text(&pattern, "%");
-        return buffer_text(&pattern);
-}
-
 enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
         const bool by_change = filter->updated_since != TIMESTAMP_NONE;
         struct parameters p;
@@ -57,7 +38,7 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_list(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
         parameter_text(&p, filter->external_ref);
         parameter_text(&p, filter->order_number);
-        parameter_text(&p, pattern_of(list->arena, filter->words));
+        parameter_pattern(&p, filter->words);
         parameter_list(&p, filter->locations, filter->n_locations, !filter->all_locations);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);

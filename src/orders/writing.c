@@ -2,6 +2,8 @@
 
 #include "base/writer.h"
 
+#include <jansson.h>
+
 static void write_amount(struct writer *json, const char *name, int64_t amount, const char *currency) {
         struct money money = { .amount = amount };
 
@@ -106,7 +108,7 @@ static void write_vehicle(struct writer *json, const struct vehicle *vehicle) {
         write_object_end(json);
 }
 
-static void write_check_in(struct writer *json, const struct check_in *check_in) {
+void check_in_write(struct writer *json, const struct check_in *check_in) {
         write_name(json, "check_in");
         if (check_in->state == CHECK_IN_NONE) {
                 write_null(json);
@@ -135,7 +137,7 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_text_member(json, "assignee", fulfillment->assignee);
         write_text_member(json, "staging_location", fulfillment->staging_location);
         write_pickup_code(json, fulfillment, pickup_secret);
-        write_check_in(json, &fulfillment->check_in);
+        check_in_write(json, &fulfillment->check_in);
         write_integer_or_null(json, "waited_s", fulfillment->check_in.waited_s);
         write_raw_member(json, "handover", fulfillment->handover);
         write_raw_member(json, "packages", fulfillment->packages);
@@ -147,6 +149,16 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_integer_member(json, "version", fulfillment->version);
         write_time_member(json, "created_at", fulfillment->created_at);
         write_time_member(json, "updated_at", fulfillment->updated_at);
+}
+
+/* Only its name: the rest is for those who ask for the order. */
+const char *order_customer_name(const struct order *order, struct arena *arena) {
+        json_t *customer = json_loads(order->customer ? order->customer : "{}", 0, NULL);
+        const char *name = json_string_value(json_object_get(customer, "name"));
+        const char *copy = name ? arena_text(arena, name) : NULL;
+
+        json_decref(customer);
+        return copy;
 }
 
 static void write_header(struct writer *json, const struct order *order) {

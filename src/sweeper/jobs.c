@@ -4,6 +4,7 @@
 #include "reservations/upkeep.h"
 
 #define IDEMPOTENCY_KEPT_FOR DAY
+#define STREAM_KEPT_FOR      DAY
 #define PRUNED_AT_ONCE       2000
 #define UNPAID_AT_ONCE       32
 
@@ -92,7 +93,7 @@ static bool cancel_unpaid(struct sweep *sweep, size_t *ret_taken) {
         return ok;
 }
 
-/* ---- records of replies that nobody may ask for any more ---- */
+/* ---- what nobody may ask for any more: records of replies, and events of streams ---- */
 
 static enum problem prune_load(struct batch *batch) {
         batch->work = arena_new(&batch->calls[0]->arena, size_t);
@@ -110,26 +111,45 @@ static enum problem pruned_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem prune_save(struct batch *batch) {
+static enum problem prune_save(struct batch *batch, enum statement statement, duration kept_for) {
         struct parameters p;
 
         parameters_init(&p, batch->arena);
-        parameter_time(&p, batch->now - IDEMPOTENCY_KEPT_FOR);
+        parameter_time(&p, batch->now - kept_for);
         parameter_integer(&p, PRUNED_AT_ONCE);
-        database_ask(batch->database, STATEMENT_IDEMPOTENCY_PRUNE, &p, pruned_read, batch->work);
+        database_ask(batch->database, statement, &p, pruned_read, batch->work);
         return PROBLEM_NONE;
 }
 
-static const struct operation prune = { .load = prune_load, .decide = prune_decide, .save = prune_save };
-static const struct route prune_route = { .path = "(prune idempotency)", .batch = 1, .operation = &prune };
+static enum problem idempotency_prune(struct batch *batch) {
+        return prune_save(batch, STATEMENT_IDEMPOTENCY_PRUNE, IDEMPOTENCY_KEPT_FOR);
+}
+
+static enum problem streams_prune(struct batch *batch) {
+        return prune_save(batch, STATEMENT_STREAM_PRUNE, STREAM_KEPT_FOR);
+}
+
+static const struct operation prune_idempotency_operation = { prune_load, prune_decide, idempotency_prune };
+static const struct operation prune_streams_operation = { prune_load, prune_decide, streams_prune };
+static const struct route prune_idempotency_route = {
+        .path = "(prune idempotency)", .batch = 1, .operation = &prune_idempotency_operation
+};
+static const struct route prune_streams_route = {
+        .path = "(prune streams)", .batch = 1, .operation = &prune_streams_operation
+};
 
 static bool prune_idempotency(struct sweep *sweep, size_t *ret_taken) {
-        return run_one(sweep, &prune_route, ret_taken);
+        return run_one(sweep, &prune_idempotency_route, ret_taken);
+}
+
+static bool prune_streams(struct sweep *sweep, size_t *ret_taken) {
+        return run_one(sweep, &prune_streams_route, ret_taken);
 }
 
 const struct job jobs[] = {
         { expire_reservations, RESERVATIONS_EXPIRED_AT_ONCE, COUNTER_RESERVATIONS_EXPIRED },
         { cancel_unpaid, UNPAID_AT_ONCE, COUNTER_COUNT },
         { prune_idempotency, PRUNED_AT_ONCE, COUNTER_COUNT },
+        { prune_streams, PRUNED_AT_ONCE, COUNTER_COUNT },
 };
 const size_t job_count = array_size(jobs);

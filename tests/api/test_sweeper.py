@@ -140,3 +140,14 @@ def test_an_instance_may_leave_sweeping_to_others(services, new_database):
 def sessions(database):
     return {row["application_name"] for row in database.rows(
         "select application_name from pg_stat_activity where datname = current_database()")}
+
+
+def test_events_of_a_stream_are_kept_for_a_day(retailer, database):
+    for _ in range(2):
+        retailer.order()
+    places = "select position from stream_events where location = %s order by position"
+    eventually(lambda: len(database.rows(places, retailer.store)) == 2, what="both are published")
+    database.execute("update stream_events set published_at = now() - interval '25 hours' where location = %s and position = 1",
+                     retailer.store)
+
+    eventually(lambda: [row["position"] for row in database.rows(places, retailer.store)] == [2], what="the old one is gone")

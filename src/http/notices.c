@@ -1,0 +1,417 @@
+#include "http/notices.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "db/listen.h"
+#include "http/call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MEMORY_MAX           ((size_t) 16 * 1024 * 1024)
+#define STATEMENT_TIMEOUT_MS 5000
+#define LOCK_TIMEOUT_MS      1000
+#define TRIP_TIME_MAX        (6 * SECOND)
+#define PUBLISH_AGAIN_MAX    50 /* full batches in a row, before notices are looked at again */
+#define NEVER_SEEN           INT64_C(-1)
+
+/* A topic that somebody waits for on this instance. */
+struct watched {
+        note topic;
+        int64_t seen; /* its revision or position when it was last looked at */
+        size_t n;     /* who waits */
+};
+
+static struct notices {
+        struct notices_settings settings;
+        struct database_settings database_settings;
+        struct database *database;
+        struct arena arena;         /* of one turn */
+        char prefix[NOTE_SIZE_MAX]; /* of payloads: markets that share a database tell each other apart */
+        int wake;                   /* eventfd */
+        pthread_t thread;
+        bool started, listening;
+        timestamp look_at; /* clock_monotonic */
+
+        pthread_mutex_t mutex; /* of what follows */
+        struct notes told;     /* locations whose change is yet to be sent */
+        struct watched *watched;
+        size_t n_watched, watched_capacity;
+        bool stopping;
+        struct notices_figures figures;
+} notices = { .wake = -1, .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static atomic_bool running;
+
+static void lock(void) {
+        (void) pthread_mutex_lock(&notices.mutex);
+}
+
+static void unlock(void) {
+        (void) pthread_mutex_unlock(&notices.mutex);
+}
+
+static void thread_wake(void) {
+        const uint64_t one = 1;
+
+        (void) !write(notices.wake, &one, sizeof(one));
+}
+
+static void topic_of(note topic, const char *kind, const char *location) {
+        (void) snprintf(topic, sizeof(note), "%s%s", kind, location);
+}
+
+static void wake_local(const char *kind, const char *location) {
+        note topic;
+
+        topic_of(topic, kind, location);
+        notices.settings.wake(notices.settings.context, topic);
+}
+
+/* ---- what others ask of the thread ---- */
+
+void notices_tell(const struct notes *locations) {
+        if (!atomic_load(&running) || !locations->n)
+                return;
+        for (size_t i = 0; i < locations->n; i++)
+                wake_local(TOPIC_QUEUE, locations->at[i]);
+        lock();
+        for (size_t i = 0; i < locations->n; i++)
+                notes_add(&notices.told, locations->at[i]);
+        unlock();
+        thread_wake();
+}
+
+static struct watched *watched_find(const char *topic) {
+        for (size_t i = 0; i < notices.n_watched; i++)
+                if (text_equal(notices.watched[i].topic, topic))
+                        return &notices.watched[i];
+        return NULL;
+}
+
+static struct watched *watched_add(const char *topic) {
+        struct watched *watched;
+
+        if (notices.n_watched == notices.watched_capacity) {
+                const size_t capacity = notices.watched_capacity ? 2 * notices.watched_capacity : 64;
+
+                watched = reallocarray(notices.watched, capacity, sizeof(*watched));
+                if (!watched)
+                        return NULL;
+                notices.watched = watched;
+                notices.watched_capacity = capacity;
+        }
+        watched = &notices.watched[notices.n_watched++];
+        *watched = (struct watched){ .seen = NEVER_SEEN };
+        (void) snprintf(watched->topic, sizeof(note), "%s", topic);
+        return watched;
+}
+
+/* A topic that is not watched for want of memory is still told of by notices. */
+void notices_watch(const char *topic) {
+        struct watched *watched;
+
+        lock();
+        watched = watched_find(topic);
+        if (!watched)
+                watched = watched_add(topic);
+        if (watched)
+                watched->n++;
+        unlock();
+}
+
+void notices_unwatch(const char *topic) {
+        struct watched *watched;
+
+        lock();
+        watched = watched_find(topic);
+        if (watched && --watched->n == 0)
+                *watched = notices.watched[--notices.n_watched];
+        unlock();
+}
+
+struct notices_figures notices_figures(void) {
+        struct notices_figures figures;
+
+        lock();
+        figures = notices.figures;
+        unlock();
+        return figures;
+}
+
+static void count(uint64_t *figure, uint64_t n) {
+        lock();
+        *figure += n;
+        unlock();
+}
+
+/* ---- telling the others ---- */
+
+static enum problem trip(void) {
+        return database_trip(notices.database, clock_monotonic() + TRIP_TIME_MAX);
+}
+
+static enum problem send_topics(const char *kind, const struct notes *locations) {
+        struct parameters p;
+        struct array *topics;
+        note topic;
+
+        if (!locations->n)
+                return PROBLEM_NONE;
+        parameters_init(&p, &notices.arena);
+        parameter_text(&p, notices.prefix);
+        topics = parameter_texts(&p);
+        for (size_t i = 0; i < locations->n; i++) {
+                topic_of(topic, kind, locations->at[i]);
+                array_text(topics, topic);
+        }
+        database_begin(notices.database);
+        database_ask(notices.database, STATEMENT_TOPICS_SEND_LIGHTLY, NULL, NULL, NULL);
+        database_ask(notices.database, STATEMENT_TOPICS_SEND, &p, NULL, NULL);
+        database_commit(notices.database);
+        count(&notices.figures.sent, locations->n);
+        return trip();
+}
+
+/* What has changed since the last turn, in a set of the caller's. */
+static void told_take(struct notes *ret_told) {
+        lock();
+        *ret_told = notices.told;
+        notices.told = (struct notes){ 0 };
+        unlock();
+}
+
+/* ---- publishing ---- */
+
+struct published {
+        struct notes locations;
+        uint64_t n;
+};
+
+static enum problem published_read(struct rows *rows, void *into) {
+        struct published *published = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                notes_add(&published->locations, row_text(&row));
+                published->n += (uint64_t) row_integer(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+/* Positions must survive whatever comes, because clients resume by them: this transaction does wait for the disk. */
+static enum problem publish_some(struct published *published) {
+        struct parameters p;
+
+        parameters_init(&p, &notices.arena);
+        parameter_integer(&p, PUBLISHED_AT_ONCE);
+        database_begin(notices.database);
+        database_ask(notices.database, STATEMENT_STREAMS_BEGIN, NULL, NULL, NULL);
+        database_ask(notices.database, STATEMENT_STREAMS_PUBLISH, &p, published_read, published);
+        database_commit(notices.database);
+        return trip();
+}
+
+static enum problem publish(void) {
+        enum problem p = PROBLEM_NONE;
+        bool more = true;
+
+        for (size_t i = 0; !p && more && i < PUBLISH_AGAIN_MAX; i++) {
+                struct published published = { 0 };
+
+                p = publish_some(&published);
+                for (size_t j = 0; !p && j < published.locations.n; j++)
+                        wake_local(TOPIC_EVENTS, published.locations.at[j]);
+                more = published.n == PUBLISHED_AT_ONCE;
+                if (!p)
+                        count(&notices.figures.published, published.n);
+                if (!p)
+                        p = send_topics(TOPIC_EVENTS, &published.locations);
+                notes_free(&published.locations);
+        }
+        return p;
+}
+
+/* ---- looking ---- */
+
+static const char *location_of(const char *topic) {
+        return strchr(topic, '/') + 1;
+}
+
+static enum problem look_read(struct rows *rows, void *into) {
+        (void) into;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const char *location = row_text(&row);
+                const int64_t revision = row_integer(&row), position = row_integer(&row);
+
+                lock();
+                for (size_t j = 0; j < notices.n_watched; j++) {
+                        struct watched *watched = &notices.watched[j];
+                        const int64_t now = *watched->topic == *TOPIC_QUEUE ? revision : position;
+
+                        if (!text_equal(location_of(watched->topic), location) || watched->seen == now)
+                                continue;
+                        notices.figures.missed += watched->seen != NEVER_SEEN;
+                        watched->seen = now;
+                        notices.settings.wake(notices.settings.context, watched->topic);
+                }
+                unlock();
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem look(void) {
+        struct notes locations = { 0 };
+        struct parameters p;
+        struct array *names;
+
+        lock();
+        for (size_t i = 0; i < notices.n_watched; i++)
+                notes_add(&locations, location_of(notices.watched[i].topic));
+        unlock();
+        parameters_init(&p, &notices.arena);
+        names = parameter_texts(&p);
+        for (size_t i = 0; i < locations.n; i++)
+                array_text(names, locations.at[i]);
+        database_begin_snapshot(notices.database);
+        database_ask(notices.database, STATEMENT_TOPICS_LOOK, &p, look_read, NULL);
+        database_commit(notices.database);
+        notes_free(&locations);
+        return trip();
+}
+
+/* ---- the thread ---- */
+
+static void received(void *context, const char *payload) {
+        (void) context;
+        if (!text_starts_with(payload, notices.prefix))
+                return;
+        count(&notices.figures.received, 1);
+        notices.settings.wake(notices.settings.context, payload + strlen(notices.prefix));
+}
+
+static enum problem listen_begin(void) {
+        enum problem p = database_connect(notices.database);
+
+        if (p)
+                return p;
+        database_ask_text(notices.database, "listen holdfast", NULL, NULL);
+        return trip();
+}
+
+/* Wait for work: a commit here, a notice from elsewhere, or the time to look. */
+static void wait_for_work(void) {
+        struct pollfd fds[] = { { .fd = notices.wake, .events = POLLIN },
+                { .fd = notices.listening ? listen_socket(notices.database) : -1, .events = POLLIN } };
+        const duration left = notices.look_at - clock_monotonic();
+        uint64_t ignored;
+
+        (void) poll(fds, array_size(fds), left > 0 ? (int) (left / MILLISECOND) + 1 : 0);
+        if (fds[0].revents)
+                (void) !read(notices.wake, &ignored, sizeof(ignored));
+}
+
+static bool is_stopping(void) {
+        bool stopping;
+
+        lock();
+        stopping = notices.stopping;
+        unlock();
+        return stopping;
+}
+
+static enum problem work(void) {
+        const bool is_time = clock_monotonic() >= notices.look_at;
+        struct notes told = { 0 };
+        enum problem p = notices.listening ? PROBLEM_NONE : listen_begin();
+
+        notices.listening = p == PROBLEM_NONE;
+        if (!p)
+                p = listen_take(notices.database, received, NULL);
+        told_take(&told);
+        if (!p)
+                p = send_topics(TOPIC_QUEUE, &told);
+        if (!p && (told.n || is_time))
+                p = publish();
+        notes_free(&told);
+        if (!p && is_time)
+                p = look();
+        return p;
+}
+
+/* What could not be sent is not sent again: the others look once a second. */
+static void complain(enum problem fault) {
+        if (fault == FAULT_LOST)
+                notices.listening = false;
+        log_event(LOG_LEVEL_WARNING, "notices are late", LOG_TEXT, "sqlstate", database_sqlstate(notices.database),
+                LOG_TEXT, "reason", database_message(notices.database), LOG_END);
+}
+
+static void *notices_main(void *context) {
+        (void) context;
+        while (!is_stopping()) {
+                const timestamp now = clock_monotonic();
+                enum problem p;
+
+                arena_reset(&notices.arena);
+                p = work();
+                if (now >= notices.look_at)
+                        notices.look_at = now + NOTICES_LOOK_EVERY_S * SECOND;
+                if (!p) {
+                        wait_for_work();
+                        continue;
+                }
+                complain(p);
+                if (database_connect(notices.database))
+                        notices.listening = false;
+                (void) poll(NULL, 0, NOTICES_LOOK_EVERY_S * 1000 / 4);
+        }
+        return NULL;
+}
+
+bool notices_start(const struct notices_settings *settings) {
+        notices.settings = *settings;
+        notices.database_settings = (struct database_settings){ .url = settings->database_url,
+                .schema = settings->schema,
+                .name = "holdfast notices",
+                .plans = PLANS_PINNED,
+                .statement_timeout_ms = STATEMENT_TIMEOUT_MS,
+                .lock_timeout_ms = LOCK_TIMEOUT_MS };
+        (void) snprintf(notices.prefix, sizeof(notices.prefix), "%s/", settings->schema);
+        arena_init(&notices.arena, MEMORY_MAX);
+        notices.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        notices.database = database_new(&notices.database_settings);
+        if (notices.wake < 0 || !notices.database)
+                return false;
+        atomic_store(&running, true);
+        notices.started = pthread_create(&notices.thread, NULL, notices_main, NULL) == 0;
+        return notices.started;
+}
+
+void notices_stop(void) {
+        atomic_store(&running, false);
+        lock();
+        notices.stopping = true;
+        unlock();
+        if (notices.wake >= 0)
+                thread_wake();
+        if (notices.started)
+                (void) pthread_join(notices.thread, NULL);
+        notices.database = database_close(notices.database);
+        arena_clear(&notices.arena);
+        notes_free(&notices.told);
+        free(notices.watched);
+        notices.watched = NULL;
+        notices.n_watched = notices.watched_capacity = 0;
+        if (notices.wake >= 0)
+                (void) close(notices.wake);
+        notices.wake = -1;
+}

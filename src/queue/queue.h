@@ -1,0 +1,170 @@
+/*
+ * queue: the work of a location as its staff see it: what waits to be picked, put aside and handed over.
+ *
+ * A card shows one fulfillment that is still in the house. The queue of a location has a revision, which every
+ * transaction that changes a fulfillment there counts up (sql/migrations/0005_queue.sql), and which a reader compares
+ * before it reads anything else. Who wants to know what has changed, and not what there is now, follows the stream of
+ * the location.
+ *
+ * Customers who are there come first. All else is shown in the order that was asked for.
+ */
+#pragma once
+
+#include "fulfillment/fulfillment.h"
+
+#define AT_RISK_BEFORE  (30 * MINUTE) /* the promised time */
+#define SCANNED_MAX     512           /* code points of what a scanner read */
+#define OPEN_CODES_MAX  5000          /* fulfillments whose pickup codes a scan is compared with */
+#define MATCHES_MAX     50            /* of one scan */
+#define STREAM_READ_MAX 500           /* events of one part of a stream */
+
+enum sla { SLA_ON_TIME, SLA_AT_RISK, SLA_OVERDUE };
+
+/* As on the wire; NULL-terminated. */
+extern const char *const sla_texts[];
+
+/* What the queue shows as the status of a card: that of the fulfillment, or what its customer says once it is ready. */
+enum card_status {
+        CARD_ALLOCATED,
+        CARD_ARRIVED,
+        CARD_ON_THE_WAY,
+        CARD_PACKED,
+        CARD_PICKING,
+        CARD_READY,
+        CARD_STATUS_COUNT,
+};
+extern const char *const card_status_texts[];
+
+/* ---- pure rules ---- */
+
+/* How a fulfillment stands towards the time at which it was promised to be ready, or to leave by carrier. Once it is
+ * ready, the promise is kept. */
+enum sla queue_sla(enum fulfillment_status status, timestamp promised_at, timestamp now);
+
+/* The next instant at which that changes by itself; TIMESTAMP_NONE: never. */
+timestamp queue_sla_changes_at(enum fulfillment_status status, timestamp promised_at, timestamp now);
+
+/* The tag of a view of a queue: filters, page and allowed actions, of which `view` is a digest. It holds for one
+ * revision, and until something in the view changes with time alone (TIMESTAMP_NONE: nothing does), which it says
+ * itself. NULL without memory. */
+const char *queue_tag(
+        struct arena *arena, const char *location, int64_t revision, const char *view, timestamp changes_at);
+
+/* Whether If-None-Match (NULL: none was sent) names a tag of this view and revision that still holds, and until when.
+ */
+must_check bool queue_tag_holds(const char *if_none_match, const char *location, int64_t revision, const char *view,
+        timestamp now, timestamp *ret_changes_at);
+
+/* ---- reading ---- */
+
+/* What there is to know of a location before its queue is read. */
+struct queue_head {
+        const char *location;
+        bool exists;
+        int64_t revision;
+        timestamp now; /* the database's clock */
+};
+
+struct queue_heads {
+        struct arena *arena;
+        struct queue_head *at; /* sorted by location */
+        size_t n;
+};
+
+/* Queue: read the heads of these locations, in any order, repeated or not. */
+enum problem queue_heads_ask(
+        struct database *database, struct queue_heads *heads, const char *const *locations, size_t n);
+const struct queue_head *queue_head_find(const struct queue_heads *heads, const char *location);
+
+enum queue_sort { BY_CREATED, BY_CREATED_LAST, BY_PROMISED, BY_PROMISED_LAST };
+extern const char *const queue_sort_texts[];
+
+struct queue_filter {
+        const char *location;
+        const char *const *statuses; /* as shown; n 0: all */
+        const char *const *methods;
+        size_t n_statuses, n_methods;
+        const char *assignee; /* NULL: any, and nobody */
+        const char *words;    /* of an order number, a customer's name, or the last digits of a phone; NULL: all */
+        timestamp promised_before;
+        enum queue_sort sort;
+        bool has_after; /* only what comes after this one: */
+        int64_t after_rank, after_key;
+        struct uuid after_id;
+        int64_t limit;
+};
+
+/* Where a card stands. */
+struct queue_place {
+        struct uuid id, order_id; /* the fulfillment's and its order's */
+        int64_t rank, key;
+        const char *customer_name;
+};
+
+struct queue_page {
+        struct arena *arena;
+        struct queue_place *places;
+        size_t n;
+};
+
+/* Queue: the places of one page, in order. */
+enum problem queue_page_ask(struct database *database, const struct queue_filter *filter, struct queue_page *page);
+
+struct queue_count {
+        const char *location;
+        int64_t n[CARD_STATUS_COUNT];
+        int64_t overdue;
+        timestamp changes_at; /* when the next one becomes overdue; TIMESTAMP_NONE: none will */
+};
+
+struct queue_counts {
+        struct arena *arena;
+        struct queue_count *at; /* sorted by location; those with an empty queue are not there */
+        size_t n;
+};
+
+/* Queue: count the queues of the heads. */
+enum problem queue_counts_ask(struct database *database, const struct queue_heads *heads, struct queue_counts *counts);
+
+/* ---- the stream of a location ---- */
+
+struct stream_bounds {
+        int64_t position; /* of the newest event; 0: none yet */
+        int64_t first;    /* of the oldest one that is kept; 0: none is */
+};
+
+struct stream_event {
+        int64_t position;
+        struct uuid id, order_id, fulfillment_id;
+        const char *type, *data;
+        timestamp occurred_at;
+};
+
+struct stream_part {
+        struct arena *arena;
+        struct stream_bounds bounds;
+        struct stream_event *events;
+        size_t n_events;
+};
+
+void stream_bounds_ask(struct database *database, struct stream_part *part, const char *location);
+void stream_read_ask(struct database *database, struct stream_part *part, const char *location, int64_t after);
+
+/* Whether a client that has seen everything up to `last` can go on from there. Pure. */
+bool stream_can_resume(const struct stream_bounds *bounds, int64_t last);
+
+/* ---- scanning ---- */
+
+struct scanned {
+        struct arena *arena;
+        struct uuid *orders;         /* of that number, with a part at the location */
+        struct queue_place *waiting; /* at the location: those that have a pickup code */
+        int64_t *serials;            /* of their codes */
+        size_t n_orders, n_waiting;
+        const char *const *skus; /* of the product that has this code, or this GTIN */
+        size_t n_skus;
+};
+
+/* Queue: what the text may mean at the location. `gtin`: 14 digits, or NULL when it is none. */
+enum problem scan_ask(
+        struct database *database, struct scanned *scanned, const char *location, const char *text, const char *gtin);

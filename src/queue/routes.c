@@ -1,0 +1,95 @@
+#include "queue/routes.h"
+
+#include "http/reply.h"
+
+#include <stdio.h>
+
+#define READ_BATCH   64
+#define SCAN_BATCH   8
+#define STREAM_BATCH 16
+
+void queue_location_check(struct call *call) {
+        (void) call_may_act_at(call, call->path.code);
+}
+
+unsigned queue_powers(const struct call *call) {
+        unsigned powers = 0;
+
+        if (call_has_scope(call, SCOPE_FULFILLMENT_WRITE))
+                powers |= MAY_FULFILL;
+        if (call_has_scope(call, SCOPE_ORDERS_WRITE))
+                powers |= MAY_ORDER;
+        if (call_has_scope(call, SCOPE_ADMIN))
+                powers |= MAY_OVERRIDE;
+        return powers;
+}
+
+const char *queue_view(struct call *call) {
+        const uint8_t powers = (uint8_t) queue_powers(call);
+        const struct digest_part parts[] = { digest_text(call->target), { &powers, sizeof(powers) } };
+        char *view = arena_alloc(&call->arena, VIEW_SIZE);
+        uint8_t digest[DIGEST_SIZE];
+
+        if (!view)
+                return NULL;
+        digest_parts(parts, array_size(parts), digest);
+        for (size_t i = 0; i < VIEW_SIZE / 2; i++)
+                (void) snprintf(view + 2 * i, 3, "%02x", digest[i]);
+        return view;
+}
+
+enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads) {
+        const char **locations = arena_new_array(batch->arena, const char *, batch->n_calls);
+        enum problem p;
+
+        if (!locations)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                locations[i] = batch->calls[i]->path.code;
+        *heads = (struct queue_heads){ .arena = batch->arena };
+        p = queue_heads_ask(batch->database, heads, locations, batch->n_calls);
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        for (size_t i = 0; i < batch->n_calls && !p; i++) {
+                const struct queue_head *head = queue_head_find(heads, locations[i]);
+
+                if (!head || !head->exists)
+                        call_refuse_unknown(batch->calls[i], "location", locations[i]);
+        }
+        return p;
+}
+
+void queue_headers(struct call *call, const char *tag) {
+        call->reply.etag = tag;
+        call->reply.cache_control = "private, no-cache";
+        call->reply.vary = "Authorization, Accept-Encoding";
+}
+
+bool queue_unchanged(struct call *call, const struct queue_head *head, const char *view) {
+        timestamp changes_at;
+
+        if (!queue_tag_holds(call->if_none_match, head->location, head->revision, view, head->now, &changes_at))
+                return false;
+        if (call->may_wait) {
+                call_park(call, arena_format(&call->arena, "%s %s", view, call->if_none_match),
+                        changes_at == TIMESTAMP_NONE ? WAIT_MAX_S * SECOND : changes_at - head->now);
+                return true;
+        }
+        call->reply.status = 304;
+        queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, changes_at));
+        return true;
+}
+
+const struct route queue_routes[] = {
+        { METHOD_GET, "/v1/locations/{code}/events", SCOPE_FULFILLMENT_READ, LANE_READ, STREAM_BATCH, KEY_UNUSED,
+                .query = &stream_shape, .check = queue_location_check, .operation = &queue_stream,
+                .topic = TOPIC_EVENTS, .stream = true },
+        { METHOD_GET, "/v1/locations/{code}/queue", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .query = &queue_list_shape, .check = queue_location_check, .operation = &queue_list,
+                .topic = TOPIC_QUEUE },
+        { METHOD_GET, "/v1/locations/{code}/queue/counts", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .check = queue_location_check, .operation = &queue_counts, .topic = TOPIC_QUEUE },
+        { METHOD_POST, "/v1/locations/{code}/scan", SCOPE_FULFILLMENT_READ, LANE_READ, SCAN_BATCH, KEY_UNUSED,
+                .body = &scan_shape, .check = queue_location_check, .operation = &queue_scan },
+};
+const size_t queue_route_count = array_size(queue_routes);

@@ -1,0 +1,39 @@
+/*
+ * queue/routes: what the files of the room's routes share.
+ */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "http/call.h"
+#include "queue/queue.h"
+
+#define VIEW_SIZE 13 /* 12 hexadecimal digits and the NUL */
+
+/* On the loop: whether the bearer may see the queue of the location in the path. */
+void queue_location_check(struct call *call);
+
+/* What the bearer may do with fulfillments, as allowed_actions depends on it. */
+unsigned queue_powers(const struct call *call);
+
+/* A digest of all that a view of a queue depends on besides the queue: the address with its filters and page, and the
+ * powers of the bearer. NULL without memory. */
+const char *queue_view(struct call *call);
+
+/* The heads of the locations in the paths of a batch; makes a trip. A call whose location does not exist is refused. */
+enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads);
+
+/* Answer a call whose client has seen the queue as it is: with 304, or not at all yet. False: it has not. */
+bool queue_unchanged(struct call *call, const struct queue_head *head, const char *view);
+
+/* The headers of a reply that shows a queue. */
+void queue_headers(struct call *call, const char *tag);
+
+/* Name the products that the cards of these orders show. */
+void cards_want_products(const struct order_set *set, struct catalog_set *catalog);
+
+/* Write a fulfillment as a card: the members of an open object. */
+void card_write(struct writer *json, const struct fulfillment *fulfillment, const char *customer_name,
+        const struct catalog_set *catalog, unsigned powers, timestamp now);
+
+extern const struct shape queue_list_shape, stream_shape, scan_shape;
+extern const struct operation queue_list, queue_counts, queue_stream, queue_scan;

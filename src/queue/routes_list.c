@@ -1,0 +1,241 @@
+/* GET /v1/locations/{code}/queue: the cards of a location, and nothing at all for who has them already. */
+#include "catalog/catalog.h"
+#include "http/cursor.h"
+#include "http/reply.h"
+#include "queue/routes.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define CURSOR_PARTS 3 /* rank, key, id */
+#define POLL_AFTER_S 5 /* advice to clients that do not wait */
+
+struct list_query {
+        struct page_query page;
+        const char *const *status, *const *method;
+        size_t n_status, n_method;
+        const char *assignee, *q;
+        timestamp promised_before;
+        int sort;
+};
+
+static const struct shape_member list_members[] = {
+        PAGE_MEMBERS(struct list_query),
+        OPTIONAL(TEXT, struct list_query, assignee, BETWEEN(1, 200)),
+        COUNTED_(TEXTS, false, struct list_query, method, .names = fulfillment_method_texts, BETWEEN(1, 3)),
+        OPTIONAL(TIME, struct list_query, promised_before),
+        OPTIONAL(TEXT, struct list_query, q, BETWEEN(1, 100)),
+        OPTIONAL(ENUM, struct list_query, sort, .names = queue_sort_texts),
+        COUNTED_(TEXTS, false, struct list_query, status, .names = card_status_texts, BETWEEN(1, CARD_STATUS_COUNT)),
+};
+const struct shape queue_list_shape = SHAPE(struct list_query, list_members);
+
+/* What one or several calls are shown. */
+struct view {
+        const struct queue_head *head;
+        const char *digest;
+        struct page page; /* of the first of them */
+        struct queue_page places;
+        struct call *first; /* that has the body; the others take it from there */
+};
+
+struct work {
+        struct queue_heads heads;
+        struct view **views;
+        size_t n_views;
+        struct order_set set;
+        struct catalog_set catalog;
+};
+
+/* ---- loading ---- */
+
+static struct view *view_find(const struct work *work, const char *location, const char *digest) {
+        for (size_t i = 0; i < work->n_views; i++)
+                if (text_equal(work->views[i]->digest, digest) && text_equal(work->views[i]->head->location, location))
+                        return work->views[i];
+        return NULL;
+}
+
+static bool filter_from(struct call *call, const struct page *page, struct queue_filter *filter) {
+        const struct list_query *query = call->query;
+
+        *filter = (struct queue_filter){
+                .location = call->path.code,
+                .statuses = query->status,
+                .n_statuses = query->n_status,
+                .methods = query->method,
+                .n_methods = query->n_method,
+                .assignee = query->assignee,
+                .words = query->q,
+                .promised_before = query->promised_before,
+                .sort = query->sort < 0 ? BY_PROMISED : (enum queue_sort) query->sort,
+                .has_after = page->after[0] != NULL,
+                .limit = page->limit + 1,
+        };
+        if (!filter->has_after)
+                return true;
+        if (text_to_integer(page->after[0], 0, 1, &filter->after_rank) &&
+                text_to_integer(page->after[1], INT64_MIN + 1, INT64_MAX, &filter->after_key) &&
+                uuid_parse(page->after[2], &filter->after_id))
+                return true;
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor is not one of this list.");
+        return false;
+}
+
+/* A view that nobody in the batch has asked for yet. */
+static enum problem view_load(struct batch *batch, struct work *work, struct call *call, const struct queue_head *head,
+        const char *digest, const struct cursor_key *key) {
+        struct view *view = arena_new(batch->arena, struct view);
+        struct queue_filter filter;
+
+        if (!view)
+                return FAULT_BUSY;
+        *view = (struct view){ .head = head, .digest = digest, .places = { .arena = batch->arena } };
+        if (!page_begin(&view->page, call, key, CURSOR_PARTS) || !filter_from(call, &view->page, &filter))
+                return PROBLEM_NONE;
+        work->views[work->n_views++] = view;
+        call->work = view;
+        return queue_page_ask(batch->database, &filter, &view->places);
+}
+
+static enum problem call_load(struct batch *batch, struct work *work, struct call *call, const struct cursor_key *key) {
+        const struct queue_head *head = queue_head_find(&work->heads, call->path.code);
+        const char *digest = queue_view(call);
+
+        if (!digest)
+                return FAULT_BUSY;
+        if (call->refusal.problem || queue_unchanged(call, head, digest))
+                return PROBLEM_NONE;
+        call->work = view_find(work, call->path.code, digest);
+        return call->work ? PROBLEM_NONE : view_load(batch, work, call, head, digest, key);
+}
+
+static void want_cards(struct work *work) {
+        for (size_t i = 0; i < work->n_views; i++)
+                for (size_t j = 0; j < work->views[i]->places.n; j++)
+                        orders_want(&work->set, &work->views[i]->places.places[j].order_id);
+}
+
+static enum problem cards_load(struct batch *batch, struct work *work) {
+        enum problem p = database_trip(batch->database, batch->deadline);
+
+        if (p)
+                return p;
+        want_cards(work);
+        p = orders_read(batch->database, &work->set);
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        if (p)
+                return p;
+        cards_want_products(&work->set, &work->catalog);
+        return catalog_load(batch->database, &work->catalog);
+}
+
+static enum problem list_load(struct batch *batch) {
+        struct work *work = arena_new(batch->arena, struct work);
+        const struct cursor_key *key = NULL;
+        enum problem p;
+
+        if (!work)
+                return FAULT_BUSY;
+        work->views = arena_new_array(batch->arena, struct view *, batch->n_calls);
+        if (!work->views)
+                return FAULT_BUSY;
+        orders_init(&work->set, batch->arena, NULL);
+        catalog_init(&work->catalog, batch->arena);
+        batch->work = work;
+        p = pages_load(batch, &key);
+        if (!p)
+                p = queue_heads_load(batch, &work->heads);
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = call_load(batch, work, batch->calls[i], key);
+        return p || !work->n_views ? p : cards_load(batch, work);
+}
+
+/* ---- answering ---- */
+
+static timestamp earlier(timestamp a, timestamp b) {
+        if (a == TIMESTAMP_NONE || b == TIMESTAMP_NONE)
+                return a == TIMESTAMP_NONE ? b : a;
+        return a < b ? a : b;
+}
+
+/* Write the cards, as many as go into one page; how many these are, and when the first of them changes by itself. */
+static size_t write_cards(struct reply_writer *w, const struct work *work, const struct view *view, unsigned powers,
+        timestamp *ret_changes_at) {
+        const size_t limit = (size_t) view->page.limit;
+        size_t i;
+
+        *ret_changes_at = TIMESTAMP_NONE;
+        write_name(&w->json, "data");
+        write_list_begin(&w->json);
+        for (i = 0; i < view->places.n && i < limit && w->buffer.size < PAGE_SIZE_MAX; i++) {
+                const struct queue_place *place = &view->places.places[i];
+                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &place->id);
+
+                if (!fulfillment)
+                        continue;
+                write_object_begin(&w->json);
+                card_write(&w->json, fulfillment, place->customer_name, &work->catalog, powers, view->head->now);
+                write_object_end(&w->json);
+                *ret_changes_at = earlier(*ret_changes_at,
+                        queue_sla_changes_at(fulfillment->status, fulfillment->promised_at, view->head->now));
+        }
+        write_list_end(&w->json);
+        return i;
+}
+
+static void write_end(struct reply_writer *w, struct call *call, const struct view *view, size_t n) {
+        const char *parts[CURSOR_PARTS] = { NULL };
+        const struct queue_place *last = n ? &view->places.places[n - 1] : NULL;
+        char id[UUID_TEXT_SIZE];
+
+        if (n < view->places.n && last) {
+                uuid_format(&last->id, id);
+                parts[0] = arena_format(&call->arena, "%" PRId64, last->rank);
+                parts[1] = arena_format(&call->arena, "%" PRId64, last->key);
+                parts[2] = id;
+        }
+        page_end(w, &view->page, parts[0] && parts[1] ? parts : NULL);
+        write_integer_member(&w->json, "poll_after_s", POLL_AFTER_S);
+        reply_end(w);
+}
+
+static void answer_first(struct call *call, const struct work *work, struct view *view) {
+        timestamp changes_at;
+        struct reply_writer w;
+        size_t n;
+
+        reply_begin(&w, call, 200);
+        n = write_cards(&w, work, view, queue_powers(call), &changes_at);
+        write_end(&w, call, view, n);
+        if (call->reply.status == 200)
+                queue_headers(call,
+                        queue_tag(&call->arena, view->head->location, view->head->revision, view->digest, changes_at));
+        view->first = call;
+}
+
+/* The same again: the body is shared, which costs one copy for all of them. */
+static void answer_alike(struct call *call, struct call *first) {
+        if (first->reply.status != 200 || !call_share_reply(first, call))
+                reply_plain_problem(call, PROBLEM_CONTENT_TOO_LARGE);
+}
+
+static enum problem list_decide(struct batch *batch) {
+        const struct work *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                struct view *view = call->work;
+
+                if (view && !view->first)
+                        answer_first(call, work, view);
+                else if (view)
+                        answer_alike(call, view->first);
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation queue_list = { .load = list_load, .decide = list_decide };

@@ -1,0 +1,156 @@
+/* GET /v1/locations/{code}/events: what happens at a location, as it happens (server-sent events, WHATWG HTML 9.2). */
+#include "http/reply.h"
+#include "queue/routes.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PART_SIZE_MAX    ((size_t) 4 * 1024 * 1024)
+#define RECONNECT_AFTER  "retry: 3000\n\n"
+#define POSITION_UNKNOWN INT64_C(-1)
+
+struct stream_query {
+        int64_t last_event_id;
+        bool has_last_event_id;
+};
+
+static const struct shape_member stream_members[] = {
+        TOLD(INTEGER, struct stream_query, last_event_id, BETWEEN(0, INT64_MAX)),
+};
+const struct shape stream_shape = SHAPE(struct stream_query, stream_members);
+
+struct work {
+        struct queue_heads heads;
+        struct stream_part *parts; /* of each call */
+};
+
+/* Where the client says that it has read to; the header is the browser's own word and comes first. */
+static bool last_seen(struct call *call, int64_t *ret_last) {
+        const struct stream_query *query = call->query;
+
+        *ret_last = query->has_last_event_id ? query->last_event_id : POSITION_UNKNOWN;
+        if (!call->last_event_id || !*call->last_event_id)
+                return true;
+        if (text_to_integer(call->last_event_id, 0, INT64_MAX, ret_last))
+                return true;
+        call_refuse(call, PROBLEM_INVALID_PARAMETER, "Last-Event-ID is not an id that this stream has given.");
+        return false;
+}
+
+static void part_load(struct batch *batch, struct call *call, struct stream_part *part) {
+        int64_t last = call->stream_position;
+
+        part->arena = batch->arena;
+        if (call->refusal.problem || (last == POSITION_UNKNOWN && !last_seen(call, &last)))
+                return;
+        call->work = part;
+        stream_bounds_ask(batch->database, part, call->path.code);
+        if (last != POSITION_UNKNOWN)
+                stream_read_ask(batch->database, part, call->path.code, last);
+}
+
+static enum problem stream_load(struct batch *batch) {
+        struct work *work = arena_new(batch->arena, struct work);
+        enum problem p;
+
+        if (!work)
+                return FAULT_BUSY;
+        work->parts = arena_new_array(batch->arena, struct stream_part, batch->n_calls);
+        if (!work->parts)
+                return FAULT_BUSY;
+        batch->work = work;
+        p = queue_heads_load(batch, &work->heads);
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                part_load(batch, batch->calls[i], &work->parts[i]);
+        return p;
+}
+
+/* ---- writing ---- */
+
+/* What the event says of itself, and where it stands; its data is an object whose members follow. */
+static void write_event(struct buffer *out, const struct stream_event *event, const char *location) {
+        struct writer json;
+        const char *members = event->data ? strchr(event->data, '{') : NULL;
+
+        buffer_append_format(out, "id: %" PRId64 "\nevent: %s\ndata: ", event->position, event->type);
+        writer_init(&json, out);
+        write_object_begin(&json);
+        write_uuid_member(&json, "event_id", &event->id);
+        write_uuid_member(&json, "fulfillment_id", &event->fulfillment_id);
+        write_uuid_member(&json, "order_id", &event->order_id);
+        write_text_member(&json, "location", location);
+        write_time_member(&json, "occurred_at", event->occurred_at);
+        if (members && !text_equal(members, "{}")) {
+                buffer_append_text(out, ",");
+                buffer_append_text(out, members + 1);
+        } else
+                write_object_end(&json);
+        buffer_append_text(out, "\n\n");
+}
+
+/* The client has missed events that are not kept any more: it reads the queue, and goes on from here. */
+static void write_resync(struct buffer *out, const struct stream_bounds *bounds, const char *location) {
+        struct writer json;
+
+        buffer_append_format(out, "id: %" PRId64 "\nevent: resync\ndata: ", bounds->position);
+        writer_init(&json, out);
+        write_object_begin(&json);
+        write_text_member(&json, "location", location);
+        write_object_end(&json);
+        buffer_append_text(out, "\n\n");
+}
+
+static void stream_write(struct call *call, const struct stream_part *part, struct buffer *out) {
+        const bool first = call->stream_position == POSITION_UNKNOWN;
+        int64_t last = call->stream_position;
+
+        if (first) {
+                (void) last_seen(call, &last);
+                buffer_append_text(out, RECONNECT_AFTER);
+        }
+        if (last == POSITION_UNKNOWN) {
+                call->stream_position = part->bounds.position;
+                return;
+        }
+        if (!stream_can_resume(&part->bounds, last)) {
+                write_resync(out, &part->bounds, call->path.code);
+                call->stream_position = part->bounds.position;
+                return;
+        }
+        for (size_t i = 0; i < part->n_events; i++)
+                write_event(out, &part->events[i], call->path.code);
+        call->stream_position = part->n_events ? part->events[part->n_events - 1].position : last;
+}
+
+/* A full part may not be all there is: it asks again at once. */
+static void stream_one(struct batch *batch, struct call *call, const struct stream_part *part) {
+        const int64_t before = call->stream_position;
+        struct shared_text *shared = NULL;
+        struct buffer out;
+
+        buffer_init(&out, batch->arena, PART_SIZE_MAX);
+        stream_write(call, part, &out);
+        if (out.size)
+                shared = shared_text_new(out.size);
+        if (out.failed || (out.size && !shared)) {
+                call->stream_position = before;
+                reply_plain_problem(call, PROBLEM_OVERLOADED);
+                return;
+        }
+        if (shared)
+                memcpy(shared->bytes, buffer_text(&out), out.size);
+        call->reply = (struct reply){ .status = 200, .shared = shared };
+        (void) snprintf(call->stream_key, sizeof(call->stream_key), "%" PRId64, call->stream_position);
+        call_park(call, call->stream_key, part->n_events < STREAM_READ_MAX ? WAIT_MAX_S * SECOND : 0);
+}
+
+static enum problem stream_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (batch->calls[i]->work)
+                        stream_one(batch, batch->calls[i], batch->calls[i]->work);
+        return PROBLEM_NONE;
+}
+
+const struct operation queue_stream = { .load = stream_load, .decide = stream_decide };

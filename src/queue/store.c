@@ -1,0 +1,175 @@
+#include "db/connection.h"
+#include "queue/queue.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PATTERN_SIZE_MAX 4096
+#define DIGITS_MIN       3 /* of a phone: fewer would find nearly everybody */
+
+/* ---- heads ---- */
+
+static enum problem heads_read(struct rows *rows, void *into) {
+        struct queue_heads *heads = into;
+
+        heads->at = arena_new_array(heads->arena, struct queue_head, rows_count(rows));
+        if (!heads->at)
+                return FAULT_BUSY;
+        heads->n = rows_count(rows);
+        for (size_t i = 0; i < heads->n; i++) {
+                struct row row = row_at(rows, i);
+                struct queue_head *head = &heads->at[i];
+
+                head->location = row_text(&row);
+                head->exists = row_boolean(&row);
+                head->revision = row_integer(&row);
+                head->now = row_time(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static int text_compare(const void *left, const void *right) {
+        return strcmp(*(const char *const *) left, *(const char *const *) right);
+}
+
+enum problem queue_heads_ask(
+        struct database *database, struct queue_heads *heads, const char *const *locations, size_t n) {
+        const char **sorted = arena_new_array(heads->arena, const char *, n);
+        struct parameters p;
+        struct array *names;
+
+        if (!sorted)
+                return FAULT_BUSY;
+        memcpy(sorted, locations, n * sizeof(*sorted));
+        qsort(sorted, n, sizeof(*sorted), text_compare);
+        parameters_init(&p, heads->arena);
+        names = parameter_texts(&p);
+        for (size_t i = 0; i < n; i++)
+                if (!i || !text_equal(sorted[i], sorted[i - 1]))
+                        array_text(names, sorted[i]);
+        database_ask(database, STATEMENT_QUEUE_HEADS, &p, heads_read, heads);
+        return PROBLEM_NONE;
+}
+
+static int head_compare(const void *location, const void *head) {
+        return strcmp(location, ((const struct queue_head *) head)->location);
+}
+
+const struct queue_head *queue_head_find(const struct queue_heads *heads, const char *location) {
+        return heads->n ? bsearch(location, heads->at, heads->n, sizeof(*heads->at), head_compare) : NULL;
+}
+
+/* ---- pages ---- */
+
+static enum problem page_read(struct rows *rows, void *into) {
+        struct queue_page *page = into;
+
+        page->places = arena_new_array(page->arena, struct queue_place, rows_count(rows));
+        if (!page->places)
+                return FAULT_BUSY;
+        page->n = rows_count(rows);
+        for (size_t i = 0; i < page->n; i++) {
+                struct row row = row_at(rows, i);
+                struct queue_place *place = &page->places[i];
+
+                place->id = row_uuid(&row);
+                place->order_id = row_uuid(&row);
+                place->rank = row_integer(&row);
+                place->key = row_integer(&row);
+                place->customer_name = row_text(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static void parameter_texts_or_null(struct parameters *p, const char *const *texts, size_t n) {
+        struct array *array;
+
+        if (!n) {
+                parameter_null(p);
+                return;
+        }
+        array = parameter_texts(p);
+        for (size_t i = 0; i < n; i++)
+                array_text(array, texts[i]);
+}
+
+/* The last digits of a phone number, as somebody would write them; NULL when the words are none. */
+static const char *digits_pattern(struct arena *arena, const char *words) {
+        struct buffer pattern;
+        size_t n = 0;
+
+        buffer_init(&pattern, arena, PATTERN_SIZE_MAX);
+        buffer_append_text(&pattern, "%");
+        for (const char *c = words; *c; c++) {
+                if (*c >= '0' && *c <= '9') {
+                        buffer_append(&pattern, c, 1);
+                        n++;
+                } else if (!strchr(" +-()/.", *c))
+                        return NULL;
+        }
+        return n >= DIGITS_MIN ? buffer_text(&pattern) : NULL;
+}
+
+enum problem queue_page_ask(struct database *database, const struct queue_filter *filter, struct queue_page *page) {
+        struct parameters p;
+
+        parameters_init(&p, page->arena);
+        parameter_text(&p, filter->location);
+        parameter_texts_or_null(&p, filter->statuses, filter->n_statuses);
+        parameter_texts_or_null(&p, filter->methods, filter->n_methods);
+        parameter_text(&p, filter->assignee);
+        parameter_time(&p, filter->promised_before);
+        parameter_pattern(&p, filter->words);
+        parameter_text(&p, filter->words ? digits_pattern(page->arena, filter->words) : NULL);
+        parameter_boolean(&p, filter->sort == BY_CREATED_LAST || filter->sort == BY_PROMISED_LAST);
+        parameter_boolean(&p, filter->sort == BY_CREATED || filter->sort == BY_CREATED_LAST);
+        if (filter->has_after) {
+                parameter_integer(&p, filter->after_rank);
+                parameter_integer(&p, filter->after_key);
+                parameter_uuid(&p, &filter->after_id);
+        } else {
+                parameter_null(&p);
+                parameter_null(&p);
+                parameter_null(&p);
+        }
+        parameter_integer(&p, filter->limit);
+        database_ask(database, STATEMENT_QUEUE_PAGE, &p, page_read, page);
+        return PROBLEM_NONE;
+}
+
+/* ---- counts ---- */
+
+static enum problem counts_read(struct rows *rows, void *into) {
+        struct queue_counts *counts = into;
+
+        counts->at = arena_new_array(counts->arena, struct queue_count, rows_count(rows));
+        if (!counts->at)
+                return FAULT_BUSY;
+        counts->n = rows_count(rows);
+        for (size_t i = 0; i < counts->n; i++) {
+                struct row row = row_at(rows, i);
+                struct queue_count *count = &counts->at[i];
+
+                count->location = row_text(&row);
+                for (int status = 0; status < CARD_STATUS_COUNT; status++)
+                        count->n[status] = row_integer(&row);
+                count->overdue = row_integer(&row);
+                count->changes_at = row_time(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+enum problem queue_counts_ask(struct database *database, const struct queue_heads *heads, struct queue_counts *counts) {
+        struct parameters p;
+        struct array *locations;
+
+        parameters_init(&p, counts->arena);
+        locations = parameter_texts(&p);
+        for (size_t i = 0; i < heads->n; i++)
+                array_text(locations, heads->at[i].location);
+        parameter_time(&p, heads->n ? heads->at[0].now : 0);
+        database_ask(database, STATEMENT_QUEUE_COUNTS, &p, counts_read, counts);
+        return PROBLEM_NONE;
+}
