@@ -87,13 +87,13 @@ static bool file_read(const char *variable, const char *path, char **ret_text) {
                 return fail(variable, "the file is longer than 16 KiB, or holds a NUL");
         while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
                 text[--size] = '\0';
-        *ret_text = take(text);
+        *ret_text = size ? take(text) : NULL;
         return true;
 }
 
 /* Of these alone an empty value means something: none. */
 static bool is_text(enum setting_kind kind) {
-        return kind == SETTING_TEXT || kind == SETTING_SECRET;
+        return kind == SETTING_ADDRESS || kind == SETTING_TEXT || kind == SETTING_SECRET;
 }
 
 static bool text_read(const struct setting_row *row, char **ret_text) {
@@ -104,7 +104,9 @@ static bool text_read(const struct setting_row *row, char **ret_text) {
         (void) snprintf(file_variable, sizeof(file_variable), "%s" FILE_SUFFIX, row->variable);
         if (row->kind == SETTING_SECRET)
                 path = getenv(file_variable);
-        if (text && path)
+        if (path && !*path)
+                path = NULL;
+        if (text && *text && path)
                 return fail(row->variable, "set it or its _FILE, not both");
         if (path)
                 return file_read(file_variable, path, ret_text);
@@ -112,6 +114,29 @@ static bool text_read(const struct setting_row *row, char **ret_text) {
                 text = row->initial;
         *ret_text = *text ? strdup(text) : NULL;
         return true;
+}
+
+static bool fail_range(const struct setting_row *row) {
+        char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE], what[sizeof(from) + sizeof(to) + 32];
+
+        duration_format(row->minimum, from);
+        duration_format(row->maximum, to);
+        (void) snprintf(what, sizeof(what), "not from %s to %s", from, to);
+        return fail(row->variable, what);
+}
+
+static bool duration_read(const struct setting_row *row, const char *text, duration *ret_span) {
+        if (!duration_parse(text, ret_span))
+                return fail(row->variable, "not an ISO 8601 duration, such as PT30M");
+        if (*ret_span < row->minimum || *ret_span > row->maximum)
+                return fail_range(row);
+        return true;
+}
+
+static bool is_address(const char *text) {
+        char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
+
+        return text_split_address(text, host, port);
 }
 
 static bool value_parse(const struct setting_row *row, const char *text, int64_t *ret_integer) {
@@ -129,8 +154,12 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
                 integer = text_equal(text, "on");
                 break;
         case SETTING_DURATION:
-                if (text && (!duration_parse(text, &integer) || integer <= 0))
-                        return fail(row->variable, "not an ISO 8601 duration, such as PT30M");
+                if (text && !duration_read(row, text, &integer))
+                        return false;
+                break;
+        case SETTING_ADDRESS:
+                if (text && !is_address(text))
+                        return fail(row->variable, "not address:port, such as 127.0.0.1:8080, with a port up to 65535");
                 break;
         default:
                 break;

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,16 +15,17 @@
 
 enum setting_kind {
         SETTING_TEXT,
-        SETTING_SECRET, /* never shown; _FILE is allowed */
+        SETTING_ADDRESS, /* text_split_address takes it */
+        SETTING_SECRET,  /* never shown; _FILE is allowed */
         SETTING_INTEGER,
         SETTING_BOOLEAN,  /* 1 or 0 */
-        SETTING_DURATION, /* ISO 8601; the value is in microseconds */
+        SETTING_DURATION, /* ISO 8601; value and range are in microseconds */
         SETTING_SWITCH,   /* on or off; the value is 1 or 0 */
 };
 
-/* Name, environment variable, kind, default ("" for none), smallest and largest integer, help. Sorted by variable. */
+/* Name, environment variable, kind, default ("" for none), smallest and largest number, help. Sorted by variable. */
 #define SETTINGS(X)                                                                                                    \
-        X(ADMIN_LISTEN, "HOLDFAST_ADMIN_LISTEN", TEXT, "127.0.0.1:8081", 0, 0,                                         \
+        X(ADMIN_LISTEN, "HOLDFAST_ADMIN_LISTEN", ADDRESS, "127.0.0.1:8081", 0, 0,                                      \
                 "address:port of /livez, /readyz and /metrics; when empty they answer on the API port")                \
         X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "origins of browsers that may call, comma separated") \
         X(DATABASE_READ_URL, "HOLDFAST_DATABASE_READ_URL", SECRET, "", 0, 0,                                           \
@@ -42,7 +43,7 @@ enum setting_kind {
         X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret of development mode, 32 bytes or more")   \
         X(LANE_QUEUE, "HOLDFAST_LANE_QUEUE", INTEGER, "8192", 16, 65536,                                               \
                 "requests that may wait in a lane, shared out among its workers; one more is told to come later")      \
-        X(LISTEN, "HOLDFAST_LISTEN", TEXT, "127.0.0.1:8080", 0, 0, "address:port of the API")                          \
+        X(LISTEN, "HOLDFAST_LISTEN", ADDRESS, "127.0.0.1:8080", 0, 0, "address:port of the API")                       \
         X(LOG_LEVEL, "HOLDFAST_LOG_LEVEL", TEXT, "info", 0, 0, "debug, info, warning or error")                        \
         X(PICKUP_SECRET, "HOLDFAST_PICKUP_SECRET", SECRET, "", 0, 0, "derives pickup codes, 32 bytes or more")         \
         X(PICKUP_SECRET_PREVIOUS, "HOLDFAST_PICKUP_SECRET_PREVIOUS", SECRET, "", 0, 0,                                 \
@@ -50,12 +51,12 @@ enum setting_kind {
         X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
                 "requests a minute for each subject and instance; 0 is off")                                           \
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
-        X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", 0, 0,                                        \
+        X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
                 "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance leaves it to others to close what has expired")                                      \
-        X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", 0, 0,                                                       \
+        X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
                 "connections that change stock; a location always meets the same one")

@@ -203,6 +203,12 @@ static int escaped_byte(const char *escape) {
         return low < 0 ? -1 : 16 * high + low;
 }
 
+static bool is_port(const char *text) {
+        int64_t port;
+
+        return is_digit(*text) && strlen(text) < PORT_SIZE_MAX && text_to_integer(text, 0, UINT16_MAX, &port);
+}
+
 bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port[PORT_SIZE_MAX]) {
         const char *colon = strrchr(address, ':');
         size_t size;
@@ -214,12 +220,41 @@ bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port
                 address++;
                 size -= 2;
         }
-        if (size >= HOST_SIZE_MAX || strlen(colon + 1) >= PORT_SIZE_MAX || !colon[1])
+        if (size >= HOST_SIZE_MAX || strcspn(address, " \t\r\n") < size || !is_port(colon + 1))
                 return false;
         memcpy(host, address, size);
         host[size] = '\0';
         memcpy(port, colon + 1, strlen(colon + 1) + 1);
         return true;
+}
+
+static bool begins_with(const char *text, size_t size, const char *prefix) {
+        return size >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends_with(const char *text, size_t size, const char *suffix) {
+        return size >= strlen(suffix) && memcmp(text + size - strlen(suffix), suffix, strlen(suffix)) == 0;
+}
+
+static size_t span(const char *text, size_t size, const char *more) {
+        size_t n = 0;
+
+        while (n < size &&
+                ((text[n] >= 'a' && text[n] <= 'z') || is_digit(text[n]) || (text[n] && strchr(more, text[n]))))
+                n++;
+        return n;
+}
+
+bool text_is_origin(const char *text, size_t size) {
+        const size_t scheme = span(text, size, "+-.");
+        const size_t before_host = scheme + strlen("://");
+
+        if (!scheme || !begins_with(text + scheme, size - scheme, "://") || before_host == size)
+                return false;
+        if (before_host + span(text + before_host, size - before_host, "-._:[]") < size || text[size - 1] == ':')
+                return false;
+        return !(begins_with(text, size, "http:") && ends_with(text, size, ":80")) &&
+               !(begins_with(text, size, "https:") && ends_with(text, size, ":443"));
 }
 
 bool text_percent_decode(char *text, bool allow_slash) {

@@ -41,10 +41,15 @@ must_check bool text_to_integer(const char *text, int64_t minimum, int64_t maxim
  * on both sides of the point. */
 must_check bool text_to_number(const char *text, double *ret_number);
 
-/* "host:port", "[host]:port" or ":port" into its parts; false when there is no port or a part is too long. */
+/* "host:port", "[host]:port" or ":port" into its parts; false when the host is too long or holds white space, or the
+ * port is none of 0 to 65535 in at most five digits. */
 #define HOST_SIZE_MAX 256
-#define PORT_SIZE_MAX 8
+#define PORT_SIZE_MAX 6
 must_check bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port[PORT_SIZE_MAX]);
+
+/* An origin as browsers write it (RFC 6454, section 6.2): scheme://host or scheme://host:port in small letters, the
+ * port only when it is not the scheme's own, and nothing behind it. */
+bool text_is_origin(const char *text, size_t size);
 
 /* Percent-decode in place: %XX only ("+" stays). False for a broken escape, for %00 and for what is not UTF-8
  * afterwards, and then `text` is spoilt; `allow_slash` false also refuses %2F and %5C, which would change how a path

@@ -254,14 +254,11 @@ int command_audit(int argc, char **argv) {
                 }
                 audit.json = true;
         }
-        if (command_config())
+        if (command_database_config())
                 return EXIT_BAD_CONFIG;
-        database = command_database(/* unprepared= */ true, /* statement_timeout_ms= */ 0);
-        if (!database)
-                return EXIT_NO_DATABASE;
-        if (!command_schema_is_current(database))
-                return EXIT_FAILED;
-        database = database_close(database);
+        code = command_check_schema();
+        if (code)
+                return code;
         database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
         if (!database)
                 return EXIT_NO_DATABASE;

@@ -44,6 +44,9 @@ int command_version(int argc, char **argv);
 /* What every command that reads the configuration does first: read it, complain on stderr. 0 or EXIT_BAD_CONFIG. */
 int command_config(void);
 
+/* The same for those that need the database: its connection string is there, and libpq can read it. */
+int command_database_config(void);
+
 /* What forbids serving with the settings that were read; NULL: nothing. */
 const char *command_config_complaint(void);
 
@@ -54,8 +57,8 @@ int command_misused(const char *name);
  * is a schema. */
 struct database *command_database(bool unprepared, int statement_timeout_ms);
 
-/* Whether the schema is at the version of this program; complains when not. The connection may be unprepared. */
-bool command_schema_is_current(struct database *database);
+/* Whether the schema is at the version of this program, complaining when not: 0, EXIT_FAILED, or EXIT_NO_DATABASE. */
+must_check int command_check_schema(void);
 
 /* For a command without arguments: false, after complaining, when it was given any. */
 bool command_takes_nothing(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include "db/migrate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LOCK_TIMEOUT_MS 60000
 
@@ -17,30 +18,86 @@ bool command_takes_nothing(int argc, char **argv) {
         return false;
 }
 
+static int complain(const char *what) {
+        (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
+        return EXIT_BAD_CONFIG;
+}
+
 int command_config(void) {
         const char *reason = NULL;
 
         if (config_read(&reason))
                 return EXIT_OK;
-        (void) fprintf(stderr, "holdfast: bad configuration: %s\n", reason);
-        return EXIT_BAD_CONFIG;
+        return complain(reason);
 }
+
+/* What is wrong with a connection string, if anything. */
+static const char *url_complaint(enum setting setting) {
+        static char complaint[DATABASE_URL_FAULT_SIZE + 64];
+        char fault[DATABASE_URL_FAULT_SIZE];
+
+        if (!config_text(setting) || database_url_is_valid(config_text(setting), fault))
+                return NULL;
+        (void) snprintf(complaint, sizeof(complaint), "%s: %s", setting_variable(setting), fault);
+        return complaint;
+}
+
+static const char *database_complaint(void) {
+        const char *complaint = url_complaint(CONFIG_DATABASE_URL);
+
+        if (!config_text(CONFIG_DATABASE_URL))
+                return "HOLDFAST_DATABASE_URL is not set";
+        return complaint ? complaint : url_complaint(CONFIG_DATABASE_READ_URL);
+}
+
+int command_database_config(void) {
+        const char *complaint;
+
+        if (command_config())
+                return EXIT_BAD_CONFIG;
+        complaint = database_complaint();
+        return complaint ? complain(complaint) : EXIT_OK;
+}
+
+/* ---- what forbids serving ---- */
 
 static bool is_loopback(const char *address) {
         return text_starts_with(address, "127.") || text_starts_with(address, "localhost:") ||
                text_starts_with(address, "[::1]:");
 }
 
+/* Origins are compared byte by byte, so one that is written in another way than browsers do would never match. */
+static const char *origins_complaint(const char *list) {
+        static char complaint[256];
+
+        while (list && *list) {
+                const size_t size = strcspn(list, ",");
+
+                if (size && !text_is_origin(list, size)) {
+                        (void) snprintf(complaint, sizeof(complaint),
+                                "HOLDFAST_CORS_ORIGINS: no browser sends \"%.*s\"; an origin is scheme://host or"
+                                " scheme://host:port in small letters",
+                                (int) (size < 64 ? size : 64), list);
+                        return complaint;
+                }
+                list += size + (list[size] == ',');
+                list += strspn(list, " ");
+        }
+        return NULL;
+}
+
 const char *command_config_complaint(void) {
         enum log_level level;
         const bool remote = config_text(CONFIG_LISTEN) && !is_loopback(config_text(CONFIG_LISTEN));
 
-        if (!config_text(CONFIG_DATABASE_URL))
-                return "HOLDFAST_DATABASE_URL is not set";
+        if (database_complaint())
+                return database_complaint();
         if (!config_text(CONFIG_LISTEN))
                 return "HOLDFAST_LISTEN is empty";
         if (!log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
                 return "HOLDFAST_LOG_LEVEL is none of debug, info, warning, error";
+        if (origins_complaint(config_text(CONFIG_CORS_ORIGINS)))
+                return origins_complaint(config_text(CONFIG_CORS_ORIGINS));
         if (config_text(CONFIG_JWT_SECRET) && remote && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))
                 return "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
                        "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect";
@@ -54,7 +111,7 @@ int command_misused(const char *name) {
         return EXIT_WRONG_USAGE;
 }
 
-bool command_schema_is_current(struct database *database) {
+static bool schema_is_current(struct database *database) {
         const char *schema = config_text(CONFIG_SCHEMA);
         int version = 0;
 
@@ -73,10 +130,6 @@ struct database *command_database(bool unprepared, int statement_timeout_ms) {
         static struct database_settings settings;
         struct database *database;
 
-        if (!config_text(CONFIG_DATABASE_URL)) {
-                (void) fputs("holdfast: HOLDFAST_DATABASE_URL is not set\n", stderr);
-                return NULL;
-        }
         settings = (struct database_settings){ .url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
                 .name = "holdfast tool",
@@ -90,4 +143,13 @@ struct database *command_database(bool unprepared, int statement_timeout_ms) {
                 database = database_close(database);
         }
         return database;
+}
+
+int command_check_schema(void) {
+        _cleanup_(database_close_cleanup) struct database *database = NULL;
+
+        database = command_database(/* unprepared= */ true, /* statement_timeout_ms= */ 0);
+        if (!database)
+                return EXIT_NO_DATABASE;
+        return schema_is_current(database) ? EXIT_OK : EXIT_FAILED;
 }

@@ -22,7 +22,7 @@ int command_show_config(int argc, char **argv) {
                 page_configuration(stdout);
                 return EXIT_OK;
         }
-        if (argc != 1)
+        if (argc != 1 && !(argc == 2 && text_equal(argv[1], "print")))
                 return command_misused("config");
         if (command_config())
                 return EXIT_BAD_CONFIG;

@@ -138,7 +138,9 @@ static int run(struct import *import, const struct import_kind *kind) {
                 (void) fprintf(stderr, "holdfast: %s: %s\n", options->path, import->file.reason);
                 return EXIT_WRONG_USAGE;
         }
-        code = importer_open(&import->importer);
+        code = command_check_schema();
+        if (!code)
+                code = importer_open(&import->importer);
         if (code)
                 return code;
         import_report_init(&import->report, kind->name, options->path);
@@ -161,7 +163,7 @@ int command_import(int argc, char **argv) {
         fault = find_fault(&options);
         if (fault)
                 return usage(fault);
-        if (command_config())
+        if (command_database_config())
                 return EXIT_BAD_CONFIG;
         log_set_level(LOG_LEVEL_ERROR);
         if (!options.currency)

@@ -20,10 +20,6 @@ int importer_open(struct importer *importer) {
                                                .scopes = 1u << SCOPE_ADMIN,
                                                .all_locations = true,
                                                .expires_at = INT64_MAX } };
-        if (!config_text(CONFIG_DATABASE_URL)) {
-                (void) fputs("holdfast: HOLDFAST_DATABASE_URL is not set\n", stderr);
-                return EXIT_BAD_CONFIG;
-        }
         n = room_routes(importer->lists);
         importer->lists[n++] = (struct route_list){ order_history_routes, order_history_route_count };
         importer->intake = (struct intake){ .router = { importer->lists, n }, .claims = &importer->claims };

@@ -36,7 +36,7 @@ int command_migrate(int argc, char **argv) {
 
         if (!command_takes_nothing(argc, argv))
                 return EXIT_WRONG_USAGE;
-        if (command_config())
+        if (command_database_config())
                 return EXIT_BAD_CONFIG;
         database = command_database(/* unprepared= */ true, /* statement_timeout_ms= */ 0);
         if (!database)

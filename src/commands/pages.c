@@ -14,12 +14,19 @@ static const char printed_by[] = "<!-- Printed by `holdfast %s`; change the tabl
 
 /* What a value looks like, for a human. */
 static void print_form(FILE *out, enum setting setting) {
+        char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE];
+
         switch (setting_kind(setting)) {
+        case SETTING_ADDRESS:
+                (void) fputs("address:port", out);
+                return;
         case SETTING_BOOLEAN:
                 (void) fputs("1 or 0", out);
                 return;
         case SETTING_DURATION:
-                (void) fputs("ISO 8601 duration", out);
+                duration_format(setting_minimum(setting), from);
+                duration_format(setting_maximum(setting), to);
+                (void) fprintf(out, "ISO 8601 duration, %s to %s", from, to);
                 return;
         case SETTING_INTEGER:
                 (void) fprintf(out, "%" PRId64 " to %" PRId64, setting_minimum(setting), setting_maximum(setting));

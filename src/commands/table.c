@@ -2,7 +2,7 @@
 
 /* In the order in which a newcomer needs them. */
 const struct command commands[] = {
-        { "config", "config [--markdown]", "show every setting, its value and what it means",
+        { "config", "config [print | --markdown]", "show every setting, its value and what it means",
                 "Secrets are not shown. --markdown prints docs/configuration.md.\n\n    HOLDFAST_LISTEN=0.0.0.0:8080 holdfast config",
                 command_show_config },
         { "doctor", "doctor", "check settings, database, keys and machine",

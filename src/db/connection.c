@@ -329,6 +329,30 @@ static enum problem connection_make(struct database *database) {
         return p;
 }
 
+/* libpq's sentences quote what they stumble over, which may be a piece of a password; those about names do not. */
+static bool is_about_a_name(const char *message) {
+        return text_starts_with(message, "invalid connection option") ||
+               text_starts_with(message, "invalid URI query parameter");
+}
+
+bool database_url_is_valid(const char *url, char *fault) {
+        const bool is_name = !strchr(url, '=') && !strstr(url, "://"); /* of a database, and nothing else */
+        PQconninfoOption *options = NULL;
+        char *message = NULL;
+
+        if (is_name)
+                return true;
+        options = PQconninfoParse(url, &message);
+        if (!options)
+                (void) snprintf(fault, DATABASE_URL_FAULT_SIZE, "%.*s", message ? (int) strcspn(message, "\n") : 0,
+                        message ? message : "");
+        if (!options && (!message || !is_about_a_name(message)))
+                (void) snprintf(fault, DATABASE_URL_FAULT_SIZE, "not a connection string as libpq reads it");
+        PQfreemem(message);
+        PQconninfoFree(options);
+        return options != NULL;
+}
+
 struct database *database_new(const struct database_settings *settings) {
         struct database *database = calloc(1, sizeof(*database));
 

@@ -42,6 +42,11 @@ struct database_settings {
 #define TCP_USER_TIMEOUT_MS 5000
 #define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, prepare */
 
+/* What libpq finds wrong with a connection string, without connecting and without quoting its values: false, and the
+ * fault in `fault` of DATABASE_URL_FAULT_SIZE bytes. */
+#define DATABASE_URL_FAULT_SIZE 128
+must_check bool database_url_is_valid(const char *url, char *fault);
+
 /* A connection that is yet to be made; `settings` and its text must outlive it. NULL when there is no memory. */
 must_check struct database *database_new(const struct database_settings *settings);
 

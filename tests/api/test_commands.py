@@ -89,11 +89,54 @@ def test_config_names_variables_that_mean_nothing():
     ({"schema": "Shop"}, "HOLDFAST_SCHEMA"),
     ({"jwt_secret": "x" * 32, "jwt_secret_file": "/dev/null"}, "HOLDFAST_JWT_SECRET"),
     ({"database_url_file": "/nowhere/at/all"}, "HOLDFAST_DATABASE_URL_FILE"),
+    ({"listen": "x"}, "HOLDFAST_LISTEN"),
+    ({"listen": "127.0.0.1:99999"}, "HOLDFAST_LISTEN"),
+    ({"admin_listen": "127.0.0.1: 18181"}, "HOLDFAST_ADMIN_LISTEN"),
 ])
 def test_config_refuses_what_cannot_be_read(settings, variable):
     done = run("config", **settings)
     assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
     assert done.stderr.startswith(f"holdfast: bad configuration: {variable}: ")
+
+
+def test_config_print_is_config():
+    assert run("config", "print").stdout == run("config").stdout
+
+
+NEED_THE_DATABASE = [["audit"], ["migrate"], ["serve"], ["import", "products", "/dev/null"]]
+
+
+@pytest.mark.parametrize("command", NEED_THE_DATABASE, ids=lambda command: command[0])
+@pytest.mark.parametrize("settings, fault", [
+    ({}, "HOLDFAST_DATABASE_URL is not set"),
+    ({"database_url_file": "/dev/null"}, "HOLDFAST_DATABASE_URL is not set"),
+    ({"database_url": "bogus=1"}, 'HOLDFAST_DATABASE_URL: invalid connection option "bogus"'),
+    ({"database_url": "host=db password=hush hush"}, "HOLDFAST_DATABASE_URL: not a connection string as libpq reads it"),
+    ({"database_url": "postgresql:///shop", "database_read_url": "postgresql:///shop?bogus=1"},
+     'HOLDFAST_DATABASE_READ_URL: invalid URI query parameter: "bogus"'),
+], ids=["unset", "empty file", "unknown option", "a secret is not quoted", "replica"])
+def test_whoever_needs_the_database_needs_its_address(command, settings, fault):
+    done = run(*command, **settings, jwt_secret="x" * 32)
+    assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
+    assert done.stderr == f"holdfast: bad configuration: {fault}\n"
+
+
+@pytest.mark.parametrize("command", [["audit"], ["serve"], ["import", "products", "/dev/null"]], ids=lambda command: command[0])
+def test_an_empty_schema_asks_for_migrate(service, command, tmp_path):
+    (tmp_path / "products.csv").write_text("sku,title\nS-1,Kettle\n")
+    command = [str(tmp_path / "products.csv") if word == "/dev/null" else word for word in command]
+    done = run(*command, **{key.lower(): value for key, value in service.settings.items()}, schema="empty")
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert re.fullmatch(r"holdfast: schema empty is at version 0, this program needs \d+: run holdfast migrate\n", done.stderr)
+
+
+@pytest.mark.parametrize("origins", [
+    "*", "null", "shop.example", "https://shop.example/", "https://shop.example/app", "https://shop.example:443",
+    "https://good.example,https://Shop.example"])
+def test_an_origin_that_no_browser_sends_is_refused(origins):
+    done = run("serve", database_url="postgresql:///shop", jwt_secret="x" * 32, cors_origins=origins)
+    assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
+    assert f'HOLDFAST_CORS_ORIGINS: no browser sends "{origins.split(",")[-1]}"' in done.stderr
 
 
 def test_the_page_of_settings_is_that_in_docs():
@@ -235,7 +278,7 @@ def test_healthcheck_fails_without_a_good_answer(reply, reason):
     assert done.returncode == FAILED and reason in done.stderr
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "no.such.host.invalid:{port}", "127.0.0.1"])
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "no.such.host.invalid:{port}"])
 def test_healthcheck_fails_when_nobody_listens(address):
     done = run("healthcheck", admin_listen=address.format(port=free_port()))
     assert done.returncode == FAILED and "cannot be reached" in done.stderr

@@ -127,6 +127,50 @@ Test(config, a_duration_is_longer_than_nothing) {
         }
 }
 
+static const char *reason_for(const char *variable, const char *value) {
+        const char *reason = NULL;
+
+        set(variable, value);
+        cr_assert_not(config_read(&reason));
+        return reason;
+}
+
+Test(config, what_is_wrong_with_a_duration_is_said) {
+        cr_assert_str_eq(
+                reason_for("HOLDFAST_REQUEST_TIMEOUT", "PT0S"), "HOLDFAST_REQUEST_TIMEOUT: not from PT1S to PT1H");
+        cr_assert_str_eq(
+                reason_for("HOLDFAST_REQUEST_TIMEOUT", "PT1H1S"), "HOLDFAST_REQUEST_TIMEOUT: not from PT1S to PT1H");
+        cr_assert_str_eq(reason_for("HOLDFAST_REQUEST_TIMEOUT", "soon"),
+                "HOLDFAST_REQUEST_TIMEOUT: not an ISO 8601 duration, such as PT30M");
+}
+
+Test(config, an_address_has_a_port_that_there_is) {
+        const char *const bad[] = { "x", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1: 18180", "127.0.0.1:-1" };
+
+        for (size_t i = 0; i < array_size(bad); i++) {
+                set("HOLDFAST_LISTEN", bad[i]);
+                assert_refused("HOLDFAST_LISTEN: ");
+        }
+        set("HOLDFAST_LISTEN", "127.0.0.1:65535");
+        assert_read();
+        set("HOLDFAST_ADMIN_LISTEN", "127.0.0.1:65536");
+        assert_refused("HOLDFAST_ADMIN_LISTEN: ");
+}
+
+Test(config, an_empty_secret_or_file_is_none) {
+        set("HOLDFAST_DATABASE_URL_FILE", file_with("\n", 1));
+        assert_read();
+        cr_assert_null(config_text(CONFIG_DATABASE_URL));
+        set("HOLDFAST_DATABASE_URL_FILE", "");
+        set("HOLDFAST_DATABASE_URL", "postgresql:///shop");
+        assert_read();
+        cr_assert_str_eq(config_text(CONFIG_DATABASE_URL), "postgresql:///shop");
+        set("HOLDFAST_DATABASE_URL_FILE", path);
+        set("HOLDFAST_DATABASE_URL", "");
+        assert_read();
+        cr_assert_null(config_text(CONFIG_DATABASE_URL));
+}
+
 Test(config, a_schema_is_a_plain_name) {
         const char *const bad[] = { "1a", "A", "a-b", "a b", "pg_a", "a\"b", "",
                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };

@@ -353,6 +353,7 @@ Test(text, an_address_splits_at_its_last_colon) {
                 { ":8080", "", "8080" },
                 { "localhost:0", "localhost", "0" },
                 { "[]:1", "", "1" },
+                { "a:65535", "a", "65535" },
         };
         char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
 
@@ -363,6 +364,21 @@ Test(text, an_address_splits_at_its_last_colon) {
         }
 }
 
+Test(text, an_origin_is_written_as_browsers_do) {
+        static const char *const good[] = { "https://shop.example", "http://localhost:3000",
+                "https://shop.example:8443", "http://[::1]:3000", "capacitor://localhost", "https://a_b.example" };
+        static const char *const bad[] = { "", "*", "null", "shop.example", "//shop.example", "https://", "https:/shop",
+                "https://shop.example/", "https://shop.example/app", "https://shop.example:", "https://Shop.example",
+                "HTTPS://shop.example", "https://shop.example:443", "http://shop.example:80", " https://shop.example",
+                "https://shop.example ", "https://*.example", "https://shop.example?a", "https://a@shop.example" };
+
+        for (size_t i = 0; i < array_size(good); i++)
+                cr_expect(text_is_origin(good[i], strlen(good[i])), "%s", good[i]);
+        for (size_t i = 0; i < array_size(bad); i++)
+                cr_expect_not(text_is_origin(bad[i], strlen(bad[i])), "%s", bad[i]);
+        cr_expect(text_is_origin("https://a,https://b/", strlen("https://a")), "no byte behind its size is looked at");
+}
+
 Test(text, an_address_without_a_port_or_beyond_the_limits_is_none) {
         char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX], address[HOST_SIZE_MAX + 4];
 
@@ -370,6 +386,14 @@ Test(text, an_address_without_a_port_or_beyond_the_limits_is_none) {
         cr_expect_not(text_split_address("127.0.0.1", host, port));
         cr_expect_not(text_split_address("127.0.0.1:", host, port));
         cr_expect_not(text_split_address("127.0.0.1:12345678", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:65536", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:000080", host, port), "five digits at most");
+        cr_expect_not(text_split_address("127.0.0.1:-1", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:+80", host, port));
+        cr_expect_not(text_split_address("127.0.0.1: 18180", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:80 ", host, port));
+        cr_expect_not(text_split_address(" 127.0.0.1:80", host, port));
+        cr_expect_not(text_split_address("127.0.0.1:http", host, port));
         memset(address, 'h', HOST_SIZE_MAX);
         memcpy(address + HOST_SIZE_MAX - 1, ":80", 4);
         cr_expect(text_split_address(address, host, port), "the longest host fits");
