@@ -165,6 +165,7 @@ static int server_start(void) {
                         { .router = api_router(), .gate = &house.gate, .quota = house.quota } },
                 .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = admin_router() } },
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
+                .call_timeout = config_integer(CONFIG_CALL_TIMEOUT),
                 .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
                 .on_hangup = on_hangup,
         };

@@ -24,7 +24,7 @@
 #include "http/token_claims.h"
 
 #define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
-#define CALL_TIME_MAX   (10 * SECOND)               /* from the last byte of the body to the reply */
+#define CALL_TIME_MAX   (10 * SECOND)               /* of calls that nobody sent: the sweeper's */
 #define REPLY_SIZE_MAX  ((size_t) 8 * 1024 * 1024)
 #define KEY_SIZE        16
 #define TRACE_ID_SIZE   33

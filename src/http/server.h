@@ -29,6 +29,7 @@ struct server_listener {
 struct server_settings {
         struct server_listener api, admin;
         const char *cors_origins; /* comma separated, or NULL */
+        duration call_timeout;    /* from the last byte of a request to its reply */
         duration request_timeout; /* for the first request line; for head and body; for the reply */
         void (*on_hangup)(void);  /* SIGHUP; may be NULL */
 };

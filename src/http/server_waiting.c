@@ -130,7 +130,7 @@ static void answer(struct exchange *exchange) {
 static void ask(struct exchange *exchange) {
         struct call *call = &exchange->call;
 
-        call->deadline = clock_monotonic() + CALL_TIME_MAX;
+        call->deadline = clock_monotonic() + server_of(exchange)->settings.call_timeout;
         exchange->asking = true;
         if (lanes_push(server_of(exchange)->lanes, call))
                 return;

@@ -52,7 +52,7 @@ def shelf_of(database):
 
 @pytest.fixture(scope="session")
 def lone_instance(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0, write_workers=1).start()
+    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0, write_workers=1, call_timeout="PT60S").start()
     yield instance
     try:
         instance.assert_audit_clean()
