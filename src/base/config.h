@@ -27,7 +27,7 @@ enum setting_kind {
 #define SETTINGS(X)                                                                                                    \
         X(ADMIN_LISTEN, "HOLDFAST_ADMIN_LISTEN", ADDRESS, "127.0.0.1:8081", 0, 0,                                      \
                 "address:port of /livez, /readyz and /metrics; when empty they answer on the API port")                \
-        X(CALL_TIMEOUT, "HOLDFAST_CALL_TIMEOUT", DURATION, "PT10S", 0, 0,                                              \
+        X(CALL_TIMEOUT, "HOLDFAST_CALL_TIMEOUT", DURATION, "PT10S", SECOND, 10 * MINUTE,                               \
                 "time from the last byte of a request to its reply; past it the answer is 504")                        \
         X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "origins of browsers that may call, comma separated") \
         X(DATABASE_READ_URL, "HOLDFAST_DATABASE_READ_URL", SECRET, "", 0, 0,                                           \
