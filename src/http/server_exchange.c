@@ -258,10 +258,10 @@ static enum MHD_Result step_head(struct exchange *exchange, const char *method, 
         exchange->refused = !intake_head(exchange->listener->intake, &head, &exchange->call);
         exchange->call.arrived = clock_monotonic();
         announced = intake_announced(&head);
-        /* Framing that is in doubt, a body too large to read on, or one that waits to be asked for: answer now;
-         * libmicrohttpd then closes the connection. */
+        /* Framing that is in doubt, a body too large even to be dropped, or one that waits to be asked for: answer now;
+         * libmicrohttpd then closes the connection. Any other client sends on, and reads the answer afterwards. */
         if (exchange->refused &&
-                (announced > (int64_t) BODY_SIZE_MAX || head.malformed || head.transfer_encoding || head.expect))
+                (announced > (int64_t) BODY_DISCARDED_MAX || head.malformed || head.transfer_encoding || head.expect))
                 return answer_queue(exchange);
         if (announced > 0)
                 exchange->body_capacity = (size_t) announced;

@@ -25,6 +25,7 @@ from support.shelf import Shelf
 
 UNKNOWN = f"/v1/reservations/{uuid.UUID(int=0x0190 << 112 | 7 << 76 | 8 << 60)}"
 LIMIT = 1024 * 1024
+DROPPED_LIMIT = 4 * LIMIT
 HEADERS_LIMIT = 16 * 1024
 
 
@@ -195,9 +196,20 @@ def test_a_body_where_none_is_taken_is_refused(send, method, target):
 
 # ---- sizes ----
 
-def test_a_body_announced_as_too_large_is_refused_unread(service, token):
+@pytest.mark.parametrize("size", [LIMIT + 1, 3_000_000, DROPPED_LIMIT])
+@pytest.mark.parametrize("method, target", [("POST", "/v1/reservations"), ("PUT", "/v1/channels/x")])
+def test_a_body_that_is_too_large_is_read_so_that_its_client_reads_the_answer(service, token, method, target, size):
+    """One that sends all before it reads saw nothing but a broken pipe."""
+    whole = request(target, method, token, ["Content-Type: application/json", "Idempotency-Key: a"], b" " * size)
+    with RawConnection(service.address) as connection:
+        for _ in range(2):
+            connection.send(whole)
+            assert_problem(connection.reply(method), 413, "content-too-large")
+
+
+def test_a_body_announced_as_too_large_to_be_dropped_is_refused_unread(service, token):
     head = request("/v1/reservations", "POST", token, [
-        "Content-Type: application/json", "Idempotency-Key: a", f"Content-Length: {LIMIT + 1}"])
+        "Content-Type: application/json", "Idempotency-Key: a", f"Content-Length: {DROPPED_LIMIT + 1}"])
     with RawConnection(service.address) as connection:
         connection.send(head)
         assert_problem(connection.reply(), 413, "content-too-large")
