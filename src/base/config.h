@@ -35,6 +35,8 @@ enum setting_kind {
         X(DATABASE_URL, "HOLDFAST_DATABASE_URL", SECRET, "", 0, 0,                                                     \
                 "libpq connection string of the primary; several hosts are allowed")                                   \
         X(DOCS, "HOLDFAST_DOCS", SWITCH, "on", 0, 0, "on or off: serve a page to read and try the API at /docs")       \
+        X(DRAIN_GRACE, "HOLDFAST_DRAIN_GRACE", DURATION, "PT2S", 0, 20 * SECOND,                                       \
+                "how long after SIGTERM new connections are taken while /readyz says 503, so that balancers see it")   \
         X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience a token must name")                         \
         X(JWT_DEV_ALLOW_REMOTE, "HOLDFAST_JWT_DEV_ALLOW_REMOTE", BOOLEAN, "0", 0, 1,                                   \
                 "1: development tokens (HS256) are accepted on an address that is not loopback")                       \

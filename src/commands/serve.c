@@ -167,6 +167,7 @@ static int server_start(void) {
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
                 .call_timeout = config_integer(CONFIG_CALL_TIMEOUT),
                 .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
+                .drain_grace = config_integer(CONFIG_DRAIN_GRACE),
                 .on_hangup = on_hangup,
         };
 

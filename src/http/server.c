@@ -259,10 +259,10 @@ static void listeners_quiesce(struct server *server) {
         server->quiesced_at = clock_monotonic();
 }
 
-/* For a grace period busy clients still get answers, each with `Connection: close`, and balancers see /readyz fail;
- * then nobody new is accepted, and connections that have nothing to say are closed. */
+/* For a grace period clients still get answers, each with `Connection: close`, and balancers see /readyz fail, however
+ * few are connected at the moment; then nobody new is accepted, and connections that have nothing to say are closed. */
 static void drain_continue(struct server *server, timestamp now) {
-        if (server->draining && !server->quiesced && (!server->n_peers || now >= server->drain_since + DRAIN_GRACE))
+        if (server->draining && !server->quiesced && now >= server->drain_since + server->settings.drain_grace)
                 listeners_quiesce(server);
 }
 

@@ -17,8 +17,7 @@
  * machine. docs/http.md tells what fits. */
 #define CONNECTION_MEMORY ((size_t) 18 * 1024)
 #define IDLE_TIME_MAX     (60 * SECOND) /* between two requests of a connection */
-#define DRAIN_GRACE       (2 * SECOND)  /* after SIGTERM: still accepting, so that busy clients can leave */
-#define DRAIN_FIRST_WORDS (1 * SECOND)  /* after that: for a new connection to say what it came for */
+#define DRAIN_FIRST_WORDS (1 * SECOND)  /* once nobody is accepted: for a new connection to say what it came for */
 #define DRAIN_TIME_MAX    (25 * SECOND) /* after SIGTERM, all in all */
 
 struct server_listener {
@@ -31,6 +30,7 @@ struct server_settings {
         const char *cors_origins; /* comma separated, or NULL */
         duration call_timeout;    /* from the last byte of a request to its reply */
         duration request_timeout; /* for the first request line; for head and body; for the reply */
+        duration drain_grace;     /* after SIGTERM: still accepting, so that busy clients can leave */
         void (*on_hangup)(void);  /* SIGHUP; may be NULL */
 };
 

@@ -3,6 +3,8 @@
 import threading
 import uuid
 
+import pytest
+
 from support.crowd import Lost, Refused, Started, crowd, reservation, shoppers
 from support.lone import holding, lock_waiters
 from support.raw import RawConnection
@@ -10,6 +12,25 @@ from support.waiting import eventually
 
 SHOPPERS = 40
 WAIT_S = 60
+LATECOMERS = 100  # more than come between two looks of the service at its connections
+
+
+@pytest.fixture
+def instance(services, url):
+    """With the grace that a service has by default."""
+    return services(url, drain_grace=None)
+
+
+def test_a_grace_is_kept_though_nobody_is_connected(services, url, token, shelf):
+    """A balancer that has not looked yet sends on: connections come and go, and each of them is served."""
+    instance = services(url, drain_grace="PT20S")
+    instance.terminate()
+    eventually(lambda: instance.probe("/readyz") == 503, WAIT_S, "it drains")
+    for _ in range(LATECOMERS):
+        answer, = crowd(shoppers(1, instance, token=token)[0].reserve(shelf.location, {shelf.sku: 1}))
+        assert (answer.status, answer.closes) == (201, True)
+        assert instance.probe("/readyz") == 503
+    instance.kill()
 
 
 def test_no_accepted_request_is_dropped(instance, token, shelf, database):

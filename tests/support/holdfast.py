@@ -51,7 +51,7 @@ def make_token(scope=SCOPES, subject="tester", locations=None, channel=None, ttl
 class Holdfast:
     """One instance. `settings` are its variables without the prefix: Holdfast(url, dir, rate_limit=60).
 
-    A value of None takes a variable away. Its standard output and error go to NAME.log and NAME.err in `directory`.
+    A value of None takes a variable away. Unless told otherwise, it drains without a grace, so that tests end soon. Its standard output and error go to NAME.log and NAME.err in `directory`.
     """
 
     def __init__(self, database_url, directory, name="holdfast", **settings):
@@ -59,7 +59,8 @@ class Holdfast:
         self.name = name
         self.log_path = Path(directory) / f"{name}.log"
         self.error_path = Path(directory) / f"{name}.err"
-        self.settings = {"DATABASE_URL": database_url, "JWT_SECRET": JWT_SECRET, "PICKUP_SECRET": PICKUP_SECRET}
+        self.settings = {"DATABASE_URL": database_url, "JWT_SECRET": JWT_SECRET, "PICKUP_SECRET": PICKUP_SECRET,
+                         "DRAIN_GRACE": "PT0S"}
         self.settings.update({key.upper(): value for key, value in settings.items()})
         self.process = None
         self._clients = []
