@@ -127,6 +127,8 @@ must_check bool waiting_start(struct server *server);
 void waiting_stop(struct server *server);
 /* Let a call ask for the first time; its connection is suspended. */
 void waiting_begin(struct exchange *exchange);
+/* A stream has begun: from now on it may ask for what comes next. */
+void waiting_go_on(struct exchange *exchange);
 /* A call has come back from its lane. */
 void waiting_back(struct call *call);
 /* Its connection ends. False: the call is still in its lane, and the exchange is freed when it comes back. */

@@ -111,7 +111,7 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
         exchange->stage = STAGE_SENT;
         peer_enter(server_of(exchange), peer_of(exchange->connection), PHASE_SEND);
         exchange_note_answer(exchange);
-        exchange->call.reply.status = 0;
+        waiting_go_on(exchange);
         return queued;
 }
 

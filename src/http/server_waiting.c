@@ -107,11 +107,19 @@ static void park(struct exchange *exchange, timestamp until) {
         parking_wait(server_of(exchange)->parking, &exchange->spot, until);
 }
 
-/* A stream goes on when it is answered; what could not be answered is asked again a little later. */
+/* A stream goes on when it is answered; what could not be answered is asked again a little later. The first part goes
+ * out with the headers before the call may ask again: until then the reply is the loop's. */
 static void go_on(struct exchange *exchange) {
+        const bool first = !exchange->stream;
+
         exchange->behind = exchange->call.reply.status != 200;
         if (!exchange->behind)
                 stream_feed(exchange);
+        if (!first)
+                waiting_go_on(exchange);
+}
+
+void waiting_go_on(struct exchange *exchange) {
         exchange->call.reply.status = 0;
         park(exchange, clock_monotonic() + ASK_AGAIN);
 }

@@ -64,12 +64,12 @@ class Shopper:
             self._streams = None
             raise Refused(str(error)) from error
 
-    async def ask(self, method, path, body=None, key=None, version=None):
+    async def ask(self, method, path, body=None, key=None, version=None, headers=None):
         """Send one request and wait for its answer; Lost or Refused when there is none."""
         await self.connect()
         reader, writer = self._streams
         try:
-            writer.write(self._request(method, path, body, key, version))
+            writer.write(self._request(method, path, body, key, version, headers))
             await writer.drain()
             answer = await asyncio.wait_for(_answer(reader), ANSWER_WITHIN_S)
         except (OSError, EOFError) as error:
@@ -104,7 +104,25 @@ class Shopper:
             self._streams[1].close()
             self._streams = None
 
-    def _request(self, method, path, body, key, version):
+    async def follow(self, path, last=None):
+        """A stream of events: yields (position, type, data) until it ends or breaks."""
+        await self.connect()
+        reader, writer = self._streams
+        try:
+            writer.write(self._request("GET", path, None, None, None, {"Last-Event-ID": last} if last is not None else None))
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.split()[1] == b"200", head
+            async for block in _blocks(reader):
+                fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+                if "event" in fields:
+                    yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+        except (OSError, EOFError):
+            pass
+        finally:
+            self.leave()
+
+    def _request(self, method, path, body, key, version, headers=None):
         content = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", "Host: holdfast", f"Authorization: Bearer {self.token}"]
         if body is not None:
@@ -113,6 +131,7 @@ class Shopper:
             lines.append(f"Idempotency-Key: {key}")
         if version is not None:
             lines.append(f'If-Match: "{version}"')
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         return "\r\n".join([*lines, "", ""]).encode() + content
 
 
@@ -200,5 +219,16 @@ async def _answer(reader):
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     status_line, *lines = head.rstrip("\r\n").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Answer(int(status_line.split()[1]), headers, body)
+    status = int(status_line.split()[1])
+    body = await reader.readexactly(0 if status == 304 else int(headers.get("content-length", 0)))
+    return Answer(status, headers, body)
+
+
+async def _blocks(reader):
+    """The blocks of a stream of events, out of their chunks."""
+    text = b""
+    while (size := int(await reader.readuntil(b"\r\n"), 16)):
+        text += (await reader.readexactly(size + 2))[:-2]
+        while b"\n\n" in text:
+            block, _, text = text.partition(b"\n\n")
+            yield block.decode()
