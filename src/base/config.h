@@ -63,7 +63,7 @@ enum setting_kind {
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
-                "connections that change stock; a location always meets the same one")
+                "connections that change stock; the others help out when the first falls behind or meets a stuck row")
 
 enum setting {
 #define X(name, variable, kind, initial, minimum, maximum, help) CONFIG_##name,

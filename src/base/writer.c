@@ -76,28 +76,30 @@ static void append_escaped(struct buffer *buffer, const char *text) {
         buffer_append(buffer, "\"", 1);
 }
 
-/* The text in quotes with `tail` behind it. Most texts need no escape at all, and find room for all of that at once. */
-static void append_quoted(struct writer *writer, const char *text, const char *tail) {
-        const size_t size = text_json_plain(text), tail_size = strlen(tail);
+/* The text in quotes, with a colon behind it when it is a name. Most texts need no escape at all, and find room for all
+ * of that at once. */
+static void append_quoted(struct writer *writer, const char *text, bool is_name) {
+        const size_t size = text_json_plain(text);
         char *end;
 
         if (text[size]) {
                 separate(writer);
                 append_escaped(writer->buffer, text);
-                buffer_append(writer->buffer, tail, tail_size);
+                buffer_append(writer->buffer, ":", is_name);
                 return;
         }
-        end = value_extend(writer, 1 + size + 1 + tail_size);
+        end = value_extend(writer, 1 + size + 1 + is_name);
         if (!end)
                 return;
         *end++ = '"';
         memcpy(end, text, size);
         end[size] = '"';
-        memcpy(end + size + 1, tail, tail_size);
+        if (is_name)
+                end[size + 1] = ':';
 }
 
 void write_name(struct writer *writer, const char *name) {
-        append_quoted(writer, name, ":");
+        append_quoted(writer, name, /* is_name= */ true);
         writer->comma = false;
 }
 
@@ -145,7 +147,7 @@ void write_text(struct writer *writer, const char *value) {
                 write_null(writer);
                 return;
         }
-        append_quoted(writer, value, "");
+        append_quoted(writer, value, /* is_name= */ false);
 }
 
 void write_time(struct writer *writer, timestamp value) {
@@ -156,14 +158,14 @@ void write_time(struct writer *writer, timestamp value) {
                 return;
         }
         timestamp_format(value, text);
-        append_quoted(writer, text, "");
+        append_quoted(writer, text, /* is_name= */ false);
 }
 
 void write_uuid(struct writer *writer, const struct uuid *value) {
         char text[UUID_TEXT_SIZE];
 
         uuid_format(value, text);
-        append_quoted(writer, text, "");
+        append_quoted(writer, text, /* is_name= */ false);
 }
 
 void write_money(struct writer *writer, struct money value) {

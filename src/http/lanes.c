@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define STATEMENT_TIMEOUT_MS 5000
@@ -16,6 +17,8 @@ struct worker {
         pthread_cond_t wake;
         struct call *first, **last; /* waiting, in arrival order */
         size_t waiting, waiting_max;
+        uint64_t batch;           /* the number of the batch at work; 0: none */
+        uint64_t batch_last_tick; /* the same at the last tick; loop thread */
         bool stopping;
         uint64_t refused;
         struct runner_counts counts; /* as of its last batch */
@@ -28,8 +31,9 @@ struct worker {
 };
 
 struct lane {
-        struct worker workers[LANE_WORKERS_MAX];
+        struct worker workers[LANE_WORKERS_MAX]; /* the first one for all calls, the others while it is spread */
         unsigned n_workers;
+        _Atomic bool spread; /* set by the loop thread */
 };
 
 struct lanes {
@@ -85,10 +89,13 @@ static size_t wait_for_batch(struct worker *worker, struct call **calls) {
         size_t n = 0;
 
         (void) pthread_mutex_lock(&worker->mutex);
+        worker->batch = 0;
         while (!worker->first && !worker->stopping)
                 (void) pthread_cond_wait(&worker->wake, &worker->mutex);
-        if (worker->first)
+        if (worker->first) {
                 n = take_batch(worker, calls);
+                worker->batch = worker->runner.counts.batches + worker->replica.counts.batches + 1;
+        }
         (void) pthread_mutex_unlock(&worker->mutex);
         return n;
 }
@@ -177,7 +184,9 @@ static bool lane_start(struct lane *lane, struct lanes *lanes, enum lane_name na
                 struct worker *worker = &lane->workers[lane->n_workers++];
 
                 worker->lanes = lanes;
-                worker->waiting_max = settings->queue_max / settings->workers[name];
+                worker->waiting_max = settings->queue_max;
+                if (lane->n_workers > 1)
+                        worker->waiting_max /= settings->workers[name] - 1;
                 settings_make(worker, settings, name);
                 if (!worker_start(worker))
                         return false;
@@ -197,25 +206,96 @@ struct lanes *lanes_start(const struct lanes_settings *settings) {
         return ok ? lanes : lanes_stop(lanes);
 }
 
+static struct worker *worker_for(struct lane *lane, const struct call *call) {
+        return &lane->workers[lane->spread ? 1 + call_shard(call) % (lane->n_workers - 1) : 0];
+}
+
+static void append(struct worker *worker, struct call *call) {
+        call->next = NULL;
+        *worker->last = call;
+        worker->last = &call->next;
+        worker->waiting++;
+}
+
 bool lanes_push(struct lanes *lanes, struct call *call) {
-        struct lane *lane = &lanes->lane[call->route->lane];
-        struct worker *worker = &lane->workers[call_shard(call) % lane->n_workers];
+        struct worker *worker = worker_for(&lanes->lane[call->route->lane], call);
         bool accepted;
 
         (void) pthread_mutex_lock(&worker->mutex);
         accepted = !worker->stopping && worker->waiting < worker->waiting_max;
-        if (accepted) {
-                call->next = NULL;
-                *worker->last = call;
-                worker->last = &call->next;
-                worker->waiting++;
-        } else
+        if (accepted)
+                append(worker, call);
+        else
                 worker->refused++;
         (void) pthread_mutex_unlock(&worker->mutex);
         if (accepted)
                 (void) pthread_cond_signal(&worker->wake);
         return accepted;
 }
+
+/* ---- spreading ---- */
+
+static struct call *take_waiting(struct worker *worker) {
+        struct call *first;
+
+        (void) pthread_mutex_lock(&worker->mutex);
+        first = worker->first;
+        worker->first = NULL;
+        worker->last = &worker->first;
+        worker->waiting = 0;
+        (void) pthread_mutex_unlock(&worker->mutex);
+        return first;
+}
+
+/* Those who wait move with it, so that nobody of their location overtakes them. They have been let in: no limit holds
+ * for them now. */
+static void lane_set_spread(struct lane *lane, bool spread) {
+        struct call *waiting[LANE_WORKERS_MAX];
+
+        for (unsigned i = 0; i < lane->n_workers; i++)
+                waiting[i] = take_waiting(&lane->workers[i]);
+        lane->spread = spread;
+        for (unsigned i = 0; i < lane->n_workers; i++)
+                for (struct call *call = waiting[i], *next; call; call = next) {
+                        struct worker *worker = worker_for(lane, call);
+
+                        next = call->next;
+                        (void) pthread_mutex_lock(&worker->mutex);
+                        append(worker, call);
+                        (void) pthread_mutex_unlock(&worker->mutex);
+                        (void) pthread_cond_signal(&worker->wake);
+                }
+}
+
+/* Whether the worker has been at the same batch since the last tick. */
+static bool is_slow(struct worker *worker) {
+        const uint64_t before = worker->batch_last_tick;
+
+        (void) pthread_mutex_lock(&worker->mutex);
+        worker->batch_last_tick = worker->batch;
+        (void) pthread_mutex_unlock(&worker->mutex);
+        return before && worker->batch_last_tick == before;
+}
+
+static void lane_tick(struct lanes *lanes, enum lane_name name) {
+        struct lane *lane = &lanes->lane[name];
+        const bool slow = is_slow(&lane->workers[0]);
+        struct lane_figures figures;
+
+        lanes_figures(lanes, name, &figures);
+        if (!lane->spread && (figures.waiting > LANE_SPREAD_AT || (slow && figures.waiting)))
+                lane_set_spread(lane, true);
+        else if (lane->spread && !slow && figures.waiting < LANE_CALM_AT)
+                lane_set_spread(lane, false);
+}
+
+void lanes_tick(struct lanes *lanes) {
+        for (enum lane_name name = 0; name < LANE_COUNT; name++)
+                if (lanes->lane[name].n_workers > 1)
+                        lane_tick(lanes, name);
+}
+
+/* ---- stopping and telling ---- */
 
 static void worker_stop(struct worker *worker) {
         (void) pthread_mutex_lock(&worker->mutex);
@@ -255,7 +335,7 @@ static void figures_add(struct lane_figures *figures, struct worker *worker) {
 void lanes_figures(struct lanes *lanes, enum lane_name name, struct lane_figures *ret_figures) {
         struct lane *lane = &lanes->lane[name];
 
-        *ret_figures = (struct lane_figures){ 0 };
+        *ret_figures = (struct lane_figures){ .spread = lane->spread };
         for (unsigned i = 0; i < lane->n_workers; i++)
                 figures_add(ret_figures, &lane->workers[i]);
 }

@@ -5,15 +5,19 @@
  * order, runs them as one batch, and hands the answered batch back. There is no timer: while one batch commits, the
  * next one gathers, and a lone call starts at once. Lanes keep slow work from starving a sale.
  *
- * Within a lane a call goes to the worker of its shard (call_shard). So the calls of one location meet in one queue and
- * share their transactions: who comes first takes first, a hot row gets big batches, and a row that is stuck holds up
- * only the locations that share its worker.
+ * Few large batches cost less than many small ones, so a lane's first worker does all the work as long as it keeps up.
+ * When its batch drags on, or more wait than the next ones can take, the lane is spread: the calls that wait, and those
+ * that come, go to the other workers by their shard (call_shard), until it is calm again. So the calls of one location
+ * always meet in one queue and share their transactions: who comes first takes first, a hot row gets big batches, and a
+ * row that is stuck soon holds up only the locations that share its worker.
  */
 #pragma once
 
 #include "http/batch.h"
 
 #define LANE_WORKERS_MAX 16
+#define LANE_SPREAD_AT   256 /* calls waiting: two full batches */
+#define LANE_CALM_AT     128
 
 /* Hands back answered calls, linked by `next`; called on a worker's thread. */
 typedef void (*lanes_done)(void *context, struct call *answered);
@@ -22,7 +26,7 @@ struct lanes_settings {
         const char *database_url;
         const char *read_url; /* for routes that may lag; NULL: the primary */
         const char *schema;
-        size_t queue_max;             /* calls waiting in one lane, shared out evenly among its workers */
+        size_t queue_max;             /* calls waiting in one lane; while it is spread, each worker has its share */
         unsigned workers[LANE_COUNT]; /* 1 to LANE_WORKERS_MAX */
         lanes_done done;
         void *context;
@@ -31,6 +35,7 @@ struct lanes_settings {
 struct lane_figures {
         struct runner_counts counts;
         uint64_t refused, waiting;
+        uint64_t spread; /* 1 while it is */
 };
 
 struct lanes;
@@ -40,6 +45,9 @@ must_check struct lanes *lanes_start(const struct lanes_settings *settings);
 
 /* Queue a call; false when its worker's queue is full or stopping: then it stays the caller's. Loop thread. */
 must_check bool lanes_push(struct lanes *lanes, struct call *call);
+
+/* Look after the lanes every now and then: a batch that was at work the last time already drags on. Loop thread. */
+void lanes_tick(struct lanes *lanes);
 
 /* Finish what is queued, stop the workers, close their connections. NULL is fine. Returns NULL. */
 struct lanes *lanes_stop(struct lanes *lanes);

@@ -134,6 +134,8 @@ static const struct {
                 offsetof(struct lane_figures, counts.retries) },
         { "holdfast_lane_splits_total", "counter", "Batches run in halves",
                 offsetof(struct lane_figures, counts.splits) },
+        { "holdfast_lane_spread", "gauge", "1 while calls go to several workers, by their location",
+                offsetof(struct lane_figures, spread) },
         { "holdfast_lane_waiting", "gauge", "Calls waiting now", offsetof(struct lane_figures, waiting) },
 };
 

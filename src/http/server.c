@@ -308,6 +308,7 @@ static void turn(struct server *server) {
                         waiting_hangups(server);
                 } else if (events[i].data.fd == server->timer) {
                         counter_clear(server->timer);
+                        lanes_tick(server->lanes);
                         drain_continue(server, clock_monotonic());
                         peers_expire(server, clock_monotonic());
                         waiting_expire(server);
