@@ -52,6 +52,7 @@ static const struct header_slot {
 struct head_reading {
         struct request_head *head;
         unsigned hosts;
+        const char *end; /* of the value before, in libmicrohttpd's buffer; NULL before the first */
 };
 
 /* A field name is a token (RFC 9110, section 5.6.2); "Content-Length :" is none, and somebody in front of us may read
@@ -79,6 +80,14 @@ static bool is_folded(const char *key, size_t key_size, const char *value) {
         return false;
 }
 
+/* libmicrohttpd ends a value at its first NUL. Behind a whole value stand its line end, one or two bytes that have been
+ * made NUL, and then the next header, or the empty line and the end of the head. */
+static bool is_cut_off(const char *value_end, const char *next, size_t line_ends) {
+        const uintptr_t end = (uintptr_t) value_end, begin = (uintptr_t) next;
+
+        return begin < end + line_ends || begin > end + 2 * line_ends;
+}
+
 static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
         const char *value, size_t value_size) {
         struct head_reading *reading = context;
@@ -86,8 +95,9 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
         (void) kind;
         reading->head->size += key_size + value_size + strlen(": \r\n");
         if (!is_token(key) || strlen(key) != key_size || !value || strlen(value) != value_size ||
-                is_folded(key, key_size, value))
+                is_folded(key, key_size, value) || (reading->end && is_cut_off(reading->end, key, 1)))
                 reading->head->malformed = true;
+        reading->end = value ? value + value_size : NULL;
         if (strcasecmp(key, "Host") == 0)
                 reading->hosts++;
         for (size_t i = 0; i < array_size(header_slots); i++) {
@@ -102,11 +112,21 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
         return MHD_YES;
 }
 
+/* `method` is where the request begins. */
+static const char *head_end(struct MHD_Connection *connection, const char *method) {
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+        return method + (info ? info->header_size : 0);
+}
+
 static void head_read(struct exchange *exchange, const char *method, const char *version, struct request_head *head) {
         struct head_reading reading = { .head = head };
 
         *head = (struct request_head){ .method = method, .target = exchange->target ? exchange->target : "" };
         (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, header_take, &reading);
+        if (reading.end && is_cut_off(reading.end, head_end(exchange->connection, method), 2))
+                head->malformed = true;
         head->malformed = head->malformed || reading.hosts > 1 || exchange->target_is_cut;
         head->lacks_host = !reading.hosts && strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 }

@@ -626,6 +626,38 @@ def test_a_nul_in_the_target_is_refused(service, token):
         connection.assert_closed()
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("field", [
+    "X: a\0b", "X: a\0", "X: \0", "Cookie: a\0b", 'If-None-Match: "1"\0', "Accept: */*\0\r\n",  "X: a\0\0\0\0\0b"])
+def test_a_nul_in_the_value_of_a_header_is_refused(service, token, field, first):
+    """libmicrohttpd ends the value there, and somebody in front of us may read on."""
+    others = ["X-Other: a"]
+    with RawConnection(service.address) as connection:
+        connection.send(request(UNKNOWN, token=token, headers=[field, *others] if first else [*others, field]) + SMUGGLED)
+
+        assert_problem(connection.reply(), 400, "malformed-request")
+        connection.assert_closed()
+
+
+@pytest.mark.parametrize("field", [": a", ":", " : a"])
+def test_a_header_without_a_name_is_refused(service, token, field):
+    with RawConnection(service.address) as connection:
+        connection.send(request(UNKNOWN, token=token, headers=[field]) + SMUGGLED)
+
+        assert connection.first_status() == 400
+        assert b"/smuggled" not in connection.everything()
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+@pytest.mark.parametrize("fields", [["X: a  ", "Y:", "Z:  "], ["X:a\tb\t", "Y: b"], []])
+def test_blanks_about_a_value_and_bare_line_ends_are_accepted(service, token, fields, end):
+    lines = [f"GET {UNKNOWN} HTTP/1.1", "Host: a", f"Authorization: Bearer {token}", *fields, "", ""]
+    with RawConnection(service.address) as connection:
+        for _ in range(2):
+            connection.send(end.join(lines))
+            assert_problem(connection.reply(), 404, "not-found")
+
+
 @pytest.mark.parametrize("charset, status", [("utf-8", 422), ('"UTF-8"', 422), ("latin1", 415), ("utf-16", 415)])
 def test_json_is_utf_8(send, charset, status):
     headers = [f"Content-Type: application/json; charset={charset}", "Idempotency-Key: a"]
