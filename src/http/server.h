@@ -16,7 +16,8 @@
  * after each request, so that every connection which has ever asked keeps it: ten thousand idle ones shall not fill a
  * machine. docs/http.md tells what fits. */
 #define CONNECTION_MEMORY ((size_t) 18 * 1024)
-#define IDLE_TIME_MAX     (60 * SECOND) /* between two requests of a connection */
+#define BODIES_SIZE_MAX   ((size_t) 64 * 1024 * 1024) /* of all requests that are not answered yet, together */
+#define IDLE_TIME_MAX     (60 * SECOND)               /* between two requests of a connection */
 #define DRAIN_FIRST_WORDS (1 * SECOND)  /* once nobody is accepted: for a new connection to say what it came for */
 #define DRAIN_TIME_MAX    (25 * SECOND) /* after SIGTERM, all in all */
 

@@ -288,19 +288,37 @@ static enum MHD_Result step_head(struct exchange *exchange, const char *method, 
         return MHD_YES;
 }
 
+static void refuse_body(struct exchange *exchange, enum problem problem, const char *detail) {
+        exchange->refused = true;
+        call_refuse(&exchange->call, problem, "%s", detail);
+        reply_problem(&exchange->call);
+}
+
+/* Every client may send a body up to its limit, but not all of them at once. */
+static char *body_alloc(struct exchange *exchange, size_t capacity) {
+        struct server *server = exchange->listener->server;
+        char *body = NULL;
+
+        if (server->bodies_size + capacity <= BODIES_SIZE_MAX)
+                body = arena_alloc(&exchange->call.arena, capacity);
+        if (!body)
+                return NULL;
+        server->bodies_size += capacity;
+        exchange->body_held += capacity;
+        return body;
+}
+
 static bool body_room(struct exchange *exchange, size_t size) {
         const size_t needed = exchange->body_size + size;
         size_t capacity = exchange->body ? exchange->body_capacity : 0;
         char *body;
 
-        if (needed > BODY_SIZE_MAX)
-                return false;
         if (needed <= capacity)
                 return true;
         capacity = exchange->body ? 2 * capacity : exchange->body_capacity;
         if (capacity < needed)
                 capacity = needed;
-        body = arena_alloc(&exchange->call.arena, capacity);
+        body = body_alloc(exchange, capacity);
         if (!body)
                 return false;
         if (exchange->body_size)
@@ -318,12 +336,12 @@ static enum MHD_Result step_body(struct exchange *exchange, const char *upload, 
                 exchange->discarded += size;
                 return exchange->discarded <= BODY_DISCARDED_MAX ? MHD_YES : MHD_NO;
         }
-        if (!body_room(exchange, size)) {
-                exchange->refused = true;
-                call_refuse(&exchange->call, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
-                reply_problem(&exchange->call);
+        if (exchange->body_size + size > BODY_SIZE_MAX)
+                refuse_body(exchange, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
+        else if (!body_room(exchange, size))
+                refuse_body(exchange, PROBLEM_OVERLOADED, "Too many bodies come in at the moment.");
+        if (exchange->refused)
                 return MHD_YES;
-        }
         memcpy(exchange->body + exchange->body_size, upload, size);
         exchange->body_size += size;
         return MHD_YES;
@@ -380,6 +398,7 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
 }
 
 void exchange_free(struct exchange *exchange) {
+        exchange->listener->server->bodies_size -= exchange->body_held;
         exchange->stream = stream_free(exchange->stream);
         call_clear(&exchange->call);
         free(exchange->target);

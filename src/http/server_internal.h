@@ -53,6 +53,7 @@ struct server {
         struct peer_list peers[PHASE_COUNT];
         size_t n_peers;
         uint64_t n_accepted; /* ever */
+        size_t bodies_size;  /* memory that bodies hold */
         struct answered *answered;
         struct told *told;
         int epoll, wake, timer, signals, hangups;
@@ -99,7 +100,8 @@ struct exchange {
         const char *origin;
         char *body;
         size_t body_size, body_capacity, discarded;
-        bool refused; /* the answer is known; what is left of the body is dropped */
+        size_t body_held; /* of the server's bodies_size; more than the capacity when the body has grown */
+        bool refused;     /* the answer is known; what is left of the body is dropped */
 
         struct spot spot;       /* where the call waits */
         timestamp wait_until;   /* clock_monotonic: past it, it is answered whatever it finds */

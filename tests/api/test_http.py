@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections import Counter
+from contextlib import ExitStack
 
 import jwt
 import pytest
@@ -22,10 +23,12 @@ from support.database import Database
 from support.holdfast import JWT_SECRET, Holdfast, make_token
 from support.raw import RawConnection, exchange
 from support.shelf import Shelf
+from support.waiting import eventually
 
 UNKNOWN = f"/v1/reservations/{uuid.UUID(int=0x0190 << 112 | 7 << 76 | 8 << 60)}"
 LIMIT = 1024 * 1024
 DROPPED_LIMIT = 4 * LIMIT
+BODIES_LIMIT = 64 * LIMIT
 HEADERS_LIMIT = 16 * 1024
 
 
@@ -225,6 +228,21 @@ def test_a_body_that_grows_too_large_is_refused(post):
 def test_a_body_up_to_the_limit_is_read(post, shelf):
     body = json.dumps({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}).encode()
     assert post(body + b" " * (LIMIT - len(body))).status == 201
+
+
+def test_all_bodies_together_are_bounded(service, token, post, shelf):
+    """Each of them is within its limit; together they would fill the machine."""
+    small = {"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}
+    begun = request("/v1/reservations", "POST", token, [
+        "Content-Type: application/json", "Idempotency-Key: a", f"Content-Length: {LIMIT}"]) + b" "
+    with ExitStack() as stack:
+        for _ in range(BODIES_LIMIT // LIMIT):
+            stack.enter_context(RawConnection(service.address)).send(begun)
+        eventually(lambda: post(small).status == 503, 30, "there is no room")
+        refused = post(small)
+        assert_problem(refused, 503, "overloaded")
+        assert int(refused.header("retry-after")) >= 1
+    eventually(lambda: post(small).status == 201, 30, "there is room again")
 
 
 def test_a_refused_request_is_answered_after_its_body_so_that_the_connection_goes_on(service, token):
