@@ -62,6 +62,7 @@ local cases = {
 	spread = function() return reserve(location(), sku()) end,
 	orders = order,
 	availability = one_of(availability),
+	queue = one_of(function() return get("/v1/locations/bench-01/queue?limit=200") end),
 	lookup = one_of(function(i) return get(string.format("/v1/inventory/bench-one-%04d", i)) end),
 }
 

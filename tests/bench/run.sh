@@ -12,6 +12,10 @@ pressure)
         program=$1
         shift
         ;;
+queue) # not queue.py: Python has a module of that name
+        program=store_queue
+        shift
+        ;;
 esac
 
 for argument in "$@"; do

@@ -15,7 +15,7 @@ from support.holdfast import Holdfast, migrate
 
 HERE = Path(__file__).resolve().parent
 SERVER_SETTINGS = ["shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"]
-SCOPES = "catalog:read inventory:read orders:read orders:write reservations:write"
+SCOPES = "catalog:read fulfillment:read inventory:read orders:read orders:write reservations:write"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
