@@ -11,6 +11,8 @@ const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
 
 static const struct shape_member pickup_members[] = {
         OPTIONAL(TEXT, struct pickup_body, cut_off, BETWEEN(1, TIME_SIZE)),
+        COUNTED_(TEXTS, false, struct pickup_body, handover_methods, .names = handover_method_names,
+                BETWEEN(1, HANDOVER_METHOD_COUNT)),
         TOLD(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),
         TOLD(DURATION, struct pickup_body, lead_time, BETWEEN(0, LEAD_TIME_MAX)),
 };

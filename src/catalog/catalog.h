@@ -33,8 +33,12 @@ enum location_kind { LOCATION_STORE, LOCATION_WAREHOUSE };
 /* What a location can do; bit n is the name n. */
 enum capability { CAN_CURBSIDE = 1 << 0, CAN_PICKUP = 1 << 1, CAN_RETURNS = 1 << 2, CAN_SHIP = 1 << 3 };
 
+/* How customers may prove who they are when goods are handed over; bit n is the name n. */
+#define HANDOVER_METHODS_ALL 3u
+
 /* Names on the wire and in SQL, NULL-terminated; the index is the enum, or the bit. Days begin with Monday. */
 extern const char *const capability_names[], *const channel_kinds[], *const day_names[], *const location_kinds[];
+extern const char *const handover_method_names[];
 
 /* Where a record stands between what the database has and what is to be written. */
 struct record {
@@ -96,6 +100,7 @@ struct location {
         duration hold_for;  /* from ready to no-show */
         bool has_cut_off;
         int cut_off; /* minutes since local midnight; who orders later is served from the next day's opening on */
+        unsigned handover_methods;
 };
 
 struct product {

@@ -2,12 +2,12 @@
 
 #include "base/text.h"
 
-static void write_capabilities(struct writer *json, unsigned capabilities) {
-        write_name(json, "capabilities");
+static void write_bits(struct writer *json, const char *name, unsigned bits, const char *const *known) {
+        write_name(json, name);
         write_list_begin(json);
-        for (unsigned bit = 0; capability_names[bit]; bit++)
-                if (capabilities & 1u << bit)
-                        write_text(json, capability_names[bit]);
+        for (unsigned bit = 0; known[bit]; bit++)
+                if (bits & 1u << bit)
+                        write_text(json, known[bit]);
         write_list_end(json);
 }
 
@@ -35,7 +35,7 @@ void write_location(struct writer *json, const struct location *location) {
         write_position(json, location);
         write_text_member(json, "time_zone", location->time_zone);
         write_text_member(json, "country", location->country);
-        write_capabilities(json, location->capabilities);
+        write_bits(json, "capabilities", location->capabilities, capability_names);
         write_name(json, "opening_hours");
         write_openings(json, location->opening_hours, location->n_opening_hours);
         write_name(json, "closures");
@@ -46,6 +46,7 @@ void write_location(struct writer *json, const struct location *location) {
         write_duration_member(json, "hold_for", location->hold_for);
         if (location->has_cut_off)
                 write_minutes_member(json, "cut_off", location->cut_off);
+        write_bits(json, "handover_methods", location->handover_methods, handover_method_names);
         write_object_end(json);
         write_record(json, &location->record);
 }

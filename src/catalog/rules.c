@@ -7,6 +7,7 @@
 #include <string.h>
 
 const char *const capability_names[] = { "curbside", "pickup", "returns", "ship", NULL };
+const char *const handover_method_names[] = { "code", "id_check", NULL };
 const char *const channel_kinds[] = { "app", "call_center", "kiosk", "marketplace", "pos", "social", "web", NULL };
 const char *const location_kinds[] = { "store", "warehouse", NULL };
 
@@ -47,23 +48,25 @@ static void check_country(const struct location_body *body, struct arena *arena,
                         "This must be a country of ISO 3166-1 by its two letters, such as DE.");
 }
 
-static unsigned capabilities_from(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
-        unsigned capabilities = 0;
+/* A bit for each of the names, in the order of `known`. */
+static unsigned bits_from(const char *const *names, size_t n, const char *const *known, const char *at,
+        struct arena *arena, struct refusal *refusal) {
+        unsigned bits = 0;
 
-        for (size_t i = 0; i < body->n_capabilities; i++) {
+        for (size_t i = 0; i < n; i++) {
                 unsigned bit = 0;
 
-                while (!text_equal(body->capabilities[i], capability_names[bit]))
+                while (!text_equal(names[i], known[bit]))
                         bit++;
-                if (capabilities & 1u << bit) {
-                        const char *pointer = arena_format(arena, "#/capabilities/%zu", i);
+                if (bits & 1u << bit) {
+                        const char *pointer = arena_format(arena, "%s/%zu", at, i);
 
-                        (void) refuse_because(refusal, arena, pointer ? pointer : "#/capabilities", "repeated",
-                                "This capability stands in the list already.");
+                        (void) refuse_because(
+                                refusal, arena, pointer ? pointer : at, "repeated", "This stands in the list already.");
                 }
-                capabilities |= 1u << bit;
+                bits |= 1u << bit;
         }
-        return capabilities;
+        return bits;
 }
 
 static void pickup_from(
@@ -76,6 +79,10 @@ static void pickup_from(
                 (!time_of_day_parse(body->cut_off, &location->cut_off) || location->cut_off > CUT_OFF_MAX))
                 (void) refuse_because(refusal, arena, "#/pickup/cut_off", "malformed",
                         "A cut-off is a time of day between 00:00 and 23:59.");
+        location->handover_methods = HANDOVER_METHODS_ALL;
+        if (body && body->n_handover_methods)
+                location->handover_methods = bits_from(body->handover_methods, body->n_handover_methods,
+                        handover_method_names, "#/pickup/handover_methods", arena, refusal);
 }
 
 bool location_from(
@@ -91,7 +98,8 @@ bool location_from(
         location->longitude = body->longitude;
         location->time_zone = body->time_zone;
         location->country = body->country;
-        location->capabilities = capabilities_from(body, arena, refusal);
+        location->capabilities =
+                bits_from(body->capabilities, body->n_capabilities, capability_names, "#/capabilities", arena, refusal);
         location->opening_hours = openings_from(body->opening_hours, body->n_opening_hours, arena, refusal);
         location->n_opening_hours = body->n_opening_hours;
         location->closures = closures_from(body->closures, body->n_closures, arena, refusal);
@@ -151,7 +159,7 @@ bool location_equal(const struct location *a, const struct location *b) {
                text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
                a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
                a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
-               a->cut_off == b->cut_off;
+               a->cut_off == b->cut_off && a->handover_methods == b->handover_methods;
 }
 
 /* ---- products ---- */

@@ -66,7 +66,7 @@ static void channels_write(struct database *database, struct catalog_set *set, b
 
 struct location_columns {
         struct array *codes, *names, *kinds, *latitudes, *longitudes, *time_zones, *countries, *capabilities;
-        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs;
+        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs, *handover_methods;
         struct record_columns records;
 };
 
@@ -86,6 +86,7 @@ static struct location_columns location_columns(struct parameters *p) {
         columns.lead_times = parameter_integers(p);
         columns.hold_fors = parameter_integers(p);
         columns.cut_offs = parameter_integers(p);
+        columns.handover_methods = parameter_texts(p);
         columns.records = record_columns(p);
         return columns;
 }
@@ -100,13 +101,14 @@ static void position_add(struct location_columns *columns, const struct location
         }
 }
 
-static void capabilities_add(struct array *column, const struct location *location, struct arena *arena) {
+/* The names of the bits, separated by spaces. */
+static void bits_add(struct array *column, unsigned bits, const char *const *known, struct arena *arena) {
         struct buffer names;
 
         buffer_init(&names, arena, HOURS_SIZE_MAX);
-        for (unsigned bit = 0; capability_names[bit]; bit++)
-                if (location->capabilities & 1u << bit)
-                        buffer_append_format(&names, "%s%s", names.size ? " " : "", capability_names[bit]);
+        for (unsigned bit = 0; known[bit]; bit++)
+                if (bits & 1u << bit)
+                        buffer_append_format(&names, "%s%s", names.size ? " " : "", known[bit]);
         array_text(column, buffer_text(&names));
 }
 
@@ -131,7 +133,7 @@ static void location_add(struct location_columns *columns, const struct location
         position_add(columns, location);
         array_text(columns->time_zones, location->time_zone);
         array_text(columns->countries, location->country);
-        capabilities_add(columns->capabilities, location, arena);
+        bits_add(columns->capabilities, location->capabilities, capability_names, arena);
         hours_add(columns, location, arena);
         array_integer(columns->lead_times, location->lead_time / SECOND);
         array_integer(columns->hold_fors, location->hold_for / SECOND);
@@ -139,6 +141,7 @@ static void location_add(struct location_columns *columns, const struct location
                 array_integer(columns->cut_offs, location->cut_off);
         else
                 array_null(columns->cut_offs);
+        bits_add(columns->handover_methods, location->handover_methods, handover_method_names, arena);
         record_add(&columns->records, &location->record);
 }
 

@@ -109,12 +109,14 @@ static bool hours_take(struct row *row, struct arena *arena, struct location *lo
         return location->opening_hours && location->closures;
 }
 
-static void capabilities_take(struct row *row, struct arena *arena, struct location *location) {
+static unsigned bits_take(struct row *row, const char *const *known, struct arena *arena) {
         size_t n = 0;
         const char *const *names = row_texts(row, arena, &n);
+        unsigned bits = 0;
 
         for (size_t i = 0; i < n; i++)
-                location->capabilities |= 1u << index_of(capability_names, names[i]);
+                bits |= 1u << index_of(known, names[i]);
+        return bits;
 }
 
 static bool location_take(struct row *row, struct arena *arena, struct location *ret_location) {
@@ -129,12 +131,13 @@ static bool location_take(struct row *row, struct arena *arena, struct location 
         ret_location->longitude = row_number(row);
         ret_location->time_zone = row_text(row);
         ret_location->country = row_text(row);
-        capabilities_take(row, arena, ret_location);
+        ret_location->capabilities = bits_take(row, capability_names, arena);
         readable = hours_take(row, arena, ret_location);
         ret_location->lead_time = row_integer(row) * SECOND;
         ret_location->hold_for = row_integer(row) * SECOND;
         ret_location->has_cut_off = !row_is_null(row);
         ret_location->cut_off = (int) row_integer(row);
+        ret_location->handover_methods = bits_take(row, handover_method_names, arena);
         record_take(row, &ret_location->record);
         return readable;
 }

@@ -25,6 +25,7 @@
 #define TIME_ZONE_MAX         64
 #define GTIN_TEXT_MAX         512 /* a GS1 Digital Link; and a wrong one is told what is wrong with it */
 #define CAPABILITY_COUNT      4
+#define HANDOVER_METHOD_COUNT 2
 
 /* ---- what clients send ---- */
 
@@ -37,6 +38,8 @@ struct pickup_body {
         const char *cut_off; /* may be NULL */
         duration lead_time, hold_for;
         bool has_lead_time, has_hold_for;
+        const char **handover_methods;
+        size_t n_handover_methods; /* 0: all */
 };
 
 struct location_body {

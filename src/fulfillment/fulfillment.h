@@ -15,6 +15,9 @@
 #define PACKAGES_MAX          200 /* of one fulfillment */
 #define WRONG_CODES_MAX       5
 #define HANDOVER_LOCK         (15 * MINUTE)
+#define HOLD_MAX              (60 * DAY) /* from now */
+#define REMINDER_BEFORE       DAY        /* the end of the hold */
+#define ARRIVAL_GRACE         (2 * HOUR) /* who has arrived is not sent away for so long */
 
 /* What every command works with. */
 struct act {
@@ -61,9 +64,10 @@ extern const char *const relation_texts[];
 
 struct handover {
         enum proof_method method;
-        const char *value;     /* the pickup code, or the kind of document shown; may be NULL */
-        const char *recipient; /* who took it; may be NULL */
-        int relation;          /* to the customer; -1: not told */
+        const char *value;        /* the pickup code, or the kind of document shown; may be NULL */
+        const char *recipient;    /* who took it; may be NULL */
+        int relation;             /* to the customer; -1: not told */
+        unsigned refused_methods; /* that the location does not take; bit n is enum proof_method n */
         const struct line_units *lines;
         size_t n_lines;       /* 0: all that is picked */
         const char *secret;   /* of pickup codes; may be NULL */
@@ -86,6 +90,11 @@ enum problem fulfillment_assign(
  * when no item is a code. An SKU that stands in several lines fills them in their order. OVER_PICK: more than remain;
  * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the member of the request, for pointers. */
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
+        const char *list, const char *const *gtins, const struct act *act);
+
+/* Put units back that were picked and are still here, those of the last lines first; a parcel that was packed is open
+ * again. INVALID_TRANSITION, "not-picked": more than were picked. */
+enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act);
 
 /* Note units that are not to be had, of those not yet picked. */
@@ -138,24 +147,52 @@ struct check_in_word {
 enum problem fulfillment_check_in(
         struct fulfillment *fulfillment, const struct check_in_word *word, const struct act *act);
 
+/* Somebody else may collect as well; who came last is named. For the staff to compare: it proves nothing. */
+enum problem fulfillment_name_recipient(
+        struct fulfillment *fulfillment, const char *name, int relation, const struct act *act);
+
+/* From ready on. An instant that is past, or further than HOLD_MAX away, is VALIDATION_FAILED. */
+enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act);
+
+/* Part of making ready: it waits until then, and there is a reminder REMINDER_BEFORE if that is still to come. */
+void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now);
+
+/* Nobody came within the hold: what is left is cancelled, its refund due, the units free again; what lies in the
+ * staging location is to be put back on the shelf. Only when it is due: false when there was nothing to do. Who has
+ * arrived is given ARRIVAL_GRACE. */
+bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act);
+
+/* Tell, once, that the hold will end; false when there was nothing to do. */
+bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act);
+
+/* A supervisor forgives wrong codes, or makes the code of old worthless: the next one is derived from another serial.
+ */
+enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act);
+enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act);
+
 /* Part of every hand-over: how long the customer waited is noted (-1: did not), and a visit that took a part is over.
  */
 int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act);
 
 /* ---- what may be done now ---- */
 
-/* Named as the routes; sorted. */
+/* Named as the routes, and undo-pick for a pick with "undo"; sorted. */
 #define FULFILLMENT_ACTIONS(X)                                                                                         \
         X(ASSIGN, "assign")                                                                                            \
         X(CANCEL, "cancel")                                                                                            \
         X(CHECK_IN, "check-in")                                                                                        \
         X(DELIVER, "deliver")                                                                                          \
+        X(EXTEND_HOLD, "extend-hold")                                                                                  \
         X(HANDOVER, "handover")                                                                                        \
         X(PICK, "pick")                                                                                                \
         X(READY, "ready")                                                                                              \
+        X(RECIPIENT, "recipient")                                                                                      \
+        X(REISSUE_CODE, "reissue-code")                                                                                \
         X(REJECT, "reject")                                                                                            \
         X(SHIP, "ship")                                                                                                \
-        X(SHORT, "short")
+        X(SHORT, "short")                                                                                              \
+        X(UNDO_PICK, "undo-pick")                                                                                      \
+        X(UNLOCK, "unlock")
 
 enum fulfillment_action {
 #define X(name, text) ACTION_##name,
@@ -181,6 +218,7 @@ struct action_facts {
         enum fulfillment_status status;
         int64_t remaining; /* units still to be picked */
         int64_t at_hand;   /* units picked and still here */
+        bool locked;       /* or on the way there: wrong codes are counted */
 };
 
 struct action_facts fulfillment_facts(const struct fulfillment *fulfillment);
@@ -206,6 +244,12 @@ bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_sta
 
 /* The line of that order line, or NULL. */
 struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfillment, const struct uuid *order_line_id);
+
+/* Forget the wrong codes and the lock they led to. */
+void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment);
+
+/* {"name","relation"} with what is known of the two; NULL without memory. */
+const char *recipient_text(const char *name, int relation, struct arena *arena);
 
 /* Add lines and quantities to the data of an event. */
 void event_lines(struct event *event, const struct line_units *lines, size_t n_lines);

@@ -1,6 +1,4 @@
-#include "catalog/catalog.h"
-#include "fulfillment/fulfillment.h"
-#include "http/call.h"
+#include "fulfillment/routes.h"
 #include "http/reply.h"
 #include "reservations/reservations.h"
 
@@ -36,6 +34,7 @@ static const struct shape_member assign_members[] = {
 static const struct shape assign_shape = SHAPE(struct assign_body, assign_members);
 
 struct pick_body {
+        bool undo;
         const struct pick_item *lines;
         size_t n_lines;
         const struct pick_item *scans;
@@ -58,6 +57,7 @@ static const struct shape scan_shape = SHAPE(struct pick_item, scan_members);
 static const struct shape_member pick_members[] = {
         OPTIONAL_LIST(struct pick_body, lines, &pick_line_shape, 1, PICK_ITEMS_MAX),
         OPTIONAL_LIST(struct pick_body, scans, &scan_shape, 1, PICK_ITEMS_MAX),
+        OPTIONAL(BOOLEAN, struct pick_body, undo),
 };
 static const struct shape pick_shape = SHAPE(struct pick_body, pick_members);
 
@@ -142,7 +142,23 @@ static const struct shape_member ship_members[] = {
 static const struct shape ship_shape = SHAPE(struct ship_body, ship_members);
 
 /* An object without members. */
-static const struct shape deliver_shape = { .size = 1 };
+static const struct shape nothing_shape = { .size = 1 };
+
+struct extend_hold_body {
+        timestamp until;
+};
+
+static const struct shape_member extend_hold_members[] = {
+        REQUIRED(TIME, struct extend_hold_body, until),
+};
+static const struct shape extend_hold_shape = SHAPE(struct extend_hold_body, extend_hold_members);
+
+/* Of somebody else who may collect: a name is needed. */
+static const struct shape_member collector_members[] = {
+        REQUIRED(TEXT, struct recipient_body, name, BETWEEN(1, 200)),
+        OPTIONAL(ENUM, struct recipient_body, relation, .names = relation_texts),
+};
+static const struct shape collector_shape = SHAPE(struct recipient_body, collector_members);
 
 struct reject_body {
         int reason;
@@ -226,16 +242,8 @@ static void handover_check(struct call *call) {
 
 /* ---- loading and saving ---- */
 
-/* What one batch works on. */
-struct work {
-        struct stock stock;
-        struct order_set set;
-        struct events events;
-        struct catalog_set catalog;
-};
-
-static enum problem work_begin(struct batch *batch, bool locked, struct work **ret_work) {
-        struct work *work = arena_new(batch->arena, struct work);
+static enum problem work_begin(struct batch *batch, bool locked, struct fulfillment_commands **ret_work) {
+        struct fulfillment_commands *work = arena_new(batch->arena, struct fulfillment_commands);
 
         if (!work)
                 return FAULT_BUSY;
@@ -250,8 +258,8 @@ static enum problem work_begin(struct batch *batch, bool locked, struct work **r
         return PROBLEM_NONE;
 }
 
-static enum problem command_load(struct batch *batch) {
-        struct work *work = NULL;
+enum problem fulfillment_commands_load(struct batch *batch) {
+        struct fulfillment_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ true, &work);
 
         return p ? p : orders_lock(batch->database, &work->set);
@@ -260,8 +268,8 @@ static enum problem command_load(struct batch *batch) {
 /* Only the locked documents tell which records of the catalogue are needed, hence the trip in between. */
 static enum problem command_load_catalog(struct batch *batch,
         void (*want)(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment)) {
-        enum problem p = command_load(batch);
-        struct work *work = batch->work;
+        enum problem p = fulfillment_commands_load(batch);
+        struct fulfillment_commands *work = batch->work;
 
         if (!p)
                 p = database_trip(batch->database, batch->deadline);
@@ -291,7 +299,7 @@ static bool has_scans(const struct batch *batch) {
 }
 
 static enum problem pick_load(struct batch *batch) {
-        return has_scans(batch) ? command_load_catalog(batch, want_products) : command_load(batch);
+        return has_scans(batch) ? command_load_catalog(batch, want_products) : fulfillment_commands_load(batch);
 }
 
 static void want_location(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment) {
@@ -299,12 +307,12 @@ static void want_location(struct catalog_set *catalog, const struct call *call, 
         catalog_want_location(catalog, fulfillment->location);
 }
 
-static enum problem ready_load(struct batch *batch) {
+static enum problem located_load(struct batch *batch) {
         return command_load_catalog(batch, want_location);
 }
 
-static enum problem command_save(struct batch *batch) {
-        struct work *work = batch->work;
+enum problem fulfillment_commands_save(struct batch *batch) {
+        struct fulfillment_commands *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
         if (!p)
@@ -356,9 +364,8 @@ static void reply_with(struct call *call, const struct fulfillment *fulfillment,
 
 typedef enum problem (*command_rule)(const struct call *call, struct fulfillment *fulfillment, const struct act *act);
 
-static void decide_one(struct call *call, struct work *work, timestamp now, command_rule rule) {
-        struct fulfillment *fulfillment = fulfillment_of(call, &work->set);
-        const struct act act = {
+struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now) {
+        return (struct act){
                 .actor = call->claims->subject,
                 .now = now,
                 .stock = &work->stock,
@@ -366,6 +373,11 @@ static void decide_one(struct call *call, struct work *work, timestamp now, comm
                 .arena = &call->arena,
                 .refusal = &call->refusal,
         };
+}
+
+static void decide_one(struct call *call, struct fulfillment_commands *work, timestamp now, command_rule rule) {
+        struct fulfillment *fulfillment = fulfillment_of(call, &work->set);
+        const struct act act = fulfillment_act(call, work, now);
 
         call->work = work;
         if (fulfillment && call_version_matches(call, fulfillment->version) && !rule(call, fulfillment, &act))
@@ -396,12 +408,14 @@ static const char *const *gtins_of(
 
 static enum problem pick_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct pick_body *body = call->body;
-        const struct work *work = call->work;
+        const struct fulfillment_commands *work = call->work;
         const char *gtins[ORDER_LINES_MAX] = { 0 };
+        enum problem (*rule)(struct fulfillment *, const struct pick_item *, size_t, const char *, const char *const *,
+                const struct act *) = body->undo ? fulfillment_undo_pick : fulfillment_pick;
 
         if (!body->n_scans)
-                return fulfillment_pick(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
-        return fulfillment_pick(
+                return rule(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
+        return rule(
                 fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
 }
 
@@ -426,11 +440,40 @@ static enum problem short_one(const struct call *call, struct fulfillment *fulfi
 
 static enum problem ready_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct ready_body *body = call->body;
-        const struct work *work = call->work;
+        const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
 
         return fulfillment_make_ready(
                 fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+}
+
+static enum problem extend_hold_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct extend_hold_body *body = call->body;
+
+        return fulfillment_extend_hold(fulfillment, body->until, act);
+}
+
+static enum problem recipient_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct recipient_body *body = call->body;
+
+        return fulfillment_name_recipient(fulfillment, body->name, body->relation, act);
+}
+
+static enum problem unlock_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        (void) call;
+        return fulfillment_unlock(fulfillment, act);
+}
+
+static enum problem reissue_code_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        (void) call;
+        return fulfillment_reissue_code(fulfillment, act);
+}
+
+/* What the location does not take. */
+static unsigned refused_methods(const struct fulfillment_commands *work, const struct fulfillment *fulfillment) {
+        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
+
+        return location ? ~location->handover_methods & HANDOVER_METHODS_ALL : 0;
 }
 
 static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
@@ -440,6 +483,7 @@ static enum problem handover_one(const struct call *call, struct fulfillment *fu
                 .value = body->proof->value,
                 .recipient = body->recipient ? body->recipient->name : NULL,
                 .relation = body->recipient ? body->recipient->relation : -1,
+                .refused_methods = refused_methods(call->work, fulfillment),
                 .lines = body->lines,
                 .n_lines = body->n_lines,
                 .secret = config_text(CONFIG_PICKUP_SECRET),
@@ -474,16 +518,20 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
 
 /* Every command by its name, with the function that loads what it needs. */
 #define COMMANDS(X)                                                                                                    \
-        X(assign, command_load)                                                                                        \
-        X(cancel, command_load)                                                                                        \
-        X(check_in, command_load)                                                                                      \
-        X(deliver, command_load)                                                                                       \
-        X(handover, command_load)                                                                                      \
+        X(assign, fulfillment_commands_load)                                                                           \
+        X(cancel, fulfillment_commands_load)                                                                           \
+        X(check_in, fulfillment_commands_load)                                                                         \
+        X(deliver, fulfillment_commands_load)                                                                          \
+        X(extend_hold, fulfillment_commands_load)                                                                      \
+        X(handover, located_load)                                                                                      \
         X(pick, pick_load)                                                                                             \
-        X(ready, ready_load)                                                                                           \
-        X(reject, command_load)                                                                                        \
-        X(ship, command_load)                                                                                          \
-        X(short, command_load)
+        X(ready, located_load)                                                                                         \
+        X(recipient, fulfillment_commands_load)                                                                        \
+        X(reissue_code, fulfillment_commands_load)                                                                     \
+        X(reject, fulfillment_commands_load)                                                                           \
+        X(ship, fulfillment_commands_load)                                                                             \
+        X(short, fulfillment_commands_load)                                                                            \
+        X(unlock, fulfillment_commands_load)
 
 #define X(name, loads)                                                                                                 \
         static enum problem name##_decide(struct batch *batch) {                                                       \
@@ -492,7 +540,7 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
         static const struct operation name##_operation = {                                                             \
                 .load = loads,                                                                                         \
                 .decide = name##_decide,                                                                               \
-                .save = command_save,                                                                                  \
+                .save = fulfillment_commands_save,                                                                     \
         };
 COMMANDS(X)
 #undef X
@@ -500,7 +548,7 @@ COMMANDS(X)
 /* ---- reading ---- */
 
 static enum problem show_load(struct batch *batch) {
-        struct work *work = NULL;
+        struct fulfillment_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ false, &work);
 
         return p ? p : orders_read(batch->database, &work->set);
@@ -513,7 +561,7 @@ static void show_one(struct call *call, const struct fulfillment *fulfillment) {
 }
 
 static enum problem show_decide(struct batch *batch) {
-        struct work *work = batch->work;
+        struct fulfillment_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct fulfillment *fulfillment = fulfillment_of(batch->calls[i], &work->set);
@@ -536,18 +584,27 @@ const struct route fulfillment_routes[] = {
         { METHOD_POST, "/v1/fulfillments/{id}/check-in", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_OPTIONAL, .body = &check_in_shape, .operation = &check_in_operation, .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &deliver_shape, .operation = &deliver_operation },
+                KEY_OPTIONAL, .body = &nothing_shape, .operation = &deliver_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/extend-hold", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_OPTIONAL, .body = &extend_hold_shape, .operation = &extend_hold_operation,
+                .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_REQUIRED, .body = &handover_shape, .check = handover_check, .operation = &handover_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/pick", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &pick_shape, .check = pick_check, .operation = &pick_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/ready", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &ready_shape, .operation = &ready_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/recipient", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_OPTIONAL, .body = &collector_shape, .operation = &recipient_operation, .also = SCOPE_ORDERS_WRITE },
+        { METHOD_POST, "/v1/fulfillments/{id}/reissue-code", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &nothing_shape, .operation = &reissue_code_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/reject", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &reject_shape, .operation = &reject_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/ship", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &ship_shape, .operation = &ship_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/short", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &short_shape, .operation = &short_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/unlock", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
+                .body = &nothing_shape, .operation = &unlock_operation },
 };
 const size_t fulfillment_route_count = array_size(fulfillment_routes);

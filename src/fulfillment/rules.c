@@ -140,9 +140,27 @@ static bool is_wanted(const struct fulfillment_line *line, const char *gtin, con
 }
 
 struct basket {
-        int64_t units[ORDER_LINES_MAX]; /* to be picked, for each line of the fulfillment */
-        bool foreign, over;
+        int64_t units[ORDER_LINES_MAX]; /* to be picked or put back, for each line of the fulfillment */
+        bool undo, foreign, over;
 };
+
+/* How many units of the line can be meant. */
+static int64_t basket_room(const struct basket *basket, const struct fulfillment_line *line) {
+        return basket->undo ? line->picked - line->fulfilled : fulfillment_line_remaining(line);
+}
+
+static void name_too_many(const struct basket *basket, const struct act *act, const char *list, size_t place,
+        int64_t possible, int64_t quantity) {
+        char pointer[64];
+
+        if (!basket->undo) {
+                name_over_pick(act, list, place, possible, quantity);
+                return;
+        }
+        (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
+        (void) refuse_because(act->refusal, act->arena, pointer, "not-picked",
+                "%" PRId64 " units are picked and still here, %" PRId64 " are named.", possible, quantity);
+}
 
 static void name_foreign(
         struct basket *basket, const struct act *act, const char *list, size_t place, const struct pick_item *item) {
@@ -161,9 +179,10 @@ static void basket_add(struct basket *basket, const struct fulfillment *fulfillm
         int64_t left = item->quantity;
         bool found = false;
 
-        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+        for (size_t step = 0; step < fulfillment->n_lines; step++) {
+                const size_t i = basket->undo ? fulfillment->n_lines - 1 - step : step;
                 const struct fulfillment_line *line = &fulfillment->lines[i];
-                int64_t units = fulfillment_line_remaining(line) - basket->units[i];
+                int64_t units = basket_room(basket, line) - basket->units[i];
 
                 if (!is_wanted(line, gtins ? gtins[i] : NULL, &wanted))
                         continue;
@@ -177,44 +196,83 @@ static void basket_add(struct basket *basket, const struct fulfillment *fulfillm
                 name_foreign(basket, act, list, place, item);
         } else if (left) {
                 basket->over = true;
-                name_over_pick(act, list, place, item->quantity - left, item->quantity);
+                name_too_many(basket, act, list, place, item->quantity - left, item->quantity);
         }
 }
 
-static void take_basket(struct fulfillment *fulfillment, const struct basket *basket) {
+/* Note the units, and tell them. */
+static void take_basket(struct fulfillment *fulfillment, const struct basket *basket, const struct act *act) {
+        struct line_units lines[ORDER_LINES_MAX];
+        struct event *event;
+        size_t n_lines = 0;
+
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
                 struct fulfillment_line *line = &fulfillment->lines[i];
 
                 if (!basket->units[i])
                         continue;
-                line->picked += basket->units[i];
+                line->picked += basket->undo ? -basket->units[i] : basket->units[i];
                 line->changed = true;
+                lines[n_lines++] = (struct line_units){ line->order_line->id, basket->units[i] };
         }
+        event = fulfillment_tell(
+                act->events, fulfillment, basket->undo ? "fulfillment.pick_undone" : "fulfillment.picked", act->actor);
+        event_lines(event, lines, n_lines);
+}
+
+static enum problem refuse_too_many(
+        const struct basket *basket, const struct fulfillment *fulfillment, const struct act *act) {
+        if (!basket->undo)
+                return refuse_over_pick(act);
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                "More units are named than are picked and still here; none of them was put back.");
+}
+
+/* Fill a basket with all items and take the step of the lifecycle that goes with it. Refuses before it changes
+ * anything. */
+static enum problem basket_fill(struct basket *basket, struct fulfillment *fulfillment, const struct pick_item *items,
+        size_t n_items, const char *list, const char *const *gtins, const struct act *act) {
+        const enum fulfillment_event event = basket->undo ? FULFILLMENT_UNDO_PICK : FULFILLMENT_PICK;
+        enum problem p;
+
+        for (size_t i = 0; i < n_items; i++)
+                basket_add(basket, fulfillment, &items[i], list, i, gtins, act);
+        if (basket->foreign)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The request names what is not in the fulfillment.");
+        p = fulfillment_allows(fulfillment, event, act);
+        if (p)
+                return p;
+        if (basket->over)
+                return refuse_too_many(basket, fulfillment, act);
+        return fulfillment_advance(fulfillment, event, act->arena, act->refusal);
 }
 
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act) {
         const bool first = fulfillment->status == FULFILLMENT_ALLOCATED;
         struct basket basket = { 0 };
-        enum problem p;
+        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, act);
 
-        for (size_t i = 0; i < n_items; i++)
-                basket_add(&basket, fulfillment, &items[i], list, i, gtins, act);
-        if (basket.foreign)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The request names what is not in the fulfillment.");
-        p = fulfillment_allows(fulfillment, FULFILLMENT_PICK, act);
         if (p)
                 return p;
-        if (basket.over)
-                return refuse_over_pick(act);
-        p = fulfillment_advance(fulfillment, FULFILLMENT_PICK, act->arena, act->refusal);
-        if (p)
-                return p;
-        take_basket(fulfillment, &basket);
         if (first)
                 (void) fulfillment_tell(act->events, fulfillment, "fulfillment.picking", act->actor);
+        take_basket(fulfillment, &basket, act);
         fulfillment_pack_if_done(fulfillment, act->events, act->actor);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
+        const char *list, const char *const *gtins, const struct act *act) {
+        struct basket basket = { .undo = true };
+        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, act);
+
+        if (p)
+                return p;
+        take_basket(fulfillment, &basket, act);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -401,7 +459,7 @@ enum problem fulfillment_make_ready(
         p = fulfillment_advance(fulfillment, FULFILLMENT_MAKE_READY, act->arena, act->refusal);
         if (p)
                 return p;
-        fulfillment->hold_until = act->now + hold_for;
+        fulfillment_hold(fulfillment, act->now + hold_for, act->now);
         if (staging_location)
                 fulfillment->staging_location = staging_location;
         tell_ready(fulfillment, act);

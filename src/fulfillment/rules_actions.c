@@ -18,6 +18,7 @@ enum need {
         NEEDS_REMAINING,      /* units still to be picked */
         NEEDS_NONE_REMAINING, /* all is picked or short */
         NEEDS_AT_HAND,        /* picked units that are still here */
+        NEEDS_LOCK,           /* wrong codes that can be forgiven */
 };
 
 /* Instead of an event of the lifecycle. */
@@ -34,12 +35,17 @@ static const struct action_rule rules[] = {
         [ACTION_CANCEL] = { FULFILLMENT_CANCEL, NEEDS_NOTHING, MAY_FULFILL },
         [ACTION_CHECK_IN] = { WHILE_AWAITED, NEEDS_NOTHING, MAY_FULFILL | MAY_ORDER },
         [ACTION_DELIVER] = { FULFILLMENT_DELIVER, NEEDS_NOTHING, MAY_FULFILL },
+        [ACTION_EXTEND_HOLD] = { FULFILLMENT_HAND_OVER, NEEDS_NOTHING, MAY_FULFILL | MAY_ORDER },
         [ACTION_HANDOVER] = { FULFILLMENT_HAND_OVER, NEEDS_AT_HAND, MAY_FULFILL },
         [ACTION_PICK] = { FULFILLMENT_PICK, NEEDS_REMAINING, MAY_FULFILL },
         [ACTION_READY] = { FULFILLMENT_MAKE_READY, NEEDS_NONE_REMAINING, MAY_FULFILL },
+        [ACTION_RECIPIENT] = { WHILE_AWAITED, NEEDS_NOTHING, MAY_FULFILL | MAY_ORDER },
+        [ACTION_REISSUE_CODE] = { WHILE_AWAITED, NEEDS_NOTHING, MAY_OVERRIDE },
         [ACTION_REJECT] = { FULFILLMENT_REJECT, NEEDS_NOTHING, MAY_FULFILL },
         [ACTION_SHIP] = { FULFILLMENT_SHIP, NEEDS_AT_HAND, MAY_FULFILL },
         [ACTION_SHORT] = { FULFILLMENT_PICK, NEEDS_REMAINING, MAY_FULFILL },
+        [ACTION_UNDO_PICK] = { FULFILLMENT_UNDO_PICK, NEEDS_AT_HAND, MAY_FULFILL },
+        [ACTION_UNLOCK] = { FULFILLMENT_HAND_OVER, NEEDS_LOCK, MAY_OVERRIDE },
 };
 
 struct action_facts fulfillment_facts(const struct fulfillment *fulfillment) {
@@ -47,6 +53,7 @@ struct action_facts fulfillment_facts(const struct fulfillment *fulfillment) {
                 .method = fulfillment->method,
                 .status = fulfillment->status,
                 .remaining = fulfillment_remaining(fulfillment),
+                .locked = fulfillment->wrong_codes > 0,
         };
 
         for (size_t i = 0; i < fulfillment->n_lines; i++)
@@ -74,6 +81,8 @@ static bool has_what_it_needs(const struct action_facts *facts, enum need need) 
                 return facts->remaining == 0;
         case NEEDS_AT_HAND:
                 return facts->at_hand > 0;
+        case NEEDS_LOCK:
+                return facts->locked;
         }
         return false;
 }

@@ -1,4 +1,4 @@
-/* What the customer does on the way to the goods. */
+/* While goods wait for their customer: who comes, how long they are held, and what happens when nobody does. */
 #include "fulfillment/fulfillment.h"
 
 #include "base/text.h"
@@ -94,4 +94,129 @@ int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const 
         if (!last)
                 end_visit(fulfillment, act);
         return waited_s;
+}
+
+/* ---- who may collect ---- */
+
+enum problem fulfillment_name_recipient(
+        struct fulfillment *fulfillment, const char *name, int relation, const struct act *act) {
+        const char *text = recipient_text(name, relation, act->arena);
+
+        if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
+                return fulfillment_refuse_state(fulfillment, act, "collected");
+        if (!text)
+                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
+        fulfillment->recipient = text;
+        fulfillment->touched = true;
+        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.recipient_named", act->actor);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+/* ---- codes ---- */
+
+enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act) {
+        const enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, act);
+
+        if (p || !fulfillment->wrong_codes)
+                return p;
+        fulfillment_forget_wrong_codes(fulfillment);
+        fulfillment->touched = true;
+        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_unlocked", act->actor);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act) {
+        if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
+                return fulfillment_refuse_state(fulfillment, act, "collected");
+        fulfillment->pickup_serial++;
+        fulfillment_forget_wrong_codes(fulfillment);
+        fulfillment->touched = true;
+        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.code_reissued", act->actor);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+/* ---- the hold ---- */
+
+void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now) {
+        const timestamp remind_at = until - REMINDER_BEFORE;
+
+        fulfillment->hold_until = until;
+        fulfillment->remind_at = remind_at > now ? remind_at : TIMESTAMP_NONE;
+}
+
+static enum problem refuse_until(const struct act *act) {
+        (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range", "From now on, and %d days at most.",
+                (int) (HOLD_MAX / DAY));
+        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end then.");
+}
+
+static void tell_hold(const struct fulfillment *fulfillment, const char *type, const struct act *act) {
+        char hold_until[TIMESTAMP_TEXT_SIZE];
+
+        timestamp_format(fulfillment->hold_until, hold_until);
+        event_text(fulfillment_tell(act->events, fulfillment, type, act->actor), "hold_until", hold_until);
+}
+
+enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act) {
+        if (fulfillment->method == BY_SHIPPING || fulfillment->status != FULFILLMENT_READY)
+                return fulfillment_refuse_state(fulfillment, act, "held for longer");
+        if (until <= act->now || until > act->now + HOLD_MAX)
+                return refuse_until(act);
+        if (until == fulfillment->hold_until)
+                return PROBLEM_NONE;
+        fulfillment_hold(fulfillment, until, act->now);
+        fulfillment->touched = true;
+        tell_hold(fulfillment, "fulfillment.hold_extended", act);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+static bool is_overdue(const struct fulfillment *fulfillment, timestamp now) {
+        const struct check_in *check_in = &fulfillment->check_in;
+
+        if (fulfillment->status != FULFILLMENT_READY || fulfillment->hold_until == TIMESTAMP_NONE ||
+                fulfillment->hold_until > now)
+                return false;
+        return check_in->state != CHECK_IN_ARRIVED || check_in->arrived_at <= now - ARRIVAL_GRACE;
+}
+
+bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) {
+        static const char reason[] = "not_collected";
+        const int64_t due_before = fulfillment->order->refund_due;
+        struct line_units lines[ORDER_LINES_MAX];
+        struct event *event;
+        size_t n_lines = 0;
+
+        if (!is_overdue(fulfillment, act->now) ||
+                fulfillment_advance(fulfillment, FULFILLMENT_EXPIRE, act->arena, act->refusal))
+                return false;
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                struct fulfillment_line *line = &fulfillment->lines[i];
+                const int64_t open = fulfillment_line_open(line);
+
+                if (!open)
+                        continue;
+                fulfillment_line_cancel(line, open);
+                lines[n_lines++] = (struct line_units){ line->order_line->id, open };
+        }
+        fulfillment->reason = reason;
+        event = fulfillment_tell(act->events, fulfillment, "fulfillment.expired", act->actor);
+        event_text(event, "reason", reason);
+        event_lines(event, lines, n_lines);
+        return !order_after_units(
+                fulfillment->order, due_before, reason, act->actor, act->events, act->now, act->arena, act->refusal);
+}
+
+bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) {
+        if (fulfillment->status != FULFILLMENT_READY || fulfillment->remind_at == TIMESTAMP_NONE ||
+                fulfillment->remind_at > act->now)
+                return false;
+        fulfillment->remind_at = TIMESTAMP_NONE;
+        fulfillment->touched = true;
+        tell_hold(fulfillment, "pickup.reminder", act);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return true;
 }

@@ -146,7 +146,7 @@ static bool is_locked(const struct fulfillment *fulfillment, timestamp now) {
         return fulfillment->locked_until != TIMESTAMP_NONE && now < fulfillment->locked_until;
 }
 
-static void forget_wrong_codes(struct fulfillment *fulfillment) {
+void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
         fulfillment->wrong_codes = 0;
         fulfillment->locked_until = TIMESTAMP_NONE;
         fulfillment->changed = true;
@@ -154,7 +154,7 @@ static void forget_wrong_codes(struct fulfillment *fulfillment) {
 
 static enum problem count_wrong_code(struct fulfillment *fulfillment, const struct act *act) {
         if (fulfillment->locked_until != TIMESTAMP_NONE)
-                forget_wrong_codes(fulfillment);
+                fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->wrong_codes++;
         fulfillment->changed = true;
         if (fulfillment->wrong_codes >= WRONG_CODES_MAX) {
@@ -169,6 +169,12 @@ static enum problem check_proof(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
         if (handover->method == PROOF_NONE)
                 return PROBLEM_NONE;
+        if (handover->refused_methods & 1u << handover->method) {
+                (void) refuse_because(act->refusal, act->arena, "#/proof/method", "not-allowed",
+                        "The location does not take a proof by %s.", proof_method_texts[handover->method]);
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The location asks for another kind of proof.");
+        }
         if (is_locked(fulfillment, act->now))
                 return refuse_locked(fulfillment, act);
         if (handover->method == PROOF_ID_CHECK)
@@ -192,16 +198,32 @@ static const char *document_kind(const struct handover *handover) {
         return NULL;
 }
 
-static void write_recipient(struct writer *json, const struct handover *handover) {
+const char *recipient_text(const char *name, int relation, struct arena *arena) {
+        struct buffer buffer;
+        struct writer json;
+
+        buffer_init(&buffer, arena, HANDOVER_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        if (name)
+                write_text_member(&json, "name", name);
+        if (relation >= 0)
+                write_text_member(&json, "relation", relation_texts[relation]);
+        write_object_end(&json);
+        return buffer.failed ? NULL : buffer_text(&buffer);
+}
+
+static void write_recipient(struct writer *json, const struct handover *handover, struct arena *arena) {
+        const char *text;
+
         if (!handover->recipient && handover->relation < 0)
                 return;
+        text = recipient_text(handover->recipient, handover->relation, arena);
         write_name(json, "recipient");
-        write_object_begin(json);
-        if (handover->recipient)
-                write_text_member(json, "name", handover->recipient);
-        if (handover->relation >= 0)
-                write_text_member(json, "relation", relation_texts[handover->relation]);
-        write_object_end(json);
+        if (text)
+                write_raw(json, text);
+        else
+                write_null(json);
 }
 
 /* What is kept of a proof; NULL without memory. */
@@ -216,7 +238,7 @@ static const char *handover_text(const struct handover *handover, const struct a
         if (document_kind(handover))
                 write_text_member(&json, "id_type", document_kind(handover));
         write_boolean_member(&json, "verified", handover->method != PROOF_NONE);
-        write_recipient(&json, handover);
+        write_recipient(&json, handover, act->arena);
         write_text_member(&json, "actor", act->actor);
         write_time_member(&json, "at", act->now);
         write_object_end(&json);
@@ -257,7 +279,7 @@ enum problem fulfillment_hand_over(
         if (p)
                 return p;
         event_text(told, "proof", proof_method_texts[handover->method]);
-        forget_wrong_codes(fulfillment);
+        fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->handover = text;
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;

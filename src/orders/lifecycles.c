@@ -26,6 +26,7 @@ static const char *const fulfillment_events[] = {
         [FULFILLMENT_PICK] = "pick",
         [FULFILLMENT_REJECT] = "reject",
         [FULFILLMENT_SHIP] = "ship",
+        [FULFILLMENT_UNDO_PICK] = "undo pick",
 };
 
 /* In the order of a life. */
@@ -33,6 +34,7 @@ static const struct transition pickup_transitions[] = {
         { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING,
                 "an associate takes the first unit from the shelf" },
         { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING, "and the next ones" },
+        { FULFILLMENT_PICKING, FULFILLMENT_UNDO_PICK, FULFILLMENT_PICKING, "a wrong one goes back" },
         { FULFILLMENT_PICKING, FULFILLMENT_MAKE_READY, FULFILLMENT_READY,
                 "every unit is picked or short; the hold begins" },
         { FULFILLMENT_READY, FULFILLMENT_HAND_OVER, FULFILLMENT_HANDED_OVER, "the customer has the last unit" },
@@ -51,7 +53,9 @@ static const struct transition shipping_transitions[] = {
         { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING,
                 "an associate takes the first unit from the shelf" },
         { FULFILLMENT_PICKING, FULFILLMENT_PICK, FULFILLMENT_PICKING, "and the next ones" },
+        { FULFILLMENT_PICKING, FULFILLMENT_UNDO_PICK, FULFILLMENT_PICKING, "a wrong one goes back" },
         { FULFILLMENT_PICKING, FULFILLMENT_PACK, FULFILLMENT_PACKED, "the last unit that is not short is picked" },
+        { FULFILLMENT_PACKED, FULFILLMENT_UNDO_PICK, FULFILLMENT_PICKING, "the parcel is opened again" },
         { FULFILLMENT_PACKED, FULFILLMENT_SHIP, FULFILLMENT_SHIPPED, "the last package has left" },
         { FULFILLMENT_SHIPPED, FULFILLMENT_DELIVER, FULFILLMENT_DELIVERED, "the carrier has delivered" },
         { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it" },

@@ -59,6 +59,7 @@ enum fulfillment_event {
         FULFILLMENT_REJECT, /* the location cannot do it */
         FULFILLMENT_CANCEL, /* nothing of it is wanted, or left, any more */
         FULFILLMENT_EXPIRE,
+        FULFILLMENT_UNDO_PICK, /* units go back to the shelf: they were the wrong ones */
 };
 
 /* Of the customer, whatever the fulfillment's own state is. */
@@ -135,7 +136,9 @@ struct fulfillment {
         const char *handover; /* JSON object, or NULL */
         const char *packages; /* JSON list */
         struct check_in check_in;
+        const char *recipient; /* who else may collect: JSON object, or NULL */
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
+        timestamp remind_at; /* TIMESTAMP_NONE: no reminder is due any more */
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
         size_t n_lines;

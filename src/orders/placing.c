@@ -299,6 +299,7 @@ static struct fulfillment *fulfillment_for(
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,
+                .remind_at = TIMESTAMP_NONE,
                 .created_at = placing->now,
                 .updated_at = placing->now,
                 .pickup_serial = 1,

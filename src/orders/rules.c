@@ -398,6 +398,18 @@ enum problem order_after_units(struct order *order, int64_t due_before, const ch
         return PROBLEM_NONE;
 }
 
+/* What is not closed by it has still changed. */
+static void tell_cancelled_units(
+        const struct order *order, const char *reason, const char *actor, struct events *events) {
+        for (size_t i = 0; i < order->n_fulfillments; i++) {
+                const struct fulfillment *fulfillment = order->fulfillments[i];
+
+                if (fulfillment->touched && open_units(fulfillment))
+                        event_text(fulfillment_tell(events, fulfillment, "fulfillment.units_cancelled", actor),
+                                "reason", reason);
+        }
+}
+
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         const int64_t due_before = order->refund_due;
@@ -415,6 +427,7 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
                 return p;
         order->cancel_reason = reason;
         cancel_units(order, lines, n_lines);
+        tell_cancelled_units(order, reason, actor, events);
         return order_after_units(order, due_before, reason, actor, events, now, arena, refusal);
 }
 

@@ -136,6 +136,8 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->created_at = row_time(row);
         f->updated_at = row_time(row);
         check_in_from_row(row, &f->check_in);
+        f->remind_at = row_time(row);
+        f->recipient = row_text(row);
 }
 
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */

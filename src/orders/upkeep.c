@@ -4,8 +4,8 @@
 
 #define UNPAID_BATCH 32
 
-static enum problem due_read(struct rows *rows, void *into) {
-        struct due_orders *due = into;
+enum problem due_read(struct rows *rows, void *into) {
+        struct due_documents *due = into;
 
         due->ids = arena_new_array(due->arena, struct uuid, rows_count(rows));
         if (!due->ids)
@@ -19,7 +19,7 @@ static enum problem due_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_orders *due) {
+enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_documents *due) {
         struct parameters p;
 
         parameters_init(&p, due->arena);

@@ -9,11 +9,15 @@
  */
 extern const struct route order_unpaid_route;
 
-struct due_orders {
+/* Documents whose time has come. */
+struct due_documents {
         struct arena *arena;
         struct uuid *ids;
         size_t n;
 };
 
+/* Reads rows of ids into a struct due_documents. */
+enum problem due_read(struct rows *rows, void *into);
+
 /* Queue: some orders whose payment is overdue, the longest overdue first. */
-enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_orders *due);
+enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_documents *due);

@@ -137,6 +137,7 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_text_member(json, "assignee", fulfillment->assignee);
         write_text_member(json, "staging_location", fulfillment->staging_location);
         write_pickup_code(json, fulfillment, pickup_secret);
+        write_raw_member(json, "recipient", fulfillment->recipient);
         check_in_write(json, &fulfillment->check_in);
         write_integer_or_null(json, "waited_s", fulfillment->check_in.waited_s);
         write_raw_member(json, "handover", fulfillment->handover);

@@ -1,12 +1,13 @@
 #include "sweeper/jobs.h"
 
+#include "fulfillment/upkeep.h"
 #include "orders/upkeep.h"
 #include "reservations/upkeep.h"
 
 #define IDEMPOTENCY_KEPT_FOR DAY
 #define STREAM_KEPT_FOR      DAY
 #define PRUNED_AT_ONCE       2000
-#define UNPAID_AT_ONCE       32
+#define DUE_AT_ONCE          32
 
 static const struct token_claims claims = { .subject = "sweeper", .all_locations = true };
 
@@ -39,33 +40,31 @@ static bool expire_reservations(struct sweep *sweep, size_t *ret_taken) {
         return run_one(sweep, &reservations_expire_route, ret_taken);
 }
 
-/* ---- orders left unpaid: found without a lock, then cancelled like any other ---- */
+/* ---- documents whose time has come: found without a lock, then run like any other command ---- */
 
-static enum problem find_unpaid_load(struct batch *batch) {
-        struct due_orders *due = arena_new(&batch->calls[0]->arena, struct due_orders);
+static enum problem find_load(
+        struct batch *batch, enum problem (*find)(struct database *, int64_t, struct due_documents *)) {
+        struct due_documents *due = arena_new(&batch->calls[0]->arena, struct due_documents);
 
         if (!due)
                 return FAULT_BUSY;
         due->arena = &batch->calls[0]->arena;
         batch->work = due;
-        return orders_find_unpaid(batch->database, UNPAID_AT_ONCE, due);
+        return find(batch->database, DUE_AT_ONCE, due);
 }
 
-static enum problem find_unpaid_decide(struct batch *batch) {
+static enum problem find_decide(struct batch *batch) {
         batch->calls[0]->work = batch->work;
         batch->calls[0]->reply.status = 200;
         return PROBLEM_NONE;
 }
 
-static const struct operation find_unpaid = { .load = find_unpaid_load, .decide = find_unpaid_decide };
-static const struct route find_unpaid_route = { .path = "(find orders unpaid)", .batch = 1, .operation = &find_unpaid };
-
-static bool cancel_orders(struct sweep *sweep, const struct due_orders *due) {
-        struct call calls[UNPAID_AT_ONCE], *list[UNPAID_AT_ONCE];
+static bool run_due(struct sweep *sweep, const struct due_documents *due, const struct route *route) {
+        struct call calls[DUE_AT_ONCE], *list[DUE_AT_ONCE];
         bool ok = true;
 
         for (size_t i = 0; i < due->n; i++) {
-                call_begin(&calls[i], &order_unpaid_route);
+                call_begin(&calls[i], route);
                 calls[i].path.id = due->ids[i];
                 list[i] = &calls[i];
         }
@@ -78,20 +77,39 @@ static bool cancel_orders(struct sweep *sweep, const struct due_orders *due) {
         return ok;
 }
 
-static bool cancel_unpaid(struct sweep *sweep, size_t *ret_taken) {
+static bool find_and_run(
+        struct sweep *sweep, const struct route *find_route, const struct route *route, size_t *ret_taken) {
         struct call call, *calls[] = { &call };
-        const struct due_orders *due;
+        const struct due_documents *due;
         bool ok;
 
-        call_begin(&call, &find_unpaid_route);
+        call_begin(&call, find_route);
         batch_run(&sweep->runner, calls, array_size(calls));
         due = call.reply.status == 200 ? call.work : NULL;
-        ok = due && cancel_orders(sweep, due);
+        ok = due && run_due(sweep, due, route);
         if (ok)
                 *ret_taken = due->n;
         call_clear(&call);
         return ok;
 }
+
+/* Each kind by the name of its job, how it is found, and the route that is run for each. */
+#define DUE_KINDS(X)                                                                                                   \
+        X(cancel_unpaid, orders_find_unpaid, order_unpaid_route)                                                       \
+        X(expire_fulfillments, fulfillments_find_overdue, fulfillment_expire_route)                                    \
+        X(remind_customers, fulfillments_find_reminders, fulfillment_remind_route)
+
+#define X(job, find, done)                                                                                             \
+        static enum problem job##_load(struct batch *batch) {                                                          \
+                return find_load(batch, find);                                                                         \
+        }                                                                                                              \
+        static const struct operation job##_find = { .load = job##_load, .decide = find_decide };                      \
+        static const struct route job##_find_route = { .path = "(" #find ")", .batch = 1, .operation = &job##_find };  \
+        static bool job(struct sweep *sweep, size_t *ret_taken) {                                                      \
+                return find_and_run(sweep, &job##_find_route, &done, ret_taken);                                       \
+        }
+DUE_KINDS(X)
+#undef X
 
 /* ---- what nobody may ask for any more: records of replies, and events of streams ---- */
 
@@ -148,7 +166,9 @@ static bool prune_streams(struct sweep *sweep, size_t *ret_taken) {
 
 const struct job jobs[] = {
         { expire_reservations, RESERVATIONS_EXPIRED_AT_ONCE, COUNTER_RESERVATIONS_EXPIRED },
-        { cancel_unpaid, UNPAID_AT_ONCE, COUNTER_COUNT },
+        { cancel_unpaid, DUE_AT_ONCE, COUNTER_COUNT },
+        { expire_fulfillments, DUE_AT_ONCE, COUNTER_COUNT },
+        { remind_customers, DUE_AT_ONCE, COUNTER_COUNT },
         { prune_idempotency, PRUNED_AT_ONCE, COUNTER_COUNT },
         { prune_streams, PRUNED_AT_ONCE, COUNTER_COUNT },
 };

@@ -182,6 +182,10 @@ BAD_BODIES = [
     ("locations", {**STORE, "closures": [{"date": "2026-12-24"}, {"date": "2026-12-24"}]}, {"#/closures/1": "overlap"}),
     ("locations", {**STORE, "pickup": {"lead_time": "P31D", "hold_for": "PT59M"}},
      {"#/pickup/lead_time": "out-of-range", "#/pickup/hold_for": "out-of-range"}),
+    ("locations", {**STORE, "pickup": {"handover_methods": []}}, {"#/pickup/handover_methods": "too-few"}),
+    ("locations", {**STORE, "pickup": {"handover_methods": ["none"]}}, {"#/pickup/handover_methods/0": "not-allowed"}),
+    ("locations", {**STORE, "pickup": {"handover_methods": ["code", "code"]}},
+     {"#/pickup/handover_methods/1": "repeated"}),
     ("locations", {**STORE, "pickup": {"lead_time": "2 hours"}}, {"#/pickup/lead_time": "malformed"}),
     ("locations", {**STORE, "pickup": {"cut_off": "24:00"}}, {"#/pickup/cut_off": "malformed"}),
     ("locations", {**STORE, "pickup": {"cut_off": "4 pm"}}, {"#/pickup/cut_off": "malformed"}),
@@ -277,21 +281,25 @@ def test_a_location_says_what_was_put_and_what_it_left_out(api, tag):
     made = api.put(f"/v1/locations/{tag}", body, expect=201).json()
     assert made["opening_hours"] == body["opening_hours"][::-1] and made["closures"] == body["closures"][::-1]
     assert sorted(made["capabilities"]) == ["pickup", "ship"]
-    assert made["pickup"] == {"lead_time": "PT30M", "hold_for": "P7D"}
+    assert made["pickup"] == {"lead_time": "PT30M", "hold_for": "P7D", "handover_methods": ["code", "id_check"]}
     assert (made["latitude"], made["longitude"]) == (52.52, 13.405)
     least = api.put(f"/v1/locations/{tag}", {**STORE, "kind": "warehouse"}, expect=200).json()
     assert (least["latitude"], least["opening_hours"], least["closures"], least["capabilities"]) == (None, [], [], [])
-    assert least["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D"}
+    assert least["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D", "handover_methods": ["code", "id_check"]}
+    strict = api.put(f"/v1/locations/{tag}", {**STORE, "pickup": {"handover_methods": ["id_check"]}}, expect=200).json()
+    assert strict["pickup"]["handover_methods"] == ["id_check"]
+    assert api.get(f"/v1/locations/{tag}", expect=200).json() == strict
 
 
 def test_a_cut_off_is_kept_until_it_is_left_out(api, tag):
     path = f"/v1/locations/{tag}"
     made = api.put(path, {**STORE, "pickup": {"cut_off": "16:00"}}, expect=201).json()
-    assert made["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D", "cut_off": "16:00"}
+    assert made["pickup"] == {
+        "lead_time": "PT2H", "hold_for": "P7D", "cut_off": "16:00", "handover_methods": ["code", "id_check"]}
     assert api.get(path, expect=200).json()["pickup"]["cut_off"] == "16:00"
     assert api.put(path, {**STORE, "pickup": {"cut_off": "16:00"}}, expect=200).json()["version"] == 1
     again = api.put(path, {**STORE, "pickup": {"cut_off": None}}, expect=200).json()
-    assert again["pickup"] == {"lead_time": "PT2H", "hold_for": "P7D"} and again["version"] == 2
+    assert "cut_off" not in again["pickup"] and again["version"] == 2
 
 
 def test_a_location_may_move_to_another_zone_and_back(api, tag):

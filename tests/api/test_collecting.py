@@ -1,5 +1,8 @@
-"""How goods that wait get to their customer: check-in, and what it tells the store."""
+"""How goods that wait get to their customer: who comes, how it is proven, and what happens when nobody does."""
 
+from datetime import datetime, timedelta, timezone
+
+from support.waiting import eventually
 from support.work import code_of, faults
 
 CAR = {"make": "Volvo", "color": "red", "plate": "B-XY 12"}
@@ -83,10 +86,10 @@ def test_a_refusal_names_the_status_that_is_shown(work):
     assert refused["current_status"] == "arrived"
 
 
-def test_a_shop_front_may_check_in_and_nothing_else(work, service):
+def test_a_shop_front_may_do_what_its_customer_may(work, service):
     it = work()
     front = service.client(scope="orders:write")
-    assert it.act("check-in", {"state": "on_the_way"}, api=front).json()["allowed_actions"] == ["check-in"]
+    assert it.act("check-in", {"state": "on_the_way"}, api=front).json()["allowed_actions"] == ["check-in", "recipient"]
     assert code_of(it.act("check-in", {"state": "arrived"}, 403, api=service.client(scope="orders:read"))) \
         == "insufficient-scope"
     it.act("cancel", {"reason": "the shopper called"}, 403, api=front)
@@ -96,9 +99,214 @@ def test_a_shop_front_may_check_in_and_nothing_else(work, service):
 
 def test_each_step_tells_what_may_follow(work, service):
     it = work()
-    assert it.now()["allowed_actions"] == ["assign", "cancel", "check-in", "pick", "reject", "short"]
-    assert it.pick_all()["allowed_actions"] == ["assign", "cancel", "check-in", "ready", "reject"]
-    assert it.act("ready").json()["allowed_actions"] == ["assign", "cancel", "check-in", "handover"]
+    assert it.now()["allowed_actions"] == ["assign", "cancel", "check-in", "pick", "recipient", "reject", "short"]
+    assert it.pick_all()["allowed_actions"] == [
+        "assign", "cancel", "check-in", "ready", "recipient", "reject", "undo-pick"]
+    assert it.act("ready").json()["allowed_actions"] == [
+        "assign", "cancel", "check-in", "extend-hold", "handover", "recipient"]
     assert it.hand_over().json()["allowed_actions"] == []
     reader = service.client(scope="fulfillment:read")
     assert reader.get(work().path, expect=200).json()["allowed_actions"] == []
+
+
+def test_a_supervisor_is_offered_what_only_they_may_do(work, service):
+    it = work()
+    boss = service.client(scope="admin")
+    assert "reissue-code" in boss.get(it.path, expect=200).json()["allowed_actions"]
+    it.make_ready()
+    it.hand_over(422, code="ABCDEFGH")
+    assert "unlock" in boss.get(it.path, expect=200).json()["allowed_actions"]
+
+
+# ---- who may collect ----
+
+def test_somebody_else_may_collect(work):
+    it = work()
+    named = it.act("recipient", {"name": "Grace Hopper", "relation": "friend"}).json()
+    assert named["recipient"] == {"name": "Grace Hopper", "relation": "friend"} == it.now()["recipient"]
+    assert it.act("recipient", {"name": "Joan Clarke"}).json()["recipient"] == {"name": "Joan Clarke"}
+    told = [event for event in it.told() if event["type"] == "fulfillment.recipient_named"]
+    assert len(told) == 2 and "Grace" not in str(told)
+    it.act("cancel", {"reason": "the shopper called"})
+    assert code_of(it.act("recipient", {"name": "Joan Clarke"}, 409)) == "invalid-transition"
+
+
+def test_a_location_takes_the_proofs_it_has_chosen(work, retailer, admin):
+    store = f"strict-{retailer.tag}"
+    retailer.create_location(store, pickup={"handover_methods": ["code"]})
+    retailer.stock({(store, sku): 10 for sku in retailer.skus})
+    it = work(location=store)
+    it.make_ready()
+    reply = it.act("handover", {"proof": {"method": "id_check", "value": "passport"}}, 422)
+    assert (code_of(reply), faults(reply)) == ("validation-failed", {"#/proof/method": "not-allowed"})
+    assert it.now()["status"] == "ready"
+    assert it.hand_over().json()["status"] == "handed_over"
+
+
+def test_a_supervisor_needs_no_proof_anywhere(work, retailer, admin):
+    store = f"strict-{retailer.tag}"
+    retailer.create_location(store, pickup={"handover_methods": ["code"]})
+    retailer.stock({(store, sku): 10 for sku in retailer.skus})
+    it = work(location=store)
+    it.make_ready()
+    assert it.act("handover", {"proof": {"method": "none"}}, api=admin).json()["status"] == "handed_over"
+
+
+def test_a_supervisor_ends_a_lock(work, admin):
+    it = work()
+    it.make_ready()
+    for _ in range(5):
+        it.hand_over(422, code="ABCDEFGH")
+    it.hand_over(429)
+    assert code_of(it.act("unlock", {}, 403)) == "insufficient-scope"
+    it.act("unlock", {}, api=admin)
+    assert it.hand_over().json()["status"] == "handed_over"
+    assert code_of(it.act("unlock", {}, 409, api=admin)) == "invalid-transition"
+
+
+def test_a_code_that_got_lost_is_replaced(work, admin):
+    it = work()
+    it.make_ready()
+    old = it.code()
+    assert code_of(it.act("reissue-code", {}, 403)) == "insufficient-scope"
+    assert "pickup_code" not in it.act("reissue-code", {}, api=admin).json()
+    assert it.code() != old
+    assert code_of(it.hand_over(422, code=old)) == "handover-proof-invalid"
+    it.hand_over()
+    assert code_of(it.act("reissue-code", {}, 409, api=admin)) == "invalid-transition"
+
+
+# ---- the hold ----
+
+def soon(**span):
+    return (datetime.now(timezone.utc) + timedelta(**span)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_a_hold_is_moved(work, service):
+    it = work()
+    assert code_of(it.act("extend-hold", {"until": soon(days=9)}, 409)) == "invalid-transition"
+    it.make_ready()
+    until = soon(days=9)
+    moved = it.act("extend-hold", {"until": until}, api=service.client(scope="orders:write")).json()
+    assert moved["hold_until"] == until
+    assert it.act("extend-hold", {"until": until}).json()["version"] == moved["version"]
+    for wrong in (soon(seconds=-1), soon(days=60, minutes=1)):
+        reply = it.act("extend-hold", {"until": wrong}, 422)
+        assert (code_of(reply), faults(reply)) == ("validation-failed", {"#/until": "out-of-range"})
+    assert it.now()["hold_until"] == until
+    assert it.happened()[-1] == "fulfillment.hold_extended"
+
+
+def let_pass(it, what="hold_until"):
+    it.database.execute(f"update fulfillments set {what} = now() - interval '1 second' where id = %s", it.id)
+
+
+def test_what_nobody_collects_is_available_again(work, retailer, service):
+    it = work()
+    it.make_ready()
+    let_pass(it)
+    eventually(lambda: it.now()["status"] == "expired", what="expired by the sweeper")
+
+    now, order = it.now(), it.order_now()
+    assert now["reason"] == "not_collected" and now["allowed_actions"] == []
+    assert (order["status"], order["totals"]["refund_due"]["amount"]) == ("cancelled", order["totals"]["total"]["amount"])
+    assert it.figures() == (10, 0, 0) and it.figures(1) == (10, 0, 0) and it.ledger() == []
+    assert it.happened()[-3:] == ["fulfillment.expired", "refund.due", "order.cancelled"]
+    told = next(event for event in it.told() if event["type"] == "fulfillment.expired")
+    assert (told["actor"], told["location"], told["data"]["reason"]) == ("sweeper", retailer.store, "not_collected")
+    assert [line["quantity"] for line in told["data"]["lines"]] == [3, 1]
+    assert code_of(it.hand_over(409)) == code_of(it.act("check-in", {"state": "arrived"}, 409)) == "invalid-transition"
+    service.assert_audit_clean()
+
+
+def test_who_has_arrived_is_not_sent_away(work):
+    waits, other = work(), work()
+    for it in (waits, other):
+        it.make_ready()
+    waits.act("check-in", {"state": "arrived"})
+    let_pass(waits)
+    let_pass(other)
+    eventually(lambda: other.now()["status"] == "expired", what="expired by the sweeper")
+    assert waits.now()["status"] == "arrived"
+    waits.database.execute("update fulfillments set arrived_at = now() - interval '2 hours' where id = %s", waits.id)
+    eventually(lambda: waits.now()["status"] == "expired", what="expired by the sweeper")
+
+
+def test_a_customer_is_reminded_once(work):
+    it, other = work(), work()
+    for one in (it, other):
+        one.make_ready()
+    let_pass(it, "remind_at")
+    eventually(lambda: "pickup.reminder" in it.events(), what="told by the sweeper")
+    assert it.now()["status"] == "ready"
+    let_pass(other)
+    eventually(lambda: other.now()["status"] == "expired", what="another sweep")
+    assert it.events().count("pickup.reminder") == 1
+    assert "pickup.reminder" not in other.events()
+
+
+def test_what_is_collected_is_neither_reminded_of_nor_expired(work):
+    it, other = work(), work()
+    for one in (it, other):
+        one.make_ready()
+    it.hand_over()
+    for what in ("hold_until", "remind_at"):
+        let_pass(it, what)
+    let_pass(other)
+    eventually(lambda: other.now()["status"] == "expired", what="another sweep")
+    assert it.now()["status"] == "handed_over"
+    assert it.happened()[-2:] == ["fulfillment.handed_over", "order.fulfilled"]
+
+
+# ---- parts ----
+
+def test_one_fulfillment_never_blocks_another_of_its_order(retailer):
+    """Two stores, one order: one is collected in full while the other has not begun, and expires by itself."""
+    body = retailer.order_body(payment={"status": "captured"})
+    body["lines"] = [{"sku": retailer.sku, "quantity": 1},
+                     {"sku": retailer.sku, "quantity": 2,
+                      "fulfillment": {"method": "curbside", "location": retailer.other_store}}]
+    api = retailer.api
+    order = api.post("/v1/orders", body, expect=201).json()
+    first, second = (f"/v1/fulfillments/{one['id']}" for one in order["fulfillments"])
+    api.post(f"{first}/pick", {"lines": [{"sku": retailer.sku, "quantity": 1}]}, expect=200)
+    api.post(f"{first}/ready", {}, expect=200)
+    api.post(f"{first}/check-in", {"state": "arrived"}, expect=200)
+    api.post(f"{first}/handover", {"proof": {"method": "id_check"}}, key=retailer.reference(), expect=200)
+    order = api.get(f"/v1/orders/{order['id']}", expect=200).json()
+    assert [one["status"] for one in order["fulfillments"]] == ["handed_over", "allocated"]
+    assert order["status"] == "partially_fulfilled"
+    assert order["fulfillments"][1]["check_in"] is None
+    api.post(f"{second}/pick", {"lines": [{"sku": retailer.sku, "quantity": 2}]}, expect=200)
+    assert api.post(f"{second}/ready", {}, expect=200).json()["status"] == "ready"
+
+
+def test_a_visit_that_took_a_part_is_over(work):
+    it = work()
+    it.make_ready()
+    it.act("check-in", {"state": "arrived", "bay": "4"})
+    part = it.hand_over(lines=[{"order_line_id": it.line(), "quantity": 1}]).json()
+    assert (part["status"], part["check_in"], part["lines"][0]["fulfilled"]) == ("ready", None, 1)
+    assert part["waited_s"] is not None
+    assert it.hand_over().json()["status"] == "handed_over"
+
+
+def test_a_part_is_not_ready_while_units_are_missing(work):
+    it = work()
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}]})
+    assert code_of(it.act("ready", {}, 409)) == "invalid-transition"
+    it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 1},
+                               {"order_line_id": it.line(1), "quantity": 1}], "reason": "not_found"})
+    ready = it.act("ready").json()
+    assert (ready["status"], ready["lines"][0]["short"], ready["lines"][0]["picked"]) == ("ready", 1, 2)
+    assert it.hand_over().json()["status"] == "handed_over"
+
+
+# ---- every change is told to the location ----
+
+def test_cancelling_a_part_is_told_to_the_location(work, retailer):
+    it = work()
+    it.api.post(f"/v1/orders/{it.order['id']}/cancel",
+                {"reason": "one is enough", "lines": [{"order_line_id": it.line(), "quantity": 2}]}, expect=200)
+    told = next(event for event in it.told() if event["type"] == "fulfillment.units_cancelled")
+    assert (told["location"], told["fulfillment_id"], told["data"]["version"]) == (retailer.store, it.id, 2)

@@ -16,9 +16,11 @@ ACTIONS = {
     "cancel": {"reason": "the shopper called"},
     "check-in": {"state": "arrived"},
     "deliver": {},
+    "extend-hold": {"until": "2099-01-01T00:00:00Z"},
     "handover": {"proof": {"method": "id_check"}},
     "pick": {"lines": [{"sku": "SKU-1", "quantity": 1}]},
     "ready": {},
+    "recipient": {"name": "Grace Hopper"},
     "reject": {"reason": "closed"},
     "ship": {"packages": [{"carrier": "DHL", "tracking_number": "0034"}]},
     "short": {"lines": [{"order_line_id": str(uuid.uuid4()), "quantity": 1}], "reason": "closed"},
@@ -51,7 +53,8 @@ def test_a_pickup_from_shelf_to_hands(work, retailer):
     assert it.ledger() == [(retailer.skus[0], "sale", -3, 0), (retailer.skus[1], "sale", -1, 0)]
     assert it.order_now()["status"] == "fulfilled"
     assert it.happened() == [
-        "fulfillment.assigned", "fulfillment.picking", "fulfillment.ready", "fulfillment.handed_over", "order.fulfilled"]
+        "fulfillment.assigned", "fulfillment.picking", "fulfillment.picked", "fulfillment.picked", "fulfillment.ready",
+        "fulfillment.handed_over", "order.fulfilled"]
 
 
 def test_curbside_goes_the_way_of_pickup(work):
@@ -71,7 +74,8 @@ def test_a_parcel_from_shelf_to_door(work, retailer):
     assert it.act("deliver").json()["status"] == "delivered"
     assert it.order_now()["status"] == "fulfilled"
     assert it.happened() == [
-        "fulfillment.picking", "fulfillment.packed", "fulfillment.shipped", "order.fulfilled", "fulfillment.delivered"]
+        "fulfillment.picking", "fulfillment.picked", "fulfillment.packed", "fulfillment.shipped", "order.fulfilled",
+        "fulfillment.delivered"]
 
 
 # ---- reading ----
@@ -192,6 +196,8 @@ def test_bodies_are_checked(work):
         ("assign", {"assignee": ""}, {"#/assignee": "too-short"}),
         ("cancel", {"reason": "x" * 201}, {"#/reason": "too-long"}),
         ("deliver", {"when": "now"}, {"#/when": "unknown-member"}),
+        ("extend-hold", {}, {"#/until": "required"}),
+        ("extend-hold", {"until": "tomorrow"}, {"#/until": "malformed"}),
         ("handover", {"proof": {"method": "code"}}, {"#/proof/value": "required"}),
         ("handover", {"proof": {"method": "face"}}, {"#/proof/method": "not-allowed"}),
         ("handover", {"proof": {"method": "id_check"}, "recipient": {"relation": "cat"}},
@@ -203,6 +209,10 @@ def test_bodies_are_checked(work):
         ("pick", {"lines": [{"sku": "SKU-1", **line}]}, {"#/lines/0": "one-of"}),
         ("pick", {"lines": [{**line, "quantity": 0}]}, {"#/lines/0/quantity": "out-of-range"}),
         ("pick", {"scans": [{"code": "", "quantity": 1}]}, {"#/scans/0/code": "too-short"}),
+        ("pick", {"undo": 1, "lines": [line]}, {"#/undo": "wrong-type"}),
+        ("recipient", {"relation": "friend"}, {"#/name": "required"}),
+        ("recipient", {"name": "x" * 201, "relation": "cat"},
+         {"#/name": "too-long", "#/relation": "not-allowed"}),
         ("reject", {"reason": "no idea"}, {"#/reason": "not-allowed"}),
         ("ship", {"packages": []}, {"#/packages": "too-few"}),
         ("ship", {"packages": [{"carrier": "DHL"}]}, {"#/packages/0/tracking_number": "required"}),
@@ -279,6 +289,30 @@ def test_more_than_remains_is_refused_whole(work, retailer):
                                         {"sku": retailer.sku, "quantity": 4}]}, 409)
     assert (code_of(refused), faults(refused)) == ("over-pick", {"#/lines/1/quantity": "over-pick"})
     assert it.now()["version"] == 1
+
+
+def test_a_wrong_one_goes_back_to_the_shelf(work, retailer):
+    it = work()
+    it.pick_all()
+    back = it.act("pick", {"undo": True, "lines": [{"sku": retailer.sku, "quantity": 2}]}).json()
+    assert [line["picked"] for line in back["lines"]] == [1, 1]
+    assert it.figures() == (10, 0, 3)
+    told = it.told()[-1]
+    assert (told["type"], told["location"]) == ("fulfillment.pick_undone", retailer.store)
+    assert told["data"]["lines"] == [{"order_line_id": it.line(), "quantity": 2}]
+    reply = it.act("pick", {"undo": True, "scans": [{"code": retailer.sku, "quantity": 2}]}, 409)
+    assert (code_of(reply), faults(reply)) == ("invalid-transition", {"#/scans/0/quantity": "not-picked"})
+    reply = it.act("pick", {"undo": True, "scans": [{"code": "else", "quantity": 1}]}, 422)
+    assert faults(reply) == {"#/scans/0/code": "foreign-item"}
+    assert "undo-pick" in it.now()["allowed_actions"]
+
+
+def test_a_packed_parcel_is_opened_again(work):
+    it = work(method="ship")
+    assert it.pick_all()["status"] == "packed"
+    line = {"order_line_id": it.line(), "quantity": 1}
+    assert it.act("pick", {"undo": True, "lines": [line]}).json()["status"] == "picking"
+    assert it.act("pick", {"lines": [line]}).json()["status"] == "packed"
 
 
 def test_nothing_is_picked_twice_over(work):

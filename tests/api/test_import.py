@@ -105,7 +105,7 @@ def test_locations_are_taken(importer, retailer, api):
     location = api.get(f"/v1/locations/{code}", expect=200).json()
     assert (location["latitude"], location["longitude"], location["time_zone"]) == (51.51, -0.12, "Europe/London")
     assert sorted(location["capabilities"]) == ["pickup", "ship"]
-    assert location["pickup"] == {"lead_time": "PT30M", "hold_for": "P3D"}
+    assert location["pickup"] == {"lead_time": "PT30M", "hold_for": "P3D", "handover_methods": ["code", "id_check"]}
     assert api.get(f"/v1/locations/{code}-2", expect=200).json()["capabilities"] == []
 
 

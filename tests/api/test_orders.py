@@ -978,7 +978,8 @@ def test_what_happened_is_told_once(api, two_of_each, database):
         "select type, actor from events where order_id = %s order by occurred_at, id", two_of_each["id"])
 
     assert [event["type"] for event in told] == [
-        "order.created", "fulfillment.allocated", "fulfillment.cancelled", "payment.voided", "order.cancelled"]
+        "order.created", "fulfillment.allocated", "fulfillment.units_cancelled", "fulfillment.cancelled", "payment.voided",
+        "order.cancelled"]
     assert {event["actor"] for event in told} == {"tester"}
     data = database.value("select string_agg(data::text, '') from events where order_id = %s", two_of_each["id"])
     assert "Ada" not in data and "example.com" not in data

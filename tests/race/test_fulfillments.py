@@ -7,6 +7,7 @@ import pytest
 
 from support.crowd import rush, shoppers
 from support.retailer import Retailer
+from support.waiting import eventually
 
 ROUNDS = 10
 STAFF = 20
@@ -93,6 +94,100 @@ def test_either_it_is_cancelled_or_it_is_handed_over(pair, token, retailer, data
         handed_over += status == "handed_over"
     after = retailer.figures()
     assert (after["on_hand"], after["reserved"]) == (before["on_hand"] - 2 * handed_over, 0)
+    assert_books_balance(database, retailer)
+
+
+def test_the_work_is_given_to_one_of_many_associates(pair, token, retailer, database):
+    work = Work(retailer, ready=False)
+
+    answers = rush(shoppers(STAFF, *pair, token=token), lambda shopper, i: shopper.ask(
+        "POST", f"{work.path}/assign", {"assignee": f"associate-{i}"}, str(uuid.uuid4())))
+
+    assert Counter((answer.status, answer.code) for answer in answers) == {
+        (200, None): 1, (409, "invalid-transition"): STAFF - 1}
+    assert work.events(database)["fulfillment.assigned"] == 1
+    winner = next(answer for answer in answers if answer.status == 200)
+    assert work.now()["assignee"] == winner.json()["assignee"]
+
+
+def test_what_one_picks_and_another_puts_back_adds_up(pair, token, retailer, database):
+    """Ten units are picked; as many associates pick one more as put one back."""
+    work = Work(retailer, {retailer.sku: STAFF}, ready=False)
+    one = {"lines": [{"sku": retailer.sku, "quantity": 1}]}
+    work.api.post(f"{work.path}/pick", {"lines": [{"sku": retailer.sku, "quantity": STAFF // 2}]}, expect=200)
+
+    answers = rush(shoppers(STAFF, *pair, token=token), lambda shopper, i: shopper.ask(
+        "POST", f"{work.path}/pick", {**one, "undo": i % 2 == 1}, str(uuid.uuid4())))
+
+    assert {answer.status for answer in answers} == {200}
+    assert work.now()["lines"][0]["picked"] == STAFF // 2
+    events = work.events(database)
+    assert (events["fulfillment.picked"], events["fulfillment.pick_undone"]) == (1 + STAFF // 2, STAFF // 2)
+
+
+def let_holds_end(database, works):
+    """Within the next second, while both instances sweep."""
+    for n, work in enumerate(works):
+        database.execute("update fulfillments set hold_until = clock_timestamp() + %s * interval '1 millisecond'"
+                         " where id = %s", 1000 * n // len(works), work.path.rsplit("/", 1)[1])
+
+
+def has_ended(work):
+    return work.now()["status"] in ("expired", "handed_over")
+
+
+def test_either_it_is_handed_over_or_it_expires(pair, token, retailer, database):
+    works = [Work(retailer, payment={"status": "captured"}) for _ in range(2 * ROUNDS)]
+    proofs = [work.proof() for work in works]
+    before = retailer.figures()
+    let_holds_end(database, works)
+
+    answers = rush(shoppers(2 * ROUNDS, *pair, token=token), lambda shopper, i: shopper.ask(
+        "POST", f"{works[i].path}/handover", proofs[i], str(uuid.uuid4())))
+
+    handed_over = 0
+    for answer, work in zip(answers, works):
+        eventually(lambda: has_ended(work), what="an end by either")
+        status = work.now()["status"]
+        assert (answer.status, status) in {(200, "handed_over"), (409, "expired")}
+        events = work.events(database)
+        assert (events["fulfillment.handed_over"], events["fulfillment.expired"], events["refund.due"]) == (
+            (1, 0, 0) if status == "handed_over" else (0, 1, 1))
+        handed_over += status == "handed_over"
+    after = retailer.figures()
+    assert (after["on_hand"], after["reserved"]) == (before["on_hand"] - 2 * handed_over, 0)
+    assert_books_balance(database, retailer)
+
+
+def test_either_the_customer_arrives_or_it_expires(pair, token, retailer, database):
+    works = [Work(retailer, method="curbside") for _ in range(2 * ROUNDS)]
+    let_holds_end(database, works)
+
+    answers = rush(shoppers(2 * ROUNDS, *pair, token=token), lambda shopper, i: shopper.ask(
+        "POST", f"{works[i].path}/check-in", {"state": "arrived"}, str(uuid.uuid4())))
+
+    last = Work(retailer)
+    let_holds_end(database, [last])
+    eventually(lambda: has_ended(last), what="a sweep after all holds")
+    for answer, work in zip(answers, works):
+        status = work.now()["status"]
+        assert (answer.status, status) in {(200, "arrived"), (409, "expired")}
+        assert work.events(database)["fulfillment.expired"] == (status == "expired")
+    assert_books_balance(database, retailer)
+
+
+def test_two_sweepers_expire_each_once(pair, retailer, database):
+    works = [Work(retailer, payment={"status": "captured"}) for _ in range(4 * ROUNDS)]
+    before = retailer.figures()
+    database.execute("update fulfillments set hold_until = now() - interval '1 second' where location = %s",
+                     retailer.store)
+
+    for work in works:
+        eventually(lambda: has_ended(work), what="expired by one of the two")
+        events = work.events(database)
+        assert (events["fulfillment.expired"], events["refund.due"], events["order.cancelled"]) == (1, 1, 1)
+    after = retailer.figures()
+    assert (after["on_hand"], after["reserved"]) == (before["on_hand"], 0)
     assert_books_balance(database, retailer)
 
 

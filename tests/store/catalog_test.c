@@ -122,6 +122,7 @@ static void fill(struct location *location) {
         location->hold_for = 60 * DAY;
         location->has_cut_off = true;
         location->cut_off = 0;
+        location->handover_methods = 2;
         record_put(&location->record, /* same= */ false, STORE_NOW);
 }
 

@@ -262,5 +262,5 @@ Test(fulfillment, a_later_command_sees_what_the_one_before_has_done) {
         cr_assert_str_eq(work->fulfillment->assignee, "cleo");
         cr_assert_str_eq(work->fulfillment->staging_location, "shelf C3");
         cr_assert_eq(fulfillment_remaining(work->fulfillment), 0);
-        assert_events("fulfillment.assigned, fulfillment.picking, fulfillment.ready");
+        assert_events("fulfillment.assigned, fulfillment.picking, fulfillment.picked, fulfillment.ready");
 }

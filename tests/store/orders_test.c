@@ -37,6 +37,7 @@ static void fulfillments_fill(struct order *order) {
                         .hold_until = TIMESTAMP_NONE,
                         .locked_until = TIMESTAMP_NONE,
                         .check_in = NO_CHECK_IN,
+                        .remind_at = TIMESTAMP_NONE,
                         .created_at = STORE_NOW,
                         .updated_at = STORE_NOW,
                         .pickup_serial = 1,
@@ -227,6 +228,8 @@ static void assert_same_fulfillment(const struct fulfillment *a, const struct fu
         assert_same_text(a->staging_location, b->staging_location);
         assert_same_text(a->handover, b->handover);
         assert_same_text(a->packages, b->packages);
+        assert_same_text(a->recipient, b->recipient);
+        cr_assert_eq(a->remind_at, b->remind_at);
         cr_assert_eq(a->promised_at, b->promised_at);
         cr_assert_eq(a->hold_until, b->hold_until);
         cr_assert_eq(a->locked_until, b->locked_until);
@@ -423,7 +426,9 @@ static void change_fulfillment(struct fulfillment *fulfillment) {
         fulfillment->staging_location = "shelf 3";
         fulfillment->handover = "{\"method\": \"code\"}";
         fulfillment->packages = "[{\"carrier\": \"DHL\"}]";
+        fulfillment->recipient = "{\"name\": \"Joan\"}";
         fulfillment->hold_until = LATER;
+        fulfillment->remind_at = LATER - DAY;
         fulfillment->locked_until = LATER + 1;
         fulfillment->pickup_serial = 2;
         fulfillment->wrong_codes = 4;

@@ -24,6 +24,18 @@ static void made_ready(void) {
         ready();
 }
 
+static void lied_to(void) {
+        ready();
+        assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+}
+
+static void expired(void) {
+        ready();
+        scene.act.now += 7 * DAY;
+        cr_assert(fulfillment_expire(it, &scene.act));
+        scene.act.now = NOW;
+}
+
 static void partly_collected(void) {
         const struct line_units part[] = { units(FIRST, 1) };
         struct handover handover = by_code(right_code(SECRET));
@@ -79,7 +91,8 @@ struct stage {
         { #reach, reach }
 
 static const struct stage collecting[] = { STAGE(untouched), STAGE(part_picked), STAGE(all_picked), STAGE(made_ready),
-        STAGE(partly_collected), STAGE(collected), STAGE(rejected), STAGE(cancelled), STAGE(all_short) };
+        STAGE(lied_to), STAGE(partly_collected), STAGE(collected), STAGE(expired), STAGE(rejected), STAGE(cancelled),
+        STAGE(all_short) };
 static const struct stage shipping[] = { STAGE(untouched), STAGE(part_picked), STAGE(all_picked), STAGE(partly_shipped),
         STAGE(shipped), STAGE(delivered), STAGE(rejected), STAGE(cancelled), STAGE(all_short) };
 
@@ -99,6 +112,13 @@ static enum problem short_one(void) {
         return short_of(FIRST, 1, SHORT_CLOSED);
 }
 
+static enum problem undo_one(void) {
+        for (size_t i = 0; i < LINES; i++)
+                if (scene.lines[i].picked > scene.lines[i].fulfilled)
+                        return undo_line(i, 1);
+        return undo_line(FIRST, 1);
+}
+
 static enum problem arrive(void) {
         const struct check_in_word word = { .event = CHECK_IN_ARRIVE, .eta_minutes = -1 };
 
@@ -115,18 +135,28 @@ static enum problem run(enum fulfillment_action action) {
                 return arrive();
         case ACTION_DELIVER:
                 return fulfillment_deliver(it, &scene.act);
+        case ACTION_EXTEND_HOLD:
+                return fulfillment_extend_hold(it, NOW + 8 * DAY, &scene.act);
         case ACTION_HANDOVER:
                 return hand_over_by(right_code(SECRET));
         case ACTION_PICK:
                 return pick_one();
         case ACTION_READY:
                 return make_ready();
+        case ACTION_RECIPIENT:
+                return fulfillment_name_recipient(it, "Grace", -1, &scene.act);
+        case ACTION_REISSUE_CODE:
+                return fulfillment_reissue_code(it, &scene.act);
         case ACTION_REJECT:
                 return fulfillment_reject(it, SHORT_CLOSED, &scene.act);
         case ACTION_SHIP:
                 return ship(NULL, 0);
         case ACTION_SHORT:
                 return short_one();
+        case ACTION_UNDO_PICK:
+                return undo_one();
+        case ACTION_UNLOCK:
+                return fulfillment_unlock(it, &scene.act);
         case ACTION_COUNT:
                 break;
         }
@@ -180,7 +210,7 @@ Test(fulfillment_actions, who_may_nothing_is_offered_nothing, .init = given_pick
 }
 
 Test(fulfillment_actions, a_shop_front_is_offered_what_the_customer_may_do, .init = given_pickup) {
-        cr_assert_eq(allowed_now(MAY_ORDER), (action_set) 1 << ACTION_CHECK_IN);
+        cr_assert_eq(allowed_now(MAY_ORDER), (action_set) 1 << ACTION_CHECK_IN | (action_set) 1 << ACTION_RECIPIENT);
         cr_assert_neq(allowed_now(MAY_FULFILL) & (action_set) 1 << ACTION_PICK, 0);
 }
 

@@ -1,7 +1,8 @@
-/* What the customer does on the way to the goods. */
+/* While goods wait for their customer. */
 #include "fulfillment_scene.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(fulfillment_check_in, .init = given_pickup, .fini = scene_clear);
@@ -173,4 +174,225 @@ Test(fulfillment_check_in, a_visit_that_took_a_part_is_over) {
         cr_assert_eq(it->check_in.waited_s, 60);
         assert_done(hand_over_by(right_code(SECRET)));
         cr_assert_eq(it->check_in.waited_s, 60);
+}
+
+/* ---- the hold ---- */
+
+TestSuite(fulfillment_hold, .init = given_pickup, .fini = scene_clear);
+
+Test(fulfillment_hold, a_reminder_is_due_a_day_before_the_end) {
+        ready();
+        cr_assert_eq(it->hold_until, NOW + 7 * DAY);
+        cr_assert_eq(it->remind_at, NOW + 6 * DAY);
+        scene.act.now = it->remind_at - 1;
+        cr_assert_not(fulfillment_remind(it, &scene.act));
+        scene.act.now++;
+        cr_assert(fulfillment_remind(it, &scene.act));
+        cr_assert_not_null(strstr(data_of("pickup.reminder"), "\"hold_until\":\""));
+        cr_assert_eq(it->version, 5);
+}
+
+Test(fulfillment_hold, a_customer_is_reminded_once) {
+        ready();
+        scene.act.now = it->remind_at;
+        cr_assert(fulfillment_remind(it, &scene.act));
+        scene.act.now += HOUR;
+        cr_assert_not(fulfillment_remind(it, &scene.act));
+        cr_assert_eq(told("pickup.reminder"), 1);
+}
+
+Test(fulfillment_hold, a_hold_of_a_day_needs_no_reminder) {
+        pick_all();
+        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.act));
+        cr_assert_eq(it->remind_at, TIMESTAMP_NONE);
+        scene.act.now += DAY - 1;
+        cr_assert_not(fulfillment_remind(it, &scene.act));
+}
+
+Test(fulfillment_hold, nobody_is_reminded_of_what_was_collected) {
+        ready();
+        assert_done(hand_over_by(right_code(SECRET)));
+        scene.act.now += 7 * DAY;
+        cr_assert_not(fulfillment_remind(it, &scene.act));
+}
+
+Test(fulfillment_hold, it_is_moved_with_its_reminder) {
+        ready();
+        scene.act.now = NOW + 6 * DAY;
+        cr_assert(fulfillment_remind(it, &scene.act));
+        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.act));
+        cr_assert_eq(it->hold_until, NOW + 9 * DAY);
+        cr_assert_eq(it->remind_at, NOW + 8 * DAY);
+        cr_assert_eq(told("fulfillment.hold_extended"), 1);
+        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.act));
+        cr_assert_eq(told("fulfillment.hold_extended"), 1);
+}
+
+Test(fulfillment_hold, it_ends_in_the_future_and_within_sixty_days) {
+        ready();
+        assert_refused(fulfillment_extend_hold(it, NOW, &scene.act), PROBLEM_VALIDATION_FAILED);
+        assert_refused(fulfillment_extend_hold(it, NOW + HOLD_MAX + 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+        assert_done(fulfillment_extend_hold(it, NOW + 1, &scene.act));
+        assert_done(fulfillment_extend_hold(it, NOW + HOLD_MAX, &scene.act));
+}
+
+Test(fulfillment_hold, only_what_is_ready_is_held) {
+        for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
+                it->status = (enum fulfillment_status) status;
+                if (status == FULFILLMENT_READY)
+                        assert_done(fulfillment_extend_hold(it, NOW + DAY, &scene.act));
+                else
+                        assert_refused(fulfillment_extend_hold(it, NOW + DAY, &scene.act), PROBLEM_INVALID_TRANSITION);
+        }
+}
+
+/* ---- not collected ---- */
+
+static bool expire_at(timestamp now) {
+        scene.act.now = now;
+        return fulfillment_expire(it, &scene.act);
+}
+
+Test(fulfillment_hold, what_nobody_collects_is_available_again) {
+        ready();
+        cr_assert_not(expire_at(NOW + 7 * DAY - 1));
+        cr_assert(expire_at(NOW + 7 * DAY));
+        assert_status(FULFILLMENT_EXPIRED);
+        cr_assert_str_eq(it->reason, "not_collected");
+        assert_figures(0, 10, 0, 0);
+        assert_figures(1, 4, 0, 0);
+        cr_assert_eq(movements(), 0);
+        cr_assert_eq(scene.order.status, ORDER_CANCELLED);
+        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(told("refund.due"), 1);
+        cr_assert_eq(told("fulfillment.expired"), 1);
+        cr_assert_eq(told("fulfillment.cancelled"), 0);
+        cr_assert_not(expire_at(NOW + 8 * DAY));
+}
+
+Test(fulfillment_hold, what_was_collected_before_stays_with_the_customer) {
+        const struct line_units part[] = { units(FIRST, 2) };
+        struct handover handover;
+
+        ready();
+        handover = by_code(right_code(SECRET));
+        handover.lines = part;
+        handover.n_lines = 1;
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        cr_assert(expire_at(NOW + 7 * DAY));
+        assert_status(FULFILLMENT_EXPIRED);
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+        cr_assert_eq(scene.order.refund_due, 4000);
+        assert_figures(0, 8, 0, 0);
+}
+
+Test(fulfillment_hold, nothing_else_expires) {
+        for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
+                it->status = (enum fulfillment_status) status;
+                it->hold_until = NOW;
+                if (status != FULFILLMENT_READY)
+                        cr_assert_not(expire_at(NOW + DAY));
+        }
+        assert_untouched();
+}
+
+Test(fulfillment_hold, who_has_arrived_is_not_sent_away) {
+        ready();
+        scene.act.now = NOW + 7 * DAY;
+        assert_done(arrive());
+        cr_assert_not(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE - 1));
+        cr_assert(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE));
+}
+
+Test(fulfillment_hold, who_is_only_on_the_way_may_come_too_late) {
+        ready();
+        assert_done(set_out(12));
+        cr_assert(expire_at(NOW + 7 * DAY));
+        assert_refused(arrive(), PROBLEM_INVALID_TRANSITION);
+}
+
+/* ---- who may collect, and how it is proven ---- */
+
+TestSuite(fulfillment_proof, .init = given_pickup, .fini = scene_clear);
+
+Test(fulfillment_proof, somebody_else_may_collect) {
+        assert_done(fulfillment_name_recipient(it, "Grace \"H\"", 2, &scene.act));
+        cr_assert_str_eq(it->recipient, "{\"name\":\"Grace \\\"H\\\"\",\"relation\":\"friend\"}");
+        cr_assert_str_eq(data_of("fulfillment.recipient_named"), "");
+        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.act));
+        cr_assert_str_eq(it->recipient, "{\"name\":\"Joan\"}");
+}
+
+Test(fulfillment_proof, nobody_is_named_for_what_is_over) {
+        for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
+                it->status = (enum fulfillment_status) status;
+                if (fulfillment_is_awaited(BY_PICKUP, it->status))
+                        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.act));
+                else
+                        assert_refused(
+                                fulfillment_name_recipient(it, "Joan", -1, &scene.act), PROBLEM_INVALID_TRANSITION);
+        }
+}
+
+static enum problem hand_over_refusing(enum proof_method method, unsigned refused_methods) {
+        struct handover handover = by_code(right_code(SECRET));
+
+        handover.method = method;
+        handover.refused_methods = refused_methods;
+        return fulfillment_hand_over(it, &handover, &scene.act);
+}
+
+Test(fulfillment_proof, a_location_takes_the_proofs_it_has_chosen) {
+        enum problem p;
+
+        ready();
+        p = hand_over_refusing(PROOF_ID_CHECK, 1u << PROOF_ID_CHECK);
+        assert_violation("#/proof/method", "not-allowed");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+        assert_refused(hand_over_refusing(PROOF_CODE, 1u << PROOF_CODE), PROBLEM_VALIDATION_FAILED);
+        assert_status(FULFILLMENT_READY);
+        assert_done(hand_over_refusing(PROOF_CODE, 1u << PROOF_ID_CHECK));
+}
+
+Test(fulfillment_proof, a_supervisor_needs_none_anywhere) {
+        ready();
+        assert_done(hand_over_refusing(PROOF_NONE, 1u << PROOF_CODE | 1u << PROOF_ID_CHECK));
+}
+
+static void locked(void) {
+        ready();
+        for (int i = 0; i < WRONG_CODES_MAX; i++)
+                assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
+}
+
+Test(fulfillment_proof, a_supervisor_ends_the_lock) {
+        locked();
+        assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_HANDOVER_LOCKED);
+        assert_done(fulfillment_unlock(it, &scene.act));
+        cr_assert_eq(told("fulfillment.handover_unlocked"), 1);
+        assert_done(fulfillment_unlock(it, &scene.act));
+        cr_assert_eq(told("fulfillment.handover_unlocked"), 1);
+        assert_done(hand_over_by(right_code(SECRET)));
+}
+
+Test(fulfillment_proof, a_code_that_was_replaced_opens_nothing) {
+        char old[PICKUP_CODE_SIZE];
+
+        locked();
+        (void) snprintf(old, sizeof(old), "%s", right_code(SECRET));
+        assert_done(fulfillment_reissue_code(it, &scene.act));
+        cr_assert_eq(it->pickup_serial, 2);
+        cr_assert_str_eq(data_of("fulfillment.code_reissued"), "");
+        assert_refused(hand_over_by(old), PROBLEM_HANDOVER_PROOF_INVALID);
+        assert_done(hand_over_by(right_code(SECRET)));
+}
+
+Test(fulfillment_proof, what_is_over_has_no_code_and_no_lock) {
+        it->status = FULFILLMENT_HANDED_OVER;
+        assert_refused(fulfillment_unlock(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_reissue_code(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        it->status = FULFILLMENT_ALLOCATED;
+        it->method = BY_SHIPPING;
+        assert_refused(fulfillment_reissue_code(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_untouched();
 }

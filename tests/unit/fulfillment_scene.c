@@ -48,6 +48,7 @@ static void scene_documents(enum fulfillment_method method) {
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,
+                .remind_at = TIMESTAMP_NONE,
                 .pickup_serial = 1,
                 .version = 1,
                 .lines = scene.lines,
@@ -166,6 +167,14 @@ enum problem pick_line(size_t line, int64_t quantity) {
         };
 
         return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
+}
+
+enum problem undo_line(size_t line, int64_t quantity) {
+        const struct pick_item item = {
+                .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
+        };
+
+        return fulfillment_undo_pick(it, &item, 1, "lines", NULL, &scene.act);
 }
 
 enum problem scan(const char *code, int64_t quantity) {

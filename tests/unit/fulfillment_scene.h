@@ -54,6 +54,7 @@ void assert_violation(const char *pointer, const char *code);
 struct line_units units(size_t line, int64_t quantity);
 enum problem pick_sku(const char *sku, int64_t quantity);
 enum problem pick_line(size_t line, int64_t quantity);
+enum problem undo_line(size_t line, int64_t quantity);
 enum problem scan(const char *code, int64_t quantity);
 enum problem short_of(size_t line, int64_t quantity, enum short_reason reason);
 void pick_all(void);

@@ -9,7 +9,7 @@
 /* ---- lifecycles ---- */
 
 #define STATES      (FULFILLMENT_EXPIRED + 1)
-#define HAPPENINGS  (FULFILLMENT_EXPIRE + 1)
+#define HAPPENINGS  (FULFILLMENT_UNDO_PICK + 1)
 #define FROM(state) [FULFILLMENT_##state]
 
 static void assert_next(int state, int event, const struct lifecycle *lifecycle) {
@@ -146,6 +146,81 @@ static void assert_foreign(enum problem p, const char *pointer) {
         assert_violation(pointer, "foreign-item");
         assert_refused(p, PROBLEM_VALIDATION_FAILED);
         assert_untouched();
+}
+
+Test(fulfillment_pick, every_pick_tells_what_was_picked) {
+        char expected[200], id[UUID_TEXT_SIZE];
+
+        assert_done(pick_sku("SKU-B", 1));
+        assert_done(pick_sku("SKU-A", 1));
+        cr_assert_eq(told("fulfillment.picked"), 2);
+        uuid_format(&scene.order_lines[SECOND_LINE].id, id);
+        (void) snprintf(expected, sizeof(expected), "\"lines\":[{\"order_line_id\":\"%s\",\"quantity\":1}]", id);
+        cr_assert_str_eq(data_of("fulfillment.picked"), expected);
+}
+
+/* ---- putting back ---- */
+
+static enum problem undo_sku(const char *sku, int64_t quantity) {
+        const struct pick_item item = { .sku = sku, .quantity = quantity };
+
+        return fulfillment_undo_pick(it, &item, 1, "scans", NULL, &scene.act);
+}
+
+Test(fulfillment_pick, a_wrong_one_goes_back) {
+        assert_done(pick_line(FIRST, 2));
+        assert_done(undo_line(FIRST, 1));
+        cr_assert_eq(scene.lines[FIRST].picked, 1);
+        assert_status(FULFILLMENT_PICKING);
+        cr_assert_eq(told("fulfillment.pick_undone"), 1);
+        cr_assert_eq(it->version, 3);
+        assert_figures(0, 10, 0, 5);
+        assert_done(undo_line(FIRST, 1));
+        assert_status(FULFILLMENT_PICKING);
+}
+
+Test(fulfillment_pick, the_last_lines_give_back_first) {
+        pick_all();
+        assert_done(undo_sku("SKU-A", 4));
+        cr_assert_eq(scene.lines[FIRST].picked, 1);
+        cr_assert_eq(scene.lines[THIRD].picked, 0);
+}
+
+Test(fulfillment_pick, no_more_goes_back_than_was_picked) {
+        enum problem p;
+
+        assert_done(pick_line(FIRST, 1));
+        p = undo_line(FIRST, 2);
+        assert_violation("#/lines/0/quantity", "not-picked");
+        cr_assert_str_eq(scene.refusal.current_status, "picking");
+        assert_refused(p, PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(scene.lines[FIRST].picked, 1);
+        cr_assert_eq(it->version, 2);
+}
+
+Test(fulfillment_pick, what_is_foreign_cannot_go_back) {
+        const enum problem p = undo_sku("SKU-C", 1);
+
+        assert_violation("#/scans/0/sku", "foreign-item");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+}
+
+Test(fulfillment_pick, what_waits_for_its_customer_stays_picked) {
+        ready();
+        assert_refused(undo_line(FIRST, 1), PROBLEM_INVALID_TRANSITION);
+}
+
+Test(fulfillment_pick, a_parcel_is_opened_again, .init = given_shipping) {
+        const struct line_units part[] = { units(THIRD, 2) };
+
+        pick_all();
+        assert_done(ship(part, 1));
+        assert_refused(undo_line(THIRD, 2), PROBLEM_INVALID_TRANSITION);
+        assert_done(undo_line(THIRD, 1));
+        assert_status(FULFILLMENT_PICKING);
+        assert_done(pick_line(THIRD, 1));
+        assert_status(FULFILLMENT_PACKED);
+        cr_assert_eq(told("fulfillment.packed"), 2);
 }
 
 Test(fulfillment_pick, what_is_not_in_it_is_foreign) {

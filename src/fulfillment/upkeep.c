@@ -1,0 +1,61 @@
+#include "fulfillment/upkeep.h"
+
+#include "fulfillment/routes.h"
+#include "orders/upkeep.h"
+
+#define UPKEEP_BATCH 32
+
+enum problem fulfillments_find_overdue(struct database *database, int64_t limit, struct due_documents *due) {
+        struct parameters p;
+
+        parameters_init(&p, due->arena);
+        parameter_integer(&p, limit);
+        parameter_integer(&p, ARRIVAL_GRACE / SECOND);
+        database_ask(database, STATEMENT_FULFILLMENTS_TO_EXPIRE, &p, due_read, due);
+        return PROBLEM_NONE;
+}
+
+enum problem fulfillments_find_reminders(struct database *database, int64_t limit, struct due_documents *due) {
+        struct parameters p;
+
+        parameters_init(&p, due->arena);
+        parameter_integer(&p, limit);
+        database_ask(database, STATEMENT_FULFILLMENTS_TO_REMIND, &p, due_read, due);
+        return PROBLEM_NONE;
+}
+
+/* Found without a lock, so the rules look again at what others may have done meanwhile. */
+static enum problem decide(struct batch *batch, bool (*rule)(struct fulfillment *, const struct act *)) {
+        struct fulfillment_commands *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+                const struct act act = fulfillment_act(call, work, batch->now);
+
+                call->reply.status = 200;
+                if (fulfillment)
+                        (void) rule(fulfillment, &act);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem expire_decide(struct batch *batch) {
+        return decide(batch, fulfillment_expire);
+}
+
+static enum problem remind_decide(struct batch *batch) {
+        return decide(batch, fulfillment_remind);
+}
+
+static const struct operation expire = {
+        .load = fulfillment_commands_load, .decide = expire_decide, .save = fulfillment_commands_save
+};
+static const struct operation remind = {
+        .load = fulfillment_commands_load, .decide = remind_decide, .save = fulfillment_commands_save
+};
+
+const struct route fulfillment_expire_route = { METHOD_POST, "(fulfillments overdue)", SCOPE_ADMIN, LANE_WRITE,
+        UPKEEP_BATCH, KEY_UNUSED, .operation = &expire };
+const struct route fulfillment_remind_route = { METHOD_POST, "(fulfillments to remind of)", SCOPE_ADMIN, LANE_WRITE,
+        UPKEEP_BATCH, KEY_UNUSED, .operation = &remind };
