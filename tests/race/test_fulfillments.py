@@ -125,6 +125,12 @@ def test_what_one_picks_and_another_puts_back_adds_up(pair, token, retailer, dat
     assert (events["fulfillment.picked"], events["fulfillment.pick_undone"]) == (1 + STAFF // 2, STAFF // 2)
 
 
+@pytest.fixture
+def sweepers(pair, services):
+    """Two instances that sweep the same database, beside the two that do not."""
+    return [services(pair[0].database_url, sweeper=1) for _ in range(2)]
+
+
 def let_holds_end(database, works):
     """Within the next second, while both instances sweep."""
     for n, work in enumerate(works):
@@ -136,7 +142,7 @@ def has_ended(work):
     return work.now()["status"] in ("expired", "handed_over")
 
 
-def test_either_it_is_handed_over_or_it_expires(pair, token, retailer, database):
+def test_either_it_is_handed_over_or_it_expires(pair, sweepers, token, retailer, database):
     works = [Work(retailer, payment={"status": "captured"}) for _ in range(2 * ROUNDS)]
     proofs = [work.proof() for work in works]
     before = retailer.figures()
@@ -159,7 +165,7 @@ def test_either_it_is_handed_over_or_it_expires(pair, token, retailer, database)
     assert_books_balance(database, retailer)
 
 
-def test_either_the_customer_arrives_or_it_expires(pair, token, retailer, database):
+def test_either_the_customer_arrives_or_it_expires(pair, sweepers, token, retailer, database):
     works = [Work(retailer, method="curbside") for _ in range(2 * ROUNDS)]
     let_holds_end(database, works)
 
@@ -176,7 +182,7 @@ def test_either_the_customer_arrives_or_it_expires(pair, token, retailer, databa
     assert_books_balance(database, retailer)
 
 
-def test_two_sweepers_expire_each_once(pair, retailer, database):
+def test_two_sweepers_expire_each_once(pair, sweepers, retailer, database):
     works = [Work(retailer, payment={"status": "captured"}) for _ in range(4 * ROUNDS)]
     before = retailer.figures()
     database.execute("update fulfillments set hold_until = now() - interval '1 second' where location = %s",
