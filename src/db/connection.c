@@ -128,6 +128,11 @@ void database_begin_snapshot(struct database *database) {
         database_ask(database, STATEMENT_BEGIN_SNAPSHOT, NULL, NULL, NULL);
 }
 
+void database_begin_nothing(struct database *database) {
+        results_forget(database);
+        notes_forget(&database->notes);
+}
+
 void database_commit(struct database *database) {
         database_ask(database, STATEMENT_COMMIT, NULL, NULL, NULL);
 }

@@ -80,6 +80,9 @@ enum problem database_trip(struct database *database, timestamp deadline);
 void database_begin(struct database *database);
 void database_begin_snapshot(struct database *database);
 
+/* The same for statements that run in no transaction but each trip's own. */
+void database_begin_nothing(struct database *database);
+
 /* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
 

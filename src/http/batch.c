@@ -78,9 +78,32 @@ static enum problem load(struct batch *batch, const struct operation *operation)
         return database_trip(batch->database, batch->deadline);
 }
 
-static enum problem attempt_read(struct batch *batch, const struct operation *operation) {
-        enum problem p;
+static bool is_settled(const struct call *call) {
+        return call->reply.status || call->refusal.problem || call->park.key;
+}
 
+/* What a look has settled leaves the batch; a read that finds nothing new costs one statement. */
+static enum problem look_first(struct batch *batch, const struct operation *operation) {
+        enum problem p;
+        size_t n = 0;
+
+        database_begin_nothing(batch->database);
+        p = operation->look(batch);
+        if (p)
+                return p;
+        answer_refused(batch);
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (!is_settled(batch->calls[i]))
+                        batch->calls[n++] = batch->calls[i];
+        batch->n_calls = n;
+        return PROBLEM_NONE;
+}
+
+static enum problem attempt_read(struct batch *batch, const struct operation *operation) {
+        enum problem p = operation->look ? look_first(batch, operation) : PROBLEM_NONE;
+
+        if (p || !batch->n_calls)
+                return p;
         database_begin_snapshot(batch->database);
         p = load(batch, operation);
         if (!p)

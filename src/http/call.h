@@ -6,6 +6,7 @@
  * one code path. Everything a call points to lives in its arena.
  *
  * A room serves a route by an `operation`: three functions on a batch of calls of that route.
+ *   look    (of some reads) answers or parks what a single statement can settle, before there is a transaction
  *   load    queues statements that lock documents, then stock, and read what hangs on them; may trip in between
  *   decide  is pure: it grants or refuses each call in arrival order and writes its reply
  *   save    queues the statements that write what was decided
@@ -54,6 +55,8 @@ struct batch;
 struct call;
 
 struct operation {
+        enum problem (*look)(
+                struct batch *batch); /* of a read, may be NULL: settle what one statement can, in no transaction */
         enum problem (*load)(struct batch *batch);
         enum problem (*decide)(struct batch *batch);
         enum problem (*save)(struct batch *batch); /* NULL: a read, which runs on a read-only snapshot */
@@ -167,7 +170,7 @@ struct batch {
         size_t n_calls;
         timestamp now;      /* the database's clock, read after the locks */
         timestamp deadline; /* clock_monotonic; for trips made by load */
-        void *work;         /* the room's, made by load */
+        void *work;         /* the room's, made by look or load */
 };
 
 /* "DELETE", "GET", "POST", "PUT"; "" for others. */

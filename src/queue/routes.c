@@ -65,19 +65,39 @@ void queue_headers(struct call *call, const char *tag) {
         call->reply.vary = "Authorization, Accept-Encoding";
 }
 
-bool queue_unchanged(struct call *call, const struct queue_head *head, const char *view) {
+static enum problem settle_unchanged(struct call *call, const struct queue_head *head) {
+        const char *view = queue_view(call);
         timestamp changes_at;
 
+        if (!view)
+                return FAULT_BUSY;
         if (!queue_tag_holds(call->if_none_match, head->location, head->revision, view, head->now, &changes_at))
-                return false;
+                return PROBLEM_NONE;
         if (call->may_wait) {
                 call_park(call, arena_format(&call->arena, "%s %s", view, call->if_none_match),
                         changes_at == TIMESTAMP_NONE ? WAIT_MAX_S * SECOND : changes_at - head->now);
-                return true;
+                return call->park.key ? PROBLEM_NONE : FAULT_BUSY;
         }
         call->reply.status = 304;
         queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, changes_at));
-        return true;
+        return PROBLEM_NONE;
+}
+
+static bool anybody_knows_a_tag(const struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (batch->calls[i]->if_none_match)
+                        return true;
+        return false;
+}
+
+enum problem queue_look(struct batch *batch) {
+        struct queue_heads heads;
+        enum problem p = anybody_knows_a_tag(batch) ? queue_heads_load(batch, &heads) : PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                if (batch->calls[i]->if_none_match && !batch->calls[i]->refusal.problem)
+                        p = settle_unchanged(batch->calls[i], queue_head_find(&heads, batch->calls[i]->path.code));
+        return p;
 }
 
 const struct route queue_routes[] = {

@@ -22,8 +22,8 @@ const char *queue_view(struct call *call);
 /* The heads of the locations in the paths of a batch; makes a trip. A call whose location does not exist is refused. */
 enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads);
 
-/* Answer a call whose client has seen the queue as it is: with 304, or not at all yet. False: it has not. */
-bool queue_unchanged(struct call *call, const struct queue_head *head, const char *view);
+/* The look of every view of a queue: whose client has seen it as it is gets 304, or no answer yet. */
+enum problem queue_look(struct batch *batch);
 
 /* The headers of a reply that shows a queue. */
 void queue_headers(struct call *call, const char *tag);

@@ -8,12 +8,10 @@ struct work {
         struct queue_heads heads;
         struct queue_counts counts;
         const char **views; /* of each call */
-        bool all_known;
 };
 
 static enum problem counts_load(struct batch *batch) {
         struct work *work = arena_new(batch->arena, struct work);
-        bool changed = false;
         enum problem p;
 
         if (!work)
@@ -25,16 +23,11 @@ static enum problem counts_load(struct batch *batch) {
         batch->work = work;
         p = queue_heads_load(batch, &work->heads);
         for (size_t i = 0; i < batch->n_calls && !p; i++) {
-                struct call *call = batch->calls[i];
-
-                work->views[i] = queue_view(call);
+                work->views[i] = queue_view(batch->calls[i]);
                 if (!work->views[i])
                         return FAULT_BUSY;
-                if (!call->refusal.problem &&
-                        !queue_unchanged(call, queue_head_find(&work->heads, call->path.code), work->views[i]))
-                        changed = true;
         }
-        return p || !changed ? p : queue_counts_ask(batch->database, &work->heads, &work->counts);
+        return p ? p : queue_counts_ask(batch->database, &work->heads, &work->counts);
 }
 
 static const struct queue_count *count_of(const struct work *work, const char *location) {
@@ -65,10 +58,10 @@ static enum problem counts_decide(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
-                if (!call->refusal.problem && !call->reply.status && !call->park.key)
+                if (!call->refusal.problem)
                         counts_one(call, work, work->views[i]);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation queue_counts = { .load = counts_load, .decide = counts_decide };
+const struct operation queue_counts = { .look = queue_look, .load = counts_load, .decide = counts_decide };

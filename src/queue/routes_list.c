@@ -106,7 +106,7 @@ static enum problem call_load(struct batch *batch, struct work *work, struct cal
 
         if (!digest)
                 return FAULT_BUSY;
-        if (call->refusal.problem || queue_unchanged(call, head, digest))
+        if (call->refusal.problem)
                 return PROBLEM_NONE;
         call->work = view_find(work, call->path.code, digest);
         return call->work ? PROBLEM_NONE : view_load(batch, work, call, head, digest, key);
@@ -238,4 +238,4 @@ static enum problem list_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-const struct operation queue_list = { .load = list_load, .decide = list_decide };
+const struct operation queue_list = { .look = queue_look, .load = list_load, .decide = list_decide };

@@ -147,8 +147,12 @@ static enum problem streams_prune(struct batch *batch) {
         return prune_save(batch, STATEMENT_STREAM_PRUNE, STREAM_KEPT_FOR);
 }
 
-static const struct operation prune_idempotency_operation = { prune_load, prune_decide, idempotency_prune };
-static const struct operation prune_streams_operation = { prune_load, prune_decide, streams_prune };
+static const struct operation prune_idempotency_operation = {
+        .load = prune_load, .decide = prune_decide, .save = idempotency_prune
+};
+static const struct operation prune_streams_operation = {
+        .load = prune_load, .decide = prune_decide, .save = streams_prune
+};
 static const struct route prune_idempotency_route = {
         .path = "(prune idempotency)", .batch = 1, .operation = &prune_idempotency_operation
 };
