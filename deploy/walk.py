@@ -125,9 +125,9 @@ class Service:
         self._shown = shown
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT_S)
 
-    def call(self, actor, method, path, body=None, *, expect, key=None, known=None):
+    def call(self, actor, method, path, body=None, *, expect, key=None, known=None, headers=None):
         """`known`: an earlier answer, which is not shown again."""
-        headers = {"Idempotency-Key": key} if key else {}
+        headers = {**(headers or {}), **({"Idempotency-Key": key} if key else {})}
         self._shown.request(actor, method, path, headers, body)
         reply = self._exchange(actor, method, path, headers, body)
         expected = expect if isinstance(expect, tuple) else (expect,)
@@ -174,6 +174,7 @@ class Story:
         self.reserve()
         self.order()
         self.order_again()
+        self.watch_the_queue()
         self.pick()
         self.make_ready()
         self.refuse_a_wrong_code()
@@ -242,8 +243,20 @@ class Story:
     def act(self, action, body, expected=200, **options):
         return self.service.call(self.ana, "POST", f"/v1/fulfillments/{self.fulfillment}/{action}", body, expect=expected, **options)
 
+    def queue(self, tag=None, expected=200):
+        headers = {"If-None-Match": tag} if tag else {}
+        return self.service.call(self.ana, "GET", f"/v1/locations/{STORE}/queue?q={self.placed.json['order_number']}",
+                                 headers=headers, expect=expected)
+
+    def watch_the_queue(self):
+        self.step("In the store it stands in the queue from the first moment, with all there is to know about it.")
+        seen = self.queue()
+        expect([card["fulfillment_id"] for card in seen.json["data"]] == [self.fulfillment], "the order is in the queue")
+        self.step("Whoever knows that already is told in a few bytes. (With Prefer: wait=25 it would wait for the next change.)")
+        self.queue(seen.headers["ETag"], 304)
+
     def pick(self):
-        self.step("In the store Ana takes it on and scans the units as she takes them off the shelf.")
+        self.step("Ana takes it on and scans the units as she takes them off the shelf.")
         self.act("assign", {"assignee": "ana"})
         self.act("pick", {"scans": [{"code": self.gtins[LAMP], "quantity": 1}]})
         scans = [{"code": self.gtins[LAMP], "quantity": 1}, {"code": self.gtins[MUG], "quantity": 1}]
@@ -264,7 +277,10 @@ class Story:
         expect(refused.json["code"] == "handover-proof-invalid", "the proof is refused as such")
 
     def hand_over(self):
-        self.step("Ada comes with the right one. In the same moment the units leave the store's stock.")
+        self.step("Ada says that she is there, and stands first in the queue.")
+        self.act("check-in", {"state": "arrived"})
+        expect(self.queue().json["data"][0]["status"] == "arrived", "the queue shows that she has arrived")
+        self.step("She has the right code. In the same moment the units leave the store's stock.")
         body = {"proof": {"method": "code", "value": self.code}, "recipient": {"name": "Ada Lovelace", "relation": "self"}}
         handed_over = self.act("handover", body, key=str(uuid.uuid4()))
         expect(handed_over.json["status"] == "handed_over", "the fulfillment is handed over")
