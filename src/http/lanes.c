@@ -174,6 +174,8 @@ static bool worker_start(struct worker *worker) {
         if (worker->replica_settings.url && !runner_init(&worker->replica, &worker->replica_settings))
                 return false;
         worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+        if (worker->started)
+                (void) pthread_setname_np(worker->thread, worker->settings.name); /* for top and perf */
         return worker->started;
 }
 

@@ -82,6 +82,9 @@ BARS = {
     ("orders", 64): 0.5,
     ("lookup", 64): 0.25,
 }
+PROFILES = [["--no-children", "--sort", "comm,dso", "--percent-limit", "0.3"],
+            ["--no-children", "--sort", "comm,dso,symbol", "--percent-limit", "0.3"],
+            ["--children", "--sort", "comm,symbol", "--percent-limit", "1"]]
 LONE_BAR = 2.5  # p50 of a lone reservation against the average of a lone reference
 MEMORY_CLIENTS, MEMORY_BAR_MIB = 256, 64
 
@@ -212,11 +215,11 @@ class Bench:
         for table, n in rows.items():
             assert acknowledged[table] <= n <= acknowledged[table] + unsure[table], f"{n} {table}, {acknowledged[table]} promised"
         self.stage.service.assert_audit_clean()
-        print("\n" + ", ".join(f"{acknowledged[table]:,} {table} acknowledged, {n:,} there" for table, n in rows.items())
-              + ", audit clean")
+        found = [f"{acknowledged[table]:,} {table} acknowledged, {n:,} there" for table, n in rows.items()]
+        print("\n" + ", ".join([*found, "audit clean"]))
 
     def profile(self, case, clients):
-        """Where service and database spend their time, by function, in profile.txt."""
+        """Where service and database spend their time, in profile.txt: by thread, by function, with what it calls."""
         record = DIRECTORY / "perf.data"
         pids = ",".join(map(str, [self.stage.service.process.pid, *children_of(self.stage.postmaster)]))
         perf = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", record, "-p", pids])
@@ -225,11 +228,10 @@ class Bench:
         finally:
             perf.send_signal(signal.SIGINT)
             perf.wait()
-        report = subprocess.run(["perf", "report", "-i", record, "--stdio", "--no-children", "-g", "none",
-                                 "--sort", "comm,dso,symbol", "--percent-limit", "0.3"],
-                                capture_output=True, text=True, check=True).stdout
+        reports = [subprocess.run(["perf", "report", "-i", record, "--stdio", "-g", "none", *how], capture_output=True,
+                                  text=True, check=True).stdout for how in PROFILES]
         path = DIRECTORY / "profile.txt"
-        path.write_text(report)
+        path.write_text("\n".join(reports))
         print(f"profile of {case.name} with {clients} clients: {path}")
 
 
@@ -274,7 +276,7 @@ def machine():
 
 
 def write_results(bench, on, verdicts):
-    results = {"machine": on, "seconds": bench.seconds, "results": bench.results, "verdicts": verdicts}
+    results = {"machine": on, "seconds": bench.seconds, "settings": bench.stage.settings, "results": bench.results, "verdicts": verdicts}
     (DIRECTORY / "results.json").write_text(json.dumps(results, indent=1))
     (DIRECTORY / "results.svg").write_text(plot(CASES, CLIENTS, bench.result))
     print(f"\n{DIRECTORY}/results.json and results.svg")
@@ -287,10 +289,13 @@ def main():
     parser.add_argument("--seconds", type=int, help=f"how long each figure is measured (default {SECONDS})")
     parser.add_argument("--only", metavar="CASE,...", help="these cases and their references alone, without a verdict")
     parser.add_argument("--profile", metavar="CASE:CLIENTS", help="no comparison: only this, under perf, as in hot:64")
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[],
+                        help="a setting of the service without its HOLDFAST_, as in WRITE_WORKERS=1")
     options = parser.parse_args()
     on = machine()
+    settings = dict(each.split("=", 1) for each in options.set)
     by_name = {case.name: case for case in CASES}
-    with Stage(DIRECTORY, "tests/ceiling") as stage:
+    with Stage(DIRECTORY, "tests/ceiling", **settings) as stage:
         bench = Bench(stage, options.seconds or (SECONDS_QUICK if options.quick else SECONDS))
         try:
             head()

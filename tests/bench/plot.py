@@ -4,6 +4,7 @@ that its latencies. SVG by hand, so that a benchmark needs no library for drawin
 import math
 
 PANEL_W, PANEL_H, GAP, LEFT, TOP = 250, 150, 66, 64, 70
+ABOVE, BELOW = -7, 15  # a number beside its point
 INK, GRID, CASE, REFERENCE, P99 = "#222", "#ddd", "#0b6e99", "#c2571a", "#8a4f9e"
 
 
@@ -18,18 +19,18 @@ def plot(cases, clients, result):
         x = LEFT + n * (PANEL_W + GAP)
         parts.append(_text(x + PANEL_W / 2, TOP - 14, case.what, size=13, anchor="middle", weight="bold"))
         parts.append(_panel(x, TOP, clients, "requests a second", [
-            (CASE, [each["per_second"] for each in mine], True),
-            (REFERENCE, [each["per_second"] for each in theirs], False)], note=f"dashed: {case.reference}"))
+            (CASE, [each["per_second"] for each in mine], ABOVE),
+            (REFERENCE, [each["per_second"] for each in theirs], None)], note=f"dashed: {case.reference}"))
         parts.append(_panel(x, TOP + PANEL_H + GAP, clients, "milliseconds", [
-            (CASE, [each["p50_ms"] for each in mine], True),
-            (P99, [each["p99_ms"] for each in mine], True)]))
+            (CASE, [each["p50_ms"] for each in mine], BELOW),
+            (P99, [each["p99_ms"] for each in mine], ABOVE)]))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
             f'font-family="sans-serif" fill="{INK}"><rect width="100%" height="100%" fill="white"/>\n'
             + "\n".join(parts) + "\n</svg>\n")
 
 
 def _legend():
-    entries = [(CASE, "Holdfast: requests a second; p50"), (P99, "p99"), (REFERENCE, "the reference of the same round")]
+    entries = [(CASE, "Holdfast: requests a second, p50"), (P99, "p99"), (REFERENCE, "the reference of the same round")]
     parts, x = [], LEFT
     for colour, text in entries:
         parts.append(f'<circle cx="{x}" cy="22" r="5" fill="{colour}"/>' + _text(x + 11, 27, text, size=13))
@@ -38,7 +39,10 @@ def _legend():
 
 
 def _panel(x, y, clients, unit, lines, note=None):
-    """Lines over the clients, which stand at even distances; the height is logarithmic, a grid line for each decade."""
+    """Lines over the clients, which stand at even distances; the height is logarithmic, a grid line for each decade.
+
+    A line is (colour, values, where its numbers stand); one without numbers is dashed.
+    """
     values = [value for _, line, _ in lines for value in line]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     high = max(high, low + 1)
@@ -54,15 +58,15 @@ def _panel(x, y, clients, unit, lines, note=None):
     for n, each in enumerate(clients):
         parts.append(_text(at(n, 1)[0], y + PANEL_H + 15, f"{each}", size=11, anchor="middle"))
     parts.append(_text(x + PANEL_W / 2, y + PANEL_H + 30, "clients", size=10, anchor="middle"))
-    for colour, line, solid in lines:
+    for colour, line, numbers in lines:
         points = [at(n, value) for n, value in enumerate(line)]
-        dash = "" if solid else ' stroke-dasharray="5 4"'
+        dash = "" if numbers else ' stroke-dasharray="5 4"'
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         for (px, py), value in zip(points, line):
             parts.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="{colour}"/>')
-            if solid:
-                parts.append(_text(px, py - 7, _short(value), size=9, anchor="middle", colour=colour))
+            if numbers:
+                parts.append(_text(px, py + numbers, _short(value), size=9, anchor="middle", colour=colour))
     if note:
         parts.append(_text(x + PANEL_W, y - 3, note, size=10, anchor="end", colour=REFERENCE))
     return "\n".join(parts)
