@@ -23,7 +23,7 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
-       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -33,7 +33,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
-       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -173,12 +173,12 @@ update fulfillments f
        staging_location = changed.staging_location, pickup_serial = changed.pickup_serial,
        wrong_codes = changed.wrong_codes, locked_until = changed.locked_until, handover = changed.handover,
        packages = changed.packages, version = changed.version, updated_at = changed.updated_at,
-       remind_at = changed.remind_at, recipient = changed.recipient
+       remind_at = changed.remind_at, recipient = changed.recipient, moved_by = changed.moved_by
   from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[],
               $8::bigint[], $9::timestamptz[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::timestamptz[],
-              $14::timestamptz[], $15::jsonb[])
+              $14::timestamptz[], $15::jsonb[], $16::text[])
        as changed (id, status, reason, hold_until, assignee, staging_location, pickup_serial, wrong_codes,
-                   locked_until, handover, packages, version, updated_at, remind_at, recipient)
+                   locked_until, handover, packages, version, updated_at, remind_at, recipient, moved_by)
  where f.id = changed.id
 
 -- :name check_ins_update

@@ -4,7 +4,8 @@
  * The documents are those of the orders room (`struct fulfillment` with its order, lines and stock rows, all locked).
  * Each rule here is one command: it refuses before it changes anything, and changes all or nothing. It moves units,
  * stock and states, tells the events, and settles the order. A command whose aim is reached already succeeds and
- * changes nothing: staff press twice.
+ * changes nothing when the same actor says the same again: staff press twice. Otherwise it is INVALID_TRANSITION, for
+ * what it says would be lost.
  */
 #pragma once
 
@@ -101,7 +102,8 @@ enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act);
 
-/* All is picked or short; it waits for the customer for `hold_for` at most. */
+/* All is picked or short; it waits for the customer for `hold_for` at most. What is ready may be moved to another place
+ * by whomever. */
 enum problem fulfillment_make_ready(
         struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
 
@@ -232,6 +234,10 @@ action_set fulfillment_allowed_actions(const struct action_facts *facts, unsigne
 /* Whether the state allows the event; refuses with INVALID_TRANSITION when not. Changes nothing. */
 enum problem fulfillment_allows(
         const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act);
+
+/* A command finds its aim reached. It succeeds when it says the `same` as the one that reached it, by the same actor.
+ */
+enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act);
 
 /* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `what`". */
 enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what);

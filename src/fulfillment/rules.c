@@ -59,6 +59,14 @@ enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, con
                 act->refusal->current_status, what);
 }
 
+enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act) {
+        if (same && text_equal(fulfillment->moved_by, act->actor))
+                return PROBLEM_NONE;
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "It is %s already, and %s.",
+                act->refusal->current_status, same ? "by somebody else" : "not as this request says");
+}
+
 static void name_over_pick(const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity) {
         struct violation *violation;
         char pointer[64];
@@ -400,7 +408,8 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_REJECTED)
-                return PROBLEM_NONE;
+                return fulfillment_repeat(
+                        fulfillment, text_equal(fulfillment->reason, short_reason_texts[reason]), act);
         p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
         if (p)
                 return p;
@@ -417,7 +426,7 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_CANCELLED)
-                return PROBLEM_NONE;
+                return fulfillment_repeat(fulfillment, text_equal(fulfillment->reason, reason), act);
         p = fulfillment_allows(fulfillment, FULFILLMENT_CANCEL, act);
         if (p)
                 return p;
@@ -441,13 +450,25 @@ static void tell_ready(const struct fulfillment *fulfillment, const struct act *
         event_text(event, "hold_until", hold_until);
 }
 
+/* Nothing is lost when somebody says again that it is ready, so everybody may. */
+static enum problem move_staged(struct fulfillment *fulfillment, const char *staging_location, const struct act *act) {
+        if (!staging_location || text_equal(staging_location, fulfillment->staging_location))
+                return PROBLEM_NONE;
+        fulfillment->staging_location = staging_location;
+        fulfillment->touched = true;
+        event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.staged", act->actor), "staging_location",
+                staging_location);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
 enum problem fulfillment_make_ready(
         struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act) {
         const int64_t remaining = fulfillment_remaining(fulfillment);
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_READY)
-                return PROBLEM_NONE;
+                return move_staged(fulfillment, staging_location, act);
         p = fulfillment_allows(fulfillment, FULFILLMENT_MAKE_READY, act);
         if (p)
                 return p;

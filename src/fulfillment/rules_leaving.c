@@ -5,12 +5,15 @@
 #include "base/writer.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #define HANDOVER_SIZE_MAX ((size_t) 8 * 1024)
 #define PACKAGES_SIZE_MAX ((size_t) 4 * 1024 * 1024)
+
+DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
 const char *const proof_method_texts[] = { "code", "id_check", "none", NULL };
 const char *const relation_texts[] = { "self", "family", "friend", "other", NULL };
@@ -152,6 +155,16 @@ void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
         fulfillment->changed = true;
 }
 
+static bool is_right_code(const struct fulfillment *fulfillment, const struct handover *handover) {
+        return pickup_code_matches(handover->secret, fulfillment, handover->value) ||
+               pickup_code_matches(handover->previous, fulfillment, handover->value);
+}
+
+static enum problem refuse_code(const struct act *act) {
+        return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
+                "That is not the pickup code of this fulfillment.");
+}
+
 static enum problem count_wrong_code(struct fulfillment *fulfillment, const struct act *act) {
         if (fulfillment->locked_until != TIMESTAMP_NONE)
                 fulfillment_forget_wrong_codes(fulfillment);
@@ -161,8 +174,7 @@ static enum problem count_wrong_code(struct fulfillment *fulfillment, const stru
                 fulfillment->locked_until = act->now + HANDOVER_LOCK;
                 (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_locked", act->actor);
         }
-        return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
-                "That is not the pickup code of this fulfillment.");
+        return refuse_code(act);
 }
 
 static enum problem check_proof(
@@ -182,8 +194,7 @@ static enum problem check_proof(
         if (!handover->secret && !handover->previous)
                 return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
                         "This service has no secret to derive pickup codes from.");
-        if (pickup_code_matches(handover->secret, fulfillment, handover->value) ||
-                pickup_code_matches(handover->previous, fulfillment, handover->value))
+        if (is_right_code(fulfillment, handover))
                 return PROBLEM_NONE;
         return count_wrong_code(fulfillment, act);
 }
@@ -258,6 +269,31 @@ static enum problem check_handover(const struct fulfillment *fulfillment, const 
         return check_load(load, fulfillment, act);
 }
 
+static const char *member_text(const json_t *object, const char *name) {
+        return json_string_value(json_object_get(object, name));
+}
+
+/* Whether what was kept of the hand-over is what this request says of it. */
+static bool was_handed_over_so(const struct fulfillment *fulfillment, const struct handover *handover) {
+        _cleanup_(tree_cleanup) json_t *kept =
+                fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;
+        const json_t *recipient = json_object_get(kept, "recipient");
+        const char *relation = handover->relation < 0 ? NULL : relation_texts[handover->relation];
+
+        return text_equal(member_text(kept, "method"), proof_method_texts[handover->method]) &&
+               text_equal(member_text(kept, "id_type"), document_kind(handover)) &&
+               text_equal(member_text(recipient, "name"), handover->recipient) &&
+               text_equal(member_text(recipient, "relation"), relation);
+}
+
+/* The goods are gone, so a wrong code is not counted; it is not passed over either. */
+static enum problem hand_over_again(
+        const struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
+        const enum problem p = fulfillment_repeat(fulfillment, was_handed_over_so(fulfillment, handover), act);
+
+        return !p && handover->method == PROOF_CODE && !is_right_code(fulfillment, handover) ? refuse_code(act) : p;
+}
+
 enum problem fulfillment_hand_over(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
         const char *text = handover_text(handover, act);
@@ -266,7 +302,7 @@ enum problem fulfillment_hand_over(
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_HANDED_OVER)
-                return PROBLEM_NONE;
+                return hand_over_again(fulfillment, handover, act);
         if (!text)
                 return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
         p = check_handover(fulfillment, handover, act, &load);
@@ -336,6 +372,24 @@ static size_t packages_count(const char *packages) {
         return n;
 }
 
+static bool has_left(const json_t *kept, const struct package *package) {
+        for (size_t i = 0; i < json_array_size(kept); i++)
+                if (text_equal(member_text(json_array_get(kept, i), "carrier"), package->carrier) &&
+                        text_equal(member_text(json_array_get(kept, i), "tracking_number"), package->tracking_number))
+                        return true;
+        return false;
+}
+
+/* Whether each of them is among those that have left. */
+static bool have_left(const struct fulfillment *fulfillment, const struct package *packages, size_t n_packages) {
+        _cleanup_(tree_cleanup) json_t *kept = json_loads(fulfillment->packages, 0, NULL);
+
+        for (size_t i = 0; i < n_packages; i++)
+                if (!has_left(kept, &packages[i]))
+                        return false;
+        return true;
+}
+
 static enum problem check_packages(const struct fulfillment *fulfillment, const struct package *packages,
         size_t n_packages, const struct act *act, struct load *load) {
         enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_SHIP, act);
@@ -370,7 +424,7 @@ enum problem fulfillment_ship(
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_SHIPPED)
-                return PROBLEM_NONE;
+                return fulfillment_repeat(fulfillment, have_left(fulfillment, packages, n_packages), act);
         p = check_packages(fulfillment, packages, n_packages, act, &load);
         if (p)
                 return p;
@@ -391,7 +445,7 @@ enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct a
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_DELIVERED)
-                return PROBLEM_NONE;
+                return fulfillment_repeat(fulfillment, /* same= */ true, act);
         p = fulfillment_advance(fulfillment, FULFILLMENT_DELIVER, act->arena, act->refusal);
         if (p)
                 return p;

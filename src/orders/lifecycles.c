@@ -190,6 +190,7 @@ enum problem fulfillment_advance(
                         fulfillment_method_texts[fulfillment->method], refusal->current_status,
                         fulfillment_events[event]);
         }
+        fulfillment->moved = fulfillment->moved || next != (int) fulfillment->status;
         fulfillment->status = (enum fulfillment_status) next;
         fulfillment->touched = true;
         return PROBLEM_NONE;

@@ -133,6 +133,7 @@ struct fulfillment {
         enum fulfillment_status status;
         const char *location;
         const char *reason, *assignee, *staging_location;
+        const char *moved_by; /* who brought it to its status; NULL: not known */
         const char *handover; /* JSON object, or NULL */
         const char *packages; /* JSON list */
         struct check_in check_in;
@@ -142,6 +143,7 @@ struct fulfillment {
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
         size_t n_lines;
+        bool moved;   /* to another status, likewise */
         bool touched; /* by the command that is being decided: its version is raised when the order settles */
         bool changed;
 };

@@ -200,7 +200,9 @@ void order_settle(struct order *order, struct events *events, const char *actor,
 
                 if (!fulfillment->touched)
                         continue;
-                fulfillment->touched = false;
+                if (fulfillment->moved)
+                        fulfillment->moved_by = actor;
+                fulfillment->moved = fulfillment->touched = false;
                 fulfillment->changed = true;
                 fulfillment->version++;
                 fulfillment->updated_at = now;

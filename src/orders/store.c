@@ -138,6 +138,7 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         check_in_from_row(row, &f->check_in);
         f->remind_at = row_time(row);
         f->recipient = row_text(row);
+        f->moved_by = row_text(row);
 }
 
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */

@@ -280,7 +280,7 @@ static void lines_update(struct database *database, const struct order_set *set)
 static void fulfillments_update(struct database *database, const struct order_set *set) {
         struct parameters p;
         struct array *ids, *statuses, *reasons, *holds, *assignees, *staging, *serials, *wrong, *locked, *handovers;
-        struct array *packages, *versions, *updated, *reminders, *recipients;
+        struct array *packages, *versions, *updated, *reminders, *recipients, *movers;
 
         parameters_init(&p, set->arena);
         ids = parameter_uuids(&p);
@@ -298,6 +298,7 @@ static void fulfillments_update(struct database *database, const struct order_se
         updated = parameter_times(&p);
         reminders = parameter_times(&p);
         recipients = parameter_jsonbs(&p);
+        movers = parameter_texts(&p);
         for (size_t i = 0; i < set->n_fulfillments; i++) {
                 const struct fulfillment *f = set->fulfillments[i];
 
@@ -319,6 +320,7 @@ static void fulfillments_update(struct database *database, const struct order_se
                 array_time(updated, f->updated_at);
                 array_time(reminders, f->remind_at);
                 array_jsonb(recipients, f->recipient);
+                array_text(movers, f->moved_by);
         }
         if (ids->n)
                 database_ask(database, STATEMENT_FULFILLMENTS_UPDATE, &p, NULL, NULL);

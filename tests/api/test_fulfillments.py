@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from support.database import Database
-from support.holdfast import SCOPES
+from support.holdfast import SCOPES, make_token
 from support.retailer import Retailer
 from support.work import Work, code_of, faults
 
@@ -431,7 +431,8 @@ def test_a_cancelled_fulfillment_frees_its_units(work):
     cancelled = it.act("cancel", {"reason": "the shopper called"}).json()
     assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "the shopper called")
     assert it.figures() == (10, 0, 0) and it.ledger() == []
-    assert it.act("cancel", {"reason": "again"}).json()["version"] == cancelled["version"]
+    assert it.act("cancel", {"reason": "the shopper called"}).json()["version"] == cancelled["version"]
+    assert code_of(it.act("cancel", {"reason": "another"}, 409)) == "invalid-transition"
     order = it.order_now()
     assert (order["status"], order["cancel_reason"]) == ("cancelled", "the shopper called")
 
@@ -466,9 +467,63 @@ def test_nothing_is_ready_before_every_unit_is_picked_or_short(work):
     assert code_of(it.act("ready", {}, 409)) == "invalid-transition"
     it.act("short", {"lines": [{"order_line_id": it.line(1), "quantity": 1}], "reason": "not_found"})
     ready = it.act("ready", {"staging_location": "A1"}).json()
-    again = it.act("ready", {"staging_location": "B2"}).json()
-    assert again == ready
+    assert it.act("ready", {"staging_location": "A1"}).json() == ready
+    assert it.act("ready").json() == ready
     assert it.events().count("fulfillment.ready") == 1
+
+
+def test_what_is_ready_may_be_staged_elsewhere(work):
+    it = work()
+    ready = it.make_ready()
+    moved = it.act("ready", {"staging_location": "B2"}, api=it.api.with_token(make_token(subject="cleo"))).json()
+    assert (moved["status"], moved["staging_location"], moved["version"]) == ("ready", "B2", ready["version"] + 1)
+    assert moved["hold_until"] == ready["hold_until"]
+    told = it.told()[-1]
+    assert (told["type"], told["actor"], told["data"]["staging_location"]) == ("fulfillment.staged", "cleo", "B2")
+
+
+# ---- the same again ----
+
+@pytest.mark.parametrize("verb, body, other, status", [
+    ("reject", {"reason": "closed"}, {"reason": "capacity"}, "rejected"),
+    ("cancel", {"reason": "the shopper called"}, {"reason": "another"}, "cancelled"),
+    ("handover", {"proof": {"method": "id_check", "value": "passport"}},
+     {"proof": {"method": "id_check", "value": "passport"}, "recipient": {"name": "Cleo"}}, "handed_over"),
+    ("ship", {"packages": [{"carrier": "DHL", "tracking_number": "1"}]},
+     {"packages": [{"carrier": "DHL", "tracking_number": "2"}]}, "shipped"),
+    ("deliver", {}, None, "delivered"),
+])
+def test_an_action_succeeds_again_when_the_same_person_says_the_same(work, verb, body, other, status):
+    """Anything else used to be told that it was done, and was lost."""
+    it = work(method="ship" if verb in ("ship", "deliver") else "pickup")
+    if verb in ("ship", "deliver"):
+        it.pick_all()
+    if verb == "deliver":
+        it.act("ship", {"packages": [{"carrier": "DHL", "tracking_number": "1"}]})
+    if verb == "handover":
+        it.make_ready()
+    done = it.act(verb, body).json()
+    assert done["status"] == status
+    assert it.act(verb, body).json() == done
+    cleo = it.api.with_token(make_token(subject="cleo"))
+    refusals = [it.act(verb, body, 409, api=cleo)]
+    if other:
+        refusals.append(it.act(verb, other, 409))
+    for refused in refusals:
+        assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", status)
+    assert it.now()["version"] == done["version"]
+
+
+def test_a_wrong_code_is_never_told_that_it_was_right(work):
+    it = work()
+    it.make_ready()
+    code = it.code()
+    it.hand_over(code=code)
+    it.hand_over(code=code)
+    wrong = {"proof": {"method": "code", "value": "WRONGCOD"}}
+    assert code_of(it.act("handover", wrong, 422)) == "handover-proof-invalid"
+    cleo = it.api.with_token(make_token(subject="cleo"))
+    assert code_of(it.act("handover", wrong, 409, api=cleo)) == "invalid-transition"
 
 
 def test_the_hold_is_the_locations(work, retailer):

@@ -485,6 +485,15 @@ Test(fulfillment_reject, twice_is_once) {
         assert_figures(0, 5, 0, 0);
 }
 
+Test(fulfillment_reject, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
+        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        assert_refused(fulfillment_reject(it, SHORT_CLOSED, &scene.act), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "somebody else";
+        assert_refused(fulfillment_reject(it, SHORT_THEFT, &scene.act), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(told("fulfillment.rejected"), 1);
+        assert_figures(0, 5, 0, 0);
+}
+
 Test(fulfillment_reject, what_is_ready_is_not_rejected) {
         ready();
         assert_refused(fulfillment_reject(it, SHORT_CLOSED, &scene.act), PROBLEM_INVALID_TRANSITION);
@@ -507,7 +516,15 @@ Test(fulfillment_cancel, everything_is_free_again) {
 
 Test(fulfillment_cancel, twice_is_once) {
         assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
-        assert_done(fulfillment_cancel(it, "another reason", &scene.act));
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        cr_assert_eq(told("fulfillment.cancelled"), 1);
+}
+
+Test(fulfillment_cancel, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_refused(fulfillment_cancel(it, "another reason", &scene.act), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "somebody else";
+        assert_refused(fulfillment_cancel(it, "the shopper called", &scene.act), PROBLEM_INVALID_TRANSITION);
         cr_assert_str_eq(it->reason, "the shopper called");
         cr_assert_eq(told("fulfillment.cancelled"), 1);
 }
@@ -573,9 +590,26 @@ Test(fulfillment_ready, nothing_is_ready_before_it_is_touched) {
 Test(fulfillment_ready, twice_is_once) {
         ready();
         scene.act.now += HOUR;
-        assert_done(fulfillment_make_ready(it, "elsewhere", DAY, &scene.act));
+        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.act));
+        assert_done(fulfillment_make_ready(it, "shelf C3", DAY, &scene.act));
         cr_assert_eq(it->hold_until, NOW + 7 * DAY);
         cr_assert_str_eq(it->staging_location, "shelf C3");
+        cr_assert_eq(told("fulfillment.ready"), 1);
+        cr_assert_eq(told("fulfillment.staged"), 0);
+}
+
+Test(fulfillment_ready, it_may_be_staged_elsewhere) {
+        ready();
+        const int64_t version = it->version;
+
+        scene.act.now += HOUR;
+        scene.act.actor = "somebody else";
+        assert_done(fulfillment_make_ready(it, "shelf D4", DAY, &scene.act));
+        cr_assert_str_eq(it->staging_location, "shelf D4");
+        cr_assert_eq(it->hold_until, NOW + 7 * DAY);
+        cr_assert_eq(it->version, version + 1);
+        cr_assert_eq(told("fulfillment.staged"), 1);
+        cr_assert_str_eq(data_of("fulfillment.staged"), "\"staging_location\":\"shelf D4\"");
         cr_assert_eq(told("fulfillment.ready"), 1);
 }
 
@@ -607,10 +641,28 @@ Test(fulfillment_handover, the_units_leave_stock_and_reservation_at_once) {
 Test(fulfillment_handover, twice_is_once) {
         ready();
         assert_done(hand_over_by(right_code(SECRET)));
-        assert_done(hand_over_by("whatever"));
+        assert_done(hand_over_by(right_code(SECRET)));
         cr_assert_eq(movements(), LINES);
         cr_assert_eq(told("fulfillment.handed_over"), 1);
-        cr_assert_eq(it->wrong_codes, 0);
+}
+
+/* They all used to be told that it was done, the wrong code as well. */
+Test(fulfillment_handover, a_second_one_that_says_something_else_is_not_swallowed) {
+        struct handover handover;
+
+        ready();
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_refused(hand_over_by("WRONGCOD"), PROBLEM_HANDOVER_PROOF_INVALID);
+        cr_assert_eq(it->wrong_codes, 0, "nothing is left to be guessed");
+        handover = by_code(right_code(SECRET));
+        handover.recipient = "Cleo";
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_INVALID_TRANSITION);
+        handover = (struct handover){ .method = PROOF_ID_CHECK, .value = "passport", .relation = -1 };
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "somebody else";
+        assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_INVALID_TRANSITION);
+        assert_refused(hand_over_by("WRONGCOD"), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(movements(), LINES);
 }
 
 Test(fulfillment_handover, a_part_keeps_it_ready) {
@@ -923,6 +975,18 @@ Test(fulfillment_ship, twice_is_once) {
         cr_assert_eq(told("fulfillment.shipped"), 1);
 }
 
+Test(fulfillment_ship, a_second_one_with_another_parcel_or_by_somebody_else_is_not_swallowed) {
+        const struct package other[] = { { .carrier = "DHL", .tracking_number = "another" } };
+
+        pick_all();
+        assert_done(ship(NULL, 0));
+        assert_refused(fulfillment_ship(it, other, 1, &scene.act), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "somebody else";
+        assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
+        cr_assert_null(strstr(it->packages, "another"));
+        cr_assert_eq(told("fulfillment.shipped"), 1);
+}
+
 Test(fulfillment_ship, the_carrier_delivers_once) {
         pick_all();
         assert_refused(fulfillment_deliver(it, &scene.act), PROBLEM_INVALID_TRANSITION);
@@ -930,6 +994,8 @@ Test(fulfillment_ship, the_carrier_delivers_once) {
         assert_done(fulfillment_deliver(it, &scene.act));
         assert_done(fulfillment_deliver(it, &scene.act));
         assert_status(FULFILLMENT_DELIVERED);
+        scene.act.actor = "somebody else";
+        assert_refused(fulfillment_deliver(it, &scene.act), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(told("fulfillment.delivered"), 1);
         assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
 }
