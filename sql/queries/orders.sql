@@ -23,7 +23,8 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
-       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
+       f.link_digest, f.link_expires_at
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -33,7 +34,8 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
-       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by
+       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
+       f.link_digest, f.link_expires_at
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -190,6 +192,12 @@ update fulfillments f
               $8::timestamptz[], $9::timestamptz[], $10::bigint[])
        as changed (id, check_in, eta_minutes, bay, vehicle_make, vehicle_color, vehicle_plate, on_the_way_at, arrived_at,
                    waited_s)
+ where f.id = changed.id
+
+-- :name links_update
+update fulfillments f
+   set link_digest = changed.digest, link_expires_at = changed.expires_at
+  from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) as changed (id, digest, expires_at)
  where f.id = changed.id
 
 -- :name fulfillment_lines_update

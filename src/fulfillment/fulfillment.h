@@ -17,6 +17,7 @@
 #define WRONG_CODES_MAX       5
 #define HANDOVER_LOCK         (15 * MINUTE)
 #define HOLD_MAX              (60 * DAY) /* from now */
+#define LINK_TIME_MAX         (90 * DAY)
 #define REMINDER_BEFORE       DAY        /* the end of the hold */
 #define ARRIVAL_GRACE         (2 * HOUR) /* who has arrived is not sent away for so long */
 
@@ -172,6 +173,15 @@ bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act);
 enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act);
 enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act);
 
+/* A link for the customer, in place of the one before; `digest` must outlive the save. It opens while the customer is
+ * awaited, and for LINK_TIME_MAX at most. */
+enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8_t *digest, const struct act *act);
+bool fulfillment_link_opens(const struct fulfillment *fulfillment, const uint8_t *digest, timestamp now);
+
+/* "Ada L.": the first name, and the first letter of the last one; all that a link tells of its customer. NULL without
+ * memory. */
+const char *customer_short_name(const char *name, struct arena *arena);
+
 /* Part of every hand-over: how long the customer waited is noted (-1: did not), and a visit that took a part is over.
  */
 int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act);
@@ -186,6 +196,7 @@ int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const 
         X(DELIVER, "deliver")                                                                                          \
         X(EXTEND_HOLD, "extend-hold")                                                                                  \
         X(HANDOVER, "handover")                                                                                        \
+        X(LINK, "link")                                                                                                \
         X(PICK, "pick")                                                                                                \
         X(READY, "ready")                                                                                              \
         X(RECIPIENT, "recipient")                                                                                      \

@@ -324,11 +324,20 @@ enum problem fulfillment_commands_save(struct batch *batch) {
 
 /* ---- deciding ---- */
 
-/* The fulfillment of the call's path, when there is one and the bearer may see it; refuses otherwise. */
-static struct fulfillment *fulfillment_of(struct call *call, const struct order_set *set) {
+/* One answer for whatever a link does not open, so that nothing can be probed. */
+static struct fulfillment *opened_by_link(struct call *call, struct fulfillment *fulfillment, timestamp now) {
+        if (fulfillment && fulfillment_link_opens(fulfillment, call->link, now))
+                return fulfillment;
+        call_refuse(call, PROBLEM_UNAUTHENTICATED, "The link opens nothing here, or not any more.");
+        return NULL;
+}
+
+struct fulfillment *fulfillment_visible(struct call *call, const struct order_set *set, timestamp now) {
         struct fulfillment *fulfillment = fulfillment_find(set, &call->path.id);
         const char *channel = call->claims->channel;
 
+        if (call->by_link)
+                return opened_by_link(call, fulfillment, now);
         if (!fulfillment || (channel && !text_equal(channel, fulfillment->order->channel))) {
                 call_refuse(call, PROBLEM_NOT_FOUND, "There is no such fulfillment.");
                 return NULL;
@@ -366,7 +375,7 @@ typedef enum problem (*command_rule)(const struct call *call, struct fulfillment
 
 struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now) {
         return (struct act){
-                .actor = call->claims->subject,
+                .actor = call->by_link ? "customer" : call->claims->subject,
                 .now = now,
                 .stock = &work->stock,
                 .events = &work->events,
@@ -376,12 +385,16 @@ struct act fulfillment_act(struct call *call, struct fulfillment_commands *work,
 }
 
 static void decide_one(struct call *call, struct fulfillment_commands *work, timestamp now, command_rule rule) {
-        struct fulfillment *fulfillment = fulfillment_of(call, &work->set);
+        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, now);
         const struct act act = fulfillment_act(call, work, now);
 
         call->work = work;
-        if (fulfillment && call_version_matches(call, fulfillment->version) && !rule(call, fulfillment, &act))
-                reply_with(call, fulfillment, /* pickup_secret= */ NULL);
+        if (fulfillment && call_version_matches(call, fulfillment->version) && !rule(call, fulfillment, &act)) {
+                if (call->by_link)
+                        fulfillment_reply_to_customer(call, fulfillment);
+                else
+                        reply_with(call, fulfillment, /* pickup_secret= */ NULL);
+        }
 }
 
 static enum problem decide_all(struct batch *batch, command_rule rule) {
@@ -547,7 +560,7 @@ COMMANDS(X)
 
 /* ---- reading ---- */
 
-static enum problem show_load(struct batch *batch) {
+enum problem fulfillment_read_load(struct batch *batch) {
         struct fulfillment_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ false, &work);
 
@@ -564,7 +577,7 @@ static enum problem show_decide(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct fulfillment *fulfillment = fulfillment_of(batch->calls[i], &work->set);
+                const struct fulfillment *fulfillment = fulfillment_visible(batch->calls[i], &work->set, batch->now);
 
                 if (fulfillment)
                         show_one(batch->calls[i], fulfillment);
@@ -572,7 +585,7 @@ static enum problem show_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation show_operation = { .load = show_load, .decide = show_decide };
+static const struct operation show_operation = { .load = fulfillment_read_load, .decide = show_decide };
 
 const struct route fulfillment_routes[] = {
         { METHOD_GET, "/v1/fulfillments/{id}", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
@@ -582,7 +595,8 @@ const struct route fulfillment_routes[] = {
         { METHOD_POST, "/v1/fulfillments/{id}/cancel", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/check-in", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &check_in_shape, .operation = &check_in_operation, .also = SCOPE_ORDERS_WRITE },
+                KEY_OPTIONAL, .body = &check_in_shape, .operation = &check_in_operation, .also = SCOPE_ORDERS_WRITE,
+                .link = true },
         { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_OPTIONAL, .body = &nothing_shape, .operation = &deliver_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/extend-hold", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
@@ -590,6 +604,8 @@ const struct route fulfillment_routes[] = {
                 .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_REQUIRED, .body = &handover_shape, .check = handover_check, .operation = &handover_operation },
+        { METHOD_POST, "/v1/fulfillments/{id}/link", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_UNUSED,
+                .body = &nothing_shape, .operation = &fulfillment_link_operation, .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/pick", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &pick_shape, .check = pick_check, .operation = &pick_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/ready", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
@@ -604,6 +620,8 @@ const struct route fulfillment_routes[] = {
                 .body = &ship_shape, .operation = &ship_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/short", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &short_shape, .operation = &short_operation },
+        { METHOD_GET, "/v1/fulfillments/{id}/status", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .operation = &fulfillment_status_operation, .also = SCOPE_ORDERS_READ, .link = true },
         { METHOD_POST, "/v1/fulfillments/{id}/unlock", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &nothing_shape, .operation = &unlock_operation },
 };

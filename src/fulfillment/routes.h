@@ -20,5 +20,18 @@ struct fulfillment_commands {
 enum problem fulfillment_commands_load(struct batch *batch);
 enum problem fulfillment_commands_save(struct batch *batch);
 
+/* load of every look at them, without locks. */
+enum problem fulfillment_read_load(struct batch *batch);
+
+/* The fulfillment of the call's path, when there is one and the bearer, or the customer's link, may see it; refuses
+ * otherwise. */
+struct fulfillment *fulfillment_visible(struct call *call, const struct order_set *set, timestamp now);
+
+/* What a customer sees of it. */
+void fulfillment_reply_to_customer(struct call *call, const struct fulfillment *fulfillment);
+
+extern const struct operation fulfillment_link_operation;   /* POST /v1/fulfillments/{id}/link */
+extern const struct operation fulfillment_status_operation; /* GET /v1/fulfillments/{id}/status */
+
 /* What the rules work with, for one call of the batch. */
 struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now);

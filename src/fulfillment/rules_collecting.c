@@ -1,7 +1,11 @@
 /* While goods wait for their customer: who comes, how long they are held, and what happens when nobody does. */
 #include "fulfillment/fulfillment.h"
 
+#include "base/digest.h"
 #include "base/text.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
 
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status) {
         return method != BY_SHIPPING &&
@@ -94,6 +98,42 @@ int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const 
         if (!last)
                 end_visit(fulfillment, act);
         return waited_s;
+}
+
+/* ---- the link ---- */
+
+enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8_t *digest, const struct act *act) {
+        if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
+                return fulfillment_refuse_state(fulfillment, act, "collected");
+        fulfillment->link = (struct link){ digest, act->now + LINK_TIME_MAX, .changed = true };
+        fulfillment->touched = true;
+        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.link_issued", act->actor);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+bool fulfillment_link_opens(const struct fulfillment *fulfillment, const uint8_t *digest, timestamp now) {
+        return fulfillment_is_awaited(fulfillment->method, fulfillment->status) && fulfillment->link.digest &&
+               now < fulfillment->link.expires_at && CRYPTO_memcmp(fulfillment->link.digest, digest, DIGEST_SIZE) == 0;
+}
+
+/* A character may have several bytes. */
+static size_t character_size(const char *text) {
+        size_t size = *text ? 1 : 0;
+
+        while (((unsigned char) text[size] & 0xc0) == 0x80)
+                size++;
+        return size;
+}
+
+const char *customer_short_name(const char *name, struct arena *arena) {
+        const size_t first = strcspn(name, " ");
+        const char *last = strrchr(name, ' ');
+
+        last = last ? last + 1 : "";
+        if (!*last)
+                return arena_text_sized(arena, name, first);
+        return arena_format(arena, "%.*s %.*s.", (int) first, name, (int) character_size(last), last);
 }
 
 /* ---- who may collect ---- */

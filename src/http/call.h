@@ -86,6 +86,7 @@ struct route {
         const char
                 *topic; /* what its calls may wait for, before the code in the path (http/notices.h); NULL: nothing */
         bool stream;    /* its reply goes on: each time the topic changes, decide writes the next part of it */
+        bool link;      /* the customer's link opens it as well */
         bool open;      /* needs no token */
         bool may_lag;   /* may read from a replica: never a queue, an order or a reservation */
 };
@@ -145,6 +146,9 @@ struct call {
         struct park park;
         int64_t stream_position; /* of a stream: how far it has been written; -1: not begun */
         char stream_key[24];     /* what it parks under */
+
+        bool by_link; /* a customer's link, not yet known to open anything; the claims are nobody's */
+        uint8_t link[DIGEST_SIZE];
 
         bool has_key;
         uint8_t key[KEY_SIZE];            /* digest of subject, method, path and Idempotency-Key */

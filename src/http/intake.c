@@ -1,5 +1,6 @@
 #include "http/intake.h"
 
+#include "base/link.h"
 #include "base/text.h"
 #include "http/idempotency.h"
 #include "http/query.h"
@@ -7,11 +8,14 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define BEARER "Bearer "
-#define SCHEME "http://"
+#define BEARER         "Bearer "
+#define SCHEME         "http://"
+
+#define LINK_NAME_SIZE 17 /* of 8 bytes of its digest in hexadecimal */
 
 static bool answer_refused(struct call *call) {
         if (!call->refusal.problem)
@@ -116,20 +120,26 @@ static bool may_also(const struct call *call) {
         return call->route->also != SCOPE_NONE && call_has_scope(call, call->route->also);
 }
 
-static void check_token(struct intake *intake, struct call *call, const struct request_head *head) {
-        const char *token = head->authorization;
-        struct token_claims *claims = arena_new(&call->arena, struct token_claims);
-        enum token_verdict verdict;
+/* Whether it opens anything only the database can tell. Its subject is a name for counting and for idempotency keys,
+ * and tells nobody the token. */
+static bool take_link(struct call *call, const char *token, struct token_claims *claims) {
+        char name[LINK_NAME_SIZE];
 
-        if (!token || strncasecmp(token, BEARER, strlen(BEARER)) != 0) {
-                call->refusal.scope = ""; /* no token at all is not an invalid token (RFC 6750, section 3.1) */
-                call_refuse(call, PROBLEM_UNAUTHENTICATED, "The Authorization header must carry a bearer token.");
-                return;
-        }
-        token += strlen(BEARER);
-        token += strspn(token, " ");
-        verdict = claims ? token_gate_check(intake->gate, token, clock_wall(), &call->arena, claims)
-                         : TOKEN_OUT_OF_MEMORY;
+        if (!call->route->link || !link_token_read(token, call->link))
+                return false;
+        for (size_t i = 0; i < (sizeof(name) - 1) / 2; i++)
+                (void) snprintf(name + 2 * i, 3, "%02x", call->link[i]);
+        *claims = (struct token_claims){ .subject = arena_format(&call->arena, "link %s", name),
+                .expires_at = INT64_MAX };
+        call->by_link = claims->subject != NULL;
+        return call->by_link;
+}
+
+static void take_token(struct intake *intake, struct call *call, const char *token, struct token_claims *claims) {
+        const enum token_verdict verdict =
+                claims ? token_gate_check(intake->gate, token, clock_wall(), &call->arena, claims)
+                       : TOKEN_OUT_OF_MEMORY;
+
         if (verdict) {
                 call_refuse(call, token_verdict_problem(verdict), "%c%s.",
                         toupper((unsigned char) *token_verdict_text(verdict)), token_verdict_text(verdict) + 1);
@@ -141,6 +151,23 @@ static void check_token(struct intake *intake, struct call *call, const struct r
                 call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "This route needs the scope %s.",
                         scope_text(call->route->scope));
         }
+}
+
+static void check_token(struct intake *intake, struct call *call, const struct request_head *head) {
+        const char *token = head->authorization;
+        struct token_claims *claims = arena_new(&call->arena, struct token_claims);
+
+        if (!token || strncasecmp(token, BEARER, strlen(BEARER)) != 0) {
+                call->refusal.scope = ""; /* no token at all is not an invalid token (RFC 6750, section 3.1) */
+                call_refuse(call, PROBLEM_UNAUTHENTICATED, "The Authorization header must carry a bearer token.");
+                return;
+        }
+        token += strlen(BEARER);
+        token += strspn(token, " ");
+        if (claims && take_link(call, token, claims))
+                call->claims = claims;
+        else
+                take_token(intake, call, token, claims);
 }
 
 /* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and what is left of it.

@@ -90,6 +90,7 @@ static bool fulfillment_add(struct placing *placing, struct order *order, const 
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,
                 .remind_at = TIMESTAMP_NONE,
+                .link.expires_at = TIMESTAMP_NONE,
                 .created_at = order->placed_at,
                 .updated_at = order->placed_at,
                 .pickup_serial = 1,

@@ -125,6 +125,13 @@ struct check_in {
 #define NO_CHECK_IN                                                                                                    \
         { .eta_minutes = -1, .on_the_way_at = TIMESTAMP_NONE, .arrived_at = TIMESTAMP_NONE, .waited_s = -1 }
 
+/* The customer's link. */
+struct link {
+        const uint8_t *digest; /* DIGEST_SIZE bytes (base/link.h), or NULL: there is none */
+        timestamp expires_at;
+        bool changed;
+};
+
 struct fulfillment {
         struct uuid id;
         struct order *order;
@@ -137,6 +144,7 @@ struct fulfillment {
         const char *handover; /* JSON object, or NULL */
         const char *packages; /* JSON list */
         struct check_in check_in;
+        struct link link;
         const char *recipient; /* who else may collect: JSON object, or NULL */
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
         timestamp remind_at; /* TIMESTAMP_NONE: no reminder is due any more */

@@ -300,6 +300,7 @@ static struct fulfillment *fulfillment_for(
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,
                 .remind_at = TIMESTAMP_NONE,
+                .link.expires_at = TIMESTAMP_NONE,
                 .created_at = placing->now,
                 .updated_at = placing->now,
                 .pickup_serial = 1,

@@ -118,6 +118,8 @@ static void check_in_from_row(struct row *row, struct check_in *check_in) {
 }
 
 static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
+        size_t size; /* is DIGEST_SIZE, says the database */
+
         f->number = row_integer(row);
         f->method = (enum fulfillment_method) index_of(fulfillment_method_texts, row_text(row));
         f->location = row_text(row);
@@ -139,6 +141,8 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->remind_at = row_time(row);
         f->recipient = row_text(row);
         f->moved_by = row_text(row);
+        f->link.digest = row_bytes(row, &size);
+        f->link.expires_at = row_time(row);
 }
 
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */

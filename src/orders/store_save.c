@@ -1,6 +1,8 @@
 #include "db/connection.h"
 #include "orders/orders.h"
 
+#include "base/digest.h"
+
 /* ---- inserting ---- */
 
 static void headers_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
@@ -369,6 +371,27 @@ static void check_ins_update(struct database *database, const struct order_set *
                 database_ask(database, STATEMENT_CHECK_INS_UPDATE, &p, NULL, NULL);
 }
 
+static void links_update(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *ids, *digests, *expires;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        digests = parameter_byteas(&p);
+        expires = parameter_times(&p);
+        for (size_t i = 0; i < set->n_fulfillments; i++) {
+                const struct fulfillment *f = set->fulfillments[i];
+
+                if (!f->link.changed)
+                        continue;
+                array_uuid(ids, &f->id);
+                array_bytes(digests, f->link.digest, DIGEST_SIZE);
+                array_time(expires, f->link.expires_at);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_LINKS_UPDATE, &p, NULL, NULL);
+}
+
 static void fulfillment_lines_update(struct database *database, const struct order_set *set) {
         struct parameters p;
         struct array *orders, *fulfillments, *numbers, *picked, *shorted, *cancelled, *fulfilled;
@@ -404,6 +427,7 @@ enum problem orders_update(struct database *database, struct order_set *set) {
         lines_update(database, set);
         fulfillments_update(database, set);
         check_ins_update(database, set);
+        links_update(database, set);
         fulfillment_lines_update(database, set);
         return PROBLEM_NONE;
 }

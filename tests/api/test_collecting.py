@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta, timezone
 
+from support.database import Database
+from support.retailer import Retailer
 from support.waiting import eventually
-from support.work import code_of, faults
+from support.work import Work, code_of, faults
 
 CAR = {"make": "Volvo", "color": "red", "plate": "B-XY 12"}
 
@@ -89,7 +91,7 @@ def test_a_refusal_names_the_status_that_is_shown(work):
 def test_a_shop_front_may_do_what_its_customer_may(work, service):
     it = work()
     front = service.client(scope="orders:write")
-    assert it.act("check-in", {"state": "on_the_way"}, api=front).json()["allowed_actions"] == ["check-in", "recipient"]
+    assert it.act("check-in", {"state": "on_the_way"}, api=front).json()["allowed_actions"] == ["check-in", "link", "recipient"]
     assert code_of(it.act("check-in", {"state": "arrived"}, 403, api=service.client(scope="orders:read"))) \
         == "insufficient-scope"
     it.act("cancel", {"reason": "the shopper called"}, 403, api=front)
@@ -99,11 +101,11 @@ def test_a_shop_front_may_do_what_its_customer_may(work, service):
 
 def test_each_step_tells_what_may_follow(work, service):
     it = work()
-    assert it.now()["allowed_actions"] == ["assign", "cancel", "check-in", "pick", "recipient", "reject", "short"]
+    assert it.now()["allowed_actions"] == ["assign", "cancel", "check-in", "link", "pick", "recipient", "reject", "short"]
     assert it.pick_all()["allowed_actions"] == [
-        "assign", "cancel", "check-in", "ready", "recipient", "reject", "undo-pick"]
+        "assign", "cancel", "check-in", "link", "ready", "recipient", "reject", "undo-pick"]
     assert it.act("ready").json()["allowed_actions"] == [
-        "assign", "cancel", "check-in", "extend-hold", "handover", "recipient"]
+        "assign", "cancel", "check-in", "extend-hold", "handover", "link", "recipient"]
     assert it.hand_over().json()["allowed_actions"] == []
     reader = service.client(scope="fulfillment:read")
     assert reader.get(work().path, expect=200).json()["allowed_actions"] == []
@@ -116,6 +118,118 @@ def test_a_supervisor_is_offered_what_only_they_may_do(work, service):
     it.make_ready()
     it.hand_over(422, code="ABCDEFGH")
     assert "unlock" in boss.get(it.path, expect=200).json()["allowed_actions"]
+
+
+# ---- the customer's link ----
+
+class Link:
+    """A customer with a link, and what they may ask."""
+
+    def __init__(self, it, api=None):
+        reply = it.act("link", {}, api=api, expect=None)
+        assert reply.status_code == 200
+        self.token, self.path = reply.json()["token"], it.path
+        self.api = it.api.with_token(self.token)
+
+    def status(self, expect=200, path=None):
+        return self.api.get(f"{path or self.path}/status", expect=expect)
+
+    def check_in(self, body, expect=200, path=None, **options):
+        return self.api.post(f"{path or self.path}/check-in", body, expect=expect, **options)
+
+
+def test_a_link_opens_status_and_check_in(work, retailer):
+    it = work(method="curbside")
+    link = Link(it)
+    seen = link.status().json()
+    assert seen == {
+        "id": it.id, "order_number": it.order["order_number"], "customer_name": "Ada L.", "method": "curbside",
+        "location": retailer.store, "status": "allocated", "promised_at": it.now()["promised_at"], "hold_until": None,
+        "check_in": None, "version": 2}
+    it.make_ready()
+    there = link.check_in({"state": "arrived", "bay": "4", "vehicle": CAR}).json()
+    assert (there["status"], there["check_in"]["bay"]) == ("arrived", "4")
+    assert "Volvo" not in str(there) and "Lovelace" not in str(there)
+    assert it.now()["check_in"]["vehicle"] == CAR
+    told = it.told()[-1]
+    assert (told["type"], told["actor"], told["location"]) == ("pickup.customer_arrived", "customer", retailer.store)
+
+
+def test_a_link_opens_nothing_else(work, service):
+    it, other = work(), work()
+    link = Link(it)
+    for path in (f"/v1/orders/{it.order['id']}", it.path, f"/v1/locations/{it.retailer.store}/queue", "/v1/products"):
+        assert code_of(link.api.get(path, expect=401)) == "unauthenticated"
+    for verb in ("pick", "handover", "link", "extend-hold", "recipient", "unlock"):
+        link.api.post(f"{it.path}/{verb}", {}, expect=401)
+    assert link.status(401, path=other.path).json()["code"] == "unauthenticated"
+    link.check_in({"state": "arrived"}, 401, path=other.path)
+    assert other.now()["check_in"] is None
+
+
+def test_links_that_open_nothing_are_all_alike(work):
+    """Another order's, a replaced one, one that never was, one whose goods are gone, and one for nothing at all."""
+    it, gone = work(), work()
+    old = Link(it)
+    new = Link(it)
+    stranger = Link(it)
+    stranger.api = it.api.with_token("A" * 43)
+    over = Link(gone)
+    gone.act("cancel", {"reason": "the shopper called"})
+    late = Link(work())
+    late_id = late.path.rsplit("/", 1)[1]
+    it.database.execute("update fulfillments set link_expires_at = now() where id = %s", late_id)
+
+    nowhere = "/v1/fulfillments/0190a6e2-7b7c-7def-8123-456789abcdef"
+    refusals = [old.status(401), new.status(401), stranger.status(401), over.status(401), late.status(401),
+                Link(work()).status(401, path=it.path), stranger.status(401, path=nowhere)]
+    said = [{name: value for name, value in refusal.json().items() if name not in ("instance", "trace_id")}
+            for refusal in refusals]
+    assert all(one == said[0] for one in said)
+    assert len({refusal.headers["WWW-Authenticate"] for refusal in refusals}) == 1
+
+
+def test_a_token_stands_in_one_reply_only(work, database, service):
+    it = work()
+    key = "0190a6e2-link"
+    first, second = (it.act("link", {}, key=key, expect=None).json()["token"] for _ in range(2))
+    assert first != second
+    for table in ("idempotency", "fulfillments", "events"):
+        kept = str(database.rows(f"select t::text from {table} t"))
+        assert first not in kept and second not in kept
+    Link(it).status()
+    log = service.log_path.read_text()
+    assert first not in log and second not in log
+
+
+def test_a_link_is_for_those_who_may_act(work, service):
+    it = work()
+    assert Link(it, api=service.client(scope="orders:write")).status().json()["id"] == it.id
+    assert code_of(it.act("link", {}, 403, api=service.client(scope="orders:read"))) == "insufficient-scope"
+    assert code_of(it.act("link", {}, 403, api=service.client(locations=["elsewhere"]))) == "store-not-allowed"
+    parcel = work(method="ship")
+    assert code_of(parcel.act("link", {}, 409)) == "invalid-transition"
+    service.client(scope="orders:read").get(f"{it.path}/status", expect=200)
+    service.client(scope="catalog:read").get(f"{it.path}/status", expect=403)
+
+
+def test_a_customers_tap_too_many_happens_once(work):
+    it = work()
+    link = Link(it)
+    bodies = {link.check_in({"state": "arrived"}, key="tap").text for _ in range(2)}
+    assert len(bodies) == 1
+    assert it.events().count("pickup.customer_arrived") == 1
+    assert faults(link.check_in({"state": "arrived", "latitude": 52.5}, 422)) == {"#/latitude": "unknown-member"}
+
+
+def test_links_are_counted_against_the_limit(services, new_database):
+    """Each link has a quota of its own, as every bearer has."""
+    with Database(new_database()) as database:
+        service = services(database.url, rate_limit=1000)
+        it = Work(Retailer(service.client()).create(), database)
+        reply = Link(it).status()
+        assert reply.headers["RateLimit-Policy"] == '"client";q=1000;w=60'
+        assert 'r=999' in reply.headers["RateLimit"]
 
 
 # ---- who may collect ----

@@ -18,6 +18,7 @@ ACTIONS = {
     "deliver": {},
     "extend-hold": {"until": "2099-01-01T00:00:00Z"},
     "handover": {"proof": {"method": "id_check"}},
+    "link": {},
     "pick": {"lines": [{"sku": "SKU-1", "quantity": 1}]},
     "ready": {},
     "recipient": {"name": "Grace Hopper"},

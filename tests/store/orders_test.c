@@ -38,6 +38,7 @@ static void fulfillments_fill(struct order *order) {
                         .locked_until = TIMESTAMP_NONE,
                         .check_in = NO_CHECK_IN,
                         .remind_at = TIMESTAMP_NONE,
+                        .link.expires_at = TIMESTAMP_NONE,
                         .created_at = STORE_NOW,
                         .updated_at = STORE_NOW,
                         .pickup_serial = 1,
@@ -230,6 +231,10 @@ static void assert_same_fulfillment(const struct fulfillment *a, const struct fu
         assert_same_text(a->packages, b->packages);
         assert_same_text(a->recipient, b->recipient);
         cr_assert_eq(a->remind_at, b->remind_at);
+        cr_assert_eq(a->link.expires_at, b->link.expires_at);
+        cr_assert_eq(!a->link.digest, !b->link.digest);
+        if (a->link.digest)
+                cr_assert_arr_eq(a->link.digest, b->link.digest, 32);
         cr_assert_eq(a->promised_at, b->promised_at);
         cr_assert_eq(a->hold_until, b->hold_until);
         cr_assert_eq(a->locked_until, b->locked_until);
@@ -427,6 +432,7 @@ static void change_fulfillment(struct fulfillment *fulfillment) {
         fulfillment->handover = "{\"method\": \"code\"}";
         fulfillment->packages = "[{\"carrier\": \"DHL\"}]";
         fulfillment->recipient = "{\"name\": \"Joan\"}";
+        fulfillment->link = (struct link){ (const uint8_t *) "0123456789abcdef0123456789abcdef", LATER + 3, true };
         fulfillment->hold_until = LATER;
         fulfillment->remind_at = LATER - DAY;
         fulfillment->locked_until = LATER + 1;
@@ -483,6 +489,7 @@ Test(orders, what_is_not_marked_as_changed_stays) {
                 set->rows[i].changed = set->rows[i].fulfillments[0]->changed = false;
                 set->rows[i].lines[0].changed = set->rows[i].lines[0].allocations->changed = false;
                 set->rows[i].fulfillments[0]->check_in.changed = false;
+                set->rows[i].fulfillments[0]->link.changed = false;
         }
         change_line(&set->rows[1].lines[0]);
         update(set);

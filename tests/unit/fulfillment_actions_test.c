@@ -139,6 +139,8 @@ static enum problem run(enum fulfillment_action action) {
                 return fulfillment_extend_hold(it, NOW + 8 * DAY, &scene.act);
         case ACTION_HANDOVER:
                 return hand_over_by(right_code(SECRET));
+        case ACTION_LINK:
+                return fulfillment_issue_link(it, (const uint8_t *) "0123456789abcdef0123456789abcdef", &scene.act);
         case ACTION_PICK:
                 return pick_one();
         case ACTION_READY:
@@ -210,7 +212,8 @@ Test(fulfillment_actions, who_may_nothing_is_offered_nothing, .init = given_pick
 }
 
 Test(fulfillment_actions, a_shop_front_is_offered_what_the_customer_may_do, .init = given_pickup) {
-        cr_assert_eq(allowed_now(MAY_ORDER), (action_set) 1 << ACTION_CHECK_IN | (action_set) 1 << ACTION_RECIPIENT);
+        cr_assert_eq(allowed_now(MAY_ORDER),
+                (action_set) 1 << ACTION_CHECK_IN | (action_set) 1 << ACTION_LINK | (action_set) 1 << ACTION_RECIPIENT);
         cr_assert_neq(allowed_now(MAY_FULFILL) & (action_set) 1 << ACTION_PICK, 0);
 }
 

@@ -396,3 +396,63 @@ Test(fulfillment_proof, what_is_over_has_no_code_and_no_lock) {
         assert_refused(fulfillment_reissue_code(it, &scene.act), PROBLEM_INVALID_TRANSITION);
         assert_untouched();
 }
+
+/* ---- the link ---- */
+
+TestSuite(fulfillment_link, .init = given_pickup, .fini = scene_clear);
+
+static const uint8_t *digest_of(const char *text) {
+        return (const uint8_t *) text;
+}
+
+#define ONE  digest_of("0123456789abcdef0123456789abcdef")
+#define THAT digest_of("0123456789abcdef0123456789abcdeF")
+
+Test(fulfillment_link, it_opens_while_the_customer_is_awaited) {
+        cr_assert_not(fulfillment_link_opens(it, ONE, NOW));
+        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
+                it->status = (enum fulfillment_status) status;
+                cr_assert_eq(fulfillment_link_opens(it, ONE, NOW), fulfillment_is_awaited(BY_PICKUP, it->status));
+        }
+}
+
+Test(fulfillment_link, it_ends_after_ninety_days) {
+        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        cr_assert(fulfillment_link_opens(it, ONE, NOW + LINK_TIME_MAX - 1));
+        cr_assert_not(fulfillment_link_opens(it, ONE, NOW + LINK_TIME_MAX));
+}
+
+Test(fulfillment_link, another_opens_nothing) {
+        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        cr_assert_not(fulfillment_link_opens(it, THAT, NOW));
+}
+
+Test(fulfillment_link, a_new_one_takes_the_place_of_the_old) {
+        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        assert_done(fulfillment_issue_link(it, THAT, &scene.act));
+        cr_assert_not(fulfillment_link_opens(it, ONE, NOW));
+        cr_assert(fulfillment_link_opens(it, THAT, NOW));
+        cr_assert_eq(told("fulfillment.link_issued"), 2);
+        cr_assert_str_eq(data_of("fulfillment.link_issued"), "");
+}
+
+Test(fulfillment_link, a_parcel_has_none) {
+        it->method = BY_SHIPPING;
+        assert_refused(fulfillment_issue_link(it, ONE, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_untouched();
+}
+
+Test(fulfillment_link, a_customer_is_a_first_name_and_an_initial) {
+        static const char *const names[][2] = {
+                { "Ada Lovelace", "Ada L." },
+                { "Ada King Lovelace", "Ada L." },
+                { "Ada", "Ada" },
+                { "Zo\xc3\xab \xc3\x85ngstr\xc3\xb6m", "Zo\xc3\xab \xc3\x85." },
+                { "Ada ", "Ada" },
+                { "", "" },
+        };
+
+        for (size_t i = 0; i < array_size(names); i++)
+                cr_assert_str_eq(customer_short_name(names[i][0], &scene.arena), names[i][1]);
+}

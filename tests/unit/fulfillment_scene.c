@@ -48,6 +48,7 @@ static void scene_documents(enum fulfillment_method method) {
                 .hold_until = TIMESTAMP_NONE,
                 .locked_until = TIMESTAMP_NONE,
                 .check_in = NO_CHECK_IN,
+                .link.expires_at = TIMESTAMP_NONE,
                 .remind_at = TIMESTAMP_NONE,
                 .pickup_serial = 1,
                 .version = 1,

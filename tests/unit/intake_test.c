@@ -1,5 +1,7 @@
 #include "http/intake.h"
 
+#include "base/link.h"
+
 #include "token_forge.h"
 
 #include <criterion/criterion.h>
@@ -40,6 +42,12 @@ static const struct route routes[] = {
         { .method = METHOD_POST, .path = "/v1/questions", .scope = SCOPE_ORDERS_READ, .body = &line_shape },
         { .method = METHOD_PUT, .path = "/v1/things", .scope = SCOPE_ADMIN },
         { .method = METHOD_GET, .path = "/livez", .open = true },
+        { .method = METHOD_GET,
+                .path = "/v1/things/{id}/status",
+                .scope = SCOPE_ADMIN,
+                .also = SCOPE_ORDERS_READ,
+                .link = true },
+        { .method = METHOD_GET, .path = "/v1/things/{id}/secrets", .scope = SCOPE_ADMIN, .also = SCOPE_RETURNS_WRITE },
 };
 static const struct route_list list = { routes, array_size(routes) };
 static struct intake intake = { .router = { &list, 1 }, .gate = &gate };
@@ -198,6 +206,50 @@ Test(intake, the_scope_of_the_route_is_needed) {
         head.method = "PUT";
         assert_refused(head, PROBLEM_INSUFFICIENT_SCOPE);
         cr_assert_str_eq(call.reply.www_authenticate, "Bearer error=\"insufficient_scope\", scope=\"admin\"");
+}
+
+Test(intake, another_scope_of_the_route_is_as_good) {
+        assert_taken(get("/v1/things/" ID "/status"));
+        cr_assert_not(call.by_link);
+        assert_refused(get("/v1/things/" ID "/secrets"), PROBLEM_INSUFFICIENT_SCOPE);
+}
+
+/* ---- links ---- */
+
+static struct request_head by_link(const char *target, const char *token) {
+        struct request_head head = get(target);
+
+        head.authorization = arena_format(&arena, "Bearer %s", token);
+        return head;
+}
+
+Test(intake, a_link_is_taken_where_it_may_open_something) {
+        char token[LINK_TOKEN_SIZE], other[LINK_TOKEN_SIZE];
+        uint8_t digest[DIGEST_SIZE], ignored[DIGEST_SIZE];
+        const char *subject;
+
+        link_token_new(token, digest);
+        link_token_new(other, ignored);
+        assert_taken(by_link("/v1/things/" ID "/status", token));
+        cr_assert(call.by_link);
+        cr_assert_arr_eq(call.link, digest, DIGEST_SIZE);
+        cr_assert_eq(call.claims->scopes, 0);
+        cr_assert_not(token_allows_location(call.claims, "anywhere"));
+        cr_assert_null(strstr(call.claims->subject, token));
+        subject = arena_text(&arena, call.claims->subject);
+        assert_taken(by_link("/v1/things/" ID "/status", other));
+        cr_assert_str_neq(call.claims->subject, subject);
+}
+
+Test(intake, a_link_is_no_token_anywhere_else) {
+        char token[LINK_TOKEN_SIZE];
+        uint8_t digest[DIGEST_SIZE];
+
+        link_token_new(token, digest);
+        assert_refused(by_link("/v1/things/" ID, token), PROBLEM_UNAUTHENTICATED);
+        cr_assert_not(call.by_link);
+        token[0] = '.';
+        assert_refused(by_link("/v1/things/" ID "/status", token), PROBLEM_UNAUTHENTICATED);
 }
 
 Test(intake, an_open_route_asks_for_no_token) {
