@@ -18,14 +18,15 @@ static bool has_check_digit(const char *padded) {
         return sum % 10 == 0;
 }
 
+static bool has_form(const char *text, size_t size) {
+        return is_gtin_size(size) && strspn(text, "0123456789") >= size;
+}
+
 static bool parse_sized(const char *text, size_t size, char *ret_gtin) {
         char padded[GTIN_SIZE] = "00000000000000";
 
-        if (!is_gtin_size(size))
+        if (!has_form(text, size))
                 return false;
-        for (size_t i = 0; i < size; i++)
-                if (text[i] < '0' || text[i] > '9')
-                        return false;
         memcpy(padded + GTIN_DIGITS - size, text, size);
         if (!has_check_digit(padded))
                 return false;
@@ -56,19 +57,39 @@ static const char *path_of(const char *uri) {
         return size > 0 && host[size] == '/' ? host + size : NULL;
 }
 
-/* "01" may also be a directory of the host, so a key counts only when a GTIN follows it. */
-bool gtin_from_digital_link(const char *uri, char *ret_gtin) {
-        const char *slash = path_of(uri);
+/* The next segment that follows a key, or NULL; `slash` begins the one to look at first. "01" may also be a directory
+ * of the host, so there may be several. */
+static const char *next_candidate(const char *slash, size_t *ret_size) {
         bool after_key = false;
 
         while (slash && *slash == '/') {
                 const char *segment = slash + 1;
-                const size_t size = strcspn(segment, "/?#");
 
-                if (after_key && parse_sized(segment, size, ret_gtin))
-                        return true;
-                after_key = is_path_key(segment, size);
-                slash = segment + size;
+                *ret_size = strcspn(segment, "/?#");
+                if (after_key)
+                        return segment;
+                after_key = is_path_key(segment, *ret_size);
+                slash = segment + *ret_size;
         }
+        return NULL;
+}
+
+bool gtin_from_digital_link(const char *uri, char *ret_gtin) {
+        size_t size = 0;
+
+        for (const char *at = next_candidate(path_of(uri), &size); at; at = next_candidate(at - 1, &size))
+                if (parse_sized(at, size, ret_gtin))
+                        return true;
+        return false;
+}
+
+bool gtin_is_mistyped(const char *text) {
+        size_t size = 0;
+
+        if (has_form(text, strlen(text)))
+                return true;
+        for (const char *at = next_candidate(path_of(text), &size); at; at = next_candidate(at - 1, &size))
+                if (has_form(at, size))
+                        return true;
         return false;
 }

@@ -18,3 +18,6 @@ must_check bool gtin_parse(const char *text, char *ret_gtin);
 /* A GS1 Digital Link URI ("https://any.host/01/09521234543213?10=AB"): the GTIN after the "/01/" (or "/gtin/") path
  * key, checked as above. Any host, any path before it, http or https. */
 must_check bool gtin_from_digital_link(const char *uri, char *ret_gtin);
+
+/* Of what neither of them takes: whether it would be one, by itself or in a link, but for its check digit. */
+must_check bool gtin_is_mistyped(const char *text);

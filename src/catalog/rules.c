@@ -164,17 +164,12 @@ bool location_equal(const struct location *a, const struct location *b) {
 
 /* ---- products ---- */
 
-static bool is_all_digits(const char *text) {
-        return text[strspn(text, "0123456789")] == '\0';
-}
-
 const char *gtin_from(const char *text, const char *pointer, struct arena *arena, struct refusal *refusal) {
-        const size_t size = strlen(text);
         char gtin[GTIN_SIZE];
 
         if (gtin_parse(text, gtin) || gtin_from_digital_link(text, gtin))
                 return arena_text(arena, gtin);
-        if (is_all_digits(text) && (size == 8 || (size >= 12 && size <= 14)))
+        if (gtin_is_mistyped(text))
                 (void) refuse_because(
                         refusal, arena, pointer, "check-digit", "The last digit does not fit the ones before it.");
         else

@@ -85,6 +85,18 @@ Test(gtin, is_found_in_a_digital_link_of_any_host_and_path) {
         assert_link("https://any.host/01/96385074/", "00000096385074");
 }
 
+Test(gtin, a_slip_of_the_pen_is_told_from_nonsense) {
+        cr_expect(gtin_is_mistyped("6291041500214"));
+        cr_expect(gtin_is_mistyped("https://any.host/01/09521234543214?10=AB"));
+        cr_expect(gtin_is_mistyped("https://any.host/01/01/09521234543214"));
+        cr_expect_not(gtin_is_mistyped("629104150021X"));
+        cr_expect_not(gtin_is_mistyped("629104150"));
+        cr_expect_not(gtin_is_mistyped("https://any.host/02/09521234543214"));
+        cr_expect_not(gtin_is_mistyped("https://any.host/01/0952123454321"
+                                       "x"));
+        cr_expect_not(gtin_is_mistyped(""));
+}
+
 Test(gtin, is_found_behind_a_directory_that_looks_like_its_key) {
         assert_link("https://any.host/01/shop/01/09521234543213", "09521234543213");
         assert_link("https://any.host/01/01/09521234543213", "09521234543213");
