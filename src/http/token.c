@@ -25,12 +25,12 @@ struct header {
 DEFINE_CLEANUP(json_t, json_cleanup, json_decref)
 
 static bool token_split(const char *token, struct parts *ret_parts) {
-        const size_t size = strnlen(token, TOKEN_SIZE_MAX + 1);
+        const size_t size = strlen(token);
         const char *first = memchr(token, '.', size);
         const char *last = memrchr(token, '.', size);
         struct parts parts;
 
-        if (size > TOKEN_SIZE_MAX || !first || first == last)
+        if (!first || first == last)
                 return false;
         parts.header = (struct part){ token, (size_t) (first - token) };
         parts.payload = (struct part){ first + 1, (size_t) (last - first - 1) };
@@ -152,6 +152,8 @@ enum token_verdict token_verify(const struct token_keys *keys, const struct toke
         struct parts parts;
         enum token_verdict verdict;
 
+        if (strnlen(token, TOKEN_SIZE_MAX + 1) > TOKEN_SIZE_MAX)
+                return TOKEN_TOO_LONG;
         if (!token_split(token, &parts))
                 return TOKEN_MALFORMED;
         verdict = signed_by_known_key(keys, &parts);

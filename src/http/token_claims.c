@@ -6,7 +6,7 @@
 
 #define TOKEN_SECONDS_MAX ((int64_t) 253402300799) /* 9999-12-31T23:59:59Z */
 
-/* A NumericDate of whole seconds, written as an integer or as a whole real; TIMESTAMP_NONE when absent. */
+/* A NumericDate (RFC 7519, section 2): seconds, maybe with a fraction; TIMESTAMP_NONE when absent. */
 static enum token_verdict instant_read(const json_t *payload, const char *name, timestamp *ret_instant) {
         const json_t *claim = json_object_get(payload, name);
         double number;
@@ -20,9 +20,7 @@ static enum token_verdict instant_read(const json_t *payload, const char *name, 
         number = json_number_value(claim);
         if (!(number >= 0 && number <= (double) TOKEN_SECONDS_MAX))
                 return TOKEN_CLAIM_INVALID;
-        if ((double) (int64_t) number != number)
-                return TOKEN_CLAIM_INVALID;
-        *ret_instant = (int64_t) number * SECOND;
+        *ret_instant = (timestamp) (number * (double) SECOND);
         return TOKEN_OK;
 }
 

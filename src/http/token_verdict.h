@@ -17,6 +17,7 @@
         X(MALFORMED, UNAUTHENTICATED, "the token is not a signed JSON Web Token as this service reads it")             \
         X(NOT_YET_VALID, UNAUTHENTICATED, "the token is not valid yet")                                                \
         X(OUT_OF_MEMORY, OVERLOADED, "there was no memory to check the token")                                         \
+        X(TOO_LONG, UNAUTHENTICATED, "the token is longer than 8 KiB")                                                 \
         X(UNKNOWN_KEY, UNAUTHENTICATED, "the token names a key that is not known")                                     \
         X(WRONG_ALGORITHM, UNAUTHENTICATED, "the token does not use the algorithm of its key")                         \
         X(WRONG_AUDIENCE, UNAUTHENTICATED, "the token is meant for another audience")                                  \

@@ -267,7 +267,7 @@ Test(token, of_eight_kibibytes_is_accepted_and_a_larger_one_is_not) {
         know_secret();
         cr_assert_eq(strlen(token_of_size(TOKEN_SIZE_MAX)), TOKEN_SIZE_MAX);
         cr_expect_eq(verdict_of(token_of_size(TOKEN_SIZE_MAX)), TOKEN_OK);
-        cr_expect_eq(verdict_of(token_of_size(TOKEN_SIZE_MAX + 1)), TOKEN_MALFORMED);
+        cr_expect_eq(verdict_of(token_of_size(TOKEN_SIZE_MAX + 1)), TOKEN_TOO_LONG);
 }
 
 Test(token, signature_of_es256_is_64_bytes_and_not_der) {
