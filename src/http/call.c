@@ -94,8 +94,15 @@ bool call_names_version(const struct call *call, int64_t version) {
         return call->if_none_match_any || strstr(call->if_none_match, tag);
 }
 
+static bool names_for_change(const struct call *call, int64_t version) {
+        for (size_t i = 0; i < IF_MATCH_TAGS_MAX; i++)
+                if (call->if_match_tags[i] == version)
+                        return true;
+        return false;
+}
+
 bool call_version_matches(struct call *call, int64_t version) {
-        if (call->if_match == IF_MATCH_ABSENT || call->if_match == IF_MATCH_ANY || call->if_match == version)
+        if (call->if_match == IF_MATCH_ABSENT || call->if_match == IF_MATCH_ANY || names_for_change(call, version))
                 return true;
         call_refuse(call, PROBLEM_PRECONDITION_FAILED,
                 "If-Match does not name the current version, which is %" PRId64 ".", version);

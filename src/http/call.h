@@ -34,12 +34,15 @@
 #define WAIT_MAX_S      30 /* of Prefer: wait= */
 
 /* Topics (http/notices.h): what comes before the code of a location. */
-#define TOPIC_EVENTS    "events/"
-#define TOPIC_QUEUE     "queue/"
+#define TOPIC_EVENTS      "events/"
+#define TOPIC_QUEUE       "queue/"
 
-#define IF_MATCH_ABSENT INT64_C(0)
-#define IF_MATCH_ANY    INT64_C(-1) /* "*": whatever version there is */
-#define IF_MATCH_NEVER  INT64_C(-2) /* a tag that no version of ours has */
+#define IF_MATCH_ABSENT   INT64_C(0)
+#define IF_MATCH_ANY      INT64_C(-1) /* "*": whatever version there is */
+#define IF_MATCH_NEVER    INT64_C(-2) /* no version of ours has any of the tags */
+#define IF_MATCH_TAGS     INT64_C(1)  /* one of those in if_match_tags */
+
+#define IF_MATCH_TAGS_MAX 8 /* further ones are not looked at */
 
 enum method { METHOD_DELETE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_OTHER };
 
@@ -133,11 +136,12 @@ struct call {
         const struct route *route;
         struct call_path path;
         const struct token_claims *claims;
-        const void *body;       /* the struct of route->body */
-        const void *query;      /* the struct of route->query */
-        const char *target;     /* raw, as received, without host: for links and cursors */
-        int64_t if_match;       /* a version, or IF_MATCH_... */
-        bool if_none_match_any; /* If-None-Match: * */
+        const void *body;                         /* the struct of route->body */
+        const void *query;                        /* the struct of route->query */
+        const char *target;                       /* raw, as received, without host: for links and cursors */
+        int64_t if_match;                         /* IF_MATCH_... */
+        int64_t if_match_tags[IF_MATCH_TAGS_MAX]; /* versions; 0 behind the last */
+        bool if_none_match_any;                   /* If-None-Match: * */
         const char *if_none_match;
         const char *last_event_id; /* may be NULL */
 

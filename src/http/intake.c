@@ -34,25 +34,36 @@ int64_t intake_announced(const struct request_head *head) {
         return size;
 }
 
-static bool is_trace_id(const char *text) {
-        bool zero = true;
+#define TRACEPARENT_SIZE ((size_t) 55) /* of version 00 */
 
-        for (size_t i = 0; i < TRACE_ID_SIZE - 1; i++) {
-                if (!strchr("0123456789abcdef", text[i]) || !text[i])
+static bool is_hex(const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (!text[i] || !strchr("0123456789abcdef", text[i]))
                         return false;
-                zero = zero && text[i] == '0';
-        }
-        return !zero;
+        return true;
 }
 
-/* W3C Trace Context: "00-" trace id "-" parent id "-" flags; anything else starts a new trace, never an error. */
+/* W3C Trace Context, section 3.2: version "-" trace id "-" parent id "-" flags. Version ff is none; later ones may have
+ * more behind the flags. */
+static bool is_traceparent(const char *text) {
+        const size_t size = strlen(text);
+
+        if (size < TRACEPARENT_SIZE || (text_starts_with(text, "00") && size > TRACEPARENT_SIZE))
+                return false;
+        if (size > TRACEPARENT_SIZE && text[TRACEPARENT_SIZE] != '-')
+                return false;
+        return is_hex(text, 2) && !text_starts_with(text, "ff") && text[2] == '-' && is_hex(text + 3, 32) &&
+               strspn(text + 3, "0") < 32 && text[35] == '-' && is_hex(text + 36, 16) && strspn(text + 36, "0") < 16 &&
+               text[52] == '-' && is_hex(text + 53, 2);
+}
+
+/* Whatever is no traceparent starts a new trace, never an error. */
 static void trace_take(struct call *call, const char *traceparent) {
         const struct uuid fresh = call->request_id;
         char text[UUID_TEXT_SIZE];
         size_t n = 0;
 
-        if (traceparent && strlen(traceparent) >= 55 && traceparent[2] == '-' && traceparent[35] == '-' &&
-                is_trace_id(traceparent + 3)) {
+        if (traceparent && is_traceparent(traceparent)) {
                 memcpy(call->trace_id, traceparent + 3, TRACE_ID_SIZE - 1);
                 return;
         }
@@ -186,24 +197,48 @@ static void take_quota(struct intake *intake, struct call *call) {
                 call, PROBLEM_QUOTA_EXCEEDED, "%" PRId64 " requests a minute are allowed.", quota_limit(intake->quota));
 }
 
-/* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one that is no version of ours, never matches. */
-static int64_t if_match_version(const char *text) {
-        const size_t size = strlen(text);
-        char digits[24];
-        int64_t version;
+/* The version that an entity tag of ours names; false for any other. Behind a hyphen it may say more, about what
+ * changes by itself: that is no part of what a PUT replaces. */
+static bool tag_version(const char *tag, size_t size, int64_t *ret_version) {
+        const char *hyphen = memchr(tag, '-', size);
+        const size_t n = hyphen ? (size_t) (hyphen - tag) : size;
+        char digits[24] = "";
 
+        if (n >= sizeof(digits))
+                return false;
+        memcpy(digits, tag, n);
+        return text_to_integer(digits, 1, INT64_MAX, ret_version);
+}
+
+/* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one that is no version of ours, never matches. What is
+ * broken ends the list. */
+static void take_if_match(struct call *call, const char *text) {
+        size_t n = 0;
+
+        call->if_match = IF_MATCH_NEVER;
         if (text_equal(text, "*"))
-                return IF_MATCH_ANY;
-        if (size < 3 || size - 2 >= sizeof(digits) || text[0] != '"' || text[size - 1] != '"')
-                return IF_MATCH_NEVER;
-        memcpy(digits, text + 1, size - 2);
-        digits[size - 2] = '\0';
-        return text_to_integer(digits, 1, INT64_MAX, &version) ? version : IF_MATCH_NEVER;
+                call->if_match = IF_MATCH_ANY;
+        while (call->if_match != IF_MATCH_ANY && n < IF_MATCH_TAGS_MAX) {
+                bool weak;
+                const char *end;
+
+                text += strspn(text, " \t,");
+                weak = text_starts_with(text, "W/");
+                text += weak ? 2 : 0;
+                end = *text == '"' ? strchr(text + 1, '"') : NULL;
+                if (!end || !strchr(" \t,", end[1]))
+                        break;
+                if (!weak && tag_version(text + 1, (size_t) (end - text - 1), &call->if_match_tags[n]))
+                        n++;
+                text = end + 1;
+        }
+        if (n)
+                call->if_match = IF_MATCH_TAGS;
 }
 
 static void take_preconditions(struct call *call, const struct request_head *head) {
         if (head->if_match)
-                call->if_match = if_match_version(head->if_match);
+                take_if_match(call, head->if_match);
         if (!head->if_none_match)
                 return;
         call->if_none_match_any = text_equal(head->if_none_match, "*");
@@ -317,6 +352,11 @@ bool intake_body(struct call *call, const char *body, size_t size) {
 
         if (!call->route->body && size) {
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "This request takes no body.");
+                return answer_refused(call);
+        }
+        /* Elsewhere an empty body reads as one without members; here it would wipe what is there. */
+        if (call->route->method == METHOD_PUT && !size) {
+                call_refuse(call, PROBLEM_MALFORMED_JSON, "A PUT replaces what is there: say by what.");
                 return answer_refused(call);
         }
         if (call->has_key)

@@ -3,6 +3,8 @@
 #include "inventory/routes.h"
 #include "inventory/settings.h"
 
+#include <inttypes.h>
+
 struct safety_stock_body {
         int64_t safety_stock;
 };
@@ -16,6 +18,8 @@ void stock_location_check(struct call *call) {
         (void) call_may_act_at(call, call->path.code);
 }
 
+/* The version counts what a client sets. Figures move by themselves, so they stand in the tag, too; If-Match looks at
+ * the version alone (http/intake.c). */
 static void reply_with(struct call *call, const struct stock_setting *setting, unsigned status) {
         struct reply_writer w;
 
@@ -25,7 +29,9 @@ static void reply_with(struct call *call, const struct stock_setting *setting, u
         write_figures(&w.json, &setting->figures);
         write_integer_member(&w.json, "version", setting->record.version);
         reply_end(&w);
-        reply_etag(call, setting->record.version);
+        call->reply.etag = arena_format(&call->arena, "\"%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64 "\"",
+                setting->record.version, setting->figures.on_hand, setting->figures.unsellable,
+                setting->figures.reserved);
 }
 
 static enum problem want_all(struct batch *batch, struct stock_settings **ret_settings) {

@@ -197,6 +197,7 @@ BAD_BODIES = [
     ("products", {**KETTLE, "gtin": "629104150"}, {"#/gtin": "malformed"}),
     ("products", {**KETTLE, "gtin": "629104150021X"}, {"#/gtin": "malformed"}),
     ("products", {**KETTLE, "gtin": ""}, {"#/gtin": "malformed"}),
+    ("products", {**KETTLE, "gtin": "https://id.example/01/09521234543214"}, {"#/gtin": "check-digit"}),
     ("products", {**KETTLE, "price": {"amount": 1, "currency": "XXX"}}, {"#/price/currency": "malformed"}),
     ("products", {**KETTLE, "price": {"amount": -1, "currency": "EUR"}}, {"#/price/amount": "out-of-range"}),
     ("products", {**KETTLE, "price": {"amount": 2**53, "currency": "EUR"}}, {"#/price/amount": "out-of-range"}),
@@ -216,6 +217,14 @@ BAD_BODIES = [
     ("products", {**KETTLE, "attributes": {"a": {"b": "\0"}}}, {"#/attributes/a/b": "nul-not-allowed"}),
     ("products", {**KETTLE, "returnable": "yes"}, {"#/returnable": "wrong-type"}),
 ]
+
+
+def test_a_put_without_a_body_wipes_nothing(api, channel, sku):
+    path = f"/v1/channels/{channel}/listings/{sku}"
+    made = api.put(path, {"title": "The kettle", "published": False}, expect=201).json()
+    for options in {}, {"content": b""}:
+        assert api.put(path, **options, expect=400).json()["code"] == "malformed-json"
+    assert api.get(path, expect=200).json() == made
 
 
 @pytest.mark.parametrize("kind, body, expected", BAD_BODIES)

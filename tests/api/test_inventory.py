@@ -232,7 +232,7 @@ def test_safety_stock_is_never_promised(api, retailer):
     reply = api.put(path, {"safety_stock": 4}, expect=200)
     assert reply.json() == {"location": retailer.store, "sku": retailer.sku, "on_hand": 10, "unsellable": 0, "reserved": 0,
                             "safety_stock": 4, "available": 6, "version": 2}
-    assert reply.headers["ETag"] == '"2"'
+    assert reply.headers["ETag"] == '"2-10-0-0"'
     assert retailer.reserve({retailer.sku: 7}, expect=409).json()["errors"][0]["available"] == 6
     retailer.reserve({retailer.sku: 6})
     assert retailer.available() == 0
@@ -242,7 +242,7 @@ def test_safety_stock_may_be_set_before_the_goods_come(api, empty):
     path = f"/v1/locations/{empty.store}/inventory/{empty.sku}"
     api.get(path, expect=404)
     created = api.put(path, {"safety_stock": 2}, expect=201)
-    assert (created.json()["on_hand"], created.headers["ETag"]) == (0, '"1"')
+    assert (created.json()["on_hand"], created.headers["ETag"]) == (0, '"1-0-0-0"')
     adjust(api, {"location": empty.store, "sku": empty.sku, "delta": 5, "reason": "receipt"})
     assert api.get(path, expect=200).json()["available"] == 3
 
@@ -255,16 +255,31 @@ def test_safety_stock_above_what_is_there_promises_nothing_and_breaks_no_promise
 
 def test_the_version_of_the_safety_stock_is_its_own(api, retailer):
     path = f"/v1/locations/{retailer.store}/inventory/{retailer.sku}"
+    first = api.get(path, expect=200).json()
     tag = api.get(path, expect=200).headers["ETag"]
     adjust(api, {"location": retailer.store, "sku": retailer.sku, "delta": 1, "reason": "receipt"})
-    assert api.get(path, expect=200).headers["ETag"] == tag
+    assert api.get(path, expect=200).json()["version"] == first["version"]
 
     changed = api.put(path, {"safety_stock": 1}, headers={"If-Match": tag}, expect=200)
     same = api.put(path, {"safety_stock": 1}, expect=200)
     assert same.headers["ETag"] == changed.headers["ETag"] != tag
     stale = api.put(path, {"safety_stock": 2}, headers={"If-Match": tag}, expect=412)
-    assert stale.headers["ETag"] == changed.headers["ETag"]
+    assert stale.headers["ETag"] == f'"{changed.json()["version"]}"'
     api.put(path, {"safety_stock": 2}, headers={"If-None-Match": "*"}, expect=412)
+    api.put(path, {"safety_stock": 2}, headers={"If-Match": stale.headers["ETag"]}, expect=200)
+
+
+def test_the_tag_of_a_row_changes_whenever_its_figures_do(api, retailer):
+    path = f"/v1/locations/{retailer.store}/inventory/{retailer.sku}"
+    tags = [api.get(path, expect=200).headers["ETag"]]
+    for change in (lambda: retailer.reserve({retailer.sku: 1}),
+                   lambda: adjust(api, {"location": retailer.store, "sku": retailer.sku, "delta": 1, "reason": "receipt"}),
+                   lambda: adjust(api, {"location": retailer.store, "sku": retailer.sku, "delta": -1, "reason": "damage"}),
+                   lambda: api.put(path, {"safety_stock": 1}, expect=200)):
+        assert api.get(path, headers={"If-None-Match": tags[-1]}).status_code == 304
+        change()
+        tags.append(api.get(path, headers={"If-None-Match": tags[-1]}, expect=200).headers["ETag"])
+    assert len(set(tags)) == len(tags)
 
 
 def test_safety_stock_of_what_does_not_exist(service, api, retailer):

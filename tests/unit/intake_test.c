@@ -264,10 +264,19 @@ Test(intake, a_trace_is_continued_or_begun) {
         const char *const broken[] = { "", "00", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
                 "00-4bf92f3577b34da6a3ce929d0e0e473G-00f067aa0ba902b7-01",
                 "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-                "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" };
+                "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "0x-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+                "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more" };
         struct request_head head = get("/v1/things/" ID);
 
         head.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_taken(head);
+        cr_assert_str_eq(call.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+        head.traceparent = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-is-to-come";
         assert_taken(head);
         cr_assert_str_eq(call.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
         for (size_t i = 0; i < array_size(broken); i++) {
@@ -279,22 +288,50 @@ Test(intake, a_trace_is_continued_or_begun) {
         }
 }
 
-Test(intake, if_match_names_a_version_exactly) {
+Test(intake, if_match_names_versions_exactly) {
         const struct {
                 const char *text;
-                int64_t version;
-        } cases[] = { { NULL, IF_MATCH_ABSENT }, { "*", IF_MATCH_ANY }, { "\"17\"", 17 },
-                { "W/\"17\"", IF_MATCH_NEVER }, { "17", IF_MATCH_NEVER }, { "\"\"", IF_MATCH_NEVER },
-                { "\"0\"", IF_MATCH_NEVER }, { "\"-1\"", IF_MATCH_NEVER }, { "\"1\", \"2\"", IF_MATCH_NEVER },
-                { "\"9223372036854775808\"", IF_MATCH_NEVER }, { "\"00000000000000000000000001\"", IF_MATCH_NEVER } };
+                int64_t if_match, first, second;
+        } cases[] = {
+                { NULL, IF_MATCH_ABSENT, 0, 0 },
+                { "*", IF_MATCH_ANY, 0, 0 },
+                { "\"17\"", IF_MATCH_TAGS, 17, 0 },
+                { "\"9\", \"1\"", IF_MATCH_TAGS, 9, 1 },
+                { "\"9\",\t ,\"1\" ,", IF_MATCH_TAGS, 9, 1 },
+                { "W/\"9\", \"1\"", IF_MATCH_TAGS, 1, 0 },
+                { "\"a,b\", \"1\"", IF_MATCH_TAGS, 1, 0 },
+                { "\"17-40-0-5\"", IF_MATCH_TAGS, 17, 0 },
+                { "\"1\", 2, \"3\"", IF_MATCH_TAGS, 1, 0 },
+                { "\"1\"x, \"3\"", IF_MATCH_NEVER, 0, 0 },
+                { "W/\"17\"", IF_MATCH_NEVER, 0, 0 },
+                { "17", IF_MATCH_NEVER, 0, 0 },
+                { "", IF_MATCH_NEVER, 0, 0 },
+                { "\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"-\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"0\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"-1\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"9223372036854775808\"", IF_MATCH_NEVER, 0, 0 },
+                { "\"00000000000000000000000001\"", IF_MATCH_NEVER, 0, 0 },
+        };
 
         for (size_t i = 0; i < array_size(cases); i++) {
                 struct request_head head = get("/v1/things/" ID);
 
                 head.if_match = cases[i].text;
                 assert_taken(head);
-                cr_assert_eq(call.if_match, cases[i].version, "%s", cases[i].text);
+                cr_assert_eq(call.if_match, cases[i].if_match, "%s", cases[i].text);
+                cr_assert_eq(call.if_match_tags[0], cases[i].first, "%s", cases[i].text);
+                cr_assert_eq(call.if_match_tags[1], cases[i].second, "%s", cases[i].text);
         }
+}
+
+Test(intake, as_many_tags_as_there_is_room_for_are_looked_at) {
+        struct request_head head = get("/v1/things/" ID);
+
+        head.if_match = "\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"";
+        assert_taken(head);
+        cr_assert_eq(call.if_match_tags[IF_MATCH_TAGS_MAX - 1], 8);
 }
 
 Test(intake, a_key_is_required_optional_or_of_no_use) {
