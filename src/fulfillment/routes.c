@@ -345,10 +345,13 @@ struct fulfillment *fulfillment_visible(struct call *call, const struct order_se
         return call_may_act_at(call, fulfillment->location) ? fulfillment : NULL;
 }
 
-static void write_allowed_actions(struct writer *json, const struct call *call, const struct fulfillment *fulfillment) {
-        const unsigned powers = (call_has_scope(call, SCOPE_FULFILLMENT_WRITE) ? MAY_FULFILL : 0u) |
-                                (call_has_scope(call, SCOPE_ORDERS_WRITE) ? MAY_ORDER : 0u) |
-                                (call_has_scope(call, SCOPE_ADMIN) ? MAY_OVERRIDE : 0u);
+unsigned fulfillment_powers(const struct call *call) {
+        return (call_has_scope(call, SCOPE_FULFILLMENT_WRITE) ? MAY_FULFILL : 0u) |
+               (call_has_scope(call, SCOPE_ORDERS_WRITE) ? MAY_ORDER : 0u) |
+               (call_has_scope(call, SCOPE_ADMIN) ? MAY_OVERRIDE : 0u);
+}
+
+void write_allowed_actions(struct writer *json, const struct fulfillment *fulfillment, unsigned powers) {
         const struct action_facts facts = fulfillment_facts(fulfillment);
         const action_set allowed = fulfillment_allowed_actions(&facts, powers);
 
@@ -366,7 +369,7 @@ static void reply_with(struct call *call, const struct fulfillment *fulfillment,
 
         reply_begin(&w, call, 200);
         fulfillment_write(&w.json, fulfillment, pickup_secret);
-        write_allowed_actions(&w.json, call, fulfillment);
+        write_allowed_actions(&w.json, fulfillment, fulfillment_powers(call));
         reply_end(&w);
         reply_etag(call, fulfillment->version);
 }

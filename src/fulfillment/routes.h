@@ -35,3 +35,9 @@ extern const struct operation fulfillment_status_operation; /* GET /v1/fulfillme
 
 /* What the rules work with, for one call of the batch. */
 struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now);
+
+/* What the bearer may do with fulfillments, as allowed_actions depends on it. */
+unsigned fulfillment_powers(const struct call *call);
+
+/* "allowed_actions": what somebody with these powers may do with it now. */
+void write_allowed_actions(struct writer *json, const struct fulfillment *fulfillment, unsigned powers);

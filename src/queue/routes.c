@@ -12,20 +12,8 @@ void queue_location_check(struct call *call) {
         (void) call_may_act_at(call, call->path.code);
 }
 
-unsigned queue_powers(const struct call *call) {
-        unsigned powers = 0;
-
-        if (call_has_scope(call, SCOPE_FULFILLMENT_WRITE))
-                powers |= MAY_FULFILL;
-        if (call_has_scope(call, SCOPE_ORDERS_WRITE))
-                powers |= MAY_ORDER;
-        if (call_has_scope(call, SCOPE_ADMIN))
-                powers |= MAY_OVERRIDE;
-        return powers;
-}
-
 const char *queue_view(struct call *call) {
-        const uint8_t powers = (uint8_t) queue_powers(call);
+        const uint8_t powers = (uint8_t) fulfillment_powers(call);
         const struct digest_part parts[] = { digest_text(call->target), { &powers, sizeof(powers) } };
         char *view = arena_alloc(&call->arena, VIEW_SIZE);
         uint8_t digest[DIGEST_SIZE];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "fulfillment/routes.h"
 #include "http/call.h"
 #include "queue/queue.h"
 
@@ -11,9 +12,6 @@
 
 /* On the loop: whether the bearer may see the queue of the location in the path. */
 void queue_location_check(struct call *call);
-
-/* What the bearer may do with fulfillments, as allowed_actions depends on it. */
-unsigned queue_powers(const struct call *call);
 
 /* A digest of all that a view of a queue depends on besides the queue: the address with its filters and page, and the
  * powers of the bearer. NULL without memory. */

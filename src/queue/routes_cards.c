@@ -28,18 +28,6 @@ static void write_card_line(
         write_object_end(json);
 }
 
-static void write_actions(struct writer *json, const struct fulfillment *fulfillment, unsigned powers) {
-        const struct action_facts facts = fulfillment_facts(fulfillment);
-        const action_set allowed = fulfillment_allowed_actions(&facts, powers);
-
-        write_name(json, "allowed_actions");
-        write_list_begin(json);
-        for (int action = 0; action < ACTION_COUNT; action++)
-                if (allowed & (action_set) 1 << action)
-                        write_text(json, fulfillment_action_texts[action]);
-        write_list_end(json);
-}
-
 void card_write(struct writer *json, const struct fulfillment *fulfillment, const char *customer_name,
         const struct catalog_set *catalog, unsigned powers, timestamp now) {
         write_uuid_member(json, "fulfillment_id", &fulfillment->id);
@@ -61,5 +49,5 @@ void card_write(struct writer *json, const struct fulfillment *fulfillment, cons
         write_list_end(json);
         write_integer_member(json, "version", fulfillment->version);
         write_time_member(json, "created_at", fulfillment->created_at);
-        write_actions(json, fulfillment, powers);
+        write_allowed_actions(json, fulfillment, powers);
 }

@@ -209,7 +209,7 @@ static void answer_first(struct call *call, const struct work *work, struct view
         size_t n;
 
         reply_begin(&w, call, 200);
-        n = write_cards(&w, work, view, queue_powers(call), &changes_at);
+        n = write_cards(&w, work, view, fulfillment_powers(call), &changes_at);
         write_end(&w, call, view, n);
         if (call->reply.status == 200)
                 queue_headers(call,

@@ -138,7 +138,7 @@ static void write_match(struct writer *json, struct call *call, const struct ful
         const struct work *work, timestamp now) {
         write_object_begin(json);
         card_write(json, fulfillment, order_customer_name(fulfillment->order, &call->arena), &work->catalog,
-                queue_powers(call), now);
+                fulfillment_powers(call), now);
         write_object_end(json);
 }
 
