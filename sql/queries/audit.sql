@@ -120,3 +120,25 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
  where finding.stated <> finding.proved
  union all
 select null, 'order_lines', count(*), null from lines
+
+-- :name audit_slots free
+-- The places taken of each slot are the fulfillments that name it; what is over names none. Locations after $1, up to $2.
+with rows as (
+        select location, starts_at, booked
+          from slots
+         where location > $1::text and ($2::text is null or location <= $2::text)
+), named as (
+        select location, slot_at as starts_at, count(*) as places,
+               count(*) filter (where status in ('rejected', 'cancelled', 'expired')) as over
+          from fulfillments
+         where slot_at is not null and location > $1::text and ($2::text is null or location <= $2::text)
+         group by location, slot_at
+)
+select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'), finding.rule,
+       finding.stated, finding.proved
+  from rows full join named using (location, starts_at)
+ cross join lateral (values ('booked', coalesce(booked, 0), coalesce(places, 0)),
+                            ('booked_by_what_is_over', coalesce(over, 0), 0)) as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'slots', count(*), null from rows

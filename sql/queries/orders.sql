@@ -24,7 +24,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
        f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
-       f.link_digest, f.link_expires_at
+       f.link_digest, f.link_expires_at, f.slot_at
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -35,7 +35,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
        f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
-       f.link_digest, f.link_expires_at
+       f.link_digest, f.link_expires_at, f.slot_at
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
@@ -140,11 +140,11 @@ select order_id, number, amount, line, reason
        as discount (order_id, number, amount, line, reason)
 
 -- :name fulfillments_insert
-insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at)
-select id, order_id, number, method, location, status, promised_at, created_at, created_at
+insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at)
+select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-              $8::timestamptz[])
-       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at)
+              $8::timestamptz[], $9::timestamptz[])
+       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at)
 
 -- :name fulfillment_lines_insert
 insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)
@@ -199,6 +199,9 @@ update fulfillments f
    set link_digest = changed.digest, link_expires_at = changed.expires_at
   from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) as changed (id, digest, expires_at)
  where f.id = changed.id
+
+-- :name fulfillments_leave_slots
+update fulfillments f set slot_at = null where f.id = any($1::uuid[])
 
 -- :name fulfillment_lines_update
 update fulfillment_lines l

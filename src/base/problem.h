@@ -37,6 +37,7 @@
         X(OVER_PICK, 409, "over-pick", "More units than remain to be picked")                                          \
         X(OVER_RETURN, 409, "over-return", "More units than can be returned")                                          \
         X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation holds nothing any more")                   \
+        X(SLOT_FULL, 409, "slot-full", "The slot has no place left")                                                   \
         X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since the version named")         \
         X(CONTENT_TOO_LARGE, 413, "content-too-large", "The body is larger than this service accepts")                 \
         X(URI_TOO_LONG, 414, "uri-too-long", "The request target is longer than 8 KiB")                                \

@@ -15,6 +15,7 @@ static const struct shape_member pickup_members[] = {
                 BETWEEN(1, HANDOVER_METHOD_COUNT)),
         TOLD(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),
         TOLD(DURATION, struct pickup_body, lead_time, BETWEEN(0, LEAD_TIME_MAX)),
+        OPTIONAL_LIST(struct pickup_body, slots, &slot_shape, 0, SLOTS_MAX),
 };
 static const struct shape pickup_shape = SHAPE(struct pickup_body, pickup_members);
 

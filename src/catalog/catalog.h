@@ -69,6 +69,13 @@ struct closure {
         int opens, closes;
 };
 
+/* So many orders may be collected between two times of a weekday. Minutes since local midnight; begins < ends. */
+struct slot {
+        int day; /* 0 is Monday */
+        int begins, ends;
+        int64_t capacity;
+};
+
 /* From `begins` on, the clocks of a zone are `ahead` of UTC. */
 struct zone_span {
         timestamp begins; /* TIMESTAMP_NONE: as long as anybody asks */
@@ -99,6 +106,8 @@ struct location {
         duration lead_time; /* from order to ready, in opening hours */
         duration hold_for;  /* from ready to no-show */
         bool has_cut_off;
+        const struct slot *slots; /* by day, then begins */
+        size_t n_slots;
         int cut_off; /* minutes since local midnight; who orders later is served from the next day's opening on */
         unsigned handover_methods;
 };

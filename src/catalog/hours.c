@@ -26,6 +26,14 @@ static const struct shape_member closure_members[] = {
 };
 const struct shape closure_shape = SHAPE(struct closure_body, closure_members);
 
+static const struct shape_member slot_members[] = {
+        REQUIRED(INTEGER, struct slot_body, capacity, BETWEEN(1, SLOT_CAPACITY_MAX)),
+        REQUIRED(ENUM, struct slot_body, day, .names = day_names),
+        REQUIRED(TEXT, struct slot_body, from, BETWEEN(1, TIME_SIZE)),
+        REQUIRED(TEXT, struct slot_body, to, BETWEEN(1, TIME_SIZE)),
+};
+const struct shape slot_shape = SHAPE(struct slot_body, slot_members);
+
 /* ---- what a client sent ---- */
 
 /* One list of the request under check. */
@@ -165,6 +173,40 @@ struct closure *closures_from(
         return closures;
 }
 
+static int slot_compare(const void *left, const void *right) {
+        const struct slot *a = left, *b = right;
+
+        return a->day != b->day ? a->day - b->day : a->begins - b->begins;
+}
+
+static void slot_check(const struct checking *checking, size_t i, const struct slot *slots) {
+        if (slots[i].begins >= slots[i].ends)
+                violate(checking, i, "to", "out-of-range", "A slot ends later on the day on which it begins.");
+        for (size_t j = 0; j < i; j++)
+                if (slots[j].day == slots[i].day && slots[j].begins == slots[i].begins)
+                        violate(checking, i, "from", "repeated", "Another slot of the day begins then.");
+}
+
+struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *arena, struct refusal *refusal) {
+        const struct checking checking = { .list = "pickup/slots", .arena = arena, .refusal = refusal };
+        struct slot *slots = arena_new_array(arena, struct slot, n);
+        const size_t n_before = refusal->n_violations;
+
+        for (size_t i = 0; slots && i < n; i++) {
+                slots[i].day = bodies[i].day;
+                slots[i].begins = minutes_of(&checking, i, "from", bodies[i].from, MINUTES_OF_DAY - 1);
+                slots[i].ends = minutes_of(&checking, i, "to", bodies[i].to, MINUTES_OF_DAY);
+                slots[i].capacity = bodies[i].capacity;
+        }
+        for (size_t i = 0; slots && refusal->n_violations == n_before && i < n; i++)
+                slot_check(&checking, i, slots);
+        if (!slots || refusal->n_violations > n_before)
+                return NULL;
+        if (n)
+                qsort(slots, n, sizeof(*slots), slot_compare);
+        return slots;
+}
+
 /* ---- what is stored ---- */
 
 /* Fill an array of the shape's structs from a stored list. What is stored has passed the checks, so a refusal here only
@@ -198,6 +240,13 @@ struct closure *closures_read(const char *json, struct arena *arena, size_t *ret
         struct refusal refusal = { 0 };
 
         return bodies ? closures_from(bodies, *ret_n, arena, &refusal) : NULL;
+}
+
+struct slot *slots_read(const char *json, struct arena *arena, size_t *ret_n) {
+        const struct slot_body *bodies = bodies_read(json, &slot_shape, arena, ret_n);
+        struct refusal refusal = { 0 };
+
+        return bodies ? slots_from(bodies, *ret_n, arena, &refusal) : NULL;
 }
 
 /* ---- JSON ---- */
@@ -236,6 +285,19 @@ void write_closures(struct writer *json, const struct closure *closures, size_t 
                         write_minutes_member(json, "opens", closures[i].opens);
                         write_minutes_member(json, "closes", closures[i].closes);
                 }
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
+void write_slots(struct writer *json, const struct slot *slots, size_t n) {
+        write_list_begin(json);
+        for (size_t i = 0; i < n; i++) {
+                write_object_begin(json);
+                write_text_member(json, "day", day_names[slots[i].day]);
+                write_minutes_member(json, "from", slots[i].begins);
+                write_minutes_member(json, "to", slots[i].ends);
+                write_integer_member(json, "capacity", slots[i].capacity);
                 write_object_end(json);
         }
         write_list_end(json);

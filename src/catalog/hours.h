@@ -1,14 +1,15 @@
 /*
  * catalog/hours: when a location is open: as clients send it, as it is stored, as it is answered.
  *
- * All three are the same JSON: a list of {"day","opens","closes"} and one of {"date","opens"?,"closes"?}. Times are
- * local wall times; an opening that closes at or before it opens ends on the next day. Pure.
+ * All three are the same JSON: a list of {"day","opens","closes"}, one of {"date","opens"?,"closes"?}, and one of
+ * {"day","from","to","capacity"} for the slots in which orders may be collected. Times are local wall times; an opening
+ * that closes at or before it opens ends on the next day. Pure.
  */
 #pragma once
 
 #include "base/shape.h"
 #include "base/writer.h"
-#include "catalog/catalog.h"
+#include "catalog/slots.h"
 
 #define OPENINGS_MAX 50
 #define CLOSURES_MAX 400
@@ -24,7 +25,13 @@ struct closure_body {
         const char *opens, *closes; /* both or neither */
 };
 
-extern const struct shape opening_shape, closure_shape;
+struct slot_body {
+        int day;
+        const char *from, *to;
+        int64_t capacity;
+};
+
+extern const struct shape opening_shape, closure_shape, slot_shape;
 
 /* Check and sort what a client sent; every violation is named below "#/opening_hours" and "#/closures". NULL when
  * something was refused, or for want of memory. */
@@ -33,12 +40,17 @@ struct opening *openings_from(
 struct closure *closures_from(
         const struct closure_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
 
+/* Likewise below "#/pickup/slots". */
+struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
+
 /* Read the stored form; NULL when it is not what write_... has written, or for want of memory. */
 struct opening *openings_read(const char *json, struct arena *arena, size_t *ret_n);
 struct closure *closures_read(const char *json, struct arena *arena, size_t *ret_n);
+struct slot *slots_read(const char *json, struct arena *arena, size_t *ret_n);
 
 /* A time of day "09:30" as a member. */
 void write_minutes_member(struct writer *json, const char *name, int minutes);
 
 void write_openings(struct writer *json, const struct opening *openings, size_t n);
 void write_closures(struct writer *json, const struct closure *closures, size_t n);
+void write_slots(struct writer *json, const struct slot *slots, size_t n);

@@ -29,5 +29,9 @@ must_check bool promise_time(
 /* What the clocks show at an instant, as the instant at which UTC shows it. */
 timestamp zone_wall_time(const struct zone *zone, timestamp instant);
 
+/* The date they show, as day_number has it; and the weekday of a date, 0 for Monday. */
+int64_t zone_day(const struct zone *zone, timestamp instant);
+int weekday_of(int64_t day);
+
 /* The first instant at which the clocks show this wall time or a later one. */
 timestamp zone_instant(const struct zone *zone, timestamp wall_time);

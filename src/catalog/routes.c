@@ -81,6 +81,8 @@ const struct route catalog_routes[] = {
         LISTED("/v1/locations", locations_query_shape, locations_list),
         READ("/v1/locations/{code}", location_show, .check = location_show_check),
         PUT("/v1/locations/{code}", location_shape, location_put, location_put_check),
+        { METHOD_GET, "/v1/locations/{code}/slots", SCOPE_CATALOG_READ, LANE_READ, 1, KEY_UNUSED,
+                .query = &slots_query_shape, .operation = &slots_list, .check = slots_list_check },
         LISTED("/v1/products", products_query_shape, products_list, .check = products_list_check),
         READ("/v1/products/{sku}", product_show),
         PUT("/v1/products/{sku}", product_shape, product_put, product_put_check),

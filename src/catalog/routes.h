@@ -17,6 +17,7 @@ struct catalog_work {
 extern const struct operation channel_put, channel_show, channels_list;
 extern const struct operation listing_put, listing_show, listings_list;
 extern const struct operation location_put, location_show, locations_list;
+extern const struct operation slots_list;
 extern const struct operation product_put, product_show, products_list;
 
 /* On the loop: what can be refused without the database. */
@@ -26,6 +27,7 @@ void location_put_check(struct call *call);
 void location_show_check(struct call *call);
 void product_put_check(struct call *call);
 void products_list_check(struct call *call);
+void slots_list_check(struct call *call);
 
 /* The members of a record, into an open object. */
 void write_channel(struct writer *json, const struct channel *channel);
@@ -48,4 +50,4 @@ must_check bool catalog_may_put(struct call *call, const struct record *record);
 bool channel_is_visible(const struct call *call, const char *channel);
 
 /* The queries of the lists. */
-extern const struct shape channels_query_shape, locations_query_shape, products_query_shape;
+extern const struct shape channels_query_shape, locations_query_shape, products_query_shape, slots_query_shape;

@@ -47,6 +47,10 @@ void write_location(struct writer *json, const struct location *location) {
         if (location->has_cut_off)
                 write_minutes_member(json, "cut_off", location->cut_off);
         write_bits(json, "handover_methods", location->handover_methods, handover_method_names);
+        if (location->n_slots) {
+                write_name(json, "slots");
+                write_slots(json, location->slots, location->n_slots);
+        }
         write_object_end(json);
         write_record(json, &location->record);
 }

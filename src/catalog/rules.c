@@ -83,6 +83,8 @@ static void pickup_from(
         if (body && body->n_handover_methods)
                 location->handover_methods = bits_from(body->handover_methods, body->n_handover_methods,
                         handover_method_names, "#/pickup/handover_methods", arena, refusal);
+        location->n_slots = body ? body->n_slots : 0;
+        location->slots = slots_from(body ? body->slots : NULL, location->n_slots, arena, refusal);
 }
 
 bool location_from(
@@ -144,6 +146,18 @@ static bool closures_equal(const struct location *a, const struct location *b) {
         return true;
 }
 
+static bool slots_equal(const struct location *a, const struct location *b) {
+        if (a->n_slots != b->n_slots)
+                return false;
+        for (size_t i = 0; i < a->n_slots; i++) {
+                const struct slot *x = &a->slots[i], *y = &b->slots[i];
+
+                if (x->day != y->day || x->begins != y->begins || x->ends != y->ends || x->capacity != y->capacity)
+                        return false;
+        }
+        return true;
+}
+
 /* Exactly: PostgreSQL keeps every bit of a double, and a shape lets no NaN in. */
 static bool same_number(double a, double b) {
         return a <= b && a >= b;
@@ -159,7 +173,7 @@ bool location_equal(const struct location *a, const struct location *b) {
                text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
                a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
                a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
-               a->cut_off == b->cut_off && a->handover_methods == b->handover_methods;
+               a->cut_off == b->cut_off && a->handover_methods == b->handover_methods && slots_equal(a, b);
 }
 
 /* ---- products ---- */

@@ -27,6 +27,16 @@ timestamp zone_instant(const struct zone *zone, timestamp wall_time) {
         return instant;
 }
 
+int64_t zone_day(const struct zone *zone, timestamp instant) {
+        const timestamp wall_time = zone_wall_time(zone, instant);
+
+        return wall_time / DAY - (wall_time % DAY < 0);
+}
+
+int weekday_of(int64_t day) {
+        return (int) (((day + 3) % 7 + 7) % 7);
+}
+
 /* ---- the calendar of a location: its hours, day by day ---- */
 
 /* Minutes since the midnight with which the day begins; `closes` may be of the day after. */
@@ -43,10 +53,6 @@ struct calendar {
 
 static struct hours hours_between(int opens, int closes) {
         return (struct hours){ opens, closes > opens ? closes : closes + MINUTES_OF_DAY };
-}
-
-static int weekday_of(int64_t day) {
-        return (int) (((day + 3) % 7 + 7) % 7);
 }
 
 /* The hours that a closure puts in the place of the day's own. False: there is no closure on that date. */
@@ -109,12 +115,6 @@ static timestamp instant_of(const struct calendar *calendar, int64_t day, int mi
         return zone_instant(calendar->zone, day * DAY + minutes * MINUTE);
 }
 
-static int64_t local_day(const struct zone *zone, timestamp instant) {
-        const timestamp wall_time = zone_wall_time(zone, instant);
-
-        return wall_time / DAY - (wall_time % DAY < 0);
-}
-
 /* The next stretch of days up to `last_day`, in the order of their beginnings; it is empty when the clocks skip it. */
 static bool calendar_next(struct calendar *calendar, int64_t last_day, struct stretch *ret_stretch) {
         for (; calendar->day <= last_day; calendar->day++, calendar->next = 0) {
@@ -162,7 +162,7 @@ static bool first_day_for(struct calendar calendar, int64_t last_day, timestamp 
 
 bool promise_time(
         const struct location *location, const struct zone *zone, timestamp placed_at, timestamp *ret_promised_at) {
-        const int64_t today = local_day(zone, placed_at);
+        const int64_t today = zone_day(zone, placed_at);
         const int64_t last_day = today + PROMISE_HORIZON_DAYS;
         struct calendar calendar = { .location = location, .zone = zone, .day = today - 1 };
         duration left = location->lead_time;

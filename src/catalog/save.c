@@ -66,7 +66,7 @@ static void channels_write(struct database *database, struct catalog_set *set, b
 
 struct location_columns {
         struct array *codes, *names, *kinds, *latitudes, *longitudes, *time_zones, *countries, *capabilities;
-        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs, *handover_methods;
+        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs, *handover_methods, *slots;
         struct record_columns records;
 };
 
@@ -87,6 +87,7 @@ static struct location_columns location_columns(struct parameters *p) {
         columns.hold_fors = parameter_integers(p);
         columns.cut_offs = parameter_integers(p);
         columns.handover_methods = parameter_texts(p);
+        columns.slots = parameter_jsonbs(p);
         columns.records = record_columns(p);
         return columns;
 }
@@ -126,6 +127,16 @@ static void hours_add(struct location_columns *columns, const struct location *l
         array_jsonb(columns->closures, closures.failed ? NULL : buffer_text(&closures));
 }
 
+static void slots_add(struct location_columns *columns, const struct location *location, struct arena *arena) {
+        struct buffer slots;
+        struct writer json;
+
+        buffer_init(&slots, arena, HOURS_SIZE_MAX);
+        writer_init(&json, &slots);
+        write_slots(&json, location->slots, location->n_slots);
+        array_jsonb(columns->slots, slots.failed ? NULL : buffer_text(&slots));
+}
+
 static void location_add(struct location_columns *columns, const struct location *location, struct arena *arena) {
         array_text(columns->codes, location->code);
         array_text(columns->names, location->name);
@@ -142,6 +153,7 @@ static void location_add(struct location_columns *columns, const struct location
         else
                 array_null(columns->cut_offs);
         bits_add(columns->handover_methods, location->handover_methods, handover_method_names, arena);
+        slots_add(columns, location, arena);
         record_add(&columns->records, &location->record);
 }
 

@@ -109,6 +109,15 @@ static bool hours_take(struct row *row, struct arena *arena, struct location *lo
         return location->opening_hours && location->closures;
 }
 
+static bool slots_take(struct row *row, struct arena *arena, struct location *location) {
+        const char *slots = row_text(row);
+
+        if (!location->record.exists)
+                return true;
+        location->slots = slots_read(slots, arena, &location->n_slots);
+        return location->slots != NULL;
+}
+
 static unsigned bits_take(struct row *row, const char *const *known, struct arena *arena) {
         size_t n = 0;
         const char *const *names = row_texts(row, arena, &n);
@@ -138,6 +147,7 @@ static bool location_take(struct row *row, struct arena *arena, struct location 
         ret_location->has_cut_off = !row_is_null(row);
         ret_location->cut_off = (int) row_integer(row);
         ret_location->handover_methods = bits_take(row, handover_method_names, arena);
+        readable = slots_take(row, arena, ret_location) && readable;
         record_take(row, &ret_location->record);
         return readable;
 }

@@ -40,6 +40,8 @@ struct pickup_body {
         bool has_lead_time, has_hold_for;
         const char **handover_methods;
         size_t n_handover_methods; /* 0: all */
+        struct slot_body *slots;
+        size_t n_slots;
 };
 
 struct location_body {

@@ -22,6 +22,8 @@ static const struct meaning {
         const char *rule, *stated, *proved;
 } meanings[] = {
         { "allocated", "units ordered:", "in fulfillments:" },
+        { "booked", "places booked:", "fulfillments that name it:" },
+        { "booked_by_what_is_over", "places held by fulfillments that are over:", "should be" },
         { "cancelled", "units cancelled:", "short or cancelled in fulfillments:" },
         { "claim_without_order", "claimed, but by no order, or the other way round:", "should be" },
         { "fulfilled", "units fulfilled:", "in fulfillments:" },
@@ -44,7 +46,7 @@ static const struct meaning {
 };
 
 /* What was looked at, in the order in which it is shown. */
-static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines" };
+static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots" };
 
 struct audit {
         struct database *database;
@@ -177,10 +179,11 @@ static enum problem check_range(
 static const struct chapter {
         bool by_id;
         enum statement next;
-        enum statement checks[2];
+        enum statement checks[3];
         size_t n_checks;
 } chapters[] = {
-        { false, STATEMENT_AUDIT_NEXT_LOCATION, { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER }, 2 },
+        { false, STATEMENT_AUDIT_NEXT_LOCATION,
+                { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER, STATEMENT_AUDIT_SLOTS }, 3 },
         { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
         { true, STATEMENT_AUDIT_NEXT_ORDER, { STATEMENT_AUDIT_ORDERS }, 1 },
 };
@@ -202,7 +205,7 @@ static enum problem chapter_check(struct audit *audit, const struct chapter *cha
 /* ---- the command ---- */
 
 static void print_counts(const struct audit *audit) {
-        const char *const words[] = { "stock rows", "movements", "reservations", "order lines" };
+        const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots" };
 
         (void) printf("audit:");
         for (size_t i = 0; i < array_size(counted); i++)

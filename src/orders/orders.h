@@ -148,6 +148,8 @@ struct fulfillment {
         const char *recipient; /* who else may collect: JSON object, or NULL */
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
         timestamp remind_at; /* TIMESTAMP_NONE: no reminder is due any more */
+        timestamp slot_at;   /* of the slot whose place it holds, if has_slot; or has held, if gives_slot_back */
+        bool has_slot, gives_slot_back;
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
         size_t n_lines;

@@ -49,6 +49,8 @@ static void check_line(const struct judge *judge, size_t i) {
                         "Say how the line is fulfilled, here or for the whole order.");
         else if (!choice->location)
                 object_line(judge, i, "fulfillment/location", "required", "Name the location that fulfils the line.");
+        else if (choice->method == BY_SHIPPING && choice->slot != TIMESTAMP_NONE)
+                object_line(judge, i, "fulfillment/slot", "not-allowed", "Only what is collected has a slot.");
         if (line->has_unit_price && !is_currency(judge, &line->unit_price))
                 object_line(judge, i, "unit_price/currency", "currency-mismatch", "Not the currency of the order.");
 }
@@ -269,6 +271,34 @@ static timestamp promise_by(
         return promised_at;
 }
 
+/* A slot that is named takes the place of the promise, if it does not begin before it. */
+static void choose_slot(const struct judge *judge, const struct placing *placing, size_t i,
+        const struct location *location, struct fulfillment *fulfillment) {
+        const timestamp begins = placing_choice(judge->body, &judge->body->lines[i])->slot;
+        const struct zone *zone = catalog_find_zone(&placing->catalog, location->time_zone);
+        struct slot_time slot;
+
+        if (begins == TIMESTAMP_NONE)
+                return;
+        if (begins > placing->now + PROMISE_HORIZON_DAYS * DAY || !slot_find(location, zone, begins, &slot) ||
+                !slot_row_find(&placing->slots, location->code, begins)) {
+                object_line(judge, i, "fulfillment/slot", "unknown-slot", "The location has no slot that begins then.");
+                return;
+        }
+        if (begins < fulfillment->promised_at)
+                object_line(judge, i, "fulfillment/slot", "too-soon", "The order will not be ready by then.");
+        fulfillment->has_slot = true;
+        fulfillment->slot_at = fulfillment->promised_at = begins;
+}
+
+static void check_same_slot(const struct judge *judge, size_t i, const struct fulfillment *fulfillment) {
+        const timestamp begins = placing_choice(judge->body, &judge->body->lines[i])->slot;
+
+        if (begins != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
+                object_line(judge, i, "fulfillment/slot", "conflict",
+                        "Lines that are collected together name the same slot.");
+}
+
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
 static struct fulfillment *fulfillment_for(
         const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
@@ -279,8 +309,10 @@ static struct fulfillment *fulfillment_for(
 
         for (size_t j = 0; j < order->n_fulfillments; j++)
                 if (order->fulfillments[j]->method == method &&
-                        text_equal(order->fulfillments[j]->location, choice->location))
+                        text_equal(order->fulfillments[j]->location, choice->location)) {
+                        check_same_slot(judge, i, order->fulfillments[j]);
                         return order->fulfillments[j];
+                }
         if (!location)
                 object_line(judge, i, "fulfillment/location", "unknown-location", "There is no such location.");
         else if (!(location->capabilities & capability_for(method)))
@@ -306,6 +338,8 @@ static struct fulfillment *fulfillment_for(
                 .pickup_serial = 1,
                 .version = 1,
         };
+        if (location)
+                choose_slot(judge, placing, i, location, fulfillment);
         return fulfillment;
 }
 
@@ -499,6 +533,62 @@ static enum problem check_stock(
                 judge->refusal, judge->arena, PROBLEM_INSUFFICIENT_STOCK, "Not everything the order names is there.");
 }
 
+/* ---- slots ---- */
+
+void placing_want_slots(struct placing *placing, const struct order_body *body) {
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
+                const struct location *location = catalog_find_location(&placing->catalog, choice->location);
+                struct slot_time slot;
+
+                if (location && choice->slot != TIMESTAMP_NONE &&
+                        slot_find(location, catalog_find_zone(&placing->catalog, location->time_zone), choice->slot,
+                                &slot))
+                        slots_want(&placing->slots, location->code, choice->slot);
+        }
+}
+
+/* Each fulfillment takes a place; two of one order may name the same slot. */
+static enum problem check_slots(const struct judge *judge, struct placing *placing, const struct order *order) {
+        bool fit = true;
+
+        for (size_t j = 0; j < order->n_fulfillments; j++) {
+                const struct fulfillment *fulfillment = order->fulfillments[j];
+                const struct location *location = catalog_find_location(&placing->catalog, fulfillment->location);
+                struct slot_time slot;
+                int64_t taken;
+
+                if (!fulfillment->has_slot)
+                        continue;
+                taken = slot_row_find(&placing->slots, fulfillment->location, fulfillment->slot_at)->booked;
+                for (size_t k = 0; k < j; k++)
+                        taken += order->fulfillments[k]->has_slot &&
+                                 order->fulfillments[k]->slot_at == fulfillment->slot_at &&
+                                 text_equal(order->fulfillments[k]->location, fulfillment->location);
+                if (slot_find(location, catalog_find_zone(&placing->catalog, location->time_zone), fulfillment->slot_at,
+                            &slot) &&
+                        taken < slot.capacity)
+                        continue;
+                fit = false;
+                object_line(judge, (size_t) fulfillment->lines[0].order_line->number, "fulfillment/slot", "slot-full",
+                        "All places of the slot are taken.");
+        }
+        return fit ? PROBLEM_NONE : refuse(judge->refusal, judge->arena, PROBLEM_SLOT_FULL, "The slot is full.");
+}
+
+static void book_slots(struct placing *placing, const struct order *order) {
+        for (size_t j = 0; j < order->n_fulfillments; j++) {
+                const struct fulfillment *fulfillment = order->fulfillments[j];
+                struct slot_row *row;
+
+                if (!fulfillment->has_slot)
+                        continue;
+                row = slot_row_find(&placing->slots, fulfillment->location, fulfillment->slot_at);
+                row->booked++;
+                row->changed = true;
+        }
+}
+
 /* ---- deciding ---- */
 
 enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
@@ -543,6 +633,7 @@ static void commit_order(
         }
         for (size_t i = 0; i < order->n_lines; i++)
                 stock_reserve(order->lines[i].allocations->stock, order->lines[i].quantity);
+        book_slots(placing, order);
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
         tell_placed(placing, order, actor);
@@ -573,6 +664,8 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         p = check_reservation(&judge, placing, &reservation);
         if (!p)
                 p = check_stock(&judge, order, reservation);
+        if (!p)
+                p = check_slots(&judge, placing, order);
         if (p)
                 return p;
         commit_order(placing, order, reservation, actor);

@@ -8,12 +8,14 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "catalog/slots.h"
 #include "orders/orders.h"
 #include "reservations/reservations.h"
 
 struct fulfillment_choice {
         int method; /* enum fulfillment_method; -1: not said */
         const char *location;
+        timestamp slot; /* the beginning of one; TIMESTAMP_NONE: not said */
 };
 
 struct order_line_body {
@@ -83,6 +85,7 @@ struct order_ref {
 struct placing {
         struct arena *arena;
         struct catalog_set catalog; /* with the zones of all its locations */
+        struct slot_set slots;      /* locked, those that the orders name */
         struct stock stock;
         struct reservation_set reservations;
         struct events events;
@@ -97,7 +100,8 @@ struct placing {
 };
 
 /* Place one order. VALIDATION_FAILED (unknown codes, prices), DUPLICATE_EXTERNAL_REF with a link, RESERVATION_EXPIRED,
- * INSUFFICIENT_STOCK with each short line. FAULT_BUSY without memory. The order is in the arena of the batch. */
+ * INSUFFICIENT_STOCK with each short line, SLOT_FULL with each full slot. FAULT_BUSY without memory. The order is in
+ * the arena of the batch. */
 enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
         struct arena *arena, struct refusal *refusal, struct order **ret_order);
 
@@ -108,6 +112,9 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
 /* What every new order needs. NULL when the arena is exhausted. */
 const char *order_number_new(struct arena *arena);
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
+
+/* Name the slots of an order that its locations have, once the catalogue is there. */
+void placing_want_slots(struct placing *placing, const struct order_body *body);
 
 /* Queue: lock the stock rows the orders want and those of the reservations they claim, in the one order. */
 enum problem placing_lock_stock(struct database *database, struct placing *placing);

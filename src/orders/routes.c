@@ -20,6 +20,7 @@ static const char *const payment_choices[] = { "pending", "authorized", "capture
 static const struct shape_member choice_members[] = {
         OPTIONAL(CODE, struct fulfillment_choice, location),
         REQUIRED(ENUM, struct fulfillment_choice, method, .names = fulfillment_method_texts),
+        OPTIONAL(TIME, struct fulfillment_choice, slot),
 };
 static const struct shape choice_shape = SHAPE(struct fulfillment_choice, choice_members);
 
@@ -148,6 +149,7 @@ static enum problem place_begin(struct batch *batch, struct placing **ret_placin
         placing->arena = batch->arena;
         placing->unpaid_ttl = config_integer(CONFIG_UNPAID_TTL);
         catalog_init(&placing->catalog, batch->arena);
+        slots_init(&placing->slots, batch->arena);
         stock_init(&placing->stock, batch->arena);
         reservations_init(&placing->reservations, batch->arena, &placing->stock);
         events_init(&placing->events, batch->arena);
@@ -177,6 +179,38 @@ static void want_order(struct placing *placing, const struct order_body *body) {
         }
 }
 
+static bool names_slots(const struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct order_body *body = batch->calls[i]->body;
+
+                for (size_t j = 0; j < body->n_lines; j++)
+                        if (placing_choice(body, &body->lines[j])->slot != TIMESTAMP_NONE)
+                                return true;
+        }
+        return false;
+}
+
+static enum problem read_catalog(struct batch *batch, struct placing *placing) {
+        const enum problem p = catalog_load(batch->database, &placing->catalog);
+
+        return p ? p : catalog_load_zones(batch->database, &placing->catalog);
+}
+
+/* One trip more, when an order names a slot: only slots that there are get a row to be locked. */
+static enum problem find_slots(struct batch *batch, struct placing *placing) {
+        enum problem p = read_catalog(batch, placing);
+
+        if (!p)
+                p = database_trip(batch->database, batch->deadline);
+        if (p)
+                return p;
+        if (!catalog_zones_fit(&placing->catalog))
+                return FAULT_STALE;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                placing_want_slots(placing, batch->calls[i]->body);
+        return PROBLEM_NONE;
+}
+
 static enum problem place_load(struct batch *batch) {
         struct placing *placing = NULL;
         enum problem p = place_begin(batch, &placing);
@@ -185,17 +219,20 @@ static enum problem place_load(struct batch *batch) {
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++)
                 want_order(placing, batch->calls[i]->body);
-        p = reservations_lock(batch->database, &placing->reservations);
+        if (names_slots(batch))
+                p = find_slots(batch, placing);
+        if (!p)
+                p = reservations_lock(batch->database, &placing->reservations);
         if (!p)
                 p = placing_lock_stock(batch->database, placing);
         if (!p)
                 p = reservations_free_lapsed(batch->database, &placing->stock);
         if (!p)
+                p = slots_lock(batch->database, &placing->slots);
+        if (!p)
                 p = reservations_read_lines(batch->database, &placing->reservations);
-        if (!p)
-                p = catalog_load(batch->database, &placing->catalog);
-        if (!p)
-                p = catalog_load_zones(batch->database, &placing->catalog);
+        if (!p && !placing->catalog.locations)
+                p = read_catalog(batch, placing);
         if (!p)
                 p = placing_find_known(batch->database, placing);
         return p;
@@ -253,6 +290,8 @@ static enum problem place_save(struct batch *batch) {
                         placing->orders + placing->n_orders - placing->n_placed, placing->n_placed);
         if (!p)
                 p = events_save(batch->database, &placing->events, batch->now);
+        if (!p)
+                slots_save(batch->database, &placing->slots);
         return p;
 }
 

@@ -188,6 +188,18 @@ static void tell_status(const struct order *order, struct events *events, const 
                 event_text(event, "reason", order->cancel_reason);
 }
 
+/* Whoever does not come, or came before, leaves the place to somebody else. */
+static void give_slot_back(struct fulfillment *fulfillment, timestamp now) {
+        const enum fulfillment_status status = fulfillment->status;
+        const bool early = status == FULFILLMENT_HANDED_OVER && now < fulfillment->slot_at;
+
+        if (!fulfillment->has_slot || !(early || status == FULFILLMENT_REJECTED || status == FULFILLMENT_CANCELLED ||
+                                              status == FULFILLMENT_EXPIRED))
+                return;
+        fulfillment->has_slot = false;
+        fulfillment->gives_slot_back = true;
+}
+
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now) {
         const enum order_status before = order->status;
 
@@ -206,6 +218,7 @@ void order_settle(struct order *order, struct events *events, const char *actor,
                 fulfillment->changed = true;
                 fulfillment->version++;
                 fulfillment->updated_at = now;
+                give_slot_back(fulfillment, now);
         }
         if (order->status != before)
                 tell_status(order, events, actor);

@@ -143,6 +143,8 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->moved_by = row_text(row);
         f->link.digest = row_bytes(row, &size);
         f->link.expires_at = row_time(row);
+        f->has_slot = !row_is_null(row);
+        f->slot_at = row_time(row);
 }
 
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */

@@ -1,3 +1,4 @@
+#include "catalog/slots.h"
 #include "db/connection.h"
 #include "orders/orders.h"
 
@@ -140,7 +141,7 @@ static void additions_add(struct additions *additions, struct arena *arena, stru
 
 static void fulfillments_insert(struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
-        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created;
+        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created, *slots;
 
         parameters_init(&p, arena);
         ids = parameter_uuids(&p);
@@ -151,6 +152,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
         statuses = parameter_texts(&p);
         promised = parameter_times(&p);
         created = parameter_times(&p);
+        slots = parameter_times(&p);
         for (size_t i = 0; i < additions->n; i++) {
                 const struct fulfillment *f = additions->list[i];
 
@@ -163,6 +165,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
                 array_text(statuses, fulfillment_status_text(f->status));
                 array_time(promised, f->promised_at);
                 array_time(created, f->created_at);
+                array_time(slots, f->has_slot ? f->slot_at : TIMESTAMP_NONE);
         }
         database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
 }
@@ -422,6 +425,31 @@ static void fulfillment_lines_update(struct database *database, const struct ord
                 database_ask(database, STATEMENT_FULFILLMENT_LINES_UPDATE, &p, NULL, NULL);
 }
 
+/* The last thing that is done, since it takes locks: slots come after all stock rows. */
+static enum problem slots_leave(struct database *database, const struct order_set *set) {
+        struct slot_row *places = arena_new_array(set->arena, struct slot_row, set->n_fulfillments);
+        struct array *ids;
+        struct parameters p;
+        size_t n = 0;
+
+        if (!places)
+                return FAULT_BUSY;
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        for (size_t i = 0; i < set->n_fulfillments; i++) {
+                const struct fulfillment *f = set->fulfillments[i];
+
+                if (!f->gives_slot_back)
+                        continue;
+                array_uuid(ids, &f->id);
+                places[n++] = (struct slot_row){ .location = f->location, .begins = f->slot_at };
+        }
+        if (n)
+                database_ask(database, STATEMENT_FULFILLMENTS_LEAVE_SLOTS, &p, NULL, NULL);
+        slots_give_back(database, set->arena, places, n);
+        return PROBLEM_NONE;
+}
+
 enum problem orders_update(struct database *database, struct order_set *set) {
         headers_update(database, set);
         lines_update(database, set);
@@ -429,5 +457,5 @@ enum problem orders_update(struct database *database, struct order_set *set) {
         check_ins_update(database, set);
         links_update(database, set);
         fulfillment_lines_update(database, set);
-        return PROBLEM_NONE;
+        return slots_leave(database, set);
 }

@@ -19,7 +19,9 @@ def house(new_database, work_directory):
     retailer = Retailer(instance.client()).create()
     retailer.reserve({retailer.sku: 1, retailer.skus[1]: 2})
     claimed = retailer.reserve({retailer.sku: 2}).json()["id"]
-    retailer.order({retailer.sku: 2}, reservation_id=claimed)
+    slot = retailer.offer_slot(capacity=5)
+    retailer.order({retailer.sku: 2}, reservation_id=claimed,
+                   fulfillment={"method": "pickup", "location": retailer.store, "slot": slot})
     retailer.api.post("/v1/inventory/adjustments/batch", {"items": [
         {"location": retailer.store, "sku": retailer.sku, "delta": -2, "reason": "damage"}]}, expect=207)
     yield instance
@@ -30,7 +32,7 @@ def house(new_database, work_directory):
 def planted(house):
     """A function that plants a fault; everything is as before afterwards."""
     with Database(house.database_url) as database:
-        tables = ("stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines")
+        tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines")
         for table in tables:
             database.execute(f"create table kept_{table} as table {table}")
         database.execute("alter table stock drop constraint stock_is_not_oversold")
@@ -63,9 +65,9 @@ ONE = f"where location || sku = {ONE_ROW}"
 
 def test_what_the_service_has_made_is_clean(house):
     done = house.run("audit", check=0)
-    assert done.stdout == "audit: 9 stock rows, 10 movements, 2 reservations, 1 order lines; all is true\n"
+    assert done.stdout == "audit: 9 stock rows, 10 movements, 2 reservations, 1 order lines, 1 slots; all is true\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
-    assert found["checked"] == {"stock_rows": 9, "movements": 10, "reservations": 2, "order_lines": 1}
+    assert found["checked"] == {"stock_rows": 9, "movements": 10, "reservations": 2, "order_lines": 1, "slots": 1}
 
 
 @pytest.mark.parametrize("statement, finding", [
@@ -99,6 +101,11 @@ def test_what_the_service_has_made_is_clean(house):
     ("update order_lines set fulfilled = 1", ("fulfilled", 1, 0)),
     ("update fulfillments set status = 'cancelled'", ("held_by_what_is_over", 2, 0)),
     ("delete from fulfillments", ("held_by_what_is_over", 2, 0)),
+    ("delete from fulfillments", ("booked", 1, 0)),
+    ("update fulfillments set slot_at = null", ("booked", 1, 0)),
+    ("update slots set booked = 2", ("booked", 2, 1)),
+    ("delete from slots", ("booked", 0, 1)),
+    ("update fulfillments set status = 'expired'", ("booked_by_what_is_over", 1, 0)),
 ])
 def test_each_kind_of_corruption_is_found(planted, statement, finding):
     assert finding in planted(statement)
@@ -109,7 +116,7 @@ def test_findings_are_readable(planted, house):
     done = house.run("audit", check=1)
     finding, summary = done.stdout.splitlines()
     assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
-    assert summary.endswith("1 order lines; 1 findings")
+    assert summary.endswith("1 order lines, 1 slots; 1 findings")
 
 
 def test_a_fault_beyond_the_last_location_is_found(planted, house):

@@ -21,8 +21,8 @@ def shop(pair, database):
     """A retailer with so many units of each product everywhere; at the end its books must balance."""
     made = []
 
-    def make(on_hand):
-        made.append(Retailer(pair[0].client(), on_hand=on_hand).create())
+    def make(on_hand, **fields):
+        made.append(Retailer(pair[0].client(), on_hand=on_hand, **fields).create())
         return made[-1]
     yield make
     for retailer in made:

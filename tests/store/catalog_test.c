@@ -102,6 +102,7 @@ Test(catalog, a_channel_reads_as_it_was_saved) {
 }
 
 static void fill(struct location *location) {
+        static const struct slot slots[] = { { 0, 600, 720, 3 }, { 6, 1380, 1440, SLOT_CAPACITY_MAX } };
         static const struct opening openings[] = { { 0, 540, 1440 }, { 4, 1200, 120 } };
         static const struct closure closures[] = { { { 2026, 12, 24 }, true, 540, 780 },
                 { { 2026, 12, 25 }, false, 0, 0 } };
@@ -120,6 +121,8 @@ static void fill(struct location *location) {
         location->n_closures = array_size(closures);
         location->lead_time = 0;
         location->hold_for = 60 * DAY;
+        location->slots = slots;
+        location->n_slots = array_size(slots);
         location->has_cut_off = true;
         location->cut_off = 0;
         location->handover_methods = 2;

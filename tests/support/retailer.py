@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 ALWAYS_OPEN = [{"day": day, "opens": "00:00", "closes": "24:00"}
                for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
@@ -43,6 +44,16 @@ class Retailer:
         body = {"name": code, "kind": "store", **_BERLIN, "capabilities": ["pickup", "curbside", "ship", "returns"],
                 "opening_hours": ALWAYS_OPEN, "pickup": {"lead_time": "PT2H", "hold_for": "P7D"}, **fields}
         return self.api.put(f"/v1/locations/{code}", body, expect=201).json()
+
+    def offer_slot(self, capacity, location=None, days=2):
+        """Give the location one pickup slot a week, a few days from now; its beginning."""
+        path = f"/v1/locations/{location or self.store}"
+        made = self.api.get(path, expect=200).json()
+        body = {name: value for name, value in made.items() if name not in ("code", "version", "created_at", "updated_at")}
+        day = (datetime.now(timezone.utc) + timedelta(days=days)).strftime("%a").lower()
+        body["pickup"] = {**body["pickup"], "slots": [{"day": day, "from": "12:00", "to": "13:00", "capacity": capacity}]}
+        self.api.put(path, body, expect=200)
+        return self.api.get(f"{path}/slots", expect=200).json()["data"][0]["slot"]
 
     def create_product(self, sku, **fields):
         return self.api.put(f"/v1/products/{sku}", {"title": sku, **fields}, expect=201).json()

@@ -254,6 +254,40 @@ Test(catalog, a_cut_off_is_a_time_of_day_or_none) {
         assert_location_refused(",'pickup':{'cut_off':16}", "#/pickup/cut_off", "wrong-type");
 }
 
+#define SLOTS(...)                  ",'pickup':{'slots':[" __VA_ARGS__ "]}"
+#define SLOT(day, from, to, places) "{'day':'" day "','from':'" from "','to':'" to "','capacity':" places "}"
+
+Test(catalog, slots_come_by_day_and_beginning) {
+        const struct location *location = location_of(SLOTS(SLOT("tue", "10:00", "24:00", "1") "," SLOT(
+                "mon", "12:00", "13:00", "10000") "," SLOT("mon", "10:00", "12:30", "2")));
+
+        cr_assert_eq(location->n_slots, 3);
+        cr_assert_eq(location->slots[0].begins, 10 * 60);
+        cr_assert_eq(location->slots[1].capacity, SLOT_CAPACITY_MAX);
+        cr_assert_eq(location->slots[2].ends, 24 * 60);
+        cr_assert_eq(location_of("")->n_slots, 0);
+        assert_location_refused(SLOTS(SLOT("mon", "12:00", "12:00", "1")), "#/pickup/slots/0/to", "out-of-range");
+        assert_location_refused(SLOTS(SLOT("mon", "12:00", "12:60", "1")), "#/pickup/slots/0/to", "malformed");
+        assert_location_refused(SLOTS(SLOT("mon", "12:00", "13:00", "0")), "#/pickup/slots/0/capacity", "out-of-range");
+        assert_location_refused(SLOTS(SLOT("mon", "12:00", "13:00", "1") "," SLOT("mon", "12:00", "14:00", "1")),
+                "#/pickup/slots/1/from", "repeated");
+}
+
+Test(catalog, slots_make_a_difference_down_to_the_place) {
+        static const char *const slots[] = {
+                SLOTS(SLOT("mon", "12:00", "13:00", "1")),
+                SLOTS(SLOT("tue", "12:00", "13:00", "1")),
+                SLOTS(SLOT("mon", "12:01", "13:00", "1")),
+                SLOTS(SLOT("mon", "12:00", "13:01", "1")),
+                SLOTS(SLOT("mon", "12:00", "13:00", "2")),
+                "",
+        };
+
+        for (size_t i = 0; i < array_size(slots); i++)
+                for (size_t j = 0; j < array_size(slots); j++)
+                        cr_assert_eq(location_equal(location_of(slots[i]), location_of(slots[j])), i == j);
+}
+
 Test(catalog, a_time_zone_is_one_of_those_that_were_found) {
         static const char *const names[] = { "UTC", "Europe/Berlin" };
         const struct location *location = location_of("");

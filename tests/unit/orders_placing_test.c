@@ -119,8 +119,8 @@ static const struct customer_body ada = { .name = "Ada", .email = "ada@example.c
 static const struct address_body home = {
         .name = "Ada", .line1 = "Here 1", .city = "Berlin", .postal_code = "10117", .country = "DE"
 };
-static const struct fulfillment_choice pickup_at_alpha = { BY_PICKUP, "alpha" };
-static const struct fulfillment_choice ship_from_depot = { BY_SHIPPING, "depot" };
+static const struct fulfillment_choice pickup_at_alpha = { BY_PICKUP, "alpha", TIMESTAMP_NONE };
+static const struct fulfillment_choice ship_from_depot = { BY_SHIPPING, "depot", TIMESTAMP_NONE };
 
 /* A valid order of these lines, picked up at alpha unless a line says otherwise. */
 static struct order_body basket_of(const struct order_line_body *lines, size_t n) {
@@ -232,7 +232,7 @@ Test(placing_check, every_line_says_how_it_is_fulfilled) {
 }
 
 Test(placing_check, every_line_says_where_it_is_fulfilled) {
-        const struct fulfillment_choice nowhere = { BY_PICKUP, NULL };
+        const struct fulfillment_choice nowhere = { BY_PICKUP, NULL, TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1, .fulfillment = &nowhere } };
         const struct order_body body = basket_of(lines, 1);
 
@@ -336,7 +336,7 @@ Test(placing_check, only_a_pending_payment_falls_due) {
 }
 
 Test(placing_check, all_that_is_wrong_is_told_at_once) {
-        const struct fulfillment_choice nowhere = { BY_PICKUP, NULL };
+        const struct fulfillment_choice nowhere = { BY_PICKUP, NULL, TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A",
                         .quantity = 1,
@@ -425,7 +425,8 @@ Test(placing, order_numbers_can_be_read_out) {
 }
 
 Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
-        static const struct fulfillment_choice curbside = { BY_CURBSIDE, "alpha" }, beta = { BY_PICKUP, "beta" };
+        static const struct fulfillment_choice curbside = { BY_CURBSIDE, "alpha", TIMESTAMP_NONE },
+                                               beta = { BY_PICKUP, "beta", TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot }, { .sku = "B", .quantity = 2 },
                 { .sku = "A", .quantity = 1, .fulfillment = &curbside },
@@ -562,6 +563,75 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
         cr_assert_eq(placed->payment_due_at, TIMESTAMP_NONE);
 }
 
+/* Every Wednesday from 12:00 to 13:00, with so many places; NOW is a Tuesday, 22:13:20 in UTC. */
+#define SLOT_BEGINS (NOW - NOW % DAY + DAY + 12 * HOUR)
+
+static struct slot_row *offer_slot(int64_t capacity) {
+        static struct slot slot;
+        static struct slot_row row;
+
+        slot = (struct slot){ 2, 12 * 60, 13 * 60, capacity };
+        row = (struct slot_row){ .location = "alpha", .begins = SLOT_BEGINS };
+        locations[0].slots = &slot;
+        locations[0].n_slots = 1;
+        placing.slots = (struct slot_set){ .rows = &row, .n_rows = 1 };
+        return &row;
+}
+
+static const struct fulfillment_choice in_slot = { BY_PICKUP, "alpha", SLOT_BEGINS };
+
+static struct order_body basket_in_slot(void) {
+        struct order_body body = basket_of(one_apple, 1);
+
+        body.fulfillment = &in_slot;
+        return body;
+}
+
+Test(placing, a_slot_is_the_promise_and_has_a_place_less) {
+        const struct slot_row *row = offer_slot(2);
+        const struct order_body body = basket_in_slot();
+
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+        cr_assert(placed->fulfillments[0]->has_slot);
+        cr_assert_eq(placed->fulfillments[0]->slot_at, SLOT_BEGINS);
+        cr_assert_eq(placed->fulfillments[0]->promised_at, SLOT_BEGINS);
+        cr_assert_eq(row->booked, 1);
+        cr_assert(row->changed);
+}
+
+Test(placing, the_next_order_of_a_batch_sees_the_place_taken) {
+        const struct slot_row *row = offer_slot(1);
+        struct order_body body = basket_in_slot();
+
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+        body.external_ref = "W-2";
+        cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
+        cr_assert_not_null(violation_at("#/lines/0/fulfillment/slot", "slot-full"));
+        cr_assert_eq(row->booked, 1);
+        cr_assert_eq(row_of("alpha", "A")->reserved, 1);
+}
+
+Test(placing, a_slot_that_others_have_filled_takes_nobody) {
+        const struct order_body body = basket_in_slot();
+
+        offer_slot(3)->booked = 3;
+        cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
+        offer_slot(2)->booked = 3; /* the capacity was lowered since */
+        cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
+}
+
+Test(placing, a_slot_begins_when_the_order_is_ready_or_later) {
+        const struct order_body body = basket_in_slot();
+        const struct slot_row *row = offer_slot(1);
+
+        locations[0].lead_time = SLOT_BEGINS - NOW + SECOND;
+        cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
+        cr_assert_not_null(violation_at("#/lines/0/fulfillment/slot", "too-soon"));
+        cr_assert_eq(row->booked, 0);
+        locations[0].lead_time = SLOT_BEGINS - NOW;
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+}
+
 /* NOW is a Tuesday, 22:13:20 in UTC. */
 Test(placing, a_store_promises_by_its_hours_and_the_warehouse_round_the_clock) {
         static const struct opening hours[] = { { 2, 9 * 60, 18 * 60 } };
@@ -606,7 +676,7 @@ Test(placing, nobody_sells_through_an_unknown_channel) {
 }
 
 Test(placing, an_unknown_location_fulfils_nothing) {
-        const struct fulfillment_choice gone = { BY_PICKUP, "gone" };
+        const struct fulfillment_choice gone = { BY_PICKUP, "gone", TIMESTAMP_NONE };
         struct order_body body = basket_of(one_apple, 1);
 
         body.fulfillment = &gone;
@@ -634,15 +704,15 @@ Test(placing, a_location_does_only_what_it_can) {
                 struct fulfillment_choice choice;
                 bool can;
         } cases[] = {
-                { { BY_PICKUP, "alpha" }, true },
-                { { BY_CURBSIDE, "alpha" }, true },
-                { { BY_SHIPPING, "alpha" }, true },
-                { { BY_PICKUP, "beta" }, true },
-                { { BY_CURBSIDE, "beta" }, false },
-                { { BY_SHIPPING, "beta" }, false },
-                { { BY_PICKUP, "depot" }, false },
-                { { BY_CURBSIDE, "depot" }, false },
-                { { BY_SHIPPING, "depot" }, true },
+                { { BY_PICKUP, "alpha", TIMESTAMP_NONE }, true },
+                { { BY_CURBSIDE, "alpha", TIMESTAMP_NONE }, true },
+                { { BY_SHIPPING, "alpha", TIMESTAMP_NONE }, true },
+                { { BY_PICKUP, "beta", TIMESTAMP_NONE }, true },
+                { { BY_CURBSIDE, "beta", TIMESTAMP_NONE }, false },
+                { { BY_SHIPPING, "beta", TIMESTAMP_NONE }, false },
+                { { BY_PICKUP, "depot", TIMESTAMP_NONE }, false },
+                { { BY_CURBSIDE, "depot", TIMESTAMP_NONE }, false },
+                { { BY_SHIPPING, "depot", TIMESTAMP_NONE }, true },
         };
 
         for (size_t i = 0; i < array_size(cases); i++) {
@@ -677,12 +747,12 @@ Test(placing, a_price_in_another_currency_is_not_taken) {
 }
 
 Test(placing, all_that_is_unknown_is_told_at_once) {
-        const struct fulfillment_choice gone = { BY_SHIPPING, "gone" };
+        const struct fulfillment_choice gone = { BY_SHIPPING, "gone", TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "gone", .quantity = 1, .fulfillment = &gone },
                 { .sku = "D", .quantity = 1, .fulfillment = &ship_from_depot }, { .sku = "C", .quantity = 1 },
                 { .sku = "J", .quantity = 1 } };
         struct order_body body = basket_of(lines, 4);
-        const struct fulfillment_choice depot = { BY_PICKUP, "depot" };
+        const struct fulfillment_choice depot = { BY_PICKUP, "depot", TIMESTAMP_NONE };
 
         body.fulfillment = &depot;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
@@ -1170,7 +1240,7 @@ Test(placing_reservation, what_it_has_too_much_is_released) {
 }
 
 Test(placing_reservation, it_covers_only_its_own_location) {
-        static const struct fulfillment_choice beta = { BY_PICKUP, "beta" };
+        static const struct fulfillment_choice beta = { BY_PICKUP, "beta", TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 8, .fulfillment = &beta } };
         const struct order_body body = claim_of(lines, 1);
 
@@ -1292,7 +1362,7 @@ Test(placing_stock, every_short_line_is_named) {
 }
 
 Test(placing_stock, lines_of_one_shelf_are_added_up) {
-        static const struct fulfillment_choice curbside = { BY_CURBSIDE, "alpha" };
+        static const struct fulfillment_choice curbside = { BY_CURBSIDE, "alpha", TIMESTAMP_NONE };
         struct order_line_body lines[] = { { .sku = "B", .quantity = 1 }, { .sku = "A", .quantity = 6 },
                 { .sku = "A", .quantity = 5, .fulfillment = &curbside } };
         const struct order_body body = basket_of(lines, 3);

@@ -659,3 +659,30 @@ Test(pickup_code, needs_a_secret) {
         cr_assert_not(pickup_code(NULL, &id, 1, code));
         cr_assert_str_eq(code, "");
 }
+
+/* ---- slots ---- */
+
+static bool slot_is_given_back(enum fulfillment_status status, timestamp slot_at) {
+        fulfillments[0].status = status;
+        fulfillments[0].has_slot = fulfillments[0].touched = true;
+        fulfillments[0].gives_slot_back = false;
+        fulfillments[0].slot_at = slot_at;
+        order_settle(&order, &events, "ada", NOW);
+        cr_assert_neq(fulfillments[0].has_slot, fulfillments[0].gives_slot_back);
+        cr_assert_eq(fulfillments[0].slot_at, slot_at, "it tells which place that was");
+        return fulfillments[0].gives_slot_back;
+}
+
+Test(order_rules, a_place_is_given_back_by_who_does_not_come_or_came_before_the_slot) {
+        const timestamp later = NOW + 1;
+
+        cr_assert_not(slot_is_given_back(FULFILLMENT_ALLOCATED, later));
+        cr_assert_not(slot_is_given_back(FULFILLMENT_PICKING, later));
+        cr_assert_not(slot_is_given_back(FULFILLMENT_READY, EARLIER));
+        cr_assert_not(slot_is_given_back(FULFILLMENT_HANDED_OVER, EARLIER));
+        cr_assert_not(slot_is_given_back(FULFILLMENT_HANDED_OVER, NOW));
+        cr_assert(slot_is_given_back(FULFILLMENT_HANDED_OVER, later));
+        cr_assert(slot_is_given_back(FULFILLMENT_CANCELLED, EARLIER));
+        cr_assert(slot_is_given_back(FULFILLMENT_REJECTED, later));
+        cr_assert(slot_is_given_back(FULFILLMENT_EXPIRED, EARLIER));
+}

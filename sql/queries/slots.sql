@@ -1,0 +1,43 @@
+-- Places in pickup slots. Slots are named by location and beginning, and locked in that order, after all stock rows.
+
+-- :name slots_open
+-- Rows for slots that nobody has named before. $1 locations, $2 beginnings; so below.
+insert into slots (location, starts_at)
+select location collate "C", starts_at
+  from unnest($1::text[], $2::timestamptz[]) as wanted (location, starts_at)
+ order by location collate "C", starts_at
+    on conflict (location, starts_at) do nothing
+
+-- :name slots_lock
+select s.location, s.starts_at, s.booked
+  from (select location collate "C" as location, starts_at
+          from unnest($1::text[], $2::timestamptz[]) as named (location, starts_at)
+         order by 1, 2) as wanted
+ cross join lateral (select * from slots
+                      where slots.location = wanted.location and slots.starts_at = wanted.starts_at
+                        for update) as s
+
+-- :name slots_update
+-- $3 booked. Under their locks.
+update slots s
+   set booked = changed.booked
+  from unnest($1::text[], $2::timestamptz[], $3::bigint[]) as changed (location, starts_at, booked)
+ where s.location = changed.location collate "C" and s.starts_at = changed.starts_at
+
+-- :name slots_give_back
+-- A place for each time a slot is named. Takes the locks in their order.
+update slots s
+   set booked = s.booked - given.places
+  from (select location collate "C" as location, starts_at, count(*) as places
+          from unnest($1::text[], $2::timestamptz[]) as named (location, starts_at)
+         group by 1, 2
+         order by 1, 2) as given
+ where s.location = given.location and s.starts_at = given.starts_at
+
+-- :name slots_booked
+-- How many places are taken at the location $1 in slots that begin from $2 (null: now) on, before $3 (null: $4 seconds later).
+select s.starts_at, s.booked
+  from slots s
+ where s.location = $1::text collate "C" and s.starts_at >= coalesce($2::timestamptz, statement_timestamp())
+   and s.starts_at < coalesce($3::timestamptz, coalesce($2::timestamptz, statement_timestamp()) + make_interval(secs => $4::bigint))
+ order by s.starts_at
