@@ -114,13 +114,27 @@ static void line_add_text(struct line *line, const char *name, const char *value
                 line->size = before;
 }
 
-static void line_add_integer(struct line *line, const char *name, int64_t value) {
+static void line_add_digits(struct line *line, const char *name, const char *digits) {
         const size_t before = line->size;
-        char digits[24];
-        const int size = snprintf(digits, sizeof(digits), "%" PRId64, value);
 
-        if (!line_add_name(line, name) || !line_add(line, digits, (size_t) size, 0))
+        if (!line_add_name(line, name) || !line_add(line, digits, strlen(digits), 0))
                 line->size = before;
+}
+
+static void line_add_integer(struct line *line, const char *name, int64_t value) {
+        char digits[24];
+
+        (void) snprintf(digits, sizeof(digits), "%" PRId64, value);
+        line_add_digits(line, name, digits);
+}
+
+static void line_add_milliseconds(struct line *line, const char *name, duration value) {
+        const uint64_t size = value < 0 ? -(uint64_t) value : (uint64_t) value;
+        char digits[32];
+
+        (void) snprintf(digits, sizeof(digits), "%s%" PRIu64 ".%03" PRIu64, value < 0 ? "-" : "", size / MILLISECOND,
+                size % MILLISECOND);
+        line_add_digits(line, name, digits);
 }
 
 static void line_add_members(struct line *line, va_list members) {
@@ -133,6 +147,8 @@ static void line_add_members(struct line *line, va_list members) {
                 name = va_arg(members, const char *);
                 if (kind == LOG_TEXT)
                         line_add_text(line, name, va_arg(members, const char *));
+                else if (kind == LOG_MILLISECONDS)
+                        line_add_milliseconds(line, name, va_arg(members, duration));
                 else
                         line_add_integer(line, name, va_arg(members, int64_t));
         }

@@ -18,10 +18,11 @@ void log_set_level(enum log_level level); /* the lowest that is written; info at
 /* "debug", "info", "warning" or "error"; false for anything else, also for NULL. */
 must_check bool log_level_named(const char *name, enum log_level *ret_level);
 
-/* Members are triples until LOG_END: LOG_TEXT name value | LOG_INTEGER name (int64_t) value. A NULL text is left out.
+/* Members are triples until LOG_END: LOG_TEXT name value | LOG_INTEGER name (int64_t) value | LOG_MILLISECONDS name
+ * (duration) value, shown with its fraction. A NULL text is left out.
  *     log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "address", address, LOG_INTEGER, "lanes", (int64_t) n, LOG_END);
  */
-enum log_kind { LOG_END, LOG_TEXT, LOG_INTEGER };
+enum log_kind { LOG_END, LOG_TEXT, LOG_INTEGER, LOG_MILLISECONDS };
 
 void log_event(enum log_level level, const char *message, ...);
 

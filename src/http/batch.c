@@ -246,6 +246,17 @@ static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) 
         return kept;
 }
 
+/* An outage is two lines for each worker, however often it asks meanwhile. */
+static void log_change(struct runner *runner, bool away) {
+        if (away && !runner->away)
+                log_event(LOG_LEVEL_WARNING, "the database is away", LOG_TEXT, "reason",
+                        database_message(runner->database), LOG_END);
+        if (!away && runner->away)
+                log_event(LOG_LEVEL_INFO, "the database is back", LOG_TEXT, "host", database_host(runner->database),
+                        LOG_END);
+        runner->away = away;
+}
+
 /* Make the connection usable. A batch that was never sent fails at once; one whose outcome is unknown waits a while for
  * the database, because only the records can tell what became of it. */
 static enum problem connection_mend(struct runner *runner, bool outcome_unknown, timestamp deadline) {
@@ -259,6 +270,7 @@ static enum problem connection_mend(struct runner *runner, bool outcome_unknown,
                 if (clock_monotonic() >= runner->connect_not_before)
                         p = database_connect(runner->database);
                 runner->connected = p == PROBLEM_NONE;
+                log_change(runner, /* away= */ p != PROBLEM_NONE);
                 if (!p)
                         return PROBLEM_NONE;
                 if (clock_monotonic() >= runner->connect_not_before)

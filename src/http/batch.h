@@ -42,6 +42,7 @@ struct runner {
         uint64_t random;              /* state of the jitter */
         timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
         bool connected;
+        bool away; /* as far as it was told to the log: the database */
         enum haste haste;
         struct stuck_shard stuck[STUCK_SHARDS_MAX]; /* by shard; the newest of those that share a place is kept */
         struct runner_counts counts;

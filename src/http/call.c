@@ -28,6 +28,16 @@ unsigned call_shard(const struct call *call) {
         return uuid_place(uuid_is_nil(&call->path.id) ? &call->request_id : &call->path.id);
 }
 
+const char *call_location(const struct call *call) {
+        static const char of_location[] = "/v1/locations/{code}";
+
+        if (!call->route)
+                return NULL;
+        if (call->route->location && call->body)
+                return call->route->location(call);
+        return text_starts_with(call->route->path, of_location) ? call->path.code : NULL;
+}
+
 void call_clear(struct call *call) {
         shared_text_drop(call->reply.shared);
         arena_clear(&call->arena);

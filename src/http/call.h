@@ -188,6 +188,9 @@ const char *method_text(enum method method);
  * at random. Once the body is read. */
 unsigned call_shard(const struct call *call);
 
+/* The code of the location it is about, as far as the call tells; NULL: it does not. */
+const char *call_location(const struct call *call);
+
 /* Start a call with an empty arena and no answer. */
 void call_init(struct call *call, const struct route *route);
 void call_clear(struct call *call);

@@ -29,20 +29,29 @@ struct answered {
 
 /* ---- listening ---- */
 
-static int socket_listen(const char *address) {
+/* -1 with a reason when it cannot be. */
+static int socket_listen(const char *address, const char **ret_reason) {
         const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
         struct addrinfo *found = NULL;
         char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
         const int yes = 1;
-        int fd = -1;
+        int fd = -1, code;
 
-        if (!text_split_address(address, host, port) || getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0)
+        *ret_reason = "not address:port";
+        if (!text_split_address(address, host, port))
+                return -1;
+        code = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+        *ret_reason = code ? gai_strerror(code) : NULL;
+        if (code)
                 return -1;
         fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
                                bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0)) {
+                *ret_reason = strerrordesc_np(errno);
                 (void) close(fd);
                 fd = -1;
+        } else if (fd < 0) {
+                *ret_reason = strerrordesc_np(errno);
         }
         freeaddrinfo(found);
         return fd;
@@ -87,14 +96,15 @@ static bool epoll_watch(int epoll, int fd) {
 
 static bool listener_add(struct server *server, struct server_listener *settings) {
         struct listener *listener = &server->listeners[server->n_listeners];
+        const char *reason = NULL;
         int fd;
 
         if (!settings->address || !*settings->address)
                 return true;
-        fd = socket_listen(settings->address);
+        fd = socket_listen(settings->address, &reason);
         if (fd < 0) {
                 log_event(LOG_LEVEL_ERROR, "cannot listen", LOG_TEXT, "address", settings->address, LOG_TEXT, "reason",
-                        strerrordesc_np(errno), LOG_END);
+                        reason, LOG_END);
                 return false;
         }
         if (!server->port)

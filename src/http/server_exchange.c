@@ -202,12 +202,13 @@ void exchange_headers_add(struct MHD_Response *response, const struct exchange *
 
 void exchange_note_answer(const struct exchange *exchange) {
         const struct call *call = &exchange->call;
+        const duration took = clock_monotonic() - call->arrived;
 
-        metrics_request(call, clock_monotonic() - call->arrived);
-        log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "trace_id", call->trace_id, LOG_TEXT, "route",
-                call->route ? call->route->path : NULL, LOG_INTEGER, "status", (int64_t) call->reply.status,
-                LOG_INTEGER, "duration_us", clock_monotonic() - call->arrived, LOG_TEXT, "sub",
-                call->claims ? call->claims->subject : NULL, LOG_END);
+        metrics_request(call, took);
+        log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "trace_id", call->trace_id, LOG_TEXT, "method", exchange->method,
+                LOG_TEXT, "route", call->route ? call->route->path : NULL, LOG_INTEGER, "status",
+                (int64_t) call->reply.status, LOG_MILLISECONDS, "duration_ms", took, LOG_TEXT, "sub",
+                call->claims ? call->claims->subject : NULL, LOG_TEXT, "location", call_location(call), LOG_END);
 }
 
 /* The reply of a GET that the client has already becomes 304 (RFC 9110, section 13.1.2: weak comparison). */
@@ -266,12 +267,23 @@ static enum MHD_Result preflight_queue(struct exchange *exchange) {
         return queued;
 }
 
+/* Those that there are, so that nobody writes what they like into the log. */
+static const char *method_known(const char *method) {
+        static const char *const known[] = { "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT" };
+
+        for (size_t i = 0; i < array_size(known); i++)
+                if (text_equal(method, known[i]))
+                        return known[i];
+        return "other";
+}
+
 static enum MHD_Result step_head(struct exchange *exchange, const char *method, const char *version) {
         struct request_head head;
         int64_t announced;
 
         head_read(exchange, method, version, &head);
         exchange->origin = head.origin;
+        exchange->method = method_known(method);
         exchange->stage = STAGE_BODY;
         if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0 && origin_is_allowed(exchange->listener->server, head.origin))
                 return preflight_queue(exchange);

@@ -96,6 +96,7 @@ struct exchange {
         struct MHD_Connection *connection; /* NULL: it ended while the call was in its lane */
         enum stage stage;
         char *target;
+        const char *method; /* as in the log */
         bool target_is_cut; /* by a NUL: libmicrohttpd ends the target where the version begins, and only there */
         const char *origin;
         char *body;

@@ -139,6 +139,13 @@ def test_an_origin_that_no_browser_sends_is_refused(origins):
     assert f'HOLDFAST_CORS_ORIGINS: no browser sends "{origins.split(",")[-1]}"' in done.stderr
 
 
+def test_an_address_that_cannot_be_listened_on_says_why():
+    done = run("serve", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32,
+               listen="no.such.host.invalid:0", jwt_dev_allow_remote=1)
+    assert done.returncode == BAD_CONFIG
+    assert '"message":"cannot listen"' in done.stdout and "Success" not in done.stdout and '"reason":"' in done.stdout
+
+
 def test_the_page_of_settings_is_that_in_docs():
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert run("config", "--markdown").stdout == page, "print it again: holdfast config --markdown > docs/configuration.md"

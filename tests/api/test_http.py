@@ -735,3 +735,27 @@ def test_what_is_no_http_at_all_ends_the_connection(hasty, sent):
     with RawConnection(hasty.address) as connection:
         connection.send(sent + b"\r\n\r\n")
         connection.everything()
+
+
+# ---- the log ----
+
+def test_each_request_is_a_line_of_the_log(service, token, shelf):
+    def line_of(method, target, body=None):
+        trace = uuid.uuid4().hex
+        headers = [f"traceparent: 00-{trace}-00f067aa0ba902b7-01"]
+        if body is not None:
+            headers += ["Content-Type: application/json", f"Idempotency-Key: {uuid.uuid4()}"]
+        exchange(service.address, request(target, method, token, headers, body), method)
+        return eventually(lambda: next((line for line in service.log_events("request") if line["trace_id"] == trace), None),
+                          30, "its line")
+
+    body = json.dumps({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}).encode()
+    made = line_of("POST", "/v1/reservations", body)
+    assert {name: made[name] for name in ("method", "route", "status", "sub", "location")} == {
+        "method": "POST", "route": "/v1/reservations", "status": 201, "sub": "tester", "location": shelf.location}
+    assert isinstance(made["duration_ms"], float) and made["duration_ms"] > 0
+    listed = line_of("HEAD", f"/v1/locations/{shelf.location}/inventory")
+    assert (listed["method"], listed["location"]) == ("HEAD", shelf.location)
+    lost = line_of("GET", "/v1/nothing")
+    assert (lost["method"], lost["status"]) == ("GET", 404) and "route" not in lost and "location" not in lost
+    assert line_of("BREW", "/v1/nothing")["method"] == "other"

@@ -81,6 +81,20 @@ def test_a_crashed_database_has_kept_every_promise(instance, token, shelf, power
     assert instance.is_running()
 
 
+def test_the_log_tells_of_an_outage_and_of_its_end(instance, token, shelf, cluster):
+    shopper, = shoppers(1, instance, token=token)
+    cluster.stop("immediate")
+    refused, = crowd(shopper.reserve(shelf.location, {shelf.sku: 1}))
+    assert refused.status == 503
+    cluster.start_again()
+    made, = crowd(shopper.insist(*reservation(shelf.location, {shelf.sku: 1})))
+    assert made.status == 201
+
+    told = [event["message"] for event in instance.log_events() if event["message"].startswith("the database is")]
+    assert "the database is back" in told
+    assert told.count("the database is away") >= told.count("the database is back")
+
+
 def test_both_may_die_at_once(instance, token, shelf, power_cut):
     load = Load(instance, token, shelf)
     load.wait_for_more()

@@ -53,6 +53,16 @@ static const char *text_of(const json_t *tree, const char *name) {
         return json_string_value(json_object_get(tree, name));
 }
 
+Test(log, milliseconds_have_a_fraction) {
+        json_t *tree = NULL;
+
+        log_event(LOG_LEVEL_INFO, "x", LOG_MILLISECONDS, "a", (duration) 12345, LOG_MILLISECONDS, "b", (duration) 7,
+                LOG_MILLISECONDS, "c", -2 * SECOND, LOG_END);
+        tree = next_line();
+        cr_assert_not_null(strstr(packet, "\"a\":12.345,\"b\":0.007,\"c\":-2000.000"), "%s", packet);
+        json_decref(tree);
+}
+
 Test(log, a_line_has_time_level_message_and_members) {
         const timestamp before = clock_wall();
         json_t *tree = NULL;
