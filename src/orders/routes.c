@@ -131,10 +131,12 @@ static void place_check(struct call *call) {
 }
 
 /* An order may take from several locations; it meets the others of its first one. */
+/* An order that was refused for it may lack the choice. */
 static const char *place_location(const struct call *call) {
         const struct order_body *body = call->body;
+        const struct fulfillment_choice *choice = placing_choice(body, &body->lines[0]);
 
-        return placing_choice(body, &body->lines[0])->location;
+        return choice ? choice->location : NULL;
 }
 
 static size_t place_weigh(const struct call *call) {
