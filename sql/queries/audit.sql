@@ -103,8 +103,10 @@ with lines as (
           from order_lines
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
 ), allocated as (
-        select l.order_id, l.line, sum(l.quantity)::bigint as allocated, sum(l.short + l.cancelled)::bigint as lost,
-               sum(l.fulfilled)::bigint as gone,
+        select l.order_id, l.line, sum(l.quantity - l.resourced)::bigint as allocated,
+               sum(l.short - l.resourced + l.cancelled)::bigint as lost, sum(l.fulfilled)::bigint as gone,
+               sum(l.resourced)::bigint as resourced,
+               coalesce(sum(l.quantity) filter (where f.replaces is not null), 0)::bigint as taken_over,
                coalesce(sum(l.reserved) filter (where f.status is null
                         or f.status not in ('allocated', 'picking', 'ready', 'packed')), 0)::bigint as held_though_over
           from fulfillment_lines l left join fulfillments f on f.id = l.fulfillment_id
@@ -116,6 +118,7 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
  cross join lateral (values ('allocated', coalesce(quantity, 0), coalesce(allocated, 0)),
                             ('cancelled', coalesce(cancelled, 0), coalesce(lost, 0)),
                             ('fulfilled', coalesce(fulfilled, 0), coalesce(gone, 0)),
+                            ('resourced', coalesce(resourced, 0), coalesce(taken_over, 0)),
                             ('held_by_what_is_over', coalesce(held_though_over, 0), 0)) as finding (rule, stated, proved)
  where finding.stated <> finding.proved
  union all

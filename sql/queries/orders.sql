@@ -22,7 +22,7 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 -- After their orders.
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
-       f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
+       f.created_at, f.updated_at, f.replaces, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
        f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
        f.link_digest, f.link_expires_at, f.slot_at
   from fulfillments f
@@ -33,7 +33,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
 -- :name fulfillments_read
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
-       f.created_at, f.updated_at, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
+       f.created_at, f.updated_at, f.replaces, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
        f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
        f.link_digest, f.link_expires_at, f.slot_at
   from fulfillments f
@@ -53,7 +53,7 @@ select d.order_id, d.amount, d.line, d.reason
  order by d.order_id, d.number
 
 -- :name fulfillment_lines_read
-select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.cancelled, l.fulfilled
+select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.resourced, l.cancelled, l.fulfilled
   from fulfillment_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.fulfillment_id, l.line
@@ -65,6 +65,21 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
           from fulfillment_lines l
          where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
          order by l.location, l.sku) as wanted
+ cross join lateral (select * from stock
+                      where stock.location = wanted.location and stock.sku = wanted.sku
+                        for update) as s
+ order by s.location, s.sku
+
+-- :name orders_lock_stock_and_more
+-- The same together with other rows ($3 locations, $4 skus).
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+  from (select l.location, l.sku
+          from fulfillment_lines l
+         where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+         union
+        select location collate "C", sku collate "C"
+          from unnest($3::text[], $4::text[]) as named (location, sku)
+         order by location, sku) as wanted
  cross join lateral (select * from stock
                       where stock.location = wanted.location and stock.sku = wanted.sku
                         for update) as s
@@ -140,11 +155,12 @@ select order_id, number, amount, line, reason
        as discount (order_id, number, amount, line, reason)
 
 -- :name fulfillments_insert
-insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at)
-select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at
+insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at,
+                          replaces)
+select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-              $8::timestamptz[], $9::timestamptz[])
-       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at)
+              $8::timestamptz[], $9::timestamptz[], $10::uuid[])
+       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at, replaces)
 
 -- :name fulfillment_lines_insert
 insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)
@@ -205,10 +221,12 @@ update fulfillments f set slot_at = null where f.id = any($1::uuid[])
 
 -- :name fulfillment_lines_update
 update fulfillment_lines l
-   set picked = changed.picked, short = changed.short, cancelled = changed.cancelled, fulfilled = changed.fulfilled,
+   set picked = changed.picked, short = changed.short, resourced = changed.resourced, cancelled = changed.cancelled,
+       fulfilled = changed.fulfilled,
        reserved = l.quantity - changed.short - changed.cancelled - changed.fulfilled
-  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-       as changed (order_id, fulfillment_id, line, picked, short, cancelled, fulfilled)
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::bigint[])
+       as changed (order_id, fulfillment_id, line, picked, short, resourced, cancelled, fulfilled)
  where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
 
 -- :name order_timeline

@@ -57,6 +57,8 @@ enum setting_kind {
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
                 "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
+        X(RESOURCING, "HOLDFAST_RESOURCING", SWITCH, "on", 0, 0,                                                       \
+                "on or off: units that a location does not have are taken from another one, else cancelled")           \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance leaves it to others to close what has expired")                                      \

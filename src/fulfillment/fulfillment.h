@@ -21,6 +21,8 @@
 #define REMINDER_BEFORE       DAY        /* the end of the hold */
 #define ARRIVAL_GRACE         (2 * HOUR) /* who has arrived is not sent away for so long */
 
+struct search;
+
 /* What every command works with. */
 struct act {
         const char *actor;
@@ -29,6 +31,7 @@ struct act {
         struct events *events;
         struct arena *arena; /* of the call: what is stored and refused is written there */
         struct refusal *refusal;
+        struct search *search; /* for other locations (fulfillment/sourcing.h); NULL: what is missing is cancelled */
 };
 
 enum short_reason {
@@ -99,7 +102,8 @@ enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick
 enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act);
 
-/* Note units that are not to be had, of those not yet picked. */
+/* Note units that are not to be had, of those not yet picked. Other locations take over what they have of them, the
+ * rest is cancelled. FAULT_STALE when they have less than before the locks. */
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act);
 
@@ -109,7 +113,8 @@ enum problem fulfillment_make_ready(
         struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
 
 /* The location gives it back as a whole, with what was picked: nothing of it will come from there. Units in the
- * associate's hands have been found: `not_found` takes only the others off the stock. */
+ * associate's hands have been found: `not_found` takes only the others off the stock. Other locations take over what
+ * they have, as above. */
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act);
 
 /* Nobody wants it any more; what the customer has already stays with them. */

@@ -251,6 +251,7 @@ static enum problem work_begin(struct batch *batch, bool locked, struct fulfillm
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
         events_init(&work->events, batch->arena);
         catalog_init(&work->catalog, batch->arena);
+        sourcing_init(&work->sourcing, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++)
                 orders_want_fulfillment(&work->set, &batch->calls[i]->path.id);
         batch->work = work;
@@ -309,6 +310,43 @@ static void want_location(struct catalog_set *catalog, const struct call *call, 
 
 static enum problem located_load(struct batch *batch) {
         return command_load_catalog(batch, want_location);
+}
+
+/* What falls short may come from elsewhere; whoever looks for it pays for the look. */
+static enum problem command_load_sources(
+        struct batch *batch, void (*want)(struct sourcing *sourcing, const struct call *call)) {
+        struct fulfillment_commands *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ true, &work);
+
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls && config_integer(CONFIG_RESOURCING); i++)
+                want(&work->sourcing, batch->calls[i]);
+        if (!work->sourcing.n_searches && !work->sourcing.exhausted)
+                return orders_lock(batch->database, &work->set);
+        return sourcing_lock(&work->sourcing, batch->database, &work->set, batch->deadline);
+}
+
+static void want_lines(struct sourcing *sourcing, const struct call *call) {
+        const struct short_body *body = call->body;
+
+        if (short_reason_resources((enum short_reason) body->reason))
+                sourcing_want(sourcing, call, &call->path.id, body->lines, body->n_lines);
+}
+
+static enum problem short_load(struct batch *batch) {
+        return command_load_sources(batch, want_lines);
+}
+
+static void want_all(struct sourcing *sourcing, const struct call *call) {
+        const struct reject_body *body = call->body;
+
+        if (short_reason_resources((enum short_reason) body->reason))
+                sourcing_want(sourcing, call, &call->path.id, NULL, 0);
+}
+
+static enum problem reject_load(struct batch *batch) {
+        return command_load_sources(batch, want_all);
 }
 
 enum problem fulfillment_commands_save(struct batch *batch) {
@@ -384,26 +422,35 @@ struct act fulfillment_act(struct call *call, struct fulfillment_commands *work,
                 .events = &work->events,
                 .arena = &call->arena,
                 .refusal = &call->refusal,
+                .search = sourcing_find(&work->sourcing, call),
         };
 }
 
-static void decide_one(struct call *call, struct fulfillment_commands *work, timestamp now, command_rule rule) {
+/* A fault is not about the call alone. */
+static enum problem decide_one(struct call *call, struct fulfillment_commands *work, timestamp now, command_rule rule) {
         struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, now);
         const struct act act = fulfillment_act(call, work, now);
+        enum problem p;
 
         call->work = work;
-        if (fulfillment && call_version_matches(call, fulfillment->version) && !rule(call, fulfillment, &act)) {
-                if (call->by_link)
-                        fulfillment_reply_to_customer(call, fulfillment);
-                else
-                        reply_with(call, fulfillment, /* pickup_secret= */ NULL);
-        }
+        if (!fulfillment || !call_version_matches(call, fulfillment->version))
+                return PROBLEM_NONE;
+        p = rule(call, fulfillment, &act);
+        if (p == FAULT_STALE || p == FAULT_BUSY)
+                return p;
+        if (!p && call->by_link)
+                fulfillment_reply_to_customer(call, fulfillment);
+        else if (!p)
+                reply_with(call, fulfillment, /* pickup_secret= */ NULL);
+        return PROBLEM_NONE;
 }
 
 static enum problem decide_all(struct batch *batch, command_rule rule) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                decide_one(batch->calls[i], batch->work, batch->now, rule);
-        return PROBLEM_NONE;
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = decide_one(batch->calls[i], batch->work, batch->now, rule);
+        return p;
 }
 
 static enum problem assign_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
@@ -544,9 +591,9 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
         X(ready, located_load)                                                                                         \
         X(recipient, fulfillment_commands_load)                                                                        \
         X(reissue_code, fulfillment_commands_load)                                                                     \
-        X(reject, fulfillment_commands_load)                                                                           \
+        X(reject, reject_load)                                                                                         \
         X(ship, fulfillment_commands_load)                                                                             \
-        X(short, fulfillment_commands_load)                                                                            \
+        X(short, short_load)                                                                                           \
         X(unlock, fulfillment_commands_load)
 
 #define X(name, loads)                                                                                                 \

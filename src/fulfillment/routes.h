@@ -4,7 +4,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
-#include "fulfillment/fulfillment.h"
+#include "fulfillment/sourcing.h"
 #include "http/call.h"
 
 /* What one batch of commands on fulfillments works on. */
@@ -13,6 +13,7 @@ struct fulfillment_commands {
         struct order_set set;
         struct events events;
         struct catalog_set catalog;
+        struct sourcing sourcing; /* of what falls short */
 };
 
 /* load and save of every command on the fulfillments of the calls' paths; batch->work is a struct

@@ -1,5 +1,5 @@
 /* What happens on the shelf; what leaves the house is in rules_leaving.c. */
-#include "fulfillment/fulfillment.h"
+#include "fulfillment/sourcing.h"
 
 #include "base/gtin.h"
 #include "base/text.h"
@@ -367,37 +367,66 @@ static enum problem check_short(
         return check_short_units(fulfillment, lines, n_lines, act);
 }
 
+/* Find out who has what is missing, and reserve it there. */
+static enum problem look_elsewhere(
+        struct need *needs, size_t n_needs, const struct act *act, struct source **ret_sources, size_t *ret_n) {
+        struct search *search = act->search;
+        int64_t left = 0;
+        enum problem p;
+
+        if (!search || !n_needs)
+                return PROBLEM_NONE;
+        candidates_promise(search->candidates, search->n_candidates, needs[0].line->fulfillment->method, act->now);
+        p = sources_choose(needs, n_needs, search, act->stock, ret_sources, ret_n);
+        for (size_t i = 0; i < n_needs; i++)
+                left += needs[i].left;
+        return !p && left > search->left ? FAULT_STALE : p;
+}
+
+static void fall_short(const struct need *need) {
+        const int64_t resourced = need->quantity - need->left;
+
+        if (resourced)
+                fulfillment_line_resource(need->line, resourced);
+        if (need->left)
+                fulfillment_line_short(need->line, need->left);
+}
+
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act) {
         const int64_t due_before = fulfillment->order->refund_due;
+        struct need needs[ORDER_LINES_MAX];
+        struct source *sources = NULL;
+        size_t n_needs, n_sources = 0;
         struct event *event;
         enum problem p;
 
         p = check_short(fulfillment, lines, n_lines, act);
         if (p)
                 return p;
-        for (size_t i = 0; i < n_lines; i++) {
-                struct fulfillment_line *line = fulfillment_line_find(fulfillment, &lines[i].order_line_id);
-
-                fulfillment_line_short(line, lines[i].quantity);
-                note_on_stock(line, lines[i].quantity, reason, act);
+        n_needs = needs_of(fulfillment, lines, n_lines, needs);
+        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        if (p)
+                return p;
+        for (size_t i = 0; i < n_needs; i++) {
+                fall_short(&needs[i]);
+                note_on_stock(needs[i].line, needs[i].quantity, reason, act);
         }
         event = fulfillment_tell(act->events, fulfillment, "fulfillment.short_picked", act->actor);
         event_text(event, "reason", short_reason_texts[reason]);
         event_lines(event, lines, n_lines);
-        return order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor, act->events,
-                act->now, act->arena, act->refusal);
+        p = sources_take_over(fulfillment, sources, n_sources, act);
+        return p ? p
+                 : order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor,
+                           act->events, act->now, act->arena, act->refusal);
 }
 
-static void give_back(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
-        for (size_t i = 0; i < fulfillment->n_lines; i++) {
-                struct fulfillment_line *line = &fulfillment->lines[i];
-                const int64_t open = fulfillment_line_open(line);
-                const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : open;
+static void give_back(const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
+        for (size_t i = 0; i < n_needs; i++) {
+                struct fulfillment_line *line = needs[i].line;
+                const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : needs[i].quantity;
 
-                if (!open)
-                        continue;
-                fulfillment_line_short(line, open);
+                fall_short(&needs[i]);
                 if (gone)
                         note_on_stock(line, gone, reason, act);
         }
@@ -405,20 +434,31 @@ static void give_back(struct fulfillment *fulfillment, enum short_reason reason,
 
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
         const int64_t due_before = fulfillment->order->refund_due;
+        struct need needs[ORDER_LINES_MAX];
+        struct source *sources = NULL;
+        size_t n_needs, n_sources = 0;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_REJECTED)
                 return fulfillment_repeat(
                         fulfillment, text_equal(fulfillment->reason, short_reason_texts[reason]), act);
-        p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
+        p = fulfillment_allows(fulfillment, FULFILLMENT_REJECT, act);
+        if (p)
+                return p;
+        n_needs = needs_of(fulfillment, NULL, 0, needs);
+        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        if (!p)
+                p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
         if (p)
                 return p;
         fulfillment->reason = short_reason_texts[reason];
-        give_back(fulfillment, reason, act);
+        give_back(needs, n_needs, reason, act);
         event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.rejected", act->actor), "reason",
                 short_reason_texts[reason]);
-        return order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor, act->events,
-                act->now, act->arena, act->refusal);
+        p = sources_take_over(fulfillment, sources, n_sources, act);
+        return p ? p
+                 : order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor,
+                           act->events, act->now, act->arena, act->refusal);
 }
 
 enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act) {

@@ -73,30 +73,13 @@ static struct order *order_new(
 }
 
 static bool fulfillment_add(struct placing *placing, struct order *order, const struct history_body *body) {
-        struct fulfillment *fulfillment = order_add_fulfillment(order, placing->arena);
+        struct fulfillment *fulfillment = order_add_fulfillment(
+                order, BY_SHIPPING, body->location, order->placed_at, order->placed_at, placing->arena);
 
         if (!fulfillment)
                 return false;
-        *fulfillment = (struct fulfillment){
-                .id = uuid_new(),
-                .order = order,
-                .number = fulfillment->number,
-                .method = BY_SHIPPING,
-                .status = FULFILLMENT_DELIVERED,
-                .location = body->location,
-                .packages = "[]",
-                .promised_at = order->placed_at,
-                .hold_until = TIMESTAMP_NONE,
-                .locked_until = TIMESTAMP_NONE,
-                .check_in = NO_CHECK_IN,
-                .remind_at = TIMESTAMP_NONE,
-                .link.expires_at = TIMESTAMP_NONE,
-                .created_at = order->placed_at,
-                .updated_at = order->placed_at,
-                .pickup_serial = 1,
-                .version = 1,
-                .lines = arena_new_array(placing->arena, struct fulfillment_line, body->n_lines),
-        };
+        fulfillment->status = FULFILLMENT_DELIVERED;
+        fulfillment->lines = arena_new_array(placing->arena, struct fulfillment_line, body->n_lines);
         return fulfillment->lines;
 }
 

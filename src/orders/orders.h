@@ -103,6 +103,7 @@ struct fulfillment_line {
         struct fulfillment_line *older; /* of the same order line, in a fulfillment made before this one; may be NULL */
         struct stock_row *stock;        /* locked; NULL when read without a lock */
         int64_t quantity, picked, shorted, cancelled, fulfilled;
+        int64_t resourced; /* of what is short: taken over by other fulfillments */
         bool changed;
 };
 
@@ -134,6 +135,7 @@ struct link {
 
 struct fulfillment {
         struct uuid id;
+        struct uuid replaces; /* the one that fell short of its units; nil: none */
         struct order *order;
         int64_t number; /* from 1 */
         enum fulfillment_method method;
@@ -153,9 +155,9 @@ struct fulfillment {
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
         size_t n_lines;
-        bool moved;   /* to another status, likewise */
-        bool touched; /* by the command that is being decided: its version is raised when the order settles */
-        bool changed;
+        bool moved;           /* to another status, likewise */
+        bool touched;         /* by the command that is being decided: its version is raised when the order settles */
+        bool is_new, changed; /* to be inserted, to be updated */
 };
 
 struct order {
@@ -180,6 +182,9 @@ struct order {
         bool is_new, changed;
         bool valued; /* its lines are */
 };
+
+/* What a location must be able to do for it: an enum capability of the catalogue. */
+unsigned fulfillment_capability(enum fulfillment_method method);
 
 /* ---- pure rules: units ---- */
 
@@ -206,6 +211,9 @@ void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
 
 /* The same for units that the location does not have: they count as short there. */
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity);
+
+/* Short as well, but not off the order: the caller allocates them elsewhere. */
+void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity);
 
 /* Picked units leave the house: off on_hand and off reserved at once, with a ledger row. At most the picked ones not
  * yet fulfilled. */
@@ -266,8 +274,9 @@ enum problem order_after_units(struct order *order, int64_t due_before, const ch
 /* 8 letters without look-alikes, by HMAC-SHA256 over fulfillment id and serial. False without a secret. */
 must_check bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code);
 
-/* A fulfillment, zeroed but for its order and number, at the end of the order's list. NULL without memory. */
-struct fulfillment *order_add_fulfillment(struct order *order, struct arena *arena);
+/* A new fulfillment at the end of the order's list, allocated and without lines. NULL without memory. */
+struct fulfillment *order_add_fulfillment(struct order *order, enum fulfillment_method method, const char *location,
+        timestamp promised_at, timestamp now, struct arena *arena);
 
 /* The line of that id, or NULL. */
 struct order_line *order_line_find(const struct order *order, const struct uuid *line_id);
@@ -297,7 +306,8 @@ void orders_init(struct order_set *set, struct arena *arena, struct stock *stock
 void orders_want(struct order_set *set, const struct uuid *order_id);
 void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillment_id);
 
-/* Queue: lock the orders, their fulfillments, and the stock rows of their lines; then read what hangs on them. */
+/* Queue: lock the orders, their fulfillments, and the stock rows of their lines together with those that the caller has
+ * named in the stock; then read what hangs on them. */
 enum problem orders_lock(struct database *database, struct order_set *set);
 
 /* Queue the same in two parts, for who locks stock rows in between: the lines of other rows then have none. */
@@ -313,7 +323,7 @@ struct fulfillment *fulfillment_find(const struct order_set *set, const struct u
 /* Queue: insert new orders with all that hangs on them. */
 enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
 
-/* Queue: update what has changed in the orders of a set. */
+/* Queue: update what has changed in the orders of a set, and insert the fulfillments that are new. */
 enum problem orders_update(struct database *database, struct order_set *set);
 
 /* ---- replies ---- */

@@ -249,16 +249,6 @@ static void line_build(const struct judge *judge, const struct placing *placing,
         price_line(judge, i, product, listing, line);
 }
 
-static unsigned capability_for(enum fulfillment_method method) {
-        static const unsigned needed[] = {
-                [BY_CURBSIDE] = CAN_CURBSIDE,
-                [BY_PICKUP] = CAN_PICKUP,
-                [BY_SHIPPING] = CAN_SHIP,
-        };
-
-        return needed[method];
-}
-
 /* When the location has it ready. */
 static timestamp promise_by(
         const struct judge *judge, const struct placing *placing, size_t i, const struct location *location) {
@@ -315,30 +305,11 @@ static struct fulfillment *fulfillment_for(
                 }
         if (!location)
                 object_line(judge, i, "fulfillment/location", "unknown-location", "There is no such location.");
-        else if (!(location->capabilities & capability_for(method)))
+        else if (!(location->capabilities & fulfillment_capability(method)))
                 object_line(judge, i, "fulfillment/method", "not-capable", "The location does not offer this.");
-        fulfillment = order_add_fulfillment(order, placing->arena);
-        if (!fulfillment)
-                return NULL;
-        *fulfillment = (struct fulfillment){
-                .id = uuid_new_at(choice->location),
-                .order = order,
-                .number = fulfillment->number,
-                .method = method,
-                .location = choice->location,
-                .packages = "[]",
-                .promised_at = location ? promise_by(judge, placing, i, location) : placing->now,
-                .hold_until = TIMESTAMP_NONE,
-                .locked_until = TIMESTAMP_NONE,
-                .check_in = NO_CHECK_IN,
-                .remind_at = TIMESTAMP_NONE,
-                .link.expires_at = TIMESTAMP_NONE,
-                .created_at = placing->now,
-                .updated_at = placing->now,
-                .pickup_serial = 1,
-                .version = 1,
-        };
-        if (location)
+        fulfillment = order_add_fulfillment(order, method, choice->location,
+                location ? promise_by(judge, placing, i, location) : placing->now, placing->now, placing->arena);
+        if (fulfillment && location)
                 choose_slot(judge, placing, i, location, fulfillment);
         return fulfillment;
 }

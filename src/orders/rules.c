@@ -1,3 +1,4 @@
+#include "catalog/catalog.h"
 #include "orders/orders.h"
 
 #include "base/text.h"
@@ -6,6 +7,16 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
+
+unsigned fulfillment_capability(enum fulfillment_method method) {
+        static const unsigned needed[] = {
+                [BY_CURBSIDE] = CAN_CURBSIDE,
+                [BY_PICKUP] = CAN_PICKUP,
+                [BY_SHIPPING] = CAN_SHIP,
+        };
+
+        return needed[method];
+}
 
 /* ---- units ---- */
 
@@ -55,6 +66,14 @@ static bool is_paid(const struct order *order) {
         return order->payment_status == PAYMENT_CAPTURED || order->payment_status == PAYMENT_PARTIALLY_REFUNDED;
 }
 
+/* The location holds them no longer; `line` counts them already. */
+static void let_go(struct fulfillment_line *line, int64_t quantity) {
+        line->changed = true;
+        line->fulfillment->touched = true;
+        stock_release(line->stock, quantity);
+        picked_cap(line);
+}
+
 static void drop_units(struct fulfillment_line *line, int64_t quantity) {
         struct order_line *order_line = line->order_line;
         struct order *order = order_line->order;
@@ -63,10 +82,7 @@ static void drop_units(struct fulfillment_line *line, int64_t quantity) {
                 order->refund_due += order_line_value(order_line, order_line->cancelled, quantity);
         order_line->cancelled += quantity;
         order_line->changed = true;
-        line->changed = true;
-        line->fulfillment->touched = true;
-        stock_release(line->stock, quantity);
-        picked_cap(line);
+        let_go(line, quantity);
 }
 
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity) {
@@ -96,6 +112,12 @@ void order_line_cancel(struct order_line *line, int64_t quantity) {
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity) {
         line->shorted += quantity;
         drop_units(line, quantity);
+}
+
+void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity) {
+        line->shorted += quantity;
+        line->resourced += quantity;
+        let_go(line, quantity);
 }
 
 void fulfillment_line_fulfill(
@@ -233,7 +255,8 @@ struct order_line *order_line_find(const struct order *order, const struct uuid 
         return NULL;
 }
 
-struct fulfillment *order_add_fulfillment(struct order *order, struct arena *arena) {
+struct fulfillment *order_add_fulfillment(struct order *order, enum fulfillment_method method, const char *location,
+        timestamp promised_at, timestamp now, struct arena *arena) {
         struct fulfillment *fulfillment = arena_new(arena, struct fulfillment);
         struct fulfillment **list = arena_grow(arena, order->fulfillments, order->n_fulfillments,
                 &order->fulfillments_capacity, sizeof(struct fulfillment *));
@@ -242,8 +265,25 @@ struct fulfillment *order_add_fulfillment(struct order *order, struct arena *are
                 return NULL;
         order->fulfillments = list;
         order->fulfillments[order->n_fulfillments++] = fulfillment;
-        fulfillment->order = order;
-        fulfillment->number = (int64_t) order->n_fulfillments;
+        *fulfillment = (struct fulfillment){
+                .id = uuid_new_at(location),
+                .order = order,
+                .number = (int64_t) order->n_fulfillments,
+                .method = method,
+                .location = location,
+                .packages = "[]",
+                .promised_at = promised_at,
+                .hold_until = TIMESTAMP_NONE,
+                .locked_until = TIMESTAMP_NONE,
+                .check_in = NO_CHECK_IN,
+                .remind_at = TIMESTAMP_NONE,
+                .link.expires_at = TIMESTAMP_NONE,
+                .created_at = now,
+                .updated_at = now,
+                .pickup_serial = 1,
+                .version = 1,
+                .is_new = true,
+        };
         return fulfillment;
 }
 

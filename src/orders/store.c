@@ -137,6 +137,7 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         f->version = row_integer(row);
         f->created_at = row_time(row);
         f->updated_at = row_time(row);
+        f->replaces = row_uuid(row);
         check_in_from_row(row, &f->check_in);
         f->remind_at = row_time(row);
         f->recipient = row_text(row);
@@ -262,6 +263,7 @@ static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
                 lines[i].quantity = row_integer(&row);
                 lines[i].picked = row_integer(&row);
                 lines[i].shorted = row_integer(&row);
+                lines[i].resourced = row_integer(&row);
                 lines[i].cancelled = row_integer(&row);
                 lines[i].fulfilled = row_integer(&row);
                 p = fulfillment_line_link(set, &lines[i], &fulfillment_id, number, sku);
@@ -269,19 +271,44 @@ static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
         return p;
 }
 
-static void ask(
-        struct database *database, struct order_set *set, enum statement statement, rows_reader reader, void *into) {
-        struct parameters p;
+static void parameters_documents(struct parameters *p, const struct order_set *set) {
         struct array *orders, *fulfillments;
 
-        parameters_init(&p, set->arena);
-        orders = parameter_uuids(&p);
-        fulfillments = parameter_uuids(&p);
+        parameters_init(p, set->arena);
+        orders = parameter_uuids(p);
+        fulfillments = parameter_uuids(p);
         for (size_t i = 0; i < set->n_orders_wanted; i++)
                 array_uuid(orders, &set->orders_wanted[i]);
         for (size_t i = 0; i < set->n_fulfillments_wanted; i++)
                 array_uuid(fulfillments, &set->fulfillments_wanted[i]);
+}
+
+static void ask(
+        struct database *database, struct order_set *set, enum statement statement, rows_reader reader, void *into) {
+        struct parameters p;
+
+        parameters_documents(&p, set);
         database_ask(database, statement, &p, reader, into);
+}
+
+/* Other rows that are wanted are locked in the same statement, in the one order. */
+static void ask_for_stock(struct database *database, struct order_set *set) {
+        const struct stock *stock = set->stock;
+        struct parameters p;
+        struct array *locations, *skus;
+
+        if (!stock->n_wanted) {
+                ask(database, set, STATEMENT_ORDERS_LOCK_STOCK, stock_rows_read, set->stock);
+                return;
+        }
+        parameters_documents(&p, set);
+        locations = parameter_texts(&p);
+        skus = parameter_texts(&p);
+        for (size_t i = 0; i < stock->n_wanted; i++) {
+                array_text(locations, stock->wanted[i].location);
+                array_text(skus, stock->wanted[i].sku);
+        }
+        database_ask(database, STATEMENT_ORDERS_LOCK_STOCK_AND_MORE, &p, stock_rows_read, set->stock);
 }
 
 static void ask_for_parts(struct database *database, struct order_set *set) {
@@ -310,7 +337,9 @@ enum problem orders_lock(struct database *database, struct order_set *set) {
 
         if (p)
                 return p;
-        ask(database, set, STATEMENT_ORDERS_LOCK_STOCK, stock_rows_read, set->stock);
+        if (set->stock->exhausted)
+                return FAULT_BUSY;
+        ask_for_stock(database, set);
         return orders_read_parts(database, set);
 }
 

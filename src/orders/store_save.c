@@ -141,7 +141,7 @@ static void additions_add(struct additions *additions, struct arena *arena, stru
 
 static void fulfillments_insert(struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
-        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created, *slots;
+        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created, *slots, *replaces;
 
         parameters_init(&p, arena);
         ids = parameter_uuids(&p);
@@ -153,6 +153,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
         promised = parameter_times(&p);
         created = parameter_times(&p);
         slots = parameter_times(&p);
+        replaces = parameter_uuids(&p);
         for (size_t i = 0; i < additions->n; i++) {
                 const struct fulfillment *f = additions->list[i];
 
@@ -166,6 +167,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
                 array_time(promised, f->promised_at);
                 array_time(created, f->created_at);
                 array_time(slots, f->has_slot ? f->slot_at : TIMESTAMP_NONE);
+                array_uuid(replaces, uuid_is_nil(&f->replaces) ? NULL : &f->replaces);
         }
         database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
 }
@@ -397,7 +399,7 @@ static void links_update(struct database *database, const struct order_set *set)
 
 static void fulfillment_lines_update(struct database *database, const struct order_set *set) {
         struct parameters p;
-        struct array *orders, *fulfillments, *numbers, *picked, *shorted, *cancelled, *fulfilled;
+        struct array *orders, *fulfillments, *numbers, *picked, *shorted, *resourced, *cancelled, *fulfilled;
 
         parameters_init(&p, set->arena);
         orders = parameter_uuids(&p);
@@ -405,6 +407,7 @@ static void fulfillment_lines_update(struct database *database, const struct ord
         numbers = parameter_integers(&p);
         picked = parameter_integers(&p);
         shorted = parameter_integers(&p);
+        resourced = parameter_integers(&p);
         cancelled = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
         for (size_t i = 0; i < set->n_fulfillments; i++)
@@ -418,6 +421,7 @@ static void fulfillment_lines_update(struct database *database, const struct ord
                         array_integer(numbers, line->order_line->number);
                         array_integer(picked, line->picked);
                         array_integer(shorted, line->shorted);
+                        array_integer(resourced, line->resourced);
                         array_integer(cancelled, line->cancelled);
                         array_integer(fulfilled, line->fulfilled);
                 }
@@ -450,12 +454,25 @@ static enum problem slots_leave(struct database *database, const struct order_se
         return PROBLEM_NONE;
 }
 
+static enum problem replacements_insert(struct database *database, struct order_set *set) {
+        struct additions additions = { 0 };
+
+        for (size_t i = 0; i < set->n_rows; i++)
+                for (size_t j = 0; j < set->rows[i].n_fulfillments; j++)
+                        if (set->rows[i].fulfillments[j]->is_new)
+                                additions_add(&additions, set->arena, set->rows[i].fulfillments[j]);
+        return additions.n || additions.exhausted ? additions_insert(database, set->arena, &additions) : PROBLEM_NONE;
+}
+
 enum problem orders_update(struct database *database, struct order_set *set) {
+        enum problem p;
+
         headers_update(database, set);
         lines_update(database, set);
         fulfillments_update(database, set);
         check_ins_update(database, set);
         links_update(database, set);
         fulfillment_lines_update(database, set);
-        return slots_leave(database, set);
+        p = replacements_insert(database, set);
+        return p ? p : slots_leave(database, set);
 }

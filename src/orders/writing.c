@@ -74,6 +74,7 @@ static void write_fulfillment_line(struct writer *json, const struct fulfillment
         write_integer_member(json, "quantity", line->quantity);
         write_integer_member(json, "picked", line->picked);
         write_integer_member(json, "short", line->shorted);
+        write_integer_member(json, "resourced", line->resourced);
         write_integer_member(json, "cancelled", line->cancelled);
         write_integer_member(json, "fulfilled", line->fulfilled);
         write_integer_member(json, "remaining", fulfillment_line_remaining(line));
@@ -124,6 +125,41 @@ void check_in_write(struct writer *json, const struct check_in *check_in) {
         write_object_end(json);
 }
 
+static void write_replaces(struct writer *json, const struct fulfillment *fulfillment) {
+        if (uuid_is_nil(&fulfillment->replaces))
+                write_text_member(json, "replaces", NULL);
+        else
+                write_uuid_member(json, "replaces", &fulfillment->replaces);
+}
+
+/* Where the units went that it fell short of. */
+static void write_replaced_by(struct writer *json, const struct fulfillment *fulfillment) {
+        const struct order *order = fulfillment->order;
+
+        write_name(json, "replaced_by");
+        write_list_begin(json);
+        for (size_t i = 0; i < order->n_fulfillments; i++) {
+                const struct fulfillment *other = order->fulfillments[i];
+
+                if (!uuid_equal(&other->replaces, &fulfillment->id))
+                        continue;
+                write_object_begin(json);
+                write_uuid_member(json, "fulfillment_id", &other->id);
+                write_text_member(json, "location", other->location);
+                write_name(json, "lines");
+                write_list_begin(json);
+                for (size_t j = 0; j < other->n_lines; j++) {
+                        write_object_begin(json);
+                        write_uuid_member(json, "order_line_id", &other->lines[j].order_line->id);
+                        write_integer_member(json, "quantity", other->lines[j].quantity);
+                        write_object_end(json);
+                }
+                write_list_end(json);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret) {
         write_uuid_member(json, "id", &fulfillment->id);
         write_uuid_member(json, "order_id", &fulfillment->order->id);
@@ -132,6 +168,8 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_text_member(json, "location", fulfillment->location);
         write_text_member(json, "status", fulfillment_shown_status(fulfillment));
         write_text_member(json, "reason", fulfillment->reason);
+        write_replaces(json, fulfillment);
+        write_replaced_by(json, fulfillment);
         write_time_member(json, "promised_at", fulfillment->promised_at);
         write_time_member(json, "slot", fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE);
         write_time_member(json, "hold_until", fulfillment->hold_until);

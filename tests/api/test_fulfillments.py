@@ -334,9 +334,12 @@ def test_nothing_is_picked_twice_over(work):
     ("capacity", (10, 0, 1), None),
 ])
 def test_short_units_leave_the_shelf_by_their_reason(work, retailer, reason, figures, ledger):
+    if reason != "customer_request":
+        retailer.only_here()
     it = work()
     short = it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 2}], "reason": reason}).json()
     assert (short["lines"][0]["short"], short["lines"][0]["remaining"]) == (2, 1)
+    assert (short["lines"][0]["resourced"], short["replaced_by"]) == (0, [])
     assert it.figures() == figures
     assert it.ledger() == ([(retailer.sku, *ledger)] if ledger else [])
     assert it.order_now()["lines"][0]["cancelled"] == 2
@@ -346,7 +349,8 @@ def test_short_units_leave_the_shelf_by_their_reason(work, retailer, reason, fig
     assert refund["data"] == {"amount": 2000, "currency": "EUR", "version": 2}
 
 
-def test_everything_short_is_cancelled(work):
+def test_everything_short_is_cancelled(work, retailer):
+    retailer.only_here()
     it = work()
     short = it.act("short", {"reason": "not_found", "lines": [
         {"order_line_id": it.line(), "quantity": 3}, {"order_line_id": it.line(1), "quantity": 1}]}).json()
@@ -399,7 +403,9 @@ def test_only_what_is_not_picked_can_be_short(work):
     ("closed", (10, 0, 0), (10, 0, 0), []),
     ("capacity", (10, 0, 0), (10, 0, 0), []),
 ])
-def test_a_location_gives_the_work_back(work, reason, figures, other, ledger):
+def test_a_location_gives_the_work_back(work, retailer, reason, figures, other, ledger):
+    if reason != "customer_request":
+        retailer.only_here()
     it = work()
     rejected = it.act("reject", {"reason": reason}).json()
     assert (rejected["status"], rejected["reason"]) == ("rejected", reason)
@@ -445,7 +451,7 @@ def test_an_order_goes_on_without_one_of_its_fulfillments(retailer):
                       "fulfillment": {"method": "pickup", "location": retailer.other_store}}]
     order = retailer.api.post("/v1/orders", body, expect=201).json()
     gone, kept = (one["id"] for one in order["fulfillments"])
-    retailer.api.post(f"/v1/fulfillments/{gone}/reject", {"reason": "closed"}, expect=200)
+    retailer.api.post(f"/v1/fulfillments/{gone}/reject", {"reason": "customer_request"}, expect=200)
     order = retailer.api.get(f"/v1/orders/{order['id']}", expect=200).json()
     assert order["status"] == "open"
     assert {one["id"]: one["status"] for one in order["fulfillments"]} == {gone: "rejected", kept: "allocated"}

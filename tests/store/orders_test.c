@@ -25,24 +25,10 @@ static void stock_up(void) {
 
 static void fulfillments_fill(struct order *order) {
         for (size_t i = 0; i < 2; i++) {
-                struct fulfillment *fulfillment = order_add_fulfillment(order, &store_arena);
+                struct fulfillment *fulfillment = order_add_fulfillment(order, i ? BY_SHIPPING : BY_CURBSIDE,
+                        i ? "depot" : "alpha", STORE_NOW + (timestamp) (i + 1) * HOUR, STORE_NOW, &store_arena);
 
-                *fulfillment = (struct fulfillment){ .id = uuid_new(),
-                        .order = order,
-                        .number = fulfillment->number,
-                        .method = i ? BY_SHIPPING : BY_CURBSIDE,
-                        .location = i ? "depot" : "alpha",
-                        .packages = "[]",
-                        .promised_at = STORE_NOW + (timestamp) (i + 1) * HOUR,
-                        .hold_until = TIMESTAMP_NONE,
-                        .locked_until = TIMESTAMP_NONE,
-                        .check_in = NO_CHECK_IN,
-                        .remind_at = TIMESTAMP_NONE,
-                        .link.expires_at = TIMESTAMP_NONE,
-                        .created_at = STORE_NOW,
-                        .updated_at = STORE_NOW,
-                        .pickup_serial = 1,
-                        .version = 1 };
+                cr_assert_not_null(fulfillment);
         }
 }
 

@@ -65,6 +65,10 @@ class Retailer:
         reply = self.api.post("/v1/inventory/adjustments/batch", {"items": items}, expect=207).json()
         assert reply["summary"]["failed"] == 0, f"not all stock was taken: {reply}"
 
+    def only_here(self):
+        """Nobody but the store has anything."""
+        self.stock({(location, sku): 0 for location in self.locations if location != self.store for sku in self.skus})
+
     def figures(self, sku=None, location=None):
         """The stock figures of one product at one location."""
         sku, location = sku or self.sku, location or self.store

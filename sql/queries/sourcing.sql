@@ -1,0 +1,31 @@
+-- Where else units are to be had.
+
+-- :name sourcing_shelves
+-- What other locations have of $2 skus for $1 fulfillments, of which $3 units are missing (same length), where the method of
+-- the fulfillment is on offer: for each the $4 best, first those with all units, then the nearest ones. Kilometres by
+-- haversine on a sphere of the Earth's mean radius, from where it is shipped to if that is known, else from the location of
+-- the fulfillment; null when they cannot be told. Nothing is locked.
+select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, shelf.reserved, shelf.safety_stock,
+       shelf.distance
+  from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as asked (fulfillment_id, sku, units, place)
+ cross join lateral (select * from fulfillments where fulfillments.id = asked.fulfillment_id) as f
+ cross join lateral (select * from orders where orders.id = f.order_id) as o
+ cross join lateral (select * from locations where locations.code = f.location) as l
+ cross join lateral (select case when f.method = 'ship' then (o.ship_to ->> 'latitude')::double precision end as latitude,
+                            case when f.method = 'ship' then (o.ship_to ->> 'longitude')::double precision end as longitude)
+            as destination
+ cross join lateral (select coalesce(destination.latitude, l.latitude) as latitude,
+                            coalesce(destination.longitude, l.longitude) as longitude) as origin
+ cross join lateral (
+        select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock,
+               2 * 6371.0088 * atan2(sqrt(arc.h), sqrt(greatest(0, 1 - arc.h))) as distance
+          from stock s
+         cross join lateral (select * from locations where locations.code = s.location) as there
+         cross join lateral (select power(sind((there.latitude - origin.latitude) / 2), 2)
+                                    + cosd(origin.latitude) * cosd(there.latitude)
+                                            * power(sind((there.longitude - origin.longitude) / 2), 2) as h) as arc
+         where s.sku = asked.sku collate "C" and s.location <> f.location and f.method = any(there.capabilities)
+           and s.on_hand - s.unsellable - s.reserved - s.safety_stock > 0
+         order by s.on_hand - s.unsellable - s.reserved - s.safety_stock < asked.units, distance, s.location
+         limit $4::bigint) as shelf
+ order by shelf.location, shelf.sku, asked.place

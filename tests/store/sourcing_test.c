@@ -1,0 +1,252 @@
+/* Where the database finds units for a fulfillment at "alpha" that falls short of two A and one B. */
+#include "fixture.h"
+#include "fulfillment/sourcing.h"
+#include "inventory/lookup.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(sourcing, .init = store_open, .fini = store_close);
+
+#define ORDER       "0190a6e2-0000-7000-8000-000000000001"
+#define FULFILLMENT "0190a6e2-0000-7000-8000-000000000002"
+#define BERLIN_LAT  52.52
+#define BERLIN_LON  13.405
+#define PARIS_LAT   48.8566
+#define PARIS_LON   2.3522
+
+static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run(const char *format, ...) {
+        char sql[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(sql, sizeof(sql), format, arguments);
+        va_end(arguments);
+        store_execute(sql);
+}
+
+/* `position` in SQL: "52.5, 13.4" or "null, null". */
+static void open_location(const char *code, const char *position, const char *capabilities) {
+        run("insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours,"
+            " closures, lead_time_s, hold_for_s, created_at, updated_at)"
+            " values ('%s', '%s', 'store', %s, 'UTC', 'DE', '{%s}', '[]', '[]', 3600, 0, now(), now())",
+                code, code, position, capabilities);
+}
+
+static void stock_up(const char *location, int units_of_a, int units_of_b) {
+        run("insert into stock (location, sku, on_hand, movements) values ('%s', 'A', %d, 1), ('%s', 'B', %d, 1)",
+                location, units_of_a, location, units_of_b);
+}
+
+static void given(const char *method, const char *ship_to) {
+        open_location("alpha", "52.52, 13.405", "");
+        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
+                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
+        store_execute("insert into stock (location, sku, on_hand, reserved, movements)"
+                      " values ('alpha', 'A', 9, 2, 4), ('alpha', 'B', 7, 1, 0)");
+        run("insert into orders (id, order_number, channel, external_ref, status, payment_status, currency, customer,"
+            " ship_to, subtotal, discount, shipping, tax, tax_included, total, actor, placed_at, updated_at)"
+            " values ('" ORDER "', '7KM-2QX-9RT', 'web', 'r-1', 'open', 'captured', 'EUR', '{}', %s, 300, 0, 0, 0,"
+            " true, 300, 'ada', now(), now())",
+                ship_to);
+        store_execute("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price)"
+                      " values ('" ORDER "', 0, gen_random_uuid(), 'A', 'A', 2, 100),"
+                      " ('" ORDER "', 1, gen_random_uuid(), 'B', 'B', 1, 100)");
+        run("insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at)"
+            " values ('" FULFILLMENT "', '" ORDER "', 1, '%s', 'alpha', 'allocated', now(), now(), now())",
+                method);
+        store_execute(
+                "insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, reserved)"
+                " values ('" ORDER "', '" FULFILLMENT "', 0, 'alpha', 'A', 2, 2),"
+                " ('" ORDER "', '" FULFILLMENT "', 1, 'alpha', 'B', 1, 1)");
+}
+
+static void given_pickup(void) {
+        given("pickup", "null");
+}
+
+/* One batch of one rejection. */
+struct work {
+        struct stock stock;
+        struct order_set set;
+        struct events events;
+        struct sourcing sourcing;
+        struct refusal refusal;
+        struct act act;
+        struct fulfillment *fulfillment;
+        const struct search *search;
+};
+
+static struct work *look(void) {
+        struct work *work = arena_new(&store_arena, struct work);
+        struct uuid id;
+
+        cr_assert(uuid_parse(FULFILLMENT, &id));
+        stock_init(&work->stock, &store_arena);
+        orders_init(&work->set, &store_arena, &work->stock);
+        events_init(&work->events, &store_arena);
+        sourcing_init(&work->sourcing, &store_arena);
+        orders_want_fulfillment(&work->set, &id);
+        sourcing_want(&work->sourcing, work, &id, NULL, 0);
+        cr_assert_eq(sourcing_lock(&work->sourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
+                PROBLEM_NONE);
+        store_trip();
+        work->fulfillment = fulfillment_find(&work->set, &id);
+        work->search = sourcing_find(&work->sourcing, work);
+        cr_assert_not_null(work->fulfillment);
+        cr_assert_not_null(work->search);
+        work->act = (struct act){ .actor = "ben",
+                .now = STORE_NOW,
+                .stock = &work->stock,
+                .events = &work->events,
+                .arena = &store_arena,
+                .refusal = &work->refusal,
+                .search = sourcing_find(&work->sourcing, work) };
+        return work;
+}
+
+static void assert_candidates(const struct search *search, const char *const *codes, size_t n) {
+        cr_assert_eq(search->n_candidates, n, "there are %zu", search->n_candidates);
+        for (size_t i = 0; i < n; i++)
+                cr_assert_str_eq(search->candidates[i].code, codes[i]);
+}
+
+static enum problem text_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(const char **) into = row_text(&row);
+        return PROBLEM_NONE;
+}
+
+static void assert_text(const char *sql, const char *expected) {
+        const char *text = NULL;
+
+        database_ask_text(store_database, sql, text_read, &text);
+        store_trip();
+        cr_assert_str_eq(text, expected, "%s: %s instead of %s", sql, text, expected);
+}
+
+Test(sourcing, those_that_have_some_are_found_nearest_first) {
+        static const char *const codes[] = { "delta", "beta", "gamma" };
+        const struct search *search;
+
+        given_pickup();
+        open_location("beta", "48.8566, 2.3522", "pickup,returns");
+        open_location("delta", "52.39, 13.06", "pickup");
+        open_location("depot", "52.52, 13.405", "ship,curbside");
+        open_location("empty", "52.52, 13.405", "pickup");
+        open_location("gamma", "null, null", "pickup");
+        stock_up("beta", 5, 0);
+        stock_up("delta", 0, 1);
+        stock_up("depot", 5, 5);
+        stock_up("empty", 0, 0);
+        stock_up("gamma", 5, 5);
+        search = look()->search;
+        assert_candidates(search, codes, array_size(codes));
+        cr_assert_float_eq(
+                search->candidates[1].distance, distance_km(BERLIN_LAT, BERLIN_LON, PARIS_LAT, PARIS_LON), 1e-6);
+        cr_assert(isinf(search->candidates[2].distance));
+        cr_assert_eq(search->candidates[0].location->lead_time, HOUR);
+        cr_assert_not_null(search->candidates[0].zone);
+}
+
+Test(sourcing, a_parcel_is_measured_from_its_address) {
+        const struct search *search;
+
+        given("ship", "'{\"latitude\": 48.8566, \"longitude\": 2.3522}'");
+        open_location("beta", "52.39, 13.06", "ship");
+        stock_up("beta", 5, 5);
+        search = look()->search;
+        cr_assert_float_eq(search->candidates[0].distance, distance_km(PARIS_LAT, PARIS_LON, 52.39, 13.06), 1e-6);
+}
+
+Test(sourcing, an_address_that_is_nobody_knows_where_is_measured_from_the_location) {
+        const struct search *search;
+
+        given("ship", "'{\"city\": \"Paris\"}'");
+        open_location("beta", "52.39, 13.06", "ship");
+        stock_up("beta", 5, 5);
+        search = look()->search;
+        cr_assert_float_eq(search->candidates[0].distance, distance_km(BERLIN_LAT, BERLIN_LON, 52.39, 13.06), 1e-6);
+}
+
+Test(sourcing, only_the_rows_that_are_chosen_are_locked) {
+        struct work *work;
+
+        given_pickup();
+        open_location("beta", "52.39, 13.06", "pickup");
+        open_location("delta", "48.8566, 2.3522", "pickup");
+        stock_up("beta", 5, 5);
+        stock_up("delta", 5, 5);
+        work = look();
+        cr_assert_eq(work->stock.n_rows, 4);
+        cr_assert_not_null(stock_find(&work->stock, "alpha", "A"));
+        cr_assert_not_null(stock_find(&work->stock, "beta", "B"));
+        cr_assert_null(stock_find(&work->stock, "delta", "A"));
+        cr_assert_eq(stock_find(&work->stock, "beta", "A")->reserved, 0, "the look alone reserves nothing");
+        cr_assert_eq(work->search->left, 0);
+}
+
+/* Many near ones have a single unit, only the farthest has both. */
+Test(sourcing, who_has_everything_is_found_behind_many_who_have_some) {
+        struct work *work;
+
+        given_pickup();
+        store_execute(
+                "insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities,"
+                " opening_hours, closures, lead_time_s, hold_for_s, created_at, updated_at)"
+                " select 'near-' || n, 'near', 'store', 52.52, 13.405, 'UTC', 'DE', '{pickup}', '[]', '[]', 0, 0, now(),"
+                " now() from generate_series(1, 120) as n");
+        store_execute("insert into stock (location, sku, on_hand) select 'near-' || n, 'A', 1"
+                      " from generate_series(1, 120) as n");
+        open_location("paris", "48.8566, 2.3522", "pickup");
+        stock_up("paris", 2, 1);
+        work = look();
+        cr_assert_eq(work->search->n_candidates, SOURCING_SHELVES_MAX);
+        cr_assert_not_null(stock_find(&work->stock, "paris", "A"));
+        cr_assert_not_null(stock_find(&work->stock, "paris", "B"));
+        cr_assert_eq(work->search->left, 0);
+}
+
+Test(sourcing, what_moved_reads_as_it_was_saved) {
+        struct work *work;
+        struct order_set again;
+        struct uuid id;
+        const struct order *order;
+
+        given_pickup();
+        open_location("beta", "52.39, 13.06", "pickup");
+        stock_up("beta", 1, 5);
+        work = look();
+        cr_assert_eq(work->search->left, 1);
+        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, &work->act), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &work->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
+        cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
+        store_trip();
+
+        cr_assert(uuid_parse(ORDER, &id));
+        orders_init(&again, &store_arena, NULL);
+        orders_want(&again, &id);
+        cr_assert_eq(orders_read(store_database, &again), PROBLEM_NONE);
+        store_trip();
+        order = order_find(&again, &id);
+        cr_assert_eq(order->n_fulfillments, 2);
+        cr_assert_eq(order->fulfillments[0]->lines[0].shorted, 2);
+        cr_assert_eq(order->fulfillments[0]->lines[0].resourced, 1);
+        cr_assert(uuid_is_nil(&order->fulfillments[0]->replaces));
+        cr_assert(uuid_equal(&order->fulfillments[1]->replaces, &order->fulfillments[0]->id));
+        cr_assert_str_eq(order->fulfillments[1]->location, "beta");
+        cr_assert_eq(order->lines[0].allocations, &order->fulfillments[1]->lines[0]);
+        cr_assert_eq(order->lines[0].allocations->older, &order->fulfillments[0]->lines[0]);
+        cr_assert_eq(order->lines[0].cancelled, 1);
+        assert_text("select string_agg(concat_ws(' ', location || '/' || sku, reserved), ', ' order by location, sku)"
+                    " from stock",
+                "alpha/A 0, alpha/B 0, beta/A 1, beta/B 1");
+        assert_text("select string_agg(type, ', ' order by id) from events",
+                "fulfillment.rejected, fulfillment.resourced, fulfillment.allocated, refund.due");
+}
