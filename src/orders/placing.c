@@ -28,10 +28,26 @@ static void object(const struct judge *judge, const char *pointer, const char *c
         (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
 }
 
+/* What is wrong with the choice for the whole order is said once, where it stands. */
+static void object_default(const struct judge *judge, const char *member, const char *code, const char *detail) {
+        char pointer[96];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/%s", member);
+        for (const struct violation *said = judge->refusal->violations; said; said = said->next)
+                if (text_equal(said->pointer, pointer) && text_equal(said->code, code))
+                        return;
+        object(judge, pointer, code, detail);
+}
+
 static void object_line(
         const struct judge *judge, size_t line, const char *member, const char *code, const char *detail) {
         char pointer[96];
 
+        if (text_starts_with(member, "fulfillment") && !judge->body->lines[line].fulfillment &&
+                judge->body->fulfillment) {
+                object_default(judge, member, code, detail);
+                return;
+        }
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
         object(judge, pointer, code, detail);
 }
@@ -624,6 +640,8 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
                 return FAULT_BUSY;
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 object(&judge, "#/channel", "unknown-channel", "There is no such channel.");
+        if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
+                object(&judge, "#/payment/due_at", "out-of-range", "It lies in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
                 line_build(&judge, placing, i, order);
         if (!allocate_lines(&judge, placing, order))

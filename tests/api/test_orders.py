@@ -171,7 +171,7 @@ def test_a_location_that_is_not_open_long_enough_takes_no_orders(retailer):
     reply = place_at_new(retailer, opening_hours=hours, pickup={"lead_time": "PT1H"}, expect=422)
 
     assert reply.json()["code"] == "validation-failed"
-    assert errors(reply) == {("#/lines/0/fulfillment/location", "closed")}
+    assert errors(reply) == {("#/fulfillment/location", "closed")}
 
 
 def test_a_location_that_moves_to_another_zone_promises_by_its_new_clocks(api, retailer):
@@ -408,14 +408,14 @@ WRONG = {
     "a product nobody knows": lambda shop: ({"lines": [{"sku": "nothing", "quantity": 1}]},
         {("#/lines/0/sku", "unknown-sku")}),
     "a location nobody knows": lambda shop: ({"fulfillment": pickup("nowhere")},
-        {("#/lines/0/fulfillment/location", "unknown-location")}),
+        {("#/fulfillment/location", "unknown-location")}),
     "no method": lambda shop: ({"fulfillment": None}, {("#/lines/0/fulfillment", "required")}),
     "no location": lambda shop: ({"fulfillment": {"method": "pickup"}},
-        {("#/lines/0/fulfillment/location", "required")}),
+        {("#/fulfillment/location", "required")}),
     "a method nobody knows": lambda shop: ({"fulfillment": {"method": "drone", "location": shop.store}},
         {("#/fulfillment/method", "not-allowed")}),
     "a location that cannot do it": lambda shop: ({"fulfillment": pickup(shop.warehouse)},
-        {("#/lines/0/fulfillment/method", "not-capable")}),
+        {("#/fulfillment/method", "not-capable")}),
     "a parcel without address": lambda shop: ({"fulfillment": {"method": "ship", "location": shop.store}},
         {("#/ship_to", "required")}),
     "a country that does not exist": lambda shop: ({"ship_to": {**HOME, "country": "XX"}},
@@ -437,6 +437,14 @@ WRONG = {
     "a paid payment that falls due": lambda shop: (
         {"payment": {"status": "captured", "due_at": "2100-01-01T00:00:00Z"}},
         {("#/payment/due_at", "not-allowed")}),
+    "a payment that was due before": lambda shop: (
+        {"payment": {"status": "pending", "due_at": "2020-01-01T00:00:00Z"}}, {("#/payment/due_at", "out-of-range")}),
+    "a default that names an unknown location": lambda shop: (
+        {"lines": [{"sku": shop.sku, "quantity": 1}, {"sku": shop.skus[1], "quantity": 1}],
+         "fulfillment": {"method": "pickup", "location": "nowhere"}}, {("#/fulfillment/location", "unknown-location")}),
+    "a default without a location": lambda shop: (
+        {"lines": [{"sku": shop.sku, "quantity": 1}, {"sku": shop.skus[1], "quantity": 1}],
+         "fulfillment": {"method": "pickup"}}, {("#/fulfillment/location", "required")}),
     "no id of a reservation": lambda shop: ({"reservation_id": "7"}, {("#/reservation_id", "malformed")}),
 }
 

@@ -70,7 +70,7 @@ def test_a_full_slot_is_refused_and_named(api, retailer):
     reply = collect(retailer, slot, method="curbside", expect=409)
 
     assert reply.json()["code"] == "slot-full"
-    assert errors(reply) == {("#/lines/0/fulfillment/slot", "slot-full")}
+    assert errors(reply) == {("#/fulfillment/slot", "slot-full")}
     assert left(api, retailer) == 0 and retailer.figures()["reserved"] == 1
 
 
@@ -89,14 +89,14 @@ def test_two_fulfillments_of_one_order_take_a_place_each(api, retailer):
 def test_a_slot_that_is_none_or_comes_too_soon_is_refused(retailer, shift, code):
     slot = instant(retailer.offer_slot(capacity=1)) + shift
 
-    assert errors(collect(retailer, slot.isoformat(), expect=422)) == {("#/lines/0/fulfillment/slot", code)}
+    assert errors(collect(retailer, slot.isoformat(), expect=422)) == {("#/fulfillment/slot", code)}
 
 
 def test_what_is_shipped_has_no_slot_and_one_fulfillment_has_one(retailer):
     slot = retailer.offer_slot(capacity=1)
     home = {"name": "Ada", "line1": "Here 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
     assert errors(collect(retailer, slot, method="ship", ship_to=home, expect=422)) == {
-        ("#/lines/0/fulfillment/slot", "not-allowed")}
+        ("#/fulfillment/slot", "not-allowed")}
     lines = [{"sku": retailer.sku, "quantity": 1, "fulfillment": {"method": "pickup", "location": retailer.store, **when}}
              for when in ({"slot": slot}, {})]
     assert errors(retailer.order(lines, expect=422)) == {("#/lines/1/fulfillment/slot", "conflict")}

@@ -606,7 +606,7 @@ Test(placing, the_next_order_of_a_batch_sees_the_place_taken) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
-        cr_assert_not_null(violation_at("#/lines/0/fulfillment/slot", "slot-full"));
+        cr_assert_not_null(violation_at("#/fulfillment/slot", "slot-full"));
         cr_assert_eq(row->booked, 1);
         cr_assert_eq(row_of("alpha", "A")->reserved, 1);
 }
@@ -626,7 +626,7 @@ Test(placing, a_slot_begins_when_the_order_is_ready_or_later) {
 
         locations[0].lead_time = SLOT_BEGINS - NOW + SECOND;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
-        cr_assert_not_null(violation_at("#/lines/0/fulfillment/slot", "too-soon"));
+        cr_assert_not_null(violation_at("#/fulfillment/slot", "too-soon"));
         cr_assert_eq(row->booked, 0);
         locations[0].lead_time = SLOT_BEGINS - NOW;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -657,7 +657,7 @@ Test(placing, a_location_that_does_not_open_long_enough_can_promise_nothing) {
         locations[0].opening_hours = hours;
         locations[0].n_opening_hours = 1;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
-        cr_assert_not_null(violation_at("#/lines/0/fulfillment/location", "closed"));
+        cr_assert_not_null(violation_at("#/fulfillment/location", "closed"));
         cr_assert_eq(row_of("alpha", "A")->reserved, 0);
         locations[0] = before;
 }
@@ -680,7 +680,7 @@ Test(placing, an_unknown_location_fulfils_nothing) {
         struct order_body body = basket_of(one_apple, 1);
 
         body.fulfillment = &gone;
-        assert_invalid(place(&body), "#/lines/0/fulfillment/location", "unknown-location");
+        assert_invalid(place(&body), "#/fulfillment/location", "unknown-location");
 }
 
 Test(placing, an_unknown_product_is_not_sold) {
@@ -725,7 +725,7 @@ Test(placing, a_location_does_only_what_it_can) {
                 if (cases[i].can)
                         cr_assert_eq(place(&body), PROBLEM_NONE, "case %zu", i);
                 else
-                        assert_invalid(place(&body), "#/lines/0/fulfillment/method", "not-capable");
+                        assert_invalid(place(&body), "#/fulfillment/method", "not-capable");
         }
 }
 
@@ -760,7 +760,7 @@ Test(placing, all_that_is_unknown_is_told_at_once) {
         (void) violation_at("#/lines/0/fulfillment/location", "unknown-location");
         (void) violation_at("#/lines/1/sku", "not-published");
         (void) violation_at("#/lines/2/unit_price", "price-missing");
-        (void) violation_at("#/lines/2/fulfillment/method", "not-capable");
+        (void) violation_at("#/fulfillment/method", "not-capable");
         (void) violation_at("#/lines/3/unit_price", "currency-mismatch");
         cr_assert_eq(refusal.n_violations, 6);
 }
