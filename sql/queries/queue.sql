@@ -46,7 +46,7 @@ select card.id, card.order_id, card.rank, card.key,
    and ($6::text is null or card.recipient ->> 'name' ilike $6
         or exists (select from orders o
                     where o.id = card.order_id
-                      and (o.order_number ilike $6 or o.customer ->> 'name' ilike $6
+                      and (o.order_number ilike $6 or replace(o.order_number, '-', '') ilike $6 or o.customer ->> 'name' ilike $6
                            or regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g') like $7)))
    and ($10::bigint is null or (card.rank, card.key, card.id) > ($10, $11::bigint, $12::uuid))
  order by card.rank, card.key, card.id

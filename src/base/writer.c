@@ -213,3 +213,11 @@ void write_money_member(struct writer *writer, const char *name, struct money va
         write_name(writer, name);
         write_money(writer, value);
 }
+
+void write_raw_member(struct writer *json, const char *name, const char *raw) {
+        write_name(json, name);
+        if (raw)
+                write_raw(json, raw);
+        else
+                write_null(json);
+}

@@ -47,3 +47,6 @@ void write_number_member(struct writer *writer, const char *name, double value);
 void write_time_member(struct writer *writer, const char *name, timestamp value);
 void write_uuid_member(struct writer *writer, const char *name, const struct uuid *value);
 void write_money_member(struct writer *writer, const char *name, struct money value);
+
+/* A member whose value is JSON already; NULL writes null. */
+void write_raw_member(struct writer *json, const char *name, const char *raw);

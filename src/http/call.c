@@ -123,7 +123,7 @@ bool call_version_matches(struct call *call, int64_t version) {
 static bool body_share(struct call *call) {
         struct reply *reply = &call->reply;
 
-        if (reply->shared || !reply->body_size)
+        if (reply->shared || !reply->body)
                 return true;
         reply->shared = shared_text_new(reply->body_size);
         if (!reply->shared)

@@ -245,25 +245,41 @@ static void take_preconditions(struct call *call, const struct request_head *hea
         call->if_none_match = arena_text(&call->arena, head->if_none_match);
 }
 
+static const char *skip_blanks(const char *text) {
+        return text + strspn(text, " \t");
+}
+
+/* The value of a preference of that name, after blanks and "=" (RFC 7240, section 2); NULL when it is another one. */
+static const char *preference_value(const char *item, const char *name) {
+        const char *c = skip_blanks(item);
+
+        if (strncasecmp(c, name, strlen(name)) != 0)
+                return NULL;
+        c = skip_blanks(c + strlen(name));
+        return *c == '=' ? skip_blanks(c + 1) : NULL;
+}
+
+/* Whole seconds up to the end of a preference or its parameters, WAIT_MAX_S at most; 0 when it reads otherwise. */
+static unsigned seconds_of(const char *value) {
+        const size_t length = strspn(value, "0123456789");
+        unsigned seconds = 0;
+
+        if (!length || !strchr(",;", *skip_blanks(value + length)))
+                return 0;
+        for (size_t i = 0; i < length && seconds < WAIT_MAX_S; i++)
+                seconds = 10 * seconds + (unsigned) (value[i] - '0');
+        return seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S;
+}
+
 /* Prefer: wait=25 (RFC 7240, section 4.3). What does not read is no preference of ours, so it is passed over. */
 static unsigned preferred_wait(const char *prefer) {
-        for (const char *item = prefer; item && *item;) {
-                const size_t size = strcspn(item, ",");
-                const size_t blanks = strspn(item, " \t");
-                char digits[8] = "";
-                int64_t seconds = 0;
+        for (const char *item = prefer; item; item = strchr(item, ',')) {
+                const char *value;
 
-                if (strncasecmp(item + blanks, "wait=", strlen("wait=")) == 0) {
-                        const char *value = item + blanks + strlen("wait=");
-                        const size_t length = strspn(value, "0123456789");
-
-                        if (length < sizeof(digits))
-                                memcpy(digits, value, length);
-                        if (text_to_integer(digits, 0, INT64_MAX, &seconds))
-                                return seconds < WAIT_MAX_S ? (unsigned) seconds : WAIT_MAX_S;
-                        return length ? WAIT_MAX_S : 0;
-                }
-                item += size + (item[size] == ',');
+                item += *item == ',';
+                value = preference_value(item, "wait");
+                if (value)
+                        return seconds_of(value);
         }
         return 0;
 }

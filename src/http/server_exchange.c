@@ -223,16 +223,30 @@ static void answer_not_modified(struct call *call, struct quota *quota) {
                 quota_give_back(quota, call->claims->subject, clock_monotonic());
 }
 
+static ssize_t never_read(void *context, uint64_t position, char *buffer, size_t size) {
+        (void) context;
+        (void) position;
+        (void) buffer;
+        (void) size;
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The body lives in the call's arena, which outlives the response: it is cleared when the request has completed. A 304
+ * whose body was never made has the length of the 200 it stands for all the same (RFC 9110, section 8.6). */
+static struct MHD_Response *response_for(const struct reply *reply) {
+        if (reply->status == MHD_HTTP_NOT_MODIFIED && !reply->body)
+                return MHD_create_response_from_callback(reply->body_size, 1, never_read, NULL, NULL);
+        return MHD_create_response_from_buffer(
+                reply->body_size, reply->body_size ? (void *) (uintptr_t) reply->body : NULL, MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result answer_queue(struct exchange *exchange) {
         struct call *call = &exchange->call;
         struct MHD_Response *response;
         enum MHD_Result queued;
 
         answer_not_modified(call, exchange->listener->intake->quota);
-        /* The body lives in the call's arena, which outlives the response: it is cleared when the request has
-         * completed. */
-        response = MHD_create_response_from_buffer(call->reply.body_size,
-                call->reply.body_size ? (void *) (uintptr_t) call->reply.body : NULL, MHD_RESPMEM_PERSISTENT);
+        response = response_for(&call->reply);
         if (!response)
                 return MHD_NO;
         exchange_headers_add(response, exchange);

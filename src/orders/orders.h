@@ -335,6 +335,9 @@ struct writer;
 void order_write(struct writer *json, const struct order *order, const char *pickup_secret);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
 
+/* "replaces": the fulfillment that fell short of its units; null when none did. */
+void replaces_write(struct writer *json, const struct fulfillment *fulfillment);
+
 /* "check_in": what the customer has said on the way; null when nothing. */
 void check_in_write(struct writer *json, const struct check_in *check_in);
 

@@ -12,14 +12,6 @@ static void write_amount(struct writer *json, const char *name, int64_t amount, 
         write_money_member(json, name, money);
 }
 
-static void write_raw_member(struct writer *json, const char *name, const char *raw) {
-        write_name(json, name);
-        if (raw)
-                write_raw(json, raw);
-        else
-                write_null(json);
-}
-
 static void write_line(struct writer *json, const struct order_line *line) {
         const char *currency = line->order->currency;
 
@@ -125,7 +117,7 @@ void check_in_write(struct writer *json, const struct check_in *check_in) {
         write_object_end(json);
 }
 
-static void write_replaces(struct writer *json, const struct fulfillment *fulfillment) {
+void replaces_write(struct writer *json, const struct fulfillment *fulfillment) {
         if (uuid_is_nil(&fulfillment->replaces))
                 write_text_member(json, "replaces", NULL);
         else
@@ -168,7 +160,7 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_text_member(json, "location", fulfillment->location);
         write_text_member(json, "status", fulfillment_shown_status(fulfillment));
         write_text_member(json, "reason", fulfillment->reason);
-        write_replaces(json, fulfillment);
+        replaces_write(json, fulfillment);
         write_replaced_by(json, fulfillment);
         write_time_member(json, "promised_at", fulfillment->promised_at);
         write_time_member(json, "slot", fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE);

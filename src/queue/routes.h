@@ -23,8 +23,8 @@ enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads);
 /* The look of every view of a queue: whose client has seen it as it is gets 304, or no answer yet. */
 enum problem queue_look(struct batch *batch);
 
-/* The headers of a reply that shows a queue. */
-void queue_headers(struct call *call, const char *tag);
+/* Give a finished reply that shows a queue its tag and its other headers; a problem gets none. */
+void queue_tag_reply(struct call *call, const struct queue_head *head, const char *view, timestamp changes_at);
 
 /* Name the products that the cards of these orders show. */
 void cards_want_products(const struct order_set *set, struct catalog_set *catalog);

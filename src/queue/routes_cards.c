@@ -33,11 +33,14 @@ void card_write(struct writer *json, const struct fulfillment *fulfillment, cons
         write_uuid_member(json, "fulfillment_id", &fulfillment->id);
         write_uuid_member(json, "order_id", &fulfillment->order->id);
         write_text_member(json, "order_number", fulfillment->order->number);
+        replaces_write(json, fulfillment);
         write_text_member(json, "method", fulfillment_method_texts[fulfillment->method]);
         write_text_member(json, "status", fulfillment_shown_status(fulfillment));
         write_text_member(json, "customer_name", customer_name);
+        write_raw_member(json, "recipient", fulfillment->recipient);
         write_time_member(json, "promised_at", fulfillment->promised_at);
         write_time_member(json, "hold_until", fulfillment->hold_until);
+        write_time_member(json, "slot", fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE);
         write_text_member(json, "sla", sla_texts[queue_sla(fulfillment->status, fulfillment->promised_at, now)]);
         write_text_member(json, "assignee", fulfillment->assignee);
         write_text_member(json, "staging_location", fulfillment->staging_location);

@@ -49,7 +49,7 @@ static void counts_one(struct call *call, const struct work *work, const char *v
                 write_integer_member(&w.json, card_status_texts[status], count->n[status]);
         write_integer_member(&w.json, "overdue", count->overdue);
         reply_end(&w);
-        queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, count->changes_at));
+        queue_tag_reply(call, head, view, count->changes_at);
 }
 
 static enum problem counts_decide(struct batch *batch) {

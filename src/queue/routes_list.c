@@ -211,9 +211,7 @@ static void answer_first(struct call *call, const struct work *work, struct view
         reply_begin(&w, call, 200);
         n = write_cards(&w, work, view, fulfillment_powers(call), &changes_at);
         write_end(&w, call, view, n);
-        if (call->reply.status == 200)
-                queue_headers(call,
-                        queue_tag(&call->arena, view->head->location, view->head->revision, view->digest, changes_at));
+        queue_tag_reply(call, view->head, view->digest, changes_at);
         view->first = call;
 }
 

@@ -7,6 +7,8 @@
 #include "base/gtin.h"
 #include "base/text.h"
 
+#include <ctype.h>
+
 struct scan_body {
         const char *code;
 };
@@ -58,9 +60,20 @@ static bool is_pickup_code(struct scan *scan, const char *text) {
         return false;
 }
 
+/* Ids are written in small letters; a scanner may read them in others. */
+static bool is_id(const char *text, struct uuid *ret_id) {
+        char small[UUID_TEXT_SIZE];
+        size_t n;
+
+        for (n = 0; text[n] && n < sizeof(small) - 1; n++)
+                small[n] = (char) tolower((unsigned char) text[n]);
+        small[n] = '\0';
+        return !text[n] && uuid_parse(small, ret_id);
+}
+
 /* An id, an order's number, a pickup code, a product, in this order. */
 static void recognise(struct scan *scan, const char *text, struct order_set *set, struct catalog_set *catalog) {
-        if (uuid_parse(text, &scan->id)) {
+        if (is_id(text, &scan->id)) {
                 scan->kind = SCAN_FULFILLMENT;
                 orders_want_fulfillment(set, &scan->id);
         } else if (scan->scanned.n_orders) {

@@ -186,7 +186,7 @@ class Device:
         if answer.status == 200:
             self.tag = answer.headers["etag"]
             cards = {card["fulfillment_id"]: card["version"] for card in answer.json()["data"]}
-            self.states.append((int(self.tag.split("-")[-3]), cards))
+            self.states.append((int(self.tag.split("-")[-4]), cards))
         return answer.status
 
     async def watch(self, closed):
