@@ -156,11 +156,12 @@ select order_id, number, amount, line, reason
 
 -- :name fulfillments_insert
 insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at,
-                          replaces)
-select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces
+                          replaces, recipient)
+select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces, recipient
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-              $8::timestamptz[], $9::timestamptz[], $10::uuid[])
-       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at, replaces)
+              $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::jsonb[])
+       as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at, replaces,
+                       recipient)
 
 -- :name fulfillment_lines_insert
 insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)

@@ -236,6 +236,7 @@ enum problem sources_take_over(
                 if (!to)
                         return FAULT_BUSY;
                 to->replaces = from->id;
+                to->recipient = from->recipient;
                 to->lines = arena_new_array(arena, struct fulfillment_line, n_sources - i);
                 if (!to->lines)
                         return FAULT_BUSY;

@@ -142,6 +142,7 @@ static void additions_add(struct additions *additions, struct arena *arena, stru
 static void fulfillments_insert(struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
         struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created, *slots, *replaces;
+        struct array *recipients;
 
         parameters_init(&p, arena);
         ids = parameter_uuids(&p);
@@ -154,6 +155,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
         created = parameter_times(&p);
         slots = parameter_times(&p);
         replaces = parameter_uuids(&p);
+        recipients = parameter_jsonbs(&p);
         for (size_t i = 0; i < additions->n; i++) {
                 const struct fulfillment *f = additions->list[i];
 
@@ -168,6 +170,7 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
                 array_time(created, f->created_at);
                 array_time(slots, f->has_slot ? f->slot_at : TIMESTAMP_NONE);
                 array_uuid(replaces, uuid_is_nil(&f->replaces) ? NULL : &f->replaces);
+                array_jsonb(recipients, f->recipient);
         }
         database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
 }

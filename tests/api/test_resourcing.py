@@ -198,6 +198,15 @@ def test_both_parts_are_collected_and_the_order_is_fulfilled(work, retailer, ser
     service.assert_audit_clean()
 
 
+def test_who_else_may_collect_may_do_so_at_the_other_store(work):
+    it = work()
+    it.act("recipient", {"name": "Grace Hopper", "relation": "friend"})
+    [taken] = fall_short(it)["replaced_by"]
+
+    other = it.api.get(f"/v1/fulfillments/{taken['fulfillment_id']}", expect=200).json()
+    assert other["recipient"] == it.now()["recipient"] == {"name": "Grace Hopper", "relation": "friend"}
+
+
 def test_cancelling_the_order_frees_what_was_taken_over(work, retailer, service):
     it = work()
     fall_short(it)

@@ -113,6 +113,7 @@ Test(sourcing, what_is_taken_over_is_work_like_any_other) {
         cr_assert_eq(to->promised_at, NOW + 3 * HOUR);
         cr_assert_eq(to->created_at, NOW);
         cr_assert_eq(to->version, 1);
+        cr_assert_null(to->recipient);
         cr_assert(to->is_new);
         cr_assert_eq(to->number, 2);
         cr_assert_eq(to->lines[0].stock, stock_find(&scene.stock, "near", "SKU-A"));
@@ -297,6 +298,14 @@ Test(sourcing, only_what_is_cancelled_is_due_as_a_refund) {
         cr_assert_eq(scene.order.refund_due, 1000);
         cr_assert_eq(told("refund.due"), 1);
         cr_assert_not_null(strstr(data_of("refund.due"), "\"amount\":1000"));
+}
+
+Test(sourcing, who_else_may_collect_may_do_so_there_as_well) {
+        assert_done(fulfillment_name_recipient(it, "Grace", 1, &scene.act));
+        elsewhere("near", 5, 9, 9);
+        assert_done(fall_short(FIRST, 2));
+        cr_assert_str_eq(replacement(0)->recipient, "{\"name\":\"Grace\",\"relation\":\"family\"}");
+        cr_assert_eq(told("fulfillment.recipient_named"), 1);
 }
 
 Test(sourcing, without_a_search_everything_is_cancelled) {
