@@ -15,6 +15,7 @@
 #define PACKAGES_PER_CALL_MAX 50
 #define PACKAGES_MAX          200 /* of one fulfillment */
 #define WRONG_CODES_MAX       5
+#define HANDOVERS_MAX         20 /* of one fulfillment; the last of them is of all that is left */
 #define HANDOVER_LOCK         (15 * MINUTE)
 #define HOLD_MAX              (60 * DAY) /* from now */
 #define LINK_TIME_MAX         (90 * DAY)
@@ -125,7 +126,8 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
 /* Hand over picked units against a proof. A wrong code is HANDOVER_PROOF_INVALID and is counted on the fulfillment,
  * which is to be saved although the call is refused; the fifth in a row locks it for HANDOVER_LOCK: HANDOVER_LOCKED,
  * for a correct code as well, but not for PROOF_NONE, which only a supervisor may claim (the caller's check). What was
- * shown is stored as its kind, never the code or a number. */
+ * shown is stored as its kind, never the code or a number. Each hand-over is kept, the last one with those before it as
+ * `earlier`; VALIDATION_FAILED, "too-many": a part that would leave no room for the rest. */
 enum problem fulfillment_hand_over(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
 

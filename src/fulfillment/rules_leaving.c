@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HANDOVER_SIZE_MAX ((size_t) 8 * 1024)
-#define PACKAGES_SIZE_MAX ((size_t) 4 * 1024 * 1024)
+#define RECIPIENT_SIZE_MAX ((size_t) 8 * 1024)
+#define HANDOVERS_SIZE_MAX ((size_t) 4 * 1024 * 1024)
+#define PACKAGES_SIZE_MAX  ((size_t) 4 * 1024 * 1024)
 
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
@@ -213,7 +214,7 @@ const char *recipient_text(const char *name, int relation, struct arena *arena) 
         struct buffer buffer;
         struct writer json;
 
-        buffer_init(&buffer, arena, HANDOVER_SIZE_MAX);
+        buffer_init(&buffer, arena, RECIPIENT_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
         if (name)
@@ -237,12 +238,53 @@ static void write_recipient(struct writer *json, const struct handover *handover
                 write_null(json);
 }
 
-/* What is kept of a proof; NULL without memory. */
-static const char *handover_text(const struct handover *handover, const struct act *act) {
+static void write_units(struct writer *json, const struct line_units *lines, size_t n_lines) {
+        write_name(json, "lines");
+        write_list_begin(json);
+        for (size_t i = 0; i < n_lines; i++) {
+                write_object_begin(json);
+                write_uuid_member(json, "order_line_id", &lines[i].order_line_id);
+                write_integer_member(json, "quantity", lines[i].quantity);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
+/* Take the hand-overs before the last one out of it; a new list when there are none. The caller's to free. */
+static json_t *take_earlier(json_t *last) {
+        json_t *earlier = json_incref(json_object_get(last, "earlier"));
+
+        (void) json_object_del(last, "earlier");
+        return earlier ? earlier : json_array();
+}
+
+static int append_text(const char *text, size_t size, void *buffer) {
+        buffer_append(buffer, text, size);
+        return 0;
+}
+
+/* All so far, oldest first. */
+static void write_earlier(struct writer *json, struct buffer *buffer, const char *kept) {
+        _cleanup_(tree_cleanup) json_t *last = json_loads(kept, 0, NULL);
+        _cleanup_(tree_cleanup) json_t *earlier = take_earlier(last);
+
+        if (json_array_append(earlier, last)) {
+                buffer->failed = true;
+                return;
+        }
+        write_name(json, "earlier");
+        (void) json_dump_callback(earlier, append_text, buffer, JSON_COMPACT);
+        json->comma = true;
+}
+
+/* What is kept of a hand-over, and of those before; NULL without memory. */
+static const char *handover_text(const struct fulfillment *fulfillment, const struct handover *handover,
+        const struct load *load, const struct act *act) {
+        struct line_units lines[ORDER_LINES_MAX];
         struct buffer buffer;
         struct writer json;
 
-        buffer_init(&buffer, act->arena, HANDOVER_SIZE_MAX);
+        buffer_init(&buffer, act->arena, HANDOVERS_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
         write_text_member(&json, "method", proof_method_texts[handover->method]);
@@ -252,8 +294,31 @@ static const char *handover_text(const struct handover *handover, const struct a
         write_recipient(&json, handover, act->arena);
         write_text_member(&json, "actor", act->actor);
         write_time_member(&json, "at", act->now);
+        write_units(&json, lines, load_lines(load, fulfillment, lines));
+        if (fulfillment->handover)
+                write_earlier(&json, &buffer, fulfillment->handover);
         write_object_end(&json);
         return buffer.failed ? NULL : buffer_text(&buffer);
+}
+
+static bool leaves_some(const struct fulfillment *fulfillment, const struct load *load) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (load->units[i] < fulfillment_line_open(&fulfillment->lines[i]))
+                        return true;
+        return false;
+}
+
+/* The rest is never refused: it is the customer's. */
+static enum problem check_room(const struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
+        _cleanup_(tree_cleanup) json_t *kept =
+                fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;
+        const size_t n_before = kept ? 1 + json_array_size(json_object_get(kept, "earlier")) : 0;
+
+        if (n_before + 1 < HANDOVERS_MAX || !leaves_some(fulfillment, load))
+                return PROBLEM_NONE;
+        (void) refuse_because(act->refusal, act->arena, "#/lines", "too-many",
+                "A fulfillment has %d hand-overs at most; this one has to be of all that is left.", HANDOVERS_MAX);
+        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "These are too many parts.");
 }
 
 static enum problem check_handover(const struct fulfillment *fulfillment, const struct handover *handover,
@@ -266,7 +331,8 @@ static enum problem check_handover(const struct fulfillment *fulfillment, const 
                 load_line(load, fulfillment, &handover->lines[i], "#/lines", i, act);
         if (!handover->n_lines)
                 load_the_rest(load, fulfillment);
-        return check_load(load, fulfillment, act);
+        p = check_load(load, fulfillment, act);
+        return p ? p : check_room(fulfillment, load, act);
 }
 
 static const char *member_text(const json_t *object, const char *name) {
@@ -296,18 +362,20 @@ static enum problem hand_over_again(
 
 enum problem fulfillment_hand_over(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
-        const char *text = handover_text(handover, act);
         struct event *told = NULL;
         struct load load = { 0 };
+        const char *text;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_HANDED_OVER)
                 return hand_over_again(fulfillment, handover, act);
+        p = check_handover(fulfillment, handover, act, &load);
+        if (p)
+                return p;
+        text = handover_text(fulfillment, handover, &load, act);
         if (!text)
                 return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
-        p = check_handover(fulfillment, handover, act, &load);
-        if (!p)
-                p = check_proof(fulfillment, handover, act);
+        p = check_proof(fulfillment, handover, act);
         if (p)
                 return p;
         p = leave(fulfillment, &load, FULFILLMENT_HAND_OVER, "fulfillment.handed_over",
@@ -328,17 +396,8 @@ static void write_package(struct writer *json, const struct package *package, ti
         write_text_member(json, "carrier", package->carrier);
         write_text_member(json, "tracking_number", package->tracking_number);
         write_time_member(json, "shipped_at", now);
-        if (package->n_lines) {
-                write_name(json, "lines");
-                write_list_begin(json);
-                for (size_t i = 0; i < package->n_lines; i++) {
-                        write_object_begin(json);
-                        write_uuid_member(json, "order_line_id", &package->lines[i].order_line_id);
-                        write_integer_member(json, "quantity", package->lines[i].quantity);
-                        write_object_end(json);
-                }
-                write_list_end(json);
-        }
+        if (package->n_lines)
+                write_units(json, package->lines, package->n_lines);
         write_object_end(json);
 }
 

@@ -616,6 +616,37 @@ def test_a_document_is_kept_by_its_kind_and_never_by_its_number(work, database):
         assert database.count(table, f"strpos({column}, 'L01X00T471') > 0") == 0
 
 
+def test_who_took_each_part_is_told(work, service):
+    it = work()
+    it.make_ready()
+    parts = [[{"order_line_id": it.line(), "quantity": units}] for units in (1, 2)]
+    first = it.act("handover", {"proof": {"method": "id_check", "value": "passport"}, "lines": parts[0],
+                                "recipient": {"name": "Ada Lovelace", "relation": "self"}}).json()["handover"]
+    second = it.hand_over(lines=parts[1], recipient={"name": "Grace Hopper", "relation": "friend"}).json()["handover"]
+    last = it.hand_over().json()["handover"]
+
+    assert (first["id_type"], first["recipient"]["name"], first["lines"]) == ("passport", "Ada Lovelace", parts[0])
+    assert (second["recipient"]["name"], second["lines"], second["earlier"]) == ("Grace Hopper", parts[1], [first])
+    assert last["lines"] == [{"order_line_id": it.line(1), "quantity": 1}] and "recipient" not in last
+    second.pop("earlier")
+    assert last.pop("earlier") == [first, second] == it.now()["handover"]["earlier"]
+    assert it.code() not in str(it.now()["handover"])
+
+
+def test_there_are_so_many_parts_and_then_the_rest(work, retailer):
+    retailer.stock({(retailer.store, retailer.sku): 30})
+    it = work(lines={retailer.sku: 25})
+    it.make_ready()
+    one = {"proof": {"method": "id_check"}, "lines": [{"order_line_id": it.line(), "quantity": 1}]}
+    for n in range(19):
+        it.act("handover", one)
+    refused = it.act("handover", one, 422)
+    assert (code_of(refused), faults(refused)) == ("validation-failed", {"#/lines": "too-many"})
+    assert it.now()["lines"][0]["fulfilled"] == 19
+    done = it.act("handover", {"proof": {"method": "id_check"}}).json()
+    assert (done["status"], len(done["handover"]["earlier"])) == ("handed_over", 19)
+
+
 def test_a_part_is_handed_over(work, retailer):
     it = work()
     it.make_ready()

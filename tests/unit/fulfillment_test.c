@@ -692,6 +692,71 @@ static enum problem hand_over_lines(const struct line_units *lines, size_t n_lin
         return fulfillment_hand_over(it, &handover, &scene.act);
 }
 
+static enum problem hand_over_to(const char *recipient, const struct line_units *lines, size_t n_lines) {
+        const struct handover handover = { .method = PROOF_ID_CHECK,
+                .value = "passport",
+                .recipient = recipient,
+                .relation = -1,
+                .lines = lines,
+                .n_lines = n_lines };
+
+        return fulfillment_hand_over(it, &handover, &scene.act);
+}
+
+static void assert_before(const char *text, const char *first, const char *second) {
+        const char *at = strstr(text, first);
+
+        cr_assert_not_null(at, "%s is not in %s", first, text);
+        cr_assert_not_null(strstr(at, second), "%s does not follow in %s", second, text);
+}
+
+Test(fulfillment_handover, each_part_is_kept_with_who_took_it) {
+        const struct line_units first[] = { units(FIRST, 2) }, third[] = { units(THIRD, 1) };
+
+        ready();
+        assert_done(hand_over_to("Ada", first, 1));
+        cr_assert_null(strstr(it->handover, "earlier"));
+        assert_done(hand_over_to("Bea", third, 1));
+        scene.act.actor = "ben";
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_before(it->handover, "{\"method\":\"code\"", "\"actor\":\"ben\"");
+        assert_before(it->handover, "\"quantity\":2}],\"earlier\":[{\"method\":\"id_check\"", "\"name\":\"Ada\"");
+        assert_before(it->handover, "\"name\":\"Ada\"", "\"quantity\":2}]},{\"method\"");
+        assert_before(it->handover, "\"name\":\"Ada\"", "\"name\":\"Bea\"");
+        assert_before(it->handover, "\"name\":\"Bea\"", "\"quantity\":1}]}]}");
+        cr_assert_null(strstr(strstr(it->handover, "earlier") + 1, "earlier"));
+        assert_done(hand_over_by(right_code(SECRET)));
+}
+
+/* As it was kept before the lines and the earlier ones were. */
+Test(fulfillment_handover, one_of_old_is_kept_as_well) {
+        const struct line_units part[] = { units(FIRST, 1) };
+
+        ready();
+        it->handover =
+                "{\"at\":\"2026-11-21T10:15:30.123Z\",\"actor\":\"cleo\",\"method\":\"none\",\"verified\":false}";
+        assert_done(hand_over_to("Ada", part, 1));
+        assert_before(it->handover, "\"name\":\"Ada\"",
+                "\"earlier\":[{\"at\":\"2026-11-21T10:15:30.123Z\",\"actor\":\"cleo\"");
+}
+
+Test(fulfillment_handover, so_many_parts_are_handed_over_and_then_the_rest) {
+        const struct line_units part[] = { units(FIRST, 1) };
+        enum problem p;
+
+        ready();
+        scene.rows[0].on_hand = scene.rows[0].reserved = HANDOVERS_MAX + 4;
+        scene.order_lines[FIRST].quantity = scene.lines[FIRST].quantity = scene.lines[FIRST].picked = HANDOVERS_MAX + 1;
+        for (int i = 1; i < HANDOVERS_MAX; i++)
+                assert_done(hand_over_to("Ada", part, 1));
+        p = hand_over_to("Ada", part, 1);
+        assert_violation("#/lines", "too-many");
+        assert_refused(p, PROBLEM_VALIDATION_FAILED);
+        cr_assert_eq(scene.lines[FIRST].fulfilled, HANDOVERS_MAX - 1);
+        assert_done(hand_over_by(right_code(SECRET)));
+        assert_status(FULFILLMENT_HANDED_OVER);
+}
+
 Test(fulfillment_handover, nobody_gets_what_was_not_picked) {
         const struct line_units too_many[] = { units(FIRST, 1), units(FIRST, 2) };
         const struct line_units strange[] = { { uuid_new(), 1 } };
