@@ -4,7 +4,8 @@
 -- What other locations have of $2 skus for $1 fulfillments, of which $3 units are missing (same length), where the method of
 -- the fulfillment is on offer: for each the $4 best, first those with all units, then the nearest ones. Kilometres by
 -- haversine on a sphere of the Earth's mean radius, from where it is shipped to if that is known, else from the location of
--- the fulfillment; null when they cannot be told. Nothing is locked.
+-- the fulfillment; null when they cannot be told. Where the customer comes, only those within $5 km (0: all); when just one
+-- of the two is nobody knows where, it is out of reach; when both are, it is not. Nothing is locked.
 select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, shelf.reserved, shelf.safety_stock,
        shelf.distance
   from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as asked (fulfillment_id, sku, units, place)
@@ -17,15 +18,17 @@ select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, 
  cross join lateral (select coalesce(destination.latitude, l.latitude) as latitude,
                             coalesce(destination.longitude, l.longitude) as longitude) as origin
  cross join lateral (
-        select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock,
-               2 * 6371.0088 * atan2(sqrt(arc.h), sqrt(greatest(0, 1 - arc.h))) as distance
+        select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, away.distance
           from stock s
          cross join lateral (select * from locations where locations.code = s.location) as there
          cross join lateral (select power(sind((there.latitude - origin.latitude) / 2), 2)
                                     + cosd(origin.latitude) * cosd(there.latitude)
                                             * power(sind((there.longitude - origin.longitude) / 2), 2) as h) as arc
+         cross join lateral (select 2 * 6371.0088 * atan2(sqrt(arc.h), sqrt(greatest(0, 1 - arc.h))) as distance) as away
          where s.sku = asked.sku collate "C" and s.location <> f.location and f.method = any(there.capabilities)
            and s.on_hand - s.unsellable - s.reserved - s.safety_stock > 0
-         order by s.on_hand - s.unsellable - s.reserved - s.safety_stock < asked.units, distance, s.location
+           and (f.method = 'ship' or $5::bigint = 0
+                or coalesce(away.distance <= $5::bigint, num_nonnulls(origin.latitude, there.latitude) = 0))
+         order by s.on_hand - s.unsellable - s.reserved - s.safety_stock < asked.units, away.distance, s.location
          limit $4::bigint) as shelf
  order by shelf.location, shelf.sku, asked.place

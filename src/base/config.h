@@ -59,6 +59,9 @@ enum setting_kind {
                 "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
         X(RESOURCING, "HOLDFAST_RESOURCING", SWITCH, "on", 0, 0,                                                       \
                 "on or off: units that a location does not have are taken from another one, else cancelled")           \
+        X(RESOURCING_RADIUS_KM, "HOLDFAST_RESOURCING_RADIUS_KM", INTEGER, "50", 0, 20000,                              \
+                "at most so far away is a location that takes over pickup or curbside; 0 is no limit. "                \
+                "One without a position is too far away, unless neither has one")                                      \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance leaves it to others to close what has expired")                                      \

@@ -251,7 +251,7 @@ static enum problem work_begin(struct batch *batch, bool locked, struct fulfillm
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
         events_init(&work->events, batch->arena);
         catalog_init(&work->catalog, batch->arena);
-        sourcing_init(&work->sourcing, batch->arena);
+        sourcing_init(&work->sourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
         for (size_t i = 0; i < batch->n_calls; i++)
                 orders_want_fulfillment(&work->set, &batch->calls[i]->path.id);
         batch->work = work;

@@ -80,6 +80,7 @@ enum problem sources_take_over(
 /* What one batch looks for. */
 struct sourcing {
         struct arena *arena;
+        int64_t radius_km;          /* 0: no limit */
         struct order_set orders;    /* read without a lock */
         struct stock shelves;       /* likewise */
         struct catalog_set catalog; /* of the candidates, with their zones */
@@ -90,7 +91,8 @@ struct sourcing {
         bool exhausted;
 };
 
-void sourcing_init(struct sourcing *sourcing, struct arena *arena);
+/* Where the customer comes (pickup, curbside), only locations within so many kilometres are asked; 0: all. */
+void sourcing_init(struct sourcing *sourcing, struct arena *arena, int64_t radius_km);
 
 /* Look for what the lines of a fulfillment miss (NULL: all that is open). What it points to must outlive the batch. */
 void sourcing_want(struct sourcing *sourcing, const void *owner, const struct uuid *fulfillment_id,

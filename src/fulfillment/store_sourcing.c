@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-void sourcing_init(struct sourcing *sourcing, struct arena *arena) {
-        *sourcing = (struct sourcing){ .arena = arena };
+void sourcing_init(struct sourcing *sourcing, struct arena *arena, int64_t radius_km) {
+        *sourcing = (struct sourcing){ .arena = arena, .radius_km = radius_km };
         orders_init(&sourcing->orders, arena, NULL);
         stock_init(&sourcing->shelves, arena);
         catalog_init(&sourcing->catalog, arena);
@@ -139,6 +139,7 @@ static enum problem ask_shelves(struct sourcing *sourcing, struct database *data
         skus = parameter_texts(&p);
         units = parameter_integers(&p);
         parameter_integer(&p, SOURCING_SHELVES_MAX);
+        parameter_integer(&p, sourcing->radius_km);
         for (size_t i = 0; i < sourcing->n_searches; i++)
                 ask_one(sourcing, &sourcing->searches[i], ids, skus, units, &n_asked);
         if (!n_asked)

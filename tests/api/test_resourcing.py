@@ -100,6 +100,32 @@ def test_the_nearest_store_takes_over(work, retailer):
     assert promised - made == timedelta(days=1)
 
 
+@pytest.mark.parametrize("method", ["pickup", "curbside", "ship"])
+def test_no_customer_is_sent_to_another_city(work, retailer, method):
+    far = f"far-{retailer.tag}"
+    retailer.create_location(far, **HAMBURG)
+    retailer.stock({**{(location, retailer.sku): 0 for location in (retailer.other_store, retailer.warehouse)},
+                    (far, retailer.sku): 5})
+    it = work(method=method, lines={retailer.sku: 2})
+    fall_short(it)
+
+    assert replacements(it) == ([(far, "allocated", {retailer.sku: 2})] if method == "ship" else [])
+    assert it.order_now()["lines"][0]["cancelled"] == (0 if method == "ship" else 2)
+
+
+def test_a_retailer_says_how_far_a_customer_may_be_sent(services):
+    for radius, sent in (("0", True), ("300", True), ("200", False)):
+        service = services(resourcing_radius_km=radius)
+        retailer = Retailer(service.client()).create()
+        far = f"far-{retailer.tag}"
+        retailer.create_location(far, **HAMBURG)
+        retailer.stock({(retailer.other_store, retailer.sku): 0, (far, retailer.sku): 5})
+        with Database(service.database_url) as database:
+            it = Work(retailer, database)
+            fall_short(it)
+        assert replacements(it) == ([(far, "allocated", {retailer.sku: 2})] if sent else [])
+
+
 def test_a_parcel_comes_from_the_nearest_to_its_address(work, retailer):
     near, far = f"a-near-{retailer.tag}", f"b-far-{retailer.tag}"
     for code, place in ((near, POTSDAM), (far, HAMBURG)):

@@ -81,7 +81,7 @@ struct work {
         const struct search *search;
 };
 
-static struct work *look(void) {
+static struct work *look_within(int64_t radius_km) {
         struct work *work = arena_new(&store_arena, struct work);
         struct uuid id;
 
@@ -89,7 +89,7 @@ static struct work *look(void) {
         stock_init(&work->stock, &store_arena);
         orders_init(&work->set, &store_arena, &work->stock);
         events_init(&work->events, &store_arena);
-        sourcing_init(&work->sourcing, &store_arena);
+        sourcing_init(&work->sourcing, &store_arena, radius_km);
         orders_want_fulfillment(&work->set, &id);
         sourcing_want(&work->sourcing, work, &id, NULL, 0);
         cr_assert_eq(sourcing_lock(&work->sourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
@@ -107,6 +107,10 @@ static struct work *look(void) {
                 .refusal = &work->refusal,
                 .search = sourcing_find(&work->sourcing, work) };
         return work;
+}
+
+static struct work *look(void) {
+        return look_within(0);
 }
 
 static void assert_candidates(const struct search *search, const char *const *codes, size_t n) {
@@ -152,6 +156,49 @@ Test(sourcing, those_that_have_some_are_found_nearest_first) {
         cr_assert(isinf(search->candidates[2].distance));
         cr_assert_eq(search->candidates[0].location->lead_time, HOUR);
         cr_assert_not_null(search->candidates[0].zone);
+}
+
+/* Delta is 27 km away, beta 878, and gamma nobody knows where. */
+static void given_stores_around(const char *method) {
+        given(method, "null");
+        open_location("beta", "48.8566, 2.3522", "pickup,curbside,ship");
+        open_location("delta", "52.39, 13.06", "pickup,curbside,ship");
+        open_location("gamma", "null, null", "pickup,curbside,ship");
+        stock_up("beta", 5, 5);
+        stock_up("delta", 1, 0);
+        stock_up("gamma", 5, 5);
+}
+
+Test(sourcing, no_customer_is_sent_further_than_the_radius) {
+        static const char *const codes[] = { "delta", "beta" };
+
+        given_stores_around("pickup");
+        assert_candidates(look_within(50)->search, codes, 1);
+        assert_candidates(look_within(27)->search, codes, 0);
+        assert_candidates(look_within(28)->search, codes, 1);
+        assert_candidates(look_within(877)->search, codes, 1);
+        assert_candidates(look_within(878)->search, codes, 2);
+        cr_assert_eq(look_within(0)->search->n_candidates, 3);
+}
+
+Test(sourcing, the_curbside_is_bounded_as_well) {
+        static const char *const codes[] = { "delta" };
+
+        given_stores_around("curbside");
+        assert_candidates(look_within(50)->search, codes, array_size(codes));
+}
+
+Test(sourcing, a_parcel_may_come_from_anywhere) {
+        given_stores_around("ship");
+        cr_assert_eq(look_within(1)->search->n_candidates, 3);
+}
+
+Test(sourcing, where_no_position_is_known_only_those_without_one_are_in_reach) {
+        static const char *const codes[] = { "gamma" };
+
+        given_stores_around("pickup");
+        store_execute("update locations set latitude = null, longitude = null where code = 'alpha'");
+        assert_candidates(look_within(50)->search, codes, array_size(codes));
 }
 
 Test(sourcing, a_parcel_is_measured_from_its_address) {
