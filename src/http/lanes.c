@@ -33,7 +33,8 @@ struct worker {
 struct lane {
         struct worker workers[LANE_WORKERS_MAX]; /* the first one for all calls, the others while it is spread */
         unsigned n_workers;
-        _Atomic bool spread; /* set by the loop thread */
+        _Atomic bool spread;    /* set by the loop thread */
+        timestamp spread_until; /* clock_monotonic; loop thread */
 };
 
 struct lanes {
@@ -279,15 +280,30 @@ static bool is_slow(struct worker *worker) {
         return before && worker->batch_last_tick == before;
 }
 
+/* How many workers of the lane are; `ret_first`: whether the first one is. */
+static unsigned slow_workers(struct lane *lane, bool *ret_first) {
+        unsigned n = 0;
+
+        *ret_first = is_slow(&lane->workers[0]);
+        for (unsigned i = 1; i < lane->n_workers; i++)
+                n += is_slow(&lane->workers[i]);
+        return n + *ret_first;
+}
+
+/* A row that was slow is met again: as long as any worker drags on, and for a while after, each keeps to its own
+ * locations. */
 static void lane_tick(struct lanes *lanes, enum lane_name name) {
         struct lane *lane = &lanes->lane[name];
-        const bool slow = is_slow(&lane->workers[0]);
+        const timestamp now = clock_monotonic();
         struct lane_figures figures;
+        bool first;
 
+        if (slow_workers(lane, &first))
+                lane->spread_until = now + LANE_SLOW_FOR;
         lanes_figures(lanes, name, &figures);
-        if (!lane->spread && (figures.waiting > LANE_SPREAD_AT || (slow && figures.waiting)))
+        if (!lane->spread && (figures.waiting > LANE_SPREAD_AT || (first && figures.waiting)))
                 lane_set_spread(lane, true);
-        else if (lane->spread && !slow && figures.waiting < LANE_CALM_AT)
+        else if (lane->spread && now >= lane->spread_until && figures.waiting < LANE_CALM_AT)
                 lane_set_spread(lane, false);
 }
 

@@ -18,6 +18,7 @@
 #define LANE_WORKERS_MAX 16
 #define LANE_SPREAD_AT   256 /* calls waiting: two full batches */
 #define LANE_CALM_AT     128
+#define LANE_SLOW_FOR    (3 * SECOND) /* a lane stays spread after a batch of it dragged on */
 
 /* Hands back answered calls, linked by `next`; called on a worker's thread. */
 typedef void (*lanes_done)(void *context, struct call *answered);

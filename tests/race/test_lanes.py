@@ -101,6 +101,21 @@ def test_a_row_that_is_known_to_be_stuck_is_not_waited_for_again(lone):
     assert after.status == 201
 
 
+def test_while_a_row_drags_on_each_location_keeps_to_its_worker(sharded):
+    """Whoever meets the row again does so among its own, although the first worker has nothing to do any more."""
+    slow, free = two_shelves(sharded, same_worker=False, units=100)
+    unlucky, again, *others = sharded.shoppers(6)
+    with holding(slow):
+        first = Started(unlucky.reserve(slow.location, {slow.sku: 1}))
+        eventually(lambda: lock_waiters(sharded.database) == 1, WAIT_S, "the first worker meets the row")
+        crowd(*(other.reserve(free.location, {free.sku: 1}) for other in others))
+        assert sharded.lane("spread") == 1
+        second = Started(again.reserve(slow.location, {slow.sku: 1}))
+        assert outcomes(first.answers()) == ["overloaded"]
+        assert outcomes(second.answers()) == ["overloaded"]
+        assert sharded.lane("spread") == 1
+
+
 def test_ids_lead_to_the_worker_of_their_location(sharded):
     shelf = sharded.shelf(units=10)
     shopper, = sharded.shoppers(1)
