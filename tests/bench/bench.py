@@ -29,7 +29,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from plot import plot  # noqa: E402
-from stage import HERE, Stage, children_of, cpu_of, cpu_of_database, read_wrk, resident_mib  # noqa: E402
+from stage import HERE, Stage, answers, children_of, cpu_of, cpu_of_database, read_wrk, resident_mib  # noqa: E402
 from support import ROOT  # noqa: E402
 from support.database import Database  # noqa: E402
 from support.ports import free_port  # noqa: E402
@@ -98,6 +98,7 @@ class Bench:
         port = free_port()
         self.ceiling = subprocess.Popen([stage.build_directory / "tests" / "ceiling", str(port)])
         self.ceiling_url = f"http://127.0.0.1:{port}"
+        eventually(lambda: answers(self.ceiling_url), 10, "the ceiling answers")
 
     def close(self):
         self.ceiling.terminate()
@@ -282,6 +283,18 @@ def write_results(bench, on, verdicts):
     print(f"\n{DIRECTORY}/results.json and results.svg")
 
 
+def check(parser, options, by_name):
+    """What can be told before anything is built or thrown away."""
+    name, _, clients = (options.profile or "hot:1").partition(":")
+    for each in [name, *(options.only.split(",") if options.only else [])]:
+        if each not in by_name:
+            parser.error(f"there is no case {each}; there are {' '.join(by_name)}")
+    if not clients.isdigit():
+        parser.error("--profile is CASE:CLIENTS, as in hot:64")
+    if not all("=" in each for each in options.set):
+        parser.error("--set is NAME=VALUE, as in WRITE_WORKERS=1")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -292,9 +305,10 @@ def main():
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[],
                         help="a setting of the service without its HOLDFAST_, as in WRITE_WORKERS=1")
     options = parser.parse_args()
+    by_name = {case.name: case for case in CASES}
+    check(parser, options, by_name)
     on = machine()
     settings = dict(each.split("=", 1) for each in options.set)
-    by_name = {case.name: case for case in CASES}
     with Stage(DIRECTORY, "tests/ceiling", **settings) as stage:
         bench = Bench(stage, options.seconds or (SECONDS_QUICK if options.quick else SECONDS))
         try:

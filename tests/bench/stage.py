@@ -5,7 +5,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 from support import ROOT
@@ -19,12 +22,28 @@ SCOPES = "catalog:read fulfillment:read inventory:read orders:read orders:write 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def end_well(number, _):
+    """Told to end, a program takes its processes with it."""
+    sys.exit(128 + number)
+
+
+def answers(url):
+    """Whether somebody listens there already."""
+    try:
+        urllib.request.urlopen(url, timeout=1).read()
+        return True
+    except OSError:
+        return False
+
+
 class Stage:
     """with Stage(directory) as stage: the service runs on the seed. More programs of the build are named by target."""
 
     def __init__(self, directory, *programs, **settings):
         self.directory = directory
         self.settings = {"log_level": "warning", **settings}
+        signal.signal(signal.SIGTERM, end_well)
+        Cluster(directory / "cluster").remove()  # of a run that had no time to do so itself
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         build = Build(ROOT / "build" / "release", "-Dbuildtype=release")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from stage import Stage, cpu_of, cpu_of_database, quantile, read_wrk, resident_mib  # noqa: E402
+from stage import Stage, answers, cpu_of, cpu_of_database, quantile, read_wrk, resident_mib  # noqa: E402
 from support import ROOT  # noqa: E402
 from support.holdfast import Holdfast  # noqa: E402
 from support.ports import free_port  # noqa: E402
@@ -92,14 +92,6 @@ def unchanged(stage, seconds):
         ceiling.terminate()
         ceiling.wait()
     return sorted(turns, key=lambda turn: turn["ratio"])[len(turns) // 2]
-
-
-def answers(url):
-    try:
-        urllib.request.urlopen(url, timeout=1).read()
-        return True
-    except OSError:
-        return False
 
 
 # Full reads
