@@ -17,7 +17,7 @@
 #define WRONG_CODES_MAX       5
 #define HANDOVERS_MAX         20 /* of one fulfillment; the last of them is of all that is left */
 #define HANDOVER_LOCK         (15 * MINUTE)
-#define HOLD_MAX              (60 * DAY) /* from now */
+#define HOLD_MAX              (60 * DAY) /* from now, or from the beginning of its slot */
 #define LINK_TIME_MAX         (90 * DAY)
 #define REMINDER_BEFORE       DAY        /* the end of the hold */
 #define ARRIVAL_GRACE         (2 * HOUR) /* who has arrived is not sent away for so long */
@@ -108,8 +108,8 @@ enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act);
 
-/* All is picked or short; it waits for the customer for `hold_for` at most. What is ready may be moved to another place
- * by whomever. */
+/* All is picked or short; it waits for the customer for `hold_for` at most, which counts from the beginning of its slot
+ * when that is still to come, and until the slot ends. What is ready may be moved to another place by whomever. */
 enum problem fulfillment_make_ready(
         struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
 
@@ -161,8 +161,11 @@ enum problem fulfillment_check_in(
 enum problem fulfillment_name_recipient(
         struct fulfillment *fulfillment, const char *name, int relation, const struct act *act);
 
-/* From ready on. An instant that is past, or further than HOLD_MAX away, is VALIDATION_FAILED. */
+/* From ready on. An instant that is past, before the end of its slot, or beyond HOLD_MAX is VALIDATION_FAILED. */
 enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act);
+
+/* Until when what is made ready now waits. */
+timestamp fulfillment_hold_end(const struct fulfillment *fulfillment, duration hold_for, timestamp now);
 
 /* Part of making ready: it waits until then, and there is a reminder REMINDER_BEFORE if that is still to come. */
 void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now);

@@ -1,4 +1,5 @@
 #include "fulfillment/routes.h"
+#include "catalog/slots.h"
 #include "http/reply.h"
 #include "reservations/reservations.h"
 
@@ -312,6 +313,14 @@ static enum problem located_load(struct batch *batch) {
         return command_load_catalog(batch, want_location);
 }
 
+/* A hold outlasts the slot, whose end is in the calendar of its location. */
+static enum problem held_load(struct batch *batch) {
+        const enum problem p = command_load_catalog(batch, want_location);
+        struct fulfillment_commands *work = batch->work;
+
+        return p ? p : catalog_load_zones(batch->database, &work->catalog);
+}
+
 /* What falls short may come from elsewhere; whoever looks for it pays for the look. */
 static enum problem command_load_sources(
         struct batch *batch, void (*want)(struct sourcing *sourcing, const struct call *call)) {
@@ -501,19 +510,37 @@ static enum problem short_one(const struct call *call, struct fulfillment *fulfi
         return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason, act);
 }
 
+static enum problem find_slot_end(
+        const struct location *location, const struct catalog_set *catalog, struct fulfillment *fulfillment) {
+        struct slot_time slot;
+
+        if (!fulfillment->has_slot || !location)
+                return PROBLEM_NONE;
+        if (!catalog_zones_fit(catalog))
+                return FAULT_STALE;
+        if (slot_find(location, catalog_find_zone(catalog, location->time_zone), fulfillment->slot_at, &slot))
+                fulfillment->slot_ends_at = slot.ends;
+        return PROBLEM_NONE;
+}
+
 static enum problem ready_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct ready_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
+        const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
 
-        return fulfillment_make_ready(
-                fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+        return p ? p
+                 : fulfillment_make_ready(
+                           fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
 }
 
 static enum problem extend_hold_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct extend_hold_body *body = call->body;
+        const struct fulfillment_commands *work = call->work;
+        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
+        const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
 
-        return fulfillment_extend_hold(fulfillment, body->until, act);
+        return p ? p : fulfillment_extend_hold(fulfillment, body->until, act);
 }
 
 static enum problem recipient_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
@@ -585,10 +612,10 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
         X(cancel, fulfillment_commands_load)                                                                           \
         X(check_in, fulfillment_commands_load)                                                                         \
         X(deliver, fulfillment_commands_load)                                                                          \
-        X(extend_hold, fulfillment_commands_load)                                                                      \
+        X(extend_hold, held_load)                                                                                      \
         X(handover, located_load)                                                                                      \
         X(pick, pick_load)                                                                                             \
-        X(ready, located_load)                                                                                         \
+        X(ready, held_load)                                                                                            \
         X(recipient, fulfillment_commands_load)                                                                        \
         X(reissue_code, fulfillment_commands_load)                                                                     \
         X(reject, reject_load)                                                                                         \

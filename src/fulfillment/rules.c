@@ -520,7 +520,7 @@ enum problem fulfillment_make_ready(
         p = fulfillment_advance(fulfillment, FULFILLMENT_MAKE_READY, act->arena, act->refusal);
         if (p)
                 return p;
-        fulfillment_hold(fulfillment, act->now + hold_for, act->now);
+        fulfillment_hold(fulfillment, fulfillment_hold_end(fulfillment, hold_for, act->now), act->now);
         if (staging_location)
                 fulfillment->staging_location = staging_location;
         tell_ready(fulfillment, act);

@@ -180,6 +180,24 @@ enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const str
 
 /* ---- the hold ---- */
 
+/* Who booked a slot is not expected before it begins. */
+static timestamp hold_begin(const struct fulfillment *fulfillment, timestamp now) {
+        return fulfillment->has_slot && fulfillment->slot_at > now ? fulfillment->slot_at : now;
+}
+
+/* A slot that the calendar no longer has ends when it begins. */
+static timestamp slot_end(const struct fulfillment *fulfillment) {
+        if (!fulfillment->has_slot)
+                return TIMESTAMP_NONE;
+        return fulfillment->slot_ends_at > fulfillment->slot_at ? fulfillment->slot_ends_at : fulfillment->slot_at;
+}
+
+timestamp fulfillment_hold_end(const struct fulfillment *fulfillment, duration hold_for, timestamp now) {
+        const timestamp until = hold_begin(fulfillment, now) + hold_for, slot_ends = slot_end(fulfillment);
+
+        return until > slot_ends ? until : slot_ends;
+}
+
 void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now) {
         const timestamp remind_at = until - REMINDER_BEFORE;
 
@@ -187,9 +205,14 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
         fulfillment->remind_at = remind_at > now ? remind_at : TIMESTAMP_NONE;
 }
 
-static enum problem refuse_until(const struct act *act) {
-        (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range", "From now on, and %d days at most.",
-                (int) (HOLD_MAX / DAY));
+static enum problem refuse_until(const struct fulfillment *fulfillment, const struct act *act) {
+        if (fulfillment->has_slot)
+                (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range",
+                        "From now on, not before its slot ends, and %d days after it begins at most.",
+                        (int) (HOLD_MAX / DAY));
+        else
+                (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range",
+                        "From now on, and %d days at most.", (int) (HOLD_MAX / DAY));
         return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end then.");
 }
 
@@ -203,8 +226,8 @@ static void tell_hold(const struct fulfillment *fulfillment, const char *type, c
 enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act) {
         if (fulfillment->method == BY_SHIPPING || fulfillment->status != FULFILLMENT_READY)
                 return fulfillment_refuse_state(fulfillment, act, "held for longer");
-        if (until <= act->now || until > act->now + HOLD_MAX)
-                return refuse_until(act);
+        if (until <= act->now || until < slot_end(fulfillment) || until > hold_begin(fulfillment, act->now) + HOLD_MAX)
+                return refuse_until(fulfillment, act);
         if (until == fulfillment->hold_until)
                 return PROBLEM_NONE;
         fulfillment_hold(fulfillment, until, act->now);

@@ -149,8 +149,9 @@ struct fulfillment {
         struct link link;
         const char *recipient; /* who else may collect: JSON object, or NULL */
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
-        timestamp remind_at; /* TIMESTAMP_NONE: no reminder is due any more */
-        timestamp slot_at;   /* of the slot whose place it holds, if has_slot; or has held, if gives_slot_back */
+        timestamp remind_at;    /* TIMESTAMP_NONE: no reminder is due any more */
+        timestamp slot_at;      /* of the slot whose place it holds, if has_slot; or has held, if gives_slot_back */
+        timestamp slot_ends_at; /* not kept: what a command found in the calendar, or 0 */
         bool has_slot, gives_slot_back;
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;

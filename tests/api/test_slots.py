@@ -120,6 +120,28 @@ def test_a_rejected_fulfillment_gives_its_place_back(api, retailer):
     assert left(api, retailer) == 1
 
 
+def test_what_is_ready_early_waits_until_its_slot_is_over(api, retailer):
+    slot = instant(retailer.offer_slot(capacity=1))
+    path = f"/v1/locations/{retailer.store}"
+    made = api.get(path, expect=200).json()
+    body = {name: value for name, value in made.items() if name not in ("code", "version", "created_at", "updated_at")}
+    long_slot = {**body["pickup"]["slots"][0], "to": "15:00"}
+    api.put(path, {**body, "pickup": {**body["pickup"], "hold_for": "PT1H", "slots": [long_slot]}}, expect=200)
+    listed, = api.get(f"{path}/slots", expect=200).json()["data"]
+    ends = instant(listed["ends_at"])
+    assert ends == slot + timedelta(hours=3)
+    order = collect(retailer, listed["slot"]).json()
+    act(api, order, "pick", {"lines": [{"sku": retailer.sku, "quantity": 1}]})
+
+    assert instant(act(api, order, "ready", {})["hold_until"]) == ends
+
+    extend = f"/v1/fulfillments/{order['fulfillments'][0]['id']}/extend-hold"
+    reply = api.post(extend, {"until": (ends - timedelta(seconds=1)).isoformat()}, expect=422)
+    assert errors(reply) == {("#/until", "out-of-range")}
+    later = ends + timedelta(hours=5)
+    assert instant(act(api, order, "extend-hold", {"until": later.isoformat()})["hold_until"]) == later
+
+
 def test_who_collects_before_the_slot_leaves_the_place_to_somebody_else(api, retailer):
     order = collect(retailer, retailer.offer_slot(capacity=1)).json()
     act(api, order, "pick", {"lines": [{"sku": retailer.sku, "quantity": 1}]})

@@ -236,6 +236,51 @@ Test(fulfillment_hold, it_ends_in_the_future_and_within_sixty_days) {
         assert_done(fulfillment_extend_hold(it, NOW + HOLD_MAX, &scene.act));
 }
 
+/* A slot from `begins` on, of three hours. */
+static void book_slot(timestamp begins) {
+        it->has_slot = true;
+        it->slot_at = begins;
+        it->slot_ends_at = begins + 3 * HOUR;
+}
+
+Test(fulfillment_hold, with_a_slot_it_counts_from_when_the_slot_begins) {
+        book_slot(NOW + 10 * DAY);
+        ready();
+        cr_assert_eq(it->hold_until, NOW + 17 * DAY);
+        cr_assert_eq(it->remind_at, NOW + 16 * DAY);
+}
+
+Test(fulfillment_hold, it_outlasts_a_slot_that_is_longer) {
+        book_slot(NOW + 10 * DAY);
+        pick_all();
+        assert_done(fulfillment_make_ready(it, NULL, HOUR, &scene.act));
+        cr_assert_eq(it->hold_until, NOW + 10 * DAY + 3 * HOUR);
+}
+
+Test(fulfillment_hold, what_is_ready_after_its_slot_has_begun_is_held_from_now_on) {
+        book_slot(NOW - HOUR);
+        ready();
+        cr_assert_eq(it->hold_until, NOW + 7 * DAY);
+}
+
+Test(fulfillment_hold, a_slot_that_is_gone_from_the_calendar_is_held_for_when_it_began) {
+        book_slot(NOW + 10 * DAY);
+        it->slot_ends_at = 0;
+        ready();
+        cr_assert_eq(it->hold_until, NOW + 17 * DAY);
+        assert_refused(fulfillment_extend_hold(it, NOW + 10 * DAY - 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+}
+
+Test(fulfillment_hold, it_cannot_be_moved_to_before_the_end_of_its_slot) {
+        book_slot(NOW + 90 * DAY);
+        ready();
+        assert_refused(fulfillment_extend_hold(it, it->slot_ends_at - 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+        assert_refused(fulfillment_extend_hold(it, it->slot_at + HOLD_MAX + 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+        cr_assert_eq(it->hold_until, NOW + 97 * DAY);
+        assert_done(fulfillment_extend_hold(it, it->slot_ends_at, &scene.act));
+        assert_done(fulfillment_extend_hold(it, it->slot_at + HOLD_MAX, &scene.act));
+}
+
 Test(fulfillment_hold, only_what_is_ready_is_held) {
         for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
                 it->status = (enum fulfillment_status) status;
