@@ -24,6 +24,12 @@ update slots s
   from unnest($1::text[], $2::timestamptz[], $3::bigint[]) as changed (location, starts_at, booked)
  where s.location = changed.location collate "C" and s.starts_at = changed.starts_at
 
+-- :name slots_close
+-- Slots in which nobody holds a place. Under their locks.
+delete from slots s
+ using unnest($1::text[], $2::timestamptz[]) as unused (location, starts_at)
+ where s.location = unused.location collate "C" and s.starts_at = unused.starts_at and s.booked = 0
+
 -- :name slots_give_back
 -- A place for each time a slot is named. Takes the locks in their order.
 update slots s

@@ -88,7 +88,7 @@ static enum problem list_decide(struct batch *batch) {
         const timestamp to = query->to == TIMESTAMP_NONE ? from + SPAN_DEFAULT : query->to;
         struct slot_time *slots = arena_new_array(&call->arena, struct slot_time, LISTED_MAX);
         const struct zone *zone;
-        timestamp ready;
+        timestamp ready, before = batch->now + SLOT_HORIZON + 1;
         size_t n = 0;
 
         if (!slots)
@@ -101,7 +101,8 @@ static enum problem list_decide(struct batch *batch) {
                 return FAULT_STALE;
         zone = catalog_find_zone(&work->catalog, location->time_zone);
         if (promise_time(location, zone, batch->now, &ready))
-                n = slots_between(location, zone, ready > from ? ready : from, to, slots, LISTED_MAX);
+                n = slots_between(
+                        location, zone, ready > from ? ready : from, to < before ? to : before, slots, LISTED_MAX);
         reply_with(call, work, slots, n);
         return PROBLEM_NONE;
 }

@@ -12,10 +12,11 @@
  */
 #pragma once
 
-#include "catalog/catalog.h"
+#include "catalog/promise.h"
 
 #define SLOTS_MAX         200 /* of a week */
 #define SLOT_CAPACITY_MAX 10000
+#define SLOT_HORIZON      (PROMISE_HORIZON_DAYS * DAY) /* from the order to the beginning of its slot, at most */
 
 /* ---- pure rules ---- */
 
@@ -51,13 +52,15 @@ struct slot_set {
 void slots_init(struct slot_set *set, struct arena *arena);
 void slots_want(struct slot_set *set, const char *location, timestamp begins);
 
-/* Queue: make the rows that are not there yet, lock them all, read what is booked. Nothing, when nothing was wanted. */
+/* Queue: make the rows that are not there yet, lock them all, read what is booked. Nothing, when nothing was wanted.
+ * FAULT_STALE on the trip, when somebody has removed one in between. */
 enum problem slots_lock(struct database *database, struct slot_set *set);
 
 /* The row, or NULL when it was not wanted. */
 struct slot_row *slot_row_find(const struct slot_set *set, const char *location, timestamp begins);
 
-/* Queue: write what has changed. */
+/* Queue: write what has changed, and remove the rows of slots that nobody holds a place in: who was refused leaves
+ * nothing. */
 void slots_save(struct database *database, struct slot_set *set);
 
 /* Queue: give back the places named: one for each time. Nothing when n is 0. */

@@ -44,7 +44,7 @@ static enum problem rows_take(struct rows *rows, void *into) {
         const struct slot_set *set = into;
 
         if (rows_count(rows) != set->n_rows)
-                return FAULT_BROKEN;
+                return FAULT_STALE;
         for (size_t i = 0; i < set->n_rows; i++) {
                 struct row row = row_at(rows, i);
 
@@ -55,15 +55,23 @@ static enum problem rows_take(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void names_begin(
-        struct parameters *p, struct arena *arena, const struct slot_row *rows, size_t n, bool changed_only) {
+static bool has_changed(const struct slot_row *row) {
+        return row->changed;
+}
+
+static bool is_unused(const struct slot_row *row) {
+        return !row->booked;
+}
+
+static void names_begin(struct parameters *p, struct arena *arena, const struct slot_row *rows, size_t n,
+        bool (*which)(const struct slot_row *)) {
         struct array *locations, *beginnings;
 
         parameters_init(p, arena);
         locations = parameter_texts(p);
         beginnings = parameter_times(p);
         for (size_t i = 0; i < n; i++) {
-                if (changed_only && !rows[i].changed)
+                if (which && !which(&rows[i]))
                         continue;
                 array_text(locations, rows[i].location);
                 array_time(beginnings, rows[i].begins);
@@ -78,9 +86,9 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
         if (!set->n_rows)
                 return PROBLEM_NONE;
         rows_sort(set);
-        names_begin(&open, set->arena, set->rows, set->n_rows, /* changed_only= */ false);
+        names_begin(&open, set->arena, set->rows, set->n_rows, /* which= */ NULL);
         database_ask(database, STATEMENT_SLOTS_OPEN, &open, NULL, NULL);
-        names_begin(&lock, set->arena, set->rows, set->n_rows, /* changed_only= */ false);
+        names_begin(&lock, set->arena, set->rows, set->n_rows, /* which= */ NULL);
         database_ask(database, STATEMENT_SLOTS_LOCK, &lock, rows_take, set);
         return PROBLEM_NONE;
 }
@@ -93,15 +101,22 @@ struct slot_row *slot_row_find(const struct slot_set *set, const char *location,
 
 void slots_save(struct database *database, struct slot_set *set) {
         struct array *booked;
-        struct parameters p;
+        struct parameters p, unused;
+        size_t n_unused = 0;
 
-        names_begin(&p, set->arena, set->rows, set->n_rows, /* changed_only= */ true);
+        names_begin(&p, set->arena, set->rows, set->n_rows, has_changed);
         booked = parameter_integers(&p);
         for (size_t i = 0; i < set->n_rows; i++)
-                if (set->rows[i].changed)
+                if (has_changed(&set->rows[i]))
                         array_integer(booked, set->rows[i].booked);
+                else
+                        n_unused += is_unused(&set->rows[i]);
         if (booked->n)
                 database_ask(database, STATEMENT_SLOTS_UPDATE, &p, NULL, NULL);
+        if (!n_unused)
+                return;
+        names_begin(&unused, set->arena, set->rows, set->n_rows, is_unused);
+        database_ask(database, STATEMENT_SLOTS_CLOSE, &unused, NULL, NULL);
 }
 
 void slots_give_back(struct database *database, struct arena *arena, const struct slot_row *places, size_t n) {
@@ -109,7 +124,7 @@ void slots_give_back(struct database *database, struct arena *arena, const struc
 
         if (!n)
                 return;
-        names_begin(&p, arena, places, n, /* changed_only= */ false);
+        names_begin(&p, arena, places, n, /* which= */ NULL);
         database_ask(database, STATEMENT_SLOTS_GIVE_BACK, &p, NULL, NULL);
 }
 

@@ -286,9 +286,10 @@ static void choose_slot(const struct judge *judge, const struct placing *placing
 
         if (begins == TIMESTAMP_NONE)
                 return;
-        if (begins > placing->now + PROMISE_HORIZON_DAYS * DAY || !slot_find(location, zone, begins, &slot) ||
+        if (begins > placing->now + SLOT_HORIZON || !slot_find(location, zone, begins, &slot) ||
                 !slot_row_find(&placing->slots, location->code, begins)) {
-                object_line(judge, i, "fulfillment/slot", "unknown-slot", "The location has no slot that begins then.");
+                object_line(judge, i, "fulfillment/slot", "unknown-slot",
+                        "The location has no slot that begins then, or it is too far ahead to be named yet.");
                 return;
         }
         if (begins < fulfillment->promised_at)

@@ -92,6 +92,32 @@ def test_a_slot_that_is_none_or_comes_too_soon_is_refused(retailer, shift, code)
     assert errors(collect(retailer, slot.isoformat(), expect=422)) == {("#/fulfillment/slot", code)}
 
 
+def test_an_order_that_is_refused_leaves_no_trace_in_the_slots(retailer, database):
+    slot = instant(retailer.offer_slot(capacity=1))
+    nothing_there = [{"sku": retailer.sku, "quantity": 999999}]
+
+    for shift in (timedelta(days=7 * 60), timedelta(days=7 * 200), timedelta(days=-7)):
+        collect(retailer, (slot + shift).isoformat(), expect=422)
+    collect(retailer, slot.isoformat(), lines=nothing_there, expect=409)
+
+    assert database.value("select count(*) from slots where location = %s", (retailer.store,)) == 0
+
+
+def test_a_slot_that_is_listed_may_be_named_and_one_too_far_ahead_is_not_listed(api, retailer):
+    retailer.offer_slot(capacity=1)
+    edge = datetime.now(timezone.utc) + timedelta(days=366)
+    query = {"from": (edge - timedelta(days=10)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+             "to": (edge + timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    listed = [found["slot"] for found in
+              api.get(f"/v1/locations/{retailer.store}/slots", params=query, expect=200).json()["data"]]
+
+    assert listed and all(instant(slot) <= edge + timedelta(minutes=5) for slot in listed)
+    collect(retailer, listed[-1])
+    collect(retailer, (instant(listed[-1]) + timedelta(days=7)).isoformat(), expect=422)
+    far = {"from": "2090-01-01T00:00:00Z"}
+    assert api.get(f"/v1/locations/{retailer.store}/slots", params=far, expect=200).json() == {"data": []}
+
+
 def test_what_is_shipped_has_no_slot_and_one_fulfillment_has_one(retailer):
     slot = retailer.offer_slot(capacity=1)
     home = {"name": "Ada", "line1": "Here 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}

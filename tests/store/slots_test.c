@@ -59,6 +59,17 @@ Test(slots, what_is_booked_reads_so_and_the_others_stay) {
         cr_assert_eq(booked_at("a", STORE_NOW), 0);
 }
 
+Test(slots, one_in_which_nobody_holds_a_place_leaves_no_row) {
+        struct slot_set *set = arena_new(&store_arena, struct slot_set);
+
+        book("a", STORE_NOW, 1);
+        slots_init(set, &store_arena);
+        slots_booked(store_database, set, "a", STORE_NOW, TIMESTAMP_NONE, DAY);
+        store_trip();
+        cr_assert_eq(set->n_rows, 1);
+        cr_assert_eq(set->rows[0].begins, STORE_NOW);
+}
+
 Test(slots, places_are_given_back_one_for_each_time) {
         const struct slot_row places[] = { { .location = "b", .begins = STORE_NOW },
                 { .location = "a", .begins = STORE_NOW }, { .location = "b", .begins = STORE_NOW } };
