@@ -244,7 +244,8 @@ def day(instances, url, token):
             await serve_customer(shopper, shop, stores[n % STORES])
 
     async def interrupt():
-        await asyncio.sleep(1)
+        while sum(len(screen.seen) for screen in screens) < 100:  # in the middle of it
+            await asyncio.sleep(0.02)
         await asyncio.to_thread(instances[1].kill)
         await asyncio.to_thread(instances[1].start_again)
 
