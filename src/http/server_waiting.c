@@ -107,13 +107,18 @@ static void park(struct exchange *exchange, timestamp until) {
         parking_wait(server_of(exchange)->parking, &exchange->spot, until);
 }
 
-/* A stream goes on when it is answered; what could not be answered is asked again a little later. The first part goes
- * out with the headers before the call may ask again: until then the reply is the loop's. */
+/* A stream goes on when it is answered; what could not be answered is asked again a little later, and a full part with
+ * the next tick, because there may be more. The first part goes out with the headers before the call may ask again:
+ * until then the reply is the loop's. */
 static void go_on(struct exchange *exchange) {
-        const bool first = !exchange->stream;
+        struct call *call = &exchange->call;
+        const bool first = !exchange->stream, answered = call->reply.status == 200;
+        const timestamp now = clock_monotonic();
 
-        exchange->behind = exchange->call.reply.status != 200;
-        if (!exchange->behind)
+        exchange->behind = !answered || call->park.until <= now;
+        if (!answered)
+                call->park.until = now + ASK_AGAIN;
+        if (answered)
                 stream_feed(exchange);
         if (!first)
                 waiting_go_on(exchange);
@@ -121,7 +126,7 @@ static void go_on(struct exchange *exchange) {
 
 void waiting_go_on(struct exchange *exchange) {
         exchange->call.reply.status = 0;
-        park(exchange, clock_monotonic() + ASK_AGAIN);
+        park(exchange, exchange->call.park.until);
 }
 
 static void answer(struct exchange *exchange) {
@@ -230,9 +235,10 @@ static void back_one(struct exchange *exchange) {
                 exchange_free(exchange);
                 return;
         }
-        if (exchange->call.park.key && !exchange->call.reply.status)
+        if (exchange->call.park.key && !exchange->call.reply.status) {
+                exchange->behind = exchange->stream; /* whose lane was full: it has not been told what it woke for */
                 park(exchange, exchange->call.park.until);
-        else
+        } else
                 answer(exchange);
 }
 

@@ -505,6 +505,17 @@ def test_what_is_not_kept_any_more_calls_for_a_new_look(work, stream, database, 
     assert stream(1).event()[:2] == (2, "fulfillment.allocated")
 
 
+def test_who_missed_more_than_one_read_brings_is_told_all_of_it(work, stream, database, retailer):
+    work(lines={retailer.sku: 1})
+    published = "select count(*) from stream_events where location = %s"
+    eventually(lambda: database.value(published, retailer.store) == 1, 30, "published")
+    database.execute("insert into stream_events select location, n, event_id, now() from stream_events, generate_series(2, 1203) n"
+                     " where location = %s", retailer.store)
+    database.execute("update streams set position = 1203 where location = %s", retailer.store)
+    follower = stream(0)
+    assert [follower.event()[0] for _ in range(1203)] == list(range(1, 1204))
+
+
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "99999999999999999999"])
 def test_an_id_that_no_stream_gives_is_refused(retailer, last):
     reply = retailer.api.get(f"/v1/locations/{retailer.store}/events", expect=400, headers={"Last-Event-ID": last})
