@@ -57,7 +57,7 @@ int command_misused(const char *name);
  * is a schema. */
 struct database *command_database(bool unprepared, int statement_timeout_ms);
 
-/* Whether the schema is at the version of this program, complaining when not: 0, EXIT_FAILED, or EXIT_NO_DATABASE. */
+/* Whether this program may work on the schema, complaining when not: 0, EXIT_FAILED, or EXIT_NO_DATABASE. */
 must_check int command_check_schema(void);
 
 /* For a command without arguments: false, after complaining, when it was given any. */

@@ -3,7 +3,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "db/migrate.h"
+#include "db/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,16 +113,17 @@ int command_misused(const char *name) {
 
 static bool schema_is_current(struct database *database) {
         const char *schema = config_text(CONFIG_SCHEMA);
-        int version = 0;
+        char explanation[SCHEMA_EXPLANATION_SIZE];
+        struct schema_state state;
 
-        if (migrate_version(database, schema, clock_monotonic() + DATABASE_SHORT_WAIT, &version)) {
+        if (schema_look(database, schema, clock_monotonic() + DATABASE_SHORT_WAIT, &state)) {
                 (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(database));
                 return false;
         }
-        if (version == migrate_head())
+        if (schema_fits(&state))
                 return true;
-        (void) fprintf(stderr, "holdfast: schema %s is at version %d, this program needs %d: %s\n", schema, version,
-                migrate_head(), version < migrate_head() ? "run holdfast migrate" : "use the newer program");
+        schema_explain(schema, &state, explanation);
+        (void) fprintf(stderr, "holdfast: %s\n", explanation);
         return false;
 }
 

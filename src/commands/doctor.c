@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "db/connection.h"
-#include "db/migrate.h"
+#include "db/schema.h"
 #include "http/lanes.h"
 #include "http/server.h"
 #include "http/token_document.h"
@@ -168,19 +168,20 @@ static void check_connections(const struct findings *found) {
 
 static void check_schema(struct database *database) {
         const char *schema = config_text(CONFIG_SCHEMA);
-        int version = 0;
+        struct schema_state state;
 
-        if (migrate_version(database, schema, clock_monotonic() + QUESTION_TIME_MAX, &version))
+        if (schema_look(database, schema, clock_monotonic() + QUESTION_TIME_MAX, &state))
                 say(VERDICT_FAIL, "schema", "grant the role usage of it", "%s cannot be read: %.*s", schema,
                         first_line(database_message(database)), database_message(database));
-        else if (version < migrate_head())
+        else if (state.version < schema_head())
                 say(VERDICT_FAIL, "schema", "run holdfast migrate", "%s is at version %d, this program needs %d",
-                        schema, version, migrate_head());
-        else if (version > migrate_head())
+                        schema, state.version, schema_head());
+        else if (!schema_fits(&state))
                 say(VERDICT_FAIL, "schema", "use the program that migrated it, or a newer one",
-                        "%s is at version %d, this program knows %d", schema, version, migrate_head());
+                        "%s is at version %d and needs a program of %d, this one is of %d", schema, state.version,
+                        state.oldest, schema_head());
         else
-                say(VERDICT_OK, "schema", NULL, "%s is at version %d", schema, version);
+                say(VERDICT_OK, "schema", NULL, "%s is at version %d", schema, state.version);
 }
 
 static enum problem ask(struct database *database, struct findings *ret_found) {

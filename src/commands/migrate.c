@@ -10,7 +10,8 @@ static void announce(const struct migration *migration) {
         (void) fflush(stdout);
 }
 
-static int explain(enum problem p, const struct database *database) {
+/* `at`: how far it has come; the next step is the one that did not succeed. */
+static int explain(enum problem p, int at, const struct database *database) {
         switch (p) {
         case FAULT_LOST:
                 (void) fprintf(stderr, "holdfast: the connection was lost: %s\n", database_message(database));
@@ -20,8 +21,17 @@ static int explain(enum problem p, const struct database *database) {
                         "holdfast: this schema was migrated by another version of the program; use that version or a newer one\n",
                         stderr);
                 return EXIT_FAILED;
+        case FAULT_RIVAL:
+                (void) fprintf(stderr,
+                        "holdfast: %s cannot run beside programs that are at work on the schema: stop holdfast everywhere,"
+                        " migrate, start it again\n",
+                        migrations[at].name);
+                return EXIT_TRY_LATER;
         case FAULT_STUCK:
-                (void) fputs("holdfast: another migration is running; try again when it has finished\n", stderr);
+                (void) fputs(
+                        "holdfast: another migration is running, or a long transaction holds a table; try again when it has"
+                        " finished\n",
+                        stderr);
                 return EXIT_TRY_LATER;
         default:
                 (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(database));
@@ -43,8 +53,10 @@ int command_migrate(int argc, char **argv) {
                 return EXIT_NO_DATABASE;
         p = migrate_to_head(database, config_text(CONFIG_SCHEMA), announce, &report);
         if (p)
-                return explain(p, database);
+                return explain(p, report.to, database);
         (void) printf("migrate: schema %s is at version %d%s\n", config_text(CONFIG_SCHEMA), report.to,
-                report.from == report.to ? " already" : "");
+                report.to > schema_head()  ? ", which is newer and on which this program may work"
+                : report.from == report.to ? " already"
+                                           : "");
         return EXIT_OK;
 }

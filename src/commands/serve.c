@@ -3,7 +3,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "db/migrate.h"
+#include "db/schema.h"
 #include "http/documents.h"
 #include "http/health.h"
 #include "http/metrics.h"
@@ -84,8 +84,8 @@ static int check_config(void) {
         return EXIT_OK;
 }
 
-/* A schema of another version would be misread: refused while we can see it. A database that is away now is waited for.
- */
+/* A schema on which this program may not work is refused while we can see it. A database that is away now is waited
+ * for. */
 static int check_schema(void) {
         const char *schema = config_text(CONFIG_SCHEMA);
         const struct database_settings settings = { .url = config_text(CONFIG_DATABASE_URL),
@@ -96,20 +96,21 @@ static int check_schema(void) {
                 .lock_timeout_ms = START_TIMEOUT_MS,
                 .unprepared = true };
         _cleanup_(database_close_cleanup) struct database *database = database_new(&settings);
-        int version = 0;
+        char explanation[SCHEMA_EXPLANATION_SIZE];
+        struct schema_state state;
 
         if (!database)
                 return EXIT_OUR_FAULT;
         if (database_connect(database) ||
-                migrate_version(database, schema, clock_monotonic() + START_TIMEOUT_MS * MILLISECOND, &version)) {
+                schema_look(database, schema, clock_monotonic() + START_TIMEOUT_MS * MILLISECOND, &state)) {
                 log_event(LOG_LEVEL_WARNING, "the database cannot be reached yet", LOG_TEXT, "reason",
                         database_message(database), LOG_END);
                 return EXIT_OK;
         }
-        if (version == migrate_head())
+        if (schema_fits(&state))
                 return EXIT_OK;
-        (void) fprintf(stderr, "holdfast: schema %s is at version %d, this program needs %d: %s\n", schema, version,
-                migrate_head(), version < migrate_head() ? "run holdfast migrate" : "use the newer program");
+        schema_explain(schema, &state, explanation);
+        (void) fprintf(stderr, "holdfast: %s\n", explanation);
         return EXIT_FAILED;
 }
 

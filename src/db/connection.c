@@ -3,6 +3,7 @@
 #include "db/connection_libpq.h"
 #include "db/fault.h"
 #include "db/rows_libpq.h"
+#include "db/schema.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -281,17 +282,45 @@ static const char *const settings_free =
 
 #define IDLE_IN_TRANSACTION_MS "10000"
 
+/* What a connection that is going to work must know first, in this order: that no step which would exclude it runs or
+ * can begin, and that none has. */
+struct claim {
+        bool granted;
+        struct schema_state state;
+};
+
+static void claim_ask(struct database *database, struct claim *claim) {
+        schema_share(database, database->settings.schema, &claim->granted);
+        schema_ask(database, &claim->state);
+}
+
+static enum problem claim_check(struct database *database, const struct claim *claim) {
+        char explanation[SCHEMA_EXPLANATION_SIZE];
+
+        if (!claim->granted)
+                return fail(database, FAULT_LOST, "", "the schema is being migrated");
+        if (schema_fits(&claim->state))
+                return PROBLEM_NONE;
+        schema_explain(database->settings.schema, &claim->state, explanation);
+        return fail(database, FAULT_LOST, "", explanation);
+}
+
 static enum problem session_prepare(struct database *database) {
         const struct database_settings *settings = &database->settings;
         char statement_timeout[16], lock_timeout[16];
         const char *values[] = { settings->schema, statement_timeout, lock_timeout, IDLE_IN_TRANSACTION_MS };
+        struct claim claim = { 0 };
         enum problem p;
 
         (void) snprintf(statement_timeout, sizeof(statement_timeout), "%d", settings->statement_timeout_ms);
         (void) snprintf(lock_timeout, sizeof(lock_timeout), "%d", settings->lock_timeout_ms);
         database_ask_values(database, settings->plans == PLANS_PINNED ? settings_pinned : settings_free,
                 array_size(values), values, NULL, NULL);
+        if (!settings->unprepared)
+                claim_ask(database, &claim);
         p = database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
+        if (!p && !settings->unprepared)
+                p = claim_check(database, &claim);
         if (!p && !settings->unprepared)
                 p = prepare_all(database);
         results_forget(database);

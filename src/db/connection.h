@@ -33,7 +33,7 @@ struct database_settings {
         enum database_plans plans;
         int statement_timeout_ms;
         int lock_timeout_ms;
-        bool unprepared; /* do not prepare the named statements: for migrate and doctor, before there is a schema */
+        bool unprepared; /* neither prepare the named statements nor look at the schema: for who asks about it */
 };
 
 /* How long a connection attempt to one host may take, and how long sent bytes may stay unanswered by the peer's kernel.

@@ -3,16 +3,13 @@
 #include "base/text.h"
 
 #include <openssl/sha.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #define STEP_TIME_MAX (15 * MINUTE)
 #define DIGEST_TEXT   (2 * SHA256_DIGEST_LENGTH + 1)
 #define SCRIPT_MAX    ((size_t) 1024 * 1024)
-
-int migrate_head(void) {
-        return (int) migration_count;
-}
 
 static void digest_text(const char *text, char *digest) {
         unsigned char bytes[SHA256_DIGEST_LENGTH];
@@ -24,40 +21,6 @@ static void digest_text(const char *text, char *digest) {
 
 static enum problem trip(struct database *database) {
         return database_trip(database, clock_monotonic() + STEP_TIME_MAX);
-}
-
-static enum problem boolean_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(bool *) into = row_boolean(&row);
-        return PROBLEM_NONE;
-}
-
-static enum problem version_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(int *) into = (int) row_integer(&row);
-        return PROBLEM_NONE;
-}
-
-enum problem migrate_version(struct database *database, const char *schema, timestamp deadline, int *ret_version) {
-        const char *const values[] = { schema };
-        bool exists = false;
-        enum problem p;
-
-        database_ask_values(database,
-                "select exists (select from pg_catalog.pg_tables where schemaname = $1 and tablename = 'schema_migration')",
-                1, values, boolean_read, &exists);
-        p = database_trip(database, deadline);
-        if (p)
-                return p;
-        if (!exists) {
-                *ret_version = 0;
-                return PROBLEM_NONE;
-        }
-        database_ask_text(
-                database, "select coalesce(max(version), 0)::bigint from schema_migration", version_read, ret_version);
-        return database_trip(database, deadline);
 }
 
 static enum problem lock(struct database *database, const char *schema) {
@@ -87,6 +50,9 @@ static enum problem schema_create(struct database *database, const char *schema)
                 "create table if not exists schema_migration (version bigint primary key, name text not null,"
                 " digest text not null, applied_at timestamptz not null default clock_timestamp())",
                 NULL, NULL);
+        database_ask_text(database,
+                "alter table schema_migration add column if not exists compatible boolean not null default false", NULL,
+                NULL);
         return trip(database);
 }
 
@@ -97,8 +63,8 @@ static enum problem digests_check(struct rows *rows, void *into) {
                 const int64_t version = row_integer(&row);
                 char digest[DIGEST_TEXT];
 
-                if (version > migrate_head())
-                        return FAULT_STALE;
+                if (version > schema_head())
+                        break; /* a newer program's, whose text we do not know */
                 digest_text(migrations[version - 1].sql, digest);
                 if (!text_equal(row_text(&row), digest))
                         return FAULT_STALE;
@@ -125,47 +91,83 @@ static enum problem script_run(struct database *database, const char *script) {
                 p = trip(database);
                 start = end + 2;
         }
-        return p;
+        return p == FAULT_RIVAL ? FAULT_BROKEN : p; /* whoever stands in the way of a row is no program at work */
 }
 
-static enum problem step_run(struct database *database, const struct migration *migration) {
-        char version[16], digest[DIGEST_TEXT];
-        const char *const values[] = { version, migration->name, digest };
+static enum problem step_begin(struct database *database, const char *schema, const struct migration *migration) {
+        char lock_timeout[64];
+        bool alone = true;
         enum problem p;
 
-        (void) snprintf(version, sizeof(version), "%d", migration->version);
-        digest_text(migration->sql, digest);
+        (void) snprintf(lock_timeout, sizeof(lock_timeout), "set local lock_timeout = %d", MIGRATE_TABLE_LOCK_MS);
         database_ask_text(database, "begin", NULL, NULL);
+        database_ask_text(database, lock_timeout, NULL, NULL);
+        if (!migration->compatible)
+                schema_seize(database, schema, &alone);
         p = trip(database);
+        return p || alone ? p : FAULT_RIVAL;
+}
+
+static enum problem step_try(struct database *database, const char *schema, const struct migration *migration) {
+        char version[16], digest[DIGEST_TEXT];
+        const char *const values[] = { version, migration->name, digest, migration->compatible ? "true" : "false" };
+        enum problem p = step_begin(database, schema, migration);
+
         if (!p)
                 p = script_run(database, migration->sql);
         if (p)
                 return p;
+        (void) snprintf(version, sizeof(version), "%d", migration->version);
+        digest_text(migration->sql, digest);
         database_ask_values(database,
-                "insert into schema_migration (version, name, digest) values ($1::bigint, $2, $3)", array_size(values),
-                values, NULL, NULL);
+                "insert into schema_migration (version, name, digest, compatible) values ($1::bigint, $2, $3, $4::boolean)",
+                array_size(values), values, NULL, NULL);
         database_ask_text(database, "commit", NULL, NULL);
         return trip(database);
 }
 
-static enum problem steps_run(struct database *database, const char *schema,
-        void (*announce)(const struct migration *migration), struct migrate_report *report) {
-        enum problem p = schema_create(database, schema);
+/* Who waits for a table's lock is in the way of all who come later: so it waits briefly, lets them through, and tries
+ * again. */
+static enum problem step_run(struct database *database, const char *schema, const struct migration *migration) {
+        const timestamp patience = clock_monotonic() + MIGRATE_LOCK_WAIT_S * SECOND;
+        enum problem p = step_try(database, schema, migration);
 
-        if (p)
-                return p;
+        while ((p == FAULT_STUCK || p == FAULT_CONFLICT) && clock_monotonic() < patience) {
+                (void) poll(NULL, 0, (int) (MIGRATE_TABLE_PAUSE / MILLISECOND));
+                if (database_connect(database)) /* rolls back; a new connection would not have our lock */
+                        return FAULT_LOST;
+                p = step_try(database, schema, migration);
+        }
+        return p;
+}
+
+static enum problem history_check(struct database *database, const char *schema, struct schema_state *ret_state) {
+        enum problem p;
+
         database_ask_text(
                 database, "select version, digest from schema_migration order by version", digests_check, NULL);
         p = trip(database);
         if (!p)
-                p = migrate_version(database, schema, clock_monotonic() + STEP_TIME_MAX, &report->from);
-        report->to = report->from;
-        while (!p && report->to < migrate_head()) {
+                p = schema_look(database, schema, clock_monotonic() + STEP_TIME_MAX, ret_state);
+        if (!p && ret_state->version > schema_head() && !schema_fits(ret_state))
+                return FAULT_STALE;
+        return p;
+}
+
+static enum problem steps_run(struct database *database, const char *schema,
+        void (*announce)(const struct migration *migration), struct migrate_report *report) {
+        struct schema_state state = { 0 };
+        enum problem p = schema_create(database, schema);
+
+        if (!p)
+                p = history_check(database, schema, &state);
+        report->from = report->to = state.version;
+        while (!p && report->to < schema_head()) {
                 const struct migration *next = &migrations[report->to];
 
                 if (announce)
                         announce(next);
-                p = step_run(database, next);
+                p = step_run(database, schema, next);
                 if (!p)
                         report->to++;
         }
@@ -174,15 +176,10 @@ static enum problem steps_run(struct database *database, const char *schema,
 
 enum problem migrate_to_head(struct database *database, const char *schema,
         void (*announce)(const struct migration *migration), struct migrate_report *ret_report) {
-        struct migrate_report report = { 0 };
         enum problem p = lock(database, schema);
 
-        if (p)
-                return p;
-        p = steps_run(database, schema, announce, &report);
+        *ret_report = (struct migrate_report){ 0 };
         if (!p)
-                p = unlock(database, schema);
-        if (!p)
-                *ret_report = report;
-        return p;
+                p = steps_run(database, schema, announce, ret_report);
+        return p ? p : unlock(database, schema);
 }

@@ -2,27 +2,25 @@
  * db/migrate: bring the schema to head, forward only.
  *
  * Each migration runs in its own transaction, under one advisory lock per schema, and is recorded in the table
- * `schema_migration` with the digest of its text. A schema newer than this program is never touched.
+ * `schema_migration` with the digest of its text and whether older programs may go on beside it (db/schema.h). It waits
+ * for a table's lock only briefly, because everybody else who wants the table waits behind it, and tries again.
  */
 #pragma once
 
-#include "db/connection.h"
+#include "db/schema.h"
 
-/* How long `holdfast migrate` waits for another one that holds the lock. */
-#define MIGRATE_LOCK_WAIT_S 60
+#define MIGRATE_LOCK_WAIT_S   60                  /* for another migrate, and for the tables of one step in all */
+#define MIGRATE_TABLE_LOCK_MS 500                 /* for a table at a time: less than lanes wait for a row */
+#define MIGRATE_TABLE_PAUSE   (500 * MILLISECOND) /* in which those who waited behind it get through */
 
 struct migrate_report {
         int from, to; /* versions; 0 is an empty schema */
 };
 
-/* Create the schema when it is missing and run what is not yet there. FAULT_STUCK: another migrate held the lock too
- * long. FAULT_STALE: the schema is newer than the program, or a recorded migration has another text. `announce` is
- * called before each step and may be NULL. */
+/* Create the schema when it is missing and run what is not yet there; nothing on a newer schema on which this program
+ * may work. FAULT_STUCK: another migrate, or whoever uses a table, held a lock too long. FAULT_RIVAL: the next step
+ * cannot run beside those who work on the schema. FAULT_STALE: the schema is newer than the program may work on, or a
+ * recorded migration has another text. `announce` is called before each step and may be NULL. The report is true even
+ * then. */
 enum problem migrate_to_head(struct database *database, const char *schema,
         void (*announce)(const struct migration *migration), struct migrate_report *ret_report);
-
-/* The version the schema is at; 0 when there is none. Gives up at `deadline` (clock_monotonic). */
-enum problem migrate_version(struct database *database, const char *schema, timestamp deadline, int *ret_version);
-
-/* The version this program needs. */
-int migrate_head(void);

@@ -17,6 +17,7 @@ struct statement_text {
 struct migration {
         int version;
         const char *name;
+        bool compatible; /* whatever program may work on the schema before it may go on beside it */
         const char *sql;
 };
 

@@ -1,6 +1,6 @@
 #include "http/health.h"
 
-#include "db/migrate.h"
+#include "db/schema.h"
 #include "http/reply.h"
 
 #include <pthread.h>
@@ -20,18 +20,19 @@ struct health {
 
 /* Read by the loop, written by the thread. */
 static _Atomic timestamp seen_at = INT64_MIN / 2;
-static _Atomic int seen_version;
+static _Atomic bool seen_fit, seen_old; /* the schema fits; it is older than it should be */
 static struct health_settings asked;
 
 static enum problem ping(struct database *database, const char *schema) {
-        int version = 0;
+        struct schema_state state;
         enum problem p = database_connect(database);
 
         if (!p)
-                p = migrate_version(database, schema, clock_monotonic() + PING_TIME_MAX, &version);
+                p = schema_look(database, schema, clock_monotonic() + PING_TIME_MAX, &state);
         if (p)
                 return p;
-        atomic_store(&seen_version, version);
+        atomic_store(&seen_fit, schema_fits(&state));
+        atomic_store(&seen_old, state.version < schema_head());
         atomic_store(&seen_at, clock_monotonic());
         return PROBLEM_NONE;
 }
@@ -124,7 +125,7 @@ void livez_answer(struct call *call) {
 
 void readyz_answer(struct call *call) {
         const bool database = clock_monotonic() - atomic_load(&seen_at) < HEALTH_FRESH_FOR;
-        const bool schema = database && atomic_load(&seen_version) == migrate_head();
+        const bool schema = database && atomic_load(&seen_fit);
         const bool keys = !asked.keys_ready || asked.keys_ready();
         const bool serving = !asked.is_draining || !asked.is_draining();
         const bool ready = database && schema && keys && serving;
@@ -137,7 +138,9 @@ void readyz_answer(struct call *call) {
         write_check(&w.json, "database", database, "no answer within three seconds");
         write_check(&w.json, "keys", keys, "the keys of the identity provider have not been read yet");
         if (database) /* one that cannot be asked is not known to be wrong */
-                write_check(&w.json, "schema", schema, "not at the version of this program; run holdfast migrate");
+                write_check(&w.json, "schema", schema,
+                        atomic_load(&seen_old) ? "older than this program needs; run holdfast migrate"
+                                               : "newer than this program may work on; use the newer program");
         write_check(&w.json, "serving", serving, "shutting down");
         write_object_end(&w.json);
         reply_end(&w);

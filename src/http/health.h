@@ -1,8 +1,8 @@
 /*
  * http/health: is the process alive, and may it be given traffic?
  *
- * A thread of its own pings the database once a second over its own connection and compares the schema's version with
- * the program's; the loop answers from what it last saw, so a health check never waits. /livez never looks at the
+ * A thread of its own pings the database once a second over its own connection and looks whether the program may work
+ * on the schema; the loop answers from what it last saw, so a health check never waits. /livez never looks at the
  * database.
  */
 #pragma once

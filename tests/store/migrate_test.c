@@ -69,14 +69,35 @@ static void migrated(void) {
         struct migrate_report report;
 
         cr_assert_eq(migrate(&report), PROBLEM_NONE, "%s", database_message(database));
-        cr_assert_eq(report.to, migrate_head());
+        cr_assert_eq(report.to, schema_head());
 }
 
 static int version(void) {
-        int at = -1;
+        struct schema_state state = { -1, -1 };
 
-        cr_assert_eq(migrate_version(database, schema, clock_monotonic() + MINUTE, &at), PROBLEM_NONE);
-        return at;
+        cr_assert_eq(schema_look(database, schema, clock_monotonic() + MINUTE, &state), PROBLEM_NONE);
+        return state.version;
+}
+
+/* What a program of tomorrow leaves in the book. */
+static void migrated_tomorrow(const char *compatible) {
+        char insert[192];
+
+        migrated();
+        (void) snprintf(insert, sizeof(insert),
+                "insert into schema_migration (version, name, digest, compatible) values (%d, 'tomorrow', 'x', %s)",
+                schema_head() + 1, compatible);
+        execute(insert);
+}
+
+/* As a lane connects: it is going to work. */
+static enum problem work(struct database **ret_worker) {
+        static struct database_settings at_work;
+
+        at_work = settings;
+        at_work.unprepared = false;
+        *ret_worker = database_new(&at_work);
+        return database_connect(*ret_worker);
 }
 
 Test(migrate, an_empty_database_is_brought_to_head_step_by_step) {
@@ -85,9 +106,9 @@ Test(migrate, an_empty_database_is_brought_to_head_step_by_step) {
         cr_assert_eq(version(), 0);
         cr_assert_eq(migrate(&report), PROBLEM_NONE, "%s", database_message(database));
         cr_assert_eq(report.from, 0);
-        cr_assert_eq(report.to, migrate_head());
-        cr_assert_eq(announced, migrate_head());
-        cr_assert_eq(version(), migrate_head());
+        cr_assert_eq(report.to, schema_head());
+        cr_assert_eq(announced, schema_head());
+        cr_assert_eq(version(), schema_head());
         execute("select from stock, reservations, idempotency");
 }
 
@@ -96,8 +117,8 @@ Test(migrate, a_second_time_there_is_nothing_to_do) {
 
         migrated();
         cr_assert_eq(migrate(&report), PROBLEM_NONE);
-        cr_assert_eq(report.from, migrate_head());
-        cr_assert_eq(report.to, migrate_head());
+        cr_assert_eq(report.from, schema_head());
+        cr_assert_eq(report.to, schema_head());
         cr_assert_eq(announced, 0);
 }
 
@@ -116,7 +137,7 @@ static void *migrate_too(void *context) {
         enum problem *p = context;
 
         *p = migrate_to_head(mine, schema, NULL, &report);
-        if (!*p && report.to != migrate_head())
+        if (!*p && report.to != schema_head())
                 *p = PROBLEM_INTERNAL;
         mine = database_close(mine);
         return NULL;
@@ -132,7 +153,7 @@ Test(migrate, several_at_once_do_it_once) {
                 cr_assert_eq(pthread_join(threads[i], NULL), 0);
         for (int i = 0; i < MIGRATORS; i++)
                 cr_assert_eq(problems[i], PROBLEM_NONE);
-        cr_assert_eq(version(), migrate_head());
+        cr_assert_eq(version(), schema_head());
 }
 
 Test(migrate, a_newer_schema_is_not_touched) {
@@ -142,7 +163,161 @@ Test(migrate, a_newer_schema_is_not_touched) {
         execute("insert into schema_migration (version, name, digest) values (999999, 'tomorrow', 'x')");
         cr_assert_eq(migrate(&report), FAULT_STALE);
         cr_assert_eq(announced, 0);
-        cr_assert_eq(report.to, -1);
+        cr_assert_eq(version(), 999999);
+}
+
+Test(migrate, a_newer_schema_that_is_compatible_is_left_as_it_is) {
+        struct migrate_report report;
+
+        migrated_tomorrow("true");
+        cr_assert_eq(migrate(&report), PROBLEM_NONE);
+        cr_assert_eq(announced, 0);
+        cr_assert_eq(report.to, schema_head() + 1);
+}
+
+Test(migrate, nobody_works_on_a_schema_whose_newer_steps_are_not_compatible) {
+        struct database *worker = NULL;
+
+        migrated_tomorrow("false");
+        cr_assert_eq(work(&worker), FAULT_LOST);
+        cr_assert(strstr(database_message(worker), "use the program that migrated it"), "%s", database_message(worker));
+        worker = database_close(worker);
+}
+
+Test(migrate, a_program_works_on_a_newer_schema_that_is_compatible) {
+        struct database *worker = NULL;
+
+        migrated_tomorrow("true");
+        cr_assert_eq(work(&worker), PROBLEM_NONE, "%s", database_message(worker));
+        worker = database_close(worker);
+}
+
+Test(migrate, one_step_that_is_not_compatible_among_others_is_enough) {
+        struct schema_state state;
+
+        migrated_tomorrow("false");
+        execute("insert into schema_migration (version, name, digest, compatible) values (999999, 'later', 'x', true)");
+        cr_assert_eq(schema_look(database, schema, clock_monotonic() + MINUTE, &state), PROBLEM_NONE);
+        cr_assert_eq(state.version, 999999);
+        cr_assert_eq(state.oldest, schema_head() + 1);
+        cr_assert_not(schema_fits(&state));
+}
+
+/* Early programs kept no word about it in their book. */
+Test(migrate, a_book_without_declarations_counts_all_its_steps_as_incompatible) {
+        struct database *worker = NULL;
+
+        migrated();
+        execute("alter table schema_migration drop column compatible");
+        cr_assert_eq(work(&worker), PROBLEM_NONE, "%s", database_message(worker));
+        worker = database_close(worker);
+        execute("insert into schema_migration (version, name, digest) values (999999, 'tomorrow', 'x')");
+        cr_assert_eq(work(&worker), FAULT_LOST);
+        worker = database_close(worker);
+}
+
+Test(migrate, nobody_works_on_a_schema_that_is_older_than_needed) {
+        struct database *worker = NULL;
+
+        migrated();
+        execute("delete from schema_migration where version > 1");
+        cr_assert_eq(work(&worker), FAULT_LOST);
+        cr_assert(strstr(database_message(worker), "run holdfast migrate"), "%s", database_message(worker));
+        worker = database_close(worker);
+}
+
+Test(migrate, a_step_that_is_not_compatible_does_not_run_beside_a_program_at_work) {
+        struct database *worker = connected();
+        struct migrate_report report;
+        bool granted = false;
+
+        schema_share(worker, schema, &granted);
+        cr_assert_eq(database_trip(worker, clock_monotonic() + MINUTE), PROBLEM_NONE);
+        cr_assert(granted);
+        cr_assert_not(migrations[0].compatible);
+        cr_assert_eq(migrate(&report), FAULT_RIVAL);
+        cr_assert_eq(report.to, 0);
+        worker = database_close(worker);
+        database = database_close(database); /* its lock and its transaction end with it */
+        database = connected();
+        cr_assert_eq(version(), 0);
+        migrated();
+}
+
+Test(migrate, nobody_begins_to_work_while_such_a_step_runs) {
+        struct database *worker = NULL;
+        bool alone = false;
+
+        migrated();
+        database_ask_text(database, "begin", NULL, NULL);
+        schema_seize(database, schema, &alone);
+        cr_assert_eq(database_trip(database, clock_monotonic() + MINUTE), PROBLEM_NONE);
+        cr_assert(alone);
+        cr_assert_eq(work(&worker), FAULT_LOST);
+        cr_assert_str_eq(database_message(worker), "the schema is being migrated");
+        execute("rollback");
+        cr_assert_eq(database_connect(worker), PROBLEM_NONE, "%s", database_message(worker));
+        worker = database_close(worker);
+}
+
+static void execute_on(struct database *other, const char *sql) {
+        database_ask_text(other, sql, NULL, NULL);
+        cr_assert_eq(database_trip(other, clock_monotonic() + MINUTE), PROBLEM_NONE, "%s", database_message(other));
+}
+
+static enum problem waits_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(bool *) into = row_boolean(&row);
+        return PROBLEM_NONE;
+}
+
+/* Until somebody waits for the table, or nobody does. */
+static void waiters_awaited(struct database *watcher, bool wanted) {
+        bool waits = !wanted;
+
+        while (waits != wanted) {
+                database_ask_text(watcher,
+                        "select exists (select from pg_locks where relation = 'stock'::regclass and not granted)",
+                        waits_read, &waits);
+                cr_assert_eq(database_trip(watcher, clock_monotonic() + MINUTE), PROBLEM_NONE);
+        }
+}
+
+static struct database *reader, *watcher;
+
+/* A report that reads a table for long. Lets go when the migration has come back for it a second time. */
+static void *read_for_long(void *context) {
+        (void) context;
+        waiters_awaited(watcher, true);
+        waiters_awaited(watcher, false);
+        waiters_awaited(watcher, true);
+        execute_on(reader, "commit");
+        return NULL;
+}
+
+static pthread_t reading;
+
+static void begin_to_read_before_stock_changes(const struct migration *migration) {
+        if (strcmp(migration->name, "0004_safety_stock") != 0)
+                return;
+        execute_on(reader, "begin");
+        execute_on(reader, "select from stock");
+        cr_assert_eq(pthread_create(&reading, NULL, read_for_long, NULL), 0);
+}
+
+/* Whoever comes after a migration that waits for a table waits behind it: so it steps aside now and then. */
+Test(migrate, a_step_waits_for_a_table_in_short_turns_until_it_has_it) {
+        struct migrate_report report;
+
+        reader = connected();
+        watcher = connected();
+        cr_assert_eq(migrate_to_head(database, schema, begin_to_read_before_stock_changes, &report), PROBLEM_NONE, "%s",
+                database_message(database));
+        cr_assert_eq(pthread_join(reading, NULL), 0);
+        cr_assert_eq(report.to, schema_head());
+        reader = database_close(reader);
+        watcher = database_close(watcher);
 }
 
 Test(migrate, a_step_whose_text_has_changed_is_noticed) {
