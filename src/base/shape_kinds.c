@@ -2,7 +2,6 @@
 #include "base/text.h"
 #include "base/writer.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 

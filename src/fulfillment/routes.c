@@ -1,245 +1,13 @@
 #include "fulfillment/routes.h"
 #include "catalog/slots.h"
+#include "fulfillment/routes_bodies.h"
 #include "http/reply.h"
-#include "reservations/reservations.h"
 
 #include "base/config.h"
 #include "base/text.h"
 
-#include <stdio.h>
-
-#define COMMAND_BATCH    64
-#define READ_BATCH       32
-#define ASSIGNEE_MAX     200
-#define CODE_TEXT_MAX    512 /* code points of what a scanner read */
-#define PROOF_MAX        64
-#define REASON_MAX       200
-#define TEXT_MAX         100 /* staging locations, carriers, tracking numbers */
-
-#define BAY_MAX          50
-#define PLATE_MAX        20
-#define VEHICLE_TEXT_MAX 50
-#define ETA_MINUTES_MAX  (24 * 60)
-
-/* ---- bodies ---- */
-
-struct assign_body {
-        const char *assignee;
-        bool force;
-};
-
-static const struct shape_member assign_members[] = {
-        REQUIRED(TEXT, struct assign_body, assignee, BETWEEN(1, ASSIGNEE_MAX)),
-        OPTIONAL(BOOLEAN, struct assign_body, force),
-};
-static const struct shape assign_shape = SHAPE(struct assign_body, assign_members);
-
-struct pick_body {
-        bool undo;
-        const struct pick_item *lines;
-        size_t n_lines;
-        const struct pick_item *scans;
-        size_t n_scans;
-};
-
-static const struct shape_member pick_line_members[] = {
-        TOLD(UUID, struct pick_item, order_line_id),
-        REQUIRED(INTEGER, struct pick_item, quantity, BETWEEN(1, QUANTITY_MAX)),
-        OPTIONAL(CODE, struct pick_item, sku),
-};
-static const struct shape pick_line_shape = SHAPE(struct pick_item, pick_line_members);
-
-static const struct shape_member scan_members[] = {
-        REQUIRED(TEXT, struct pick_item, code, BETWEEN(1, CODE_TEXT_MAX)),
-        REQUIRED(INTEGER, struct pick_item, quantity, BETWEEN(1, QUANTITY_MAX)),
-};
-static const struct shape scan_shape = SHAPE(struct pick_item, scan_members);
-
-static const struct shape_member pick_members[] = {
-        OPTIONAL_LIST(struct pick_body, lines, &pick_line_shape, 1, PICK_ITEMS_MAX),
-        OPTIONAL_LIST(struct pick_body, scans, &scan_shape, 1, PICK_ITEMS_MAX),
-        OPTIONAL(BOOLEAN, struct pick_body, undo),
-};
-static const struct shape pick_shape = SHAPE(struct pick_body, pick_members);
-
-static const struct shape_member line_members[] = {
-        REQUIRED(UUID, struct line_units, order_line_id),
-        REQUIRED(INTEGER, struct line_units, quantity, BETWEEN(1, QUANTITY_MAX)),
-};
-static const struct shape line_shape = SHAPE(struct line_units, line_members);
-
-struct short_body {
-        const struct line_units *lines;
-        size_t n_lines;
-        int reason;
-};
-
-static const struct shape_member short_members[] = {
-        LIST(struct short_body, lines, &line_shape, 1, ORDER_LINES_MAX),
-        REQUIRED(ENUM, struct short_body, reason, .names = short_reason_texts),
-};
-static const struct shape short_shape = SHAPE(struct short_body, short_members);
-
-struct ready_body {
-        const char *staging_location;
-};
-
-static const struct shape_member ready_members[] = {
-        OPTIONAL(TEXT, struct ready_body, staging_location, BETWEEN(1, TEXT_MAX)),
-};
-static const struct shape ready_shape = SHAPE(struct ready_body, ready_members);
-
-struct proof_body {
-        int method;
-        const char *value;
-};
-
-static const struct shape_member proof_members[] = {
-        REQUIRED(ENUM, struct proof_body, method, .names = proof_method_texts),
-        OPTIONAL(TEXT, struct proof_body, value, BETWEEN(1, PROOF_MAX)),
-};
-static const struct shape proof_shape = SHAPE(struct proof_body, proof_members);
-
-struct recipient_body {
-        const char *name;
-        int relation;
-};
-
-static const struct shape_member recipient_members[] = {
-        OPTIONAL(TEXT, struct recipient_body, name, BETWEEN(1, 200)),
-        OPTIONAL(ENUM, struct recipient_body, relation, .names = relation_texts),
-};
-static const struct shape recipient_shape = SHAPE(struct recipient_body, recipient_members);
-
-struct handover_body {
-        const struct proof_body *proof;
-        const struct recipient_body *recipient;
-        const struct line_units *lines;
-        size_t n_lines;
-};
-
-static const struct shape_member handover_members[] = {
-        OPTIONAL_LIST(struct handover_body, lines, &line_shape, 1, ORDER_LINES_MAX),
-        REQUIRED(OBJECT, struct handover_body, proof, .shape = &proof_shape),
-        OPTIONAL(OBJECT, struct handover_body, recipient, .shape = &recipient_shape),
-};
-static const struct shape handover_shape = SHAPE(struct handover_body, handover_members);
-
-struct ship_body {
-        const struct package *packages;
-        size_t n_packages;
-};
-
-static const struct shape_member package_members[] = {
-        REQUIRED(TEXT, struct package, carrier, BETWEEN(1, TEXT_MAX)),
-        OPTIONAL_LIST(struct package, lines, &line_shape, 1, ORDER_LINES_MAX),
-        REQUIRED(TEXT, struct package, tracking_number, BETWEEN(1, TEXT_MAX)),
-};
-static const struct shape package_shape = SHAPE(struct package, package_members);
-
-static const struct shape_member ship_members[] = {
-        LIST(struct ship_body, packages, &package_shape, 1, PACKAGES_PER_CALL_MAX),
-};
-static const struct shape ship_shape = SHAPE(struct ship_body, ship_members);
-
-/* An object without members. */
-static const struct shape nothing_shape = { .size = 1 };
-
-struct extend_hold_body {
-        timestamp until;
-};
-
-static const struct shape_member extend_hold_members[] = {
-        REQUIRED(TIME, struct extend_hold_body, until),
-};
-static const struct shape extend_hold_shape = SHAPE(struct extend_hold_body, extend_hold_members);
-
-/* Of somebody else who may collect: a name is needed. */
-static const struct shape_member collector_members[] = {
-        REQUIRED(TEXT, struct recipient_body, name, BETWEEN(1, 200)),
-        OPTIONAL(ENUM, struct recipient_body, relation, .names = relation_texts),
-};
-static const struct shape collector_shape = SHAPE(struct recipient_body, collector_members);
-
-struct reject_body {
-        int reason;
-};
-
-static const struct shape_member reject_members[] = {
-        REQUIRED(ENUM, struct reject_body, reason, .names = short_reason_texts),
-};
-static const struct shape reject_shape = SHAPE(struct reject_body, reject_members);
-
-struct cancel_body {
-        const char *reason;
-};
-
-static const struct shape_member cancel_members[] = {
-        REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, REASON_MAX)),
-};
-static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_members);
-
-static const char *const check_in_texts[] = { "on_the_way", "arrived", NULL };
-
-struct check_in_body {
-        int state;
-        int64_t eta_minutes;
-        bool has_eta_minutes;
-        const char *bay;
-        const struct vehicle *vehicle;
-};
-
-static const struct shape_member vehicle_members[] = {
-        REQUIRED(TEXT, struct vehicle, color, BETWEEN(1, VEHICLE_TEXT_MAX)),
-        REQUIRED(TEXT, struct vehicle, make, BETWEEN(1, VEHICLE_TEXT_MAX)),
-        OPTIONAL(TEXT, struct vehicle, plate, BETWEEN(1, PLATE_MAX)),
-};
-static const struct shape vehicle_shape = SHAPE(struct vehicle, vehicle_members);
-
-static const struct shape_member check_in_members[] = {
-        OPTIONAL(TEXT, struct check_in_body, bay, BETWEEN(1, BAY_MAX)),
-        TOLD(INTEGER, struct check_in_body, eta_minutes, BETWEEN(0, ETA_MINUTES_MAX)),
-        REQUIRED(ENUM, struct check_in_body, state, .names = check_in_texts),
-        OPTIONAL(OBJECT, struct check_in_body, vehicle, .shape = &vehicle_shape),
-};
-static const struct shape check_in_shape = SHAPE(struct check_in_body, check_in_members);
-
-/* ---- what a body alone can be refused for ---- */
-
-static void pick_check(struct call *call) {
-        const struct pick_body *body = call->body;
-
-        if (!body->lines == !body->scans) {
-                (void) refuse_because(&call->refusal, &call->arena, "#", "one-of", "Either lines or scans.");
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "Name lines or scans, and not both.");
-                return;
-        }
-        for (size_t i = 0; i < body->n_lines; i++) {
-                char pointer[64];
-
-                if (body->lines[i].has_order_line_id != (body->lines[i].sku != NULL))
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
-                (void) refuse_because(&call->refusal, &call->arena, pointer, "one-of", "Either sku or order_line_id.");
-        }
-        if (call->refusal.n_violations)
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A line is named by its sku or its id, and not by both.");
-}
-
-/* Handing over without a proof is the supervisor's word for it. */
-static void handover_check(struct call *call) {
-        const struct handover_body *body = call->body;
-
-        if (body->proof->method == PROOF_CODE && !body->proof->value) {
-                (void) refuse_because(
-                        &call->refusal, &call->arena, "#/proof/value", "required", "The pickup code is missing.");
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A proof by code names the code.");
-        } else if (body->proof->method == PROOF_NONE && !call_has_scope(call, SCOPE_ADMIN)) {
-                call->refusal.scope = scope_text(SCOPE_ADMIN);
-                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Handing over without a proof needs the scope %s.",
-                        scope_text(SCOPE_ADMIN));
-        }
-}
+#define COMMAND_BATCH 64
+#define READ_BATCH    32
 
 /* ---- loading and saving ---- */
 
@@ -494,7 +262,7 @@ static enum problem pick_one(const struct call *call, struct fulfillment *fulfil
 static enum problem check_in_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct check_in_body *body = call->body;
         struct check_in_word word = {
-                .event = text_equal(check_in_texts[body->state], "arrived") ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
+                .event = body->state == SAID_ARRIVED ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
                 .eta_minutes = body->has_eta_minutes ? body->eta_minutes : -1,
                 .bay = body->bay,
         };
@@ -668,38 +436,41 @@ const struct route fulfillment_routes[] = {
         { METHOD_GET, "/v1/fulfillments/{id}", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .operation = &show_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/assign", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &assign_shape, .operation = &assign_operation },
+                .body = &fulfillment_assign_shape, .operation = &assign_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/cancel", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &cancel_shape, .operation = &cancel_operation },
+                .body = &fulfillment_cancel_shape, .operation = &cancel_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/check-in", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &check_in_shape, .operation = &check_in_operation, .also = SCOPE_ORDERS_WRITE,
-                .link = true },
+                KEY_OPTIONAL, .body = &fulfillment_check_in_shape, .operation = &check_in_operation,
+                .also = SCOPE_ORDERS_WRITE, .link = true },
         { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &nothing_shape, .operation = &deliver_operation },
+                KEY_OPTIONAL, .body = &fulfillment_nothing_shape, .operation = &deliver_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/extend-hold", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &extend_hold_shape, .operation = &extend_hold_operation,
+                KEY_OPTIONAL, .body = &fulfillment_extend_hold_shape, .operation = &extend_hold_operation,
                 .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_REQUIRED, .body = &handover_shape, .check = handover_check, .operation = &handover_operation },
+                KEY_REQUIRED, .body = &fulfillment_handover_shape, .check = fulfillment_handover_check,
+                .operation = &handover_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/link", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_UNUSED,
-                .body = &nothing_shape, .operation = &fulfillment_link_operation, .also = SCOPE_ORDERS_WRITE },
+                .body = &fulfillment_nothing_shape, .operation = &fulfillment_link_operation,
+                .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/pick", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &pick_shape, .check = pick_check, .operation = &pick_operation },
+                .body = &fulfillment_pick_shape, .check = fulfillment_pick_check, .operation = &pick_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/ready", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &ready_shape, .operation = &ready_operation },
+                .body = &fulfillment_ready_shape, .operation = &ready_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/recipient", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &collector_shape, .operation = &recipient_operation, .also = SCOPE_ORDERS_WRITE },
+                KEY_OPTIONAL, .body = &fulfillment_collector_shape, .operation = &recipient_operation,
+                .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/reissue-code", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &nothing_shape, .operation = &reissue_code_operation },
+                .body = &fulfillment_nothing_shape, .operation = &reissue_code_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/reject", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &reject_shape, .operation = &reject_operation },
+                .body = &fulfillment_reject_shape, .operation = &reject_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/ship", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &ship_shape, .operation = &ship_operation },
+                .body = &fulfillment_ship_shape, .operation = &ship_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/short", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &short_shape, .operation = &short_operation },
+                .body = &fulfillment_short_shape, .operation = &short_operation },
         { METHOD_GET, "/v1/fulfillments/{id}/status", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .operation = &fulfillment_status_operation, .also = SCOPE_ORDERS_READ, .link = true },
         { METHOD_POST, "/v1/fulfillments/{id}/unlock", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &nothing_shape, .operation = &unlock_operation },
+                .body = &fulfillment_nothing_shape, .operation = &unlock_operation },
 };
 const size_t fulfillment_route_count = array_size(fulfillment_routes);
