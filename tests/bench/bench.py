@@ -327,6 +327,7 @@ def main():
     for verdict in verdicts:
         show_verdict(verdict)
     write_results(bench, on, verdicts)
+    sys.exit(1 if any(verdict["passed"] is False for verdict in verdicts) else 0)
 
 
 if __name__ == "__main__":

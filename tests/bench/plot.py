@@ -82,4 +82,4 @@ def _short(value):
 
 def _text(x, y, text, size, anchor="start", weight="normal", colour=INK):
     return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
-            f'fill="{colour}">{text}</text>')
+            f'fill="{colour}" paint-order="stroke" stroke="white" stroke-width="3">{text}</text>')

@@ -233,6 +233,7 @@ def main():
         judged("10,000 parked requests, MiB in all", results["waiting"]["memory_peak_mib"], MEMORY_BAR_MIB),
         judged("commit to wake at another instance, p99 of 1,000 in ms", results["waiting"]["wake_p99_ms"], WAKE_BAR_MS)]
     (DIRECTORY / "results.json").write_text(json.dumps({"results": results, "verdicts": verdicts}, indent=1))
+    sys.exit(0 if all(verdict["passed"] for verdict in verdicts) else 1)
 
 
 if __name__ == "__main__":
