@@ -1,193 +1,21 @@
 #include "orders/placing.h"
-#include "catalog/promise.h"
 
-#include "base/country.h"
 #include "base/text.h"
-#include "base/writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DOCUMENT_SIZE_MAX ((size_t) 16 * 1024) /* of customer or address as JSON */
-
-/* ---- what the request alone tells ---- */
-
-const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line) {
-        return line->fulfillment ? line->fulfillment : body->fulfillment;
-}
-
-/* One request being judged: where to put what is wrong with it. */
+/* One request being decided: where to put what is wrong with it. */
 struct judge {
         const struct order_body *body;
+        struct market market;
         struct arena *arena;
         struct refusal *refusal;
 };
 
 static void object(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
         (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
-}
-
-/* What is wrong with the choice for the whole order is said once, where it stands. */
-static void object_default(const struct judge *judge, const char *member, const char *code, const char *detail) {
-        char pointer[96];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/%s", member);
-        for (const struct violation *said = judge->refusal->violations; said; said = said->next)
-                if (text_equal(said->pointer, pointer) && text_equal(said->code, code))
-                        return;
-        object(judge, pointer, code, detail);
-}
-
-static void object_line(
-        const struct judge *judge, size_t line, const char *member, const char *code, const char *detail) {
-        char pointer[96];
-
-        if (text_starts_with(member, "fulfillment") && !judge->body->lines[line].fulfillment &&
-                judge->body->fulfillment) {
-                object_default(judge, member, code, detail);
-                return;
-        }
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
-        object(judge, pointer, code, detail);
-}
-
-static bool is_currency(const struct judge *judge, const struct money *money) {
-        return text_equal(money->currency, judge->body->currency);
-}
-
-static void check_line(const struct judge *judge, size_t i) {
-        const struct order_line_body *line = &judge->body->lines[i];
-        const struct fulfillment_choice *choice = placing_choice(judge->body, line);
-
-        if (!choice || choice->method < 0)
-                object_line(judge, i, "fulfillment", "required",
-                        "Say how the line is fulfilled, here or for the whole order.");
-        else if (!choice->location)
-                object_line(judge, i, "fulfillment/location", "required", "Name the location that fulfils the line.");
-        else if (choice->method == BY_SHIPPING && choice->slot != TIMESTAMP_NONE)
-                object_line(judge, i, "fulfillment/slot", "not-allowed", "Only what is collected has a slot.");
-        if (line->has_unit_price && !is_currency(judge, &line->unit_price))
-                object_line(judge, i, "unit_price/currency", "currency-mismatch", "Not the currency of the order.");
-}
-
-static bool ships(const struct order_body *body) {
-        for (size_t i = 0; i < body->n_lines; i++) {
-                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
-
-                if (choice && choice->method == BY_SHIPPING)
-                        return true;
-        }
-        return false;
-}
-
-static void check_discounts(const struct judge *judge) {
-        for (size_t i = 0; i < judge->body->n_discounts; i++) {
-                const struct discount_body *discount = &judge->body->discounts[i];
-                char pointer[64];
-
-                if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < judge->body->n_lines))
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                object(judge, pointer, "out-of-range", "The order has no such line.");
-        }
-}
-
-/* Somebody at some place; more than that only the mail itself can tell. */
-static bool is_email(const char *text) {
-        const char *at = strchr(text, '@');
-
-        return at && at != text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n\v\f");
-}
-
-static void check_people(const struct judge *judge) {
-        const struct customer_body *customer = judge->body->customer;
-        const struct address_body *to = judge->body->ship_to;
-
-        if (customer->email && !is_email(customer->email))
-                object(judge, "#/customer/email", "malformed", "This is no e-mail address.");
-        if (to && !country_exists(to->country))
-                object(judge, "#/ship_to/country", "malformed",
-                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
-        if (to && to->has_latitude != to->has_longitude)
-                object(judge, "#/ship_to", "required", "Latitude and longitude stand together.");
-        if (!to && ships(judge->body))
-                object(judge, "#/ship_to", "required", "Lines that are shipped need an address.");
-}
-
-enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
-        const struct judge judge = { body, arena, refusal };
-
-        if (currency_exponent(body->currency) < 0)
-                object(&judge, "#/currency", "malformed", "Not an active ISO 4217 currency.");
-        for (size_t i = 0; i < body->n_lines; i++)
-                check_line(&judge, i);
-        check_discounts(&judge);
-        check_people(&judge);
-        if (body->has_shipping && !is_currency(&judge, &body->shipping))
-                object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
-        if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
-                object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment falls due.");
-        if (!refusal->n_violations)
-                return PROBLEM_NONE;
-        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.");
-}
-
-/* ---- documents ---- */
-
-const char *order_customer(struct arena *arena, const struct customer_body *customer) {
-        struct buffer buffer;
-        struct writer json;
-
-        buffer_init(&buffer, arena, DOCUMENT_SIZE_MAX);
-        writer_init(&json, &buffer);
-        write_object_begin(&json);
-        write_text_member(&json, "name", customer->name);
-        write_text_member(&json, "email", customer->email);
-        write_text_member(&json, "phone", customer->phone);
-        write_text_member(&json, "customer_id", customer->customer_id);
-        write_object_end(&json);
-        return buffer_text(&buffer);
-}
-
-static const char *address_json(struct arena *arena, const struct address_body *address) {
-        struct buffer buffer;
-        struct writer json;
-
-        if (!address)
-                return NULL;
-        buffer_init(&buffer, arena, DOCUMENT_SIZE_MAX);
-        writer_init(&json, &buffer);
-        write_object_begin(&json);
-        write_text_member(&json, "name", address->name);
-        write_text_member(&json, "line1", address->line1);
-        write_text_member(&json, "line2", address->line2);
-        write_text_member(&json, "city", address->city);
-        write_text_member(&json, "postal_code", address->postal_code);
-        write_text_member(&json, "country", address->country);
-        if (address->has_latitude) {
-                write_number_member(&json, "latitude", address->latitude);
-                write_number_member(&json, "longitude", address->longitude);
-        }
-        write_object_end(&json);
-        return buffer_text(&buffer);
-}
-
-/* Nine symbols that nobody mistakes for another, in groups that can be read out. */
-const char *order_number_new(struct arena *arena) {
-        static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-        const struct uuid random = uuid_random();
-        char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
-        size_t n = 0;
-
-        if (!number)
-                return NULL;
-        for (size_t i = 0; i < 9; i++) {
-                if (i && i % 3 == 0)
-                        number[n++] = '-';
-                number[n++] = symbols[random.bytes[i] % (sizeof(symbols) - 1)];
-        }
-        return number;
 }
 
 /* ---- building ---- */
@@ -207,7 +35,7 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
                 .currency = body->currency,
                 .actor = actor,
                 .customer = order_customer(placing->arena, body->customer),
-                .ship_to = address_json(placing->arena, body->ship_to),
+                .ship_to = body->ship_to ? order_address(placing->arena, body->ship_to) : NULL,
                 .payment_reference = payment ? payment->reference : NULL,
                 .payment_status =
                         payment && payment->status > 0 ? (enum payment_status) payment->status : PAYMENT_PENDING,
@@ -225,109 +53,45 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
         return order->number && order->lines && order->discounts ? order : NULL;
 }
 
-/* The channel's own price, else the product's. */
-static struct money price_of(const struct product *product, const struct listing *listing) {
-        return listing && *listing->price.currency ? listing->price : product->price;
-}
-
-static void price_line(const struct judge *judge, size_t i, const struct product *product,
-        const struct listing *listing, struct order_line *line) {
-        const struct order_line_body *wanted = &judge->body->lines[i];
-        const struct money price = wanted->has_unit_price ? wanted->unit_price : price_of(product, listing);
-
-        if (!*price.currency)
-                object_line(
-                        judge, i, "unit_price", "price-missing", "Neither the channel nor the product has a price.");
-        else if (!is_currency(judge, &price))
-                object_line(
-                        judge, i, "unit_price", "currency-mismatch", "The price has another currency than the order.");
-        line->unit_price = price.amount;
-}
-
-static void line_build(const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
-        const struct order_line_body *wanted = &judge->body->lines[i];
-        const struct product *product = catalog_find_product(&placing->catalog, wanted->sku);
-        const struct listing *listing = catalog_find_listing(&placing->catalog, judge->body->channel, wanted->sku);
+static void line_build(const struct judge *judge, size_t i, struct order *order) {
+        const struct wish wish = placing_wish(judge->body, i);
         struct order_line *line = &order->lines[order->n_lines++];
 
-        *line = (struct order_line){ .id = uuid_new(),
-                .number = (int64_t) i,
-                .sku = wanted->sku,
-                .quantity = wanted->quantity,
-                .order = order };
-        if (!product) {
-                object_line(judge, i, "sku", "unknown-sku", "There is no such product.");
-                return;
-        }
-        if (listing && !listing->published)
-                object_line(judge, i, "sku", "not-published", "The channel does not sell this product.");
-        line->title = listing && listing->title ? listing->title : product->title;
-        price_line(judge, i, product, listing, line);
-}
-
-/* When the location has it ready. */
-static timestamp promise_by(
-        const struct judge *judge, const struct placing *placing, size_t i, const struct location *location) {
-        const struct zone *zone = catalog_find_zone(&placing->catalog, location->time_zone);
-        timestamp promised_at = placing->now;
-
-        if (!promise_time(location, zone, placing->now, &promised_at))
-                object_line(judge, i, "fulfillment/location", "closed",
-                        "The location is not open for long enough within the next year.");
-        return promised_at;
-}
-
-/* A slot that is named takes the place of the promise, if it does not begin before it. */
-static void choose_slot(const struct judge *judge, const struct placing *placing, size_t i,
-        const struct location *location, struct fulfillment *fulfillment) {
-        const timestamp begins = placing_choice(judge->body, &judge->body->lines[i])->slot;
-        const struct zone *zone = catalog_find_zone(&placing->catalog, location->time_zone);
-        struct slot_time slot;
-
-        if (begins == TIMESTAMP_NONE)
-                return;
-        if (begins > placing->now + SLOT_HORIZON || !slot_find(location, zone, begins, &slot) ||
-                !slot_row_find(&placing->slots, location->code, begins)) {
-                object_line(judge, i, "fulfillment/slot", "unknown-slot",
-                        "The location has no slot that begins then, or it is too far ahead to be named yet.");
-                return;
-        }
-        if (begins < fulfillment->promised_at)
-                object_line(judge, i, "fulfillment/slot", "too-soon", "The order will not be ready by then.");
-        fulfillment->has_slot = true;
-        fulfillment->slot_at = fulfillment->promised_at = begins;
+        *line = (struct order_line){
+                .id = uuid_new(), .number = (int64_t) i, .sku = wish.sku, .quantity = wish.quantity, .order = order
+        };
+        wish_offer(&judge->market, &wish, line);
 }
 
 static void check_same_slot(const struct judge *judge, size_t i, const struct fulfillment *fulfillment) {
-        const timestamp begins = placing_choice(judge->body, &judge->body->lines[i])->slot;
+        const struct wish wish = placing_wish(judge->body, i);
 
-        if (begins != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
-                object_line(judge, i, "fulfillment/slot", "conflict",
+        if (wish.choice->slot != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
+                (void) wish_object(&judge->market, &wish, "fulfillment/slot", "conflict",
                         "Lines that are collected together name the same slot.");
 }
 
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
 static struct fulfillment *fulfillment_for(
         const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
-        const struct fulfillment_choice *choice = placing_choice(judge->body, &judge->body->lines[i]);
-        const struct location *location = catalog_find_location(&placing->catalog, choice->location);
-        const enum fulfillment_method method = (enum fulfillment_method) choice->method;
+        const struct wish wish = placing_wish(judge->body, i);
+        const enum fulfillment_method method = (enum fulfillment_method) wish.choice->method;
         struct fulfillment *fulfillment;
+        struct wish_promise promise;
 
         for (size_t j = 0; j < order->n_fulfillments; j++)
                 if (order->fulfillments[j]->method == method &&
-                        text_equal(order->fulfillments[j]->location, choice->location)) {
+                        text_equal(order->fulfillments[j]->location, wish.choice->location)) {
                         check_same_slot(judge, i, order->fulfillments[j]);
                         return order->fulfillments[j];
                 }
-        if (!location)
-                object_line(judge, i, "fulfillment/location", "unknown-location", "There is no such location.");
-        else if (!(location->capabilities & fulfillment_capability(method)))
-                object_line(judge, i, "fulfillment/method", "not-capable", "The location does not offer this.");
-        fulfillment = order_add_fulfillment(order, method, choice->location,
-                location ? promise_by(judge, placing, i, location) : placing->now, placing->now, placing->arena);
-        if (fulfillment && location)
-                choose_slot(judge, placing, i, location, fulfillment);
+        promise = wish_promise(&judge->market, &wish);
+        fulfillment = order_add_fulfillment(
+                order, method, wish.choice->location, promise.promised_at, placing->now, placing->arena);
+        if (fulfillment && promise.has_slot) {
+                fulfillment->has_slot = true;
+                fulfillment->slot_at = promise.promised_at;
+        }
         return fulfillment;
 }
 
@@ -525,14 +289,9 @@ static enum problem check_stock(
 
 void placing_want_slots(struct placing *placing, const struct order_body *body) {
         for (size_t i = 0; i < body->n_lines; i++) {
-                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
-                const struct location *location = catalog_find_location(&placing->catalog, choice->location);
-                struct slot_time slot;
+                const struct wish wish = placing_wish(body, i);
 
-                if (location && choice->slot != TIMESTAMP_NONE &&
-                        slot_find(location, catalog_find_zone(&placing->catalog, location->time_zone), choice->slot,
-                                &slot))
-                        slots_want(&placing->slots, location->code, choice->slot);
+                wish_want_slot(&wish, &placing->catalog, &placing->slots);
         }
 }
 
@@ -544,6 +303,7 @@ static enum problem check_slots(const struct judge *judge, struct placing *placi
                 const struct fulfillment *fulfillment = order->fulfillments[j];
                 const struct location *location = catalog_find_location(&placing->catalog, fulfillment->location);
                 struct slot_time slot;
+                struct wish wish;
                 int64_t taken;
 
                 if (!fulfillment->has_slot)
@@ -558,8 +318,9 @@ static enum problem check_slots(const struct judge *judge, struct placing *placi
                         taken < slot.capacity)
                         continue;
                 fit = false;
-                object_line(judge, (size_t) fulfillment->lines[0].order_line->number, "fulfillment/slot", "slot-full",
-                        "All places of the slot are taken.");
+                wish = placing_wish(judge->body, (size_t) fulfillment->lines[0].order_line->number);
+                (void) wish_object(
+                        &judge->market, &wish, "fulfillment/slot", "slot-full", "All places of the slot are taken.");
         }
         return fit ? PROBLEM_NONE : refuse(judge->refusal, judge->arena, PROBLEM_SLOT_FULL, "The slot is full.");
 }
@@ -629,7 +390,9 @@ static void commit_order(
 
 enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
         struct arena *arena, struct refusal *refusal, struct order **ret_order) {
-        const struct judge judge = { body, arena, refusal };
+        const struct market market = { &placing->catalog, &placing->slots, placing->now, body->channel, body->currency,
+                arena, refusal };
+        const struct judge judge = { body, market, arena, refusal };
         struct reservation *reservation = NULL;
         struct order *order;
         enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
@@ -644,7 +407,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
                 object(&judge, "#/payment/due_at", "out-of-range", "It lies in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
-                line_build(&judge, placing, i, order);
+                line_build(&judge, i, order);
         if (!allocate_lines(&judge, placing, order))
                 return FAULT_BUSY;
         if (!refusal->n_violations)

@@ -7,16 +7,8 @@
  */
 #pragma once
 
-#include "catalog/catalog.h"
-#include "catalog/slots.h"
-#include "orders/orders.h"
+#include "orders/wishes.h"
 #include "reservations/reservations.h"
-
-struct fulfillment_choice {
-        int method; /* enum fulfillment_method; -1: not said */
-        const char *location;
-        timestamp slot; /* the beginning of one; TIMESTAMP_NONE: not said */
-};
 
 struct order_line_body {
         const char *sku;
@@ -74,6 +66,13 @@ struct order_body {
 /* Method and location of a line: its own, else those of the order. */
 const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line);
 
+/* A line of the request. */
+struct wish placing_wish(const struct order_body *body, size_t line);
+
+/* Tell what is wrong with people and places: "#/customer/...", "#/ship_to/...". */
+void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal);
+void address_check(const struct address_body *address, struct arena *arena, struct refusal *refusal);
+
 /* What can be told from the request alone: VALIDATION_FAILED with every violation. */
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal);
 
@@ -112,6 +111,9 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
 /* What every new order needs. NULL when the arena is exhausted. */
 const char *order_number_new(struct arena *arena);
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
+
+/* An address as it is kept. */
+const char *order_address(struct arena *arena, const struct address_body *address);
 
 /* Name the slots of an order that its locations have, once the catalogue is there. */
 void placing_want_slots(struct placing *placing, const struct order_body *body);

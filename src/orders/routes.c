@@ -171,13 +171,9 @@ static void want_order(struct placing *placing, const struct order_body *body) {
         if (body->has_reservation_id)
                 reservations_want(&placing->reservations, &body->reservation_id);
         for (size_t i = 0; i < body->n_lines; i++) {
-                const char *location = placing_choice(body, &body->lines[i])->location;
-                const char *sku = body->lines[i].sku;
+                const struct wish wish = placing_wish(body, i);
 
-                stock_want(&placing->stock, location, sku);
-                catalog_want_location(&placing->catalog, location);
-                catalog_want_product(&placing->catalog, sku);
-                catalog_want_listing(&placing->catalog, body->channel, sku);
+                wish_want(&wish, body->channel, &placing->catalog, &placing->stock);
         }
 }
 

@@ -1,0 +1,58 @@
+#include "orders/placing.h"
+
+#include "base/writer.h"
+
+#define DOCUMENT_SIZE_MAX ((size_t) 16 * 1024) /* of customer or address as JSON */
+
+const char *order_customer(struct arena *arena, const struct customer_body *customer) {
+        struct buffer buffer;
+        struct writer json;
+
+        buffer_init(&buffer, arena, DOCUMENT_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        write_text_member(&json, "name", customer->name);
+        write_text_member(&json, "email", customer->email);
+        write_text_member(&json, "phone", customer->phone);
+        write_text_member(&json, "customer_id", customer->customer_id);
+        write_object_end(&json);
+        return buffer_text(&buffer);
+}
+
+const char *order_address(struct arena *arena, const struct address_body *address) {
+        struct buffer buffer;
+        struct writer json;
+
+        buffer_init(&buffer, arena, DOCUMENT_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        write_text_member(&json, "name", address->name);
+        write_text_member(&json, "line1", address->line1);
+        write_text_member(&json, "line2", address->line2);
+        write_text_member(&json, "city", address->city);
+        write_text_member(&json, "postal_code", address->postal_code);
+        write_text_member(&json, "country", address->country);
+        if (address->has_latitude) {
+                write_number_member(&json, "latitude", address->latitude);
+                write_number_member(&json, "longitude", address->longitude);
+        }
+        write_object_end(&json);
+        return buffer_text(&buffer);
+}
+
+/* Nine symbols that nobody mistakes for another, in groups that can be read out. */
+const char *order_number_new(struct arena *arena) {
+        static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+        const struct uuid random = uuid_random();
+        char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
+        size_t n = 0;
+
+        if (!number)
+                return NULL;
+        for (size_t i = 0; i < 9; i++) {
+                if (i && i % 3 == 0)
+                        number[n++] = '-';
+                number[n++] = symbols[random.bytes[i] % (sizeof(symbols) - 1)];
+        }
+        return number;
+}

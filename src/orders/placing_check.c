@@ -1,0 +1,115 @@
+#include "orders/placing.h"
+
+#include "base/country.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line) {
+        return line->fulfillment ? line->fulfillment : body->fulfillment;
+}
+
+struct wish placing_wish(const struct order_body *body, size_t line) {
+        const struct order_line_body *wanted = &body->lines[line];
+        const bool by_default = !wanted->fulfillment && body->fulfillment;
+
+        return (struct wish){
+                .sku = wanted->sku,
+                .quantity = wanted->quantity,
+                .unit_price = wanted->has_unit_price ? &wanted->unit_price : NULL,
+                .choice = placing_choice(body, wanted),
+                .list = "#/lines",
+                .place = line,
+                .choice_at = by_default ? "#/fulfillment" : NULL,
+        };
+}
+
+/* One request being judged: where to put what is wrong with it. */
+struct judge {
+        const struct order_body *body;
+        struct arena *arena;
+        struct refusal *refusal;
+};
+
+static void object(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
+        (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
+}
+
+static bool is_currency(const struct judge *judge, const struct money *money) {
+        return text_equal(money->currency, judge->body->currency);
+}
+
+static bool ships(const struct order_body *body) {
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
+
+                if (choice && choice->method == BY_SHIPPING)
+                        return true;
+        }
+        return false;
+}
+
+static void check_discounts(const struct judge *judge) {
+        for (size_t i = 0; i < judge->body->n_discounts; i++) {
+                const struct discount_body *discount = &judge->body->discounts[i];
+                char pointer[64];
+
+                if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < judge->body->n_lines))
+                        continue;
+                (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
+                object(judge, pointer, "out-of-range", "The order has no such line.");
+        }
+}
+
+/* Somebody at some place; more than that only the mail itself can tell. */
+static bool is_email(const char *text) {
+        const char *at = strchr(text, '@');
+
+        return at && at != text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n\v\f");
+}
+
+void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal) {
+        if (customer->email && !is_email(customer->email))
+                (void) refuse_because(
+                        refusal, arena, "#/customer/email", "malformed", "%s", "This is no e-mail address.");
+}
+
+void address_check(const struct address_body *to, struct arena *arena, struct refusal *refusal) {
+        if (!country_exists(to->country))
+                (void) refuse_because(refusal, arena, "#/ship_to/country", "malformed", "%s",
+                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
+        if (to->has_latitude != to->has_longitude)
+                (void) refuse_because(
+                        refusal, arena, "#/ship_to", "required", "%s", "Latitude and longitude stand together.");
+}
+
+static void check_people(const struct judge *judge) {
+        customer_check(judge->body->customer, judge->arena, judge->refusal);
+        if (judge->body->ship_to)
+                address_check(judge->body->ship_to, judge->arena, judge->refusal);
+        else if (ships(judge->body))
+                object(judge, "#/ship_to", "required", "Lines that are shipped need an address.");
+}
+
+enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
+        const struct judge judge = { body, arena, refusal };
+        const struct market market = { .currency = body->currency, .arena = arena, .refusal = refusal };
+
+        if (currency_exponent(body->currency) < 0)
+                object(&judge, "#/currency", "malformed", "Not an active ISO 4217 currency.");
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct wish wish = placing_wish(body, i);
+
+                wish_check(&market, &wish);
+        }
+        check_discounts(&judge);
+        check_people(&judge);
+        if (body->has_shipping && !is_currency(&judge, &body->shipping))
+                object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
+        if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
+                object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment falls due.");
+        if (!refusal->n_violations)
+                return PROBLEM_NONE;
+        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.");
+}
