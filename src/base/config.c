@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/clock.h"
+#include "base/network.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -93,7 +94,7 @@ static bool file_read(const char *variable, const char *path, char **ret_text) {
 
 /* Of these alone an empty value means something: none. */
 static bool is_text(enum setting_kind kind) {
-        return kind == SETTING_ADDRESS || kind == SETTING_TEXT || kind == SETTING_SECRET;
+        return kind == SETTING_ADDRESS || kind == SETTING_NETWORKS || kind == SETTING_TEXT || kind == SETTING_SECRET;
 }
 
 static bool text_read(const struct setting_row *row, char **ret_text) {
@@ -139,6 +140,12 @@ static bool is_address(const char *text) {
         return text_split_address(text, host, port);
 }
 
+static bool are_networks(const char *text) {
+        struct networks networks;
+
+        return networks_parse(text, &networks);
+}
+
 static bool value_parse(const struct setting_row *row, const char *text, int64_t *ret_integer) {
         int64_t integer = 0;
 
@@ -160,6 +167,10 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
         case SETTING_ADDRESS:
                 if (text && !is_address(text))
                         return fail(row->variable, "not address:port, such as 127.0.0.1:8080, with a port up to 65535");
+                break;
+        case SETTING_NETWORKS:
+                if (text && !are_networks(text))
+                        return fail(row->variable, "not addresses and networks, such as 10.0.0.0/8,2001:db8::1");
                 break;
         default:
                 break;

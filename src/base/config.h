@@ -21,6 +21,7 @@ enum setting_kind {
         SETTING_BOOLEAN,  /* 1 or 0 */
         SETTING_DURATION, /* ISO 8601; value and range are in microseconds */
         SETTING_SWITCH,   /* on or off; the value is 1 or 0 */
+        SETTING_NETWORKS, /* text that networks_parse takes */
 };
 
 /* Name, environment variable, kind, default ("" for none), smallest and largest number, help. Sorted by variable. */
@@ -53,7 +54,7 @@ enum setting_kind {
         X(PICKUP_SECRET_PREVIOUS, "HOLDFAST_PICKUP_SECRET_PREVIOUS", SECRET, "", 0, 0,                                 \
                 "the secret before: its pickup codes still open")                                                      \
         X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
-                "requests a minute for each subject and instance; 0 is off")                                           \
+                "requests a minute for each subject, or address without a valid token, and instance; 0 is off")        \
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
                 "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
@@ -65,6 +66,9 @@ enum setting_kind {
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance leaves it to others to close what has expired")                                      \
+        X(TRUSTED_PROXIES, "HOLDFAST_TRUSTED_PROXIES", NETWORKS, "", 0, 0,                                             \
+                "addresses and networks of proxies that are believed when they tell whose request it is, "             \
+                "comma separated")                                                                                     \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
                 "an order whose payment is still pending is cancelled after this; never when empty")                   \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \

@@ -31,6 +31,9 @@ static void print_form(FILE *out, enum setting setting) {
         case SETTING_INTEGER:
                 (void) fprintf(out, "%" PRId64 " to %" PRId64, setting_minimum(setting), setting_maximum(setting));
                 return;
+        case SETTING_NETWORKS:
+                (void) fputs("addresses and networks", out);
+                return;
         case SETTING_SECRET:
                 (void) fputs("secret", out);
                 return;

@@ -161,7 +161,7 @@ static int quota_start(void) {
 }
 
 static int server_start(void) {
-        const struct server_settings settings = {
+        struct server_settings settings = {
                 .api = { config_text(CONFIG_LISTEN),
                         { .router = api_router(), .gate = &house.gate, .quota = house.quota } },
                 .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = admin_router() } },
@@ -172,6 +172,8 @@ static int server_start(void) {
                 .on_hangup = on_hangup,
         };
 
+        if (!networks_parse(config_text(CONFIG_TRUSTED_PROXIES), &settings.api.intake.trusted))
+                return EXIT_BAD_CONFIG;
         return server_new(&settings, &house.server) ? EXIT_OK : EXIT_BAD_CONFIG;
 }
 

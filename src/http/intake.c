@@ -183,9 +183,9 @@ static void check_token(struct intake *intake, struct call *call, const struct r
 
 /* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and what is left of it.
  */
-static void take_quota(struct intake *intake, struct call *call) {
+static void take_quota(struct intake *intake, struct call *call, const char *subject) {
         struct quota_state state;
-        const bool allowed = quota_take(intake->quota, call->claims->subject, clock_monotonic(), &state);
+        const bool allowed = quota_take(intake->quota, subject, clock_monotonic(), &state);
 
         call->rate_limit_policy = arena_format(&call->arena, "\"client\";q=%" PRId64 ";w=%d",
                 quota_limit(intake->quota), (int) (QUOTA_WINDOW / SECOND));
@@ -334,6 +334,32 @@ static void check_content_type(struct call *call, const struct request_head *hea
                 call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.");
 }
 
+/* Whoever shows no valid token is counted by address, so that nobody tries tokens without end. The address is kept
+ * nowhere: the quota knows it by its digest, for a minute. */
+static void take_quota_of_address(struct intake *intake, struct call *call, const struct request_head *head) {
+        const struct address client =
+                forwarded_client(&intake->trusted, &head->peer, &head->x_forwarded_for, &head->forwarded);
+        const struct address household = address_household(&client);
+        const struct refusal before = call->refusal;
+        char text[ADDRESS_TEXT_SIZE];
+        const char *subject;
+
+        address_format(&household, text);
+        subject = arena_format(&call->arena, "address %s", text);
+        call->refusal = (struct refusal){ 0 };
+        if (subject)
+                take_quota(intake, call, subject);
+        if (!call->refusal.problem)
+                call->refusal = before;
+}
+
+static void count(struct intake *intake, struct call *call, const struct request_head *head) {
+        if (call->claims)
+                take_quota(intake, call, call->claims->subject);
+        else if (call->refusal.problem == PROBLEM_UNAUTHENTICATED)
+                take_quota_of_address(intake, call, head);
+}
+
 bool intake_head(struct intake *intake, const struct request_head *head, struct call *call) {
         struct routing routing = { 0 };
 
@@ -347,8 +373,8 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
                 call->claims = intake->claims;
         else if (!call->refusal.problem && !call->route->open)
                 check_token(intake, call, head);
-        if (call->claims && intake->quota)
-                take_quota(intake, call);
+        if (intake->quota)
+                count(intake, call, head);
         if (!call->refusal.problem)
                 check_content_type(call, head);
         if (!call->refusal.problem)

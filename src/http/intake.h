@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "http/forwarded.h"
 #include "http/quota.h"
 #include "http/router.h"
 #include "http/token_gate.h"
@@ -29,6 +30,8 @@ struct request_head {
         const char *transfer_encoding;
         const char *origin;
         const char *expect;
+        struct address peer; /* the other end of the connection */
+        struct forwarded_lines forwarded, x_forwarded_for;
         size_t size;    /* of all header fields as sent */
         bool malformed; /* a header that may stand once stands twice, a name is no token, or there is a NUL */
         bool lacks_host;
@@ -39,6 +42,7 @@ struct intake {
         struct token_gate *gate;           /* NULL: all routes are open (the admin listener, the importer) */
         const struct token_claims *claims; /* without a gate: whose calls these are; NULL: nobody's */
         struct quota *quota;               /* NULL: no limit */
+        struct networks trusted;           /* proxies that are believed when they tell whose request it is */
 };
 
 /* Take the head into a fresh call. False: the call is answered already, with a problem. */

@@ -1,5 +1,5 @@
 /*
- * http/quota: how many requests a minute each subject may make of this instance.
+ * http/quota: how many requests a minute each subject, or each address without one, may make of this instance.
  *
  * Counts in a window of one minute that begins with a subject's first request. The table is bounded: when more
  * subjects are busy than it holds, the one whose window began first is forgotten and starts anew, so a full table lets

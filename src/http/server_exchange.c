@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -88,9 +89,16 @@ static bool is_cut_off(const char *value_end, const char *next, size_t line_ends
         return begin < end + line_ends || begin > end + 2 * line_ends;
 }
 
+static struct forwarded_lines *forwarded_slot(struct request_head *head, const char *name) {
+        if (strcasecmp(name, "Forwarded") == 0)
+                return &head->forwarded;
+        return strcasecmp(name, "X-Forwarded-For") == 0 ? &head->x_forwarded_for : NULL;
+}
+
 static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
         const char *value, size_t value_size) {
         struct head_reading *reading = context;
+        struct forwarded_lines *forwarded = forwarded_slot(reading->head, key);
 
         (void) kind;
         reading->head->size += key_size + value_size + strlen(": \r\n");
@@ -100,6 +108,8 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
         reading->end = value ? value + value_size : NULL;
         if (strcasecmp(key, "Host") == 0)
                 reading->hosts++;
+        if (forwarded)
+                forwarded_lines_add(forwarded, value ? value : "");
         for (size_t i = 0; i < array_size(header_slots); i++) {
                 const char **slot = (const char **) (void *) ((char *) reading->head + header_slots[i].offset);
 
@@ -120,10 +130,22 @@ static const char *head_end(struct MHD_Connection *connection, const char *metho
         return method + (info ? info->header_size : 0);
 }
 
+static struct address peer_address(struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const struct sockaddr *socket_address = info ? info->client_addr : NULL;
+
+        if (socket_address && socket_address->sa_family == AF_INET6)
+                return address_of_ipv6(((const struct sockaddr_in6 *) socket_address)->sin6_addr.s6_addr);
+        if (socket_address && socket_address->sa_family == AF_INET)
+                return address_of_ipv4((const uint8_t *) &((const struct sockaddr_in *) socket_address)->sin_addr);
+        return (struct address){ 0 };
+}
+
 static void head_read(struct exchange *exchange, const char *method, const char *version, struct request_head *head) {
         struct head_reading reading = { .head = head };
 
         *head = (struct request_head){ .method = method, .target = exchange->target ? exchange->target : "" };
+        head->peer = peer_address(exchange->connection);
         (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, header_take, &reading);
         if (reading.end && is_cut_off(reading.end, head_end(exchange->connection, method), 2))
                 head->malformed = true;
@@ -425,7 +447,6 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
 
 void exchange_free(struct exchange *exchange) {
         exchange->listener->server->bodies_size -= exchange->body_held;
-        exchange->listener->server->n_streams -= exchange->stream != NULL;
         exchange->stream = stream_free(exchange->stream);
         call_clear(&exchange->call);
         free(exchange->target);

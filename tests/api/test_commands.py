@@ -84,6 +84,8 @@ def test_config_names_variables_that_mean_nothing():
 @pytest.mark.parametrize("settings, variable", [
     ({"rate_limit": "many"}, "HOLDFAST_RATE_LIMIT"),
     ({"rate_limit": "1000001"}, "HOLDFAST_RATE_LIMIT"),
+    ({"trusted_proxies": "10.0.0.1/8"}, "HOLDFAST_TRUSTED_PROXIES"),
+    ({"trusted_proxies": "proxy.example"}, "HOLDFAST_TRUSTED_PROXIES"),
     ({"docs": "no"}, "HOLDFAST_DOCS"),
     ({"unpaid_ttl": "30 minutes"}, "HOLDFAST_UNPAID_TTL"),
     ({"schema": "Shop"}, "HOLDFAST_SCHEMA"),

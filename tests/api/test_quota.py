@@ -42,12 +42,52 @@ def test_subjects_have_quotas_of_their_own(services):
     service.client(subject="ben").get(UNKNOWN, expect=404)
 
 
-def test_requests_without_a_valid_token_use_up_nobodys_quota(services):
+def test_requests_without_a_valid_token_use_up_the_quota_of_their_address(services):
+    service = services(rate_limit=2)
+    service.client(token=None).get(UNKNOWN, expect=401)
+    assert remaining(service.client(ttl=-3600).get(UNKNOWN, expect=401)) == 0
+    reply = service.client(token="guessed").get(UNKNOWN, expect=429)
+    assert reply.json()["code"] == "quota-exceeded" and int(reply.headers["retry-after"]) >= 1
+    service.client().get(UNKNOWN, expect=404)  # who has a token has a quota of its own
+
+
+def guess(service, expect, **headers):
+    """A request without a token that says it comes from elsewhere."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    service.client(token=None).get(UNKNOWN, headers=headers, expect=expect)
+
+
+def test_nobody_gets_a_quota_by_making_up_an_address(services):
     service = services(rate_limit=1)
-    for _ in range(3):
-        assert "ratelimit" not in service.client(token=None).get(UNKNOWN, expect=401).headers
-        service.client(ttl=-3600).get(UNKNOWN, expect=401)
-    service.client().get(UNKNOWN, expect=404)
+    guess(service, 401, X_Forwarded_For="203.0.113.1")
+    guess(service, 429, X_Forwarded_For="203.0.113.2")
+    guess(service, 429, Forwarded="for=203.0.113.3")
+
+
+def test_trusted_proxies_tell_whose_quota_it_is(services):
+    service = services(rate_limit=1, trusted_proxies="127.0.0.0/8, 10.0.0.0/8")
+    guess(service, 401, X_Forwarded_For="203.0.113.1")
+    guess(service, 429, X_Forwarded_For="198.51.100.66, 203.0.113.1, 10.1.2.3")
+    guess(service, 401, X_Forwarded_For="203.0.113.2")
+    guess(service, 429, Forwarded='for="203.0.113.2:4711"')
+    guess(service, 401, X_Forwarded_For="203.0.113.3", Forwarded="for=203.0.113.4")  # counts for the proxy
+    guess(service, 429, X_Forwarded_For="203.0.113.5", Forwarded="for=203.0.113.6")
+
+
+def test_a_household_shares_a_quota(services):
+    service = services(rate_limit=1, trusted_proxies="127.0.0.1")
+    guess(service, 401, X_Forwarded_For="2001:db8:1:2::7")
+    guess(service, 429, X_Forwarded_For="2001:db8:1:2:3:4:5:6")
+    guess(service, 401, X_Forwarded_For="2001:db8:1:3::7")
+
+
+def test_addresses_are_not_logged(services):
+    service = services(rate_limit=1, trusted_proxies="127.0.0.1")
+    guess(service, 401, X_Forwarded_For="203.0.113.77")
+    guess(service, 429, X_Forwarded_For="203.0.113.77")
+    service.stop()
+    assert [event["status"] for event in service.log_events("request") if event["status"] in (401, 429)] == [401, 429]
+    assert "203.0.113.77" not in service.log_path.read_text()
 
 
 def test_open_routes_have_no_limit(services):

@@ -57,6 +57,18 @@ static const char *file_with(const char *text, size_t size) {
         return path;
 }
 
+Test(config, trusted_proxies_are_addresses_and_networks) {
+        set("HOLDFAST_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1");
+        assert_read();
+        set("HOLDFAST_TRUSTED_PROXIES", "");
+        assert_read();
+        cr_expect_null(config_text(CONFIG_TRUSTED_PROXIES));
+        set("HOLDFAST_TRUSTED_PROXIES", "10.0.0.1/8");
+        assert_refused("HOLDFAST_TRUSTED_PROXIES");
+        set("HOLDFAST_TRUSTED_PROXIES", "the proxy");
+        assert_refused("HOLDFAST_TRUSTED_PROXIES");
+}
+
 Test(config, defaults_stand_where_nothing_is_set) {
         assert_read();
         cr_assert_str_eq(config_text(CONFIG_LISTEN), "127.0.0.1:8080");

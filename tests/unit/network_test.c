@@ -1,0 +1,113 @@
+#include "base/network.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct address address(const char *text) {
+        struct address address = { 0 };
+
+        cr_assert(address_parse(text, strlen(text), &address), "%s", text);
+        return address;
+}
+
+static struct networks networks(const char *list) {
+        struct networks networks = { .n = 0 };
+
+        cr_assert(networks_parse(list, &networks), "%s", list);
+        return networks;
+}
+
+static bool contains(const char *list, const char *text) {
+        const struct networks of = networks(list);
+        const struct address a = address(text);
+
+        return networks_contain(&of, &a);
+}
+
+Test(network, addresses_read_as_they_are_written) {
+        static const char *const texts[] = { "192.0.2.7", "0.0.0.0", "255.255.255.255", "2001:db8::7", "::1", "::" };
+
+        for (size_t i = 0; i < array_size(texts); i++) {
+                const struct address a = address(texts[i]);
+                char text[ADDRESS_TEXT_SIZE];
+
+                address_format(&a, text);
+                cr_expect_str_eq(text, texts[i]);
+        }
+}
+
+Test(network, an_ipv4_address_is_the_same_in_ipv6) {
+        const struct address a = address("192.0.2.7"), b = address("::ffff:192.0.2.7");
+
+        cr_expect(address_equal(&a, &b));
+}
+
+Test(network, what_is_no_address_alone_is_refused) {
+        static const char *const texts[] = { "", "192.0.2", "192.0.2.256", "192.0.2.07", " 192.0.2.7", "192.0.2.7 ",
+                "192.0.2.7:80", "[::1]", "::1%eth0", "localhost", "2001:db8::7::1",
+                "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb" };
+        struct address a;
+
+        for (size_t i = 0; i < array_size(texts); i++)
+                cr_expect_not(address_parse(texts[i], strlen(texts[i]), &a), "%s", texts[i]);
+        cr_expect_not(address_parse("192.0.2.7\0", sizeof("192.0.2.7\0") - 1, &a));
+}
+
+Test(network, a_network_holds_what_begins_as_it_does) {
+        cr_expect(contains("10.0.0.0/8", "10.255.0.1"));
+        cr_expect_not(contains("10.0.0.0/8", "11.0.0.1"));
+        cr_expect(contains("192.0.2.128/25", "192.0.2.128"));
+        cr_expect_not(contains("192.0.2.128/25", "192.0.2.127"));
+        cr_expect(contains("2001:db8::/33", "2001:db8:7fff::1"));
+        cr_expect_not(contains("2001:db8::/33", "2001:db8:8000::1"));
+        cr_expect(contains("0.0.0.0/0", "203.0.113.1"));
+        cr_expect_not(contains("0.0.0.0/0", "2001:db8::1"), "all of IPv4 is not all there is");
+        cr_expect(contains("::/0", "203.0.113.1"));
+}
+
+Test(network, an_address_alone_is_a_network_of_one) {
+        cr_expect(contains("192.0.2.7", "192.0.2.7"));
+        cr_expect_not(contains("192.0.2.7", "192.0.2.6"));
+        cr_expect(contains("192.0.2.7/32,::1/128", "::1"));
+}
+
+Test(network, a_list_may_have_blanks_and_may_be_none) {
+        const struct networks none = networks(NULL);
+        const struct address a = address("::1");
+
+        cr_expect(contains(" 10.0.0.0/8 ,\t2001:db8::1 ", "2001:db8::1"));
+        cr_expect_not(networks_contain(&none, &a));
+}
+
+Test(network, what_is_no_list_of_networks_is_refused) {
+        static const char *const lists[] = { "", ",", "10.0.0.0/8,", ",::1", "10.0.0.0/33", "::/129", "10.0.0.0/",
+                "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/ 8", "10.0.0.0/0008", "10.0.0.0 8", "10.0.0.1/8",
+                "2001:db8::1/64", "10.0.0.0/8/8", "10.0.0.0/8 ::1", "proxy" };
+        struct networks of;
+
+        for (size_t i = 0; i < array_size(lists); i++)
+                cr_expect_not(networks_parse(lists[i], &of), "%s", lists[i]);
+}
+
+Test(network, a_list_has_its_limit) {
+        char list[16 * (NETWORKS_MAX + 1)] = "";
+        size_t size = 0;
+        struct networks of;
+
+        for (int i = 0; i < NETWORKS_MAX; i++)
+                size += (size_t) snprintf(list + size, sizeof(list) - size, "%s10.0.0.%d", i ? "," : "", i);
+        cr_expect(networks_parse(list, &of));
+        cr_expect_eq(of.n, NETWORKS_MAX);
+        (void) snprintf(list + size, sizeof(list) - size, ",::1");
+        cr_expect_not(networks_parse(list, &of));
+}
+
+Test(network, a_household_has_an_ipv4_address_or_64_bits_of_ipv6) {
+        const struct address a = address("192.0.2.7"), b = address("2001:db8:1:2:3:4:5:6"),
+                             b64 = address("2001:db8:1:2::");
+        const struct address of_a = address_household(&a), of_b = address_household(&b);
+
+        cr_expect(address_equal(&of_a, &a));
+        cr_expect(address_equal(&of_b, &b64));
+}
