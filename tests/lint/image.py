@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""Dockerfile and compose.yaml name the version that meson.build has, images by fixed tags, and nothing that older tools
+do not read: the classic builder, and docker-compose 1.29."""
+
+import re
+
+import yaml
+from sources import ROOT, report
+
+DOCKERFILE = ROOT / "Dockerfile"
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+
+
+def lines_of(path):
+    return enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+
+
+def project_version():
+    return re.search(r"^  version: '([^']+)'", (ROOT / "meson.build").read_text(encoding="utf-8"), re.MULTILINE)[1]
+
+
+def dockerfile_faults(version):
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    if f'ARG VERSION="{version}"\n' not in text:
+        yield DOCKERFILE, 1, f"the image is not of version {version}"
+    for number, line in lines_of(DOCKERFILE):
+        if re.match(r"\s*RUN\s+--|.*<<", line) or line.startswith("# syntax"):
+            yield DOCKERFILE, number, "the classic builder does not read this"
+
+
+def compose_faults(version):
+    composed = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+    for name in {"name", "version"} & composed.keys():
+        yield COMPOSE, 1, f"top-level {name}"
+    for name, service in composed["services"].items():
+        tag = service["image"].rpartition(":")[2]
+        if not re.match(r"v?\d", tag):
+            yield COMPOSE, 1, f"{name}: {service['image']} names no version"
+        if service["image"].startswith("holdfast:") and tag != version:
+            yield COMPOSE, 1, f"{name}: the image is not of version {version}"
+        for port in service.get("ports", []):
+            if not port.startswith("127.0.0.1:"):
+                yield COMPOSE, 1, f"{name}: {port} is published beyond this machine"
+        if not service.get("read_only") or service.get("cap_drop") != ["ALL"]:
+            yield COMPOSE, 1, f"{name}: may write to its files, or keeps capabilities"
+
+
+def script_faults(version):
+    for path in (ROOT / "tests" / "deploy" / "run.sh", DOCKERFILE):
+        for number, line in lines_of(path):
+            for found in re.finditer(r"holdfast:(\d[\w.]*)", line):
+                if found[1] != version:
+                    yield path, number, f"names version {found[1]}, not {version}"
+
+
+if __name__ == "__main__":
+    report([*dockerfile_faults(project_version()), *compose_faults(project_version()), *script_faults(project_version())])
