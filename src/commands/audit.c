@@ -1,11 +1,14 @@
 /* holdfast audit: prove, range by range and while the service runs, that stock, ledger and documents agree. */
 #include "commands/commands.h"
 
+#include "base/clock.h"
 #include "base/config.h"
+#include "base/exposition.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "db/connection.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #define FINDING_SIZE_MAX   ((size_t) 4096)
 #define TRIP_WAIT          (10 * MINUTE)
 #define LISTED_MAX         1000 /* findings; more are counted */
+#define TEXTFILE_SIZE_MAX  ((size_t) 4096)
 
 /* What a broken rule means: the words before what is stated, and before what is true. Sorted. */
 static const struct meaning {
@@ -52,6 +56,7 @@ struct audit {
         struct database *database;
         struct arena arena; /* of one range */
         bool json;
+        const char *textfile; /* NULL: none */
         int64_t counts[array_size(counted)];
         int64_t n_findings;
 };
@@ -228,7 +233,7 @@ static int explain(enum problem p, const struct database *database) {
         return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
 }
 
-static int audit_run(struct audit *audit) {
+static int audit_run(struct audit *audit, bool *ret_finished) {
         enum problem p = PROBLEM_NONE;
 
         if (audit->json)
@@ -237,6 +242,7 @@ static int audit_run(struct audit *audit) {
                 p = chapter_check(audit, &chapters[i]);
         if (p)
                 return explain(p, audit->database);
+        *ret_finished = true;
         if (audit->json)
                 print_json_counts(audit);
         else
@@ -244,30 +250,89 @@ static int audit_run(struct audit *audit) {
         return audit->n_findings ? EXIT_FAILED : EXIT_OK;
 }
 
-int command_audit(int argc, char **argv) {
-        _cleanup_(database_close_cleanup) struct database *database = NULL;
-        struct audit audit = { 0 };
-        int code;
+/* ---- what Prometheus learns of it: a file for the node exporter's textfile collector ---- */
 
+static void write_figures(struct buffer *out, const struct audit *audit, bool finished, duration took) {
+        exposition_gauge(
+                out, "holdfast_audit_duration_seconds", "How long the last audit took", (double) took / SECOND);
+        exposition_gauge(out, "holdfast_audit_findings", "What the last audit found; -1 when it was not finished",
+                finished ? (double) audit->n_findings : -1);
+        exposition_gauge(out, "holdfast_audit_timestamp_seconds", "When the last audit ended, as Unix time",
+                (double) clock_wall() / SECOND);
+}
+
+/* The collector may read at any moment, so the file is replaced whole. */
+static bool file_replace(const char *path, const char *fresh, const char *text) {
+        FILE *file = fopen(fresh, "we");
+        bool ok;
+
+        if (!file)
+                return false;
+        ok = fputs(text, file) >= 0;
+        ok = fclose(file) == 0 && ok;
+        return ok && rename(fresh, path) == 0;
+}
+
+static int textfile_write(struct audit *audit, bool finished, duration took) {
+        struct buffer out;
+        const char *fresh;
+
+        arena_reset(&audit->arena);
+        buffer_init(&out, &audit->arena, TEXTFILE_SIZE_MAX);
+        write_figures(&out, audit, finished, took);
+        fresh = arena_format(&audit->arena, "%s.new", audit->textfile);
+        if (fresh && !out.failed && file_replace(audit->textfile, fresh, buffer_text(&out)))
+                return EXIT_OK;
+        (void) fprintf(stderr, "holdfast: %s cannot be written: %s\n", audit->textfile, strerror(errno));
+        return EXIT_FAILED;
+}
+
+/* ---- options ---- */
+
+static int misunderstood(const char *option) {
+        (void) fprintf(stderr, "holdfast: audit does not know \"%s\"; see holdfast audit --help\n", option);
+        return EXIT_WRONG_USAGE;
+}
+
+static int options_read(int argc, char **argv, struct audit *audit) {
         for (int i = 1; i < argc; i++) {
-                if (!text_equal(argv[i], "--json")) {
-                        (void) fprintf(
-                                stderr, "holdfast: audit does not know \"%s\"; see holdfast audit --help\n", argv[i]);
-                        return EXIT_WRONG_USAGE;
-                }
-                audit.json = true;
+                if (text_equal(argv[i], "--json"))
+                        audit->json = true;
+                else if (text_equal(argv[i], "--textfile") && i + 1 < argc)
+                        audit->textfile = argv[++i];
+                else
+                        return misunderstood(argv[i]);
         }
-        if (command_database_config())
-                return EXIT_BAD_CONFIG;
-        code = command_check_schema();
+        return EXIT_OK;
+}
+
+static int audit_all(struct audit *audit, bool *ret_finished) {
+        _cleanup_(database_close_cleanup) struct database *database = NULL;
+        int code = command_check_schema();
+
         if (code)
                 return code;
         database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
         if (!database)
                 return EXIT_NO_DATABASE;
-        audit.database = database;
+        audit->database = database;
+        return audit_run(audit, ret_finished);
+}
+
+int command_audit(int argc, char **argv) {
+        const timestamp begin = clock_monotonic();
+        struct audit audit = { 0 };
+        bool finished = false;
+        int code = options_read(argc, argv, &audit);
+
+        if (code)
+                return code;
+        if (command_database_config())
+                return EXIT_BAD_CONFIG;
         arena_init(&audit.arena, ARENA_MAX);
-        code = audit_run(&audit);
+        code = audit_all(&audit, &finished);
+        if (audit.textfile && textfile_write(&audit, finished, clock_monotonic() - begin) && !code)
+                code = EXIT_FAILED;
         arena_clear(&audit.arena);
         return code;
 }

@@ -24,8 +24,11 @@ const struct command commands[] = {
                 "  --currency C              of the prices (GBP)\n\n"
                 "    holdfast import orders --channel web --location london --create-products invoices.csv",
                 command_import },
-        { "audit", "audit [--json]", "prove that stock, ledger and documents agree",
-                "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
+        { "audit", "audit [--json] [--textfile FILE]", "prove that stock, ledger and documents agree",
+                "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n"
+                "  --json           the list as JSON\n"
+                "  --textfile FILE  also write the outcome for the textfile collector of Prometheus' node exporter\n\n"
+                "    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
                 command_audit },
         { "healthcheck", "healthcheck", "ask the service on this machine whether it is ready",
                 "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exit 0 when ready, 1 when not.\n\n    holdfast healthcheck && echo ready",

@@ -233,7 +233,7 @@ static enum problem statement_finish(struct database *database, const struct ans
         }
 }
 
-enum problem database_trip(struct database *database, timestamp deadline) {
+static enum problem trip(struct database *database, timestamp deadline) {
         static const struct answer unread = { 0 };
         const size_t n = database->n_queued;
         enum problem p = database->send_fault;
@@ -255,6 +255,15 @@ enum problem database_trip(struct database *database, timestamp deadline) {
                 p = statement_finish(database, i < n ? &database->queue[i] : &unread, p, deadline, &synced);
         if (p == FAULT_LOST)
                 connection_end(database); /* also one that answers, but is of no use to us any more */
+        return p;
+}
+
+enum problem database_trip(struct database *database, timestamp deadline) {
+        const timestamp begin = clock_monotonic();
+        const enum problem p = trip(database, deadline);
+
+        if (database->settings.trip_times)
+                histogram_observe(database->settings.trip_times, &histogram_times, clock_monotonic() - begin);
         return p;
 }
 

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/histogram.h"
 #include "base/problem.h"
 #include "db/notes.h"
 #include "db/parameters.h"
@@ -33,6 +34,7 @@ struct database_settings {
         enum database_plans plans;
         int statement_timeout_ms;
         int lock_timeout_ms;
+        struct histogram *trip_times; /* where the time of each trip is counted, by histogram_times; may be NULL */
         bool unprepared; /* neither prepare the named statements nor look at the schema: for who asks about it */
 };
 

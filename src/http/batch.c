@@ -1,6 +1,7 @@
 #include "http/batch.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "http/idempotency.h"
 #include "http/metrics.h"
 #include "http/notices.h"
@@ -9,8 +10,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define BACKOFF_FIRST (2 * MILLISECOND)
-#define BACKOFF_MAX   (200 * MILLISECOND)
+#define BACKOFF_FIRST            (2 * MILLISECOND)
+#define BACKOFF_MAX              (200 * MILLISECOND)
+
+#define SQLSTATE_CHECK_VIOLATION "23514"
 
 bool runner_init(struct runner *runner, const struct database_settings *settings) {
         const struct uuid seed = uuid_random();
@@ -24,6 +27,10 @@ bool runner_init(struct runner *runner, const struct database_settings *settings
 void runner_clear(struct runner *runner) {
         arena_clear(&runner->arena);
         runner->database = database_close(runner->database);
+}
+
+static void state_set(struct runner *runner, enum runner_state state) {
+        atomic_store_explicit(&runner->state, state, memory_order_relaxed);
 }
 
 static void pause_for(duration span) {
@@ -270,6 +277,7 @@ static enum problem connection_mend(struct runner *runner, bool outcome_unknown,
                 if (clock_monotonic() >= runner->connect_not_before)
                         p = database_connect(runner->database);
                 runner->connected = p == PROBLEM_NONE;
+                state_set(runner, p ? RUNNER_AWAY : RUNNER_BUSY);
                 log_change(runner, /* away= */ p != PROBLEM_NONE);
                 if (!p)
                         return PROBLEM_NONE;
@@ -289,6 +297,27 @@ static void connection_settle(struct runner *runner, enum problem fault) {
                 runner->counts.reconnects++;
         else
                 (void) connection_mend(runner, /* outcome_unknown= */ false, /* deadline= */ 0);
+}
+
+static void count_fault(const struct runner *runner, enum problem fault) {
+        static const struct {
+                enum problem fault;
+                enum counter counter;
+        } counted[] = {
+                { FAULT_BROKEN, COUNTER_DB_FAULTS_BROKEN },
+                { FAULT_BUSY, COUNTER_DB_FAULTS_BUSY },
+                { FAULT_CONFLICT, COUNTER_DB_FAULTS_CONFLICT },
+                { FAULT_LOST, COUNTER_DB_FAULTS_LOST },
+                { FAULT_POISON, COUNTER_DB_FAULTS_POISON },
+                { FAULT_RIVAL, COUNTER_DB_FAULTS_RIVAL },
+                { FAULT_STUCK, COUNTER_DB_FAULTS_STUCK },
+        };
+
+        for (size_t i = 0; i < array_size(counted); i++)
+                if (counted[i].fault == fault)
+                        metrics_add(counted[i].counter, 1);
+        if (fault == FAULT_POISON && text_equal(database_sqlstate(runner->database), SQLSTATE_CHECK_VIOLATION))
+                metrics_add(COUNTER_GUARD_VIOLATIONS, 1);
 }
 
 static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
@@ -351,6 +380,7 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
                 if (!p)
                         return;
                 log_fault(runner, calls[0]->route, p);
+                count_fault(runner, p);
                 remedy = batch_remedy_for(p, attempts, rival_seen, n);
                 rival_seen = rival_seen || p == FAULT_RIVAL;
                 lost = lost || p == FAULT_LOST;
@@ -371,14 +401,12 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
 
 void runner_connect(struct runner *runner) {
         (void) connection_mend(runner, /* outcome_unknown= */ false, /* deadline= */ 0);
+        state_set(runner, runner->connected ? RUNNER_IDLE : RUNNER_AWAY);
 }
 
-void batch_run(struct runner *runner, struct call **calls, size_t n) {
-        size_t n_others;
+static void run_all(struct runner *runner, struct call **calls, size_t n) {
+        const size_t n_others = suspects_last(runner, calls, n);
 
-        runner->counts.batches++;
-        runner->counts.calls += n;
-        n_others = suspects_last(runner, calls, n);
         if (n_others)
                 run(runner, calls, n_others, /* lost= */ false);
         if (n_others == n)
@@ -386,4 +414,13 @@ void batch_run(struct runner *runner, struct call **calls, size_t n) {
         runner->haste = HASTE_SOME;
         run(runner, calls + n_others, n - n_others, /* lost= */ false);
         runner->haste = HASTE_NONE;
+}
+
+void batch_run(struct runner *runner, struct call **calls, size_t n) {
+        runner->counts.batches++;
+        runner->counts.calls += n;
+        if (runner->connected)
+                state_set(runner, RUNNER_BUSY);
+        run_all(runner, calls, n);
+        state_set(runner, runner->connected ? RUNNER_IDLE : RUNNER_AWAY);
 }

@@ -10,6 +10,8 @@
 
 #include "http/call.h"
 
+#include <stdatomic.h>
+
 #define BATCH_MAX          512 /* calls */
 #define BATCH_MEMORY_MAX   ((size_t) 256 * 1024 * 1024)
 #define BATCH_ATTEMPTS_MAX 8                   /* runs of one batch for conflicts, before it answers 503 */
@@ -20,6 +22,14 @@
 
 struct runner_counts {
         uint64_t batches, calls, retries, splits, reconnects;
+};
+
+/* Of a connection, for whoever looks from outside. */
+enum runner_state {
+        RUNNER_AWAY, /* there is none */
+        RUNNER_BUSY, /* at a batch */
+        RUNNER_IDLE,
+        RUNNER_STATES,
 };
 
 /* Where a row was waited for in vain a moment ago: whoever comes there next waits only briefly. */
@@ -46,6 +56,7 @@ struct runner {
         enum haste haste;
         struct stuck_shard stuck[STUCK_SHARDS_MAX]; /* by shard; the newest of those that share a place is kept */
         struct runner_counts counts;
+        _Atomic(enum runner_state) state; /* any thread may look */
 };
 
 /* Prepare a runner; it connects with its first batch. False without memory. `settings` must outlive it. */

@@ -161,6 +161,7 @@ struct call {
         struct uuid request_id;
         char trace_id[TRACE_ID_SIZE];
         timestamp arrived;  /* clock_monotonic */
+        timestamp queued;   /* the same; when it entered its lane */
         timestamp deadline; /* clock_monotonic */
 
         const char *rate_limit, *rate_limit_policy; /* headers of whatever the answer is; NULL: none */

@@ -123,25 +123,45 @@ void livez_answer(struct call *call) {
         call->reply.content_type = "application/health+json";
 }
 
-void readyz_answer(struct call *call) {
+struct readiness {
+        bool database, keys, schema, serving;
+};
+
+static struct readiness readiness(void) {
         const bool database = clock_monotonic() - atomic_load(&seen_at) < HEALTH_FRESH_FOR;
-        const bool schema = database && atomic_load(&seen_fit);
-        const bool keys = !asked.keys_ready || asked.keys_ready();
-        const bool serving = !asked.is_draining || !asked.is_draining();
-        const bool ready = database && schema && keys && serving;
+
+        return (struct readiness){ .database = database,
+                .keys = !asked.keys_ready || asked.keys_ready(),
+                .schema = database && atomic_load(&seen_fit),
+                .serving = !asked.is_draining || !asked.is_draining() };
+}
+
+static bool is_ready(const struct readiness *r) {
+        return r->database && r->keys && r->schema && r->serving;
+}
+
+bool health_is_ready(void) {
+        const struct readiness r = readiness();
+
+        return is_ready(&r);
+}
+
+void readyz_answer(struct call *call) {
+        const struct readiness r = readiness();
+        const bool ready = is_ready(&r);
         struct reply_writer w;
 
         reply_begin(&w, call, ready ? 200 : 503);
         write_text_member(&w.json, "status", ready ? "pass" : "fail");
         write_name(&w.json, "checks");
         write_object_begin(&w.json);
-        write_check(&w.json, "database", database, "no answer within three seconds");
-        write_check(&w.json, "keys", keys, "the keys of the identity provider have not been read yet");
-        if (database) /* one that cannot be asked is not known to be wrong */
-                write_check(&w.json, "schema", schema,
+        write_check(&w.json, "database", r.database, "no answer within three seconds");
+        write_check(&w.json, "keys", r.keys, "the keys of the identity provider have not been read yet");
+        if (r.database) /* one that cannot be asked is not known to be wrong */
+                write_check(&w.json, "schema", r.schema,
                         atomic_load(&seen_old) ? "older than this program needs; run holdfast migrate"
                                                : "newer than this program may work on; use the newer program");
-        write_check(&w.json, "serving", serving, "shutting down");
+        write_check(&w.json, "serving", r.serving, "shutting down");
         write_object_end(&w.json);
         reply_end(&w);
         call->reply.content_type = "application/health+json";

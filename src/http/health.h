@@ -24,6 +24,9 @@ struct health_settings {
 must_check struct health *health_start(const struct health_settings *settings);
 struct health *health_stop(struct health *health);
 
+/* Whether /readyz says so. Loop thread. */
+bool health_is_ready(void);
+
 /* GET /livez and GET /readyz, application/health+json. */
 void livez_answer(struct call *call);
 void readyz_answer(struct call *call);

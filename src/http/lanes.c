@@ -33,13 +33,18 @@ struct worker {
 struct lane {
         struct worker workers[LANE_WORKERS_MAX]; /* the first one for all calls, the others while it is spread */
         unsigned n_workers;
-        _Atomic bool spread;    /* set by the loop thread */
-        timestamp spread_until; /* clock_monotonic; loop thread */
+        _Atomic bool spread;                    /* set by the loop thread */
+        timestamp spread_until;                 /* clock_monotonic; loop thread */
+        struct histogram batches, waits, trips; /* as in lane_figures */
 };
 
 struct lanes {
         struct lanes_settings settings;
         struct lane lane[LANE_COUNT];
+};
+
+const struct histogram_bounds lanes_batch_bounds = {
+        .n = 10, .unit = 1, .at = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 }
 };
 
 const char *lane_text(enum lane_name name) {
@@ -101,6 +106,14 @@ static size_t wait_for_batch(struct worker *worker, struct call **calls) {
         return n;
 }
 
+static void observe(struct lane *lane, struct call **calls, size_t n) {
+        const timestamp now = clock_monotonic();
+
+        histogram_observe(&lane->batches, &lanes_batch_bounds, (int64_t) n);
+        for (size_t i = 0; i < n; i++)
+                histogram_observe(&lane->waits, &histogram_times, now - calls[i]->queued);
+}
+
 static void hand_back(struct lanes *lanes, struct call **calls, size_t n) {
         for (size_t i = 0; i + 1 < n; i++)
                 calls[i]->next = calls[i + 1];
@@ -139,6 +152,7 @@ static void *worker_main(void *context) {
 
                 if (!n)
                         return NULL;
+                observe(&worker->lanes->lane[calls[0]->route->lane], calls, n);
                 memcpy(run, calls, n * sizeof(calls[0]));
                 batch_run(runner_for(worker, calls[0]->route), run, n);
                 counts_publish(worker);
@@ -161,6 +175,7 @@ static void settings_make(struct worker *worker, const struct lanes_settings *se
                 .plans = name == LANE_LIST ? PLANS_FREE : PLANS_PINNED,
                 .statement_timeout_ms = name == LANE_LIST ? LIST_TIMEOUT_MS : STATEMENT_TIMEOUT_MS,
                 .lock_timeout_ms = LOCK_TIMEOUT_MS,
+                .trip_times = &worker->lanes->lane[name].trips,
         };
         worker->replica_settings = worker->settings;
         worker->replica_settings.url = settings->read_url;
@@ -224,6 +239,7 @@ bool lanes_push(struct lanes *lanes, struct call *call) {
         struct worker *worker = worker_for(&lanes->lane[call->route->lane], call);
         bool accepted;
 
+        call->queued = clock_monotonic();
         (void) pthread_mutex_lock(&worker->mutex);
         accepted = !worker->stopping && worker->waiting < worker->waiting_max;
         if (accepted)
@@ -348,12 +364,19 @@ static void figures_add(struct lane_figures *figures, struct worker *worker) {
         figures->refused += worker->refused;
         figures->waiting += worker->waiting;
         (void) pthread_mutex_unlock(&worker->mutex);
+        figures->connections[atomic_load_explicit(&worker->runner.state, memory_order_relaxed)]++;
+        if (worker->replica.database)
+                figures->connections[atomic_load_explicit(&worker->replica.state, memory_order_relaxed)]++;
 }
 
 void lanes_figures(struct lanes *lanes, enum lane_name name, struct lane_figures *ret_figures) {
         struct lane *lane = &lanes->lane[name];
 
-        *ret_figures = (struct lane_figures){ .spread = lane->spread };
+        *ret_figures = (struct lane_figures){ .capacity = lanes->settings.queue_max,
+                .spread = lane->spread,
+                .batches = &lane->batches,
+                .waits = &lane->waits,
+                .trips = &lane->trips };
         for (unsigned i = 0; i < lane->n_workers; i++)
                 figures_add(ret_figures, &lane->workers[i]);
 }

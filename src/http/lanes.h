@@ -36,8 +36,15 @@ struct lanes_settings {
 struct lane_figures {
         struct runner_counts counts;
         uint64_t refused, waiting;
-        uint64_t spread; /* 1 while it is */
+        uint64_t capacity;                   /* calls that may wait */
+        uint64_t spread;                     /* 1 while it is */
+        uint64_t connections[RUNNER_STATES]; /* how many are in each state */
+        const struct histogram *batches;     /* by their calls: lanes_batch_bounds */
+        const struct histogram *waits;       /* from being queued to being run: histogram_times */
+        const struct histogram *trips;       /* to the database and back: histogram_times */
 };
+
+extern const struct histogram_bounds lanes_batch_bounds;
 
 struct lanes;
 

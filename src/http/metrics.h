@@ -1,16 +1,28 @@
 /*
  * http/metrics: figures for Prometheus (text exposition format 0.0.4).
  *
- * Requests are counted by the loop thread alone; the named counters may be raised by any thread. Labels are bounded:
- * routes are templates, never addresses; no order, customer or SKU is ever a label.
+ * Requests are counted by the loop thread alone; the named counters may be raised by any thread. What must be asked of
+ * the database is written down now and then by somebody else (sweeper/figures.h) and shown as it was. Labels are
+ * bounded: routes are templates, never addresses; no order, customer or SKU is ever a label. docs/operations.md
+ * describes every metric; a test compares.
  */
 #pragma once
 
 #include "http/call.h"
 #include "http/lanes.h"
 
+#define DB_FAULTS_HELP "Batches that the database refused, by fault"
+
 /* Name, labels and help of the counters that rooms raise. Sorted; lines of one metric stand together. */
 #define COUNTERS(X)                                                                                                    \
+        X(DB_FAULTS_BROKEN, "holdfast_db_faults_total", "{fault=\"broken\"}", DB_FAULTS_HELP)                          \
+        X(DB_FAULTS_BUSY, "holdfast_db_faults_total", "{fault=\"busy\"}", DB_FAULTS_HELP)                              \
+        X(DB_FAULTS_CONFLICT, "holdfast_db_faults_total", "{fault=\"conflict\"}", DB_FAULTS_HELP)                      \
+        X(DB_FAULTS_LOST, "holdfast_db_faults_total", "{fault=\"lost\"}", DB_FAULTS_HELP)                              \
+        X(DB_FAULTS_POISON, "holdfast_db_faults_total", "{fault=\"poison\"}", DB_FAULTS_HELP)                          \
+        X(DB_FAULTS_RIVAL, "holdfast_db_faults_total", "{fault=\"rival\"}", DB_FAULTS_HELP)                            \
+        X(DB_FAULTS_STUCK, "holdfast_db_faults_total", "{fault=\"stuck\"}", DB_FAULTS_HELP)                            \
+        X(GUARD_VIOLATIONS, "holdfast_guard_violations_total", "", "Writes that a CHECK of the schema has stopped")    \
         X(IDEMPOTENCY_REPLAYS, "holdfast_idempotency_replays_total", "",                                               \
                 "Replies given again for a known Idempotency-Key")                                                     \
         X(ORDERS_PLACED, "holdfast_orders_total", "{result=\"placed\"}", "Orders by result")                           \
@@ -41,9 +53,13 @@ void metrics_request(const struct call *call, duration took);
 
 struct server;
 
+/* Show these metrics, whole heads and samples, in the place of those of the same kind told before. Any thread. */
+enum metrics_told { METRICS_DATABASE, METRICS_SWEEPER, METRICS_TOLD };
+void metrics_tell(enum metrics_told kind, const char *text, size_t size);
+
 /* Whose figures /metrics shows; NULL for none. Loop thread. */
 void metrics_set_lanes(struct lanes *lanes);
 void metrics_set_server(const struct server *server);
 
-/* The routes of the admin listener and of /metrics: see http/health.h for the others. */
+/* GET /metrics; http/health.h has the other routes of the admin listener. */
 void metrics_answer(struct call *call);

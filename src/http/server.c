@@ -203,6 +203,14 @@ unsigned server_port(const struct server *server) {
         return server->port;
 }
 
+size_t server_connections(const struct server *server) {
+        return server->n_peers;
+}
+
+size_t server_streams(const struct server *server) {
+        return server->n_streams;
+}
+
 bool server_is_draining(const struct server *server) {
         return __atomic_load_n(&server->draining, __ATOMIC_RELAXED);
 }

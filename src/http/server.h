@@ -56,8 +56,10 @@ void server_answered(void *context, struct call *answered);
  */
 void server_wake(void *context, const char *topic);
 
-/* Calls that wait for a topic now. Loop thread. */
-size_t server_waiting(const struct server *server);
+/* How much is going on now. Loop thread. */
+size_t server_connections(const struct server *server);
+size_t server_streams(const struct server *server);
+size_t server_waiting(const struct server *server); /* calls that wait for a topic, streams among them */
 
 /* Whether SIGTERM has come: readiness ends then. Any thread. */
 bool server_is_draining(const struct server *server);

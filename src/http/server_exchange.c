@@ -447,6 +447,7 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
 
 void exchange_free(struct exchange *exchange) {
         exchange->listener->server->bodies_size -= exchange->body_held;
+        exchange->listener->server->n_streams -= exchange->stream != NULL;
         exchange->stream = stream_free(exchange->stream);
         call_clear(&exchange->call);
         free(exchange->target);

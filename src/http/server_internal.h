@@ -52,6 +52,7 @@ struct server {
         size_t n_listeners;
         struct peer_list peers[PHASE_COUNT];
         size_t n_peers;
+        size_t n_streams;
         uint64_t n_accepted; /* ever */
         size_t bodies_size;  /* memory that bodies hold */
         struct answered *answered;

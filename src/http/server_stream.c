@@ -44,6 +44,7 @@ static bool stream_begin(struct exchange *exchange) {
                 stream->end_at = token_end(&exchange->call, now);
         next_heartbeat(stream, now);
         exchange->stream = stream;
+        server_of(exchange)->n_streams++;
         return true;
 }
 

@@ -3,6 +3,7 @@
 #include "fulfillment/upkeep.h"
 #include "orders/upkeep.h"
 #include "reservations/upkeep.h"
+#include "sweeper/figures.h"
 
 #define IDEMPOTENCY_KEPT_FOR DAY
 #define STREAM_KEPT_FOR      DAY
@@ -168,12 +169,12 @@ static bool prune_streams(struct sweep *sweep, size_t *ret_taken) {
         return run_one(sweep, &prune_streams_route, ret_taken);
 }
 
-const struct job jobs[] = {
-        { expire_reservations, RESERVATIONS_EXPIRED_AT_ONCE, COUNTER_RESERVATIONS_EXPIRED },
-        { cancel_unpaid, DUE_AT_ONCE, COUNTER_COUNT },
-        { expire_fulfillments, DUE_AT_ONCE, COUNTER_COUNT },
-        { remind_customers, DUE_AT_ONCE, COUNTER_COUNT },
-        { prune_idempotency, PRUNED_AT_ONCE, COUNTER_COUNT },
-        { prune_streams, PRUNED_AT_ONCE, COUNTER_COUNT },
+const struct job jobs[JOBS] = {
+        { "expire_reservations", expire_reservations, RESERVATIONS_EXPIRED_AT_ONCE, COUNTER_RESERVATIONS_EXPIRED },
+        { "cancel_unpaid", cancel_unpaid, DUE_AT_ONCE, COUNTER_COUNT },
+        { "expire_fulfillments", expire_fulfillments, DUE_AT_ONCE, COUNTER_COUNT },
+        { "remind_customers", remind_customers, DUE_AT_ONCE, COUNTER_COUNT },
+        { "prune_idempotency", prune_idempotency, PRUNED_AT_ONCE, COUNTER_COUNT },
+        { "prune_streams", prune_streams, PRUNED_AT_ONCE, COUNTER_COUNT },
+        { NULL, figures_collect, 1, COUNTER_COUNT },
 };
-const size_t job_count = array_size(jobs);

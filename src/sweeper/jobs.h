@@ -9,9 +9,11 @@
 /* What the sweeper works with; not shared. */
 struct sweep {
         struct runner runner;
+        timestamp figures_due; /* clock_monotonic */
 };
 
 struct job {
+        const char *name; /* as in /metrics, which counts what it takes; NULL: it takes nothing */
         /* Run one batch and say how many documents or records it took. False when it failed: the next sweep tries
          * again. */
         bool (*run)(struct sweep *sweep, size_t *ret_taken);
@@ -20,5 +22,5 @@ struct job {
 };
 
 /* In the order in which they run. */
-extern const struct job jobs[];
-extern const size_t job_count;
+#define JOBS 7
+extern const struct job jobs[JOBS];

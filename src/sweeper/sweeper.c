@@ -1,16 +1,22 @@
 #include "sweeper/sweeper.h"
 
+#include "base/exposition.h"
 #include "sweeper/jobs.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #define STATEMENT_TIMEOUT_MS 5000
 #define LOCK_TIMEOUT_MS      1000
 #define BATCHES_MAX          100 /* of one job, before the others have their turn */
+#define TEXT_SIZE_MAX        ((size_t) 64 * 1024)
 
 struct sweeper {
         struct database_settings settings;
         struct sweep sweep;
+        struct histogram times; /* of whole sweeps */
+        timestamp succeeded_at; /* clock_wall; 0: never */
+        uint64_t taken[JOBS];
         pthread_t thread;
         pthread_mutex_t mutex;
         pthread_cond_t wake;
@@ -26,12 +32,13 @@ static bool is_stopping(struct sweeper *sweeper) {
         return stopping;
 }
 
-static bool job_run(struct sweeper *sweeper, const struct job *job) {
+static bool job_run(struct sweeper *sweeper, const struct job *job, uint64_t *taken_ever) {
         for (size_t i = 0; i < BATCHES_MAX && !is_stopping(sweeper); i++) {
                 size_t taken = 0;
 
                 if (!job->run(&sweeper->sweep, &taken))
                         return false;
+                *taken_ever += taken;
                 if (job->counter < COUNTER_COUNT)
                         metrics_add(job->counter, taken);
                 if (taken < job->full)
@@ -54,15 +61,55 @@ static bool wait_for_next(struct sweeper *sweeper) {
         return !stopping;
 }
 
+static void write_taken(const struct sweeper *sweeper, struct buffer *out) {
+        static const char name[] = "holdfast_sweep_taken_total";
+        char labels[64];
+
+        exposition_head(out, name, "counter", "Documents and records taken by the sweeper");
+        for (size_t i = 0; i < JOBS; i++)
+                if (jobs[i].name) {
+                        (void) snprintf(labels, sizeof(labels), "job=\"%s\"", jobs[i].name);
+                        exposition_integer(out, name, labels, (int64_t) sweeper->taken[i]);
+                }
+}
+
+/* Told by this thread alone: when it hangs, the figures stand still, too. */
+static void tell(const struct sweeper *sweeper) {
+        static const char name[] = "holdfast_sweep_duration_seconds";
+        struct arena arena;
+        struct buffer out;
+
+        arena_init(&arena, 2 * TEXT_SIZE_MAX);
+        buffer_init(&out, &arena, TEXT_SIZE_MAX);
+        exposition_head(&out, name, "histogram", "Time of a run of the sweeper");
+        exposition_histogram(&out, name, "", &sweeper->times, &histogram_times);
+        exposition_gauge(&out, "holdfast_sweep_last_success_timestamp_seconds",
+                "When a run of the sweeper last did all it had to, as Unix time; 0 for never",
+                (double) sweeper->succeeded_at / SECOND);
+        write_taken(sweeper, &out);
+        if (!out.failed)
+                metrics_tell(METRICS_SWEEPER, buffer_text(&out), out.size);
+        arena_clear(&arena);
+}
+
+static void sweep_once(struct sweeper *sweeper) {
+        const timestamp begin = clock_monotonic();
+        bool ok = true;
+
+        for (size_t i = 0; i < JOBS; i++)
+                ok = job_run(sweeper, &jobs[i], &sweeper->taken[i]) && ok;
+        metrics_add(ok ? COUNTER_SWEEPS_OK : COUNTER_SWEEPS_FAILED, 1);
+        histogram_observe(&sweeper->times, &histogram_times, clock_monotonic() - begin);
+        if (ok)
+                sweeper->succeeded_at = clock_wall();
+        tell(sweeper);
+}
+
 static void *sweeper_main(void *context) {
         struct sweeper *sweeper = context;
 
         do {
-                bool ok = true;
-
-                for (size_t i = 0; i < job_count; i++)
-                        ok = job_run(sweeper, &jobs[i]) && ok;
-                metrics_add(ok ? COUNTER_SWEEPS_OK : COUNTER_SWEEPS_FAILED, 1);
+                sweep_once(sweeper);
         } while (wait_for_next(sweeper));
         return NULL;
 }

@@ -1,10 +1,14 @@
 """holdfast audit: clean on what the service has made, and each kind of corruption is found."""
 
 import json
+import subprocess
+import time
 
 import pytest
 
 from support.database import Database
+from support.holdfast import Holdfast
+from support.ports import free_port
 from support.retailer import Retailer
 
 GONE = "no such row: the test would plant nothing"
@@ -14,7 +18,6 @@ GONE = "no such row: the test would plant nothing"
 def house(new_database, work_directory):
     """An instance of its own that nothing sweeps, with stock, movements, reservations and an order; planted faults are
     taken back after each test."""
-    from support.holdfast import Holdfast
     instance = Holdfast(new_database(), work_directory, "audited", sweeper=0).start()
     retailer = Retailer(instance.client()).create()
     retailer.reserve({retailer.sku: 1, retailer.skus[1]: 2})
@@ -135,3 +138,39 @@ def test_wrong_usage_and_no_database(house, services):
         assert house.run("audit").returncode == 69
     finally:
         house.settings = settings
+
+
+# What Prometheus learns of it
+
+def textfile(path):
+    return dict(line.split() for line in path.read_text().splitlines() if not line.startswith("#"))
+
+
+def test_the_outcome_is_written_for_prometheus(house, tmp_path):
+    file = tmp_path / "holdfast.prom"
+    before = time.time()
+    house.run("audit", "--textfile", file, check=0)
+    told = textfile(file)
+    assert set(told) == {"holdfast_audit_duration_seconds", "holdfast_audit_findings", "holdfast_audit_timestamp_seconds"}
+    assert float(told["holdfast_audit_findings"]) == 0
+    assert before - 1 <= float(told["holdfast_audit_timestamp_seconds"]) <= time.time() + 1
+    assert [path.name for path in tmp_path.iterdir()] == ["holdfast.prom"]
+    done = subprocess.run(["promtool", "check", "metrics"], input=file.read_text(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_findings_are_written_for_prometheus(house, planted, tmp_path):
+    planted("update stock set reserved = reserved + 1 where reserved > 0")
+    house.run("audit", "--textfile", tmp_path / "holdfast.prom", check=1)
+    assert float(textfile(tmp_path / "holdfast.prom")["holdfast_audit_findings"]) > 0
+
+
+def test_an_audit_that_was_not_finished_says_so(house, tmp_path):
+    away = Holdfast(f"postgresql://nobody@127.0.0.1:{free_port()}/shop", tmp_path)
+    away.run("audit", "--textfile", tmp_path / "holdfast.prom", check=69)
+    assert float(textfile(tmp_path / "holdfast.prom")["holdfast_audit_findings"]) == -1
+
+
+def test_a_file_that_cannot_be_written_is_a_failure(house, tmp_path):
+    done = house.run("audit", "--textfile", tmp_path / "nowhere" / "holdfast.prom", check=1)
+    assert "cannot be written: No such file or directory" in done.stderr

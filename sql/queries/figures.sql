@@ -1,0 +1,49 @@
+-- What /metrics shows of the database, asked now and then by the sweeper.
+
+-- :name figures_queue free
+-- The queues by location, or as one of no name when there are more locations than $1: how many cards show each status, how many
+-- are past their promise, for how many seconds the oldest work lies, and how long who waits longest has waited.
+select card.place,
+       count(*) filter (where card.shown = 'allocated'),
+       count(*) filter (where card.shown = 'arrived'),
+       count(*) filter (where card.shown = 'on_the_way'),
+       count(*) filter (where card.shown = 'packed'),
+       count(*) filter (where card.shown = 'picking'),
+       count(*) filter (where card.shown = 'ready'),
+       count(*) filter (where card.is_promise and card.promised_at <= card.now),
+       coalesce(extract(epoch from max(card.now - card.created_at) filter (where card.is_promise)), 0)::double precision,
+       coalesce(extract(epoch from max(card.now - card.arrived_at) filter (where card.shown = 'arrived')), 0)::double precision
+  from (select case when known.few then f.location end as place, statement_timestamp() as now,
+               f.promised_at, f.created_at, f.arrived_at,
+               f.status in ('allocated', 'picking', 'packed') as is_promise,
+               case when f.status = 'ready' and f.check_in <> 'none' then f.check_in else f.status end as shown
+          from fulfillments f
+         cross join (select count(*) <= $1::bigint as few
+                       from (select l.code from locations l order by l.code limit $1::bigint + 1) as first) as known
+         where f.status in ('allocated', 'picking', 'ready', 'packed')) as card
+ group by card.place
+ order by card.place
+
+-- :name figures_outbox
+-- For how many seconds the event that waits longest has waited for its place in a stream.
+select coalesce(extract(epoch from max(statement_timestamp() - e.occurred_at)), 0)::double precision
+  from (select p.event_id from stream_pending p where p.number >= 0 order by p.number limit 1) as pending
+  join events e on e.id = pending.event_id
+
+-- :name figures_sessions free
+-- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction; of others' sessions only
+-- what the role may see.
+select pg_database_size(current_database()),
+       count(*) filter (where a.wait_event_type = 'Lock'),
+       coalesce(extract(epoch from max(statement_timestamp() - a.xact_start)), 0)::double precision
+  from pg_stat_activity a
+ where a.datname = current_database() and a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
+
+-- :name figures_standbys free
+-- Each standby, at most $1: how far it is behind, in seconds and in bytes; null when the role may not see it.
+select coalesce(s.application_name, ''),
+       case when s.replay_lsn is not null then coalesce(extract(epoch from s.replay_lag), 0) end::double precision,
+       (pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn))::double precision
+  from pg_stat_replication s
+ order by s.application_name, s.pid
+ limit $1::bigint

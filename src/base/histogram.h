@@ -1,0 +1,28 @@
+/*
+ * base/histogram: how many values fell into which range.
+ *
+ * All zero is an empty one. The bounds are the caller's and the same at each call. Any thread may observe and read;
+ * nobody waits: what is read may lack a value that is just being observed.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HISTOGRAM_BOUNDS_MAX 14
+
+struct histogram_bounds {
+        size_t n;
+        int64_t unit;                     /* what the figure shows as 1: SECOND for durations */
+        int64_t at[HISTOGRAM_BOUNDS_MAX]; /* ascending; a value belongs to the first that is not below it */
+};
+
+struct histogram {
+        _Atomic uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1]; /* the last one: beyond all bounds */
+        _Atomic int64_t sum;
+};
+
+void histogram_observe(struct histogram *histogram, const struct histogram_bounds *bounds, int64_t value);
+
+/* For durations of requests, and of what they wait for. */
+extern const struct histogram_bounds histogram_times;

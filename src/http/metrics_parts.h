@@ -1,0 +1,12 @@
+/*
+ * http/metrics_parts: what /metrics is put together from. Loop thread.
+ */
+#pragma once
+
+#include "base/exposition.h"
+#include "http/lanes.h"
+
+void metrics_write_lanes(struct buffer *out, struct lanes *lanes);
+
+/* The process_... figures that every Prometheus client has; read from the kernel, without a wait. */
+void metrics_write_process(struct buffer *out);

@@ -1,0 +1,209 @@
+#include "sweeper/figures.h"
+
+#include "base/exposition.h"
+#include "base/text.h"
+
+#include <stdio.h>
+
+#define TEXT_SIZE_MAX ((size_t) 1024 * 1024)
+#define STATUS_COUNT  6
+#define LABELS_SIZE   (2 * EXPOSITION_LABEL_MAX)
+
+struct queue {
+        char place[EXPOSITION_LABEL_MAX]; /* a label; "" when all locations are one */
+        int64_t depth[STATUS_COUNT];      /* as in `statuses` */
+        int64_t overdue;
+        double oldest_s, longest_wait_s;
+};
+
+struct standby {
+        char name[EXPOSITION_LABEL_MAX]; /* a label */
+        bool is_known;                   /* how far it is behind */
+        double lag_s, lag_bytes;
+};
+
+struct figures {
+        struct arena *arena; /* the call's */
+        struct queue *queues;
+        struct standby standbys[FIGURES_STANDBYS_MAX];
+        size_t n_queues, n_standbys;
+        int64_t database_size, lock_waiting;
+        double oldest_transaction_s, outbox_lag_s;
+};
+
+/* In the order of the columns. */
+static const char *const statuses[STATUS_COUNT] = { "allocated", "arrived", "on_the_way", "packed", "picking",
+        "ready" };
+
+/* ---- asking ---- */
+
+static enum problem queues_read(struct rows *rows, void *into) {
+        struct figures *figures = into;
+
+        figures->queues = arena_new_array(figures->arena, struct queue, rows_count(rows));
+        if (!figures->queues && rows_count(rows))
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct queue *queue = &figures->queues[figures->n_queues++];
+                struct row row = row_at(rows, i);
+                const char *place = row_text(&row);
+
+                if (place)
+                        exposition_label("location", place, queue->place);
+                for (size_t status = 0; status < STATUS_COUNT; status++)
+                        queue->depth[status] = row_integer(&row);
+                queue->overdue = row_integer(&row);
+                queue->oldest_s = row_number(&row);
+                queue->longest_wait_s = row_number(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem outbox_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        ((struct figures *) into)->outbox_lag_s = row_number(&row);
+        return PROBLEM_NONE;
+}
+
+static enum problem sessions_read(struct rows *rows, void *into) {
+        struct figures *figures = into;
+        struct row row = row_at(rows, 0);
+
+        figures->database_size = row_integer(&row);
+        figures->lock_waiting = row_integer(&row);
+        figures->oldest_transaction_s = row_number(&row);
+        return PROBLEM_NONE;
+}
+
+static enum problem standbys_read(struct rows *rows, void *into) {
+        struct figures *figures = into;
+
+        for (size_t i = 0; i < rows_count(rows) && i < FIGURES_STANDBYS_MAX; i++) {
+                struct standby *standby = &figures->standbys[figures->n_standbys++];
+                struct row row = row_at(rows, i);
+
+                exposition_label("standby", row_text(&row), standby->name);
+                standby->is_known = !row_is_null(&row);
+                standby->lag_s = row_number(&row);
+                standby->lag_bytes = row_number(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem load(struct batch *batch) {
+        struct figures *figures = arena_new(&batch->calls[0]->arena, struct figures);
+        struct parameters locations, standbys;
+
+        if (!figures)
+                return FAULT_BUSY;
+        figures->arena = &batch->calls[0]->arena;
+        batch->work = figures;
+        parameters_init(&locations, batch->arena);
+        parameter_integer(&locations, FIGURES_LOCATIONS_MAX);
+        parameters_init(&standbys, batch->arena);
+        parameter_integer(&standbys, FIGURES_STANDBYS_MAX);
+        database_ask(batch->database, STATEMENT_FIGURES_QUEUE, &locations, queues_read, figures);
+        database_ask(batch->database, STATEMENT_FIGURES_OUTBOX, NULL, outbox_read, figures);
+        database_ask(batch->database, STATEMENT_FIGURES_SESSIONS, NULL, sessions_read, figures);
+        database_ask(batch->database, STATEMENT_FIGURES_STANDBYS, &standbys, standbys_read, figures);
+        return PROBLEM_NONE;
+}
+
+/* ---- writing ---- */
+
+static void write_depth(struct buffer *out, const struct figures *figures) {
+        static const char name[] = "holdfast_queue_depth";
+        char labels[LABELS_SIZE];
+
+        exposition_head(out, name, "gauge", "Fulfillments in the queues by status");
+        for (size_t i = 0; i < figures->n_queues; i++)
+                for (size_t status = 0; status < STATUS_COUNT; status++) {
+                        const char *place = figures->queues[i].place;
+
+                        (void) snprintf(labels, sizeof(labels), "%s%sstatus=\"%s\"", place, *place ? "," : "",
+                                statuses[status]);
+                        exposition_integer(out, name, labels, figures->queues[i].depth[status]);
+                }
+}
+
+static void write_queues(struct buffer *out, const struct figures *figures) {
+        static const char overdue[] = "holdfast_queue_overdue", oldest[] = "holdfast_queue_oldest_seconds",
+                          wait[] = "holdfast_queue_customer_wait_seconds";
+
+        write_depth(out, figures);
+        exposition_head(out, overdue, "gauge", "Fulfillments that are not ready although their promise is past");
+        for (size_t i = 0; i < figures->n_queues; i++)
+                exposition_integer(out, overdue, figures->queues[i].place, figures->queues[i].overdue);
+        exposition_head(out, oldest, "gauge", "Age of the oldest fulfillment that is not ready");
+        for (size_t i = 0; i < figures->n_queues; i++)
+                exposition_number(out, oldest, figures->queues[i].place, figures->queues[i].oldest_s);
+        exposition_head(out, wait, "gauge", "How long the customer who waits longest has been there");
+        for (size_t i = 0; i < figures->n_queues; i++)
+                exposition_number(out, wait, figures->queues[i].place, figures->queues[i].longest_wait_s);
+}
+
+static void write_standbys(struct buffer *out, const struct figures *figures) {
+        static const char seconds[] = "holdfast_db_replication_lag_seconds",
+                          bytes[] = "holdfast_db_replication_lag_bytes";
+
+        exposition_gauge(out, "holdfast_db_standbys", "Standbys that are connected", (double) figures->n_standbys);
+        exposition_head(out, seconds, "gauge", "How far a standby is behind");
+        for (size_t i = 0; i < figures->n_standbys; i++)
+                if (figures->standbys[i].is_known)
+                        exposition_number(out, seconds, figures->standbys[i].name, figures->standbys[i].lag_s);
+        exposition_head(out, bytes, "gauge", "What a standby has not replayed yet");
+        for (size_t i = 0; i < figures->n_standbys; i++)
+                if (figures->standbys[i].is_known)
+                        exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);
+}
+
+static void tell(const struct figures *figures) {
+        struct buffer out;
+
+        buffer_init(&out, figures->arena, TEXT_SIZE_MAX);
+        write_queues(&out, figures);
+        exposition_gauge(&out, "holdfast_outbox_lag_seconds",
+                "How long the oldest event has waited for its place in a stream", figures->outbox_lag_s);
+        exposition_gauge(
+                &out, "holdfast_db_lock_waiting", "Sessions that wait for a lock now", (double) figures->lock_waiting);
+        exposition_gauge(&out, "holdfast_db_oldest_transaction_seconds", "Age of the oldest open transaction",
+                figures->oldest_transaction_s);
+        exposition_gauge(&out, "holdfast_db_size_bytes", "Size of the database", (double) figures->database_size);
+        write_standbys(&out, figures);
+        exposition_gauge(&out, "holdfast_figures_timestamp_seconds",
+                "When the figures of queues and database were asked for, as Unix time", (double) clock_wall() / SECOND);
+        if (!out.failed)
+                metrics_tell(METRICS_DATABASE, buffer_text(&out), out.size);
+}
+
+/* ---- the job ---- */
+
+static enum problem decide(struct batch *batch) {
+        batch->calls[0]->work = batch->work;
+        batch->calls[0]->reply.status = 200;
+        return PROBLEM_NONE;
+}
+
+static const struct operation operation = { .load = load, .decide = decide };
+static const struct route route = { .path = "(figures)", .batch = 1, .operation = &operation };
+
+bool figures_collect(struct sweep *sweep, size_t *ret_taken) {
+        const timestamp now = clock_monotonic();
+        struct call call, *calls[] = { &call };
+        bool ok;
+
+        *ret_taken = 0;
+        if (now < sweep->figures_due)
+                return true;
+        sweep->figures_due = now + FIGURES_EVERY;
+        call_init(&call, &route);
+        call.arrived = now;
+        call.deadline = now + CALL_TIME_MAX;
+        batch_run(&sweep->runner, calls, array_size(calls));
+        ok = call.reply.status == 200 && call.work;
+        if (ok)
+                tell(call.work);
+        call_clear(&call);
+        return ok;
+}
