@@ -84,8 +84,14 @@ wait_healthy() {
         done
 }
 
+within() {
+        local service=$1
+        shift
+        docker exec "$(container "$service")" "$@"
+}
+
 inside() {
-        compose exec -T holdfast "$@"
+        within holdfast "$@"
 }
 
 # ---- what it is ----
@@ -128,7 +134,7 @@ check_confined() {
         for service in "$@"; do
                 [ "$(state_of "$service" '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}')" = 'true [ALL]' ] || fail "$service may write to its files, or has kept capabilities"
                 [[ $(state_of "$service" '{{.HostConfig.SecurityOpt}}') == *no-new-privileges* ]] || fail "$service may gain privileges"
-                status=$(compose exec -T "$service" cat /proc/1/status)
+                status=$(within "$service" cat /proc/1/status)
                 ! grep -q '^Uid:[[:space:]]*0' <<<"$status" || fail "$service runs as root"
                 grep -q '^CapEff:[[:space:]]*0*$' <<<"$status" || fail "$service runs with capabilities"
         done
@@ -157,7 +163,7 @@ stock_digest() {
 }
 
 query() {
-        compose exec -T postgres psql --username=postgres --dbname=holdfast --no-psqlrc --quiet --tuples-only --no-align --command="$1"
+        within postgres psql --username=postgres --dbname=holdfast --no-psqlrc --quiet --tuples-only --no-align --command="$1"
 }
 
 secrets_digest() {
@@ -216,6 +222,7 @@ check_crash() {
 # ---- two of it ----
 
 check_scale() {
+        tell_stand_in scale haproxy:
         bring_up holdfast-second balancer
         wait_healthy holdfast-second balancer
         check_confined holdfast-second balancer
@@ -233,8 +240,20 @@ check_scale() {
 
 # ---- and who watches it ----
 
-is_stand_in() {
-        [ -n "$(docker image inspect --format '{{index .Config.Labels "holdfast.stand-in"}}' "$1" 2>/dev/null)" ]
+stand_in() {
+        docker image inspect --format '{{index .Config.Labels "holdfast.stand-in"}}' "$1" 2>/dev/null || true
+}
+
+image_of() {
+        compose --profile "$1" config | sed -n "s/^ *image: \\($2.*\\)/\\1/p"
+}
+
+# An operator's own Docker has the real ones; a machine without a registry may have others, and the reader shall know.
+tell_stand_in() {
+        local named other
+        named=$(image_of "$1" "$2")
+        other=$(stand_in "$named")
+        [ -z "$other" ] || echo "note: $other stands in for $named"
 }
 
 ask_prometheus() {
@@ -244,6 +263,7 @@ ask_prometheus() {
 
 check_prometheus() {
         local end=$((SECONDS + scraped_within_s))
+        tell_stand_in observability prom/
         bring_up prometheus
         wait_healthy prometheus
         check_confined prometheus
@@ -255,13 +275,12 @@ check_prometheus() {
 }
 
 check_grafana() {
-        local named password
-        named=$(compose config | sed -n 's/^ *image: \(grafana.*\)/\1/p')
-        is_stand_in "$named" && echo "skipped: Grafana, for there is no image of it here" && return
+        local password
+        [ "$(stand_in "$(image_of observability grafana/)")" != none ] || { echo "skipped: Grafana, for there is no image of it here" && return; }
         bring_up grafana
         wait_healthy grafana
         check_confined grafana
-        password=$(compose exec -T grafana cat /run/secrets/grafana/admin_password)
+        password=$(within grafana cat /run/secrets/grafana/admin_password)
         ! curl --silent --fail --user admin:admin "http://127.0.0.1:$GRAFANA_PORT/api/search" >/dev/null || fail "Grafana has its default password"
         curl --silent --fail --user "admin:$password" "http://127.0.0.1:$GRAFANA_PORT/api/search?type=dash-db" | grep -q Holdfast || fail "Grafana shows no dashboard"
         passed "Grafana shows the dashboard, to who has the password that was made for it"
