@@ -6,7 +6,7 @@ root=$(dirname -- "$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")")
 readonly root
 readonly image=holdfast:0.1.0 base=debian:bookworm-slim
 readonly image_above_base_max=120000000 # bytes
-readonly ready_within_s=120 stop_within_s=40 scraped_within_s=60
+readonly ready_within_s=120 stop_within_s=40 scraped_within_s=90
 
 usage() {
         cat <<'USAGE'
@@ -261,6 +261,11 @@ ask_prometheus() {
                 python3 -c 'import json, sys; print(*[each["value"][1] for each in json.load(sys.stdin)["data"]["result"]])'
 }
 
+rules_in_health() {
+        curl --silent --fail "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" |
+                python3 -c 'import json, sys; print(*{rule["health"] for group in json.load(sys.stdin)["data"]["groups"] for rule in group["rules"]})'
+}
+
 check_prometheus() {
         local end=$((SECONDS + scraped_within_s))
         tell_stand_in observability prom/
@@ -272,6 +277,11 @@ check_prometheus() {
                 sleep 0.5
         done
         passed "Prometheus sees both instances"
+        until [ "$(rules_in_health)" = ok ]; do
+                [ $SECONDS -lt $end ] || fail "Prometheus cannot evaluate every alert rule: $(rules_in_health)"
+                sleep 0.5
+        done
+        passed "Prometheus evaluates every alert rule"
 }
 
 check_grafana() {
