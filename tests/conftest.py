@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 pytest.register_assert_rewrite(
-    "support.client", "support.cluster", "support.database", "support.holdfast", "support.raw", "support.retailer",
+    "support.client", "support.cluster", "support.database", "support.holdfast", "support.person", "support.raw", "support.retailer",
     "support.work")
 
 from support.client import contract  # noqa: E402

@@ -63,6 +63,14 @@ enum setting_kind {
         X(RESOURCING_RADIUS_KM, "HOLDFAST_RESOURCING_RADIUS_KM", INTEGER, "50", 0, 20000,                              \
                 "at most so far away is a location that takes over pickup or curbside; 0 is no limit. "                \
                 "One without a position is too far away, unless neither has one")                                      \
+        X(RETENTION_EVENTS, "HOLDFAST_RETENTION_EVENTS", DURATION, "", 7 * DAY, 36500 * DAY,                           \
+                "holdfast prune removes older events, but those of orders that are open; kept when empty")             \
+        X(RETENTION_IDEMPOTENCY, "HOLDFAST_RETENTION_IDEMPOTENCY", DURATION, "P1D", DAY, 30 * DAY,                     \
+                "how long the reply to an Idempotency-Key can be had again")                                           \
+        X(RETENTION_PERSONAL_DATA, "HOLDFAST_RETENTION_PERSONAL_DATA", DURATION, "", 7 * DAY, 36500 * DAY,             \
+                "holdfast prune erases the customer from closed orders unchanged for longer; kept when empty")         \
+        X(RETENTION_RESERVATIONS, "HOLDFAST_RETENTION_RESERVATIONS", DURATION, "", DAY, 36500 * DAY,                   \
+                "holdfast prune removes reservations that have been over for longer; kept when empty")                 \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance leaves it to others to close what has expired")                                      \

@@ -1,7 +1,5 @@
 #include "base/uuid.h"
 
-#include "base/clock.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -53,6 +51,15 @@ struct uuid uuid_new(void) {
         uuid.bytes[6] = (uint8_t) (0x70 | (moment >> 8 & 0x0F));
         uuid.bytes[7] = (uint8_t) moment;
         uuid.bytes[8] = (uint8_t) (0x80 | (uuid.bytes[8] & 0x3F));
+        return uuid;
+}
+
+struct uuid uuid_floor(timestamp instant) {
+        const uint64_t milliseconds = instant > 0 ? (uint64_t) instant / 1000 : 0;
+        struct uuid uuid = { 0 };
+
+        for (int i = 0; i < 6; i++)
+                uuid.bytes[i] = (uint8_t) (milliseconds >> (40 - 8 * i));
         return uuid;
 }
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +26,9 @@ struct uuid uuid_new_at(const char *place);
 uint16_t uuid_place_of(const char *place);
 /* What the last two bytes say; of an id that was not made at a place it is as good as random. */
 uint16_t uuid_place(const struct uuid *uuid);
+
+/* Sorts before every id of version 7 that is made at that instant or later, and after every earlier one. */
+struct uuid uuid_floor(timestamp instant);
 
 /* 16 bytes from the CSPRNG: for keys and link tokens, not for ids. */
 struct uuid uuid_random(void);

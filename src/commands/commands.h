@@ -31,11 +31,13 @@ extern const struct command commands[];
 extern const size_t command_count;
 
 int command_audit(int argc, char **argv);
+int command_customer(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_healthcheck(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_openapi(int argc, char **argv);
+int command_prune(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_show_config(int argc, char **argv);
 int command_token(int argc, char **argv);

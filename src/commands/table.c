@@ -30,6 +30,22 @@ const struct command commands[] = {
                 "  --textfile FILE  also write the outcome for the textfile collector of Prometheus' node exporter\n\n"
                 "    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
                 command_audit },
+        { "prune", "prune [--dry-run]", "remove what is older than it has to be kept",
+                "Ages are the settings HOLDFAST_RETENTION_...; docs/retention.md tells what goes and what stays. Runs beside the\n"
+                "service in small batches; stopped in the middle, it goes on with its next run.\n\n"
+                "  --dry-run     say how much would go, and leave it\n\n    HOLDFAST_RETENTION_PERSONAL_DATA=P1095D holdfast prune",
+                command_prune },
+        { "customer", "customer export|erase --customer-id C | --email E | --phone P | --order N",
+                "hand out, or erase, all that is kept of one customer",
+                "export  writes all orders with their timelines as one JSON document\n"
+                "erase   takes the customer out of all orders that are closed, and names those that are open: they are left as\n"
+                "        they are, and it ends with 1 then. Repeating it is fine.\n\n"
+                "  --customer-id C  the shop's own number of the customer\n"
+                "  --email E        in capital or small letters\n"
+                "  --phone P        its digits count\n"
+                "  --order N        one order, by its number\n\n"
+                "    holdfast customer export --email ada@example.com > ada.json",
+                command_customer },
         { "healthcheck", "healthcheck", "ask the service on this machine whether it is ready",
                 "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exit 0 when ready, 1 when not.\n\n    holdfast healthcheck && echo ready",
                 command_healthcheck },

@@ -49,3 +49,6 @@ struct timeline {
 
 /* Queue: the events of an order, oldest first, TIMELINE_MAX at most. */
 enum problem timeline_load(struct database *database, const struct uuid *order_id, struct timeline *timeline);
+
+/* Its events as a list, as clients see them. */
+void timeline_write(struct writer *json, const struct timeline *timeline);

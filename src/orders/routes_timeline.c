@@ -30,32 +30,13 @@ static enum problem timeline_load_all(struct batch *batch) {
         return p ? p : orders_read(batch->database, &work->set);
 }
 
-static void write_entry(struct writer *json, const struct timeline_entry *entry) {
-        write_object_begin(json);
-        write_uuid_member(json, "id", &entry->id);
-        write_text_member(json, "type", entry->type);
-        write_time_member(json, "occurred_at", entry->occurred_at);
-        write_text_member(json, "actor", entry->actor);
-        if (uuid_is_nil(&entry->fulfillment_id))
-                write_text_member(json, "fulfillment_id", NULL);
-        else
-                write_uuid_member(json, "fulfillment_id", &entry->fulfillment_id);
-        write_text_member(json, "location", entry->location);
-        write_name(json, "data");
-        write_raw(json, entry->data);
-        write_object_end(json);
-}
-
 static void timeline_one(struct call *call) {
         const struct timeline *timeline = call->work;
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
         write_name(&w.json, "data");
-        write_list_begin(&w.json);
-        for (size_t i = 0; i < timeline->n; i++)
-                write_entry(&w.json, &timeline->entries[i]);
-        write_list_end(&w.json);
+        timeline_write(&w.json, timeline);
         write_text_member(&w.json, "next_cursor", NULL);
         reply_end(&w);
 }

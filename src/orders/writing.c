@@ -1,6 +1,7 @@
 #include "orders/orders.h"
 
 #include "base/writer.h"
+#include "orders/lists.h"
 
 #include <jansson.h>
 
@@ -227,5 +228,28 @@ void order_write(struct writer *json, const struct order *order, const char *pic
                 fulfillment_write(json, order->fulfillments[i], pickup_secret);
                 write_object_end(json);
         }
+        write_list_end(json);
+}
+
+static void write_entry(struct writer *json, const struct timeline_entry *entry) {
+        write_object_begin(json);
+        write_uuid_member(json, "id", &entry->id);
+        write_text_member(json, "type", entry->type);
+        write_time_member(json, "occurred_at", entry->occurred_at);
+        write_text_member(json, "actor", entry->actor);
+        if (uuid_is_nil(&entry->fulfillment_id))
+                write_text_member(json, "fulfillment_id", NULL);
+        else
+                write_uuid_member(json, "fulfillment_id", &entry->fulfillment_id);
+        write_text_member(json, "location", entry->location);
+        write_name(json, "data");
+        write_raw(json, entry->data);
+        write_object_end(json);
+}
+
+void timeline_write(struct writer *json, const struct timeline *timeline) {
+        write_list_begin(json);
+        for (size_t i = 0; i < timeline->n; i++)
+                write_entry(json, &timeline->entries[i]);
         write_list_end(json);
 }

@@ -1,14 +1,13 @@
 #include "sweeper/jobs.h"
 
+#include "base/config.h"
 #include "fulfillment/upkeep.h"
 #include "orders/upkeep.h"
 #include "reservations/upkeep.h"
 #include "sweeper/figures.h"
 
-#define IDEMPOTENCY_KEPT_FOR DAY
-#define STREAM_KEPT_FOR      DAY
-#define PRUNED_AT_ONCE       2000
-#define DUE_AT_ONCE          32
+#define PRUNED_AT_ONCE 2000
+#define DUE_AT_ONCE    32
 
 static const struct token_claims claims = { .subject = "sweeper", .all_locations = true };
 
@@ -141,7 +140,7 @@ static enum problem prune_save(struct batch *batch, enum statement statement, du
 }
 
 static enum problem idempotency_prune(struct batch *batch) {
-        return prune_save(batch, STATEMENT_IDEMPOTENCY_PRUNE, IDEMPOTENCY_KEPT_FOR);
+        return prune_save(batch, STATEMENT_IDEMPOTENCY_PRUNE, config_integer(CONFIG_RETENTION_IDEMPOTENCY));
 }
 
 static enum problem streams_prune(struct batch *batch) {

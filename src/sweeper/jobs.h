@@ -6,6 +6,8 @@
 #include "http/batch.h"
 #include "http/metrics.h"
 
+#define STREAM_KEPT_FOR DAY /* an event in the stream of its location: how long a client may have been away */
+
 /* What the sweeper works with; not shared. */
 struct sweep {
         struct runner runner;

@@ -190,3 +190,15 @@ Test(uuid, nil_is_all_zero) {
         cr_assert_not(uuid_is_nil(&last));
         cr_assert_not(uuid_is_nil(&new));
 }
+
+Test(uuid, a_floor_stands_between_what_was_made_before_and_since) {
+        const struct uuid before = uuid_new();
+        const timestamp now = clock_wall();
+        const struct uuid floor = uuid_floor(now + MILLISECOND), early = uuid_floor(now - SECOND);
+        char text[UUID_TEXT_SIZE];
+
+        cr_assert_lt(uuid_compare(&before, &floor), 0);
+        cr_assert_lt(uuid_compare(&early, &before), 0);
+        uuid_format(&early, text);
+        cr_assert_str_eq(text + 14, "0000-0000-000000000000");
+}

@@ -1,0 +1,82 @@
+-- Taking a person out of orders: what is read and written of a batch of them. Whoever changes any part of an order holds its lock,
+-- so that one is all it takes.
+
+-- :name erasure_find_aged free
+-- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4.
+select o.id, o.updated_at
+  from orders o
+ where o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
+   and o.status in ('fulfilled', 'cancelled') and not o.customer ? 'erased_at'
+ order by o.updated_at, o.id
+ limit $2::bigint
+
+-- :name erasure_find_person free
+-- The orders of a customer; all but one are null: $1 customer_id, $2 e-mail address in any case, $3 the digits of a phone, $4 order number.
+select o.id, o.updated_at
+  from orders o
+ where ($1::text is null or o.customer ->> 'customer_id' = $1)
+   and ($2::text is null or lower(o.customer ->> 'email') = lower($2))
+   and ($3::text is null or regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g') = $3)
+   and ($4::text is null or o.order_number = $4)
+ order by o.placed_at, o.id
+
+-- :name erasure_lock_orders free
+-- $1 ids.
+select o.id, o.order_number, o.status, o.refund_due, o.cancel_reason, o.customer ? 'erased_at', o.version
+  from orders o
+ where o.id = any($1::uuid[])
+ order by o.id
+   for update
+
+-- :name erasure_read_fulfillments free
+-- After the locks of their orders $1.
+select f.id, f.order_id, f.status, f.reason, f.handover, f.packages
+  from fulfillments f
+ where f.order_id = any($1::uuid[])
+ order by f.order_id, f.id
+
+-- :name erasure_read_events free
+-- Of the orders $1, those that say more than their type.
+select e.id, e.data
+  from events e
+ where e.order_id = any($1::uuid[]) and e.data <> '{}'
+
+-- :name erasure_read_records free
+-- Kept replies that speak of a document; $1 its id, as a pattern.
+select i.id, i.body
+  from idempotency i
+ where i.body like any($1::text[])
+
+-- :name erasure_save_orders free
+-- $1 ids, $2 reasons for which they were cancelled, $3 the time, $4 the same in text.
+update orders o
+   set customer = jsonb_build_object('name', 'erased', 'email', null, 'phone', null, 'customer_id', null, 'erased_at', $4::text),
+       ship_to = null, payment_reference = null, cancel_reason = erased.cancel_reason, version = o.version + 1,
+       updated_at = $3::timestamptz
+  from unnest($1::uuid[], $2::text[]) as erased (id, cancel_reason)
+ where o.id = erased.id
+
+-- :name erasure_save_discounts free
+update order_discounts d set reason = null where d.order_id = any($1::uuid[]) and d.reason is not null
+
+-- :name erasure_save_fulfillments free
+-- $1 ids, $2 reasons, $3 hand-overs, $4 packages, $5 the time.
+update fulfillments f
+   set reason = erased.reason, handover = erased.handover, packages = erased.packages,
+       recipient = case when f.recipient is not null then '{"name": "erased"}'::jsonb end,
+       vehicle_make = null, vehicle_color = null, vehicle_plate = null, link_digest = null, link_expires_at = null,
+       version = f.version + 1, updated_at = $5::timestamptz
+  from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) as erased (id, reason, handover, packages)
+ where f.id = erased.id
+
+-- :name erasure_save_events free
+update events e
+   set data = erased.data
+  from unnest($1::uuid[], $2::jsonb[]) as erased (id, data)
+ where e.id = erased.id
+
+-- :name erasure_save_records free
+update idempotency i
+   set body = erased.body
+  from unnest($1::uuid[], $2::text[]) as erased (id, body)
+ where i.id = erased.id

@@ -1,0 +1,60 @@
+-- What is pruned by age (docs/retention.md), a small batch at a time; several may prune at once. $1 what is older goes, $2 how
+-- many at most, $3 whether it really goes or is only counted. Each returns how many, and the last one looked at where ids tell the age.
+
+-- :name prune_idempotency free
+with batch as materialized (
+        select id from idempotency where created_at < $1::timestamptz order by created_at limit $2::bigint for update skip locked
+), gone as (
+        delete from idempotency where $3::boolean and id = any(array(select id from batch))
+)
+select count(*), null::uuid from batch
+
+-- :name prune_streams free
+with batch as materialized (
+        select location, position from stream_events
+         where published_at < $1::timestamptz order by published_at limit $2::bigint for update skip locked
+), gone as (
+        delete from stream_events e using batch
+         where $3::boolean and e.location = batch.location and e.position = batch.position
+)
+select count(*), null::uuid from batch
+
+-- :name prune_events free
+-- Ids after $4 and before $5. What belongs to an order that is open, or waits to be published, stays.
+with batch as materialized (
+        select e.id from events e
+         where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
+           and not exists (select from orders o
+                            where o.id = e.order_id and o.status in ('open', 'partially_fulfilled'))
+           and not exists (select from fulfillments f
+                            where f.order_id = e.order_id and f.status in ('allocated', 'picking', 'ready', 'packed'))
+           and not exists (select from stream_pending p where p.event_id = e.id)
+         order by e.id limit $2::bigint for update skip locked
+), gone as (
+        delete from events where $3::boolean and id = any(array(select id from batch))
+)
+select count(*), (select id from batch order by id desc limit 1) from batch
+
+-- :name prune_reservations free
+-- Those that are over, with their lines. Ids after $4 and before $5.
+with batch as materialized (
+        select id from reservations
+         where id > $4::uuid and id < $5::uuid and status <> 'active' and updated_at < $1::timestamptz
+         order by id limit $2::bigint for update skip locked
+), lines_gone as (
+        delete from reservation_lines where $3::boolean and reservation_id = any(array(select id from batch))
+), gone as (
+        delete from reservations where $3::boolean and id = any(array(select id from batch))
+)
+select count(*), (select id from batch order by id desc limit 1) from batch
+
+-- :name prune_slots free
+-- Slots of the past in which nobody holds a place.
+with batch as materialized (
+        select location, starts_at from slots
+         where starts_at < $1::timestamptz and booked = 0 limit $2::bigint for update skip locked
+), gone as (
+        delete from slots s using batch
+         where $3::boolean and s.location = batch.location and s.starts_at = batch.starts_at and s.booked = 0
+)
+select count(*), null::uuid from batch

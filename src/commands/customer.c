@@ -1,0 +1,237 @@
+/* holdfast customer: hand out, or erase, all that is kept of one person. */
+#include "commands/commands.h"
+
+#include "base/text.h"
+#include "base/writer.h"
+#include "commands/erasure.h"
+#include "orders/lists.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SELECTOR_SIZE_MAX  254 /* bytes: nothing by which a customer is known is longer */
+#define DOCUMENT_SIZE_MAX  ((size_t) 64 * 1024 * 1024)
+#define CUSTOMER_TRIP_WAIT (10 * MINUTE)
+#define STATEMENT_MS_LIMIT 600000
+
+/* By what a person is known; exactly one is not NULL. */
+struct selector {
+        const char *customer_id, *email, *phone, *order_number;
+        char buffer[SELECTOR_SIZE_MAX + 1]; /* digits, or an order number with its hyphens */
+};
+
+struct person {
+        struct database *database;
+        struct arena arena; /* of one order, or of a batch of them */
+        struct arena found_arena;
+        struct found_orders orders;
+};
+
+/* ---- selectors ---- */
+
+static bool take_digits(struct selector *selector, const char *phone) {
+        size_t n = 0;
+
+        for (; *phone; phone++)
+                if (isdigit((unsigned char) *phone))
+                        selector->buffer[n++] = *phone;
+        selector->buffer[n] = '\0';
+        selector->phone = selector->buffer;
+        return n > 0;
+}
+
+static bool take_option(int option, const char *value, struct selector *selector) {
+        const size_t size = strlen(value);
+
+        if (!size || size > SELECTOR_SIZE_MAX || !text_is_utf8(value, size))
+                return false;
+        switch (option) {
+        case 'c':
+                selector->customer_id = value;
+                return true;
+        case 'e':
+                selector->email = value;
+                return true;
+        case 'o':
+                selector->order_number = value;
+                return true;
+        case 'p':
+                return take_digits(selector, value);
+        default:
+                return false;
+        }
+}
+
+static bool selector_read(int argc, char **argv, struct selector *selector) {
+        static const struct option table[] = {
+                { "customer-id", required_argument, NULL, 'c' },
+                { "email", required_argument, NULL, 'e' },
+                { "order", required_argument, NULL, 'o' },
+                { "phone", required_argument, NULL, 'p' },
+                { 0 },
+        };
+        int n = 0;
+
+        optind = 1;
+        opterr = 0;
+        for (int option = getopt_long(argc, argv, "", table, NULL); option != -1;
+                option = getopt_long(argc, argv, "", table, NULL)) {
+                if (!optarg || !take_option(option, optarg, selector))
+                        return false;
+                n++;
+        }
+        return n == 1 && optind == argc;
+}
+
+static enum problem find(struct person *person, const struct selector *selector) {
+        struct parameters p;
+
+        person->orders.arena = &person->found_arena;
+        database_begin(person->database);
+        parameters_init(&p, &person->found_arena);
+        parameter_text(&p, selector->customer_id);
+        parameter_text(&p, selector->email);
+        parameter_text(&p, selector->phone);
+        parameter_text(&p, selector->order_number);
+        database_ask(person->database, STATEMENT_ERASURE_FIND_PERSON, &p, found_orders_read, &person->orders);
+        database_commit(person->database);
+        return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
+}
+
+static int explain(const struct person *person, enum problem p) {
+        (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(person->database));
+        return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
+}
+
+/* ---- export ---- */
+
+static enum problem order_load(
+        struct person *person, const struct uuid *id, struct order_set *set, struct timeline *timeline) {
+        enum problem p;
+
+        orders_init(set, &person->arena, NULL);
+        orders_want(set, id);
+        *timeline = (struct timeline){ .arena = &person->arena };
+        database_begin_snapshot(person->database);
+        p = orders_read(person->database, set);
+        if (!p)
+                p = timeline_load(person->database, id, timeline);
+        if (p)
+                return p;
+        database_commit(person->database);
+        return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
+}
+
+static enum problem order_print(struct person *person, const struct uuid *id, bool first) {
+        struct order_set set;
+        struct timeline timeline;
+        struct buffer buffer;
+        struct writer json;
+        enum problem p;
+
+        arena_reset(&person->arena);
+        p = order_load(person, id, &set, &timeline);
+        if (p || set.n_rows == 0)
+                return p;
+        buffer_init(&buffer, &person->arena, DOCUMENT_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        order_write(&json, &set.rows[0], NULL);
+        write_name(&json, "timeline");
+        timeline_write(&json, &timeline);
+        write_object_end(&json);
+        if (buffer.failed)
+                return FAULT_BUSY;
+        (void) printf("%s%s", first ? "" : ",", buffer_text(&buffer));
+        return PROBLEM_NONE;
+}
+
+static int person_export(struct person *person) {
+        char now[TIMESTAMP_TEXT_SIZE];
+        enum problem p = PROBLEM_NONE;
+
+        timestamp_format(clock_wall(), now);
+        (void) printf("{\"exported_at\":\"%s\",\"orders\":[", now);
+        for (size_t i = 0; i < person->orders.n && !p; i++)
+                p = order_print(person, &person->orders.rows[i].id, i == 0);
+        if (p)
+                return explain(person, p);
+        (void) printf("]}\n");
+        return ferror(stdout) || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+}
+
+/* ---- erasure ---- */
+
+static void print_open(const char *order_number, const char *why) {
+        (void) fprintf(stderr, "%s is left as it is: %s\n", order_number, why);
+}
+
+static int print_sums(const struct erasure *erasure) {
+        (void) printf("%-22s %10zu\n%-22s %10zu\n%-22s %10zu\n%-22s %10zu\n", "orders erased", erasure->erased,
+                "erased before", erasure->before, "kept replies erased", erasure->records_erased, "orders still open",
+                erasure->open);
+        if (!erasure->open)
+                return EXIT_OK;
+        (void) fprintf(stderr, "holdfast: close the orders named above, then run it again\n");
+        return EXIT_FAILED;
+}
+
+static int person_erase(struct person *person) {
+        struct erasure erasure = { .database = person->database,
+                .arena = &person->arena,
+                .cause = "request",
+                .records = true,
+                .is_open = print_open };
+        struct uuid ids[ERASED_AT_ONCE];
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t done = 0; done < person->orders.n && !p; done += ERASED_AT_ONCE) {
+                size_t n = 0;
+
+                for (; n < ERASED_AT_ONCE && done + n < person->orders.n; n++)
+                        ids[n] = person->orders.rows[done + n].id;
+                arena_reset(&person->arena);
+                p = erase_orders(&erasure, ids, n);
+        }
+        return p ? explain(person, p) : print_sums(&erasure);
+}
+
+/* ---- the command ---- */
+
+static int person_run(const char *verb, const struct selector *selector, struct database *database) {
+        struct person person = { .database = database };
+        enum problem p;
+        int code;
+
+        arena_init(&person.arena, ERASURE_MEMORY_MAX);
+        arena_init(&person.found_arena, ERASURE_MEMORY_MAX);
+        p = find(&person, selector);
+        if (p)
+                code = explain(&person, p);
+        else
+                code = text_equal(verb, "export") ? person_export(&person) : person_erase(&person);
+        arena_clear(&person.found_arena);
+        arena_clear(&person.arena);
+        return code;
+}
+
+int command_customer(int argc, char **argv) {
+        _cleanup_(database_close_cleanup) struct database *database = NULL;
+        struct selector selector = { 0 };
+        int code;
+
+        if (argc < 2 || !(text_equal(argv[1], "export") || text_equal(argv[1], "erase")) ||
+                !selector_read(argc - 1, argv + 1, &selector))
+                return command_misused("customer");
+        if (command_database_config())
+                return EXIT_BAD_CONFIG;
+        code = command_check_schema();
+        if (code)
+                return code;
+        database = command_database(/* unprepared= */ false, STATEMENT_MS_LIMIT);
+        if (!database)
+                return EXIT_NO_DATABASE;
+        return person_run(argv[1], &selector, database);
+}

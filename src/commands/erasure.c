@@ -1,0 +1,409 @@
+#include "commands/erasure.h"
+
+#include "base/redact.h"
+#include "base/text.h"
+#include "events/events.h"
+
+#include <string.h>
+
+#define TRIP_WAIT    (10 * MINUTE)
+#define ATTEMPTS_MAX 8
+#define ACTOR        "erasure"
+
+struct closed_order {
+        struct uuid id;
+        int64_t version; /* once it is erased */
+        const char *number, *status, *cancel_reason;
+        int64_t refund_due;
+        bool is_erased, holds_units;
+};
+
+struct open_order {
+        const char *number, *why;
+};
+
+struct document {
+        struct uuid id, order_id;
+        const char *status, *reason, *handover, *packages; /* of a fulfillment */
+        const char *text;                                  /* of an event or a record */
+};
+
+struct documents {
+        struct arena *arena;
+        struct document *rows;
+        size_t n;
+};
+
+/* What is read of one batch. */
+struct reading {
+        struct erasure *erasure;
+        const struct uuid *ids;
+        size_t n_ids;
+        struct closed_order *orders; /* sorted by id; first all, then those that are to be erased */
+        size_t n_orders;
+        struct open_order *open;
+        struct documents fulfillments, events, records;
+        timestamp now;
+        size_t n_open, n_before;
+};
+
+/* ---- patience ---- */
+
+static bool passes(enum problem fault) {
+        return fault == FAULT_CONFLICT || fault == FAULT_STUCK || fault == FAULT_RIVAL;
+}
+
+enum problem run_patiently(
+        struct database *database, enum problem (*run)(struct database *database, void *context), void *context) {
+        enum problem p = run(database, context);
+
+        for (size_t i = 1; i < ATTEMPTS_MAX && passes(p); i++) {
+                p = database_connect(database);
+                if (!p)
+                        p = run(database, context);
+        }
+        return p;
+}
+
+/* ---- reading ---- */
+
+enum problem found_orders_read(struct rows *rows, void *into) {
+        struct found_orders *found = into;
+
+        found->n = 0;
+        found->rows = arena_new_array(found->arena, struct found_order, rows_count(rows));
+        if (!found->rows)
+                return rows_count(rows) ? FAULT_BUSY : PROBLEM_NONE;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                found->rows[found->n].id = row_uuid(&row);
+                found->rows[found->n++].updated_at = row_time(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem orders_read_locked(struct rows *rows, void *into) {
+        struct reading *reading = into;
+
+        reading->orders = arena_new_array(reading->erasure->arena, struct closed_order, rows_count(rows) + 1);
+        reading->open = arena_new_array(reading->erasure->arena, struct open_order, rows_count(rows) + 1);
+        if (!reading->orders || !reading->open)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                struct closed_order *order = &reading->orders[reading->n_orders++];
+
+                order->id = row_uuid(&row);
+                order->number = row_text(&row);
+                order->status = row_text(&row);
+                order->refund_due = row_integer(&row);
+                order->cancel_reason = row_text(&row);
+                order->is_erased = row_boolean(&row);
+                order->version = row_integer(&row) + 1;
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem documents_read(
+        struct rows *rows, void *into, void (*read)(struct row *row, struct document *document)) {
+        struct documents *documents = into;
+
+        documents->rows = arena_new_array(documents->arena, struct document, rows_count(rows) + 1);
+        if (!documents->rows)
+                return FAULT_BUSY;
+        for (documents->n = 0; documents->n < rows_count(rows); documents->n++) {
+                struct row row = row_at(rows, documents->n);
+
+                read(&row, &documents->rows[documents->n]);
+        }
+        return PROBLEM_NONE;
+}
+
+static void fulfillment_read(struct row *row, struct document *document) {
+        document->id = row_uuid(row);
+        document->order_id = row_uuid(row);
+        document->status = row_text(row);
+        document->reason = row_text(row);
+        document->handover = row_text(row);
+        document->packages = row_text(row);
+}
+
+static void text_read(struct row *row, struct document *document) {
+        document->id = row_uuid(row);
+        document->text = row_text(row);
+}
+
+static enum problem fulfillments_read(struct rows *rows, void *into) {
+        return documents_read(rows, into, fulfillment_read);
+}
+
+static enum problem texts_read(struct rows *rows, void *into) {
+        return documents_read(rows, into, text_read);
+}
+
+static enum problem now_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(timestamp *) into = row_time(&row);
+        return PROBLEM_NONE;
+}
+
+static struct parameters *order_parameters(struct reading *reading, struct parameters *p) {
+        struct array *ids;
+
+        parameters_init(p, reading->erasure->arena);
+        ids = parameter_uuids(p);
+        for (size_t i = 0; i < reading->n_orders; i++)
+                array_uuid(ids, &reading->orders[i].id);
+        return p;
+}
+
+static enum problem lock_orders(struct database *database, struct reading *reading) {
+        struct parameters p;
+        struct array *ids;
+
+        parameters_init(&p, reading->erasure->arena);
+        ids = parameter_uuids(&p);
+        for (size_t i = 0; i < reading->n_ids; i++)
+                array_uuid(ids, &reading->ids[i]);
+        database_ask(database, STATEMENT_ERASURE_LOCK_ORDERS, &p, orders_read_locked, reading);
+        database_ask(database, STATEMENT_ERASURE_READ_FULFILLMENTS, &p, fulfillments_read, &reading->fulfillments);
+        database_ask(database, STATEMENT_CLOCK, NULL, now_read, &reading->now);
+        return database_trip(database, clock_monotonic() + TRIP_WAIT);
+}
+
+/* ---- judging ---- */
+
+static struct closed_order *order_of(struct reading *reading, const struct uuid *id) {
+        for (size_t i = 0; i < reading->n_orders; i++)
+                if (uuid_equal(&reading->orders[i].id, id))
+                        return &reading->orders[i];
+        return NULL;
+}
+
+static bool is_in_the_house(const char *status) {
+        return text_equal(status, "allocated") || text_equal(status, "picking") || text_equal(status, "ready") ||
+               text_equal(status, "packed");
+}
+
+/* Why an order is open; NULL when it is closed. */
+static const char *why_open(const struct closed_order *order) {
+        if (order->holds_units)
+                return "units of it are in the house";
+        if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
+                return "it is not fulfilled";
+        return order->refund_due ? "a refund is due" : NULL;
+}
+
+/* Keep those that are to be erased. */
+static void judge(struct reading *reading) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < reading->fulfillments.n; i++) {
+                const struct document *fulfillment = &reading->fulfillments.rows[i];
+                struct closed_order *order = order_of(reading, &fulfillment->order_id);
+
+                if (order && is_in_the_house(fulfillment->status))
+                        order->holds_units = true;
+        }
+        for (size_t i = 0; i < reading->n_orders; i++) {
+                const struct closed_order *order = &reading->orders[i];
+                const char *why = why_open(order);
+
+                if (why)
+                        reading->open[reading->n_open++] = (struct open_order){ order->number, why };
+                reading->n_before += !why && order->is_erased;
+                if (!why && !order->is_erased)
+                        reading->orders[n++] = *order;
+        }
+        reading->n_orders = n;
+}
+
+/* ---- what hangs on the orders that are to be erased ---- */
+
+static void want_records(struct database *database, struct reading *reading) {
+        struct arena *arena = reading->erasure->arena;
+        struct parameters p;
+        struct array *patterns;
+        char id[UUID_TEXT_SIZE];
+
+        parameters_init(&p, arena);
+        patterns = parameter_texts(&p);
+        for (size_t i = 0; i < reading->n_orders; i++) {
+                uuid_format(&reading->orders[i].id, id);
+                array_text(patterns, arena_format(arena, "%%%s%%", id));
+        }
+        for (size_t i = 0; i < reading->fulfillments.n; i++) {
+                if (!order_of(reading, &reading->fulfillments.rows[i].order_id))
+                        continue;
+                uuid_format(&reading->fulfillments.rows[i].id, id);
+                array_text(patterns, arena_format(arena, "%%%s%%", id));
+        }
+        database_ask(database, STATEMENT_ERASURE_READ_RECORDS, &p, texts_read, &reading->records);
+}
+
+static enum problem read_more(struct database *database, struct reading *reading) {
+        struct parameters p;
+
+        database_ask(
+                database, STATEMENT_ERASURE_READ_EVENTS, order_parameters(reading, &p), texts_read, &reading->events);
+        if (reading->erasure->records)
+                want_records(database, reading);
+        return database_trip(database, clock_monotonic() + TRIP_WAIT);
+}
+
+/* ---- writing what is left ---- */
+
+static void save_orders(struct database *database, struct reading *reading) {
+        struct parameters p;
+        struct array *reasons;
+        char now[TIMESTAMP_TEXT_SIZE];
+
+        (void) order_parameters(reading, &p);
+        database_ask(database, STATEMENT_ERASURE_SAVE_DISCOUNTS, &p, NULL, NULL);
+        (void) order_parameters(reading, &p);
+        reasons = parameter_texts(&p);
+        for (size_t i = 0; i < reading->n_orders; i++)
+                array_text(reasons, redact_reason(reading->orders[i].cancel_reason));
+        parameter_time(&p, reading->now);
+        timestamp_format(reading->now, now);
+        parameter_text(&p, arena_text(reading->erasure->arena, now));
+        database_ask(database, STATEMENT_ERASURE_SAVE_ORDERS, &p, NULL, NULL);
+}
+
+static bool save_fulfillments(struct database *database, struct reading *reading) {
+        struct arena *arena = reading->erasure->arena;
+        struct parameters p;
+        struct array *ids, *reasons, *handovers, *packages;
+
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        reasons = parameter_texts(&p);
+        handovers = parameter_jsonbs(&p);
+        packages = parameter_jsonbs(&p);
+        parameter_time(&p, reading->now);
+        for (size_t i = 0; i < reading->fulfillments.n; i++) {
+                const struct document *kept = &reading->fulfillments.rows[i];
+                const char *handover = kept->handover ? redact_document(kept->handover, arena) : NULL;
+                const char *parcels = redact_document(kept->packages, arena);
+
+                if (!order_of(reading, &kept->order_id))
+                        continue;
+                if (!parcels || (kept->handover && !handover))
+                        return false;
+                array_uuid(ids, &kept->id);
+                array_text(reasons, redact_reason(kept->reason));
+                array_jsonb(handovers, handover);
+                array_jsonb(packages, parcels);
+        }
+        database_ask(database, STATEMENT_ERASURE_SAVE_FULFILLMENTS, &p, NULL, NULL);
+        return true;
+}
+
+static bool save_texts(struct database *database, struct arena *arena, const struct documents *documents,
+        enum statement statement, struct array *(*column)(struct parameters *),
+        void (*add)(struct array *array, const char *text)) {
+        struct parameters p;
+        struct array *ids, *texts;
+
+        if (!documents->n)
+                return true;
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        texts = column(&p);
+        for (size_t i = 0; i < documents->n; i++) {
+                const char *text = redact_document(documents->rows[i].text, arena);
+
+                if (!text)
+                        return false;
+                array_uuid(ids, &documents->rows[i].id);
+                add(texts, text);
+        }
+        database_ask(database, statement, &p, NULL, NULL);
+        return true;
+}
+
+static enum problem tell(struct database *database, struct reading *reading) {
+        struct events events;
+
+        events_init(&events, reading->erasure->arena);
+        for (size_t i = 0; i < reading->n_orders; i++) {
+                struct event *event = event_add(&events, "order.customer_erased", ACTOR);
+
+                event->order_id = &reading->orders[i].id;
+                event->version = &reading->orders[i].version;
+                event_text(event, "cause", reading->erasure->cause);
+        }
+        return events_save(database, &events, reading->now);
+}
+
+static enum problem save(struct database *database, struct reading *reading) {
+        struct arena *arena = reading->erasure->arena;
+        enum problem p;
+
+        save_orders(database, reading);
+        if (!save_fulfillments(database, reading) ||
+                !save_texts(database, arena, &reading->events, STATEMENT_ERASURE_SAVE_EVENTS, parameter_jsonbs,
+                        array_jsonb) ||
+                !save_texts(database, arena, &reading->records, STATEMENT_ERASURE_SAVE_RECORDS, parameter_texts,
+                        array_text))
+                return FAULT_BUSY;
+        p = tell(database, reading);
+        if (p)
+                return p;
+        database_commit(database);
+        return database_trip(database, clock_monotonic() + TRIP_WAIT);
+}
+
+/* ---- a batch ---- */
+
+static enum problem let_go(struct database *database) {
+        database_ask(database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+        return database_trip(database, clock_monotonic() + TRIP_WAIT);
+}
+
+static void count(const struct reading *reading) {
+        struct erasure *erasure = reading->erasure;
+
+        for (size_t i = 0; i < reading->n_open && erasure->is_open; i++)
+                erasure->is_open(reading->open[i].number, reading->open[i].why);
+        erasure->erased += reading->n_orders;
+        erasure->open += reading->n_open;
+        erasure->before += reading->n_before;
+        erasure->records_erased += reading->records.n;
+}
+
+static enum problem batch_erase(struct database *database, void *context) {
+        struct reading *given = context;
+        struct arena *arena = given->erasure->arena;
+        struct reading reading = { .erasure = given->erasure,
+                .ids = given->ids,
+                .n_ids = given->n_ids,
+                .fulfillments.arena = arena,
+                .events.arena = arena,
+                .records.arena = arena };
+        enum problem p;
+
+        database_begin(database);
+        p = lock_orders(database, &reading);
+        if (p)
+                return p;
+        judge(&reading);
+        if (reading.n_orders && !reading.erasure->dry_run) {
+                p = read_more(database, &reading);
+                if (!p)
+                        p = save(database, &reading);
+        } else {
+                p = let_go(database);
+        }
+        if (!p)
+                count(&reading);
+        return p;
+}
+
+enum problem erase_orders(struct erasure *erasure, const struct uuid *ids, size_t n) {
+        struct reading reading = { .erasure = erasure, .ids = ids, .n_ids = n };
+
+        return n ? run_patiently(erasure->database, batch_erase, &reading) : PROBLEM_NONE;
+}

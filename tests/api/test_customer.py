@@ -1,0 +1,211 @@
+"""holdfast customer: all that is kept of one person is handed out, or erased so that nothing of it is left anywhere."""
+
+import json
+
+import pytest
+
+from support.database import Database
+from support.holdfast import Holdfast
+from support.person import Person, live_through
+from support.retailer import Retailer
+from support.work import Work
+
+OK, FAILED, WRONG_USAGE, NO_DATABASE = 0, 1, 2, 69
+
+
+@pytest.fixture(scope="module")
+def house(new_database, work_directory):
+    """An instance of its own, whose database is searched as a whole."""
+    instance = Holdfast(new_database(), work_directory, "customers").start()
+    yield instance
+    instance.stop()
+
+
+@pytest.fixture
+def shop(house):
+    retailer = Retailer(house.client(), on_hand=100).create()
+    with Database(house.database_url) as database:
+        yield lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
+
+
+def exported(house, *selector):
+    return json.loads(house.run("customer", "export", *selector, check=OK).stdout)["orders"]
+
+
+def sums(done):
+    """What was counted, by its name."""
+    return {line[:22].strip(): int(line[22:]) for line in done.stdout.splitlines()}
+
+
+def settle_refunds(house):
+    """As the provider's answers would."""
+    with Database(house.database_url) as database:
+        database.execute("update orders set refunded = refunded + refund_due, refund_due = 0 where refund_due > 0")
+
+
+# export
+
+def test_everything_of_a_person_is_handed_out(house, shop):
+    person = Person()
+    numbers = live_through(shop, person)
+    shop(customer={"name": "Somebody Else", "email": "else@shop.example"})
+
+    orders = exported(house, "--email", person.email.upper())
+
+    assert [order["order_number"] for order in orders] == numbers
+    assert all(order["customer"] == person.customer for order in orders)
+    assert orders[1]["ship_to"]["line1"] == person.address["line1"]
+    assert orders[0]["fulfillments"][0]["handover"]["recipient"]["name"] == f"Bob {person.word}"
+    assert orders[0]["payment_reference"] == f"pay-{person.word}"
+    types = [event["type"] for event in orders[0]["timeline"]]
+    assert types[0] == "order.created" and "fulfillment.handed_over" in types and "order.fulfilled" in types
+
+
+def test_a_person_is_known_by_each_of_their_marks_and_by_nothing_else(house, shop):
+    person = Person()
+    number = shop(customer=person.customer).order["order_number"]
+    for selector in (["--email", person.email], ["--customer-id", person.customer_id], ["--order", number],
+                     ["--phone", person.phone.replace(" ", "-")]):
+        assert [order["order_number"] for order in exported(house, *selector)] == [number]
+    for selector in (["--email", person.email[1:]], ["--customer-id", "%"], ["--customer-id", person.customer_id[:-1]],
+                     ["--phone", person.phone[:-1]], ["--email", "_" + person.email[1:]]):
+        assert exported(house, *selector) == []
+
+
+# erase
+
+def test_nothing_of_a_person_is_left_anywhere(house, shop):
+    """Not in orders, not in timelines and streams, not in the replies that are kept for repeats."""
+    person = Person()
+    numbers = live_through(shop, person)
+    assert {"INSERT INTO holdfast.orders", "INSERT INTO holdfast.fulfillments", "INSERT INTO holdfast.events",
+            "INSERT INTO holdfast.idempotency", "INSERT INTO holdfast.order_discounts"} <= {
+        line.partition(" VALUES")[0] for line in person.traces_in(house.database_url)}
+    settle_refunds(house)
+
+    done = house.run("customer", "erase", "--customer-id", person.customer_id, check=OK)
+
+    assert person.traces_in(house.database_url) == []
+    assert done.stderr == "" and person.word not in done.stdout
+    assert sums(done)["orders erased"] == len(numbers)
+    assert sums(done)["kept replies erased"] > len(numbers)
+    house.assert_audit_clean()
+
+
+def test_what_was_bought_stays(house, shop):
+    person = Person()
+    live_through(shop, person)
+    settle_refunds(house)
+    before = exported(house, "--customer-id", person.customer_id)
+
+    house.run("customer", "erase", "--customer-id", person.customer_id, check=OK)
+
+    for order in before:
+        after = house.client().get(f"/v1/orders/{order['id']}", expect=200).json()
+        assert after["customer"].pop("erased_at")
+        assert after["customer"] == {"name": "erased", "email": None, "phone": None, "customer_id": None}
+        assert (after["ship_to"], after["payment_reference"]) == (None, None)
+        assert after["version"] == order["version"] + 1
+        for kept in ("lines", "totals", "status", "placed_at", "external_ref", "payment_status"):
+            assert after[kept] == order[kept]
+        told = house.client().get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"]
+        assert [event["type"] for event in told] == [event["type"] for event in order["timeline"]] + ["order.customer_erased"]
+        assert told[-1]["data"] == {"cause": "request", "version": after["version"]}
+        assert told[-1]["actor"] == "erasure"
+
+
+def test_a_repeat_of_what_the_person_did_still_has_no_second_effect(house, shop):
+    person = Person()
+    it = shop(customer=person.customer)
+    path = f"/v1/orders/{it.order['id']}/cancel"
+    first = it.api.post(path, {"reason": f"{person.word} has moved"}, key="once", expect=200)
+    settle_refunds(house)
+    house.run("customer", "erase", "--email", person.email, check=OK)
+
+    again = it.api.post(path, {"reason": f"{person.word} has moved"}, key="once", expect=200)
+
+    assert again.json()["version"] == first.json()["version"] and person.word not in again.text
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_open_orders_are_named_and_left_as_they_are(house, shop):
+    person = Person()
+    waiting = shop(customer=person.customer)
+    waiting.make_ready()
+    gone = shop(customer=person.customer)
+    gone.make_ready()
+    gone.hand_over()
+    due = shop(customer=person.customer)
+    due.api.post(f"/v1/orders/{due.order['id']}/cancel", {"reason": "no more"}, expect=200)
+    before = waiting.order_now()
+
+    done = house.run("customer", "erase", "--email", person.email, check=FAILED)
+
+    assert sums(done) == {"orders erased": 1, "erased before": 0, "kept replies erased": 4, "orders still open": 2}
+    assert sorted(done.stderr.splitlines()[:2]) == sorted([
+        f"{waiting.order['order_number']} is left as it is: units of it are in the house",
+        f"{due.order['order_number']} is left as it is: a refund is due"])
+    assert waiting.order_now() == before
+    assert gone.order_now()["customer"]["name"] == "erased"
+
+    waiting.hand_over()
+    settle_refunds(house)
+    done = house.run("customer", "erase", "--email", person.email, check=OK)
+    assert sums(done)["orders erased"] == 2
+    assert person.traces_in(house.database_url) == []
+
+
+def test_erasing_again_changes_nothing(house, shop):
+    person = Person()
+    it = shop(method="ship", ship_to=person.address, customer=person.customer)
+    it.pick_all()
+    it.act("ship", {"packages": [{"carrier": "DHL", "tracking_number": person.word}]})
+    house.run("customer", "erase", "--order", it.order["order_number"], check=OK)
+    before = it.order_now()
+
+    done = house.run("customer", "erase", "--order", it.order["order_number"], check=OK)
+
+    assert sums(done) == {"orders erased": 0, "erased before": 1, "kept replies erased": 0, "orders still open": 0}
+    assert it.order_now() == before
+    assert sums(house.run("customer", "erase", "--email", person.email, check=OK))["erased before"] == 0
+
+
+def test_others_are_left_alone(house, shop):
+    person, other = Person(), Person()
+    kept = shop(customer={**person.customer, "email": other.email, "customer_id": other.customer_id, "phone": other.phone})
+    kept.make_ready()
+    kept.hand_over()
+    before = kept.order_now()
+    house.run("customer", "erase", "--email", person.email, check=OK)
+    assert kept.order_now() == before
+
+
+def test_an_erased_order_can_still_be_delivered(house, shop):
+    """Parcels under way are out of the house: their carrier has the address."""
+    person = Person()
+    it = shop(method="ship", ship_to=person.address, customer=person.customer)
+    it.pick_all()
+    it.act("ship", {"packages": [{"carrier": "DHL", "tracking_number": person.word}]})
+    house.run("customer", "erase", "--email", person.email, check=OK)
+    assert it.act("deliver", {}).json()["status"] == "delivered"
+    assert person.traces_in(house.database_url) == []
+    house.assert_audit_clean()
+
+
+# usage
+
+@pytest.mark.parametrize("arguments", [
+    [], ["export"], ["erase"], ["forget", "--email", "a@b.example"], ["export", "--email"], ["export", "--email", ""],
+    ["export", "--email", "a@b.example", "--phone", "1"], ["export", "--phone", "none"], ["erase", "--name", "Ada"],
+    ["erase", "a@b.example"], ["erase", "--email", "a" * 255], ["erase", "--email", "\udcff"],
+])
+def test_wrong_usage_is_refused(house, arguments):
+    done = house.run("customer", *arguments)
+    assert (done.returncode, done.stdout) == (WRONG_USAGE, "")
+    assert done.stderr == "usage: holdfast customer export|erase --customer-id C | --email E | --phone P | --order N\n"
+
+
+def test_without_a_database_it_says_so(house):
+    away = Holdfast("postgresql://127.0.0.1:1/none", ".")
+    assert away.run("customer", "export", "--email", "a@b.example").returncode == NO_DATABASE
+    assert away.run("prune").returncode == NO_DATABASE

@@ -1,0 +1,244 @@
+"""holdfast prune: what is older than it has to be kept goes; what is open, or young, or of no known age, stays."""
+
+import re
+
+import pytest
+
+from support.database import Database
+from support.holdfast import Holdfast
+from support.person import Person, live_through
+from support.retailer import Retailer
+from support.waiting import eventually
+from support.work import Work
+
+ALL = {"retention_events": "P30D", "retention_personal_data": "P30D", "retention_reservations": "P30D"}
+OLD = "interval '31 days'"
+
+
+@pytest.fixture
+def house(services):
+    """An instance of its own that nothing sweeps, so that what is pruned is pruned by us."""
+    return services(sweeper=0)
+
+
+@pytest.fixture
+def shop(house):
+    retailer = Retailer(house.client(), on_hand=100).create()
+    with Database(house.database_url) as database:
+        yield lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
+
+
+@pytest.fixture
+def database(house):
+    with Database(house.database_url) as database:
+        yield database
+
+
+def prune(house, *arguments, expect=0, **settings):
+    """{what: (how many, the words)}"""
+    pruner = Holdfast(house.database_url, ".", **settings)
+    lines = pruner.run("prune", *arguments, check=expect).stdout.splitlines()
+    return {line[:22].strip(): (re.sub(r"^-$", "0", line[22:].split(None, 1)[0]), line[22:].split(None, 1)[1]) for line in lines}
+
+
+def counts(house, *arguments, **settings):
+    return {what: int(n) for what, (n, _) in prune(house, *arguments, **{**ALL, **settings}).items() if what}
+
+
+def let_age(database, by=OLD):
+    """All that there is becomes older by so much, also by what its ids tell."""
+    database.execute(f"""
+        create or replace function older(id uuid) returns uuid language sql as $$
+            select (lpad(to_hex((('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
+                    - (extract(epoch from {by}) * 1000)::bigint)), 12, '0') || substr(replace(id::text, '-', ''), 13))::uuid $$""")
+    database.execute(f"update orders set placed_at = placed_at - {by}, updated_at = updated_at - {by}")
+    database.execute(f"update stream_events set published_at = published_at - {by}, event_id = older(event_id)")
+    database.execute("update stream_pending set event_id = older(event_id)")
+    database.execute(f"update events set id = older(id), occurred_at = occurred_at - {by}")
+    database.execute("update reservation_lines set reservation_id = older(reservation_id)")
+    database.execute("update orders set reservation_id = older(reservation_id)")
+    database.execute(f"update reservations set id = older(id), created_at = created_at - {by}, updated_at = updated_at - {by}")
+    database.execute(f"update idempotency set created_at = created_at - {by}")
+
+
+def wait_published(database):
+    """The instance gives every event its place in a stream."""
+    eventually(lambda: database.count("stream_pending") == 0, what="all published")
+
+
+def hand_over(work):
+    work.make_ready()
+    work.hand_over()
+    return work
+
+
+def test_by_default_all_is_kept_but_what_nobody_may_ask_for_any_more(house, shop, database):
+    hand_over(shop())
+    wait_published(database)
+    let_age(database, "interval '10 years'")
+    before = {table: database.count(table) for table in ("events", "reservations", "orders")}
+
+    told = prune(house)
+
+    for what, setting in (("events", "EVENTS"), ("reservations", "RESERVATIONS"), ("customers of orders", "PERSONAL_DATA")):
+        assert told[what][1] == f"kept: HOLDFAST_RETENTION_{setting} is not set"
+    assert int(told["idempotency records"][0]) > 0 and int(told["stream entries"][0]) > 0
+    assert (database.count("idempotency"), database.count("stream_events")) == (0, 0)
+    assert before == {table: database.count(table) for table in before}
+
+
+def test_what_is_young_is_kept(house, shop, database):
+    retailer = hand_over(shop()).retailer
+    retailer.api.delete(f"/v1/reservations/{retailer.reserve().json()['id']}", expect=200)
+    wait_published(database)
+    let_age(database, "interval '23 hours'")
+    assert set(counts(house).values()) == {0}
+
+
+def test_events_of_closed_orders_go_and_those_of_open_ones_stay(house, shop, database):
+    closed, waiting = hand_over(shop()), shop()
+    wait_published(database)
+    let_age(database)
+
+    n = counts(house)["events"]
+
+    assert n > 5
+    assert database.count("events", "order_id = %s", waiting.order["id"]) > 0
+    assert database.rows("select type from events where order_id = %s", closed.order["id"]) == [
+        {"type": "order.customer_erased"}]
+    assert closed.api.get(f"/v1/orders/{closed.order['id']}", expect=200).json()["status"] == "fulfilled"
+
+
+def test_an_event_that_waits_to_be_published_stays(house, shop, database):
+    hand_over(shop())
+    wait_published(database)
+    house.stop()
+    database.execute("insert into stream_pending (location, event_id) select location, id from events where type = 'fulfillment.handed_over'")
+    let_age(database)
+    counts(house)
+    assert [row["type"] for row in database.rows("select type from events order by id")] == [
+        "fulfillment.handed_over", "order.customer_erased"]
+
+
+def test_reservations_that_are_over_go_with_their_lines(house, shop, database):
+    retailer = shop().retailer
+    over, active, claimed = (retailer.reserve({retailer.sku: 1, retailer.skus[1]: 1}).json()["id"] for _ in range(3))
+    retailer.api.delete(f"/v1/reservations/{over}", expect=200)
+    retailer.order({retailer.sku: 1, retailer.skus[1]: 1}, reservation_id=claimed)
+    database.execute("update reservations set expires_at = '2100-01-01'")
+    database.execute("update reservation_lines set expires_at = '2100-01-01'")
+    let_age(database)
+    house.assert_audit_clean()
+
+    assert counts(house)["reservations"] == 2
+
+    assert database.count("reservations") == 1 and database.value("select status from reservations") == "active"
+    assert database.count("reservation_lines") == 2
+    house.assert_audit_clean()
+    assert active
+
+
+def test_past_slots_that_nobody_holds_go(house, shop, database):
+    retailer = shop().retailer
+    slot = retailer.offer_slot(capacity=5)
+    retailer.order({retailer.sku: 1}, fulfillment={"method": "pickup", "location": retailer.store, "slot": slot})
+    database.execute("update slots set starts_at = starts_at - interval '30 days'")
+    database.execute("update fulfillments set slot_at = slot_at - interval '30 days' where slot_at is not null")
+    database.execute("insert into slots select location, starts_at - interval '1 hour', 0 from slots")
+    database.execute("insert into slots select code, now() - interval '1 hour', 0 from locations limit 1")
+
+    assert counts(house)["past slots"] == 1
+
+    assert sorted(row["booked"] for row in database.rows("select booked from slots")) == [0, 1]
+    house.assert_audit_clean()
+
+
+def test_customers_go_from_closed_orders_alone(house, shop, database):
+    person = Person()
+    live_through(shop, person)
+    waiting = shop(customer=person.customer)
+    database.execute("update orders set refunded = refunded + refund_due, refund_due = 0")
+    kept = waiting.order_now()
+    wait_published(database)
+    let_age(database)
+
+    told = prune(house, **ALL)
+
+    assert told["customers of orders"] == ("4", "erased")
+    assert database.rows("select distinct o.customer ->> 'name' as name, count(*) from orders o group by 1 order by 1") == [
+        {"name": kept["customer"]["name"], "count": 1}, {"name": "erased", "count": 4}]
+    assert waiting.order_now()["customer"] == person.customer
+    left = person.traces_in(house.database_url)
+    assert {line.split()[2] for line in left} == {"holdfast.orders"} and len(left) == 1
+    house.assert_audit_clean()
+
+
+def test_an_order_with_a_refund_due_is_kept_and_told(house, shop, database):
+    due = shop()
+    due.api.post(f"/v1/orders/{due.order['id']}/cancel", {"reason": "no more"}, expect=200)
+    let_age(database)
+    told = prune(house, **ALL)
+    assert told["customers of orders"] == ("0", "erased")
+    assert told[""] == ("1", "kept: their orders are still open")
+
+
+def test_a_dry_run_counts_the_same_and_changes_nothing(house, shop, database):
+    person = Person()
+    live_through(shop, person)
+    database.execute("update orders set refunded = refunded + refund_due, refund_due = 0")
+    retailer = shop().retailer
+    for _ in range(3):
+        retailer.api.delete(f"/v1/reservations/{retailer.reserve().json()['id']}", expect=200)
+    database.execute("insert into slots select code, now() - interval '2 days', 0 from locations")
+    wait_published(database)
+    let_age(database)
+    before = person.traces_in(house.database_url)
+    sizes = {table: database.count(table) for table in ("events", "idempotency", "reservations", "slots", "stream_events")}
+
+    would = counts(house, "--dry-run")
+
+    assert person.traces_in(house.database_url) == before
+    assert sizes == {table: database.count(table) for table in sizes}
+    assert all(would.values()), f"something had nothing to prune: {would}"
+    assert counts(house) == would
+    assert set(counts(house).values()) == {0}
+
+
+def test_more_than_one_batch_goes(house, shop, database):
+    hand_over(shop())
+    let_age(database)
+    database.execute("insert into events (id, type, actor, data, occurred_at) select"
+                     " ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'test', 'test', '{}', now() - interval '40 days'"
+                     " from generate_series(1, 2500) as n")
+    database.execute("insert into idempotency select gen_random_uuid(), '', 200, null, null, '', now() - interval '2 days'"
+                     " from generate_series(1, 2500)")
+    records = database.count("idempotency")
+
+    would, gone = counts(house, "--dry-run"), counts(house)
+
+    assert would == gone and gone["idempotency records"] == records and gone["events"] >= 2500
+
+
+def test_the_age_of_records_is_a_setting(house, shop, database):
+    shop()
+    let_age(database, "interval '2 days'")
+    assert counts(house, retention_idempotency="P3D")["idempotency records"] == 0
+    assert counts(house)["idempotency records"] > 0
+
+
+def test_the_sweeper_keeps_to_the_setting_too(services, new_database):
+    url = new_database()
+    with Database(url) as database:
+        database.execute("insert into idempotency select gen_random_uuid(), '', 200, null, null, '', now() - n * interval '36 hours'"
+                         " from generate_series(1, 2) as n")
+        instance = services(url, retention_idempotency="P2D")
+        eventually(lambda: database.count("idempotency") == 1, what="the older one gone")
+        assert instance.is_running()
+
+
+def test_wrong_usage_and_settings(house):
+    assert house.run("prune", "--all").returncode == 2
+    assert house.run("prune", "--dry-run", "now").returncode == 2
+    for setting, value in (("retention_events", "P1D"), ("retention_idempotency", "PT23H"), ("retention_personal_data", "never")):
+        done = Holdfast(house.database_url, ".", **{setting: value}).run("prune")
+        assert (done.returncode, done.stdout) == (78, "") and setting.upper() in done.stderr
