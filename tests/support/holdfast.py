@@ -65,6 +65,10 @@ class Holdfast:
         self.process = None
         self._clients = []
 
+    @staticmethod
+    def program():
+        return binary()
+
     # Life
 
     def start(self, wait=True):
@@ -168,7 +172,7 @@ class Holdfast:
     def run(self, *arguments, input=None, check=None):
         """Run a command of the binary with this instance's settings; check=0 asserts the exit code."""
         done = subprocess.run(
-            [str(binary()), *map(str, arguments)], env=self.environment(), input=input,
+            [str(self.program()), *map(str, arguments)], env=self.environment(), input=input,
             stdin=subprocess.DEVNULL if input is None else None, capture_output=True, text=True,
             timeout=COMMAND_WITHIN_S)
         assert check is None or done.returncode == check, (
@@ -199,7 +203,7 @@ class Holdfast:
     def _launch(self, wait):
         with open(self.log_path, "ab") as log, open(self.error_path, "ab") as errors:
             self.process = subprocess.Popen(
-                [str(binary()), "serve"], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=errors)
+                [str(self.program()), "serve"], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=errors)
         path = "/readyz" if wait else "/livez"
         try:
             eventually(lambda: not self.is_running() or self.probe(path) == 200, READY_WITHIN_S, f"{self.name} {path}")
