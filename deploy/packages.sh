@@ -8,7 +8,7 @@ usage() {
         cat <<'USAGE'
 usage: deploy/packages.sh [--list | --missing] GROUP...
 
-Installs what is missing of the groups build, run, database, test, bench (deploy/packages.txt).
+Installs what is missing of the groups build, run, database, test, bench, ha (deploy/packages.txt).
 When nothing is missing it does nothing, so it needs neither root nor a network.
 
   --list      print the packages of the groups, install nothing
