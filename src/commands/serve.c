@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/supervisor.h"
 
 #include "base/config.h"
 #include "base/log.h"
@@ -24,7 +25,8 @@ struct house {
         struct token_source *keys;
         struct token_cache *cache;
         struct token_gate gate;
-        struct quota *quota; /* NULL: no limit */
+        uint64_t readings_before; /* of keys, when SIGHUP came */
+        struct quota *quota;      /* NULL: no limit */
         struct server *server;
         struct lanes *lanes;
         struct health *health;
@@ -41,8 +43,18 @@ static bool is_draining(void) {
         return server_is_draining(house.server);
 }
 
+static bool keys_are_read(void) {
+        return config_text(CONFIG_JWT_SECRET) || token_source_counts(house.keys).readings > house.readings_before;
+}
+
 static void on_hangup(void) {
+        house.readings_before = token_source_counts(house.keys).readings;
+        supervisor_reloading(clock_monotonic());
         token_source_refresh(house.keys);
+}
+
+static void on_tick(void) {
+        supervisor_tick(health_is_ready(), keys_are_read(), clock_monotonic());
 }
 
 /* Signals are taken by the loop through a descriptor, so no thread may get them. */
@@ -170,6 +182,8 @@ static int server_start(void) {
                 .request_timeout = config_integer(CONFIG_REQUEST_TIMEOUT),
                 .drain_grace = config_integer(CONFIG_DRAIN_GRACE),
                 .on_hangup = on_hangup,
+                .on_drain = supervisor_stopping,
+                .on_tick = on_tick,
         };
 
         if (!networks_parse(config_text(CONFIG_TRUSTED_PROXIES), &settings.api.intake.trusted))
@@ -255,7 +269,9 @@ int command_serve(int argc, char **argv) {
         if (!code) {
                 log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "version", HOLDFAST_VERSION, LOG_TEXT, "address",
                         config_text(CONFIG_LISTEN), LOG_TEXT, "admin", config_text(CONFIG_ADMIN_LISTEN), LOG_END);
+                supervisor_open();
                 server_run(house.server);
+                supervisor_close();
                 log_event(LOG_LEVEL_INFO, "stopped", LOG_END);
         }
         house_stop();

@@ -250,6 +250,8 @@ static void take_answered(struct server *server) {
 static void drain_begin(struct server *server) {
         __atomic_store_n(&server->draining, true, __ATOMIC_RELAXED);
         server->drain_since = clock_monotonic();
+        if (server->settings.on_drain)
+                server->settings.on_drain();
         log_event(LOG_LEVEL_INFO, "draining", LOG_INTEGER, "connections", (int64_t) server->n_peers, LOG_END);
         waiting_drain(server);
 }
@@ -330,6 +332,8 @@ static void turn(struct server *server) {
                         drain_continue(server, clock_monotonic());
                         peers_expire(server, clock_monotonic());
                         waiting_expire(server);
+                        if (server->settings.on_tick)
+                                server->settings.on_tick();
                 } else if (events[i].data.fd == server->signals)
                         signals_take(server);
         }

@@ -32,7 +32,9 @@ struct server_settings {
         duration call_timeout;    /* from the last byte of a request to its reply */
         duration request_timeout; /* for the first request line; for head and body; for the reply */
         duration drain_grace;     /* after SIGTERM: still accepting, so that busy clients can leave */
-        void (*on_hangup)(void);  /* SIGHUP; may be NULL */
+        void (*on_hangup)(void);  /* SIGHUP; may be NULL, as those below */
+        void (*on_drain)(void);   /* SIGTERM */
+        void (*on_tick)(void);    /* ten times a second while the loop turns */
 };
 
 struct server;

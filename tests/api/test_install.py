@@ -1,0 +1,92 @@
+"""`meson install` puts everything where Debian expects it, and the units are such as systemd takes."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support import ROOT
+from support.holdfast import binary
+
+UNITS = ("holdfast.service", "holdfast-migrate.service")
+EXPOSURE_MAX = 20  # of 100; systemd calls anything below 20 OK
+
+EXPECTED = {
+    "usr/bin/holdfast",
+    "usr/lib/systemd/system/holdfast.service",
+    "usr/lib/systemd/system/holdfast-migrate.service",
+    "usr/share/doc/holdfast/copyright",
+    "usr/share/doc/holdfast/operations.md",
+    "usr/share/doc/holdfast/decisions/0001-one-loop-with-an-external-epoll.md",
+    "usr/share/doc/holdfast/examples/holdfast.env",
+    "usr/share/doc/holdfast/examples/ha/patroni.yml",
+    "usr/share/doc/holdfast/swagger-ui/LICENSE",
+    "usr/share/man/man8/holdfast.8",
+}
+
+
+def run(*command, **variables):
+    return subprocess.run([str(word) for word in command], env={**os.environ, **variables}, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Everything but the program, which is the one under test: a build directory with another prefix would have to compile it."""
+    build = tmp_path_factory.mktemp("build")
+    target = tmp_path_factory.mktemp("target")
+    done = run("meson", "setup", "--prefix=/usr", "-Dbuildtype=release", build, ROOT)
+    assert done.returncode == 0, done.stdout
+    shutil.copy(binary(), build / "holdfast")
+    done = run("meson", "install", "-C", build, "--no-rebuild", DESTDIR=str(target))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+def test_what_stands_where(installed):
+    there = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+    assert EXPECTED - there == set()
+    assert {path.split("/")[0] for path in there} == {"usr"}, "settings in /etc are the administrator's own"
+    assert os.access(installed / "usr/bin/holdfast", os.X_OK)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_each_unit_is_one_that_systemd_takes(installed, name, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd-analyze here")
+    text = (installed / "usr/lib/systemd/system" / name).read_text()
+    unit = tmp_path / name
+    unit.write_text(text.replace("/usr/bin/holdfast", str(installed / "usr/bin/holdfast")))
+    done = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_each_unit_is_shut_in(installed, name):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd-analyze here")
+    done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager",
+               installed / "usr/lib/systemd/system" / name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_unit_does_not_start_again_what_cannot_start():
+    """The codes after which, as docs/operations.md says, starting again mends nothing."""
+    unit = (ROOT / "deploy/systemd/holdfast.service").read_text()
+    assert "RestartPreventExitStatus=2 70 78\n" in unit
+    assert "After 2, 70 and 78 a restart by itself mends nothing" in (ROOT / "docs/operations.md").read_text()
+
+
+def test_the_settings_of_the_example_are_known():
+    from_example = re.findall(r"^#?(HOLDFAST_\w+)=", (ROOT / "deploy/systemd/holdfast.env").read_text(), re.MULTILINE)
+    known = (ROOT / "docs/configuration.md").read_text()
+    assert from_example and all(f"`{name}`" in known for name in from_example)
+
+
+def test_the_manual_names_every_exit_code():
+    manual = (ROOT / "deploy/holdfast.8").read_text()
+    header = (ROOT / "src/commands/commands.h").read_text()
+    codes = re.findall(r"EXIT_\w+ = (\d+)", header)
+    assert codes and all(re.search(rf"^{code}\t", manual, re.MULTILINE) for code in codes)
