@@ -245,7 +245,7 @@ stand_in() {
 }
 
 image_of() {
-        compose --profile "$1" config | sed -n "s/^ *image: \\($2.*\\)/\\1/p"
+        compose --profile "$1" config | awk -v image="$2" '$1 == "image:" && index($2, image) == 1 { print $2 }'
 }
 
 # An operator's own Docker has the real ones; a machine without a registry may have others, and the reader shall know.
