@@ -4,7 +4,8 @@
 -- :name orders_lock
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at, o.updated_at
+       o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
+       o.updated_at
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by o.id
@@ -13,7 +14,8 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 -- :name orders_read
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at, o.updated_at
+       o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
+       o.updated_at
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by o.id
@@ -41,7 +43,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
  order by f.order_id, f.id
 
 -- :name order_lines_read
-select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.cancelled, l.fulfilled, l.returned
+select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned
   from order_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.line
@@ -131,22 +133,24 @@ select wanted.local::timestamp at time zone l.time_zone
 -- :name orders_insert
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                    reservation_id, actor, placed_at, updated_at)
+                    reservation_id, actor, placed_at, updated_at, paid)
 select id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
        currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-       reservation_id, actor, placed_at, updated_at
+       reservation_id, actor, placed_at, updated_at, paid
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
               $9::text[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-              $16::boolean[], $17::bigint[], $18::uuid[], $19::text[], $20::timestamptz[], $21::timestamptz[])
+              $16::boolean[], $17::bigint[], $18::uuid[], $19::text[], $20::timestamptz[], $21::timestamptz[],
+              $22::bigint[])
        as placed (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                   currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                  reservation_id, actor, placed_at, updated_at)
+                  reservation_id, actor, placed_at, updated_at, paid)
 
 -- :name order_lines_insert
-insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled)
-select order_id, line, id, sku, title, quantity, unit_price, fulfilled
-  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
-       as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled)
+insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
+select order_id, line, id, sku, title, quantity, unit_price, fulfilled, value
+  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+              $9::bigint[])
+       as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
 
 -- :name order_discounts_insert
 insert into order_discounts (order_id, number, amount, line, reason)
@@ -173,10 +177,12 @@ select order_id, fulfillment_id, line, location, sku, quantity, picked, fulfille
 update orders o
    set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
-       updated_at = changed.updated_at
+       updated_at = changed.updated_at, credited = changed.credited, adjusted = changed.adjusted, paid = changed.paid,
+       payment_due_at = changed.payment_due_at
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-              $8::timestamptz[])
-       as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at)
+              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[])
+       as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at, credited,
+                   adjusted, paid, payment_due_at)
  where o.id = changed.id
 
 -- :name order_lines_update

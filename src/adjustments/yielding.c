@@ -131,7 +131,6 @@ static int64_t line_break(struct fulfillment_line *line, int64_t deficit, struct
 /* The last line of the fulfillment first: it was the last to be asked for. */
 static enum problem fulfillment_break(struct fulfillment *fulfillment, const struct stock_row *row, int64_t *deficit,
         const char *actor, timestamp now, struct events *events) {
-        const int64_t due_before = fulfillment->order->refund_due;
         struct refusal never = { 0 };
 
         for (size_t i = fulfillment->n_lines; *deficit > 0 && i-- > 0;) {
@@ -144,8 +143,7 @@ static enum problem fulfillment_break(struct fulfillment *fulfillment, const str
                 event_text(event, "reason", REASON_STOCK_LOST);
                 *deficit = line_break(line, *deficit, event);
         }
-        return order_after_units(
-                fulfillment->order, due_before, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
+        return order_after_units(fulfillment->order, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
 }
 
 /* Whether the locked promises are those that have to give way. Reservations may have come since they were chosen: an

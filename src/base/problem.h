@@ -34,7 +34,10 @@
                 "A request with this Idempotency-Key is still running")                                                \
         X(INSUFFICIENT_STOCK, 409, "insufficient-stock", "Not enough stock")                                           \
         X(INVALID_TRANSITION, 409, "invalid-transition", "The current state does not allow this action")               \
+        X(OVER_CAPTURE, 409, "over-capture", "More than the payment holds")                                            \
+        X(OVER_PAYMENT, 409, "over-payment", "More than the order still owes")                                         \
         X(OVER_PICK, 409, "over-pick", "More units than remain to be picked")                                          \
+        X(OVER_REFUND, 409, "over-refund", "More than is left of what was paid")                                       \
         X(OVER_RETURN, 409, "over-return", "More units than can be returned")                                          \
         X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation holds nothing any more")                   \
         X(SLOT_FULL, 409, "slot-full", "The slot has no place left")                                                   \
@@ -42,6 +45,7 @@
         X(CONTENT_TOO_LARGE, 413, "content-too-large", "The body is larger than this service accepts")                 \
         X(URI_TOO_LONG, 414, "uri-too-long", "The request target is longer than 8 KiB")                                \
         X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported-media-type", "The body must be application/json")                  \
+        X(EVENT_ID_REUSED, 422, "event-id-reused", "This event_id was told with another content")                      \
         X(HANDOVER_PROOF_INVALID, 422, "handover-proof-invalid", "The proof of identity does not match")               \
         X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused", "This Idempotency-Key was used for another request")  \
         X(VALIDATION_FAILED, 422, "validation-failed", "The request is well formed, but some of it is not valid")      \

@@ -76,6 +76,7 @@ static const struct lifecycle *const lifecycles[] = {
         &shipping_lifecycle,
         &check_in_lifecycle,
         &payment_lifecycle,
+        &refund_lifecycle,
 };
 
 /* `is_left` and `is_entered` tell where a life ends; it begins where its table does. */

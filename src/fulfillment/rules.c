@@ -394,7 +394,6 @@ static void fall_short(const struct need *need) {
 
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act) {
-        const int64_t due_before = fulfillment->order->refund_due;
         struct need needs[ORDER_LINES_MAX];
         struct source *sources = NULL;
         size_t n_needs, n_sources = 0;
@@ -417,8 +416,8 @@ enum problem fulfillment_short(struct fulfillment *fulfillment, const struct lin
         event_lines(event, lines, n_lines);
         p = sources_take_over(fulfillment, sources, n_sources, act);
         return p ? p
-                 : order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor,
-                           act->events, act->now, act->arena, act->refusal);
+                 : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
+                           act->arena, act->refusal);
 }
 
 static void give_back(const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
@@ -433,7 +432,6 @@ static void give_back(const struct need *needs, size_t n_needs, enum short_reaso
 }
 
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
-        const int64_t due_before = fulfillment->order->refund_due;
         struct need needs[ORDER_LINES_MAX];
         struct source *sources = NULL;
         size_t n_needs, n_sources = 0;
@@ -457,12 +455,11 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
                 short_reason_texts[reason]);
         p = sources_take_over(fulfillment, sources, n_sources, act);
         return p ? p
-                 : order_after_units(fulfillment->order, due_before, short_reason_texts[reason], act->actor,
-                           act->events, act->now, act->arena, act->refusal);
+                 : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
+                           act->arena, act->refusal);
 }
 
 enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act) {
-        const int64_t due_before = fulfillment->order->refund_due;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_CANCELLED)
@@ -477,7 +474,7 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
                         fulfillment_line_cancel(&fulfillment->lines[i], open);
         }
         return order_after_units(
-                fulfillment->order, due_before, reason, act->actor, act->events, act->now, act->arena, act->refusal);
+                fulfillment->order, reason, act->actor, act->events, act->now, act->arena, act->refusal);
 }
 
 /* ---- waiting for the customer ---- */

@@ -248,7 +248,6 @@ static bool is_overdue(const struct fulfillment *fulfillment, timestamp now) {
 
 bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) {
         static const char reason[] = "not_collected";
-        const int64_t due_before = fulfillment->order->refund_due;
         struct line_units lines[ORDER_LINES_MAX];
         struct event *event;
         size_t n_lines = 0;
@@ -270,7 +269,7 @@ bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) 
         event_text(event, "reason", reason);
         event_lines(event, lines, n_lines);
         return !order_after_units(
-                fulfillment->order, due_before, reason, act->actor, act->events, act->now, act->arena, act->refusal);
+                fulfillment->order, reason, act->actor, act->events, act->now, act->arena, act->refusal);
 }
 
 bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) {

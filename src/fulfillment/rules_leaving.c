@@ -110,6 +110,7 @@ static enum problem leave(struct fulfillment *fulfillment, const struct load *lo
         if (waited_s >= 0)
                 event_integer(*ret_told, "waited_s", waited_s);
         event_lines(*ret_told, lines, n_lines);
+        order_ask_capture(fulfillment->order, fulfillment, act->events, act->actor);
         return PROBLEM_NONE;
 }
 

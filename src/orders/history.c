@@ -60,7 +60,6 @@ static struct order *order_new(
                 .actor = actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .status = ORDER_FULFILLED,
-                .payment_status = PAYMENT_CAPTURED,
                 .payment_due_at = TIMESTAMP_NONE,
                 .tax_included = true,
                 .placed_at = placed_at,
@@ -115,6 +114,15 @@ static bool add_up(struct order *order) {
         return true;
 }
 
+static bool pay(const struct placing *placing, struct order *order) {
+        const struct payment_request request = { .status = FUNDS_CAPTURED, .amount = order->total };
+
+        if (!order_add_payment(order, &request, order->actor, order->placed_at, placing->arena))
+                return false;
+        order_project_money(order);
+        return true;
+}
+
 /* ---- deciding ---- */
 
 static void check_parents(const struct placing *placing, const struct history_body *body, timestamp placed_at,
@@ -166,6 +174,8 @@ enum problem history_decide(struct placing *placing, const struct history_body *
         if (!add_up(order))
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
                         "The amounts add up to more than can be stated exactly.");
+        if (!pay(placing, order))
+                return FAULT_BUSY;
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
         tell(placing, order, body->country);

@@ -121,33 +121,56 @@ const struct lifecycle check_in_lifecycle = {
         .n_transitions = array_size(check_in_transitions),
 };
 
+const char *const payment_status_texts[] = { "pending", "authorized", "captured", "partially_refunded", "refunded",
+        "voided", NULL };
+const char *const refund_to_texts[] = { "original", "store_credit", NULL };
+
 static const char *const payment_states[] = {
-        [PAYMENT_AUTHORIZED] = "authorized",
-        [PAYMENT_CAPTURED] = "captured",
-        [PAYMENT_PARTIALLY_REFUNDED] = "partially_refunded",
-        [PAYMENT_PENDING] = "pending",
-        [PAYMENT_REFUNDED] = "refunded",
-        [PAYMENT_VOIDED] = "voided",
+        [FUNDS_AUTHORIZED] = "authorized",
+        [FUNDS_CAPTURED] = "captured",
+        [FUNDS_FAILED] = "failed",
+        [FUNDS_PARTIALLY_CAPTURED] = "partially_captured",
+        [FUNDS_PENDING] = "pending",
+        [FUNDS_VOIDED] = "voided",
 };
 
 static const char *const payment_events[] = {
-        [PAYMENT_AUTHORIZE] = "authorize",
-        [PAYMENT_CAPTURE] = "capture",
-        [PAYMENT_REFUND_ALL] = "refund all",
-        [PAYMENT_REFUND_PART] = "refund a part",
-        [PAYMENT_VOID] = "void",
+        [FUNDS_AUTHORIZE] = "authorize",
+        [FUNDS_CAPTURE_ALL] = "capture all",
+        [FUNDS_CAPTURE_PART] = "capture a part",
+        [FUNDS_FAIL] = "fail",
+        [FUNDS_VOID] = "void",
 };
 
+/* The provider's word may come late, twice, or in another order than it was given. */
 static const struct transition payment_transitions[] = {
-        { PAYMENT_PENDING, PAYMENT_AUTHORIZE, PAYMENT_AUTHORIZED, "the provider holds the amount" },
-        { PAYMENT_PENDING, PAYMENT_CAPTURE, PAYMENT_CAPTURED, "paid at once" },
-        { PAYMENT_PENDING, PAYMENT_VOID, PAYMENT_VOIDED, "the order was cancelled unpaid" },
-        { PAYMENT_AUTHORIZED, PAYMENT_CAPTURE, PAYMENT_CAPTURED, "the amount is taken" },
-        { PAYMENT_AUTHORIZED, PAYMENT_VOID, PAYMENT_VOIDED, "the order was cancelled before anything was taken" },
-        { PAYMENT_CAPTURED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED, "a part was given back" },
-        { PAYMENT_CAPTURED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED, "all was given back" },
-        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED, "another part was given back" },
-        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED, "the rest was given back" },
+        { FUNDS_PENDING, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED, "the provider holds the amount" },
+        { FUNDS_PENDING, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "a part is taken at once" },
+        { FUNDS_PENDING, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "paid at once" },
+        { FUNDS_PENDING, FUNDS_VOID, FUNDS_VOIDED, "the order was cancelled unpaid" },
+        { FUNDS_PENDING, FUNDS_FAIL, FUNDS_FAILED, "the provider refused" },
+        { FUNDS_AUTHORIZED, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED, "told again, or more of it is held" },
+        { FUNDS_AUTHORIZED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "a part is taken, the rest stays held" },
+        { FUNDS_AUTHORIZED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "all that is not let go is taken" },
+        { FUNDS_AUTHORIZED, FUNDS_VOID, FUNDS_VOIDED, "nothing was taken, and nothing is needed any more" },
+        { FUNDS_AUTHORIZED, FUNDS_FAIL, FUNDS_FAILED, "it cannot be taken any more" },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_AUTHORIZE, FUNDS_PARTIALLY_CAPTURED, "a late word, or more of it is held" },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "a further part is taken" },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "the rest is taken" },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED, "the rest is let go" },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_FAIL, FUNDS_CAPTURED, "the rest cannot be taken any more" },
+        { FUNDS_CAPTURED, FUNDS_AUTHORIZE, FUNDS_CAPTURED, "a late word" },
+        { FUNDS_CAPTURED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "some of what was let go is taken nevertheless" },
+        { FUNDS_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED, "the answer: the rest is let go" },
+        { FUNDS_VOIDED, FUNDS_AUTHORIZE, FUNDS_VOIDED, "a late word; it is let go at once" },
+        { FUNDS_VOIDED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "taken nevertheless; it is due back" },
+        { FUNDS_VOIDED, FUNDS_VOID, FUNDS_VOIDED, "the answer: it is let go" },
+        { FUNDS_VOIDED, FUNDS_FAIL, FUNDS_VOIDED, "there was nothing to be had anyway" },
+        { FUNDS_FAILED, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED, "another try" },
+        { FUNDS_FAILED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "another try, a part at once" },
+        { FUNDS_FAILED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "another try, paid at once" },
+        { FUNDS_FAILED, FUNDS_VOID, FUNDS_VOIDED, "there will be no other try" },
+        { FUNDS_FAILED, FUNDS_FAIL, FUNDS_FAILED, "another try has failed" },
 };
 
 const struct lifecycle payment_lifecycle = {
@@ -160,12 +183,48 @@ const struct lifecycle payment_lifecycle = {
         .n_transitions = array_size(payment_transitions),
 };
 
+static const char *const refund_states[] = {
+        [REFUND_FAILED] = "failed",
+        [REFUND_ISSUED] = "issued",
+        [REFUND_PENDING] = "pending",
+        [REFUND_SETTLED] = "settled",
+};
+
+static const char *const refund_events[] = {
+        [REFUND_FAIL] = "fail",
+        [REFUND_ISSUE] = "issue",
+        [REFUND_SETTLE] = "settle",
+};
+
+static const struct transition refund_transitions[] = {
+        { REFUND_PENDING, REFUND_ISSUE, REFUND_ISSUED, "the provider has sent the money" },
+        { REFUND_PENDING, REFUND_SETTLE, REFUND_SETTLED,
+                "the customer has it: store credit, or the word between came late" },
+        { REFUND_PENDING, REFUND_FAIL, REFUND_FAILED, "the provider refused; it is due again" },
+        { REFUND_ISSUED, REFUND_ISSUE, REFUND_ISSUED, "told again" },
+        { REFUND_ISSUED, REFUND_SETTLE, REFUND_SETTLED, "the customer has it" },
+        { REFUND_ISSUED, REFUND_FAIL, REFUND_FAILED, "the money came back; it is due again" },
+        { REFUND_SETTLED, REFUND_ISSUE, REFUND_SETTLED, "a late word" },
+        { REFUND_SETTLED, REFUND_SETTLE, REFUND_SETTLED, "told again" },
+        { REFUND_FAILED, REFUND_FAIL, REFUND_FAILED, "told again" },
+};
+
+const struct lifecycle refund_lifecycle = {
+        .name = "refund",
+        .states = refund_states,
+        .n_states = array_size(refund_states),
+        .events = refund_events,
+        .n_events = array_size(refund_events),
+        .transitions = refund_transitions,
+        .n_transitions = array_size(refund_transitions),
+};
+
 const char *fulfillment_status_text(enum fulfillment_status status) {
         return fulfillment_states[status];
 }
 
 const char *payment_status_text(enum payment_status status) {
-        return payment_states[status];
+        return payment_status_texts[status];
 }
 
 const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method) {
@@ -213,15 +272,29 @@ enum problem check_in_advance(
 }
 
 enum problem payment_advance(
-        struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal) {
+        struct payment *payment, enum funds_event event, struct arena *arena, struct refusal *refusal) {
         int next;
 
-        if (!lifecycle_next(&payment_lifecycle, (int) order->payment_status, (int) event, &next)) {
-                refusal->current_status = payment_states[order->payment_status];
+        if (!lifecycle_next(&payment_lifecycle, (int) payment->state, (int) event, &next)) {
+                refusal->current_status = payment_states[payment->state];
                 return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "The payment is %s; that does not allow: %s.",
                         refusal->current_status, payment_events[event]);
         }
-        order->payment_status = (enum payment_status) next;
-        order->changed = true;
+        payment->state = (enum funds_state) next;
+        payment->changed = true;
+        return PROBLEM_NONE;
+}
+
+enum problem refund_advance(
+        struct refund *refund, enum refund_event event, struct arena *arena, struct refusal *refusal) {
+        int next;
+
+        if (!lifecycle_next(&refund_lifecycle, (int) refund->state, (int) event, &next)) {
+                refusal->current_status = refund_states[refund->state];
+                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "The refund is %s; that does not allow: %s.",
+                        refusal->current_status, refund_events[event]);
+        }
+        refund->state = (enum refund_state) next;
+        refund->changed = true;
         return PROBLEM_NONE;
 }

@@ -15,6 +15,7 @@
 #include "base/money.h"
 #include "events/events.h"
 #include "inventory/inventory.h"
+#include "orders/payments.h"
 
 #define ORDER_LINES_MAX     1000
 #define ORDER_DISCOUNTS_MAX 100
@@ -23,6 +24,7 @@
 
 enum order_status { ORDER_OPEN, ORDER_PARTIALLY_FULFILLED, ORDER_FULFILLED, ORDER_CANCELLED };
 
+/* Of the whole order: a projection of its payments and refunds (orders/payments.h). */
 enum payment_status {
         PAYMENT_PENDING,
         PAYMENT_AUTHORIZED,
@@ -31,8 +33,6 @@ enum payment_status {
         PAYMENT_REFUNDED,
         PAYMENT_VOIDED,
 };
-
-enum payment_event { PAYMENT_AUTHORIZE, PAYMENT_CAPTURE, PAYMENT_VOID, PAYMENT_REFUND_PART, PAYMENT_REFUND_ALL };
 
 enum fulfillment_method { BY_PICKUP, BY_CURBSIDE, BY_SHIPPING };
 
@@ -67,7 +67,6 @@ enum check_in_state { CHECK_IN_NONE, CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVED };
 
 enum check_in_event { CHECK_IN_SET_OUT, CHECK_IN_ARRIVE, CHECK_IN_LEAVE };
 
-extern const struct lifecycle payment_lifecycle;
 extern const struct lifecycle check_in_lifecycle; /* pickup and curbside */
 extern const struct lifecycle pickup_lifecycle;   /* pickup and curbside */
 extern const struct lifecycle shipping_lifecycle; /* ship */
@@ -85,7 +84,7 @@ struct order_line {
         const char *sku, *title;
         int64_t quantity, unit_price;
         int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
-        int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
+        int64_t value; /* of all its units, as it was placed; once the order is valued (order_line_value) */
         struct order *order;
         struct fulfillment_line *allocations; /* where its units were asked for: a list by `older`, newest first */
         bool changed;
@@ -170,7 +169,10 @@ struct order {
         enum order_status status;
         enum payment_status payment_status;
         struct uuid reservation_id; /* nil: none */
-        int64_t subtotal, discount, shipping, tax, total, refunded, refund_due;
+        int64_t subtotal, discount, shipping, tax, total;
+        int64_t credited; /* of the total: what the customer no longer owes (orders/payments.h) */
+        int64_t adjusted; /* the part of it that no line tells; below 0: withheld of what the lines tell */
+        int64_t paid, refunded, refund_due; /* projections */
         bool tax_included;
         timestamp payment_due_at, placed_at, updated_at;
         int64_t version;
@@ -178,6 +180,10 @@ struct order {
         size_t n_lines;
         struct order_discount *discounts;
         size_t n_discounts;
+        struct payment **payments; /* by number */
+        size_t n_payments, payments_capacity;
+        struct refund **refunds; /* by number */
+        size_t n_refunds, refunds_capacity;
         struct fulfillment **fulfillments; /* sorted by id, then those that are new */
         size_t n_fulfillments, fulfillments_capacity;
         bool is_new, changed;
@@ -206,8 +212,8 @@ int64_t order_line_open(const struct order_line *line);
  * open ones. */
 void order_line_cancel(struct order_line *line, int64_t quantity);
 
-/* Take units off the order: no longer reserved, cancelled on both lines, what was paid for them due as a refund. The
- * stock stays on hand. At most the open units; picked ones only when no others are left. */
+/* Take units off the order: no longer reserved, cancelled on both lines, their share credited. The stock stays on hand.
+ * At most the open units; picked ones only when no others are left. */
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
 
 /* The same for units that the location does not have: they count as short there. */
@@ -221,9 +227,10 @@ void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity);
 void fulfillment_line_fulfill(
         struct fulfillment_line *line, int64_t quantity, struct stock *stock, const struct stock_cause *cause);
 
-/* What was paid for one more of the units of a line, when `before` of them were given back already: its price less its
+/* The share of further units of a line, when `before` of them were cancelled or returned already: of its price less its
  * discounts, its part of the discounts of the whole order, and its part of a tax on top. All units of all lines
- * together, and the shipping, give the total. */
+ * together, and the shipping, give the total. What a line is worth is kept with it: a line added later does not change
+ * it. */
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units);
 
 /* ---- pure rules: states ---- */
@@ -233,8 +240,6 @@ enum problem fulfillment_advance(
         struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal);
 enum problem check_in_advance(
         struct fulfillment *fulfillment, enum check_in_event event, struct arena *arena, struct refusal *refusal);
-enum problem payment_advance(
-        struct order *order, enum payment_event event, struct arena *arena, struct refusal *refusal);
 
 /* Pack a ship fulfillment of which nothing is left to be picked, be it that the last unit was picked or that it is not
  * wanted any more; tells it. Others are left as they are. */
@@ -249,8 +254,12 @@ const char *fulfillment_shown_status(const struct fulfillment *fulfillment);
 const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method);
 const char *payment_status_text(enum payment_status status);
 
-/* At the end of each command that changed anything: project the status of the order from its lines, raise the versions
- * of the order and of the fulfillments touched, and tell when the order's status has changed. */
+/* The status of the order, as the units of its lines have it. */
+enum order_status order_project(const struct order *order);
+
+/* At the end of each command that changed anything: project the status of the order from its lines, settle its money
+ * (order_settle_money), raise the versions of the order and of what was touched, and tell when its status has changed.
+ */
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
 
 /* ---- pure rules: commands ---- */
@@ -260,17 +269,17 @@ struct cancel_line {
         int64_t quantity;
 };
 
-/* Cancel lines (NULL: all that is still open), their fulfillments when nothing is left of them, and void the payment
+/* Cancel lines (NULL: all that is still open), their fulfillments when nothing is left of them, and let go the payments
  * when nothing is left of the order. INVALID_TRANSITION: nothing is left to cancel, or fewer units than named. An order
  * cancelled already is left as it is. */
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* What every command that takes units off an order ends with: close the fulfillments it touched when nothing is left of
- * them, or pack what is picked, void the payment or tell the refund that came due since `due_before`, and settle the
- * order. An order of which nothing is left is cancelled for the reason given. */
-enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+ * them, or pack what is picked, and settle the order. An order of which nothing is left is cancelled for the reason
+ * given. */
+enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
+        timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* 8 letters without look-alikes, by HMAC-SHA256 over fulfillment id and serial. False without a secret. */
 must_check bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code);
@@ -335,6 +344,12 @@ struct writer;
  * not shown. */
 void order_write(struct writer *json, const struct order *order, const char *pickup_secret);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
+
+/* Members of an open object: an amount of the order's currency; all payments and refunds; or one of them. */
+void write_amount_member(struct writer *json, const char *name, int64_t amount, const char *currency);
+void payments_write(struct writer *json, const struct order *order);
+void payment_write(struct writer *json, const struct payment *payment);
+void refund_write(struct writer *json, const struct refund *refund);
 
 /* "replaces": the fulfillment that fell short of its units; null when none did. */
 void replaces_write(struct writer *json, const struct fulfillment *fulfillment);

@@ -37,8 +37,6 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
                 .customer = order_customer(placing->arena, body->customer),
                 .ship_to = body->ship_to ? order_address(placing->arena, body->ship_to) : NULL,
                 .payment_reference = payment ? payment->reference : NULL,
-                .payment_status =
-                        payment && payment->status > 0 ? (enum payment_status) payment->status : PAYMENT_PENDING,
                 .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE,
                 .reservation_id = body->reservation_id,
                 .placed_at = placing->now,
@@ -48,8 +46,6 @@ static struct order *order_new(const struct judge *judge, struct placing *placin
                 .discounts = arena_new_array(placing->arena, struct order_discount, body->n_discounts),
                 .is_new = true,
         };
-        if (order->payment_status == PAYMENT_PENDING && order->payment_due_at == TIMESTAMP_NONE && placing->unpaid_ttl)
-                order->payment_due_at = placing->now + placing->unpaid_ttl;
         return order->number && order->lines && order->discounts ? order : NULL;
 }
 
@@ -186,6 +182,39 @@ static void add_up(const struct judge *judge, struct order *order) {
                 fits = money_add(order->total, order->tax, &order->total);
         if (!fits)
                 object(judge, "#/lines", "out-of-range", "The amounts add up to more than can be stated exactly.");
+}
+
+/* ---- payments ---- */
+
+static enum problem pay(
+        const struct judge *judge, const struct placing *placing, struct order *order, const char *actor) {
+        const struct payment_body *whole = judge->body->payment;
+        int64_t sum = 0;
+
+        if (whole) {
+                const struct payment_request request = { whole->status, order->total, NULL, whole->reference };
+
+                if (!order_add_payment(order, &request, actor, placing->now, placing->arena))
+                        return FAULT_BUSY;
+        }
+        for (size_t i = 0; i < judge->body->n_payments; i++) {
+                const struct payment_request *request = &judge->body->payments[i];
+
+                if (!money_add(sum, request->amount, &sum) || sum > order->total)
+                        break;
+                if (!order_add_payment(order, request, actor, placing->now, placing->arena))
+                        return FAULT_BUSY;
+        }
+        if (sum > order->total)
+                object(judge, "#/payments", "too-large", "The payments are more than the total.");
+        return PROBLEM_NONE;
+}
+
+/* What nobody has covered yet falls due. */
+static void owe(const struct placing *placing, struct order *order) {
+        order_project_money(order);
+        if (order->payment_status == PAYMENT_PENDING && order->payment_due_at == TIMESTAMP_NONE && placing->unpaid_ttl)
+                order->payment_due_at = placing->now + placing->unpaid_ttl;
 }
 
 /* ---- the reservation ---- */
@@ -365,10 +394,14 @@ static void tell_placed(struct placing *placing, const struct order *order, cons
         event_text(event, "currency", order->currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 (void) fulfillment_tell(&placing->events, order->fulfillments[i], "fulfillment.allocated", actor);
-        if (order->payment_status == PAYMENT_AUTHORIZED)
-                (void) order_tell(&placing->events, order, "payment.authorized", actor);
-        if (order->payment_status == PAYMENT_CAPTURED)
-                (void) order_tell(&placing->events, order, "payment.captured", actor);
+        for (size_t i = 0; i < order->n_payments; i++) {
+                const struct payment *payment = order->payments[i];
+
+                if (payment->state == FUNDS_AUTHORIZED)
+                        (void) payment_tell(&placing->events, payment, "payment.authorized", payment->amount, actor);
+                if (payment->state == FUNDS_CAPTURED)
+                        (void) payment_tell(&placing->events, payment, "payment.captured", payment->amount, actor);
+        }
 }
 
 /* Nothing can refuse it any more: the reservation lets go, and the order takes what it needs. */
@@ -412,8 +445,13 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
                 return FAULT_BUSY;
         if (!refusal->n_violations)
                 add_up(&judge, order);
+        if (!refusal->n_violations)
+                p = pay(&judge, placing, order, actor);
+        if (p)
+                return p;
         if (refusal->n_violations)
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed as it stands.");
+        owe(placing, order);
         p = check_reservation(&judge, placing, &reservation);
         if (!p)
                 p = check_stock(&judge, order, reservation);

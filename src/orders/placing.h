@@ -60,7 +60,9 @@ struct order_body {
         struct money shipping;
         bool has_shipping;
         const struct tax_body *tax;
-        const struct payment_body *payment;
+        const struct payment_body *payment;     /* of the whole total */
+        const struct payment_request *payments; /* instead of it: several */
+        size_t n_payments;
 };
 
 /* Method and location of a line: its own, else those of the order. */

@@ -109,6 +109,8 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
                 object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
                 object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment falls due.");
+        if (body->payment && body->payments)
+                object(&judge, "#/payments", "not-allowed", "There is one payment of the whole, or a list of them.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
         return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.");

@@ -72,6 +72,14 @@ static const struct shape_member payment_members[] = {
 };
 static const struct shape payment_shape = SHAPE(struct payment_body, payment_members);
 
+static const struct shape_member part_members[] = {
+        REQUIRED(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        OPTIONAL(TEXT, struct payment_request, provider, BETWEEN(1, 100)),
+        OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, 200)),
+        REQUIRED(ENUM, struct payment_request, status, .names = payment_choices),
+};
+static const struct shape part_shape = SHAPE(struct payment_request, part_members);
+
 static const struct shape_member order_members[] = {
         REQUIRED(CODE, struct order_body, channel),
         REQUIRED(TEXT, struct order_body, currency, BETWEEN(3, 3)),
@@ -81,6 +89,7 @@ static const struct shape_member order_members[] = {
         OPTIONAL(OBJECT, struct order_body, fulfillment, .shape = &choice_shape),
         LIST(struct order_body, lines, &line_shape, 1, ORDER_LINES_MAX),
         OPTIONAL(OBJECT, struct order_body, payment, .shape = &payment_shape),
+        OPTIONAL_LIST(struct order_body, payments, &part_shape, 1, ORDER_PAYMENTS_MAX),
         TOLD(UUID, struct order_body, reservation_id),
         OPTIONAL(OBJECT, struct order_body, ship_to, .shape = &address_shape),
         TOLD(MONEY, struct order_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),

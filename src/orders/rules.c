@@ -62,10 +62,6 @@ static void picked_cap(struct fulfillment_line *line) {
                 line->picked = most;
 }
 
-static bool is_paid(const struct order *order) {
-        return order->payment_status == PAYMENT_CAPTURED || order->payment_status == PAYMENT_PARTIALLY_REFUNDED;
-}
-
 /* The location holds them no longer; `line` counts them already. */
 static void let_go(struct fulfillment_line *line, int64_t quantity) {
         line->changed = true;
@@ -76,10 +72,8 @@ static void let_go(struct fulfillment_line *line, int64_t quantity) {
 
 static void drop_units(struct fulfillment_line *line, int64_t quantity) {
         struct order_line *order_line = line->order_line;
-        struct order *order = order_line->order;
 
-        if (is_paid(order))
-                order->refund_due += order_line_value(order_line, order_line->cancelled, quantity);
+        (void) order_credit_units(order_line, quantity);
         order_line->cancelled += quantity;
         order_line->changed = true;
         let_go(line, quantity);
@@ -155,8 +149,8 @@ static int64_t order_discounts(const struct order *order) {
 }
 
 /* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
- * largest remainder, so that the lines and the shipping add up to the total. Nothing of it changes once the order is
- * placed, so it is told once for all lines. */
+ * largest remainder, so that the lines and the shipping add up to the total. It is told once, when the order is placed,
+ * and kept: what comes later has a value of its own. */
 static void value_lines(struct order *order) {
         int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
 
@@ -185,7 +179,7 @@ int64_t order_line_value(const struct order_line *line, int64_t before, int64_t 
 
 /* ---- states ---- */
 
-static enum order_status project(const struct order *order) {
+enum order_status order_project(const struct order *order) {
         bool fulfilled = false, open = false;
 
         for (size_t i = 0; i < order->n_lines; i++) {
@@ -225,7 +219,10 @@ static void give_slot_back(struct fulfillment *fulfillment, timestamp now) {
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now) {
         const enum order_status before = order->status;
 
-        order->status = project(order);
+        order->status = order_project(order);
+        if (order->status == ORDER_CANCELLED && before != ORDER_CANCELLED)
+                order_credit_shipping(order);
+        order_settle_money(order, events, actor, now);
         order->changed = true;
         order->version++;
         order->updated_at = now;
@@ -391,32 +388,6 @@ static enum problem close_if_empty(struct fulfillment *fulfillment, const char *
         return PROBLEM_NONE;
 }
 
-/* A payment that was never taken is void with its order; what was taken is due back. */
-static void settle_payment(struct order *order, struct events *events, const char *actor) {
-        struct refusal ignored = { 0 };
-        struct arena none;
-
-        if (project(order) != ORDER_CANCELLED)
-                return;
-        if (is_paid(order)) {
-                order->refund_due += order->shipping;
-                return;
-        }
-        arena_init(&none, 0);
-        if (!payment_advance(order, PAYMENT_VOID, &none, &ignored))
-                (void) order_tell(events, order, "payment.voided", actor);
-}
-
-static void tell_refund(const struct order *order, int64_t due_before, struct events *events, const char *actor) {
-        struct event *event;
-
-        if (order->refund_due <= due_before)
-                return;
-        event = order_tell(events, order, "refund.due", actor);
-        event_integer(event, "amount", order->refund_due - due_before);
-        event_text(event, "currency", order->currency);
-}
-
 static void cancel_units(struct order *order, const struct cancel_line *lines, size_t n_lines) {
         if (!lines)
                 for (size_t i = 0; i < order->n_lines; i++)
@@ -432,8 +403,8 @@ static bool has_open_units(const struct order *order) {
         return false;
 }
 
-enum problem order_after_units(struct order *order, int64_t due_before, const char *reason, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
+        timestamp now, struct arena *arena, struct refusal *refusal) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 struct fulfillment *fulfillment = order->fulfillments[i];
                 enum problem p = PROBLEM_NONE;
@@ -445,10 +416,8 @@ enum problem order_after_units(struct order *order, int64_t due_before, const ch
                 if (fulfillment->touched)
                         fulfillment_pack_if_done(fulfillment, events, actor);
         }
-        if (!order->cancel_reason && project(order) == ORDER_CANCELLED)
+        if (!order->cancel_reason && order_project(order) == ORDER_CANCELLED)
                 order->cancel_reason = reason;
-        settle_payment(order, events, actor);
-        tell_refund(order, due_before, events, actor);
         order_settle(order, events, actor, now);
         return PROBLEM_NONE;
 }
@@ -467,7 +436,6 @@ static void tell_cancelled_units(
 
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const int64_t due_before = order->refund_due;
         enum problem p;
 
         if (!lines && order->status == ORDER_CANCELLED)
@@ -483,7 +451,7 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
         order->cancel_reason = reason;
         cancel_units(order, lines, n_lines);
         tell_cancelled_units(order, reason, actor, events);
-        return order_after_units(order, due_before, reason, actor, events, now, arena, refusal);
+        return order_after_units(order, reason, actor, events, now, arena, refusal);
 }
 
 /* ---- pickup codes ---- */

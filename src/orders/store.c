@@ -46,7 +46,7 @@ static void order_from_row(struct row *row, struct order *o) {
         o->channel = row_text(row);
         o->external_ref = row_text(row);
         o->status = (enum order_status) index_of(order_status_texts, row_text(row));
-        o->payment_status = (enum payment_status) lifecycle_state(&payment_lifecycle, row_text(row));
+        o->payment_status = (enum payment_status) index_of(payment_status_texts, row_text(row));
         o->payment_reference = row_text(row);
         o->payment_due_at = row_time(row);
         o->currency = row_text(row);
@@ -58,6 +58,9 @@ static void order_from_row(struct row *row, struct order *o) {
         o->tax = row_integer(row);
         o->tax_included = row_boolean(row);
         o->total = row_integer(row);
+        o->credited = row_integer(row);
+        o->adjusted = row_integer(row);
+        o->paid = row_integer(row);
         o->refunded = row_integer(row);
         o->refund_due = row_integer(row);
         o->reservation_id = row_uuid(row);
@@ -66,6 +69,7 @@ static void order_from_row(struct row *row, struct order *o) {
         o->version = row_integer(row);
         o->placed_at = row_time(row);
         o->updated_at = row_time(row);
+        o->valued = true;
 }
 
 static enum problem orders_row(struct rows *rows, void *into) {
@@ -198,6 +202,7 @@ static enum problem order_lines_row(struct rows *rows, void *into) {
                 line->title = row_text(&row);
                 line->quantity = row_integer(&row);
                 line->unit_price = row_integer(&row);
+                line->value = row_integer(&row);
                 line->cancelled = row_integer(&row);
                 line->fulfilled = row_integer(&row);
                 line->returned = row_integer(&row);
@@ -315,6 +320,8 @@ static void ask_for_parts(struct database *database, struct order_set *set) {
         ask(database, set, STATEMENT_ORDER_LINES_READ, order_lines_row, set);
         ask(database, set, STATEMENT_ORDER_DISCOUNTS_READ, discounts_row, set);
         ask(database, set, STATEMENT_FULFILLMENT_LINES_READ, fulfillment_lines_row, set);
+        ask(database, set, STATEMENT_PAYMENTS_READ, payments_row, set);
+        ask(database, set, STATEMENT_REFUNDS_READ, refunds_row, set);
 }
 
 enum problem orders_lock_headers(struct database *database, struct order_set *set) {

@@ -10,7 +10,7 @@ static void headers_insert(struct database *database, struct arena *arena, struc
         struct parameters p;
         struct array *ids, *numbers, *channels, *external_refs, *statuses, *payment_statuses, *payment_references, *due;
         struct array *currencies, *customers, *ship_tos, *subtotals, *discounts, *shippings, *taxes, *included, *totals;
-        struct array *reservations, *actors, *placed, *updated;
+        struct array *reservations, *actors, *placed, *updated, *paid;
 
         parameters_init(&p, arena);
         ids = parameter_uuids(&p);
@@ -34,6 +34,7 @@ static void headers_insert(struct database *database, struct arena *arena, struc
         actors = parameter_texts(&p);
         placed = parameter_times(&p);
         updated = parameter_times(&p);
+        paid = parameter_integers(&p);
         for (size_t i = 0; i < n; i++) {
                 const struct order *o = list[i];
 
@@ -58,13 +59,14 @@ static void headers_insert(struct database *database, struct arena *arena, struc
                 array_text(actors, o->actor);
                 array_time(placed, o->placed_at);
                 array_time(updated, o->updated_at);
+                array_integer(paid, o->paid);
         }
         database_ask(database, STATEMENT_ORDERS_INSERT, &p, NULL, NULL);
 }
 
 static void lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
         struct parameters p;
-        struct array *orders, *numbers, *ids, *skus, *titles, *quantities, *prices, *fulfilled;
+        struct array *orders, *numbers, *ids, *skus, *titles, *quantities, *prices, *fulfilled, *values;
 
         parameters_init(&p, arena);
         orders = parameter_uuids(&p);
@@ -75,6 +77,7 @@ static void lines_insert(struct database *database, struct arena *arena, struct 
         quantities = parameter_integers(&p);
         prices = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
+        values = parameter_integers(&p);
         for (size_t i = 0; i < n; i++)
                 for (size_t j = 0; j < list[i]->n_lines; j++) {
                         const struct order_line *line = &list[i]->lines[j];
@@ -87,6 +90,7 @@ static void lines_insert(struct database *database, struct arena *arena, struct 
                         array_integer(quantities, line->quantity);
                         array_integer(prices, line->unit_price);
                         array_integer(fulfilled, line->fulfilled);
+                        array_integer(values, order_line_value(line, 0, line->quantity));
                 }
         database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
 }
@@ -222,6 +226,7 @@ enum problem orders_insert(struct database *database, struct arena *arena, struc
         headers_insert(database, arena, list, n);
         lines_insert(database, arena, list, n);
         discounts_insert(database, arena, list, n);
+        payments_insert(database, arena, list, n);
         for (size_t i = 0; i < n; i++)
                 for (size_t j = 0; j < list[i]->n_fulfillments; j++)
                         additions_add(&additions, arena, list[i]->fulfillments[j]);
@@ -233,6 +238,7 @@ enum problem orders_insert(struct database *database, struct arena *arena, struc
 static void headers_update(struct database *database, const struct order_set *set) {
         struct parameters p;
         struct array *ids, *statuses, *payment_statuses, *refunded, *refund_due, *reasons, *versions, *updated;
+        struct array *credited, *adjusted, *paid, *payment_due;
 
         parameters_init(&p, set->arena);
         ids = parameter_uuids(&p);
@@ -243,6 +249,10 @@ static void headers_update(struct database *database, const struct order_set *se
         reasons = parameter_texts(&p);
         versions = parameter_integers(&p);
         updated = parameter_times(&p);
+        credited = parameter_integers(&p);
+        adjusted = parameter_integers(&p);
+        paid = parameter_integers(&p);
+        payment_due = parameter_times(&p);
         for (size_t i = 0; i < set->n_rows; i++) {
                 const struct order *o = &set->rows[i];
 
@@ -256,6 +266,10 @@ static void headers_update(struct database *database, const struct order_set *se
                 array_text(reasons, o->cancel_reason);
                 array_integer(versions, o->version);
                 array_time(updated, o->updated_at);
+                array_integer(credited, o->credited);
+                array_integer(adjusted, o->adjusted);
+                array_integer(paid, o->paid);
+                array_time(payment_due, o->payment_due_at);
         }
         if (ids->n)
                 database_ask(database, STATEMENT_ORDERS_UPDATE, &p, NULL, NULL);
@@ -476,6 +490,7 @@ enum problem orders_update(struct database *database, struct order_set *set) {
         check_ins_update(database, set);
         links_update(database, set);
         fulfillment_lines_update(database, set);
+        payments_update(database, set);
         p = replacements_insert(database, set);
         return p ? p : slots_leave(database, set);
 }

@@ -5,14 +5,6 @@
 
 #include <jansson.h>
 
-static void write_amount(struct writer *json, const char *name, int64_t amount, const char *currency) {
-        struct money money = { .amount = amount };
-
-        for (size_t i = 0; i < sizeof(money.currency) - 1; i++)
-                money.currency[i] = currency[i];
-        write_money_member(json, name, money);
-}
-
 static void write_line(struct writer *json, const struct order_line *line) {
         const char *currency = line->order->currency;
 
@@ -21,8 +13,8 @@ static void write_line(struct writer *json, const struct order_line *line) {
         write_text_member(json, "sku", line->sku);
         write_text_member(json, "title", line->title);
         write_integer_member(json, "quantity", line->quantity);
-        write_amount(json, "unit_price", line->unit_price, currency);
-        write_amount(json, "total", line->unit_price * line->quantity, currency);
+        write_amount_member(json, "unit_price", line->unit_price, currency);
+        write_amount_member(json, "total", line->unit_price * line->quantity, currency);
         write_integer_member(json, "cancelled", line->cancelled);
         write_integer_member(json, "fulfilled", line->fulfilled);
         write_integer_member(json, "returned", line->returned);
@@ -32,14 +24,17 @@ static void write_line(struct writer *json, const struct order_line *line) {
 static void write_totals(struct writer *json, const struct order *order) {
         write_name(json, "totals");
         write_object_begin(json);
-        write_amount(json, "subtotal", order->subtotal, order->currency);
-        write_amount(json, "discount", order->discount, order->currency);
-        write_amount(json, "shipping", order->shipping, order->currency);
-        write_amount(json, "tax", order->tax, order->currency);
+        write_amount_member(json, "subtotal", order->subtotal, order->currency);
+        write_amount_member(json, "discount", order->discount, order->currency);
+        write_amount_member(json, "shipping", order->shipping, order->currency);
+        write_amount_member(json, "tax", order->tax, order->currency);
         write_boolean_member(json, "tax_included", order->tax_included);
-        write_amount(json, "total", order->total, order->currency);
-        write_amount(json, "refunded", order->refunded, order->currency);
-        write_amount(json, "refund_due", order->refund_due, order->currency);
+        write_amount_member(json, "total", order->total, order->currency);
+        write_amount_member(json, "credited", order->credited, order->currency);
+        write_amount_member(json, "paid", order->paid, order->currency);
+        write_amount_member(json, "refunded", order->refunded, order->currency);
+        write_amount_member(json, "balance", order_balance(order), order->currency);
+        write_amount_member(json, "refund_due", order->refund_due, order->currency);
         write_object_end(json);
 }
 
@@ -221,6 +216,7 @@ void order_write(struct writer *json, const struct order *order, const char *pic
         write_list_end(json);
         write_discounts(json, order);
         write_totals(json, order);
+        payments_write(json, order);
         write_name(json, "fulfillments");
         write_list_begin(json);
         for (size_t i = 0; i < order->n_fulfillments; i++) {

@@ -198,7 +198,8 @@ def test_the_totals_are_what_lines_discounts_shipping_and_tax_come_to(retailer):
 
     assert order["totals"] == {
         "subtotal": euros(5000), "discount": euros(500), "shipping": euros(490), "tax": euros(912),
-        "tax_included": False, "total": euros(5902), "refunded": euros(0), "refund_due": euros(0)}
+        "tax_included": False, "total": euros(5902), "credited": euros(0), "paid": euros(0), "refunded": euros(0),
+        "balance": euros(5902), "refund_due": euros(0)}
     assert order["discounts"] == [
         {"amount": 300, "line": 0, "reason": "welcome"}, {"amount": 200, "reason": None}]
 

@@ -27,9 +27,13 @@ static void place(const char *method, const char *status, bool picked) {
                 " customer, subtotal, discount, shipping, tax, tax_included, total, actor, placed_at, updated_at)"
                 " values ('" ORDER "', '7KM-2QX-9RT', 'web', 'r-1', 'open', 'captured', 'EUR', '{}', 300, 0, 0, 0,"
                 " true, 300, 'ada', now(), now())");
-        store_execute("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price)"
-                      " values ('" ORDER "', 0, '" LINE_A "', 'A', 'A', 2, 100),"
-                      " ('" ORDER "', 1, '" LINE_B "', 'B', 'B', 1, 100)");
+        store_execute(
+                "insert into payments (id, order_id, number, status, amount, authorized, captured, voided, capture_due,"
+                " refunded, actor, created_at, updated_at) select gen_random_uuid(), id, 1, 'captured', total, total,"
+                " total, 0, 0, 0, 'ada', now(), now() from orders");
+        store_execute("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, value)"
+                      " values ('" ORDER "', 0, '" LINE_A "', 'A', 'A', 2, 100, 200),"
+                      " ('" ORDER "', 1, '" LINE_B "', 'B', 'B', 1, 100, 100)");
         store_execute(arena_format(&store_arena,
                 "insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at,"
                 " updated_at) values ('" FULFILLMENT "', '" ORDER "', 1, '%s', 'alpha', '%s', now(), now(), now())",

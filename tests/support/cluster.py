@@ -27,9 +27,9 @@ class Cluster:
         self._script("start", *options)
         return self
 
-    def start_again(self, *options):
+    def start_again(self):
         """After stop(): same data, same port."""
-        self._script("start", *options)
+        self._script("start")
 
     def stop(self, mode="fast"):
         """mode "immediate" is as good as a crash: no check-point, sessions cut."""

@@ -1,4 +1,5 @@
 #include "adjustments/adjustments.h"
+#include "till.h"
 
 #include "base/text.h"
 
@@ -465,11 +466,12 @@ Test(adjustment, of_orders_made_at_once_the_one_with_the_higher_id_gives_way) {
 
 Test(adjustment, that_follows_another_one_takes_up_where_it_ended) {
         struct allocations a;
+        struct till till;
 
         allocations_make(&a);
         a.order_lines[1].unit_price = 500;
         a.orders[1].subtotal = a.orders[1].total = 2000;
-        a.orders[1].payment_status = PAYMENT_CAPTURED;
+        till_pay(&till, &a.orders[1], FUNDS_CAPTURED);
         cr_assert_eq(break_units(&a.scene, 6 + 1), PROBLEM_NONE);
         cr_assert_eq(a.orders[1].refund_due, 500);
         cr_assert_eq(break_units(&a.scene, 2), PROBLEM_NONE);

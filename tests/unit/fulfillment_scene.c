@@ -29,7 +29,6 @@ static void scene_documents(enum fulfillment_method method) {
         scene.order = (struct order){
                 .id = uuid_new(),
                 .currency = "EUR",
-                .payment_status = PAYMENT_CAPTURED,
                 .lines = scene.order_lines,
                 .n_lines = LINES,
                 .fulfillments = list,
@@ -39,6 +38,7 @@ static void scene_documents(enum fulfillment_method method) {
                 .total = 6000,
                 .version = 1,
         };
+        till_pay(&scene.till, &scene.order, FUNDS_CAPTURED);
         *it = (struct fulfillment){
                 .id = uuid_new(),
                 .order = &scene.order,

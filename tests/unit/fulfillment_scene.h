@@ -7,6 +7,7 @@
 #pragma once
 
 #include "fulfillment/fulfillment.h"
+#include "till.h"
 
 #define NOW    (INT64_C(1795256130) * SECOND)
 #define SECRET "a secret of the tests, 32 bytes or more"
@@ -23,6 +24,7 @@ struct scene {
         struct events events;
         struct refusal refusal;
         struct order order;
+        struct till till;
         struct order_line order_lines[LINES];
         struct fulfillment fulfillment;
         struct fulfillment_line lines[LINES];

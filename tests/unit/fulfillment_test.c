@@ -530,7 +530,7 @@ Test(fulfillment_cancel, a_second_word_by_somebody_else_or_for_another_reason_is
 }
 
 Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
-        scene.order.payment_status = PAYMENT_AUTHORIZED;
+        till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
         assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
         cr_assert_eq(scene.order.payment_status, PAYMENT_VOIDED);
         cr_assert_eq(told("payment.voided"), 1);

@@ -86,15 +86,45 @@ static const struct step check_in_steps[] = {
 };
 
 static const struct step payment_steps[] = {
-        { PAYMENT_PENDING, PAYMENT_AUTHORIZE, PAYMENT_AUTHORIZED },
-        { PAYMENT_PENDING, PAYMENT_CAPTURE, PAYMENT_CAPTURED },
-        { PAYMENT_PENDING, PAYMENT_VOID, PAYMENT_VOIDED },
-        { PAYMENT_AUTHORIZED, PAYMENT_CAPTURE, PAYMENT_CAPTURED },
-        { PAYMENT_AUTHORIZED, PAYMENT_VOID, PAYMENT_VOIDED },
-        { PAYMENT_CAPTURED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED },
-        { PAYMENT_CAPTURED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED },
-        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_PART, PAYMENT_PARTIALLY_REFUNDED },
-        { PAYMENT_PARTIALLY_REFUNDED, PAYMENT_REFUND_ALL, PAYMENT_REFUNDED },
+        { FUNDS_PENDING, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED },
+        { FUNDS_PENDING, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED },
+        { FUNDS_PENDING, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_PENDING, FUNDS_VOID, FUNDS_VOIDED },
+        { FUNDS_PENDING, FUNDS_FAIL, FUNDS_FAILED },
+        { FUNDS_AUTHORIZED, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED },
+        { FUNDS_AUTHORIZED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED },
+        { FUNDS_AUTHORIZED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_AUTHORIZED, FUNDS_VOID, FUNDS_VOIDED },
+        { FUNDS_AUTHORIZED, FUNDS_FAIL, FUNDS_FAILED },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_AUTHORIZE, FUNDS_PARTIALLY_CAPTURED },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED },
+        { FUNDS_PARTIALLY_CAPTURED, FUNDS_FAIL, FUNDS_CAPTURED },
+        { FUNDS_CAPTURED, FUNDS_AUTHORIZE, FUNDS_CAPTURED },
+        { FUNDS_CAPTURED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED },
+        { FUNDS_VOIDED, FUNDS_AUTHORIZE, FUNDS_VOIDED },
+        { FUNDS_VOIDED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_VOIDED, FUNDS_VOID, FUNDS_VOIDED },
+        { FUNDS_VOIDED, FUNDS_FAIL, FUNDS_VOIDED },
+        { FUNDS_FAILED, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED },
+        { FUNDS_FAILED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED },
+        { FUNDS_FAILED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED },
+        { FUNDS_FAILED, FUNDS_VOID, FUNDS_VOIDED },
+        { FUNDS_FAILED, FUNDS_FAIL, FUNDS_FAILED },
+};
+
+static const struct step refund_steps[] = {
+        { REFUND_PENDING, REFUND_ISSUE, REFUND_ISSUED },
+        { REFUND_PENDING, REFUND_SETTLE, REFUND_SETTLED },
+        { REFUND_PENDING, REFUND_FAIL, REFUND_FAILED },
+        { REFUND_ISSUED, REFUND_ISSUE, REFUND_ISSUED },
+        { REFUND_ISSUED, REFUND_SETTLE, REFUND_SETTLED },
+        { REFUND_ISSUED, REFUND_FAIL, REFUND_FAILED },
+        { REFUND_SETTLED, REFUND_ISSUE, REFUND_SETTLED },
+        { REFUND_SETTLED, REFUND_SETTLE, REFUND_SETTLED },
+        { REFUND_FAILED, REFUND_FAIL, REFUND_FAILED },
 };
 
 static const struct step reservation_steps[] = {
@@ -130,8 +160,12 @@ Test(lifecycles, a_check_in_shows_once_it_is_ready) {
         }
 }
 
-Test(lifecycles, a_payment_is_refunded_only_after_it_was_captured) {
+Test(lifecycles, what_was_captured_stays_captured) {
         assert_exactly(&payment_lifecycle, payment_steps, array_size(payment_steps));
+}
+
+Test(lifecycles, a_refund_that_failed_or_settled_stays_so) {
+        assert_exactly(&refund_lifecycle, refund_steps, array_size(refund_steps));
 }
 
 Test(lifecycles, a_reservation_ends_once) {
@@ -142,17 +176,21 @@ Test(lifecycles, states_are_named_as_on_the_wire) {
         static const char *const fulfillment[] = { "allocated", "picking", "ready", "handed_over", "packed", "shipped",
                 "delivered", "rejected", "cancelled", "expired" };
         static const char *const check_in[] = { "none", "on_the_way", "arrived" };
-        static const char *const payment[] = { "pending", "authorized", "captured", "partially_refunded", "refunded",
+        static const char *const payment[] = { "pending", "authorized", "captured", "partially_captured", "voided",
+                "failed" };
+        static const char *const refund[] = { "pending", "issued", "settled", "failed" };
+        static const char *const of_order[] = { "pending", "authorized", "captured", "partially_refunded", "refunded",
                 "voided" };
 
         assert_states(&pickup_lifecycle, fulfillment, array_size(fulfillment));
         assert_states(&shipping_lifecycle, fulfillment, array_size(fulfillment));
         assert_states(&payment_lifecycle, payment, array_size(payment));
+        assert_states(&refund_lifecycle, refund, array_size(refund));
         assert_states(&check_in_lifecycle, check_in, array_size(check_in));
         for (int i = 0; i < (int) array_size(fulfillment); i++)
                 cr_assert_str_eq(fulfillment_status_text((enum fulfillment_status) i), fulfillment[i]);
-        for (int i = 0; i < (int) array_size(payment); i++)
-                cr_assert_str_eq(payment_status_text((enum payment_status) i), payment[i]);
+        for (int i = 0; i < (int) array_size(of_order); i++)
+                cr_assert_str_eq(payment_status_text((enum payment_status) i), of_order[i]);
 }
 
 Test(lifecycles, orders_and_methods_are_named_as_on_the_wire) {
@@ -193,7 +231,8 @@ Test(lifecycles, the_method_decides_which_life_a_fulfillment_has) {
 
 Test(lifecycles, a_step_that_is_allowed_marks_what_it_has_changed) {
         struct fulfillment fulfillment = { .status = FULFILLMENT_READY };
-        struct order order = { .payment_status = PAYMENT_AUTHORIZED };
+        struct payment payment = { .state = FUNDS_AUTHORIZED };
+        struct refund refund = { .state = REFUND_PENDING };
         struct refusal refusal = { 0 };
         struct arena arena;
 
@@ -201,17 +240,20 @@ Test(lifecycles, a_step_that_is_allowed_marks_what_it_has_changed) {
         cr_assert_eq(fulfillment_advance(&fulfillment, FULFILLMENT_HAND_OVER, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(fulfillment.status, FULFILLMENT_HANDED_OVER);
         cr_assert(fulfillment.touched);
-        cr_assert_eq(payment_advance(&order, PAYMENT_CAPTURE, &arena, &refusal), PROBLEM_NONE);
-        cr_assert_eq(order.payment_status, PAYMENT_CAPTURED);
-        cr_assert(order.changed);
+        cr_assert_eq(payment_advance(&payment, FUNDS_CAPTURE_ALL, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(payment.state, FUNDS_CAPTURED);
+        cr_assert_eq(refund_advance(&refund, REFUND_ISSUE, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(refund.state, REFUND_ISSUED);
+        cr_assert(payment.changed && refund.changed);
         cr_assert_eq(refusal.problem, PROBLEM_NONE);
         arena_clear(&arena);
 }
 
 Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
         struct fulfillment fulfillment = { .status = FULFILLMENT_CANCELLED };
-        struct order order = { .payment_status = PAYMENT_VOIDED };
-        struct refusal refusal = { 0 }, other = { 0 };
+        struct payment payment = { .state = FUNDS_CAPTURED };
+        struct refund refund = { .state = REFUND_FAILED };
+        struct refusal refusal = { 0 }, other = { 0 }, third = { 0 };
         struct arena arena;
 
         arena_init(&arena, MEMORY);
@@ -220,10 +262,14 @@ Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
         cr_assert_str_eq(refusal.detail, "The pickup fulfillment is cancelled; that does not allow: pick.");
         cr_assert_eq(fulfillment.status, FULFILLMENT_CANCELLED);
         cr_assert_not(fulfillment.touched);
-        cr_assert_eq(payment_advance(&order, PAYMENT_CAPTURE, &arena, &other), PROBLEM_INVALID_TRANSITION);
-        cr_assert_str_eq(other.current_status, "voided");
-        cr_assert_str_eq(other.detail, "The payment is voided; that does not allow: capture.");
-        cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
-        cr_assert_not(order.changed);
+        cr_assert_eq(payment_advance(&payment, FUNDS_FAIL, &arena, &other), PROBLEM_INVALID_TRANSITION);
+        cr_assert_str_eq(other.current_status, "captured");
+        cr_assert_str_eq(other.detail, "The payment is captured; that does not allow: fail.");
+        cr_assert_eq(payment.state, FUNDS_CAPTURED);
+        cr_assert_eq(refund_advance(&refund, REFUND_SETTLE, &arena, &third), PROBLEM_INVALID_TRANSITION);
+        cr_assert_str_eq(third.current_status, "failed");
+        cr_assert_str_eq(third.detail, "The refund is failed; that does not allow: settle.");
+        cr_assert_eq(refund.state, REFUND_FAILED);
+        cr_assert_not(payment.changed || refund.changed);
         arena_clear(&arena);
 }

@@ -1,4 +1,4 @@
-#include "orders/orders.h"
+#include "till.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ static struct stock_row rows[] = {
         { .location = "depot", .sku = "A", .on_hand = 10, .reserved = 4, .exists = true },
 };
 static struct order order;
+static struct till till;
 static struct order_line lines[3];
 static struct order_discount discounts[] = { { .amount = 100, .line = 1 }, { .amount = 900, .line = -1 } };
 static struct fulfillment_line allocations[3];
@@ -56,7 +57,6 @@ static void set_up(void) {
         line_set(1, &fulfillments[0], "B", 3, 200);
         line_set(2, &fulfillments[1], "A", 4, 1000);
         order = (struct order){ .currency = "EUR",
-                .payment_status = PAYMENT_CAPTURED,
                 .subtotal = 9600,
                 .discount = 1000,
                 .shipping = 490,
@@ -70,6 +70,7 @@ static void set_up(void) {
                 .n_discounts = 2,
                 .fulfillments = list,
                 .n_fulfillments = 2 };
+        till_pay(&till, &order, FUNDS_CAPTURED);
 }
 
 static void tear_down(void) {
@@ -168,7 +169,7 @@ Test(order_rules, short_units_are_cancelled_for_the_customer) {
         cr_assert_eq(allocations[0].cancelled, 0);
         cr_assert_eq(lines[0].cancelled, 2);
         cr_assert_eq(rows[0].reserved, 3);
-        cr_assert_gt(order.refund_due, 0);
+        cr_assert_gt(order.credited, 0);
 }
 
 Test(order_rules, picked_units_are_given_up_last) {
@@ -334,7 +335,7 @@ Test(order_rules, the_status_follows_from_the_units) {
                 order_settle(&order, &events, "ada", NOW);
                 cr_assert_eq(order.status, cases[i].expected, "case %zu", i);
         }
-        assert_told("order.partially_fulfilled order.fulfilled order.cancelled");
+        assert_told("order.partially_fulfilled order.fulfilled refund.due order.cancelled");
 }
 
 Test(order_rules, settling_raises_the_versions_of_what_was_touched) {
@@ -396,29 +397,38 @@ Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
 }
 
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
-        order.payment_status = PAYMENT_PARTIALLY_REFUNDED;
+        const struct refund_request request = { .amount = 453, .reason = "it was late" };
+
+        order_credit(&order, 453);
+        cr_assert_eq(order_refund(&order, &request, "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(cancel_of(0, 5), PROBLEM_NONE);
+        cr_assert_eq(order.refunded, 453);
         cr_assert_eq(order.refund_due, 4526);
+        cr_assert_eq(order.payment_status, PAYMENT_PARTIALLY_REFUNDED);
 }
 
 Test(order_rules, a_payment_that_was_never_taken_is_void) {
-        static const enum payment_status untaken[] = { PAYMENT_PENDING, PAYMENT_AUTHORIZED };
+        static const enum funds_state untaken[] = { FUNDS_PENDING, FUNDS_AUTHORIZED };
 
         for (size_t i = 0; i < array_size(untaken); i++) {
                 set_up();
                 for (size_t j = 0; j < 3; j++)
                         rows[j].reserved = lines[j].quantity;
-                order.payment_status = untaken[i];
+                till_pay(&till, &order, untaken[i]);
                 cr_assert_eq(cancel_all(), PROBLEM_NONE);
                 cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
                 cr_assert_eq(order.refund_due, 0);
-                assert_told("fulfillment.cancelled fulfillment.cancelled payment.voided order.cancelled");
+                assert_told(
+                        i ? "fulfillment.cancelled fulfillment.cancelled payment.void_due payment.voided order.cancelled"
+                          : "fulfillment.cancelled fulfillment.cancelled payment.voided order.cancelled");
+                cr_assert_eq(till.payment.state, FUNDS_VOIDED);
+                cr_assert_eq(till.payment.voided, till.payment.authorized);
                 arena_clear(&arena);
         }
 }
 
 Test(order_rules, cancelling_a_part_leaves_the_payment_and_the_rest_alone) {
-        order.payment_status = PAYMENT_AUTHORIZED;
+        till_pay(&till, &order, FUNDS_AUTHORIZED);
         cr_assert_eq(cancel_of(0, 2), PROBLEM_NONE);
         cr_assert_eq(order.status, ORDER_OPEN);
         cr_assert_eq(order.payment_status, PAYMENT_AUTHORIZED);
@@ -563,11 +573,11 @@ Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
 
 Test(order_rules, an_order_of_which_nothing_is_left_says_why) {
         fulfillment_line_short(&allocations[0], 5);
-        cr_assert_eq(order_after_units(&order, 0, "theft", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_after_units(&order, "theft", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_null(order.cancel_reason);
         fulfillment_line_short(&allocations[1], 3);
         fulfillment_line_short(&allocations[2], 4);
-        cr_assert_eq(order_after_units(&order, 0, "damaged", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_after_units(&order, "damaged", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(order.status, ORDER_CANCELLED);
         cr_assert_str_eq(order.cancel_reason, "damaged");
         cr_assert_eq(order.refund_due, 9090);

@@ -1,0 +1,54 @@
+-- Payments and refunds, with their orders ($1; or $2, by the id of one of its fulfillments).
+
+-- :name payments_read
+select p.order_id, p.id, p.number, p.provider, p.reference, p.status, p.amount, p.authorized, p.captured, p.voided,
+       p.capture_due, p.refunded, p.actor, p.version, p.created_at, p.updated_at
+  from payments p
+ where p.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by p.order_id, p.number
+
+-- :name refunds_read
+select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destination, r.status, r.reason, r.reference,
+       r.actor, r.version, r.created_at, r.updated_at
+  from refunds r
+ where r.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by r.order_id, r.number
+
+-- :name payments_insert
+insert into payments (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
+                      refunded, actor, created_at, updated_at, version)
+select id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
+       refunded, actor, created_at, updated_at, version
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[],
+              $15::timestamptz[], $16::bigint[])
+       as payment (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
+                   refunded, actor, created_at, updated_at, version)
+
+-- :name payments_update
+-- The same columns; those that never change are passed over.
+update payments p
+   set reference = changed.reference, status = changed.status, authorized = changed.authorized,
+       captured = changed.captured, voided = changed.voided, capture_due = changed.capture_due,
+       refunded = changed.refunded, updated_at = changed.updated_at, version = changed.version
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[],
+              $15::timestamptz[], $16::bigint[])
+       as changed (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
+                   refunded, actor, created_at, updated_at, version)
+ where p.id = changed.id
+
+-- :name refunds_insert
+insert into refunds (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at,
+                     updated_at)
+select id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at, created_at
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::text[],
+              $9::text[], $10::text[], $11::timestamptz[])
+       as refund (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at)
+
+-- :name refunds_update
+update refunds r
+   set status = changed.status, reference = changed.reference, version = changed.version, updated_at = changed.updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+       as changed (id, status, reference, version, updated_at)
+ where r.id = changed.id

@@ -1,0 +1,382 @@
+/* What an order costs, what is paid, and what goes back. The provider's word is in rules_provider.c. */
+#include "orders/orders.h"
+
+#include <inttypes.h>
+
+static int64_t smaller(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+/* ---- amounts ---- */
+
+int64_t payment_held(const struct payment *payment) {
+        return payment->authorized - payment->captured - payment->voided - payment->capture_due;
+}
+
+struct order_money order_money(const struct order *order) {
+        struct order_money money = { 0 };
+
+        for (size_t i = 0; i < order->n_payments; i++) {
+                money.held += payment_held(order->payments[i]);
+                money.capture_due += order->payments[i]->capture_due;
+                money.paid += order->payments[i]->captured;
+        }
+        for (size_t i = 0; i < order->n_refunds; i++)
+                if (order->refunds[i]->state != REFUND_FAILED)
+                        money.refunded += order->refunds[i]->amount;
+        return money;
+}
+
+int64_t order_charge(const struct order *order) {
+        return order->total - order->credited;
+}
+
+int64_t order_balance(const struct order *order) {
+        const struct order_money money = order_money(order);
+
+        return order_charge(order) - (money.paid - money.refunded);
+}
+
+int64_t order_refundable(const struct order *order) {
+        const struct order_money money = order_money(order);
+        const int64_t left = money.paid + money.capture_due - money.refunded;
+
+        return left > 0 ? left : 0;
+}
+
+int64_t order_refund_expected(const struct order *order) {
+        const int64_t due = order_refundable(order) - order_charge(order);
+
+        return due > 0 ? due : 0;
+}
+
+/* ---- crediting ---- */
+
+/* Returns what of the amount did not fit between 0 and the total. */
+static int64_t credit(struct order *order, int64_t amount) {
+        const int64_t wanted = order->credited + amount;
+
+        order->credited = wanted < 0 ? 0 : smaller(wanted, order->total);
+        return wanted - order->credited;
+}
+
+int64_t order_credit_units(struct order_line *line, int64_t units) {
+        const int64_t share = order_line_value(line, line->cancelled + line->returned, units);
+
+        line->order->adjusted -= credit(line->order, share);
+        return share;
+}
+
+void order_credit_shipping(struct order *order) {
+        order->adjusted -= credit(order, order->shipping);
+}
+
+void order_credit(struct order *order, int64_t amount) {
+        order->adjusted += amount - credit(order, amount);
+}
+
+/* ---- paying ---- */
+
+struct payment *order_add_payment(struct order *order, const struct payment_request *request, const char *actor,
+        timestamp now, struct arena *arena) {
+        const enum funds_state state = request->status < 0 ? FUNDS_PENDING : (enum funds_state) request->status;
+        struct payment *payment = arena_new(arena, struct payment);
+        struct payment **list = arena_grow(
+                arena, order->payments, order->n_payments, &order->payments_capacity, sizeof(struct payment *));
+
+        if (!payment || !list)
+                return NULL;
+        order->payments = list;
+        order->payments[order->n_payments++] = payment;
+        *payment = (struct payment){
+                .id = uuid_new(),
+                .order = order,
+                .number = (int64_t) order->n_payments,
+                .provider = request->provider,
+                .reference = request->reference,
+                .state = state,
+                .amount = request->amount,
+                .authorized = state == FUNDS_PENDING ? 0 : request->amount,
+                .captured = state == FUNDS_CAPTURED ? request->amount : 0,
+                .actor = actor,
+                .created_at = now,
+                .updated_at = now,
+                .version = 1,
+                .is_new = true,
+        };
+        return payment;
+}
+
+struct event *payment_tell(
+        struct events *events, const struct payment *payment, const char *type, int64_t amount, const char *actor) {
+        struct event *event = order_tell(events, payment->order, type, actor);
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(&payment->id, id);
+        event_text(event, "payment_id", id);
+        event_text(event, "provider", payment->provider);
+        event_text(event, "reference", payment->reference);
+        event_integer(event, "amount", amount);
+        event_text(event, "currency", payment->order->currency);
+        return event;
+}
+
+struct event *refund_tell(struct events *events, const struct refund *refund, const char *type, const char *actor) {
+        struct event *event = order_tell(events, refund->order, type, actor);
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(&refund->id, id);
+        event_text(event, "refund_id", id);
+        if (refund->payment) {
+                uuid_format(&refund->payment->id, id);
+                event_text(event, "payment_id", id);
+        }
+        event_text(event, "to", refund_to_texts[refund->to]);
+        event_integer(event, "amount", refund->amount);
+        event_text(event, "currency", refund->order->currency);
+        return event;
+}
+
+/* ---- the order's payment status ---- */
+
+static bool is_secured(const struct payment *payment) {
+        return payment->state == FUNDS_AUTHORIZED || payment->state == FUNDS_PARTIALLY_CAPTURED ||
+               payment->state == FUNDS_CAPTURED;
+}
+
+static bool all_are(const struct order *order, enum funds_state state) {
+        for (size_t i = 0; i < order->n_payments; i++)
+                if (order->payments[i]->state != state)
+                        return false;
+        return order->n_payments > 0;
+}
+
+static bool some_are_secured(const struct order *order) {
+        for (size_t i = 0; i < order->n_payments; i++)
+                if (is_secured(order->payments[i]))
+                        return true;
+        return false;
+}
+
+/* Pending is what is not secured for all that is owed. */
+static enum payment_status payment_status_of(const struct order *order, const struct order_money *money) {
+        const int64_t charge = order_charge(order);
+
+        if (money->paid && money->refunded)
+                return money->refunded < money->paid ? PAYMENT_PARTIALLY_REFUNDED : PAYMENT_REFUNDED;
+        if (all_are(order, FUNDS_VOIDED) ||
+                (order_project(order) == ORDER_CANCELLED && !money->paid && !money->capture_due))
+                return PAYMENT_VOIDED;
+        if (!some_are_secured(order) || money->paid + money->capture_due + money->held < charge)
+                return PAYMENT_PENDING;
+        return money->paid >= charge && (money->paid || all_are(order, FUNDS_CAPTURED)) ? PAYMENT_CAPTURED
+                                                                                        : PAYMENT_AUTHORIZED;
+}
+
+void order_project_money(struct order *order) {
+        const struct order_money money = order_money(order);
+        const int64_t balance = order_charge(order) - (money.paid - money.refunded);
+
+        order->paid = money.paid;
+        order->refunded = money.refunded;
+        order->refund_due = balance < 0 ? -balance : 0;
+        order->payment_status = payment_status_of(order, &money);
+        if (order->payment_status != PAYMENT_PENDING && order->payment_status != PAYMENT_VOIDED)
+                order->payment_due_at = TIMESTAMP_NONE;
+}
+
+/* ---- what is asked for ---- */
+
+/* The share of what has left, the shipping with the first of it; of an order that has left as a whole, all. */
+static int64_t capture_needed(const struct order *order) {
+        const struct order_money money = order_money(order);
+        const int64_t owed = order_charge(order) - (money.paid + money.capture_due - money.refunded);
+        int64_t left = order->shipping;
+        bool any = false;
+
+        if (order_project(order) == ORDER_FULFILLED)
+                return owed;
+        for (size_t i = 0; i < order->n_lines; i++) {
+                any = any || order->lines[i].fulfilled;
+                left += order_line_value(&order->lines[i], 0, order->lines[i].fulfilled);
+        }
+        return any ? smaller(left - money.paid - money.capture_due, owed) : 0;
+}
+
+void order_ask_capture(struct order *order, const struct fulfillment *from, struct events *events, const char *actor) {
+        int64_t needed = capture_needed(order);
+
+        for (size_t i = 0; i < order->n_payments && needed > 0; i++) {
+                struct payment *payment = order->payments[i];
+                const int64_t part = smaller(payment_held(payment), needed);
+                struct event *event;
+                char id[UUID_TEXT_SIZE];
+
+                if (!part)
+                        continue;
+                payment->capture_due += part;
+                payment->changed = true;
+                needed -= part;
+                event = payment_tell(events, payment, "payment.capture_due", part, actor);
+                if (!from)
+                        continue;
+                uuid_format(&from->id, id);
+                event_text(event, "of_fulfillment", id);
+        }
+}
+
+/* Nothing of it is held or asked for any more: it stays with what was captured, or is void. */
+static void close_payment(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
+        const bool waits = payment->state == FUNDS_PENDING && cancelled;
+        struct refusal ignored = { 0 };
+        struct arena none;
+
+        if (payment->capture_due ||
+                !(waits || payment->state == FUNDS_AUTHORIZED || payment->state == FUNDS_PARTIALLY_CAPTURED))
+                return;
+        arena_init(&none, 0);
+        if (!payment_advance(payment, FUNDS_VOID, &none, &ignored) && payment->state == FUNDS_VOIDED)
+                (void) payment_tell(events, payment, "payment.voided", payment->amount, actor);
+}
+
+/* What the provider still holds is let go: the order needs it no more. */
+static void let_go(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
+        const int64_t held = payment_held(payment);
+
+        if (held) {
+                payment->voided += held;
+                payment->changed = true;
+                (void) payment_tell(events, payment, "payment.void_due", held, actor);
+        }
+        close_payment(payment, cancelled, events, actor);
+}
+
+static void tell_refund_due(const struct order *order, int64_t before, struct events *events, const char *actor) {
+        struct event *event;
+
+        if (order->refund_due <= before)
+                return;
+        event = order_tell(events, order, "refund.due", actor);
+        event_integer(event, "amount", order->refund_due - before);
+        event_text(event, "currency", order->currency);
+}
+
+static void raise_versions(struct order *order, timestamp now) {
+        for (size_t i = 0; i < order->n_payments; i++)
+                if (order->payments[i]->changed && !order->payments[i]->is_new) {
+                        order->payments[i]->version++;
+                        order->payments[i]->updated_at = now;
+                }
+        for (size_t i = 0; i < order->n_refunds; i++)
+                if (order->refunds[i]->changed && !order->refunds[i]->is_new) {
+                        order->refunds[i]->version++;
+                        order->refunds[i]->updated_at = now;
+                }
+}
+
+void order_settle_money(struct order *order, struct events *events, const char *actor, timestamp now) {
+        const enum order_status status = order_project(order);
+        const int64_t due_before = order->refund_due;
+
+        order_ask_capture(order, NULL, events, actor);
+        for (size_t i = 0; i < order->n_payments; i++)
+                if (status == ORDER_FULFILLED || status == ORDER_CANCELLED)
+                        let_go(order->payments[i], status == ORDER_CANCELLED, events, actor);
+        if (status == ORDER_CANCELLED && !order->n_payments && order->payment_status != PAYMENT_VOIDED)
+                (void) order_tell(events, order, "payment.voided", actor);
+        order_project_money(order);
+        raise_versions(order, now);
+        tell_refund_due(order, due_before, events, actor);
+}
+
+/* ---- giving back ---- */
+
+static struct refund *refund_add(struct order *order, struct payment *payment, int64_t amount,
+        const struct refund_request *request, const char *actor, timestamp now, struct arena *arena) {
+        struct refund *refund = arena_new(arena, struct refund);
+        struct refund **list =
+                arena_grow(arena, order->refunds, order->n_refunds, &order->refunds_capacity, sizeof(struct refund *));
+
+        if (!refund || !list)
+                return NULL;
+        order->refunds = list;
+        order->refunds[order->n_refunds++] = refund;
+        *refund = (struct refund){
+                .id = uuid_new(),
+                .order = order,
+                .payment = payment,
+                .return_id = request->return_id,
+                .number = (int64_t) order->n_refunds,
+                .amount = amount,
+                .to = request->to,
+                .reason = request->reason,
+                .actor = actor,
+                .created_at = now,
+                .updated_at = now,
+                .version = 1,
+                .is_new = true,
+        };
+        if (payment) {
+                payment->refunded += amount;
+                payment->changed = true;
+        }
+        return refund;
+}
+
+/* No provider stands between: the customer has it with our word. */
+static enum problem refund_to_store_credit(struct order *order, const struct refund_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        struct refund *refund = refund_add(order, NULL, request->amount, request, actor, now, arena);
+        enum problem p = refund ? PROBLEM_NONE : FAULT_BUSY;
+
+        if (!p)
+                p = refund_advance(refund, REFUND_SETTLE, arena, refusal);
+        if (!p)
+                (void) refund_tell(events, refund, "refund.settled", actor);
+        return p;
+}
+
+/* Up to so much of what is taken (or also of what is only asked for) goes back to each payment; what is left over. */
+static enum problem refund_to_payments(struct order *order, const struct refund_request *request, bool asked_for,
+        int64_t *left, const char *actor, struct events *events, timestamp now, struct arena *arena) {
+        for (size_t i = 0; i < order->n_payments && *left; i++) {
+                struct payment *payment = order->payments[i];
+                const int64_t room = payment->captured + (asked_for ? payment->capture_due : 0) - payment->refunded;
+                struct refund *refund;
+
+                if (room <= 0)
+                        continue;
+                refund = refund_add(order, payment, smaller(room, *left), request, actor, now, arena);
+                if (!refund)
+                        return FAULT_BUSY;
+                *left -= refund->amount;
+                event_text(refund_tell(events, refund, "refund.requested", actor), "reason", request->reason);
+        }
+        return PROBLEM_NONE;
+}
+
+static enum problem check_refund(
+        const struct order *order, const struct refund_request *request, struct arena *arena, struct refusal *refusal) {
+        const int64_t most = order_refundable(order);
+
+        if (request->amount > most)
+                return refuse(refusal, arena, PROBLEM_OVER_REFUND,
+                        "%" PRId64 " are to be given back; of what was paid, %" PRId64 " are left.", request->amount,
+                        most);
+        if (order->n_refunds + 2 * order->n_payments > ORDER_REFUNDS_MAX)
+                return refuse(refusal, arena, PROBLEM_OVER_REFUND, "The order has as many refunds as it may have.");
+        return PROBLEM_NONE;
+}
+
+enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        int64_t left = request->amount;
+        enum problem p = check_refund(order, request, arena, refusal);
+
+        if (p)
+                return p;
+        if (request->to == REFUND_TO_STORE_CREDIT)
+                return refund_to_store_credit(order, request, actor, events, now, arena, refusal);
+        p = refund_to_payments(order, request, /* asked_for= */ false, &left, actor, events, now, arena);
+        return p ? p : refund_to_payments(order, request, /* asked_for= */ true, &left, actor, events, now, arena);
+}
