@@ -100,7 +100,13 @@ write_settings() {
                 printf '%s\n' "listen_addresses = '127.0.0.1'" "unix_socket_directories = '$sockets'" \
                         "max_connections = 200" "timezone = 'UTC'" "log_timezone = 'UTC'" "log_line_prefix = '%m [%p] %u@%d '"
                 recorded settings | sed -E "s/'/''/g; s/^([a-z_.]+)=(.*)$/\1 = '\2'/"
-        } | as_owner tee "$home/data/postgresql.auto.conf" >/dev/null
+        } | as_owner tee "$home/settings.conf" >/dev/null
+        include_settings "include '$home/settings.conf'"
+}
+
+# Not in postgresql.auto.conf, which belongs to the server and to what restores it.
+include_settings() {
+        as_owner grep -qxF "$1" "$home/data/postgresql.conf" || printf '%s\n' "$1" | as_owner tee -a "$home/data/postgresql.conf" >/dev/null
 }
 
 port_is_free() {

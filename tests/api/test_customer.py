@@ -27,6 +27,54 @@ def shop(house):
     with Database(house.database_url) as database:
         yield lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
 
+# Every column that takes words. A new one is sorted in here: what may tell of the customer is erased (src/commands/erasure.c,
+# src/base/redact.c) and filled by tests/support/person.py.
+TELL_OF_A_CUSTOMER = """
+    events: data
+    fulfillments: handover link_digest packages reason recipient vehicle_color vehicle_make vehicle_plate
+    idempotency: body
+    order_discounts: reason
+    orders: cancel_reason customer payment_reference ship_to
+"""
+TELL_OF_NO_CUSTOMER = """
+    channels: code kind name
+    events: actor location type
+    fulfillment_lines: location sku
+    fulfillments: assignee bay check_in location method moved_by staging_location status
+    idempotency: etag fingerprint location
+    ledger: actor document location reason reference sku
+    listings: channel external_sku price_currency sku title
+    locations: capabilities closures code country handover_methods kind name opening_hours slots time_zone
+    order_lines: sku title
+    orders: actor channel currency external_ref order_number payment_status status
+    products: attributes description gtin image_url price_currency sku title
+    queue_revisions: location
+    reservation_lines: location sku
+    reservations: actor channel location reason reference status
+    schema_migration: digest name
+    secrets: name value
+    slots: location
+    stock: location sku
+    stream_events: location
+    stream_pending: location
+    streams: location
+"""
+
+
+def columns(text):
+    return {f"{table.strip()}.{column}" for table, names in (line.split(":") for line in text.strip().splitlines())
+            for column in names.split()}
+
+
+def test_every_column_that_takes_words_is_known(house):
+    with Database(house.database_url) as database:
+        found = {row["name"] for row in database.rows(
+            "select table_name || '.' || column_name as name from information_schema.columns"
+            " where table_schema = 'holdfast' and data_type in ('text', 'jsonb', 'bytea', 'ARRAY')")}
+    known = columns(TELL_OF_A_CUSTOMER) | columns(TELL_OF_NO_CUSTOMER)
+    assert found - known == set(), "does it tell of a customer? Then it is erased with them"
+    assert known - found == set()
+
 
 def exported(house, *selector):
     return json.loads(house.run("customer", "export", *selector, check=OK).stdout)["orders"]

@@ -21,6 +21,7 @@ EXPECTED = {
     "usr/share/doc/holdfast/operations.md",
     "usr/share/doc/holdfast/decisions/0001-one-loop-with-an-external-epoll.md",
     "usr/share/doc/holdfast/examples/holdfast.env",
+    "usr/share/doc/holdfast/examples/backup/pgbackrest.conf",
     "usr/share/doc/holdfast/examples/ha/patroni.yml",
     "usr/share/doc/holdfast/swagger-ui/LICENSE",
     "usr/share/man/man8/holdfast.8",

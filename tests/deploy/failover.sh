@@ -20,7 +20,7 @@ repeat what was not answered, while the primary is lost:
 Writes must resume within 30 seconds through both instances, which are not restarted; every acknowledged order is there exactly once
 and its repetition finds it; the node comes back; the audit is clean. Without arguments it does all three.
 
-Needs root, for network namespaces of its own that end with it; installs what is missing (deploy/packages.txt). About four minutes.
+Needs root, for network namespaces of its own that end with it; installs what is missing (deploy/packages.txt). About two minutes.
 
 example: tests/deploy/failover.sh crash
 USAGE

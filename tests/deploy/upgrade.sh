@@ -55,6 +55,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 "$root/deploy/packages.sh" build run database test
 need_history
 commit=$(history rev-parse --verify --quiet "${1:-$(before_newest_migration)}^{commit}") || fail "there is no commit ${1-before the newest migration}"
+history cat-file -e "$commit:src/db/schema.c" 2>/dev/null ||
+        fail "the program of ${commit:0:12} knows no newer schema than its own, whatever a migration says; name a later commit"
 readonly commit older=$root/build/upgrade/${commit:0:12}
 
 # Not optimised: it is built for this test only, and shall be built soon.

@@ -27,9 +27,9 @@ class Cluster:
         self._script("start", *options)
         return self
 
-    def start_again(self):
+    def start_again(self, *options):
         """After stop(): same data, same port."""
-        self._script("start")
+        self._script("start", *options)
 
     def stop(self, mode="fast"):
         """mode "immediate" is as good as a crash: no check-point, sessions cut."""

@@ -47,10 +47,10 @@ Test(redact, persons_are_found_wherever_they_stand) {
                 "{\"fulfillments\":[{\"recipient\":{\"name\":\"Bob\",\"relation\":\"friend\"},"
                 "\"check_in\":{\"bay\":\"4\",\"vehicle\":{\"plate\":\"B-AD 1\"}},"
                 "\"handover\":{\"recipient\":{\"name\":\"Bob\"},\"earlier\":[{\"recipient\":{\"name\":\"Cy\"}}]}}],"
-                "\"ship_to\":{\"line1\":\"Street 1\"},\"customer_name\":\"Ada L.\",\"payment_reference\":\"pi_1\"}",
+                "\"ship_to\":{\"line1\":\"Street 1\"},\"customer_name\":\"Ada L.\",\"payment_reference\":\"pi_1\",\"payments\":[{\"reference\":\"pi_1\"}]}",
                 "{\"fulfillments\":[{\"recipient\":{\"name\":\"erased\"},\"check_in\":{\"bay\":\"4\",\"vehicle\":null},"
                 "\"handover\":{\"recipient\":{\"name\":\"erased\"},\"earlier\":[{\"recipient\":{\"name\":\"erased\"}}]}}],"
-                "\"ship_to\":null,\"customer_name\":\"erased\",\"payment_reference\":null}");
+                "\"ship_to\":null,\"customer_name\":\"erased\",\"payment_reference\":null,\"payments\":[{\"reference\":null}]}");
 }
 
 Test(redact, parcels_keep_their_carrier) {
