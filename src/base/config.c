@@ -170,7 +170,8 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
                 break;
         case SETTING_NETWORKS:
                 if (text && !are_networks(text))
-                        return fail(row->variable, "not addresses and networks, at most 64, such as 10.0.0.0/8,2001:db8::1");
+                        return fail(row->variable,
+                                "not addresses and networks, at most 64, such as 10.0.0.0/8,2001:db8::1");
                 break;
         default:
                 break;

@@ -153,6 +153,8 @@ struct call {
 
         bool by_link; /* a customer's link, not yet known to open anything; the claims are nobody's */
         uint8_t link[DIGEST_SIZE];
+        const char *wrong_link_subject; /* whom it counts for when it opens nothing; NULL: it is no link, or nobody
+                                           counts */
 
         bool has_key;
         uint8_t key[KEY_SIZE];            /* digest of subject, method, path and Idempotency-Key */

@@ -183,18 +183,26 @@ static void check_token(struct intake *intake, struct call *call, const struct r
 
 /* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and what is left of it.
  */
+static void tell_quota(struct intake *intake, struct call *call, const struct quota_state *state) {
+        call->rate_limit_policy = arena_format(&call->arena, "\"client\";q=%" PRId64 ";w=%d",
+                quota_limit(intake->quota), (int) (QUOTA_WINDOW / SECOND));
+        call->rate_limit =
+                arena_format(&call->arena, "\"client\";r=%" PRId64 ";t=%u", state->remaining, state->reset_s);
+}
+
+static void refuse_quota(struct intake *intake, struct call *call, const struct quota_state *state) {
+        call->refusal.retry_after_s = state->reset_s;
+        call_refuse(
+                call, PROBLEM_QUOTA_EXCEEDED, "%" PRId64 " requests a minute are allowed.", quota_limit(intake->quota));
+}
+
 static void take_quota(struct intake *intake, struct call *call, const char *subject) {
         struct quota_state state;
         const bool allowed = quota_take(intake->quota, subject, clock_monotonic(), &state);
 
-        call->rate_limit_policy = arena_format(&call->arena, "\"client\";q=%" PRId64 ";w=%d",
-                quota_limit(intake->quota), (int) (QUOTA_WINDOW / SECOND));
-        call->rate_limit = arena_format(&call->arena, "\"client\";r=%" PRId64 ";t=%u", state.remaining, state.reset_s);
-        if (allowed || call->refusal.problem)
-                return;
-        call->refusal.retry_after_s = state.reset_s;
-        call_refuse(
-                call, PROBLEM_QUOTA_EXCEEDED, "%" PRId64 " requests a minute are allowed.", quota_limit(intake->quota));
+        tell_quota(intake, call, &state);
+        if (!allowed && !call->refusal.problem)
+                refuse_quota(intake, call, &state);
 }
 
 /* The version that an entity tag of ours names; false for any other. Behind a hyphen it may say more, about what
@@ -334,18 +342,26 @@ static void check_content_type(struct call *call, const struct request_head *hea
                 call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.");
 }
 
-/* Whoever shows no valid token is counted by address, so that nobody tries tokens without end. The address is kept
- * nowhere: the quota knows it by its digest, for a minute. */
-static void take_quota_of_address(struct intake *intake, struct call *call, const struct request_head *head) {
+/* ---- who shows nothing that is valid ---- */
+
+/* Such requests are counted by address, so that nobody tries tokens without end. The address is kept nowhere: the quota
+ * knows it by its digest, for a minute. */
+static const char *subject_of_address(
+        const struct intake *intake, const struct request_head *head, struct arena *arena) {
         const struct address client =
                 forwarded_client(&intake->trusted, &head->peer, &head->x_forwarded_for, &head->forwarded);
         const struct address household = address_household(&client);
-        const struct refusal before = call->refusal;
         char text[ADDRESS_TEXT_SIZE];
-        const char *subject;
 
         address_format(&household, text);
-        subject = arena_format(&call->arena, "address %s", text);
+        return arena_format(arena, "address %s", text);
+}
+
+/* The same refusal, unless it is one too many. */
+static void count_wrong_token(struct intake *intake, struct call *call, const struct request_head *head) {
+        const char *subject = subject_of_address(intake, head, &call->arena);
+        const struct refusal before = call->refusal;
+
         call->refusal = (struct refusal){ 0 };
         if (subject)
                 take_quota(intake, call, subject);
@@ -353,11 +369,34 @@ static void take_quota_of_address(struct intake *intake, struct call *call, cons
                 call->refusal = before;
 }
 
+/* Only its answer tells whether it opens anything: intake_answered counts it then. Who has tried too many is not even
+ * asked about any more. */
+static bool has_tried_too_many_links(struct intake *intake, struct call *call, const struct request_head *head) {
+        const char *subject = subject_of_address(intake, head, &call->arena);
+        struct quota_state state;
+
+        call->wrong_link_subject = subject;
+        if (!subject || call->refusal.problem || !quota_is_spent(intake->quota, subject, clock_monotonic(), &state))
+                return false;
+        tell_quota(intake, call, &state);
+        refuse_quota(intake, call, &state);
+        return true;
+}
+
+void intake_answered(struct intake *intake, const struct call *call) {
+        struct quota_state state;
+
+        if (intake->quota && call->wrong_link_subject && call->reply.status == 401)
+                (void) !quota_take(intake->quota, call->wrong_link_subject, clock_monotonic(), &state);
+}
+
 static void count(struct intake *intake, struct call *call, const struct request_head *head) {
+        if (call->by_link && has_tried_too_many_links(intake, call, head))
+                return;
         if (call->claims)
                 take_quota(intake, call, call->claims->subject);
         else if (call->refusal.problem == PROBLEM_UNAUTHENTICATED)
-                take_quota_of_address(intake, call, head);
+                count_wrong_token(intake, call, head);
 }
 
 bool intake_head(struct intake *intake, const struct request_head *head, struct call *call) {

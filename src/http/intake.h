@@ -48,6 +48,9 @@ struct intake {
 /* Take the head into a fresh call. False: the call is answered already, with a problem. */
 must_check bool intake_head(struct intake *intake, const struct request_head *head, struct call *call);
 
+/* An answer goes out: a link that has opened nothing counts for the address it came from. */
+void intake_answered(struct intake *intake, const struct call *call);
+
 /* Take the whole body (size 0: none). False: the call is answered already. True: it can go to its lane, or to
  * route->answer. */
 must_check bool intake_body(struct call *call, const char *body, size_t size);

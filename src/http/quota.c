@@ -79,8 +79,21 @@ static struct entry *entry_new(struct quota *quota, const uint8_t *name) {
         return oldest;
 }
 
+/* NULL: it has not asked within a window. */
+static struct entry *entry_in_window(struct quota *quota, const uint8_t *name, timestamp now) {
+        struct entry *entry = entry_find(quota, name);
+
+        return entry && now - entry->begin < QUOTA_WINDOW ? entry : NULL;
+}
+
+static struct quota_state state_of(const struct quota *quota, const struct entry *entry, timestamp now) {
+        return (struct quota_state){
+                .remaining = (quota->limit * COST - entry->used) / COST,
+                .reset_s = (unsigned) ((entry->begin + QUOTA_WINDOW - now + SECOND - 1) / SECOND),
+        };
+}
+
 bool quota_take(struct quota *quota, const char *subject, timestamp now, struct quota_state *ret_state) {
-        const int64_t most = quota->limit * COST;
         uint8_t name[NAME_SIZE];
         struct entry *entry;
         bool allowed;
@@ -93,12 +106,23 @@ bool quota_take(struct quota *quota, const char *subject, timestamp now, struct 
                 entry->begin = now;
                 entry->used = 0;
         }
-        allowed = entry->used + COST <= most;
+        allowed = entry->used + COST <= quota->limit * COST;
         if (allowed)
                 entry->used += COST;
-        ret_state->remaining = (most - entry->used) / COST;
-        ret_state->reset_s = (unsigned) ((entry->begin + QUOTA_WINDOW - now + SECOND - 1) / SECOND);
+        *ret_state = state_of(quota, entry, now);
         return allowed;
+}
+
+bool quota_is_spent(struct quota *quota, const char *subject, timestamp now, struct quota_state *ret_state) {
+        uint8_t name[NAME_SIZE];
+        const struct entry *entry;
+
+        subject_name(subject, name);
+        entry = entry_in_window(quota, name, now);
+        if (!entry || entry->used + COST <= quota->limit * COST)
+                return false;
+        *ret_state = state_of(quota, entry, now);
+        return true;
 }
 
 void quota_give_back(struct quota *quota, const char *subject, timestamp now) {
@@ -106,7 +130,7 @@ void quota_give_back(struct quota *quota, const char *subject, timestamp now) {
         struct entry *entry;
 
         subject_name(subject, name);
-        entry = entry_find(quota, name);
-        if (entry && now - entry->begin < QUOTA_WINDOW && entry->used >= COST)
+        entry = entry_in_window(quota, name, now);
+        if (entry && entry->used >= COST)
                 entry->used -= COST - COST_OF_SAME;
 }

@@ -28,6 +28,9 @@ DEFINE_CLEANUP(struct quota, quota_cleanup, quota_free)
 /* Count a request of the subject. False: it is one too many, and is not counted. */
 must_check bool quota_take(struct quota *quota, const char *subject, timestamp now, struct quota_state *ret_state);
 
+/* Whether the subject's next request would be one too many; `ret_state` says until when. */
+must_check bool quota_is_spent(struct quota *quota, const char *subject, timestamp now, struct quota_state *ret_state);
+
 /* The subject's last request was answered 304: it counts a tenth, so that honest polling is cheap. */
 void quota_give_back(struct quota *quota, const char *subject, timestamp now);
 

@@ -267,6 +267,7 @@ static enum MHD_Result answer_queue(struct exchange *exchange) {
         struct MHD_Response *response;
         enum MHD_Result queued;
 
+        intake_answered(exchange->listener->intake, call);
         answer_not_modified(call, exchange->listener->intake->quota);
         response = response_for(&call->reply);
         if (!response)

@@ -74,6 +74,21 @@ def test_trusted_proxies_tell_whose_quota_it_is(services):
     guess(service, 429, X_Forwarded_For="203.0.113.5", Forwarded="for=203.0.113.6")
 
 
+def test_wrong_links_use_up_the_quota_of_their_address(services):
+    """Whether a link opens anything the database alone can tell; after too many wrong ones it is not asked."""
+    service = services(rate_limit=2, trusted_proxies="127.0.0.1")
+    path = "/v1/fulfillments/0190a6e2-7b7c-7def-8123-456789abcdef/status"
+
+    def try_link(letter, expect, address):
+        return service.client(token=letter * 42 + "A").get(path, headers={"X-Forwarded-For": address}, expect=expect)
+
+    try_link("a", 401, "203.0.113.1")
+    try_link("b", 401, "203.0.113.1")
+    assert remaining(try_link("c", 429, "203.0.113.1")) == 0
+    guess(service, 429, X_Forwarded_For="203.0.113.1")
+    try_link("d", 401, "203.0.113.2")
+
+
 def test_a_household_shares_a_quota(services):
     service = services(rate_limit=1, trusted_proxies="127.0.0.1")
     guess(service, 401, X_Forwarded_For="2001:db8:1:2::7")

@@ -80,6 +80,23 @@ Test(quota, giving_back_to_nobody_gives_nobody_more) {
         cr_expect_eq(taken(quota, "ana", 10, &state), LIMIT);
 }
 
+Test(quota, looking_whether_it_is_spent_counts_nothing) {
+        _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
+        struct quota_state state = { 0 };
+
+        cr_expect_not(quota_is_spent(quota, "ana", now, &state));
+        cr_assert_eq(taken(quota, "ana", LIMIT - 1, &state), LIMIT - 1);
+        cr_expect_not(quota_is_spent(quota, "ana", now, &state));
+        cr_assert_eq(taken(quota, "ana", 1, &state), 1);
+        now += QUOTA_WINDOW / 2;
+        cr_expect(quota_is_spent(quota, "ana", now, &state));
+        cr_expect_eq(state.remaining, 0);
+        cr_expect_eq(state.reset_s, 30);
+        cr_expect_not(quota_is_spent(quota, "ben", now, &state));
+        now += QUOTA_WINDOW / 2;
+        cr_expect_not(quota_is_spent(quota, "ana", now, &state));
+}
+
 /* Four times as many subjects as places: each is let in, and the newest is still counted. */
 Test(quota, full_table_forgets_the_oldest_and_refuses_nobody) {
         _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
