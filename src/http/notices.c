@@ -37,6 +37,7 @@ static struct notices {
         int wake;                   /* eventfd */
         pthread_t thread;
         bool started, listening;
+        bool late;         /* and the log has it */
         timestamp look_at; /* clock_monotonic */
 
         pthread_mutex_t mutex; /* of what follows */
@@ -347,12 +348,22 @@ static enum problem work(void) {
         return p;
 }
 
-/* What could not be sent is not sent again: the others look once a second. */
+/* What could not be sent is not sent again: the others look once a second. An outage is two lines, however long it is.
+ */
 static void complain(enum problem fault) {
         if (fault == FAULT_LOST)
                 notices.listening = false;
-        log_event(LOG_LEVEL_WARNING, "notices are late", LOG_TEXT, "sqlstate", database_sqlstate(notices.database),
-                LOG_TEXT, "reason", database_message(notices.database), LOG_END);
+        if (!notices.late)
+                log_event(LOG_LEVEL_WARNING, "notices are late", LOG_TEXT, "sqlstate",
+                        database_sqlstate(notices.database), LOG_TEXT, "reason", database_message(notices.database),
+                        LOG_END);
+        notices.late = true;
+}
+
+static void give_the_all_clear(void) {
+        if (notices.late)
+                log_event(LOG_LEVEL_INFO, "notices are in time again", LOG_END);
+        notices.late = false;
 }
 
 static void *notices_main(void *context) {
@@ -366,6 +377,7 @@ static void *notices_main(void *context) {
                 if (now >= notices.look_at)
                         notices.look_at = now + NOTICES_LOOK_EVERY_S * SECOND;
                 if (!p) {
+                        give_the_all_clear();
                         wait_for_work();
                         continue;
                 }

@@ -86,6 +86,7 @@ def test_the_log_tells_of_an_outage_and_of_its_end(instance, token, shelf, clust
     cluster.stop("immediate")
     refused, = crowd(shopper.reserve(shelf.location, {shelf.sku: 1}))
     assert refused.status == 503
+    eventually(lambda: instance.probe("/readyz") == 503, WAIT_S, "it lasts")
     cluster.start_again()
     made, = crowd(shopper.insist(*reservation(shelf.location, {shelf.sku: 1})))
     assert made.status == 201
@@ -93,6 +94,8 @@ def test_the_log_tells_of_an_outage_and_of_its_end(instance, token, shelf, clust
     told = [event["message"] for event in instance.log_events() if event["message"].startswith("the database is")]
     assert "the database is back" in told
     assert told.count("the database is away") >= told.count("the database is back")
+    eventually(lambda: instance.log_events("notices are in time again"), WAIT_S, "its end is told")
+    assert len(instance.log_events("notices are late")) == 1, "however long it lasts"
 
 
 def test_both_may_die_at_once(instance, token, shelf, power_cut):
