@@ -22,11 +22,19 @@ pytest.register_assert_rewrite(
 from support.client import contract  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.database import Database  # noqa: E402
+from support.discretion import discretion  # noqa: E402
 from support.holdfast import Holdfast, migrate  # noqa: E402
 from support.retailer import Retailer  # noqa: E402
 from support.work import Work  # noqa: E402
 
 TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_keep_secrets():
+    """At the end of the run no log of any instance has told a token, a code, or who a customer is."""
+    yield
+    discretion.assert_kept()
 
 
 @pytest.fixture(scope="session")

@@ -364,6 +364,8 @@ static enum problem connection_make(struct database *database) {
                 !PQenterPipelineMode(database->connection))
                 return connection_drop(database, PQerrorMessage(database->connection));
         (void) PQsetNoticeReceiver(database->connection, notice_ignore, NULL);
+        if (!database->settings.unprepared) /* details quote rows, and a row may tell who a customer is */
+                (void) PQsetErrorVerbosity(database->connection, PQERRORS_TERSE);
         database->n_queued = 0;
         database->send_fault = PROBLEM_NONE;
         p = session_prepare(database);

@@ -162,6 +162,7 @@ struct call {
 
         struct uuid request_id;
         char trace_id[TRACE_ID_SIZE];
+        bool is_sampled;    /* the client says that it records the trace */
         timestamp arrived;  /* clock_monotonic */
         timestamp queued;   /* the same; when it entered its lane */
         timestamp deadline; /* clock_monotonic */

@@ -65,6 +65,7 @@ static void trace_take(struct call *call, const char *traceparent) {
 
         if (traceparent && is_traceparent(traceparent)) {
                 memcpy(call->trace_id, traceparent + 3, TRACE_ID_SIZE - 1);
+                call->is_sampled = strchr("13579bdf", traceparent[TRACEPARENT_SIZE - 1]);
                 return;
         }
         uuid_format(&fresh, text);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define PARENT_ID_AT       strlen("00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-")
 #define BODY_DISCARDED_MAX (4 * BODY_SIZE_MAX) /* of a refused request, so that its client can read the answer */
 
 void *exchange_begin(void *context, const char *target, struct MHD_Connection *connection) {
@@ -180,7 +181,20 @@ static void cors_headers_add(struct MHD_Response *response, const struct exchang
                 return;
         header_add(response, "Access-Control-Allow-Origin", exchange->origin);
         header_add(response, "Access-Control-Expose-Headers",
-                "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");
+                "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, traceparent");
+}
+
+/* The trace goes on: its id, and we as the parent of whatever the client does next. `id` is the request's. */
+static void traceparent_add(struct MHD_Response *response, const struct call *call, const char *id) {
+        char text[] = "00-................................-................-00";
+        char *to = text + PARENT_ID_AT;
+
+        memcpy(text + strlen("00-"), call->trace_id, TRACE_ID_SIZE - 1);
+        for (const char *c = id + strlen("xxxxxxxx-xxxx-7xxx-"); *c; c++)
+                if (*c != '-')
+                        *to++ = *c;
+        text[sizeof(text) - 2] = call->is_sampled ? '1' : '0';
+        header_add(response, "traceparent", text);
 }
 
 void exchange_headers_add(struct MHD_Response *response, const struct exchange *exchange) {
@@ -213,6 +227,7 @@ void exchange_headers_add(struct MHD_Response *response, const struct exchange *
         }
         uuid_format(&exchange->call.request_id, text);
         header_add(response, "X-Request-Id", text);
+        traceparent_add(response, &exchange->call, text);
         if (reply->retry_after_s) {
                 (void) snprintf(text, sizeof(text), "%u", reply->retry_after_s);
                 header_add(response, "Retry-After", text);
@@ -225,12 +240,14 @@ void exchange_headers_add(struct MHD_Response *response, const struct exchange *
 void exchange_note_answer(const struct exchange *exchange) {
         const struct call *call = &exchange->call;
         const duration took = clock_monotonic() - call->arrived;
+        char request_id[UUID_TEXT_SIZE];
 
         metrics_request(call, took);
-        log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "trace_id", call->trace_id, LOG_TEXT, "method", exchange->method,
-                LOG_TEXT, "route", call->route ? call->route->path : NULL, LOG_INTEGER, "status",
-                (int64_t) call->reply.status, LOG_MILLISECONDS, "duration_ms", took, LOG_TEXT, "sub",
-                call->claims ? call->claims->subject : NULL, LOG_TEXT, "location", call_location(call), LOG_END);
+        uuid_format(&call->request_id, request_id);
+        log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "request_id", request_id, LOG_TEXT, "trace_id", call->trace_id,
+                LOG_TEXT, "method", exchange->method, LOG_TEXT, "route", call->route ? call->route->path : NULL,
+                LOG_INTEGER, "status", (int64_t) call->reply.status, LOG_MILLISECONDS, "duration_ms", took, LOG_TEXT,
+                "sub", call->claims ? call->claims->subject : NULL, LOG_TEXT, "location", call_location(call), LOG_END);
 }
 
 /* The reply of a GET that the client has already becomes 304 (RFC 9110, section 13.1.2: weak comparison). */

@@ -53,7 +53,8 @@ def test_replies_to_a_configured_origin_can_be_read(open_service):
     reply = open_service.client().get(UNKNOWN, headers={"Origin": SHOP}, expect=404)
     assert reply.headers["access-control-allow-origin"] == SHOP
     assert words(reply.headers["access-control-expose-headers"]) >= {
-        "etag", "idempotent-replayed", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"}
+        "etag", "idempotent-replayed", "location", "ratelimit", "ratelimit-policy", "retry-after", "traceparent",
+        "x-request-id"}
     assert words(reply.headers["vary"]) >= {"origin", "authorization"}
 
 

@@ -424,7 +424,7 @@ def test_head_says_what_get_says_without_the_body(service, token, shelf, send, p
     made = post({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]})
     for target in made.header("location"), UNKNOWN, "/v1/reservations", "/nothing":
         got, head = send(target), send(target, method="HEAD")
-        varying = {"date", "x-request-id"}
+        varying = {"date", "traceparent", "x-request-id"}
         assert head.status == got.status
         assert [each for each in head.headers if each[0] not in varying] == [
             each for each in got.headers if each[0] not in varying]

@@ -8,6 +8,7 @@ import httpx
 
 from support import ROOT
 from support.contract import Contract
+from support.discretion import discretion
 
 TIMEOUT_S = 60.0
 BODY_SHOWN = 2000
@@ -60,6 +61,8 @@ class Client:
             method, path, params=params, content=_content(body, content),
             headers=self._headers(method, key, body is not None or content is not None, headers))
         reply = self._http.send(request)
+        discretion.keep_body(request.content)
+        discretion.keep_body(reply.content)
         contract().check(request, reply)
         if expect is not None:
             wanted = expect if isinstance(expect, (set, tuple, list)) else (expect,)

@@ -14,6 +14,7 @@ import jwt
 
 from support import ROOT
 from support.client import Client
+from support.discretion import discretion
 from support.ports import free_port
 from support.waiting import eventually
 
@@ -45,7 +46,9 @@ def make_token(scope=SCOPES, subject="tester", locations=None, channel=None, ttl
         payload["locations"] = list(locations)
     if channel is not None:
         payload["channel"] = channel
-    return jwt.encode({**payload, **claims}, secret, algorithm="HS256", headers={"typ": "at+jwt"})
+    token = jwt.encode({**payload, **claims}, secret, algorithm="HS256", headers={"typ": "at+jwt"})
+    discretion.keep(token, "a token")
+    return token
 
 
 class Holdfast:
@@ -201,6 +204,8 @@ class Holdfast:
         self.settings["ADMIN_LISTEN"] = "%s:%d" % self.admin_address
 
     def _launch(self, wait):
+        discretion.watch(self.log_path, self.error_path)
+        discretion.keep_settings(self.settings)
         with open(self.log_path, "ab") as log, open(self.error_path, "ab") as errors:
             self.process = subprocess.Popen(
                 [str(self.program()), "serve"], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=errors)
