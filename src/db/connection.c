@@ -465,3 +465,7 @@ uint64_t database_trips(const struct database *database) {
 const char *database_host(const struct database *database) {
         return database->connection ? PQhost(database->connection) : "";
 }
+
+int database_session(const struct database *database) {
+        return database->connection ? PQbackendPID(database->connection) : 0;
+}

@@ -98,5 +98,8 @@ const char *database_message(const struct database *database);
 /* Trips and connection attempts so far, for metrics and tests. */
 uint64_t database_trips(const struct database *database);
 
+/* The number of the session as the server announced it; a pooler announces one of its own. 0 without a connection. */
+int database_session(const struct database *database);
+
 /* The host and port it is connected to, for the log. */
 const char *database_host(const struct database *database);

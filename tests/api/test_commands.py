@@ -1,4 +1,4 @@
-"""config, doctor and healthcheck: what they print and how they end; and the help of every command."""
+"""config and healthcheck: what they print and how they end; and the help of every command."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from support import ROOT
-from support.holdfast import Holdfast, binary
+from support.holdfast import binary
 from support.ports import free_port
 
 OK, FAILED, WRONG_USAGE, BAD_CONFIG = 0, 1, 2, 78
@@ -155,88 +155,6 @@ def test_the_page_of_settings_is_that_in_docs():
 
 def test_the_page_of_settings_depends_on_no_setting():
     assert run("config", "--markdown", listen="127.0.0.1:9999").stdout == run("config", "--markdown").stdout
-
-
-# doctor
-
-def checks_of(done):
-    """{check: (verdict, text)}; every line is one."""
-    found = {}
-    for line in done.stdout.splitlines():
-        match = re.fullmatch(r"(ok|warn|fail) +([a-z]+(?: [a-z]+)*)  +(\S.*)", line)
-        assert match, f"not a line of doctor: {line!r}"
-        found[match[2]] = (match[1], match[3])
-    return found
-
-
-def verdicts_of(done):
-    return {check: verdict for check, (verdict, _) in checks_of(done).items()}
-
-
-def test_doctor_finds_a_working_service_well(service):
-    done = service.run("doctor", check=OK)
-    verdicts = verdicts_of(done)
-    assert "fail" not in verdicts.values()
-    for check in ("configuration", "pickup secret", "database", "version", "role", "clock", "connections", "schema"):
-        assert verdicts[check] == "ok", done.stdout
-    assert verdicts["keys"] == "warn", "development mode is worth a word"
-
-
-def test_doctor_needs_no_running_service(new_database, tmp_path):
-    Holdfast(new_database(), tmp_path).run("doctor", check=OK)
-
-
-def test_doctor_asks_for_migrate_on_an_empty_schema(service):
-    done = run("doctor", **{key.lower(): value for key, value in service.settings.items()}, schema="empty")
-    assert done.returncode == FAILED
-    verdict, text = checks_of(done)["schema"]
-    assert verdict == "fail" and "holdfast migrate" in text
-
-
-def test_doctor_says_that_the_database_is_away():
-    done = run("doctor", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32)
-    assert done.returncode == FAILED
-    assert verdicts_of(done)["database"] == "fail"
-    assert "schema" not in checks_of(done), "what cannot be asked is not judged"
-
-
-@pytest.mark.parametrize("settings, text", [
-    ({}, "0 sources"),
-    ({"jwt_secret": "short"}, "32 to 4096 bytes"),
-    ({"jwt_secret": "x" * 32, "jwt_jwks_file": "/dev/null"}, "2 sources"),
-    ({"jwt_jwks_file": "/nowhere/at/all"}, ""),
-    ({"jwt_jwks_url": "http://127.0.0.1:1/jwks"}, ""),
-])
-def test_doctor_finds_fault_with_keys(settings, text):
-    done = run("doctor", **settings)
-    verdict, found = checks_of(done)["keys"]
-    assert done.returncode == FAILED and verdict == "fail" and text in found
-
-
-def test_doctor_reads_keys_of_an_identity_provider(tmp_path):
-    file = tmp_path / "jwks.json"
-    file.write_text('{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"one",'
-                    '"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}')
-    assert checks_of(run("doctor", jwt_jwks_file=file))["keys"] == ("ok", "1 can be used")
-
-
-def test_doctor_finds_settings_that_forbid_serving():
-    done = run("doctor", database_url="postgresql:///x", jwt_secret="x" * 32, listen="0.0.0.0:8080")
-    verdict, text = checks_of(done)["configuration"]
-    assert done.returncode == FAILED and verdict == "fail" and "loopback" in text
-
-
-def test_doctor_stops_at_settings_that_cannot_be_read():
-    done = run("doctor", rate_limit="many")
-    assert done.returncode == FAILED
-    assert list(checks_of(done)) == ["configuration"]
-
-
-def test_doctor_warns_of_what_means_nothing(service):
-    done = run("doctor", **{key.lower(): value for key, value in service.settings.items()}, lisen="x")
-    assert done.returncode == OK
-    verdict, text = checks_of(done)["configuration"]
-    assert verdict == "warn" and "HOLDFAST_LISEN" in text
 
 
 # healthcheck

@@ -1,13 +1,21 @@
 """A private PostgreSQL cluster, by deploy/cluster.sh."""
 
 import itertools
+import os
 import subprocess
+from pathlib import Path
 
 from support import ROOT
 from support.database import Database
 
 SCRIPT = ROOT / "deploy" / "cluster.sh"
 TIMEOUT_S = 120
+
+
+def as_owner(*command):
+    """The words of a command that runs as the user who owns the servers: never root."""
+    who = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
+    return [*who, *map(str, command)]
 
 
 class Cluster:
@@ -47,6 +55,10 @@ class Cluster:
         with Database(self.url("holdfast")) as database:
             database.execute(f'create database "{name}" template "{template}"')
         return self.url(name)
+
+    def data(self):
+        """Where the server keeps its files."""
+        return Path((self.directory / "home").read_text().strip()) / "data"
 
     def _script(self, command, *arguments):
         done = subprocess.run(
