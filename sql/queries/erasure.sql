@@ -2,11 +2,13 @@
 -- so that one is all it takes.
 
 -- :name erasure_find_aged free
--- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4.
+-- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. One that has changed since it was
+-- erased (goods came back) may tell of the customer again.
 select o.id, o.updated_at
   from orders o
  where o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
-   and o.status in ('fulfilled', 'cancelled') and not o.customer ? 'erased_at'
+   and o.status in ('fulfilled', 'cancelled')
+   and (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is not true
  order by o.updated_at, o.id
  limit $2::bigint
 
@@ -21,8 +23,9 @@ select o.id, o.updated_at
  order by o.placed_at, o.id
 
 -- :name erasure_lock_orders free
--- $1 ids.
-select o.id, o.order_number, o.status, o.refund_due, o.cancel_reason, o.customer ? 'erased_at', o.version
+-- $1 ids. Whether one is erased already: and has not changed since.
+select o.id, o.order_number, o.status, o.refund_due, o.cancel_reason,
+       (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is true, o.version
   from orders o
  where o.id = any($1::uuid[])
  order by o.id

@@ -20,15 +20,16 @@ with batch as materialized (
 select count(*), null::uuid from batch
 
 -- :name prune_events free
--- Ids after $4 and before $5. What belongs to an order that is open, or waits to be published, stays.
+-- Ids after $4 and before $5. What belongs to an order that is open, or waits to be published, stays. Sub-selects, because a
+-- join would read all orders for each batch.
 with batch as materialized (
         select e.id from events e
          where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
-           and not exists (select from orders o
-                            where o.id = e.order_id and o.status in ('open', 'partially_fulfilled'))
-           and not exists (select from fulfillments f
-                            where f.order_id = e.order_id and f.status in ('allocated', 'picking', 'ready', 'packed'))
-           and not exists (select from stream_pending p where p.event_id = e.id)
+           and (select o.status in ('open', 'partially_fulfilled') or o.refund_due <> 0
+                  from orders o where o.id = e.order_id) is not true
+           and (select true from fulfillments f
+                 where f.order_id = e.order_id and f.status in ('allocated', 'picking', 'ready', 'packed') limit 1) is null
+           and (select true from stream_pending p where p.event_id = e.id limit 1) is null
          order by e.id limit $2::bigint for update skip locked
 ), gone as (
         delete from events where $3::boolean and id = any(array(select id from batch))

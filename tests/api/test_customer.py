@@ -228,8 +228,8 @@ def test_others_are_left_alone(house, shop):
     assert kept.order_now() == before
 
 
-def test_an_erased_order_can_still_be_delivered(house, shop):
-    """Parcels under way are out of the house: their carrier has the address."""
+def test_an_erased_order_can_still_be_delivered_and_is_erased_again(house, shop):
+    """Parcels under way are out of the house: their carrier has the address. Whatever is told of an order later goes, too."""
     person = Person()
     it = shop(method="ship", ship_to=person.address, customer=person.customer)
     it.pick_all()
@@ -238,6 +238,9 @@ def test_an_erased_order_can_still_be_delivered(house, shop):
     assert it.act("deliver", {}).json()["status"] == "delivered"
     assert person.traces_in(house.database_url) == []
     house.assert_audit_clean()
+
+    again = [sums(house.run("customer", "erase", "--order", it.order["order_number"], check=OK)) for _ in range(2)]
+    assert [(each["orders erased"], each["erased before"]) for each in again] == [(1, 0), (0, 1)]
 
 
 # usage
