@@ -103,8 +103,8 @@ with lines as (
           from order_lines
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
 ), allocated as (
-        select l.order_id, l.line, sum(l.quantity - l.resourced)::bigint as allocated,
-               sum(l.short - l.resourced + l.cancelled)::bigint as lost, sum(l.fulfilled)::bigint as gone,
+        select l.order_id, l.line, sum(l.quantity - l.resourced - l.moved)::bigint as allocated,
+               sum(l.short - l.resourced + l.cancelled - l.moved)::bigint as lost, sum(l.fulfilled)::bigint as gone,
                sum(l.resourced)::bigint as resourced,
                coalesce(sum(l.quantity) filter (where f.replaces is not null), 0)::bigint as taken_over,
                coalesce(sum(l.reserved) filter (where f.status is null

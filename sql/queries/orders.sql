@@ -43,7 +43,8 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
  order by f.order_id, f.id
 
 -- :name order_lines_read
-select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned
+select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned,
+       l.settled, l.settled_value
   from order_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.line
@@ -55,7 +56,8 @@ select d.order_id, d.amount, d.line, d.reason
  order by d.order_id, d.number
 
 -- :name fulfillment_lines_read
-select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.resourced, l.cancelled, l.fulfilled
+select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.resourced, l.cancelled, l.moved,
+       l.fulfilled
   from fulfillment_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.fulfillment_id, l.line
@@ -185,11 +187,27 @@ update orders o
                    adjusted, paid, payment_due_at)
  where o.id = changed.id
 
+-- :name orders_rewrite
+-- What an order says besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
+update orders o
+   set customer = changed.customer, ship_to = changed.ship_to, subtotal = changed.subtotal, discount = changed.discount,
+       shipping = changed.shipping, tax = changed.tax, tax_included = changed.tax_included, total = changed.total
+  from unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::boolean[], $9::bigint[])
+       as changed (id, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total)
+ where o.id = changed.id
+
+-- :name order_discounts_delete
+delete from order_discounts d where d.order_id = any($1::uuid[])
+
 -- :name order_lines_update
 update order_lines l
-   set cancelled = changed.cancelled, fulfilled = changed.fulfilled, returned = changed.returned
-  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-       as changed (order_id, line, cancelled, fulfilled, returned)
+   set quantity = changed.quantity, cancelled = changed.cancelled, fulfilled = changed.fulfilled,
+       returned = changed.returned, value = changed.value, settled = changed.settled,
+       settled_value = changed.settled_value
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::bigint[], $9::bigint[])
+       as changed (order_id, line, quantity, cancelled, fulfilled, returned, value, settled, settled_value)
  where l.order_id = changed.order_id and l.line = changed.line
 
 -- :name fulfillments_update
@@ -228,12 +246,12 @@ update fulfillments f set slot_at = null where f.id = any($1::uuid[])
 
 -- :name fulfillment_lines_update
 update fulfillment_lines l
-   set picked = changed.picked, short = changed.short, resourced = changed.resourced, cancelled = changed.cancelled,
-       fulfilled = changed.fulfilled,
-       reserved = l.quantity - changed.short - changed.cancelled - changed.fulfilled
+   set quantity = changed.quantity, picked = changed.picked, short = changed.short, resourced = changed.resourced,
+       cancelled = changed.cancelled, moved = changed.moved, fulfilled = changed.fulfilled,
+       reserved = changed.quantity - changed.short - changed.cancelled - changed.fulfilled
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::bigint[])
-       as changed (order_id, fulfillment_id, line, picked, short, resourced, cancelled, fulfilled)
+              $8::bigint[], $9::bigint[], $10::bigint[])
+       as changed (order_id, fulfillment_id, line, quantity, picked, short, resourced, cancelled, moved, fulfilled)
  where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
 
 -- :name order_timeline

@@ -66,7 +66,6 @@ enum proof_method { PROOF_CODE, PROOF_ID_CHECK, PROOF_NONE };
 
 /* As on the wire; NULL-terminated. */
 extern const char *const proof_method_texts[];
-extern const char *const relation_texts[];
 
 struct handover {
         enum proof_method method;
@@ -274,9 +273,6 @@ struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfill
 
 /* Forget the wrong codes and the lock they led to. */
 void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment);
-
-/* {"name","relation"} with what is known of the two; NULL without memory. */
-const char *recipient_text(const char *name, int relation, struct arena *arena);
 
 /* Add lines and quantities to the data of an event. */
 void event_lines(struct event *event, const struct line_units *lines, size_t n_lines);

@@ -10,14 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RECIPIENT_SIZE_MAX ((size_t) 8 * 1024)
 #define HANDOVERS_SIZE_MAX ((size_t) 4 * 1024 * 1024)
 #define PACKAGES_SIZE_MAX  ((size_t) 4 * 1024 * 1024)
 
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
 const char *const proof_method_texts[] = { "code", "id_check", "none", NULL };
-const char *const relation_texts[] = { "self", "family", "friend", "other", NULL };
 
 /* What an id_check may be noted as; whatever else a client sends could be a number, and is not kept. */
 static const char *const document_kinds[] = { "driving_licence", "id_card", "other", "passport", "residence_permit" };
@@ -209,21 +207,6 @@ static const char *document_kind(const struct handover *handover) {
                         if (text_equal(handover->value, document_kinds[i]))
                                 return document_kinds[i];
         return NULL;
-}
-
-const char *recipient_text(const char *name, int relation, struct arena *arena) {
-        struct buffer buffer;
-        struct writer json;
-
-        buffer_init(&buffer, arena, RECIPIENT_SIZE_MAX);
-        writer_init(&json, &buffer);
-        write_object_begin(&json);
-        if (name)
-                write_text_member(&json, "name", name);
-        if (relation >= 0)
-                write_text_member(&json, "relation", relation_texts[relation]);
-        write_object_end(&json);
-        return buffer.failed ? NULL : buffer_text(&buffer);
 }
 
 static void write_recipient(struct writer *json, const struct handover *handover, struct arena *arena) {

@@ -2,6 +2,8 @@
 
 #include "base/writer.h"
 
+const char *const relation_texts[] = { "self", "family", "friend", "other", NULL };
+
 #define DOCUMENT_SIZE_MAX ((size_t) 16 * 1024) /* of customer or address as JSON */
 
 const char *order_customer(struct arena *arena, const struct customer_body *customer) {
@@ -55,4 +57,19 @@ const char *order_number_new(struct arena *arena) {
                 number[n++] = symbols[random.bytes[i] % (sizeof(symbols) - 1)];
         }
         return number;
+}
+
+const char *recipient_text(const char *name, int relation, struct arena *arena) {
+        struct buffer buffer;
+        struct writer json;
+
+        buffer_init(&buffer, arena, DOCUMENT_SIZE_MAX);
+        writer_init(&json, &buffer);
+        write_object_begin(&json);
+        if (name)
+                write_text_member(&json, "name", name);
+        if (relation >= 0)
+                write_text_member(&json, "relation", relation_texts[relation]);
+        write_object_end(&json);
+        return buffer.failed ? NULL : buffer_text(&buffer);
 }

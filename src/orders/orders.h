@@ -74,6 +74,7 @@ extern const struct lifecycle shipping_lifecycle; /* ship */
 /* As on the wire and in SQL; NULL-terminated. */
 extern const char *const order_status_texts[];
 extern const char *const fulfillment_method_texts[];
+extern const char *const relation_texts[]; /* of who collects to the customer */
 
 struct order;
 struct fulfillment;
@@ -84,10 +85,11 @@ struct order_line {
         const char *sku, *title;
         int64_t quantity, unit_price;
         int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
-        int64_t value; /* of all its units, as it was placed; once the order is valued (order_line_value) */
+        int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
+        int64_t settled, settled_value;         /* units given back before the value last changed, and their value */
         struct order *order;
         struct fulfillment_line *allocations; /* where its units were asked for: a list by `older`, newest first */
-        bool changed;
+        bool is_new, changed;                 /* to be inserted into an order that exists, to be updated */
 };
 
 struct order_discount {
@@ -102,8 +104,9 @@ struct fulfillment_line {
         struct fulfillment_line *older; /* of the same order line, in a fulfillment made before this one; may be NULL */
         struct stock_row *stock;        /* locked; NULL when read without a lock */
         int64_t quantity, picked, shorted, cancelled, fulfilled;
-        int64_t resourced; /* of what is short: taken over by other fulfillments */
-        bool changed;
+        int64_t resourced;    /* of what is short: taken over by other fulfillments */
+        int64_t moved;        /* of what is cancelled: other fulfillments have got them */
+        bool is_new, changed; /* to be inserted into a fulfillment that exists, to be updated */
 };
 
 struct vehicle {
@@ -177,7 +180,7 @@ struct order {
         timestamp payment_due_at, placed_at, updated_at;
         int64_t version;
         struct order_line *lines;
-        size_t n_lines;
+        size_t n_lines, lines_capacity;
         struct order_discount *discounts;
         size_t n_discounts;
         struct payment **payments; /* by number */
@@ -187,7 +190,8 @@ struct order {
         struct fulfillment **fulfillments; /* sorted by id, then those that are new */
         size_t n_fulfillments, fulfillments_capacity;
         bool is_new, changed;
-        bool valued; /* its lines are */
+        bool rewritten; /* customer, address, amounts or discounts, which change seldom */
+        bool valued;    /* its lines are */
 };
 
 /* What a location must be able to do for it: an enum capability of the catalogue. */
@@ -219,6 +223,9 @@ void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
 /* The same for units that the location does not have: they count as short there. */
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity);
 
+/* Off this fulfillment, but not off the order: the caller allocates them in another one. At most the open units. */
+void fulfillment_line_move(struct fulfillment_line *line, int64_t quantity);
+
 /* Short as well, but not off the order: the caller allocates them elsewhere. */
 void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity);
 
@@ -232,6 +239,13 @@ void fulfillment_line_fulfill(
  * together, and the shipping, give the total. What a line is worth is kept with it: a line added later does not change
  * it. */
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units);
+
+/* What the units of a line are worth that were not given back. */
+int64_t order_line_left(const struct order_line *line);
+
+/* Before anything changes what lines are worth: what was given back keeps the value that it had, and each line's value
+ * is its own from now on. Whoever adds units or changes an amount then adds to `value` what the total gains by it. */
+void order_settle_values(struct order *order);
 
 /* ---- pure rules: states ---- */
 
@@ -274,6 +288,10 @@ struct cancel_line {
  * cancelled already is left as it is. */
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+
+/* Tell of each fulfillment touched that units of it were cancelled: what is not closed by it has still changed. */
+void order_tell_units_cancelled(
+        const struct order *order, const char *reason, const char *actor, struct events *events);
 
 /* What every command that takes units off an order ends with: close the fulfillments it touched when nothing is left of
  * them, or pack what is picked, and settle the order. An order of which nothing is left is cancelled for the reason
@@ -356,6 +374,9 @@ void replaces_write(struct writer *json, const struct fulfillment *fulfillment);
 
 /* "check_in": what the customer has said on the way; null when nothing. */
 void check_in_write(struct writer *json, const struct check_in *check_in);
+
+/* Who takes it over: {"name","relation"} with what is known of the two; NULL without memory. */
+const char *recipient_text(const char *name, int relation, struct arena *arena);
 
 /* The name the order was placed under; NULL without memory. */
 const char *order_customer_name(const struct order *order, struct arena *arena);

@@ -9,9 +9,9 @@
 
 #define PLACE_BATCH  128
 #define CANCEL_BATCH 64
+#define CHANGE_BATCH 16
 #define READ_BATCH   16
 #define LIST_BATCH   1
-#define REASON_MAX   200
 
 /* ---- bodies ---- */
 
@@ -22,10 +22,10 @@ static const struct shape_member choice_members[] = {
         REQUIRED(ENUM, struct fulfillment_choice, method, .names = fulfillment_method_texts),
         OPTIONAL(TIME, struct fulfillment_choice, slot),
 };
-static const struct shape choice_shape = SHAPE(struct fulfillment_choice, choice_members);
+const struct shape order_choice_shape = SHAPE(struct fulfillment_choice, choice_members);
 
 static const struct shape_member line_members[] = {
-        OPTIONAL(OBJECT, struct order_line_body, fulfillment, .shape = &choice_shape),
+        OPTIONAL(OBJECT, struct order_line_body, fulfillment, .shape = &order_choice_shape),
         REQUIRED(INTEGER, struct order_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
         REQUIRED(CODE, struct order_line_body, sku),
         TOLD(MONEY, struct order_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
@@ -38,7 +38,7 @@ static const struct shape_member customer_members[] = {
         REQUIRED(TEXT, struct customer_body, name, BETWEEN(1, 200)),
         OPTIONAL(TEXT, struct customer_body, phone, BETWEEN(1, 40)),
 };
-static const struct shape customer_shape = SHAPE(struct customer_body, customer_members);
+const struct shape order_customer_shape = SHAPE(struct customer_body, customer_members);
 
 static const struct shape_member address_members[] = {
         REQUIRED(TEXT, struct address_body, city, BETWEEN(1, 100)),
@@ -50,20 +50,20 @@ static const struct shape_member address_members[] = {
         REQUIRED(TEXT, struct address_body, name, BETWEEN(1, 200)),
         REQUIRED(TEXT, struct address_body, postal_code, BETWEEN(1, 20)),
 };
-static const struct shape address_shape = SHAPE(struct address_body, address_members);
+const struct shape order_address_shape = SHAPE(struct address_body, address_members);
 
 static const struct shape_member discount_members[] = {
         REQUIRED(INTEGER, struct discount_body, amount, BETWEEN(0, MONEY_MAXIMUM)),
         TOLD(INTEGER, struct discount_body, line, BETWEEN(0, ORDER_LINES_MAX - 1)),
-        OPTIONAL(TEXT, struct discount_body, reason, BETWEEN(1, REASON_MAX)),
+        OPTIONAL(TEXT, struct discount_body, reason, BETWEEN(1, ORDER_REASON_MAX)),
 };
-static const struct shape discount_shape = SHAPE(struct discount_body, discount_members);
+const struct shape order_discount_shape = SHAPE(struct discount_body, discount_members);
 
 static const struct shape_member tax_members[] = {
         REQUIRED(INTEGER, struct tax_body, amount, BETWEEN(0, MONEY_MAXIMUM)),
         TOLD(BOOLEAN, struct tax_body, included),
 };
-static const struct shape tax_shape = SHAPE(struct tax_body, tax_members);
+const struct shape order_tax_shape = SHAPE(struct tax_body, tax_members);
 
 static const struct shape_member payment_members[] = {
         OPTIONAL(TIME, struct payment_body, due_at),
@@ -83,17 +83,17 @@ static const struct shape part_shape = SHAPE(struct payment_request, part_member
 static const struct shape_member order_members[] = {
         REQUIRED(CODE, struct order_body, channel),
         REQUIRED(TEXT, struct order_body, currency, BETWEEN(3, 3)),
-        REQUIRED(OBJECT, struct order_body, customer, .shape = &customer_shape),
-        OPTIONAL_LIST(struct order_body, discounts, &discount_shape, 0, ORDER_DISCOUNTS_MAX),
+        REQUIRED(OBJECT, struct order_body, customer, .shape = &order_customer_shape),
+        OPTIONAL_LIST(struct order_body, discounts, &order_discount_shape, 0, ORDER_DISCOUNTS_MAX),
         REQUIRED(TEXT, struct order_body, external_ref, BETWEEN(1, 100)),
-        OPTIONAL(OBJECT, struct order_body, fulfillment, .shape = &choice_shape),
+        OPTIONAL(OBJECT, struct order_body, fulfillment, .shape = &order_choice_shape),
         LIST(struct order_body, lines, &line_shape, 1, ORDER_LINES_MAX),
         OPTIONAL(OBJECT, struct order_body, payment, .shape = &payment_shape),
         OPTIONAL_LIST(struct order_body, payments, &part_shape, 1, ORDER_PAYMENTS_MAX),
         TOLD(UUID, struct order_body, reservation_id),
-        OPTIONAL(OBJECT, struct order_body, ship_to, .shape = &address_shape),
+        OPTIONAL(OBJECT, struct order_body, ship_to, .shape = &order_address_shape),
         TOLD(MONEY, struct order_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
-        OPTIONAL(OBJECT, struct order_body, tax, .shape = &tax_shape),
+        OPTIONAL(OBJECT, struct order_body, tax, .shape = &order_tax_shape),
 };
 static const struct shape order_shape = SHAPE(struct order_body, order_members);
 
@@ -111,14 +111,14 @@ static const struct shape cancel_line_shape = SHAPE(struct cancel_line, cancel_l
 
 static const struct shape_member cancel_members[] = {
         OPTIONAL_LIST(struct cancel_body, lines, &cancel_line_shape, 1, ORDER_LINES_MAX),
-        REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, REASON_MAX)),
+        REQUIRED(TEXT, struct cancel_body, reason, BETWEEN(1, ORDER_REASON_MAX)),
 };
 static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_members);
 
 /* ---- replies ---- */
 
 /* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
-static void reply_with(struct call *call, const struct order *order, unsigned status, const char *pickup_secret) {
+void order_reply(struct call *call, const struct order *order, unsigned status, const char *pickup_secret) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -268,7 +268,7 @@ static enum problem place_one(struct call *call, struct placing *placing) {
         metrics_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
         if (p)
                 return PROBLEM_NONE;
-        reply_with(call, order, 201, /* pickup_secret= */ NULL);
+        order_reply(call, order, 201, /* pickup_secret= */ NULL);
         uuid_format(&order->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/orders/%s", id);
         return PROBLEM_NONE;
@@ -352,7 +352,7 @@ static enum problem show_load(struct batch *batch) {
 static void show_one(struct call *call, const struct order *order) {
         const char *secret = call_has_scope(call, SCOPE_ORDERS_WRITE) ? config_text(CONFIG_PICKUP_SECRET) : NULL;
 
-        reply_with(call, order, 200, secret);
+        order_reply(call, order, 200, secret);
 }
 
 static enum problem show_decide(struct batch *batch) {
@@ -377,7 +377,7 @@ enum problem order_commands_load(struct batch *batch) {
 }
 
 /* It acts where units of the line are held; of one that nobody holds any more, where they were. */
-static bool may_cancel_line(struct call *call, const struct order_line *line) {
+bool order_may_act_on_line(struct call *call, const struct order_line *line) {
         const bool held = order_line_open(line) > 0;
 
         for (const struct fulfillment_line *at = line->allocations; at; at = at->older)
@@ -393,11 +393,11 @@ static bool may_cancel(struct call *call, const struct order *order) {
         for (size_t i = 0; body->lines && i < body->n_lines; i++) {
                 const struct order_line *line = order_line_find(order, &body->lines[i].order_line_id);
 
-                if (line && !may_cancel_line(call, line))
+                if (line && !order_may_act_on_line(call, line))
                         return false;
         }
         for (size_t i = 0; !body->lines && i < order->n_lines; i++)
-                if (order_line_open(&order->lines[i]) && !may_cancel_line(call, &order->lines[i]))
+                if (order_line_open(&order->lines[i]) && !order_may_act_on_line(call, &order->lines[i]))
                         return false;
         return true;
 }
@@ -410,7 +410,7 @@ static void cancel_one(struct call *call, struct order_commands *work, timestamp
                 return;
         if (!order_cancel(order, body->lines, body->n_lines, body->reason, call->claims->subject, &work->events, now,
                     &call->arena, &call->refusal))
-                reply_with(call, order, 200, /* pickup_secret= */ NULL);
+                order_reply(call, order, 200, /* pickup_secret= */ NULL);
 }
 
 static enum problem cancel_decide(struct batch *batch) {
@@ -442,6 +442,8 @@ const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
         { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel },
+        { METHOD_POST, "/v1/orders/{id}/change", SCOPE_ORDERS_WRITE, LANE_WRITE, CHANGE_BATCH, KEY_OPTIONAL,
+                .body = &order_change_shape, .check = order_change_check, .operation = &order_change_operation },
         { METHOD_GET, "/v1/orders/{id}/timeline", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .operation = &order_timeline_operation },
 };

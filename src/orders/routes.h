@@ -6,6 +6,12 @@
 #include "http/call.h"
 #include "orders/orders.h"
 
+#define ORDER_REASON_MAX 200
+
+/* Parts of an order in the bodies of several routes. */
+extern const struct shape order_address_shape, order_choice_shape, order_customer_shape, order_discount_shape,
+        order_tax_shape;
+
 /* What one batch of commands on orders works on. */
 struct order_commands {
         struct stock stock;
@@ -19,6 +25,17 @@ enum problem order_commands_save(struct batch *batch);
 
 /* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */
 struct order *order_visible(struct call *call, const struct order_set *set);
+
+/* Whether the bearer may act where units of the line are held; of one that nobody holds any more, where they were. */
+bool order_may_act_on_line(struct call *call, const struct order_line *line);
+
+/* Answer with the order. `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never
+ * stored. */
+void order_reply(struct call *call, const struct order *order, unsigned status, const char *pickup_secret);
+
+extern const struct shape order_change_shape;
+extern const struct operation order_change_operation; /* POST /v1/orders/{id}/change */
+void order_change_check(struct call *call);
 
 extern const struct shape order_list_shape;
 extern const struct operation order_list_operation;     /* GET /v1/orders */

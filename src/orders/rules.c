@@ -108,6 +108,12 @@ void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity) {
         drop_units(line, quantity);
 }
 
+void fulfillment_line_move(struct fulfillment_line *line, int64_t quantity) {
+        line->cancelled += quantity;
+        line->moved += quantity;
+        let_go(line, quantity);
+}
+
 void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity) {
         line->shorted += quantity;
         line->resourced += quantity;
@@ -122,59 +128,6 @@ void fulfillment_line_fulfill(
         line->fulfillment->touched = true;
         stock_release(line->stock, quantity);
         stock_move(stock, line->stock, -quantity, 0, cause);
-}
-
-/* ---- money ---- */
-
-static int64_t line_gross(const struct order_line *line) {
-        return line->unit_price * line->quantity;
-}
-
-static int64_t line_discounts(const struct order *order, const struct order_line *line) {
-        int64_t sum = 0;
-
-        for (size_t i = 0; i < order->n_discounts; i++)
-                if (order->discounts[i].line == line->number)
-                        sum += order->discounts[i].amount;
-        return sum;
-}
-
-static int64_t order_discounts(const struct order *order) {
-        int64_t sum = 0;
-
-        for (size_t i = 0; i < order->n_discounts; i++)
-                if (order->discounts[i].line < 0)
-                        sum += order->discounts[i].amount;
-        return sum;
-}
-
-/* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
- * largest remainder, so that the lines and the shipping add up to the total. It is told once, when the order is placed,
- * and kept: what comes later has a value of its own. */
-static void value_lines(struct order *order) {
-        int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
-
-        for (size_t i = 0; i < order->n_lines; i++)
-                weights[i] = line_gross(&order->lines[i]) - line_discounts(order, &order->lines[i]);
-        money_share(order_discounts(order), weights, order->n_lines, discounts);
-        for (size_t i = 0; i < order->n_lines; i++)
-                weights[i] -= discounts[i];
-        money_share(order->tax_included ? 0 : order->tax, weights, order->n_lines, taxes);
-        for (size_t i = 0; i < order->n_lines; i++)
-                order->lines[i].value = weights[i] + taxes[i];
-        order->valued = true;
-}
-
-/* Rounded down for every part but the last, so that the parts add up to the whole. */
-int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
-        __int128 value;
-        int64_t given;
-
-        if (!line->order->valued)
-                value_lines(line->order);
-        value = line->value;
-        given = (int64_t) (value * before / line->quantity);
-        return (int64_t) (value * (before + units) / line->quantity) - given;
 }
 
 /* ---- states ---- */
@@ -422,8 +375,7 @@ enum problem order_after_units(struct order *order, const char *reason, const ch
         return PROBLEM_NONE;
 }
 
-/* What is not closed by it has still changed. */
-static void tell_cancelled_units(
+void order_tell_units_cancelled(
         const struct order *order, const char *reason, const char *actor, struct events *events) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 const struct fulfillment *fulfillment = order->fulfillments[i];
@@ -450,7 +402,7 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
                 return p;
         order->cancel_reason = reason;
         cancel_units(order, lines, n_lines);
-        tell_cancelled_units(order, reason, actor, events);
+        order_tell_units_cancelled(order, reason, actor, events);
         return order_after_units(order, reason, actor, events, now, arena, refusal);
 }
 

@@ -206,6 +206,8 @@ static enum problem order_lines_row(struct rows *rows, void *into) {
                 line->cancelled = row_integer(&row);
                 line->fulfilled = row_integer(&row);
                 line->returned = row_integer(&row);
+                line->settled = row_integer(&row);
+                line->settled_value = row_integer(&row);
                 if (!line->order->n_lines++)
                         line->order->lines = line;
         }
@@ -270,6 +272,7 @@ static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
                 lines[i].shorted = row_integer(&row);
                 lines[i].resourced = row_integer(&row);
                 lines[i].cancelled = row_integer(&row);
+                lines[i].moved = row_integer(&row);
                 lines[i].fulfilled = row_integer(&row);
                 p = fulfillment_line_link(set, &lines[i], &fulfillment_id, number, sku);
         }

@@ -64,6 +64,7 @@ static void headers_insert(struct database *database, struct arena *arena, struc
         database_ask(database, STATEMENT_ORDERS_INSERT, &p, NULL, NULL);
 }
 
+/* All lines of new orders, those that were added of others. */
 static void lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
         struct parameters p;
         struct array *orders, *numbers, *ids, *skus, *titles, *quantities, *prices, *fulfilled, *values;
@@ -82,6 +83,8 @@ static void lines_insert(struct database *database, struct arena *arena, struct 
                 for (size_t j = 0; j < list[i]->n_lines; j++) {
                         const struct order_line *line = &list[i]->lines[j];
 
+                        if (!list[i]->is_new && !line->is_new)
+                                continue;
                         array_uuid(orders, &list[i]->id);
                         array_integer(numbers, line->number);
                         array_uuid(ids, &line->id);
@@ -92,7 +95,8 @@ static void lines_insert(struct database *database, struct arena *arena, struct 
                         array_integer(fulfilled, line->fulfilled);
                         array_integer(values, order_line_value(line, 0, line->quantity));
                 }
-        database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
+        if (orders->n)
+                database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
 }
 
 static void discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
@@ -124,7 +128,7 @@ static void discounts_insert(struct database *database, struct arena *arena, str
 
 /* ---- inserting fulfillments ---- */
 
-/* Fulfillments of any orders, to be inserted together. */
+/* Fulfillments of any orders that are new, or have lines that are, to be inserted together. */
 struct additions {
         struct fulfillment **list;
         size_t n, capacity;
@@ -163,6 +167,8 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
         for (size_t i = 0; i < additions->n; i++) {
                 const struct fulfillment *f = additions->list[i];
 
+                if (!f->is_new)
+                        continue;
                 notes_add(database_notes(database), f->location);
                 array_uuid(ids, &f->id);
                 array_uuid(orders, &f->order->id);
@@ -176,9 +182,11 @@ static void fulfillments_insert(struct database *database, struct arena *arena, 
                 array_uuid(replaces, uuid_is_nil(&f->replaces) ? NULL : &f->replaces);
                 array_jsonb(recipients, f->recipient);
         }
-        database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
+        if (ids->n)
+                database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
 }
 
+/* All lines of new fulfillments, those that were added of others. */
 static void fulfillment_lines_insert(
         struct database *database, struct arena *arena, const struct additions *additions) {
         struct parameters p;
@@ -197,6 +205,8 @@ static void fulfillment_lines_insert(
                 for (size_t j = 0; j < additions->list[i]->n_lines; j++) {
                         const struct fulfillment_line *line = &additions->list[i]->lines[j];
 
+                        if (!line->fulfillment->is_new && !line->is_new)
+                                continue;
                         array_uuid(orders, &line->fulfillment->order->id);
                         array_uuid(fulfillments, &line->fulfillment->id);
                         array_integer(numbers, line->order_line->number);
@@ -206,7 +216,8 @@ static void fulfillment_lines_insert(
                         array_integer(picked, line->picked);
                         array_integer(fulfilled, line->fulfilled);
                 }
-        database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
+        if (orders->n)
+                database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
 }
 
 static enum problem additions_insert(
@@ -275,16 +286,66 @@ static void headers_update(struct database *database, const struct order_set *se
                 database_ask(database, STATEMENT_ORDERS_UPDATE, &p, NULL, NULL);
 }
 
+/* Apart from the states, since it changes seldom. */
+static void headers_rewrite(struct database *database, const struct order_set *set) {
+        struct parameters p, discounts;
+        struct array *ids, *customers, *ship_tos, *subtotals, *sums, *shippings, *taxes, *included, *totals, *orders;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        customers = parameter_jsonbs(&p);
+        ship_tos = parameter_jsonbs(&p);
+        subtotals = parameter_integers(&p);
+        sums = parameter_integers(&p);
+        shippings = parameter_integers(&p);
+        taxes = parameter_integers(&p);
+        included = parameter_booleans(&p);
+        totals = parameter_integers(&p);
+        parameters_init(&discounts, set->arena);
+        orders = parameter_uuids(&discounts);
+        for (size_t i = 0; i < set->n_rows; i++) {
+                struct order *o = &set->rows[i];
+
+                if (!o->rewritten)
+                        continue;
+                array_uuid(ids, &o->id);
+                array_jsonb(customers, o->customer);
+                array_jsonb(ship_tos, o->ship_to);
+                array_integer(subtotals, o->subtotal);
+                array_integer(sums, o->discount);
+                array_integer(shippings, o->shipping);
+                array_integer(taxes, o->tax);
+                array_boolean(included, o->tax_included);
+                array_integer(totals, o->total);
+                array_uuid(orders, &o->id);
+        }
+        if (!ids->n)
+                return;
+        database_ask(database, STATEMENT_ORDERS_REWRITE, &p, NULL, NULL);
+        database_ask(database, STATEMENT_ORDER_DISCOUNTS_DELETE, &discounts, NULL, NULL);
+        for (size_t i = 0; i < set->n_rows; i++) {
+                struct order *o = &set->rows[i];
+
+                if (o->rewritten)
+                        discounts_insert(database, set->arena, &o, 1);
+        }
+}
+
 static void lines_update(struct database *database, const struct order_set *set) {
         struct parameters p;
-        struct array *orders, *numbers, *cancelled, *fulfilled, *returned;
+        struct array *orders, *numbers, *quantities, *cancelled, *fulfilled, *returned, *values, *settled,
+                *settled_values;
 
         parameters_init(&p, set->arena);
         orders = parameter_uuids(&p);
         numbers = parameter_integers(&p);
+        quantities = parameter_integers(&p);
         cancelled = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
         returned = parameter_integers(&p);
+        values = parameter_integers(&p);
+        settled = parameter_integers(&p);
+        settled_values = parameter_integers(&p);
         for (size_t i = 0; i < set->n_rows; i++)
                 for (size_t j = 0; j < set->rows[i].n_lines; j++) {
                         const struct order_line *line = &set->rows[i].lines[j];
@@ -293,20 +354,24 @@ static void lines_update(struct database *database, const struct order_set *set)
                                 continue;
                         array_uuid(orders, &set->rows[i].id);
                         array_integer(numbers, line->number);
+                        array_integer(quantities, line->quantity);
                         array_integer(cancelled, line->cancelled);
                         array_integer(fulfilled, line->fulfilled);
                         array_integer(returned, line->returned);
+                        array_integer(values, line->value);
+                        array_integer(settled, line->settled);
+                        array_integer(settled_values, line->settled_value);
                 }
         if (orders->n)
                 database_ask(database, STATEMENT_ORDER_LINES_UPDATE, &p, NULL, NULL);
 }
 
-static void fulfillments_update(struct database *database, const struct order_set *set) {
+static void fulfillments_update(struct database *database, struct arena *arena, const struct additions *all) {
         struct parameters p;
         struct array *ids, *statuses, *reasons, *holds, *assignees, *staging, *serials, *wrong, *locked, *handovers;
         struct array *packages, *versions, *updated, *reminders, *recipients, *movers;
 
-        parameters_init(&p, set->arena);
+        parameters_init(&p, arena);
         ids = parameter_uuids(&p);
         statuses = parameter_texts(&p);
         reasons = parameter_texts(&p);
@@ -323,8 +388,8 @@ static void fulfillments_update(struct database *database, const struct order_se
         reminders = parameter_times(&p);
         recipients = parameter_jsonbs(&p);
         movers = parameter_texts(&p);
-        for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct fulfillment *f = set->fulfillments[i];
+        for (size_t i = 0; i < all->n; i++) {
+                const struct fulfillment *f = all->list[i];
 
                 if (!f->changed)
                         continue;
@@ -358,11 +423,11 @@ static void array_integer_or_none(struct array *array, int64_t value) {
 }
 
 /* Apart from the rest, since they change seldom. */
-static void check_ins_update(struct database *database, const struct order_set *set) {
+static void check_ins_update(struct database *database, struct arena *arena, const struct additions *all) {
         struct parameters p;
         struct array *ids, *states, *etas, *bays, *makes, *colors, *plates, *on_the_way, *arrived, *waited;
 
-        parameters_init(&p, set->arena);
+        parameters_init(&p, arena);
         ids = parameter_uuids(&p);
         states = parameter_texts(&p);
         etas = parameter_integers(&p);
@@ -373,12 +438,12 @@ static void check_ins_update(struct database *database, const struct order_set *
         on_the_way = parameter_times(&p);
         arrived = parameter_times(&p);
         waited = parameter_integers(&p);
-        for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct check_in *check_in = &set->fulfillments[i]->check_in;
+        for (size_t i = 0; i < all->n; i++) {
+                const struct check_in *check_in = &all->list[i]->check_in;
 
                 if (!check_in->changed)
                         continue;
-                array_uuid(ids, &set->fulfillments[i]->id);
+                array_uuid(ids, &all->list[i]->id);
                 array_text(states, check_in_lifecycle.states[check_in->state]);
                 array_integer_or_none(etas, check_in->eta_minutes);
                 array_text(bays, check_in->bay);
@@ -393,16 +458,16 @@ static void check_ins_update(struct database *database, const struct order_set *
                 database_ask(database, STATEMENT_CHECK_INS_UPDATE, &p, NULL, NULL);
 }
 
-static void links_update(struct database *database, const struct order_set *set) {
+static void links_update(struct database *database, struct arena *arena, const struct additions *all) {
         struct parameters p;
         struct array *ids, *digests, *expires;
 
-        parameters_init(&p, set->arena);
+        parameters_init(&p, arena);
         ids = parameter_uuids(&p);
         digests = parameter_byteas(&p);
         expires = parameter_times(&p);
-        for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct fulfillment *f = set->fulfillments[i];
+        for (size_t i = 0; i < all->n; i++) {
+                const struct fulfillment *f = all->list[i];
 
                 if (!f->link.changed)
                         continue;
@@ -414,32 +479,37 @@ static void links_update(struct database *database, const struct order_set *set)
                 database_ask(database, STATEMENT_LINKS_UPDATE, &p, NULL, NULL);
 }
 
-static void fulfillment_lines_update(struct database *database, const struct order_set *set) {
+static void fulfillment_lines_update(struct database *database, struct arena *arena, const struct additions *all) {
         struct parameters p;
-        struct array *orders, *fulfillments, *numbers, *picked, *shorted, *resourced, *cancelled, *fulfilled;
+        struct array *orders, *fulfillments, *numbers, *quantities, *picked, *shorted, *resourced, *cancelled, *moved;
+        struct array *fulfilled;
 
-        parameters_init(&p, set->arena);
+        parameters_init(&p, arena);
         orders = parameter_uuids(&p);
         fulfillments = parameter_uuids(&p);
         numbers = parameter_integers(&p);
+        quantities = parameter_integers(&p);
         picked = parameter_integers(&p);
         shorted = parameter_integers(&p);
         resourced = parameter_integers(&p);
         cancelled = parameter_integers(&p);
+        moved = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
-        for (size_t i = 0; i < set->n_fulfillments; i++)
-                for (size_t j = 0; j < set->fulfillments[i]->n_lines; j++) {
-                        const struct fulfillment_line *line = &set->fulfillments[i]->lines[j];
+        for (size_t i = 0; i < all->n; i++)
+                for (size_t j = 0; j < all->list[i]->n_lines; j++) {
+                        const struct fulfillment_line *line = &all->list[i]->lines[j];
 
                         if (!line->changed)
                                 continue;
                         array_uuid(orders, &line->fulfillment->order->id);
                         array_uuid(fulfillments, &line->fulfillment->id);
                         array_integer(numbers, line->order_line->number);
+                        array_integer(quantities, line->quantity);
                         array_integer(picked, line->picked);
                         array_integer(shorted, line->shorted);
                         array_integer(resourced, line->resourced);
                         array_integer(cancelled, line->cancelled);
+                        array_integer(moved, line->moved);
                         array_integer(fulfilled, line->fulfilled);
                 }
         if (orders->n)
@@ -447,18 +517,18 @@ static void fulfillment_lines_update(struct database *database, const struct ord
 }
 
 /* The last thing that is done, since it takes locks: slots come after all stock rows. */
-static enum problem slots_leave(struct database *database, const struct order_set *set) {
-        struct slot_row *places = arena_new_array(set->arena, struct slot_row, set->n_fulfillments);
+static enum problem slots_leave(struct database *database, struct arena *arena, const struct additions *all) {
+        struct slot_row *places = arena_new_array(arena, struct slot_row, all->n);
         struct array *ids;
         struct parameters p;
         size_t n = 0;
 
         if (!places)
                 return FAULT_BUSY;
-        parameters_init(&p, set->arena);
+        parameters_init(&p, arena);
         ids = parameter_uuids(&p);
-        for (size_t i = 0; i < set->n_fulfillments; i++) {
-                const struct fulfillment *f = set->fulfillments[i];
+        for (size_t i = 0; i < all->n; i++) {
+                const struct fulfillment *f = all->list[i];
 
                 if (!f->gives_slot_back)
                         continue;
@@ -467,30 +537,38 @@ static enum problem slots_leave(struct database *database, const struct order_se
         }
         if (n)
                 database_ask(database, STATEMENT_FULFILLMENTS_LEAVE_SLOTS, &p, NULL, NULL);
-        slots_give_back(database, set->arena, places, n);
+        slots_give_back(database, arena, places, n);
         return PROBLEM_NONE;
 }
 
-static enum problem replacements_insert(struct database *database, struct order_set *set) {
-        struct additions additions = { 0 };
-
+static void fulfillments_of(const struct order_set *set, struct additions *all) {
         for (size_t i = 0; i < set->n_rows; i++)
                 for (size_t j = 0; j < set->rows[i].n_fulfillments; j++)
-                        if (set->rows[i].fulfillments[j]->is_new)
-                                additions_add(&additions, set->arena, set->rows[i].fulfillments[j]);
-        return additions.n || additions.exhausted ? additions_insert(database, set->arena, &additions) : PROBLEM_NONE;
+                        additions_add(all, set->arena, set->rows[i].fulfillments[j]);
 }
 
+/* What is new is inserted as it was made, then written like the rest as it has become. */
 enum problem orders_update(struct database *database, struct order_set *set) {
+        struct order **list = arena_new_array(set->arena, struct order *, set->n_rows);
+        struct additions all = { 0 };
         enum problem p;
 
+        fulfillments_of(set, &all);
+        if (!list || all.exhausted)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < set->n_rows; i++)
+                list[i] = &set->rows[i];
         headers_update(database, set);
+        headers_rewrite(database, set);
+        lines_insert(database, set->arena, list, set->n_rows);
         lines_update(database, set);
-        fulfillments_update(database, set);
-        check_ins_update(database, set);
-        links_update(database, set);
-        fulfillment_lines_update(database, set);
+        p = additions_insert(database, set->arena, &all);
+        if (p)
+                return p;
+        fulfillments_update(database, set->arena, &all);
+        check_ins_update(database, set->arena, &all);
+        links_update(database, set->arena, &all);
+        fulfillment_lines_update(database, set->arena, &all);
         payments_update(database, set);
-        p = replacements_insert(database, set);
-        return p ? p : slots_leave(database, set);
+        return slots_leave(database, set->arena, &all);
 }

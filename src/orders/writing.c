@@ -64,6 +64,7 @@ static void write_fulfillment_line(struct writer *json, const struct fulfillment
         write_integer_member(json, "short", line->shorted);
         write_integer_member(json, "resourced", line->resourced);
         write_integer_member(json, "cancelled", line->cancelled);
+        write_integer_member(json, "moved", line->moved);
         write_integer_member(json, "fulfilled", line->fulfilled);
         write_integer_member(json, "remaining", fulfillment_line_remaining(line));
         write_object_end(json);

@@ -1,0 +1,88 @@
+#include "orders/changing.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+static void object(struct arena *arena, struct refusal *refusal, size_t line, const char *member, const char *code,
+        const char *detail) {
+        char pointer[96];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
+        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
+}
+
+struct wish changing_wish(const struct change_body *body, size_t line, const char *sku) {
+        const struct line_change *change = &body->lines[line];
+
+        return (struct wish){
+                .sku = change->sku ? change->sku : sku,
+                .quantity = change->quantity,
+                .unit_price = change->has_unit_price ? &change->unit_price : NULL,
+                .choice = change->fulfillment,
+                .list = "#/lines",
+                .place = line,
+        };
+}
+
+static bool is_repeated(const struct change_body *body, size_t line) {
+        for (size_t i = 0; i < line; i++)
+                if (body->lines[i].has_order_line_id &&
+                        uuid_equal(&body->lines[i].order_line_id, &body->lines[line].order_line_id))
+                        return true;
+        return false;
+}
+
+static void check_added(const struct line_change *change, size_t i, struct arena *arena, struct refusal *refusal) {
+        if (!change->has_quantity || !change->quantity)
+                object(arena, refusal, i, "quantity", "required", "Say how many units are added.");
+        if (!change->fulfillment)
+                object(arena, refusal, i, "fulfillment", "required", "Say how the line is fulfilled.");
+        if (change->has_remove)
+                object(arena, refusal, i, "remove", "not-allowed", "What is added is not removed.");
+}
+
+static void check_present(const struct change_body *body, size_t i, struct arena *arena, struct refusal *refusal) {
+        const struct line_change *change = &body->lines[i];
+
+        if (is_repeated(body, i))
+                object(arena, refusal, i, "order_line_id", "repeated", "The line is named before.");
+        if (change->has_unit_price)
+                object(arena, refusal, i, "unit_price", "not-allowed", "The price of a line stays as it was agreed.");
+        if (change->remove && (change->has_quantity || change->fulfillment))
+                object(arena, refusal, i, "remove", "conflict", "A line that is removed has nothing else to change.");
+        if (!change->remove && !change->has_quantity && !change->fulfillment)
+                object(arena, refusal, i, "quantity", "required", "Say what is to change.");
+}
+
+/* The currency is not known yet. */
+static void check_line(const struct change_body *body, size_t i, struct arena *arena, struct refusal *refusal) {
+        const struct line_change *change = &body->lines[i];
+        const struct market market = { .arena = arena, .refusal = refusal };
+        struct wish wish = changing_wish(body, i, NULL);
+
+        if (change->has_order_line_id == (change->sku != NULL))
+                object(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
+                        "A change names a line that is there, or the SKU of one that is added.");
+        else if (change->sku)
+                check_added(change, i, arena, refusal);
+        else
+                check_present(body, i, arena, refusal);
+        wish.unit_price = NULL;
+        if (change->fulfillment)
+                wish_check(&market, &wish);
+}
+
+enum problem changing_check(const struct change_body *body, struct arena *arena, struct refusal *refusal) {
+        if (!body->n_lines && !body->customer && !body->ship_to && !body->recipient && !body->discounts &&
+                !body->has_shipping && !body->tax)
+                (void) refuse_because(refusal, arena, "#", "required", "%s", "Say what is to change.");
+        for (size_t i = 0; i < body->n_lines; i++)
+                check_line(body, i, arena, refusal);
+        if (body->customer)
+                customer_check(body->customer, arena, refusal);
+        if (body->ship_to)
+                address_check(body->ship_to, arena, refusal);
+        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The change is not valid.")
+                                     : PROBLEM_NONE;
+}

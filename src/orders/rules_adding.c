@@ -1,0 +1,395 @@
+/* What is added to an order after it was placed. */
+#include "orders/additions.h"
+#include "reservations/reservations.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- where units can join ---- */
+
+static bool is_slot_of(const struct fulfillment *fulfillment, timestamp slot) {
+        return slot == TIMESTAMP_NONE || (fulfillment->has_slot && fulfillment->slot_at == slot);
+}
+
+/* Nobody waits for it yet, so it can become more. One that stands for units another location fell short of has those
+ * and no others. */
+static bool is_joinable(const struct fulfillment *fulfillment) {
+        return (fulfillment->status == FULFILLMENT_ALLOCATED || fulfillment->status == FULFILLMENT_PICKING) &&
+               uuid_is_nil(&fulfillment->replaces);
+}
+
+static struct fulfillment *fulfillment_to_join(const struct order *order, const struct fulfillment_choice *choice) {
+        for (size_t i = order->n_fulfillments; i > 0; i--) {
+                struct fulfillment *fulfillment = order->fulfillments[i - 1];
+
+                if ((int) fulfillment->method == choice->method &&
+                        text_equal(fulfillment->location, choice->location) && is_joinable(fulfillment) &&
+                        is_slot_of(fulfillment, choice->slot))
+                        return fulfillment;
+        }
+        return NULL;
+}
+
+/* ---- checking ---- */
+
+static void check_one(const struct order *order, struct addition *addition, bool has_address, const struct stock *stock,
+        const struct market *market) {
+        const struct wish *wish = &addition->wish;
+        int64_t amount;
+
+        if (addition->line) {
+                addition->unit_price = addition->line->unit_price;
+        } else {
+                struct order_line offer = { 0 };
+
+                wish_offer(market, wish, &offer);
+                addition->title = offer.title;
+                addition->unit_price = offer.unit_price;
+        }
+        addition->row = stock_find(stock, wish->choice->location, wish->sku);
+        addition->joins = fulfillment_to_join(order, wish->choice) != NULL;
+        if (!addition->joins)
+                addition->promise = wish_promise(market, wish);
+        if (wish->choice->method == BY_SHIPPING && !has_address)
+                (void) wish_object(
+                        market, wish, "fulfillment/method", "address-missing", "The order has no address to ship to.");
+        addition->fits = money_multiply(addition->unit_price, wish->quantity, &amount);
+}
+
+static void check_amounts(
+        const struct order *order, const struct addition *additions, size_t n, const struct market *market) {
+        int64_t subtotal = order->subtotal, total = order->total;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct addition *addition = &additions[i];
+                const int64_t amount = addition->fits ? addition->unit_price * addition->wish.quantity : 0;
+
+                if (addition->moved)
+                        continue;
+                if (addition->fits && money_add(subtotal, amount, &subtotal) && money_add(total, amount, &total))
+                        continue;
+                (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
+                        "The amounts add up to more than can be stated exactly.");
+        }
+}
+
+static void check_room(
+        const struct order *order, const struct addition *additions, size_t n, const struct market *market) {
+        size_t lines = order->n_lines;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct addition *addition = &additions[i];
+
+                if (!addition->line && ++lines > ORDER_LINES_MAX)
+                        (void) wish_object(
+                                market, &addition->wish, "sku", "too-many", "An order has no room for more lines.");
+                if (addition->line && !addition->moved &&
+                        addition->line->quantity + addition->wish.quantity > QUANTITY_MAX)
+                        (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
+                                "A line has no room for more units.");
+        }
+}
+
+/* ---- stock ---- */
+
+static int64_t available_with(const struct stock_row *row, const struct release *releases, size_t n_releases) {
+        struct stock_row after = { 0 };
+
+        if (!row)
+                return 0;
+        after = *row;
+        for (size_t i = 0; i < n_releases; i++)
+                if (releases[i].row == row)
+                        after.reserved -= releases[i].units;
+        return stock_available(&after);
+}
+
+/* Of additions that draw on the same row: all units, if none before it draws on it, too. */
+static int64_t wanted_of(const struct addition *additions, size_t n, size_t place) {
+        const struct wish *wish = &additions[place].wish;
+        int64_t units = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (!text_equal(additions[i].wish.sku, wish->sku) ||
+                        !text_equal(additions[i].wish.choice->location, wish->choice->location))
+                        continue;
+                if (i < place)
+                        return 0;
+                units += additions[i].wish.quantity;
+        }
+        return units;
+}
+
+static enum problem check_stock(const struct addition *additions, size_t n, const struct release *releases,
+        size_t n_releases, const struct market *market) {
+        bool covered = true;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct wish *wish = &additions[i].wish;
+                const int64_t available = available_with(additions[i].row, releases, n_releases);
+                const int64_t wanted = wanted_of(additions, n, i);
+                struct violation *violation;
+                const char *detail;
+
+                if (wanted <= available)
+                        continue;
+                covered = false;
+                detail = arena_format(market->arena, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
+                        wish->sku, wish->choice->location, available, wanted);
+                violation = wish_object(market, wish, "quantity", "insufficient-stock", detail ? detail : "");
+                if (violation) {
+                        violation->available = available;
+                        violation->has_available = true;
+                }
+        }
+        return covered ? PROBLEM_NONE
+                       : refuse(market->refusal, market->arena, PROBLEM_INSUFFICIENT_STOCK,
+                                 "Not everything the request names is there.");
+}
+
+/* ---- slots ---- */
+
+static bool takes_place(const struct addition *addition) {
+        return !addition->joins && addition->promise.has_slot;
+}
+
+/* One fulfillment will hold both. */
+static bool share_place(const struct addition *a, const struct addition *b) {
+        return a->wish.choice->method == b->wish.choice->method && a->wish.choice->slot == b->wish.choice->slot &&
+               text_equal(a->wish.choice->location, b->wish.choice->location);
+}
+
+static bool is_first_of_place(const struct addition *additions, size_t place) {
+        for (size_t i = 0; i < place; i++)
+                if (takes_place(&additions[i]) && share_place(&additions[i], &additions[place]))
+                        return false;
+        return takes_place(&additions[place]);
+}
+
+static int64_t places_before(const struct addition *additions, size_t place) {
+        const struct fulfillment_choice *choice = additions[place].wish.choice;
+        int64_t places = 0;
+
+        for (size_t i = 0; i < place; i++)
+                places += is_first_of_place(additions, i) && additions[i].wish.choice->slot == choice->slot &&
+                          text_equal(additions[i].wish.choice->location, choice->location);
+        return places;
+}
+
+static enum problem check_slots(const struct addition *additions, size_t n, const struct market *market) {
+        bool fit = true;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct fulfillment_choice *choice = additions[i].wish.choice;
+                const struct location *location;
+                const struct slot_row *row;
+                struct slot_time slot;
+
+                if (!is_first_of_place(additions, i))
+                        continue;
+                location = catalog_find_location(market->catalog, choice->location);
+                row = slot_row_find(market->slots, choice->location, choice->slot);
+                if (slot_find(location, catalog_find_zone(market->catalog, location->time_zone), choice->slot, &slot) &&
+                        row->booked + places_before(additions, i) < slot.capacity)
+                        continue;
+                fit = false;
+                (void) wish_object(market, &additions[i].wish, "fulfillment/slot", "slot-full",
+                        "All places of the slot are taken.");
+        }
+        return fit ? PROBLEM_NONE : refuse(market->refusal, market->arena, PROBLEM_SLOT_FULL, "The slot is full.");
+}
+
+void additions_judge(const struct order *order, struct addition *additions, size_t n, bool has_address,
+        const struct stock *stock, const struct market *market) {
+        for (size_t i = 0; i < n; i++)
+                check_one(order, &additions[i], has_address, stock, market);
+        check_amounts(order, additions, n, market);
+        check_room(order, additions, n, market);
+}
+
+enum problem additions_cover(const struct addition *additions, size_t n, const struct release *releases,
+        size_t n_releases, const struct market *market) {
+        const enum problem p = check_stock(additions, n, releases, n_releases, market);
+
+        return p ? p : check_slots(additions, n, market);
+}
+
+enum problem additions_check(const struct order *order, struct addition *additions, size_t n, bool has_address,
+        const struct stock *stock, const struct market *market) {
+        additions_judge(order, additions, n, has_address, stock, market);
+        if (market->refusal->n_violations)
+                return refuse(market->refusal, market->arena, PROBLEM_VALIDATION_FAILED,
+                        "The order cannot be changed like that.");
+        return additions_cover(additions, n, NULL, 0, market);
+}
+
+/* ---- making ---- */
+
+/* They move in memory; what points to them follows. */
+static struct order_line *order_line_append(struct order *order, struct arena *arena) {
+        struct order_line *lines = order->lines;
+
+        if (order->n_lines >= order->lines_capacity) {
+                const size_t capacity = 2 * order->n_lines + 1;
+
+                lines = arena_new_array(arena, struct order_line, capacity);
+                if (!lines)
+                        return NULL;
+                memcpy(lines, order->lines, order->n_lines * sizeof(*lines));
+                order->lines_capacity = capacity;
+        }
+        for (size_t i = 0; i < order->n_lines && lines != order->lines; i++)
+                for (struct fulfillment_line *at = lines[i].allocations; at; at = at->older)
+                        at->order_line = &lines[i];
+        order->lines = lines;
+        return &lines[order->n_lines++];
+}
+
+static struct order_line *order_line_new(struct order *order, const struct addition *addition, struct arena *arena) {
+        struct order_line *line = order_line_append(order, arena);
+
+        if (!line)
+                return NULL;
+        *line = (struct order_line){ .id = uuid_new(),
+                .number = (int64_t) order->n_lines - 1,
+                .sku = addition->wish.sku,
+                .title = addition->title,
+                .unit_price = addition->unit_price,
+                .order = order,
+                .is_new = true };
+        return line;
+}
+
+static void relink(struct fulfillment_line *from, struct fulfillment_line *to) {
+        struct fulfillment_line **place = &from->order_line->allocations;
+
+        while (*place && *place != from)
+                place = &(*place)->older;
+        if (*place)
+                *place = to;
+}
+
+static struct fulfillment_line *fulfillment_line_append(
+        struct fulfillment *fulfillment, struct order_line *line, struct stock_row *row, struct arena *arena) {
+        struct fulfillment_line *lines = arena_new_array(arena, struct fulfillment_line, fulfillment->n_lines + 1);
+
+        if (!lines)
+                return NULL;
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                lines[i] = fulfillment->lines[i];
+                relink(&fulfillment->lines[i], &lines[i]);
+        }
+        fulfillment->lines = lines;
+        lines += fulfillment->n_lines++;
+        *lines = (struct fulfillment_line){ .fulfillment = fulfillment, .stock = row, .is_new = true };
+        order_line_allocate(line, lines);
+        return lines;
+}
+
+/* The part of the line that the fulfillment has, had, or will have. */
+static struct fulfillment_line *fulfillment_line_for(
+        struct fulfillment *fulfillment, struct order_line *line, struct stock_row *row, struct arena *arena) {
+        for (struct fulfillment_line *at = line->allocations; at; at = at->older)
+                if (at->fulfillment == fulfillment)
+                        return at;
+        return fulfillment_line_append(fulfillment, line, row, arena);
+}
+
+static void book(struct slot_set *slots, struct fulfillment *fulfillment, const struct wish_promise *promise) {
+        struct slot_row *row;
+
+        if (!promise->has_slot)
+                return;
+        fulfillment->has_slot = true;
+        fulfillment->slot_at = promise->promised_at;
+        row = slot_row_find(slots, fulfillment->location, fulfillment->slot_at);
+        row->booked++;
+        row->changed = true;
+}
+
+/* Additions that share method, location and slot share a new fulfillment, too: the second one finds it. */
+static struct fulfillment *fulfillment_for(
+        struct order *order, const struct addition *addition, const struct adding *adding) {
+        const struct fulfillment_choice *choice = addition->wish.choice;
+        struct fulfillment *fulfillment = fulfillment_to_join(order, choice);
+
+        if (fulfillment) {
+                if (!fulfillment->is_new && !fulfillment->touched)
+                        (void) fulfillment_tell(adding->events, fulfillment, "fulfillment.units_added", adding->actor);
+                fulfillment->touched = true;
+                return fulfillment;
+        }
+        fulfillment = order_add_fulfillment(order, (enum fulfillment_method) choice->method, choice->location,
+                addition->promise.promised_at, adding->now, adding->arena);
+        if (!fulfillment)
+                return NULL;
+        book(adding->slots, fulfillment, &addition->promise);
+        (void) fulfillment_tell(adding->events, fulfillment, "fulfillment.allocated", adding->actor);
+        return fulfillment;
+}
+
+static void tell_line(const struct order_line *line, int64_t units, const struct adding *adding) {
+        struct event *event = order_tell(
+                adding->events, line->order, line->is_new ? "order.line_added" : "order.units_added", adding->actor);
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(&line->id, id);
+        event_text(event, "order_line_id", id);
+        event_text(event, "sku", line->sku);
+        event_integer(event, "quantity", units);
+}
+
+/* The order line has so many units more, and they are worth their price. */
+static void grow(struct order_line *line, int64_t units) {
+        const int64_t amount = line->unit_price * units;
+
+        line->quantity += units;
+        line->value += amount;
+        line->changed = true;
+        line->order->subtotal += amount;
+        line->order->total += amount;
+        line->order->rewritten = true;
+}
+
+static enum problem allocation_add(
+        struct order_line *line, const struct addition *addition, const struct adding *adding) {
+        struct fulfillment *fulfillment = fulfillment_for(line->order, addition, adding);
+        struct fulfillment_line *allocation;
+
+        if (!fulfillment)
+                return FAULT_BUSY;
+        allocation = fulfillment_line_for(fulfillment, line, addition->row, adding->arena);
+        if (!allocation)
+                return FAULT_BUSY;
+        allocation->quantity += addition->wish.quantity;
+        allocation->changed = true;
+        stock_reserve(addition->row, addition->wish.quantity);
+        return PROBLEM_NONE;
+}
+
+enum problem additions_make(struct order *order, struct addition *additions, size_t n, const struct adding *adding) {
+        size_t *numbers = arena_new_array(adding->arena, size_t, n);
+        enum problem p = numbers ? PROBLEM_NONE : FAULT_BUSY;
+
+        if (n)
+                order_settle_values(order);
+        for (size_t i = 0; i < n && !p; i++) {
+                struct addition *addition = &additions[i];
+                struct order_line *line = addition->line ? &order->lines[addition->line->number]
+                                                         : order_line_new(order, addition, adding->arena);
+
+                if (!line)
+                        return FAULT_BUSY;
+                numbers[i] = (size_t) line->number;
+                if (!addition->moved) {
+                        grow(line, addition->wish.quantity);
+                        tell_line(line, addition->wish.quantity, adding);
+                }
+                p = allocation_add(line, addition, adding);
+        }
+        for (size_t i = 0; i < n && !p; i++)
+                additions[i].line = &order->lines[numbers[i]];
+        return p;
+}

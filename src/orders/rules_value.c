@@ -1,0 +1,87 @@
+/* What the units of a line are worth, to the cent. */
+#include "orders/orders.h"
+
+static int64_t line_gross(const struct order_line *line) {
+        return line->unit_price * line->quantity;
+}
+
+static int64_t line_discounts(const struct order *order, const struct order_line *line) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_discounts; i++)
+                if (order->discounts[i].line == line->number)
+                        sum += order->discounts[i].amount;
+        return sum;
+}
+
+static int64_t order_discounts(const struct order *order) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_discounts; i++)
+                if (order->discounts[i].line < 0)
+                        sum += order->discounts[i].amount;
+        return sum;
+}
+
+/* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
+ * largest remainder, so that the lines and the shipping add up to the total. Nothing of it changes until the order is
+ * changed, so it is told once for all lines. */
+static void value_lines(struct order *order) {
+        int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                weights[i] = line_gross(&order->lines[i]) - line_discounts(order, &order->lines[i]);
+        money_share(order_discounts(order), weights, order->n_lines, discounts);
+        for (size_t i = 0; i < order->n_lines; i++)
+                weights[i] -= discounts[i];
+        money_share(order->tax_included ? 0 : order->tax, weights, order->n_lines, taxes);
+        for (size_t i = 0; i < order->n_lines; i++)
+                order->lines[i].value = weights[i] + taxes[i];
+        order->valued = true;
+}
+
+/* `value` dealt evenly over `units`: the part of the first n. Rounded down for every part but the last, so that the
+ * parts add up to the whole. */
+static int64_t part(int64_t value, int64_t n, int64_t units) {
+        return units ? (int64_t) ((__int128) value * n / units) : 0;
+}
+
+/* The first n units of a line. */
+static int64_t worth(const struct order_line *line, int64_t n) {
+        if (n <= line->settled)
+                return part(line->settled_value, n, line->settled);
+        return line->settled_value +
+               part(line->value - line->settled_value, n - line->settled, line->quantity - line->settled);
+}
+
+int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
+        if (!line->order->valued)
+                value_lines(line->order);
+        return worth(line, before + units) - worth(line, before);
+}
+
+/* ---- when the order changes ---- */
+
+/* Units of a line that were given back. */
+static int64_t given_back(const struct order_line *line) {
+        return line->cancelled + line->returned;
+}
+
+void order_settle_values(struct order *order) {
+        if (!order->valued)
+                value_lines(order);
+        for (size_t i = 0; i < order->n_lines; i++) {
+                struct order_line *line = &order->lines[i];
+                const int64_t units = given_back(line);
+
+                line->settled_value = worth(line, units);
+                line->settled = units;
+                line->changed = true;
+        }
+}
+
+int64_t order_line_left(const struct order_line *line) {
+        const int64_t before = given_back(line);
+
+        return order_line_value(line, before, line->quantity - before);
+}

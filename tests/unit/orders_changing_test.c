@@ -1,0 +1,955 @@
+#include "orders/changing.h"
+
+#include "dice.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEMORY     ((size_t) 64 * 1024 * 1024)
+#define NOW        (1700000000 * SECOND)
+#define ON_HAND    10
+#define EVENT_TEXT 2048
+
+/* Alpha can do everything, beta only pickup, the depot only ships; ten of every product in each of them. */
+static struct channel channels[] = { { .record = { .exists = true }, .code = "web" } };
+static const struct slot slots_of_alpha[] = { { .day = 2, .begins = 600, .ends = 660, .capacity = 1 },
+        { .day = 3, .begins = 600, .ends = 660, .capacity = 1 } };
+static struct location locations[] = {
+        { .record = { .exists = true },
+                .code = "alpha",
+                .capabilities = CAN_CURBSIDE | CAN_PICKUP | CAN_RETURNS | CAN_SHIP,
+                .time_zone = "UTC",
+                .lead_time = 2 * HOUR,
+                .slots = slots_of_alpha,
+                .n_slots = 2 },
+        { .record = { .exists = true },
+                .code = "beta",
+                .capabilities = CAN_PICKUP,
+                .time_zone = "UTC",
+                .lead_time = HOUR },
+        { .record = { .exists = true },
+                .code = "depot",
+                .capabilities = CAN_SHIP,
+                .time_zone = "UTC",
+                .lead_time = DAY },
+        { .code = "gone" },
+};
+static const struct zone_span utc[] = { { TIMESTAMP_NONE, 0 } };
+static struct zone zones[] = { { .name = "UTC", .spans = utc, .n_spans = array_size(utc) } };
+static struct product products[] = {
+        { .record = { .exists = true }, .sku = "A", .title = "Apple", .price = { 1000, "EUR" } },
+        { .record = { .exists = true }, .sku = "B", .title = "Bread", .price = { 333, "EUR" } },
+        { .record = { .exists = true }, .sku = "C", .title = "Coat" },
+        { .record = { .exists = true }, .sku = "D", .title = "Drum", .price = { 900, "EUR" } },
+        { .record = { .exists = true }, .sku = "J", .title = "Jade", .price = { 500, "JPY" } },
+        { .sku = "gone" },
+};
+static struct listing listings[] = { { .record = { .exists = true }, .channel = "web", .sku = "D" } };
+static struct stock_row rows[array_size(locations) * array_size(products)];
+
+/* 2023-11-15 is a Wednesday. */
+#define WEDNESDAY_SLOT (1700042400 * SECOND)
+#define THURSDAY_SLOT  (WEDNESDAY_SLOT + DAY)
+
+static struct arena arena;
+static struct placing placing;
+static struct refusal refusal;
+static struct order *order;
+static struct order *placed_orders[4];
+static struct reservation *claimed[4];
+static struct slot_row slot_rows[2];
+static struct changing changing;
+
+static void shelves_fill(void) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < array_size(locations); i++)
+                for (size_t j = 0; j < array_size(products); j++)
+                        rows[n++] = (struct stock_row){ .location = locations[i].code,
+                                .sku = products[j].sku,
+                                .on_hand = ON_HAND,
+                                .exists = true };
+}
+
+static void set_up(void) {
+        arena_init(&arena, MEMORY);
+        shelves_fill();
+        refusal = (struct refusal){ 0 };
+        placing = (struct placing){ .arena = &arena,
+                .catalog = { .channels = channels,
+                        .n_channels = array_size(channels),
+                        .locations = locations,
+                        .n_locations = array_size(locations),
+                        .zones = zones,
+                        .n_zones = array_size(zones),
+                        .products = products,
+                        .n_products = array_size(products),
+                        .listings = listings,
+                        .n_listings = array_size(listings) },
+                .orders = placed_orders,
+                .claimed = claimed,
+                .now = NOW };
+        slot_rows[0] = (struct slot_row){ .location = "alpha", .begins = WEDNESDAY_SLOT };
+        slot_rows[1] = (struct slot_row){ .location = "alpha", .begins = THURSDAY_SLOT };
+        placing.slots = (struct slot_set){ .arena = &arena, .rows = slot_rows, .n_rows = 2 };
+        stock_init(&placing.stock, &arena);
+        placing.stock.rows = rows;
+        placing.stock.n_rows = array_size(rows);
+        reservations_init(&placing.reservations, &arena, &placing.stock);
+        events_init(&placing.events, &arena);
+        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock, &placing.events, NOW };
+}
+
+static void tear_down(void) {
+        arena_clear(&arena);
+}
+
+TestSuite(changing, .init = set_up, .fini = tear_down);
+TestSuite(changing_amounts, .init = set_up, .fini = tear_down);
+TestSuite(changing_check, .init = set_up, .fini = tear_down);
+TestSuite(changing_random, .init = set_up, .fini = tear_down, .timeout = 300);
+
+/* ---- the order that changes ---- */
+
+static const struct customer_body ada = { .name = "Ada", .email = "ada@example.com" };
+static const struct address_body home = {
+        .name = "Ada", .line1 = "Here 1", .city = "Berlin", .postal_code = "10117", .country = "DE"
+};
+static const struct fulfillment_choice pickup_at_alpha = { BY_PICKUP, "alpha", TIMESTAMP_NONE };
+static const struct fulfillment_choice curbside_at_alpha = { BY_CURBSIDE, "alpha", TIMESTAMP_NONE };
+static const struct fulfillment_choice curbside_at_beta = { BY_CURBSIDE, "beta", TIMESTAMP_NONE };
+static const struct fulfillment_choice pickup_at_beta = { BY_PICKUP, "beta", TIMESTAMP_NONE };
+static const struct fulfillment_choice pickup_nowhere = { BY_PICKUP, "nowhere", TIMESTAMP_NONE };
+static const struct fulfillment_choice ship_from_depot = { BY_SHIPPING, "depot", TIMESTAMP_NONE };
+static const struct fulfillment_choice on_wednesday = { BY_PICKUP, "alpha", WEDNESDAY_SLOT };
+static const struct fulfillment_choice on_thursday = { BY_PICKUP, "alpha", THURSDAY_SLOT };
+
+enum { APPLES, BREAD, PARCEL };
+
+/* Three A and two B to be picked up at alpha, two A to be shipped from the depot. */
+static void given_with(const struct fulfillment_choice *choice, const struct discount_body *discounts, size_t n) {
+        static const struct order_line_body lines[] = {
+                { .sku = "A", .quantity = 3 },
+                { .sku = "B", .quantity = 2 },
+                { .sku = "A", .quantity = 2, .fulfillment = &ship_from_depot },
+        };
+        const struct payment_body payment = { PAYMENT_CAPTURED, NULL, TIMESTAMP_NONE };
+        const struct order_body body = { .channel = "web",
+                .external_ref = "W-1",
+                .currency = "EUR",
+                .customer = &ada,
+                .lines = lines,
+                .n_lines = 3,
+                .fulfillment = choice,
+                .ship_to = &home,
+                .discounts = discounts,
+                .n_discounts = n,
+                .shipping = { 490, "EUR" },
+                .has_shipping = true,
+                .payment = &payment };
+
+        cr_assert_eq(placing_decide(&placing, &body, "ada", &arena, &refusal, &order), PROBLEM_NONE);
+        events_init(&placing.events, &arena);
+        order->is_new = false;
+        for (size_t i = 0; i < order->n_fulfillments; i++)
+                order->fulfillments[i]->is_new = false;
+}
+
+static void given_order(void) {
+        given_with(&pickup_at_alpha, NULL, 0);
+}
+
+static struct line_change units_of(size_t line, int64_t quantity) {
+        return (struct line_change){ .order_line_id = order->lines[line].id,
+                .has_order_line_id = true,
+                .quantity = quantity,
+                .has_quantity = true };
+}
+
+static struct line_change move_of(size_t line, const struct fulfillment_choice *choice) {
+        return (struct line_change){
+                .order_line_id = order->lines[line].id, .has_order_line_id = true, .fulfillment = choice
+        };
+}
+
+static struct line_change removal_of(size_t line) {
+        return (struct line_change){
+                .order_line_id = order->lines[line].id, .has_order_line_id = true, .remove = true, .has_remove = true
+        };
+}
+
+static struct line_change more(const char *sku, int64_t quantity, const struct fulfillment_choice *choice) {
+        return (struct line_change){ .sku = sku, .quantity = quantity, .has_quantity = true, .fulfillment = choice };
+}
+
+static enum problem change_with(struct change_body body) {
+        refusal = (struct refusal){ 0 };
+        body.reason = "the customer called";
+        return order_change(order, &body, &changing, "ada", &arena, &refusal);
+}
+
+static enum problem change(const struct line_change *lines, size_t n) {
+        return change_with((struct change_body){ .lines = lines, .n_lines = n });
+}
+
+static enum problem change_one(struct line_change line) {
+        return change(&line, 1);
+}
+
+static void assert_done(enum problem p) {
+        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), refusal.violations ? refusal.violations->code : "");
+}
+
+static struct stock_row *row_of(const char *location, const char *sku) {
+        return stock_find(&placing.stock, location, sku);
+}
+
+static void assert_reserved(const char *location, const char *sku, int64_t units) {
+        cr_assert_eq(row_of(location, sku)->reserved, units, "%s of %s at %s, not %ld", "another number is reserved",
+                sku, location, (long) units);
+}
+
+static void pick(size_t fulfillment, const char *sku, int64_t units) {
+        struct fulfillment *f = order->fulfillments[fulfillment];
+
+        for (size_t i = 0; i < f->n_lines; i++)
+                if (!strcmp(f->lines[i].order_line->sku, sku))
+                        f->lines[i].picked += units;
+        if (f->status == FULFILLMENT_ALLOCATED)
+                f->status = FULFILLMENT_PICKING;
+}
+
+static void leave(size_t fulfillment, const char *sku, int64_t units) {
+        struct fulfillment *f = order->fulfillments[fulfillment];
+        const struct stock_cause cause = { .reason = "sale", .actor = "bob" };
+
+        for (size_t i = 0; i < f->n_lines; i++)
+                if (!strcmp(f->lines[i].order_line->sku, sku))
+                        fulfillment_line_fulfill(&f->lines[i], units, &placing.stock, &cause);
+}
+
+static void assert_told(const char *expected) {
+        char told[EVENT_TEXT] = "";
+
+        for (const struct event *event = placing.events.first; event; event = event->next)
+                (void) snprintf(
+                        told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "", event->type);
+        cr_assert_str_eq(told, expected);
+}
+
+static const struct violation *violation_at(const char *pointer, const char *code) {
+        const struct violation *v = refusal.violations;
+
+        while (v && (strcmp(v->pointer, pointer) != 0 || strcmp(v->code, code) != 0))
+                v = v->next;
+        cr_assert_not_null(v, "no violation %s at %s", code, pointer);
+        return v;
+}
+
+static int64_t version_before;
+
+/* Refused for these parts, and nothing has changed. */
+static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
+        cr_assert_eq(p, expected, "%s", problem_slug(p));
+        cr_assert_eq(refusal.problem, expected);
+        (void) violation_at(pointer, code);
+        cr_assert_null(placing.events.first);
+        cr_assert_not(order->rewritten);
+        cr_assert_eq(order->n_lines, 3);
+        cr_assert_eq(order->n_fulfillments, 2);
+        cr_assert_eq(order->version, 1);
+        for (size_t i = 0; i < 3; i++)
+                cr_assert_eq(order->lines[i].cancelled, 0);
+        (void) version_before;
+}
+
+/* ---- fewer units ---- */
+
+Test(changing, units_that_are_taken_off_are_cancelled_and_free) {
+        given_order();
+        assert_done(change_one(units_of(APPLES, 1)));
+        cr_assert_eq(order->lines[APPLES].quantity, 3);
+        cr_assert_eq(order->lines[APPLES].cancelled, 2);
+        assert_reserved("alpha", "A", 1);
+        cr_assert_eq(order->version, 2);
+        assert_told("order.changed fulfillment.units_cancelled refund.due");
+}
+
+Test(changing, a_line_that_is_removed_is_cancelled_whole) {
+        given_order();
+        assert_done(change_one(removal_of(BREAD)));
+        cr_assert_eq(order->lines[BREAD].cancelled, 2);
+        assert_reserved("alpha", "B", 0);
+        cr_assert_eq(order->status, ORDER_OPEN);
+}
+
+Test(changing, an_order_of_which_everything_is_removed_is_cancelled) {
+        given_order();
+        const struct line_change all[] = { removal_of(0), removal_of(1), removal_of(2) };
+
+        assert_done(change(all, 3));
+        cr_assert_eq(order->status, ORDER_CANCELLED);
+        cr_assert_eq(order->fulfillments[0]->status, FULFILLMENT_CANCELLED);
+        cr_assert_str_eq(order->cancel_reason, "the customer called");
+}
+
+Test(changing, what_has_left_cannot_be_taken_off) {
+        given_order();
+        pick(0, "A", 2);
+        leave(0, "A", 2);
+        assert_refused(
+                change_one(units_of(APPLES, 1)), PROBLEM_INVALID_TRANSITION, "#/lines/0/quantity", "not-changeable");
+        assert_refused(
+                change_one(removal_of(APPLES)), PROBLEM_INVALID_TRANSITION, "#/lines/0/remove", "not-changeable");
+        cr_assert_str_eq(refusal.current_status, "open");
+}
+
+Test(changing, what_is_picked_can_be_taken_off) {
+        given_order();
+        pick(0, "A", 3);
+        assert_done(change_one(units_of(APPLES, 1)));
+        cr_assert_eq(order->lines[APPLES].allocations->picked, 1);
+}
+
+Test(changing, what_is_so_already_changes_nothing) {
+        given_order();
+        assert_done(change_one(units_of(APPLES, 3)));
+        assert_done(change_one(move_of(APPLES, &pickup_at_alpha)));
+        cr_assert_eq(order->version, 1);
+        assert_told("");
+}
+
+/* ---- more units ---- */
+
+Test(changing, more_units_join_the_work_that_is_not_done) {
+        given_order();
+        pick(0, "A", 1);
+        assert_done(change_one(units_of(APPLES, 5)));
+        cr_assert_eq(order->lines[APPLES].quantity, 5);
+        cr_assert_eq(order->lines[APPLES].allocations->quantity, 5);
+        cr_assert_eq(order->n_fulfillments, 2);
+        cr_assert_eq(order->total, 3 * 1000 + 2 * 333 + 2 * 1000 + 490 + 2000);
+        assert_reserved("alpha", "A", 5);
+        assert_told("order.changed order.units_added fulfillment.units_added");
+}
+
+Test(changing, more_units_than_work_that_is_ready_are_a_fulfillment_of_their_own) {
+        given_order();
+        pick(0, "A", 3);
+        order->fulfillments[0]->status = FULFILLMENT_READY;
+        assert_done(change_one(units_of(APPLES, 4)));
+        cr_assert_eq(order->n_fulfillments, 3);
+        cr_assert_str_eq(order->fulfillments[2]->location, "alpha");
+        cr_assert_eq(order->fulfillments[2]->promised_at, NOW + 2 * HOUR);
+        cr_assert_eq(order->lines[APPLES].allocations->quantity, 1);
+        cr_assert_eq(order->lines[APPLES].allocations->older->quantity, 3);
+}
+
+Test(changing, more_than_there_is_is_refused_with_what_is_there) {
+        given_order();
+        assert_refused(change_one(units_of(APPLES, 11)), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity",
+                "insufficient-stock");
+        cr_assert_eq(refusal.violations->available, 7);
+        assert_done(change_one(units_of(APPLES, 10)));
+}
+
+Test(changing, more_of_what_has_left_is_a_new_line) {
+        given_order();
+        pick(1, "A", 2);
+        leave(1, "A", 2);
+        assert_refused(
+                change_one(units_of(PARCEL, 3)), PROBLEM_INVALID_TRANSITION, "#/lines/0/quantity", "not-changeable");
+}
+
+/* ---- lines that are added ---- */
+
+Test(changing, a_line_is_added_at_the_price_of_the_catalogue) {
+        given_order();
+        assert_done(change_one(more("B", 3, &pickup_at_beta)));
+        cr_assert_eq(order->n_lines, 4);
+        cr_assert_eq(order->lines[3].number, 3);
+        cr_assert_eq(order->lines[3].unit_price, 333);
+        cr_assert_str_eq(order->lines[3].title, "Bread");
+        cr_assert_eq(order->subtotal, 5000 + 666 + 999);
+        cr_assert_eq(order->total, order->subtotal + 490);
+        cr_assert_eq(order->n_fulfillments, 3);
+        assert_reserved("beta", "B", 3);
+        assert_told("order.changed order.line_added fulfillment.allocated");
+}
+
+Test(changing, a_line_that_is_added_joins_the_fulfillment_that_is_there) {
+        given_order();
+        assert_done(
+                change_one(more("D", 1, &pickup_at_beta)) == PROBLEM_VALIDATION_FAILED ? PROBLEM_NONE : FAULT_BROKEN);
+        assert_done(change_one(more("B", 1, &ship_from_depot)));
+        cr_assert_eq(order->n_fulfillments, 2);
+        cr_assert_eq(order->fulfillments[1]->n_lines, 2);
+        cr_assert_eq(order->lines[3].allocations, &order->fulfillments[1]->lines[1]);
+        cr_assert_eq(order->lines[PARCEL].allocations, &order->fulfillments[1]->lines[0]);
+        for (size_t i = 0; i < order->n_lines; i++)
+                cr_assert_eq(order->lines[i].allocations->order_line, &order->lines[i]);
+}
+
+Test(changing, lines_added_together_share_a_fulfillment) {
+        given_order();
+        const struct line_change two[] = { more("A", 1, &pickup_at_beta), more("B", 1, &pickup_at_beta) };
+
+        assert_done(change(two, 2));
+        cr_assert_eq(order->n_fulfillments, 3);
+        cr_assert_eq(order->fulfillments[2]->n_lines, 2);
+}
+
+Test(changing, a_price_may_be_agreed_for_a_line_that_is_added) {
+        struct line_change coat = more("C", 1, &pickup_at_beta);
+
+        given_order();
+        assert_refused(change_one(coat), PROBLEM_VALIDATION_FAILED, "#/lines/0/unit_price", "price-missing");
+        coat.unit_price = (struct money){ 4200, "EUR" };
+        coat.has_unit_price = true;
+        assert_done(change_one(coat));
+        cr_assert_eq(order->lines[3].unit_price, 4200);
+}
+
+Test(changing, every_part_that_cannot_be_is_named) {
+        given_order();
+        struct line_change dollars = more("C", 1, &pickup_at_alpha);
+        dollars.unit_price = (struct money){ 4200, "USD" };
+        dollars.has_unit_price = true;
+        const struct line_change lines[] = { more("gone", 1, &pickup_at_alpha), more("D", 1, &pickup_at_alpha),
+                more("A", 1, &pickup_nowhere), more("A", 1, &curbside_at_beta), dollars,
+                { .order_line_id = { { 9 } }, .has_order_line_id = true, .quantity = 1, .has_quantity = true } };
+
+        assert_refused(change(lines, 6), PROBLEM_VALIDATION_FAILED, "#/lines/0/sku", "unknown-sku");
+        (void) violation_at("#/lines/1/sku", "not-published");
+        (void) violation_at("#/lines/2/fulfillment/location", "unknown-location");
+        (void) violation_at("#/lines/3/fulfillment/method", "not-capable");
+        (void) violation_at("#/lines/4/unit_price", "currency-mismatch");
+        (void) violation_at("#/lines/5/order_line_id", "unknown-line");
+        cr_assert_eq(refusal.n_violations, 6);
+}
+
+Test(changing, parts_that_draw_on_one_shelf_are_added_up) {
+        given_order();
+        const struct line_change lines[] = { more("A", 4, &pickup_at_alpha), more("A", 4, &curbside_at_alpha) };
+
+        assert_refused(change(lines, 2), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
+        cr_assert_eq(refusal.n_violations, 1);
+        cr_assert_eq(refusal.violations->available, 7);
+}
+
+Test(changing, what_is_taken_off_is_there_for_what_is_added) {
+        given_order();
+        row_of("alpha", "A")->on_hand = 3;
+        const struct line_change lines[] = { units_of(APPLES, 2), more("A", 1, &curbside_at_alpha) };
+
+        assert_done(change(lines, 2));
+        assert_reserved("alpha", "A", 3);
+}
+
+Test(changing, a_part_that_is_too_late_refuses_all_and_shortages_are_named_with_it) {
+        given_order();
+        pick(0, "A", 1);
+        const struct line_change lines[] = { move_of(APPLES, &pickup_at_beta), more("B", 11, &pickup_at_beta) };
+
+        assert_refused(change(lines, 2), PROBLEM_INVALID_TRANSITION, "#/lines/0/fulfillment", "already-picked");
+        (void) violation_at("#/lines/1/quantity", "insufficient-stock");
+}
+
+Test(changing, what_is_shipped_needs_an_address) {
+        given_order();
+        order->ship_to = NULL;
+        assert_refused(change_one(more("A", 1, &ship_from_depot)), PROBLEM_VALIDATION_FAILED,
+                "#/lines/0/fulfillment/method", "address-missing");
+        const struct line_change line = more("A", 1, &ship_from_depot);
+
+        assert_done(change_with((struct change_body){ .lines = &line, .n_lines = 1, .ship_to = &home }));
+        cr_assert_not_null(order->ship_to);
+}
+
+/* ---- moving ---- */
+
+Test(changing, units_move_to_another_location) {
+        given_order();
+        assert_done(change_one(move_of(APPLES, &pickup_at_beta)));
+        assert_reserved("alpha", "A", 0);
+        assert_reserved("beta", "A", 3);
+        cr_assert_eq(order->lines[APPLES].quantity, 3);
+        cr_assert_eq(order->lines[APPLES].cancelled, 0);
+        cr_assert_eq(order->lines[APPLES].allocations->older->cancelled, 3);
+        cr_assert_eq(order->lines[APPLES].allocations->older->moved, 3);
+        cr_assert_eq(order->total, 5000 + 666 + 490);
+        cr_assert_eq(order->refund_due, 0);
+        assert_told("order.changed fulfillment.units_cancelled fulfillment.allocated");
+}
+
+Test(changing, what_all_units_moved_away_from_is_closed) {
+        given_order();
+        assert_done(change_one(move_of(PARCEL, &pickup_at_beta)));
+        cr_assert_eq(order->fulfillments[1]->status, FULFILLMENT_CANCELLED);
+        cr_assert_str_eq(order->fulfillments[1]->reason, "the customer called");
+}
+
+Test(changing, who_may_collect_may_do_so_where_the_units_moved_to) {
+        given_order();
+        order->fulfillments[0]->recipient = "{\"name\":\"Bob\"}";
+        assert_done(change_one(move_of(APPLES, &pickup_at_beta)));
+        cr_assert_str_eq(order->fulfillments[2]->recipient, "{\"name\":\"Bob\"}");
+}
+
+Test(changing, units_move_to_another_method_of_the_same_shelf_though_nothing_more_is_there) {
+        given_order();
+        row_of("alpha", "A")->on_hand = 3;
+        assert_done(change_one(move_of(APPLES, &curbside_at_alpha)));
+        assert_reserved("alpha", "A", 3);
+}
+
+Test(changing, picked_units_do_not_move) {
+        given_order();
+        pick(0, "A", 1);
+        assert_refused(change_one(move_of(APPLES, &pickup_at_beta)), PROBLEM_INVALID_TRANSITION,
+                "#/lines/0/fulfillment", "already-picked");
+        assert_done(change_one(move_of(BREAD, &pickup_at_beta)));
+}
+
+Test(changing, units_move_and_become_fewer_or_more_at_once) {
+        given_order();
+        struct line_change fewer = units_of(APPLES, 1), greater = units_of(BREAD, 5);
+
+        fewer.fulfillment = greater.fulfillment = &pickup_at_beta;
+        const struct line_change lines[] = { fewer, greater };
+
+        assert_done(change(lines, 2));
+        assert_reserved("beta", "A", 1);
+        assert_reserved("beta", "B", 5);
+        assert_reserved("alpha", "A", 0);
+        assert_reserved("alpha", "B", 0);
+        cr_assert_eq(order->lines[BREAD].quantity, 5);
+        cr_assert_eq(order->lines[APPLES].cancelled, 2);
+}
+
+Test(changing, units_may_move_back) {
+        given_order();
+        assert_done(change_one(move_of(APPLES, &pickup_at_beta)));
+        assert_done(change_one(move_of(APPLES, &pickup_at_alpha)));
+        assert_reserved("alpha", "A", 3);
+        cr_assert_eq(order->lines[APPLES].allocations->older->quantity, 6);
+        cr_assert_eq(fulfillment_line_open(order->lines[APPLES].allocations->older), 3);
+}
+
+/* ---- slots ---- */
+
+Test(changing, a_slot_is_changed_by_moving_to_another_one) {
+        given_with(&on_wednesday, NULL, 0);
+        cr_assert_eq(slot_rows[0].booked, 1);
+        const struct line_change both[] = { move_of(APPLES, &on_thursday), move_of(BREAD, &on_thursday) };
+
+        assert_done(change(both, 2));
+        cr_assert_eq(slot_rows[1].booked, 1);
+        cr_assert(order->fulfillments[0]->gives_slot_back);
+        cr_assert_eq(order->fulfillments[2]->promised_at, THURSDAY_SLOT);
+}
+
+Test(changing, a_full_slot_refuses) {
+        given_order();
+        slot_rows[0].booked = 1;
+        assert_refused(change_one(move_of(APPLES, &on_wednesday)), PROBLEM_SLOT_FULL, "#/lines/0/fulfillment/slot",
+                "slot-full");
+}
+
+Test(changing, a_slot_that_is_none_refuses) {
+        const struct fulfillment_choice never = { BY_PICKUP, "alpha", WEDNESDAY_SLOT + 1 };
+
+        given_order();
+        assert_refused(change_one(move_of(APPLES, &never)), PROBLEM_VALIDATION_FAILED, "#/lines/0/fulfillment/slot",
+                "unknown-slot");
+}
+
+/* ---- people ---- */
+
+Test(changing, customer_and_address_are_replaced) {
+        const struct customer_body bob = { .name = "Bob" };
+        struct address_body work = home;
+
+        given_order();
+        work.line1 = "There 2";
+        assert_done(change_with((struct change_body){ .customer = &bob, .ship_to = &work }));
+        cr_assert_not_null(strstr(order->customer, "Bob"));
+        cr_assert_not_null(strstr(order->ship_to, "There 2"));
+        cr_assert(order->rewritten);
+        assert_told("order.changed");
+        cr_assert_null(strstr(buffer_text(&placing.events.first->data), "Bob"), "nobody is named in an event");
+        cr_assert_null(strstr(buffer_text(&placing.events.first->data), "There"), "no place is named in an event");
+        cr_assert_not_null(strstr(buffer_text(&placing.events.first->data), "\"members\":[\"customer\",\"ship_to\"]"));
+}
+
+Test(changing, a_packed_parcel_keeps_its_address) {
+        given_order();
+        pick(1, "A", 2);
+        order->fulfillments[1]->status = FULFILLMENT_PACKED;
+        assert_refused(change_with((struct change_body){ .ship_to = &home }), PROBLEM_INVALID_TRANSITION, "#/ship_to",
+                "already-packed");
+}
+
+Test(changing, who_collects_is_named_for_all_that_waits) {
+        const struct collector_body bob = { "Bob", 2 };
+
+        given_order();
+        order->fulfillments[0]->status = FULFILLMENT_READY;
+        assert_done(change_with((struct change_body){ .recipient = &bob }));
+        cr_assert_str_eq(order->fulfillments[0]->recipient, "{\"name\":\"Bob\",\"relation\":\"friend\"}");
+        cr_assert_null(order->fulfillments[1]->recipient);
+}
+
+Test(changing, nobody_collects_what_is_shipped) {
+        const struct collector_body bob = { "Bob", -1 };
+
+        given_order();
+        order->fulfillments[0]->status = FULFILLMENT_HANDED_OVER;
+        assert_refused(change_with((struct change_body){ .recipient = &bob }), PROBLEM_INVALID_TRANSITION,
+                "#/recipient", "nothing-to-collect");
+}
+
+Test(changing, an_order_that_is_over_does_not_change) {
+        given_order();
+        order->status = ORDER_FULFILLED;
+        cr_assert_eq(change_one(units_of(APPLES, 1)), PROBLEM_INVALID_TRANSITION);
+        cr_assert_str_eq(refusal.current_status, "fulfilled");
+}
+
+/* ---- the request alone ---- */
+
+static enum problem check(struct change_body body) {
+        refusal = (struct refusal){ 0 };
+        return changing_check(&body, &arena, &refusal);
+}
+
+static void assert_invalid(struct line_change line, const char *pointer, const char *code) {
+        cr_assert_eq(check((struct change_body){ .lines = &line, .n_lines = 1 }), PROBLEM_VALIDATION_FAILED);
+        (void) violation_at(pointer, code);
+        cr_assert_eq(refusal.n_violations, 1);
+}
+
+Test(changing_check, a_change_says_what_is_to_change) {
+        cr_assert_eq(check((struct change_body){ .reason = "none" }), PROBLEM_VALIDATION_FAILED);
+        (void) violation_at("#", "required");
+}
+
+Test(changing_check, a_line_is_there_or_is_added) {
+        given_order();
+        struct line_change both = units_of(APPLES, 1), neither = { .quantity = 1, .has_quantity = true };
+
+        both.sku = "A";
+        assert_invalid(both, "#/lines/0/order_line_id", "conflict");
+        assert_invalid(neither, "#/lines/0/order_line_id", "required");
+}
+
+Test(changing_check, a_line_that_is_added_says_how_many_and_how) {
+        static const struct fulfillment_choice pickup_where = { BY_PICKUP, NULL, TIMESTAMP_NONE };
+        static const struct fulfillment_choice slot_by_mail = { BY_SHIPPING, "depot", NOW };
+        struct line_change removed = more("A", 1, &pickup_at_alpha);
+
+        removed.remove = removed.has_remove = true;
+        assert_invalid(more("A", 0, &pickup_at_alpha), "#/lines/0/quantity", "required");
+        assert_invalid(more("A", 1, NULL), "#/lines/0/fulfillment", "required");
+        assert_invalid(removed, "#/lines/0/remove", "not-allowed");
+        assert_invalid(more("A", 1, &pickup_where), "#/lines/0/fulfillment/location", "required");
+        assert_invalid(more("A", 1, &slot_by_mail), "#/lines/0/fulfillment/slot", "not-allowed");
+}
+
+Test(changing_check, a_line_that_is_there_says_one_thing) {
+        given_order();
+        struct line_change removed = removal_of(APPLES), nothing = removal_of(APPLES), priced = units_of(APPLES, 1);
+
+        removed.fulfillment = &pickup_at_beta;
+        nothing.remove = false;
+        priced.has_unit_price = true;
+        assert_invalid(removed, "#/lines/0/remove", "conflict");
+        assert_invalid(nothing, "#/lines/0/quantity", "required");
+        assert_invalid(priced, "#/lines/0/unit_price", "not-allowed");
+}
+
+Test(changing_check, a_line_is_named_once) {
+        given_order();
+        const struct line_change twice[] = { units_of(APPLES, 1), units_of(APPLES, 2) };
+
+        cr_assert_eq(check((struct change_body){ .lines = twice, .n_lines = 2 }), PROBLEM_VALIDATION_FAILED);
+        (void) violation_at("#/lines/1/order_line_id", "repeated");
+}
+
+Test(changing_check, people_and_places_are_looked_at) {
+        const struct customer_body nobody = { .name = "Ada", .email = "nowhere" };
+        struct address_body nowhere = home;
+
+        nowhere.country = "XX";
+        cr_assert_eq(
+                check((struct change_body){ .customer = &nobody, .ship_to = &nowhere }), PROBLEM_VALIDATION_FAILED);
+        (void) violation_at("#/customer/email", "malformed");
+        (void) violation_at("#/ship_to/country", "malformed");
+}
+
+/* ---- amounts ---- */
+
+static int64_t charge(void) {
+        return order->total - order->credited;
+}
+
+static int64_t left_of_all(void) {
+        int64_t left = order->status == ORDER_CANCELLED ? 0 : order->shipping;
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                left += order_line_left(&order->lines[i]);
+        return left;
+}
+
+static void assert_amounts(int64_t total, int64_t credited) {
+        cr_assert_eq(order->total, total, "total %ld", (long) order->total);
+        cr_assert_eq(order->credited, credited, "credited %ld", (long) order->credited);
+        cr_assert_eq(charge(), left_of_all());
+}
+
+Test(changing_amounts, what_was_credited_stays_when_units_are_added) {
+        const struct discount_body ten = { .amount = 1000 };
+
+        given_with(&pickup_at_alpha, &ten, 1);
+        cr_assert_eq(order->total, 5000 + 666 + 490 - 1000);
+        assert_done(change_one(units_of(APPLES, 2)));
+        assert_amounts(5156, 823); /* a third of 3000 less its part of the discount, 530, rounded down */
+        assert_done(change_one(units_of(APPLES, 4)));
+        assert_amounts(5156 + 2000, 823);
+        assert_done(change_one(units_of(APPLES, 0)));
+        assert_amounts(7156, 2471 + 2000); /* every cent of the line */
+}
+
+Test(changing_amounts, a_discount_of_the_order_is_dealt_over_what_is_left) {
+        const struct discount_body some = { .amount = 600 };
+
+        given_order();
+        assert_done(change_one(removal_of(APPLES)));
+        assert_amounts(6156, 3000);
+        assert_done(change_with((struct change_body){ .discounts = &some, .n_discounts = 1 }));
+        assert_amounts(5556, 3000);
+        cr_assert_eq(order->lines[APPLES].value, 3000, "what was given back keeps its value");
+        cr_assert_eq(order_line_left(&order->lines[BREAD]), 666 - 150);
+        cr_assert_eq(order_line_left(&order->lines[PARCEL]), 2000 - 450);
+}
+
+Test(changing_amounts, a_discount_of_a_line_takes_from_that_line) {
+        const struct discount_body some = { .amount = 100, .line = BREAD, .has_line = true };
+
+        given_order();
+        assert_done(change_with((struct change_body){ .discounts = &some, .n_discounts = 1 }));
+        cr_assert_eq(order_line_left(&order->lines[BREAD]), 566);
+        assert_amounts(6056, 0);
+        assert_done(change_with((struct change_body){ .discounts = &some, .n_discounts = 0 }));
+        assert_amounts(6156, 0);
+}
+
+Test(changing_amounts, a_discount_beyond_what_is_left_is_refused) {
+        const struct discount_body line = { .amount = 667, .line = BREAD, .has_line = true };
+        const struct discount_body whole = { .amount = 5667 };
+        const struct discount_body nowhere = { .amount = 1, .line = 3, .has_line = true };
+
+        given_order();
+        assert_refused(change_with((struct change_body){ .discounts = &line, .n_discounts = 1 }),
+                PROBLEM_VALIDATION_FAILED, "#/discounts", "too-large");
+        assert_refused(change_with((struct change_body){ .discounts = &whole, .n_discounts = 1 }),
+                PROBLEM_VALIDATION_FAILED, "#/discounts", "too-large");
+        assert_refused(change_with((struct change_body){ .discounts = &nowhere, .n_discounts = 1 }),
+                PROBLEM_VALIDATION_FAILED, "#/discounts/0/line", "out-of-range");
+}
+
+Test(changing_amounts, an_order_costs_no_less_than_was_credited) {
+        given_order();
+        order_credit(order, 6000);
+        assert_refused(change_with((struct change_body){ .shipping = { 0, "EUR" }, .has_shipping = true }),
+                PROBLEM_VALIDATION_FAILED, "#/shipping", "too-large");
+}
+
+Test(changing_amounts, a_tax_on_top_and_a_shipping_change_the_total) {
+        const struct tax_body on_top = { .amount = 900, .has_included = true }, included = { .amount = 900 };
+        const struct tax_body too_much = { .amount = 6667 };
+
+        given_order();
+        assert_done(change_with((struct change_body){ .tax = &on_top }));
+        assert_amounts(6156 + 900, 0);
+        assert_done(change_with((struct change_body){ .shipping = { 990, "EUR" }, .has_shipping = true }));
+        assert_amounts(6156 + 900 + 500, 0);
+        assert_done(change_with((struct change_body){ .tax = &included }));
+        assert_amounts(6656, 0);
+        cr_assert(order->tax_included);
+        cr_assert_eq(change_with((struct change_body){ .tax = &too_much }), PROBLEM_VALIDATION_FAILED);
+        (void) violation_at("#/tax/amount", "too-large");
+}
+
+Test(changing_amounts, amounts_beyond_what_can_be_stated_are_refused) {
+        struct line_change dear = more("A", 2, &pickup_at_alpha);
+
+        given_order();
+        dear.unit_price = (struct money){ MONEY_MAXIMUM, "EUR" };
+        dear.has_unit_price = true;
+        assert_refused(change_one(dear), PROBLEM_VALIDATION_FAILED, "#/lines/0/quantity", "out-of-range");
+        assert_refused(change_with((struct change_body){ .shipping = { MONEY_MAXIMUM, "EUR" }, .has_shipping = true }),
+                PROBLEM_VALIDATION_FAILED, "#/shipping", "out-of-range");
+}
+
+/* ---- everything at random ---- */
+
+#define RANDOM_ORDERS 12000
+#define RANDOM_STEPS  6
+
+static const struct fulfillment_choice *const choices[] = { &pickup_at_alpha, &curbside_at_alpha, &pickup_at_beta,
+        &ship_from_depot, &on_wednesday, &on_thursday };
+
+static void given_at_random(uint64_t *dice) {
+        const struct discount_body discounts[] = {
+                { .amount = (int64_t) dice_below(dice, 900) },
+                { .amount = (int64_t) dice_below(dice, 300), .line = (int64_t) dice_below(dice, 3), .has_line = true }
+        };
+
+        given_with(&pickup_at_alpha, discounts, dice_below(dice, 3));
+}
+
+static struct line_change line_at_random(uint64_t *dice, size_t line) {
+        struct line_change change = units_of(line, (int64_t) dice_below(dice, 7));
+
+        if (dice_below(dice, 5) == 0)
+                return more(dice_below(dice, 2) ? "A" : "B", 1 + (int64_t) dice_below(dice, 4),
+                        choices[dice_below(dice, array_size(choices))]);
+        if (dice_below(dice, 6) == 0)
+                return removal_of(line);
+        if (dice_below(dice, 3) == 0) {
+                change.fulfillment = choices[dice_below(dice, array_size(choices))];
+                change.has_quantity = dice_below(dice, 2) != 0;
+        }
+        return change;
+}
+
+static void change_at_random(uint64_t *dice) {
+        const struct discount_body discounts[] = { { .amount = (int64_t) dice_below(dice, 1500) },
+                { .amount = (int64_t) dice_below(dice, 500),
+                        .line = (int64_t) dice_below(dice, order->n_lines),
+                        .has_line = true } };
+        const struct tax_body tax = { (int64_t) dice_below(dice, 700), dice_below(dice, 2) != 0, true };
+        struct line_change lines[3];
+        struct change_body body = { .lines = lines };
+        size_t from = dice_below(dice, order->n_lines);
+
+        for (; body.n_lines < 1 + dice_below(dice, 3) && from < order->n_lines && body.n_lines < 3; from++)
+                lines[body.n_lines++] = line_at_random(dice, from);
+        if (dice_below(dice, 4) == 0) {
+                body.discounts = discounts;
+                body.n_discounts = dice_below(dice, 3);
+        }
+        if (dice_below(dice, 6) == 0)
+                body.tax = &tax;
+        if (dice_below(dice, 6) == 0) {
+                body.shipping = (struct money){ (int64_t) dice_below(dice, 900), "EUR" };
+                body.has_shipping = true;
+        }
+        (void) change_with(body);
+}
+
+static void cancel_at_random(uint64_t *dice) {
+        const struct order_line *line = &order->lines[dice_below(dice, order->n_lines)];
+        const struct cancel_line some = { line->id, 1 + (int64_t) dice_below(dice, 2) };
+
+        refusal = (struct refusal){ 0 };
+        (void) order_cancel(order, &some, 1, "changed her mind", "ada", &placing.events, NOW, &arena, &refusal);
+}
+
+/* Some are picked and leave the house. */
+static void leave_at_random(uint64_t *dice) {
+        struct fulfillment *f = order->fulfillments[dice_below(dice, order->n_fulfillments)];
+        const struct stock_cause cause = { .reason = "sale", .actor = "bob" };
+        struct fulfillment_line *line = &f->lines[dice_below(dice, f->n_lines)];
+
+        if (!fulfillment_line_remaining(line))
+                return;
+        line->picked++;
+        if (f->status == FULFILLMENT_ALLOCATED)
+                f->status = FULFILLMENT_PICKING;
+        if (dice_below(dice, 2))
+                fulfillment_line_fulfill(line, 1, &placing.stock, &cause);
+        order_settle(order, &placing.events, "bob", NOW);
+}
+
+static void return_at_random(uint64_t *dice) {
+        struct order_line *line = &order->lines[dice_below(dice, order->n_lines)];
+
+        if (line->returned == line->fulfilled)
+                return;
+        (void) order_credit_units(line, 1);
+        line->returned++;
+}
+
+static void assert_conserved(uint64_t seed) {
+        int64_t values = order->shipping;
+
+        for (size_t i = 0; i < order->n_lines; i++) {
+                const struct order_line *line = &order->lines[i];
+                int64_t allocated = 0, lost = 0;
+
+                values += order_line_value(line, 0, line->quantity);
+                for (const struct fulfillment_line *at = line->allocations; at; at = at->older) {
+                        cr_assert_eq(at->order_line, line);
+                        allocated += at->quantity - at->moved;
+                        lost += at->cancelled - at->moved;
+                }
+                cr_assert_eq(allocated, line->quantity, "seed %lu", (unsigned long) seed);
+                cr_assert_eq(lost, line->cancelled, "seed %lu", (unsigned long) seed);
+        }
+        cr_assert_eq(values, order->total, "seed %lu: the lines are worth %ld of %ld", (unsigned long) seed,
+                (long) values, (long) order->total);
+        cr_assert_eq(charge(), left_of_all(), "seed %lu: %ld is owed, %ld is left", (unsigned long) seed,
+                (long) charge(), (long) left_of_all());
+}
+
+static void assert_stock_conserved(uint64_t seed) {
+        int64_t reserved[array_size(rows)] = { 0 }, gone = 0, missing = 0;
+
+        for (size_t j = 0; j < order->n_fulfillments; j++)
+                for (size_t k = 0; k < order->fulfillments[j]->n_lines; k++) {
+                        const struct fulfillment_line *line = &order->fulfillments[j]->lines[k];
+
+                        reserved[line->stock - rows] += fulfillment_line_open(line);
+                        gone += line->fulfilled;
+                }
+        for (size_t i = 0; i < array_size(rows); i++) {
+                cr_assert_eq(rows[i].reserved, reserved[i], "seed %lu", (unsigned long) seed);
+                cr_assert_geq(rows[i].on_hand, rows[i].reserved, "seed %lu", (unsigned long) seed);
+                missing += ON_HAND - rows[i].on_hand;
+        }
+        cr_assert_eq(gone, missing, "seed %lu", (unsigned long) seed);
+}
+
+static void live_at_random(uint64_t seed) {
+        uint64_t dice = seed;
+
+        given_at_random(&dice);
+        for (size_t step = 0; step < RANDOM_STEPS; step++) {
+                switch (dice_below(&dice, 6)) {
+                case 0:
+                        cancel_at_random(&dice);
+                        break;
+                case 1:
+                        leave_at_random(&dice);
+                        break;
+                case 2:
+                        return_at_random(&dice);
+                        break;
+                default:
+                        change_at_random(&dice);
+                }
+                assert_conserved(seed);
+                assert_stock_conserved(seed);
+        }
+}
+
+Test(changing_random, whatever_becomes_of_an_order_its_cents_and_units_are_all_there) {
+        for (uint64_t seed = 1; seed <= RANDOM_ORDERS; seed++) {
+                live_at_random(seed);
+                tear_down();
+                set_up();
+        }
+}
