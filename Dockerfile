@@ -3,9 +3,10 @@
 #
 #     docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) --tag holdfast:0.1.0 .
 #
-# From the same commit and the same Debian packages the program comes out the same, byte for byte. The image around it
-# does not: bookworm-slim moves with Debian's security updates, and so it should. Who must have both pins the base by
-# digest and points apt to snapshot.debian.org.
+# From the same commit and the same Debian packages every file comes out the same, byte for byte; SOURCE_DATE_EPOCH is
+# the time of our own ones. What is not the same: the times of what apt installs, and over the months the packages, for
+# bookworm-slim moves with Debian's security updates, and so it should. Who must have these, too, pins the base by digest
+# and points apt to snapshot.debian.org.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /holdfast
@@ -20,6 +21,7 @@ RUN meson setup --buildtype=release -Dwerror=false --prefix=/usr --strip -Dcommi
  && find /image -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 FROM debian:bookworm-slim
+ARG SOURCE_DATE_EPOCH=0
 COPY deploy/packages.sh deploy/packages.txt deploy/secrets.sh /usr/lib/holdfast/
 # What apt leaves behind is of no use to anybody here. A volume takes over the owner of the directory it is mounted on.
 RUN /usr/lib/holdfast/packages.sh run \
