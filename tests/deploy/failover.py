@@ -36,6 +36,7 @@ STEADY_ORDERS = 40  # through each instance, before the primary is lost and afte
 CUSTOMERS = 8
 ASK_TIMEOUT_S = 60
 PAUSE_S = 0.05
+LOOK_EVERY_S = 0.2  # no oftener: Patroni has better things to do
 UNITS = 1_000_000
 
 # What a node does when it is switched on: nothing of the boot before lives, so its lock file means nothing.
@@ -121,11 +122,18 @@ class Node:
 
     def leads(self):
         """The timeline it is the primary of; None when it is not, or cannot be asked."""
+        return self._asked("primary").get("timeline")
+
+    def may_succeed(self):
+        """Whether Patroni has written down that it has all that was acknowledged. PostgreSQL knows it a little earlier."""
+        return self._asked("synchronous") != {}
+
+    def _asked(self, role):
         try:
-            with urllib.request.urlopen(f"http://{self.address}:8008/primary", timeout=1) as reply:
-                return json.load(reply)["timeline"]
-        except (OSError, KeyError):
-            return None
+            with urllib.request.urlopen(f"http://{self.address}:8008/{role}", timeout=1) as reply:
+                return json.load(reply)
+        except OSError:
+            return {}
 
     def tail(self):
         return "\n".join(f"--- {log}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -171,8 +179,8 @@ class Cluster:
         return next((node for node in self.nodes if (node.leads() or 0) > after), None)
 
     def is_whole(self):
-        """A primary, and two replicas that follow it, one of which is in step with every commit."""
-        if not self.primary():
+        """A primary, and two replicas that follow it, one of which is in step with every commit and known to be."""
+        if not self.primary() or not any(node.may_succeed() for node in self.nodes):
             return False
         url = self.url("postgres", "postgres", self.passwords["PATRONI_SUPERUSER_PASSWORD"])
         try:
@@ -286,7 +294,7 @@ def play(scenario, cluster, retailer, instances):
     trade.wait_steady(time.monotonic(), GIVE_UP_AFTER_S)
     struck = time.monotonic()
     strike(scenario, before)
-    eventually(lambda: cluster.primary(after=timeline), GIVE_UP_AFTER_S, "a primary is elected")
+    eventually(lambda: time.sleep(LOOK_EVERY_S) or cluster.primary(after=timeline), GIVE_UP_AFTER_S, "a primary is elected")
     elected = time.monotonic() - struck
     trade.wait_steady(time.monotonic(), GIVE_UP_AFTER_S)
     outages = [trade.gap(instance, struck) for instance in instances]
