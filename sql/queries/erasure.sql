@@ -38,6 +38,17 @@ select f.id, f.order_id, f.status, f.reason, f.handover, f.packages
  where f.order_id = any($1::uuid[])
  order by f.order_id, f.id
 
+-- :name erasure_read_payments free
+-- Of the orders $1: what was asked for and is not answered yet.
+select p.order_id, p.capture_due
+  from payments p
+ where p.order_id = any($1::uuid[])
+
+-- :name erasure_read_refunds free
+select r.id, r.order_id, r.status, r.reason
+  from refunds r
+ where r.order_id = any($1::uuid[])
+
 -- :name erasure_read_events free
 -- Of the orders $1, those that say more than their type.
 select e.id, e.data
@@ -61,6 +72,19 @@ update orders o
 
 -- :name erasure_save_discounts free
 update order_discounts d set reason = null where d.order_id = any($1::uuid[]) and d.reason is not null
+
+-- :name erasure_save_payments free
+-- Of the orders $1, $2 the time. What a provider has told stays: by it a repeat is known.
+update payments p
+   set reference = null, version = p.version + 1, updated_at = $2::timestamptz
+ where p.order_id = any($1::uuid[]) and p.reference is not null
+
+-- :name erasure_save_refunds free
+-- $1 ids, $2 reasons, $3 the time.
+update refunds r
+   set reason = erased.reason, reference = null, version = r.version + 1, updated_at = $3::timestamptz
+  from unnest($1::uuid[], $2::text[]) as erased (id, reason)
+ where r.id = erased.id
 
 -- :name erasure_save_fulfillments free
 -- $1 ids, $2 reasons, $3 hand-overs, $4 packages, $5 the time.

@@ -15,7 +15,7 @@ struct closed_order {
         int64_t version; /* once it is erased */
         const char *number, *status, *cancel_reason;
         int64_t refund_due;
-        bool is_erased, holds_units;
+        bool is_erased, holds_units, awaits_capture, awaits_refund;
 };
 
 struct open_order {
@@ -24,8 +24,10 @@ struct open_order {
 
 struct document {
         struct uuid id, order_id;
-        const char *status, *reason, *handover, *packages; /* of a fulfillment */
-        const char *text;                                  /* of an event or a record */
+        const char *status, *reason;     /* of a fulfillment or a refund */
+        const char *handover, *packages; /* of a fulfillment */
+        int64_t capture_due;             /* of a payment */
+        const char *text;                /* of an event or a record */
 };
 
 struct documents {
@@ -42,7 +44,7 @@ struct reading {
         struct closed_order *orders; /* sorted by id; first all, then those that are to be erased */
         size_t n_orders;
         struct open_order *open;
-        struct documents fulfillments, events, records;
+        struct documents fulfillments, payments, refunds, events, records;
         timestamp now;
         size_t n_open, n_before;
 };
@@ -129,6 +131,18 @@ static void fulfillment_read(struct row *row, struct document *document) {
         document->packages = row_text(row);
 }
 
+static void payment_read(struct row *row, struct document *document) {
+        document->order_id = row_uuid(row);
+        document->capture_due = row_integer(row);
+}
+
+static void refund_read(struct row *row, struct document *document) {
+        document->id = row_uuid(row);
+        document->order_id = row_uuid(row);
+        document->status = row_text(row);
+        document->reason = row_text(row);
+}
+
 static void text_read(struct row *row, struct document *document) {
         document->id = row_uuid(row);
         document->text = row_text(row);
@@ -136,6 +150,14 @@ static void text_read(struct row *row, struct document *document) {
 
 static enum problem fulfillments_read(struct rows *rows, void *into) {
         return documents_read(rows, into, fulfillment_read);
+}
+
+static enum problem payments_read(struct rows *rows, void *into) {
+        return documents_read(rows, into, payment_read);
+}
+
+static enum problem refunds_read(struct rows *rows, void *into) {
+        return documents_read(rows, into, refund_read);
 }
 
 static enum problem texts_read(struct rows *rows, void *into) {
@@ -169,6 +191,8 @@ static enum problem lock_orders(struct database *database, struct reading *readi
                 array_uuid(ids, &reading->ids[i]);
         database_ask(database, STATEMENT_ERASURE_LOCK_ORDERS, &p, orders_read_locked, reading);
         database_ask(database, STATEMENT_ERASURE_READ_FULFILLMENTS, &p, fulfillments_read, &reading->fulfillments);
+        database_ask(database, STATEMENT_ERASURE_READ_PAYMENTS, &p, payments_read, &reading->payments);
+        database_ask(database, STATEMENT_ERASURE_READ_REFUNDS, &p, refunds_read, &reading->refunds);
         database_ask(database, STATEMENT_CLOCK, NULL, now_read, &reading->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
@@ -193,20 +217,39 @@ static const char *why_open(const struct closed_order *order) {
                 return "units of it are in the house";
         if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
                 return "it is not fulfilled";
-        return order->refund_due ? "a refund is due" : NULL;
+        if (order->awaits_capture)
+                return "a payment is not captured yet";
+        return order->refund_due || order->awaits_refund ? "a refund is due" : NULL;
+}
+
+/* What keeps orders open besides their own rows. */
+static void find_dues(struct reading *reading) {
+        struct closed_order *order;
+
+        for (size_t i = 0; i < reading->fulfillments.n; i++) {
+                order = order_of(reading, &reading->fulfillments.rows[i].order_id);
+                if (order && is_in_the_house(reading->fulfillments.rows[i].status))
+                        order->holds_units = true;
+        }
+        for (size_t i = 0; i < reading->payments.n; i++) {
+                order = order_of(reading, &reading->payments.rows[i].order_id);
+                if (order && reading->payments.rows[i].capture_due)
+                        order->awaits_capture = true;
+        }
+        for (size_t i = 0; i < reading->refunds.n; i++) {
+                const char *status = reading->refunds.rows[i].status;
+
+                order = order_of(reading, &reading->refunds.rows[i].order_id);
+                if (order && (text_equal(status, "pending") || text_equal(status, "issued")))
+                        order->awaits_refund = true;
+        }
 }
 
 /* Keep those that are to be erased. */
 static void judge(struct reading *reading) {
         size_t n = 0;
 
-        for (size_t i = 0; i < reading->fulfillments.n; i++) {
-                const struct document *fulfillment = &reading->fulfillments.rows[i];
-                struct closed_order *order = order_of(reading, &fulfillment->order_id);
-
-                if (order && is_in_the_house(fulfillment->status))
-                        order->holds_units = true;
-        }
+        find_dues(reading);
         for (size_t i = 0; i < reading->n_orders; i++) {
                 const struct closed_order *order = &reading->orders[i];
                 const char *why = why_open(order);
@@ -270,6 +313,27 @@ static void save_orders(struct database *database, struct reading *reading) {
         timestamp_format(reading->now, now);
         parameter_text(&p, arena_text(reading->erasure->arena, now));
         database_ask(database, STATEMENT_ERASURE_SAVE_ORDERS, &p, NULL, NULL);
+}
+
+static void save_money(struct database *database, struct reading *reading) {
+        struct parameters p;
+        struct array *ids, *reasons;
+
+        (void) order_parameters(reading, &p);
+        parameter_time(&p, reading->now);
+        database_ask(database, STATEMENT_ERASURE_SAVE_PAYMENTS, &p, NULL, NULL);
+        parameters_init(&p, reading->erasure->arena);
+        ids = parameter_uuids(&p);
+        reasons = parameter_texts(&p);
+        parameter_time(&p, reading->now);
+        for (size_t i = 0; i < reading->refunds.n; i++) {
+                if (!order_of(reading, &reading->refunds.rows[i].order_id))
+                        continue;
+                array_uuid(ids, &reading->refunds.rows[i].id);
+                array_text(reasons, redact_reason(reading->refunds.rows[i].reason));
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_ERASURE_SAVE_REFUNDS, &p, NULL, NULL);
 }
 
 static bool save_fulfillments(struct database *database, struct reading *reading) {
@@ -343,6 +407,7 @@ static enum problem save(struct database *database, struct reading *reading) {
         enum problem p;
 
         save_orders(database, reading);
+        save_money(database, reading);
         if (!save_fulfillments(database, reading) ||
                 !save_texts(database, arena, &reading->events, STATEMENT_ERASURE_SAVE_EVENTS, parameter_jsonbs,
                         array_jsonb) ||
@@ -381,6 +446,8 @@ static enum problem batch_erase(struct database *database, void *context) {
                 .ids = given->ids,
                 .n_ids = given->n_ids,
                 .fulfillments.arena = arena,
+                .payments.arena = arena,
+                .refunds.arena = arena,
                 .events.arena = arena,
                 .records.arena = arena };
         enum problem p;

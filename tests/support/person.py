@@ -50,4 +50,19 @@ def live_through(work, person):
     cancelled.api.post(f"/v1/orders/{cancelled.order['id']}/cancel", {"reason": f"{word} has moved"}, expect=200)
     dropped = work(**unpaid)
     dropped.act("cancel", {"reason": f"{word} does not come"})
-    return [each.order["order_number"] for each in (collected, shipped, cancelled, dropped)]
+    refunded = work(**common)
+    refunded.api.post(f"/v1/orders/{refunded.order['id']}/cancel", {"reason": "changed"}, expect=200)
+    settle_refunds(refunded.database, word)
+    return [each.order["order_number"] for each in (collected, shipped, cancelled, dropped, refunded)]
+
+
+def settle_refunds(database, word="sorry"):
+    """All that is due has been paid back, as the answers of the provider would tell it."""
+    database.execute("insert into refunds (id, order_id, number, payment_id, amount, destination, status, reason, reference, actor,"
+                     " created_at, updated_at)"
+                     " select gen_random_uuid(), o.id, 1, p.id, o.refund_due, 'original', 'settled', %s, %s, 'test', now(), now()"
+                     " from orders o join payments p on p.order_id = o.id where o.refund_due > 0", f"{word} was unhappy", word)
+    database.execute("update payments p set refunded = p.refunded + o.refund_due from orders o"
+                     " where o.id = p.order_id and o.refund_due > 0")
+    database.execute("update orders set refunded = refunded + refund_due, refund_due = 0, payment_status = 'refunded'"
+                     " where refund_due > 0")
