@@ -330,6 +330,8 @@ def main(scenarios):
             play(scenario, cluster, retailer, instances)
         for instance in instances:
             instance.stop()
+        for node in cluster.nodes:
+            node.power_cut()
         say(f"all passed in {time.monotonic() - begin:.0f} s")
     except BaseException:
         say(f"FAILED; the logs stay in {directory}")
