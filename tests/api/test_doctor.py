@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from support.cluster import Cluster, as_owner
+from support.cluster import PROGRAMS, Cluster, as_owner
 from support.database import Database
 from support.holdfast import Holdfast, binary, migrate
 from support.ports import free_port
@@ -19,7 +19,6 @@ from support.retailer import Retailer
 from support.waiting import eventually
 
 OK, FAILED = 0, 1
-POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 PGBOUNCER = "/usr/sbin/pgbouncer"
 
 
@@ -285,13 +284,40 @@ def test_doctor_finds_a_server_without_checksums_and_a_standby(tmp_path):
     with server(tmp_path) as (own, instance):
         assert found_by(instance, "backup")[0] == "warn"
         own.stop()
-        subprocess.run(as_owner(POSTGRESQL / "pg_checksums", "--disable", "--pgdata", own.data()), check=True,
+        subprocess.run(as_owner(PROGRAMS / "pg_checksums", "--disable", "--pgdata", own.data()), check=True,
                        capture_output=True)
         subprocess.run(as_owner("touch", own.data() / "standby.signal"), check=True)
         own.start_again()
         found = checks_of(instance.run("doctor", check=FAILED))
         assert found["disk"][0] == "warn" and "pg_checksums --enable" in found["disk"][1]
         assert found["role"][0] == "fail" and "target_session_attrs" in found["role"][1]
+
+
+def test_standbys_are_told_by_doctor_and_by_metrics(tmp_path):
+    with server(tmp_path) as (own, instance):
+        with own.standby() as url, Database(url) as standby, Database(own.url()) as primary:
+            instance.settings["DATABASE_READ_URL"] = url
+            found = checks_of(instance.run("doctor", check=OK))
+            assert found["standbys"][0] == "ok" and found["standbys"][1].startswith("1 connected, the last one ")
+            assert found["replica"][0] == "ok" and found["replica"][1].startswith("a standby, ")
+
+            with Database(own.url(superuser=True)) as superuser:
+                superuser.execute("revoke pg_monitor from holdfast")
+                assert "shown to pg_read_all_stats only" in found_by(instance, "standbys")[1]
+                superuser.execute("grant pg_read_all_stats to holdfast")
+            hold_back(standby, url)
+            primary.execute("create table news (n int)")
+            instance.start()
+            eventually(lambda: instance.figure("holdfast_db_replication_lag_bytes", standby="follower") > 0, what="it lags")
+            assert instance.figure("holdfast_db_standbys") == 1
+            instance.stop()
+
+
+def hold_back(standby, url):
+    """The standby receives and does not replay."""
+    with Database(url.replace("//holdfast:", "//postgres:")) as superuser:
+        superuser.value("select pg_wal_replay_pause() is not null")
+    eventually(lambda: standby.value("select pg_get_wal_replay_pause_state()") == "paused", what="it stands still")
 
 
 # A pooler in between

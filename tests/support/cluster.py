@@ -2,14 +2,23 @@
 
 import itertools
 import os
+import signal
 import subprocess
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
 
 from support import ROOT
 from support.database import Database
+from support.ports import free_port
+from support.waiting import eventually
 
 SCRIPT = ROOT / "deploy" / "cluster.sh"
 TIMEOUT_S = 120
+PROGRAMS = Path(os.environ.get("POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 
 
 def as_owner(*command):
@@ -60,9 +69,41 @@ class Cluster:
         """Where the server keeps its files."""
         return Path((self.directory / "home").read_text().strip()) / "data"
 
+    @contextmanager
+    def standby(self, database="holdfast"):
+        """A hot standby that follows this server; yields the URL of the database there."""
+        port = free_port()
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+            subprocess.run(["chmod", "777", place], check=True)
+            data = Path(place) / "data"
+            done = subprocess.run(
+                as_owner(PROGRAMS / "pg_basebackup", "--dbname", self.url("postgres", superuser=True) + "?application_name=follower",
+                         "--pgdata", data, "--checkpoint=fast", "--no-sync", "--write-recovery-conf"),
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S)
+            assert done.returncode == 0, done.stderr
+            server = subprocess.Popen(
+                as_owner(PROGRAMS / "postgres", "-D", data, "-p", port, "-c", f"unix_socket_directories={place}"),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                url = urlsplit(self.url(database))
+                url = urlunsplit(url._replace(netloc=url.netloc.rpartition(":")[0] + f":{port}"))
+                eventually(lambda: _answers(url), what="the standby answers")
+                yield url
+            finally:
+                server.send_signal(signal.SIGQUIT)
+                server.wait()
+
     def _script(self, command, *arguments):
         done = subprocess.run(
             [str(SCRIPT), command, str(self.directory), *arguments],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S)
         assert done.returncode == 0, f"cluster.sh {command}: {done.stderr.strip()}"
         return done.stdout.strip()
+
+
+def _answers(url):
+    try:
+        with Database(url) as database:
+            return database.value("select pg_is_in_recovery()")
+    except psycopg2.OperationalError:
+        return False
