@@ -145,3 +145,50 @@ select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY
  where finding.stated <> finding.proved
  union all
 select null, 'slots', count(*), null from rows
+
+-- :name audit_returns free
+-- What came back of an order line is what its returns have accepted; with what is on its way it is never more than left. Orders
+-- after $1, up to $2.
+with lines as (
+        select order_id, line, fulfilled, returned
+          from order_lines
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+), back as (
+        select order_id, order_line as line, count(*) as n,
+               coalesce(sum(quantity) filter (where acceptance = 'accepted'), 0)::bigint as accepted,
+               coalesce(sum(quantity) filter (where reception = 'awaiting'), 0)::bigint as awaited
+          from return_lines
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         group by order_id, order_line
+)
+select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, finding.proved
+  from lines full join back using (order_id, line)
+ cross join lateral (values ('returned', coalesce(returned, 0), coalesce(accepted, 0)),
+                            ('over_returned', greatest(coalesce(accepted, 0) + coalesce(awaited, 0) - coalesce(fulfilled, 0), 0), 0))
+            as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'return_lines', coalesce(sum(n), 0)::bigint, null from back
+
+-- :name audit_return_buckets free
+-- Where the units of a return count is where its movements have put them. Locations after $1, up to $2.
+with counted as (
+        select l.location, l.sku, l.return_id,
+               coalesce(sum(l.quantity) filter (where l.bucket in ('sellable', 'unsellable')), 0)::bigint as on_hand,
+               coalesce(sum(l.quantity) filter (where l.bucket = 'unsellable'), 0)::bigint as unsellable
+          from return_lines l
+         where l.location > $1::text and ($2::text is null or l.location <= $2::text)
+         group by l.location, l.sku, l.return_id
+), moved as (
+        select m.location, m.sku, substr(m.document, 8)::uuid as return_id, sum(m.on_hand_change)::bigint as on_hand,
+               sum(m.unsellable_change)::bigint as unsellable
+          from ledger m
+         where m.location > $1::text and ($2::text is null or m.location <= $2::text) and m.document ^@ 'return/'
+         group by m.location, m.sku, m.document
+)
+select 'return ' || return_id || ' at ' || location || '/' || sku, finding.rule, finding.stated, finding.proved
+  from counted full join moved using (location, sku, return_id)
+ cross join lateral (values ('returned_on_hand', coalesce(counted.on_hand, 0), coalesce(moved.on_hand, 0)),
+                            ('returned_unsellable', coalesce(counted.unsellable, 0), coalesce(moved.unsellable, 0)))
+            as finding (rule, stated, proved)
+ where finding.stated <> finding.proved

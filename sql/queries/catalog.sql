@@ -3,13 +3,13 @@
 
 -- :name channels_read
 -- $1 codes, sorted, no duplicates; so below.
-select wanted.code, c.code is not null, c.name, c.kind, c.version, c.created_at, c.updated_at
+select wanted.code, c.code is not null, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join channels c on c.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
 -- :name channels_lock
-select wanted.code, c.code is not null, c.name, c.kind, c.version, c.created_at, c.updated_at
+select wanted.code, c.code is not null, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from channels
                       where channels.code = wanted.code collate "C"
@@ -18,21 +18,22 @@ select wanted.code, c.code is not null, c.name, c.kind, c.version, c.created_at,
 
 -- :name channels_insert
 -- A rival that inserts the same code first is a unique violation: the batch runs again and finds it. So below.
-insert into channels (code, name, kind, version, created_at, updated_at)
-select code, name, kind, version, created_at, updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
-       as added (code, name, kind, version, created_at, updated_at)
+insert into channels (code, name, kind, return_policy, version, created_at, updated_at)
+select code, name, kind, return_policy, version, created_at, updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+       as added (code, name, kind, return_policy, version, created_at, updated_at)
 
 -- :name channels_update
 update channels c
-   set name = changed.name, kind = changed.kind, version = changed.version, updated_at = changed.updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
-       as changed (code, name, kind, version, created_at, updated_at)
+   set name = changed.name, kind = changed.kind, return_policy = changed.return_policy, version = changed.version,
+       updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+       as changed (code, name, kind, return_policy, version, created_at, updated_at)
  where c.code = changed.code collate "C"
 
 -- :name channels_page free
 -- $1 after this code, $2 rows at most, $3 the only channel, null for all.
-select c.code, true, c.name, c.kind, c.version, c.created_at, c.updated_at
+select c.code, true, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from channels c
  where ($1::text is null or c.code > $1 collate "C") and ($3::text is null or c.code = $3 collate "C")
  order by c.code
@@ -141,21 +142,21 @@ select c.name, to_timestamp(c.high), c.after from changes c where c.high - c.low
 -- :name products_find
 -- Without what is long and of no use to an order.
 select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, null::text,
-       null::jsonb, p.returnable, p.version, p.created_at, p.updated_at
+       null::jsonb, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
 -- :name products_read
 select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
 -- :name products_lock
 select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join lateral (select * from products
                       where products.sku = wanted.sku collate "C"
@@ -164,30 +165,30 @@ select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_c
 
 -- :name products_insert
 insert into products (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
-                      version, created_at, updated_at)
-select sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version, created_at,
-       updated_at
+                      return_policy, version, created_at, updated_at)
+select sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, return_policy,
+       version, created_at, updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-              $9::boolean[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
-       as added (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version,
-                 created_at, updated_at)
+              $9::boolean[], $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
+       as added (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
+                 return_policy, version, created_at, updated_at)
 
 -- :name products_update
 update products p
    set title = changed.title, gtin = changed.gtin, price_amount = changed.price_amount,
        price_currency = changed.price_currency, image_url = changed.image_url, description = changed.description,
-       attributes = changed.attributes, returnable = changed.returnable, version = changed.version,
-       updated_at = changed.updated_at
+       attributes = changed.attributes, returnable = changed.returnable,
+       return_policy = changed.return_policy, version = changed.version, updated_at = changed.updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-              $9::boolean[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
-       as changed (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, version,
-                   created_at, updated_at)
+              $9::boolean[], $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
+       as changed (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
+                   return_policy, version, created_at, updated_at)
  where p.sku = changed.sku collate "C"
 
 -- :name products_page free
 -- $1 after this SKU, $2 rows at most, $3 GTIN; null for all.
 select p.sku, true, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from products p
  where ($1::text is null or p.sku > $1 collate "C") and ($3::text is null or p.gtin = $3 collate "C")
  order by p.sku
@@ -209,7 +210,7 @@ with found as materialized (
            and b.sku ^@ $4::text),
      page as materialized (select f.sku from found f order by f.sku limit $2::bigint)
 select p.sku, true, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.version, p.created_at, p.updated_at
+       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from page
   join products p on p.sku = page.sku
  order by p.sku

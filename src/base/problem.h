@@ -48,6 +48,7 @@
         X(EVENT_ID_REUSED, 422, "event-id-reused", "This event_id was told with another content")                      \
         X(HANDOVER_PROOF_INVALID, 422, "handover-proof-invalid", "The proof of identity does not match")               \
         X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused", "This Idempotency-Key was used for another request")  \
+        X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow it")                                \
         X(VALIDATION_FAILED, 422, "validation-failed", "The request is well formed, but some of it is not valid")      \
         X(HANDOVER_LOCKED, 429, "handover-locked", "Too many wrong codes; the hand-over is locked for a while")        \
         X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \

@@ -6,6 +6,7 @@
 static const struct shape_member channel_members[] = {
         REQUIRED(ENUM, struct channel_body, kind, .names = channel_kinds),
         REQUIRED(TEXT, struct channel_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
+        OPTIONAL(OBJECT, struct channel_body, return_policy, .shape = &return_policy_shape),
 };
 const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
 
@@ -40,6 +41,7 @@ static const struct shape_member product_members[] = {
         OPTIONAL(TEXT, struct product_body, gtin, BETWEEN(0, GTIN_TEXT_MAX)),
         OPTIONAL(TEXT, struct product_body, image_url, BETWEEN(1, IMAGE_URL_MAX)),
         OPTIONAL(MONEY, struct product_body, price, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL(OBJECT, struct product_body, return_policy, .shape = &return_policy_shape),
         TOLD(BOOLEAN, struct product_body, returnable),
         REQUIRED(TEXT, struct product_body, title, BETWEEN(1, TITLE_LENGTH_MAX)),
 };

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "base/problem.h"
+#include "catalog/policy.h"
 
 struct database;
 
@@ -54,6 +55,7 @@ struct channel {
         const char *code;
         const char *name;
         enum channel_kind kind;
+        const struct return_policy *return_policy; /* may be NULL */
 };
 
 /* Minutes since local midnight. closes <= opens: it closes on the day after. */
@@ -122,6 +124,7 @@ struct product {
         const char *description; /* may be NULL; not told by catalog_load */
         const char *attributes;  /* a JSON object; not told by catalog_load */
         bool returnable;
+        const struct return_policy *return_policy; /* goes before its channel's, member by member; may be NULL */
 };
 
 /* What is NULL or has no currency is as the product has it. */

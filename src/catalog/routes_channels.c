@@ -4,6 +4,8 @@ void write_channel(struct writer *json, const struct channel *channel) {
         write_text_member(json, "code", channel->code);
         write_text_member(json, "name", channel->name);
         write_text_member(json, "kind", channel_kinds[channel->kind]);
+        write_name(json, "return_policy");
+        policy_write(json, channel->return_policy);
         write_record(json, &channel->record);
 }
 

@@ -8,6 +8,8 @@ void write_product(struct writer *json, const struct product *product) {
         write_text_member(json, "description", product->description);
         write_text_member(json, "image_url", product->image_url);
         write_boolean_member(json, "returnable", product->returnable);
+        write_name(json, "return_policy");
+        policy_write(json, product->return_policy);
         write_name(json, "attributes");
         write_raw(json, product->attributes);
         write_record(json, &product->record);

@@ -28,10 +28,11 @@ static bool refuse_faults(const char *what, size_t n_before, struct arena *arena
 void channel_from(const struct channel_body *body, struct channel *channel) {
         channel->name = body->name;
         channel->kind = (enum channel_kind) body->kind;
+        channel->return_policy = body->return_policy;
 }
 
 bool channel_equal(const struct channel *a, const struct channel *b) {
-        return text_equal(a->name, b->name) && a->kind == b->kind;
+        return text_equal(a->name, b->name) && a->kind == b->kind && policies_equal(a->return_policy, b->return_policy);
 }
 
 /* ---- locations ---- */
@@ -217,6 +218,7 @@ bool product_from(
         product->description = body->description;
         product->attributes = body->attributes ? body->attributes : "{}";
         product->returnable = !body->has_returnable || body->returnable;
+        product->return_policy = body->return_policy;
         if (body->image_url && !is_web_address(body->image_url))
                 (void) refuse_because(
                         refusal, arena, "#/image_url", "malformed", "This must be an http or https address.");
@@ -242,7 +244,8 @@ static bool prices_equal(struct money a, struct money b) {
 bool product_equal(const struct product *a, const struct product *b) {
         return text_equal(a->title, b->title) && text_equal(a->gtin, b->gtin) && prices_equal(a->price, b->price) &&
                text_equal(a->image_url, b->image_url) && text_equal(a->description, b->description) &&
-               text_equal(a->attributes, b->attributes) && a->returnable == b->returnable;
+               text_equal(a->attributes, b->attributes) && a->returnable == b->returnable &&
+               policies_equal(a->return_policy, b->return_policy);
 }
 
 /* ---- listings ---- */

@@ -11,6 +11,16 @@ static bool is_due(const struct record *record, bool insert) {
         return insert ? record->is_new : record->changed && !record->is_new;
 }
 
+static void policy_add(struct array *column, const struct return_policy *policy, struct arena *arena) {
+        struct buffer text;
+        struct writer json;
+
+        buffer_init(&text, arena, POLICY_SIZE_MAX);
+        writer_init(&json, &text);
+        policy_write(&json, policy);
+        array_jsonb(column, policy && !text.failed ? buffer_text(&text) : NULL);
+}
+
 struct record_columns {
         struct array *versions, *created, *updated;
 };
@@ -40,13 +50,14 @@ static void price_add(struct array *amounts, struct array *currencies, const str
 
 static void channels_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
         struct parameters p;
-        struct array *codes, *names, *kinds;
+        struct array *codes, *names, *kinds, *policies;
         struct record_columns records;
 
         parameters_init(&p, set->arena);
         codes = parameter_texts(&p);
         names = parameter_texts(&p);
         kinds = parameter_texts(&p);
+        policies = parameter_jsonbs(&p);
         records = record_columns(&p);
         for (size_t i = 0; i < set->n_channels; i++) {
                 const struct channel *channel = &set->channels[i];
@@ -56,6 +67,7 @@ static void channels_write(struct database *database, struct catalog_set *set, b
                 array_text(codes, channel->code);
                 array_text(names, channel->name);
                 array_text(kinds, channel_kinds[channel->kind]);
+                policy_add(policies, channel->return_policy, set->arena);
                 record_add(&records, &channel->record);
         }
         if (codes->n)
@@ -175,7 +187,7 @@ static void locations_write(struct database *database, struct catalog_set *set, 
 static void products_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
         struct parameters p;
         struct array *skus, *titles, *gtins, *amounts, *currencies, *image_urls, *descriptions, *attributes,
-                *returnable;
+                *returnable, *policies;
         struct record_columns records;
 
         parameters_init(&p, set->arena);
@@ -188,6 +200,7 @@ static void products_write(struct database *database, struct catalog_set *set, b
         descriptions = parameter_texts(&p);
         attributes = parameter_jsonbs(&p);
         returnable = parameter_booleans(&p);
+        policies = parameter_jsonbs(&p);
         records = record_columns(&p);
         for (size_t i = 0; i < set->n_products; i++) {
                 const struct product *product = &set->products[i];
@@ -202,6 +215,7 @@ static void products_write(struct database *database, struct catalog_set *set, b
                 array_text(descriptions, product->description);
                 array_jsonb(attributes, product->attributes);
                 array_boolean(returnable, product->returnable);
+                policy_add(policies, product->return_policy, set->arena);
                 record_add(&records, &product->record);
         }
         if (skus->n)

@@ -90,12 +90,16 @@ static struct money money_take(struct row *row) {
         return money;
 }
 
-static void channel_take(struct row *row, struct channel *ret_channel) {
+static bool channel_take(struct row *row, struct arena *arena, struct channel *ret_channel) {
+        bool readable;
+
         ret_channel->code = row_text(row);
         ret_channel->record.exists = row_boolean(row);
         ret_channel->name = row_text(row);
         ret_channel->kind = (enum channel_kind) index_of(channel_kinds, row_text(row));
+        readable = policy_read(row_text(row), arena, &ret_channel->return_policy);
         record_take(row, &ret_channel->record);
+        return readable;
 }
 
 static bool hours_take(struct row *row, struct arena *arena, struct location *location) {
@@ -152,7 +156,9 @@ static bool location_take(struct row *row, struct arena *arena, struct location 
         return readable;
 }
 
-static void product_take(struct row *row, struct product *ret_product) {
+static bool product_take(struct row *row, struct arena *arena, struct product *ret_product) {
+        bool readable;
+
         ret_product->sku = row_text(row);
         ret_product->record.exists = row_boolean(row);
         ret_product->title = row_text(row);
@@ -162,7 +168,9 @@ static void product_take(struct row *row, struct product *ret_product) {
         ret_product->description = row_text(row);
         ret_product->attributes = row_text(row);
         ret_product->returnable = row_boolean(row);
+        readable = policy_read(row_text(row), arena, &ret_product->return_policy);
         record_take(row, &ret_product->record);
+        return readable;
 }
 
 static void listing_take(struct row *row, struct listing *ret_listing) {
@@ -186,7 +194,8 @@ static enum problem channels_take(struct rows *rows, void *into) {
         for (size_t i = 0; set->channels && i < set->n_channels; i++) {
                 struct row row = row_at(rows, i);
 
-                channel_take(&row, &set->channels[i]);
+                if (!channel_take(&row, set->arena, &set->channels[i]))
+                        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
         }
         return set->channels ? PROBLEM_NONE : FAULT_BUSY;
 }
@@ -213,7 +222,8 @@ static enum problem products_take(struct rows *rows, void *into) {
         for (size_t i = 0; set->products && i < set->n_products; i++) {
                 struct row row = row_at(rows, i);
 
-                product_take(&row, &set->products[i]);
+                if (!product_take(&row, set->arena, &set->products[i]))
+                        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
         }
         return set->products ? PROBLEM_NONE : FAULT_BUSY;
 }

@@ -32,6 +32,7 @@
 struct channel_body {
         const char *name;
         int kind;
+        const struct return_policy *return_policy; /* may be NULL */
 };
 
 struct pickup_body {
@@ -68,6 +69,7 @@ struct product_body {
         const char *image_url;   /* may be NULL */
         const char *attributes;  /* may be NULL */
         bool returnable, has_returnable;
+        const struct return_policy *return_policy; /* may be NULL */
 };
 
 struct listing_body {

@@ -43,14 +43,19 @@ static const struct meaning {
         { "number", "its number is", "its place is" },
         { "on_hand", "on_hand is", "by its ledger" },
         { "on_hand_after", "on_hand_after is", "the changes so far add up to" },
+        { "over_returned", "units returned or on their way beyond those that left:", "should be" },
         { "oversold", "units promised or unsellable beyond those on hand:", "should be" },
         { "reserved", "reserved is", "its documents hold" },
+        { "returned", "units returned:", "accepted in returns:" },
+        { "returned_on_hand", "units on hand by its lines:", "by its movements:" },
+        { "returned_unsellable", "units unsellable by its lines:", "by its movements:" },
         { "unsellable", "unsellable is", "by its ledger" },
         { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
 };
 
 /* What was looked at, in the order in which it is shown. */
-static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots" };
+static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots",
+        "return_lines" };
 
 struct audit {
         struct database *database;
@@ -184,13 +189,15 @@ static enum problem check_range(
 static const struct chapter {
         bool by_id;
         enum statement next;
-        enum statement checks[3];
+        enum statement checks[4];
         size_t n_checks;
 } chapters[] = {
         { false, STATEMENT_AUDIT_NEXT_LOCATION,
-                { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER, STATEMENT_AUDIT_SLOTS }, 3 },
+                { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER, STATEMENT_AUDIT_SLOTS,
+                        STATEMENT_AUDIT_RETURN_BUCKETS },
+                4 },
         { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
-        { true, STATEMENT_AUDIT_NEXT_ORDER, { STATEMENT_AUDIT_ORDERS }, 1 },
+        { true, STATEMENT_AUDIT_NEXT_ORDER, { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS }, 2 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {
@@ -210,7 +217,8 @@ static enum problem chapter_check(struct audit *audit, const struct chapter *cha
 /* ---- the command ---- */
 
 static void print_counts(const struct audit *audit) {
-        const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots" };
+        const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots",
+                "return lines" };
 
         (void) printf("audit:");
         for (size_t i = 0; i < array_size(counted); i++)

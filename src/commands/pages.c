@@ -4,6 +4,7 @@
 #include "base/problem.h"
 #include "orders/orders.h"
 #include "reservations/reservations.h"
+#include "returns/returns.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -77,6 +78,9 @@ static const struct lifecycle *const lifecycles[] = {
         &check_in_lifecycle,
         &payment_lifecycle,
         &refund_lifecycle,
+        &reception_lifecycle,
+        &acceptance_lifecycle,
+        &bucket_lifecycle,
 };
 
 /* `is_left` and `is_entered` tell where a life ends; it begins where its table does. */

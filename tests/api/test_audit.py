@@ -10,6 +10,7 @@ from support.database import Database
 from support.holdfast import Holdfast
 from support.ports import free_port
 from support.retailer import Retailer
+from support.returning import Bought
 
 GONE = "no such row: the test would plant nothing"
 
@@ -27,6 +28,8 @@ def house(new_database, work_directory):
                    fulfillment={"method": "pickup", "location": retailer.store, "slot": slot})
     retailer.api.post("/v1/inventory/adjustments/batch", {"items": [
         {"location": retailer.store, "sku": retailer.sku, "delta": -2, "reason": "damage"}]}, expect=207)
+    it = Bought(retailer, {retailer.skus[2]: 3}, location=retailer.other_store)
+    it.bring(it.item(1), it.item(1, condition="damaged"))
     yield instance
     instance.stop()
 
@@ -35,7 +38,8 @@ def house(new_database, work_directory):
 def planted(house):
     """A function that plants a fault; everything is as before afterwards."""
     with Database(house.database_url) as database:
-        tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines")
+        tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines",
+                  "returns", "return_lines")
         for table in tables:
             database.execute(f"create table kept_{table} as table {table}")
         database.execute("alter table stock drop constraint stock_is_not_oversold")
@@ -62,15 +66,16 @@ def audit(house):
     return {(finding["rule"], finding["stated"], finding["proved"]) for finding in found["findings"]}
 
 
-ONE_ROW = "(select location || sku from stock where unsellable > 0)"
+ONE_ROW = "(select location || sku from ledger where reason = 'damage')"
 ONE = f"where location || sku = {ONE_ROW}"
 
 
 def test_what_the_service_has_made_is_clean(house):
     done = house.run("audit", check=0)
-    assert done.stdout == "audit: 9 stock rows, 10 movements, 2 reservations, 1 order lines, 1 slots; all is true\n"
+    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines; all is true\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
-    assert found["checked"] == {"stock_rows": 9, "movements": 10, "reservations": 2, "order_lines": 1, "slots": 1}
+    assert found["checked"] == {"stock_rows": 9, "movements": 13, "reservations": 2, "order_lines": 2, "slots": 1,
+                                "return_lines": 2}
 
 
 @pytest.mark.parametrize("statement, finding", [
@@ -98,10 +103,10 @@ def test_what_the_service_has_made_is_clean(house):
     ("update reservation_lines set location = location || '-x' where quantity = 2 and held", ("lines_elsewhere", 1, 0)),
     ("update reservation_lines set expires_at = expires_at + interval '1 s' where held", ("lines_expire_otherwise", 2, 0)),
     ("update reservations set order_id = null where status = 'claimed'", ("claim_without_order", 1, 0)),
-    ("update fulfillment_lines set quantity = 3, reserved = 3", ("reserved", 3, 4)),
-    ("update fulfillment_lines set quantity = 3, reserved = 3", ("allocated", 2, 3)),
-    ("update order_lines set cancelled = 1", ("cancelled", 1, 0)),
-    ("update order_lines set fulfilled = 1", ("fulfilled", 1, 0)),
+    ("update fulfillment_lines set quantity = 3, reserved = 3 where fulfilled = 0", ("reserved", 3, 4)),
+    ("update fulfillment_lines set quantity = 3, reserved = 3 where fulfilled = 0", ("allocated", 2, 3)),
+    ("update order_lines set cancelled = 1 where fulfilled = 0", ("cancelled", 1, 0)),
+    ("update order_lines set fulfilled = 1 where fulfilled = 0", ("fulfilled", 1, 0)),
     ("update fulfillments set status = 'cancelled'", ("held_by_what_is_over", 2, 0)),
     ("delete from fulfillments", ("held_by_what_is_over", 2, 0)),
     ("delete from fulfillments", ("booked", 1, 0)),
@@ -109,6 +114,11 @@ def test_what_the_service_has_made_is_clean(house):
     ("update slots set booked = 2", ("booked", 2, 1)),
     ("delete from slots", ("booked", 0, 1)),
     ("update fulfillments set status = 'expired'", ("booked_by_what_is_over", 1, 0)),
+    ("update order_lines set returned = 1 where returned = 2", ("returned", 1, 2)),
+    ("delete from return_lines where bucket = 'sellable'", ("returned", 2, 1)),
+    ("delete from return_lines where bucket = 'sellable'", ("returned_on_hand", 1, 2)),
+    ("update return_lines set bucket = 'gone' where bucket = 'unsellable'", ("returned_unsellable", 0, 1)),
+    ("update return_lines set quantity = 3 where bucket = 'sellable'", ("over_returned", 1, 0)),
 ])
 def test_each_kind_of_corruption_is_found(planted, statement, finding):
     assert finding in planted(statement)
@@ -119,7 +129,7 @@ def test_findings_are_readable(planted, house):
     done = house.run("audit", check=1)
     finding, summary = done.stdout.splitlines()
     assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
-    assert summary.endswith("1 order lines, 1 slots; 1 findings")
+    assert summary.endswith("2 order lines, 1 slots, 2 return lines; 1 findings")
 
 
 def test_a_fault_beyond_the_last_location_is_found(planted, house):

@@ -1,0 +1,336 @@
+/*
+ * returns: goods that come back, what becomes of them, and what they are worth.
+ *
+ * A return (in the trade an RMA, hence `struct rma`) belongs to one order and is part of what the order's lock
+ * guards: whoever changes it holds the lock of its order, then those of the stock rows. It is loaded with all other
+ * returns of the order, since only together they tell what can still come back. A line is a number of units of one
+ * order line that have gone the same way so far; when some of them part from the others, it is split.
+ *
+ * Two axes: whether the goods have arrived (`reception`) and whether they are taken back (`acceptance`). Where the
+ * units count is their `bucket`, which their `disposition` decides. Money is decided apart from both.
+ *
+ * A `return_set` lives in the arena of its batch and is shared by all calls of it. Each rule is one command: it refuses
+ * before it changes anything, and changes all or nothing.
+ */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "fulfillment/fulfillment.h"
+
+#define RETURN_LINES_MAX       1000 /* of one return, however often its lines are split */
+#define RETURN_ITEMS_MAX       200  /* of one request */
+#define RETURN_REASON_MAX      200
+#define RETURN_NUMBER_SIZE     14  /* "R-7KM-2QX-9RT" and its NUL */
+#define UNEXPECTED_ENTRIES_MAX 100 /* of one return */
+
+enum disposition { DISPOSE_DAMAGED, DISPOSE_DESTROY, DISPOSE_QUARANTINE, DISPOSE_RESTOCK, DISPOSE_VENDOR };
+
+enum reception { RECEPTION_AWAITING, RECEPTION_RECEIVED, RECEPTION_LOST, RECEPTION_CANCELLED };
+
+enum reception_event { RECEPTION_RECEIVE, RECEPTION_LOSE, RECEPTION_CALL_OFF };
+
+enum acceptance { ACCEPTANCE_PENDING, ACCEPTANCE_ACCEPTED, ACCEPTANCE_REJECTED };
+
+enum acceptance_event { ACCEPTANCE_ACCEPT, ACCEPTANCE_REJECT };
+
+/* Where the units count now. */
+enum bucket { BUCKET_NONE, BUCKET_SELLABLE, BUCKET_UNSELLABLE, BUCKET_GONE };
+
+enum bucket_event { BUCKET_RESTOCK, BUCKET_SET_ASIDE, BUCKET_TAKE_OUT };
+
+enum return_status { RETURN_AUTHORIZED, RETURN_PARTIALLY_RECEIVED, RETURN_RECEIVED, RETURN_LOST, RETURN_CANCELLED };
+
+extern const struct lifecycle reception_lifecycle, acceptance_lifecycle, bucket_lifecycle;
+
+/* As on the wire and in SQL; NULL-terminated. */
+extern const char *const disposition_texts[];
+extern const char *const return_status_texts[];
+
+/* What holds for a line: the policies of product and channel made one. */
+struct return_terms {
+        int64_t window_days; /* -1: at any time */
+        int64_t fee_per_mille;
+        bool refunds_shipping; /* when with it everything has come back */
+        int64_t refund_per_mille[GOODS_CONDITIONS];
+        bool accepted[GOODS_CONDITIONS];
+};
+
+struct rma;
+
+struct return_line {
+        struct uuid id;
+        int64_t number;
+        struct rma *rma;
+        struct order_line *order_line;
+        int64_t quantity;
+        const char *reason;
+        bool announced; /* false: it only showed when the parcel was opened */
+        enum reception reception;
+        enum acceptance acceptance;
+        int condition;        /* enum goods_condition; -1: not known yet */
+        int disposition;      /* enum disposition; -1: not decided yet */
+        enum bucket bucket;   /* of all its units */
+        const char *location; /* where it was received; NULL: not yet */
+        int64_t value;        /* what was paid for the units; once they are accepted, so below */
+        int64_t fee;          /* kept for restocking */
+        int64_t refund;       /* what they come to */
+        struct return_terms terms;
+        const char *note; /* why it was rejected; may be NULL */
+        timestamp received_at;
+        bool is_new, changed;
+};
+
+struct rma {
+        struct uuid id;
+        const char *number;
+        struct order *order;
+        const char *location; /* where it is expected, or was brought */
+        enum return_status status;
+        bool by_post, overridden;
+        int64_t shipping;       /* of the order: given back, since with this return all of it came back */
+        int64_t withheld;       /* of what it comes to: decided not to be refunded */
+        const char *refund_to;  /* the last word on it; NULL: not decided yet */
+        const char *exchange;   /* JSON list, or NULL */
+        const char *unexpected; /* JSON list: goods that came with it and are not of the order */
+        const char *cancel_reason, *actor, *moved_by;
+        int64_t version;
+        timestamp created_at, updated_at;
+        struct return_line **lines;
+        size_t n_lines, lines_capacity;
+        bool is_new, changed;
+};
+
+struct return_set {
+        struct arena *arena;
+        struct rma **rows;
+        size_t n_rows, capacity;
+        bool exhausted;
+};
+
+/* ---- what is known of the days ---- */
+
+/* On which day the units of a fulfillment were with the customer, and which day it is, both as a location counts them:
+ * days since 1970-01-01. */
+struct left_day {
+        struct uuid order_id, fulfillment_id;
+        const char *location;
+        int64_t left, today;
+};
+
+struct left_days {
+        struct arena *arena;
+        const struct left_day *rows;
+        size_t n_rows;
+};
+
+/* ---- pure rules: states ---- */
+
+/* The only places where a state changes. INVALID_TRANSITION names the current one. */
+enum problem reception_advance(
+        struct return_line *line, enum reception_event event, struct arena *arena, struct refusal *refusal);
+enum problem acceptance_advance(
+        struct return_line *line, enum acceptance_event event, struct arena *arena, struct refusal *refusal);
+enum problem bucket_advance(
+        struct return_line *line, enum bucket_event event, struct arena *arena, struct refusal *refusal);
+
+/* What goods in this condition become unless somebody says otherwise. */
+enum disposition disposition_of(enum goods_condition condition);
+
+/* ---- pure rules: policy ---- */
+
+/* Rules that refuse a line; a bit each. The texts are codes of violations. */
+enum return_rule {
+        RULE_CONDITION, /* goods in this condition are not taken back */
+        RULE_NOT_RETURNABLE,
+        RULE_OVER_RETURN, /* no supervisor can change it */
+        RULE_WINDOW,
+        RULE_COUNT,
+};
+extern const char *const return_rule_texts[];
+
+struct return_terms return_terms_of(const struct return_policy *channel, const struct return_policy *product);
+
+/* What some units come to, of which `value` was paid. */
+struct worth {
+        int64_t value, fee, refund;
+};
+struct worth return_worth(const struct return_terms *terms, enum goods_condition condition, int64_t value);
+
+/* Units of an order line that are on their way back, and those that can still be returned. */
+int64_t order_line_awaited(const struct return_set *set, const struct order_line *line);
+int64_t order_line_returnable(const struct return_set *set, const struct order_line *line);
+
+/* ---- pure rules: commands ---- */
+
+struct return_item {
+        struct uuid order_line_id;
+        int64_t quantity;
+        const char *reason;
+        int condition;   /* enum goods_condition; -1: the goods are not here yet */
+        int disposition; /* enum disposition; -1: as the condition says */
+};
+
+/* What is judged of one item. */
+struct verdict {
+        struct order_line *line;
+        unsigned refused; /* by which rules */
+        int64_t returnable;
+        struct return_terms terms;
+        struct worth worth; /* expected, while the goods are not here */
+};
+
+struct return_request {
+        struct order *order;
+        const char *location;
+        const struct return_item *items;
+        size_t n_items;
+        bool by_post, override;
+        struct return_set *set;
+        const struct catalog_set *catalog; /* the channel, the products of the lines, the location */
+        const struct left_days *days;
+};
+
+/* Judge each item; changes nothing. VALIDATION_FAILED names what cannot be meant at all. `verdicts` has n_items. */
+enum problem return_judge(const struct return_request *request, struct verdict *verdicts, const struct act *act);
+
+/* What of the shipping would be given back with the items. */
+int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts);
+
+/* Authorise a return; lines whose goods are here are received and accepted at once. OVER_RETURN with each line and what
+ * can still be returned; RETURN_REFUSED with each rule of the policy that a line breaks. FAULT_BUSY without memory. */
+enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma);
+
+enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
+
+/* What arrived: units of a line of the return, of a line of the order, or of a product. */
+struct arrival {
+        struct uuid id, order_line_id;
+        bool has_id, has_order_line_id;
+        const char *sku;
+        int64_t quantity;
+        int condition, disposition; /* -1: not said */
+        int acceptance;             /* enum arrival_acceptance; -1: not said, that is accepted */
+        const char *reason;         /* why they are rejected, or came unannounced; may be NULL */
+};
+
+struct return_reception {
+        struct rma *rma;
+        const char *location;
+        const struct arrival *arrivals; /* NULL: all that is awaited, in a sellable condition */
+        size_t n_arrivals;
+        bool override;
+        struct return_set *set;
+        const struct catalog_set *catalog;
+        const struct left_days *days;
+};
+
+/* Receive what arrived. Units that were not announced join the return when the order has them to be returned; goods
+ * that are not of the order are noted. Refusals as above. */
+enum problem return_receive(const struct return_reception *reception, const struct act *act);
+
+/* Units of awaited lines: by a line of the return, of the order, or a product. */
+struct awaited_units {
+        struct uuid id, order_line_id;
+        bool has_id, has_order_line_id;
+        const char *sku;
+        int64_t quantity;
+};
+
+/* What is awaited will not come: the parcel is lost. NULL: all of it. */
+enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act);
+
+/* What is not yet received is not expected any more. */
+enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act);
+
+struct move {
+        struct uuid id; /* of a line of the return */
+        int64_t quantity;
+        bool has_quantity; /* else all of its units */
+};
+
+/* Units that were set aside go on: back into the shelf, under another head, or out of the house. */
+enum problem return_dispose(
+        struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves, const struct act *act);
+
+enum refund_choice { CHOICE_NONE, CHOICE_ORIGINAL, CHOICE_STORE_CREDIT };
+
+/* As on the wire and in SQL; NULL-terminated. */
+extern const char *const refund_choice_texts[];
+
+struct return_refund {
+        int to; /* enum refund_choice */
+        struct money amount;
+        bool has_amount;    /* else all that can be refunded now */
+        const char *reason; /* may be NULL */
+};
+
+/* Decide the money of what was accepted. OVER_REFUND: more than the lines come to, less what was decided before, or
+ * than the order owes the customer. `none` withholds what is not decided yet: the customer owes it again. */
+enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act);
+
+/* What its accepted lines come to, with the shipping. */
+int64_t rma_refund(const struct rma *rma);
+
+/* Of it: refunded by refunds that have not failed, and what could be refunded now. */
+int64_t rma_refunded(const struct rma *rma);
+int64_t rma_refundable(const struct rma *rma);
+
+/* ---- what the rules share ---- */
+
+/* A line of n units that goes on apart from `line`, with its share of the money; NULL without memory. */
+struct return_line *return_line_split(struct return_line *line, int64_t quantity, struct arena *arena);
+
+/* A new line at the end of the return; NULL without memory. */
+struct return_line *return_line_new(struct rma *rma, struct order_line *order_line, int64_t quantity,
+        const char *reason, const struct return_terms *terms, struct arena *arena);
+
+/* Whether there can be a stock row for the goods. */
+bool return_can_shelve(const struct act *act, const char *location, const char *sku);
+
+/* Why stock moves: because of this return. */
+struct stock_cause return_cause(const struct rma *rma, const char *reason, const struct act *act);
+
+/* The shipping goes back with the return that leaves nothing with the customer, when the policy of its lines says so.
+ */
+void return_grant_shipping(struct rma *rma, const struct return_set *set);
+
+/* Why a line of the request is refused: the rules it breaks but the one about numbers; too many units. */
+void return_name_rules(const struct act *act, size_t i, unsigned rules);
+void return_name_over(const struct act *act, size_t i, int64_t returnable);
+enum problem return_refuse_over(const struct act *act);
+enum problem return_refuse_unknown_product(const struct act *act, size_t i);
+
+/* The rules that an order line breaks when it comes back in this condition, and its terms. */
+unsigned return_rules_broken(const struct order_line *line, enum goods_condition condition, const char *location,
+        const struct catalog_set *catalog, const struct left_days *days, struct return_terms *ret_terms);
+
+/* The lines into an event. */
+void rma_tell_lines(struct event *event, struct return_line *const *lines, size_t n);
+
+/* The goods are here and taken back: the units are returned, worth something, and shelved. */
+void return_line_accept(struct return_line *line, const struct act *act);
+
+/* At the end of each command that changed anything. */
+void rma_settle(struct rma *rma, const struct act *act);
+
+/* An event of the return; the caller may add data. */
+struct event *rma_tell(struct events *events, const struct rma *rma, const char *type, const char *actor);
+
+/* ---- load and save ---- */
+
+void returns_init(struct return_set *set, struct arena *arena);
+
+/* Queue: read all returns of the orders in `orders` that are wanted by id, once those are locked or read. */
+enum problem returns_read(struct database *database, struct return_set *set, struct order_set *orders);
+
+struct rma *rma_find(const struct return_set *set, const struct uuid *id);
+
+/* Queue: insert and update what is new or has changed. */
+enum problem returns_save(struct database *database, const struct return_set *set);
+
+/* ---- replies ---- */
+
+struct writer;
+
+/* A return as clients see it: the members of an open object. */
+void rma_write(struct writer *json, const struct rma *rma);

@@ -1,0 +1,195 @@
+#include "returns/routes.h"
+#include "http/reply.h"
+
+#include "base/text.h"
+
+/* ---- one batch ---- */
+
+enum problem return_work_begin(struct batch *batch, bool locked, struct return_commands **ret_work) {
+        struct return_commands *work = arena_new(batch->arena, struct return_commands);
+
+        if (!work)
+                return FAULT_BUSY;
+        work->aims = arena_new_array(batch->arena, struct return_aim, batch->n_calls);
+        if (!work->aims)
+                return FAULT_BUSY;
+        stock_init(&work->stock, batch->arena);
+        orders_init(&work->orders, batch->arena, locked ? &work->stock : NULL);
+        returns_init(&work->returns, batch->arena);
+        events_init(&work->events, batch->arena);
+        catalog_init(&work->catalog, batch->arena);
+        work->days.arena = batch->arena;
+        work->targets.arena = batch->arena;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                batch->calls[i]->work = &work->aims[i];
+        batch->work = work;
+        *ret_work = work;
+        return PROBLEM_NONE;
+}
+
+enum problem return_work_find(struct batch *batch, struct return_commands *work) {
+        const struct uuid **ids = arena_new_array(batch->arena, const struct uuid *, batch->n_calls);
+        enum problem p;
+
+        if (!ids)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                ids[i] = &batch->calls[i]->path.id;
+        return_targets_by_id(batch->database, &work->targets, ids, batch->n_calls);
+        p = database_trip(batch->database, batch->deadline);
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                for (size_t j = 0; j < work->targets.n_rows; j++) {
+                        const struct return_target *target = &work->targets.rows[j];
+
+                        if (!uuid_equal(&target->id, &batch->calls[i]->path.id))
+                                continue;
+                        work->aims[i] = (struct return_aim){ target->order_id, target->location };
+                }
+        return PROBLEM_NONE;
+}
+
+static enum problem ask_for_days(struct batch *batch, struct return_commands *work) {
+        const struct uuid **orders = arena_new_array(batch->arena, const struct uuid *, batch->n_calls);
+        const char **locations = arena_new_array(batch->arena, const char *, batch->n_calls);
+        size_t n = 0;
+
+        if (!orders || !locations)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                if (uuid_is_nil(&work->aims[i].order_id))
+                        continue;
+                orders[n] = &work->aims[i].order_id;
+                locations[n++] = work->aims[i].location;
+        }
+        if (n)
+                left_days_read(batch->database, &work->days, orders, locations, n);
+        return PROBLEM_NONE;
+}
+
+/* The documents: locked for who changes them; their parts in a later statement than their locks. */
+static enum problem load_documents(struct batch *batch, struct return_commands *work, bool locked) {
+        enum problem p;
+
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (!uuid_is_nil(&work->aims[i].order_id))
+                        orders_want(&work->orders, &work->aims[i].order_id);
+        if (locked) {
+                p = orders_lock_headers(batch->database, &work->orders);
+                if (!p)
+                        p = orders_read_parts(batch->database, &work->orders);
+        } else {
+                p = orders_read(batch->database, &work->orders);
+        }
+        if (!p)
+                p = returns_read(batch->database, &work->returns, &work->orders);
+        if (!p)
+                p = ask_for_days(batch, work);
+        return p ? p : database_trip(batch->database, batch->deadline);
+}
+
+enum problem return_work_load(struct batch *batch, bool locked,
+        void (*want)(struct return_commands *work, const struct call *call, const struct return_aim *aim)) {
+        struct return_commands *work = batch->work;
+        enum problem p = load_documents(batch, work, locked);
+
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                if (order_find(&work->orders, &work->aims[i].order_id))
+                        want(work, batch->calls[i], &work->aims[i]);
+        if (locked && (work->stock.n_wanted || work->stock.exhausted))
+                p = stock_lock(batch->database, &work->stock);
+        return p ? p : catalog_load(batch->database, &work->catalog);
+}
+
+enum problem return_work_save(struct batch *batch) {
+        struct return_commands *work = batch->work;
+        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+
+        if (!p)
+                p = returns_save(batch->database, &work->returns);
+        if (!p)
+                p = orders_update(batch->database, &work->orders);
+        if (!p)
+                p = events_save(batch->database, &work->events, batch->now);
+        return p;
+}
+
+/* ---- one call ---- */
+
+struct order *return_order(struct call *call, const struct return_commands *work, const struct return_aim *aim) {
+        struct order *order = order_find(&work->orders, &aim->order_id);
+        const char *channel = call->claims->channel;
+
+        if (order && (!channel || text_equal(channel, order->channel)))
+                return order;
+        call_refuse(call, PROBLEM_NOT_FOUND, "There is no such order.");
+        return NULL;
+}
+
+struct rma *return_visible(struct call *call, const struct return_commands *work) {
+        struct rma *rma = rma_find(&work->returns, &call->path.id);
+        const char *channel = call->claims->channel;
+
+        if (rma && (!channel || text_equal(channel, rma->order->channel)))
+                return rma;
+        call_refuse(call, PROBLEM_NOT_FOUND, "There is no such return.");
+        return NULL;
+}
+
+struct act return_act(struct call *call, struct return_commands *work, timestamp now) {
+        return (struct act){
+                .actor = call->claims->subject,
+                .now = now,
+                .stock = &work->stock,
+                .events = &work->events,
+                .arena = &call->arena,
+                .refusal = &call->refusal,
+        };
+}
+
+void return_check_override(struct call *call, bool override) {
+        if (!override || call_has_scope(call, SCOPE_ADMIN))
+                return;
+        call->refusal.scope = scope_text(SCOPE_ADMIN);
+        call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Passing over the return policy needs the scope %s.",
+                scope_text(SCOPE_ADMIN));
+}
+
+void return_reply(struct call *call, const struct rma *rma, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        rma_write(&w.json, rma);
+        reply_end(&w);
+        reply_etag(call, rma->version);
+}
+
+/* ---- rows ---- */
+
+#define COMMAND(path_, shape_, operation_, ...)                                                                        \
+        {                                                                                                              \
+                METHOD_POST, (path_), SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_OPTIONAL,                     \
+                        .body = &(shape_), .operation = &(operation_), __VA_ARGS__                                     \
+        }
+
+const struct route return_routes[] = {
+        { METHOD_GET, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_LIST, 4, KEY_UNUSED, .query = &return_list_shape,
+                .operation = &return_list },
+        { METHOD_POST, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
+                .body = &return_shape, .check = return_create_check, .location = return_create_location,
+                .operation = &return_create },
+        { METHOD_POST, "/v1/returns/quote", SCOPE_RETURNS_WRITE, LANE_READ, RETURN_READ_BATCH, KEY_UNUSED,
+                .body = &return_shape, .check = return_create_check, .operation = &return_quote },
+        { METHOD_GET, "/v1/returns/{id}", SCOPE_RETURNS_WRITE, LANE_READ, RETURN_READ_BATCH, KEY_UNUSED,
+                .operation = &return_show },
+        COMMAND("/v1/returns/{id}/cancel", return_cancel_shape, return_cancel_operation),
+        COMMAND("/v1/returns/{id}/dispose", dispose_shape, return_dispose_operation),
+        COMMAND("/v1/returns/{id}/lost", lost_shape, return_lost, .check = lost_check),
+        COMMAND("/v1/returns/{id}/receive", receive_shape, return_receive_operation, .check = receive_check),
+        { METHOD_POST, "/v1/returns/{id}/refund", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
+                .body = &return_refund_shape, .operation = &return_refund_operation },
+};
+const size_t return_route_count = array_size(return_routes);

@@ -1,0 +1,68 @@
+/*
+ * returns/routes: what the files of the room's routes share.
+ */
+#pragma once
+
+#include "http/call.h"
+#include "returns/store.h"
+
+#define RETURN_BATCH      32
+#define RETURN_READ_BATCH 16
+
+/* What one call is about, once it is known. */
+struct return_aim {
+        struct uuid order_id; /* nil: there is none */
+        const char *location; /* where it acts */
+};
+
+/* What one batch of the room works on. */
+struct return_commands {
+        struct stock stock;
+        struct order_set orders;
+        struct return_set returns;
+        struct events events;
+        struct catalog_set catalog;
+        struct left_days days;
+        struct return_targets targets;
+        struct return_aim *aims; /* one for each call */
+};
+
+/* An empty one in batch->work. `locked`: it is to change something. FAULT_BUSY without memory. */
+must_check enum problem return_work_begin(struct batch *batch, bool locked, struct return_commands **ret_work);
+
+/* Load the orders of the aims with their returns, lock them if so told, then lock the stock rows and read the records
+ * of the catalogue that `want` names for each call. Makes trips of its own. */
+must_check enum problem return_work_load(struct batch *batch, bool locked,
+        void (*want)(struct return_commands *work, const struct call *call, const struct return_aim *aim));
+
+/* Find the returns of the calls' paths and make them the aims. */
+must_check enum problem return_work_find(struct batch *batch, struct return_commands *work);
+
+/* .save of every command. */
+enum problem return_work_save(struct batch *batch);
+
+/* The order of an aim, when there is one and the bearer may see it; refuses otherwise. */
+struct order *return_order(struct call *call, const struct return_commands *work, const struct return_aim *aim);
+
+/* The return of the call's path, likewise. */
+struct rma *return_visible(struct call *call, const struct return_commands *work);
+
+struct act return_act(struct call *call, struct return_commands *work, timestamp now);
+
+/* Asking to pass over the policy is for supervisors; refuses with INSUFFICIENT_SCOPE. */
+void return_check_override(struct call *call, bool override);
+
+void return_reply(struct call *call, const struct rma *rma, unsigned status);
+
+extern const struct shape return_shape, receive_shape, lost_shape, return_refund_shape, dispose_shape,
+        return_cancel_shape, return_list_shape;
+extern const struct operation return_create, return_quote, return_show, return_list;
+extern const struct operation return_refund_operation, return_receive_operation, return_lost, return_dispose_operation,
+        return_cancel_operation;
+
+/* On the loop: what can be refused without the database. */
+void return_create_check(struct call *call);
+void receive_check(struct call *call);
+void lost_check(struct call *call);
+
+const char *return_create_location(const struct call *call);

@@ -1,0 +1,271 @@
+/* POST /v1/returns and /v1/returns/quote: what a customer brings, or will send. */
+#include "http/reply.h"
+#include "reservations/reservations.h"
+#include "returns/routes.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define ORDER_NUMBER_MAX 40
+
+struct return_body {
+        struct uuid order_id;
+        bool has_order_id, by_post, override;
+        const char *order_number; /* may be NULL */
+        const char *location;
+        const struct return_item *lines;
+        size_t n_lines;
+};
+
+static const struct shape_member item_members[] = {
+        OPTIONAL(ENUM, struct return_item, condition, .names = goods_condition_texts),
+        OPTIONAL(ENUM, struct return_item, disposition, .names = disposition_texts),
+        REQUIRED(UUID, struct return_item, order_line_id),
+        REQUIRED(INTEGER, struct return_item, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(TEXT, struct return_item, reason, BETWEEN(1, RETURN_REASON_MAX)),
+};
+static const struct shape item_shape = SHAPE(struct return_item, item_members);
+
+static const struct shape_member return_members[] = {
+        OPTIONAL(BOOLEAN, struct return_body, by_post),
+        LIST(struct return_body, lines, &item_shape, 1, RETURN_ITEMS_MAX),
+        REQUIRED(CODE, struct return_body, location),
+        TOLD(UUID, struct return_body, order_id),
+        OPTIONAL(TEXT, struct return_body, order_number, BETWEEN(1, ORDER_NUMBER_MAX)),
+        OPTIONAL(BOOLEAN, struct return_body, override),
+};
+const struct shape return_shape = SHAPE(struct return_body, return_members);
+
+void return_create_check(struct call *call) {
+        const struct return_body *body = call->body;
+
+        if (body->has_order_id == (body->order_number != NULL)) {
+                (void) refuse_because(&call->refusal, &call->arena, "#", "one-of", "Either order_id or order_number.");
+                call_refuse(
+                        call, PROBLEM_VALIDATION_FAILED, "Name the order by its id or its number, and not by both.");
+        } else if (call_may_act_at(call, body->location)) {
+                return_check_override(call, body->override);
+        }
+}
+
+const char *return_create_location(const struct call *call) {
+        return ((const struct return_body *) call->body)->location;
+}
+
+/* ---- loading ---- */
+
+static void aim_at(struct return_commands *work, struct return_aim *aim, const struct return_body *body) {
+        *aim = (struct return_aim){ .location = body->location };
+        if (body->has_order_id)
+                aim->order_id = body->order_id;
+        for (size_t i = 0; !body->has_order_id && i < work->targets.n_rows; i++)
+                if (text_equal(work->targets.rows[i].number, body->order_number))
+                        aim->order_id = work->targets.rows[i].order_id;
+}
+
+static enum problem find_numbers(struct batch *batch, struct return_commands *work) {
+        const char **numbers = arena_new_array(batch->arena, const char *, batch->n_calls);
+        size_t n = 0;
+
+        if (!numbers)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct return_body *body = batch->calls[i]->body;
+
+                if (!body->has_order_id)
+                        numbers[n++] = body->order_number;
+        }
+        if (!n)
+                return PROBLEM_NONE;
+        return_targets_by_number(batch->database, &work->targets, numbers, n);
+        return database_trip(batch->database, batch->deadline);
+}
+
+static void want(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
+        const struct return_body *body = call->body;
+        const struct order *order = order_find(&work->orders, &aim->order_id);
+
+        catalog_want_channel(&work->catalog, order->channel);
+        catalog_want_location(&work->catalog, body->location);
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct order_line *line = order_line_find(order, &body->lines[i].order_line_id);
+
+                if (!line)
+                        continue;
+                catalog_want_product(&work->catalog, line->sku);
+                if (body->lines[i].condition >= 0)
+                        stock_want(&work->stock, body->location, line->sku);
+        }
+}
+
+static enum problem load(struct batch *batch, bool locked) {
+        struct return_commands *work = NULL;
+        enum problem p = return_work_begin(batch, locked, &work);
+
+        if (!p)
+                p = find_numbers(batch, work);
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                aim_at(work, &work->aims[i], batch->calls[i]->body);
+        return return_work_load(batch, locked, want);
+}
+
+static enum problem create_load(struct batch *batch) {
+        return load(batch, /* locked= */ true);
+}
+
+static enum problem quote_load(struct batch *batch) {
+        return load(batch, /* locked= */ false);
+}
+
+/* ---- deciding ---- */
+
+static struct return_request request_of(const struct call *call, struct return_commands *work, struct order *order) {
+        const struct return_body *body = call->body;
+
+        return (struct return_request){
+                .order = order,
+                .location = body->location,
+                .items = body->lines,
+                .n_items = body->n_lines,
+                .by_post = body->by_post,
+                .override = body->override,
+                .set = &work->returns,
+                .catalog = &work->catalog,
+                .days = &work->days,
+        };
+}
+
+static enum problem create_one(struct call *call, struct return_commands *work, timestamp now) {
+        const struct act act = return_act(call, work, now);
+        struct order *order = return_order(call, work, call->work);
+        struct return_request request;
+        struct rma *rma = NULL;
+        char id[UUID_TEXT_SIZE];
+        enum problem p;
+
+        if (!order)
+                return PROBLEM_NONE;
+        request = request_of(call, work, order);
+        p = return_authorize(&request, &act, &rma);
+        if (p == FAULT_BUSY)
+                return p;
+        if (p)
+                return PROBLEM_NONE;
+        return_reply(call, rma, 201);
+        uuid_format(&rma->id, id);
+        call->reply.location = arena_format(&call->arena, "/v1/returns/%s", id);
+        return PROBLEM_NONE;
+}
+
+static enum problem create_decide(struct batch *batch) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = create_one(batch->calls[i], batch->work, batch->now);
+        return p;
+}
+
+const struct operation return_create = { .load = create_load, .decide = create_decide, .save = return_work_save };
+
+/* ---- quotes ---- */
+
+static void write_amount(struct writer *json, const char *name, int64_t amount, const struct order *order) {
+        struct money money = { .amount = amount };
+
+        memcpy(money.currency, order->currency, sizeof(money.currency) - 1);
+        write_money_member(json, name, money);
+}
+
+static void write_refusals(struct writer *json, const struct verdict *verdict) {
+        write_name(json, "refused_by");
+        write_list_begin(json);
+        for (unsigned rule = 0; rule < RULE_COUNT; rule++)
+                if (verdict->refused & 1u << rule)
+                        write_text(json, return_rule_texts[rule]);
+        write_list_end(json);
+}
+
+static void write_verdict(
+        struct writer *json, const struct return_item *item, const struct verdict *verdict, const struct order *order) {
+        const struct worth nothing = { 0 };
+        const struct worth *worth = verdict->refused ? &nothing : &verdict->worth;
+
+        write_object_begin(json);
+        write_uuid_member(json, "order_line_id", &verdict->line->id);
+        write_text_member(json, "sku", verdict->line->sku);
+        write_text_member(json, "title", verdict->line->title);
+        write_integer_member(json, "quantity", item->quantity);
+        write_integer_member(json, "returnable", verdict->returnable < 0 ? 0 : verdict->returnable);
+        write_boolean_member(json, "allowed", !verdict->refused);
+        write_refusals(json, verdict);
+        write_amount(json, "value", worth->value, order);
+        write_amount(json, "fee", worth->fee, order);
+        write_amount(json, "refund", worth->refund, order);
+        write_object_end(json);
+}
+
+static void write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts) {
+        const int64_t shipping = return_judge_shipping(request, verdicts);
+        int64_t refund = shipping, fee = 0;
+
+        for (size_t i = 0; i < request->n_items; i++) {
+                if (verdicts[i].refused)
+                        continue;
+                fee += verdicts[i].worth.fee;
+                refund += verdicts[i].worth.refund;
+        }
+        write_amount(json, "shipping", shipping, request->order);
+        write_amount(json, "fee", fee, request->order);
+        write_amount(json, "refund", refund, request->order);
+}
+
+static void write_quote(struct call *call, const struct return_request *request, const struct verdict *verdicts) {
+        struct reply_writer w;
+        bool allowed = true;
+
+        for (size_t i = 0; i < request->n_items; i++)
+                allowed = allowed && !verdicts[i].refused;
+        reply_begin(&w, call, 200);
+        write_uuid_member(&w.json, "order_id", &request->order->id);
+        write_text_member(&w.json, "order_number", request->order->number);
+        write_text_member(&w.json, "location", request->location);
+        write_boolean_member(&w.json, "allowed", allowed);
+        write_name(&w.json, "lines");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < request->n_items; i++)
+                write_verdict(&w.json, &request->items[i], &verdicts[i], request->order);
+        write_list_end(&w.json);
+        write_sums(&w.json, request, verdicts);
+        reply_end(&w);
+}
+
+/* A supervisor's word is for the return, not for the answer what the policy says. */
+static enum problem quote_one(struct call *call, struct return_commands *work, timestamp now) {
+        const struct act act = return_act(call, work, now);
+        struct order *order = return_order(call, work, call->work);
+        struct return_request request;
+        struct verdict *verdicts;
+
+        if (!order)
+                return PROBLEM_NONE;
+        request = request_of(call, work, order);
+        verdicts = arena_new_array(&call->arena, struct verdict, request.n_items);
+        if (!verdicts)
+                return FAULT_BUSY;
+        if (!return_judge(&request, verdicts, &act))
+                write_quote(call, &request, verdicts);
+        return PROBLEM_NONE;
+}
+
+static enum problem quote_decide(struct batch *batch) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = quote_one(batch->calls[i], batch->work, batch->now);
+        return p;
+}
+
+const struct operation return_quote = { .load = quote_load, .decide = quote_decide };

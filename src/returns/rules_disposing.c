@@ -1,0 +1,186 @@
+/*
+ * Disposing: what was set aside goes on.
+ */
+#include "returns/returns.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+static enum bucket_event event_of(enum disposition disposition) {
+        if (disposition == DISPOSE_RESTOCK)
+                return BUCKET_RESTOCK;
+        return disposition == DISPOSE_DAMAGED || disposition == DISPOSE_QUARANTINE ? BUCKET_SET_ASIDE : BUCKET_TAKE_OUT;
+}
+
+static enum bucket aim_of(enum disposition disposition) {
+        int next;
+
+        if (!lifecycle_next(&bucket_lifecycle, BUCKET_UNSELLABLE, (int) event_of(disposition), &next))
+                return BUCKET_NONE;
+        return (enum bucket) next;
+}
+
+static struct return_line *line_find(const struct rma *rma, const struct uuid *id) {
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (uuid_equal(&rma->lines[i]->id, id))
+                        return rma->lines[i];
+        return NULL;
+}
+
+static bool is_reached(const struct return_line *line, enum disposition disposition) {
+        return line && line->disposition == (int) disposition && line->bucket == aim_of(disposition);
+}
+
+/* All of it lies there already, and the same person says so again. */
+static bool is_repeat(const struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves,
+        const struct act *act) {
+        for (size_t i = 0; i < n_moves; i++)
+                if (!is_reached(line_find(rma, &moves[i].id), disposition))
+                        return false;
+        return text_equal(rma->moved_by, act->actor);
+}
+
+static int64_t units_of(const struct move *move, const struct return_line *line) {
+        return move->has_quantity ? move->quantity : line->quantity;
+}
+
+static bool is_repeated(const struct move *moves, size_t i) {
+        for (size_t j = 0; j < i; j++)
+                if (uuid_equal(&moves[j].id, &moves[i].id))
+                        return true;
+        return false;
+}
+
+static void point_at(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
+        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
+}
+
+static enum problem check_names(
+        const struct rma *rma, const struct move *moves, size_t n_moves, const struct act *act) {
+        for (size_t i = 0; i < n_moves; i++) {
+                if (!line_find(rma, &moves[i].id))
+                        point_at(act, i, "id", "unknown-line", "The return has no such line.");
+                else if (is_repeated(moves, i))
+                        point_at(act, i, "id", "repeated", "The line is named before.");
+        }
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The request names lines that cannot be meant.");
+        return PROBLEM_NONE;
+}
+
+static enum problem check_states(const struct rma *rma, enum disposition disposition, const struct move *moves,
+        size_t n_moves, const struct act *act) {
+        for (size_t i = 0; i < n_moves; i++) {
+                const struct return_line *line = line_find(rma, &moves[i].id);
+                int next;
+
+                if (lifecycle_next(&bucket_lifecycle, (int) line->bucket, (int) event_of(disposition), &next) &&
+                        line->bucket == BUCKET_UNSELLABLE)
+                        continue;
+                act->refusal->current_status = bucket_lifecycle.states[line->bucket];
+                point_at(act, i, "id", "not-set-aside", "Only units that were set aside can go on.");
+        }
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                        "Units that are in the shelf, or gone, are not the return's any more.");
+        return PROBLEM_NONE;
+}
+
+/* Units of a stock row that moves up to this one take. */
+static int64_t taken_there(const struct rma *rma, const struct move *moves, size_t upto) {
+        const struct return_line *line = line_find(rma, &moves[upto].id);
+        int64_t units = 0;
+
+        for (size_t i = 0; i <= upto; i++) {
+                const struct return_line *other = line_find(rma, &moves[i].id);
+
+                if (text_equal(other->location, line->location) &&
+                        text_equal(other->order_line->sku, line->order_line->sku))
+                        units += units_of(&moves[i], other);
+        }
+        return units;
+}
+
+/* Of the line, and of the stock: a count may have found fewer since. */
+static enum problem check_units(
+        const struct rma *rma, const struct move *moves, size_t n_moves, const struct act *act) {
+        for (size_t i = 0; i < n_moves; i++) {
+                const struct return_line *line = line_find(rma, &moves[i].id);
+                const struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
+                int64_t there = row ? row->unsellable - taken_there(rma, moves, i) + units_of(&moves[i], line) : 0;
+                struct violation *violation;
+                char pointer[64];
+
+                if (there > line->quantity)
+                        there = line->quantity;
+                if (units_of(&moves[i], line) <= there)
+                        continue;
+                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
+                violation = refuse_because(act->refusal, act->arena, pointer, "insufficient-stock",
+                        "So many units of this return do not lie there.");
+                if (violation) {
+                        violation->has_available = true;
+                        violation->available = there < 0 ? 0 : there;
+                }
+        }
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,
+                        "More units than are set aside from this return.");
+        return PROBLEM_NONE;
+}
+
+static void move_stock(const struct return_line *line, const struct act *act) {
+        struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
+        const struct stock_cause cause = return_cause(line->rma, disposition_texts[line->disposition], act);
+
+        if (line->bucket == BUCKET_SELLABLE)
+                stock_move(act->stock, row, 0, -line->quantity, &cause);
+        else if (line->bucket == BUCKET_GONE)
+                stock_move(act->stock, row, -line->quantity, -line->quantity, &cause);
+}
+
+static enum problem move_one(struct rma *rma, enum disposition disposition, const struct move *move,
+        struct return_line **ret_line, const struct act *act) {
+        struct return_line *line = line_find(rma, &move->id);
+        enum problem p;
+
+        if (units_of(move, line) < line->quantity)
+                line = return_line_split(line, units_of(move, line), act->stock->arena);
+        if (!line)
+                return FAULT_BUSY;
+        p = bucket_advance(line, event_of(disposition), act->arena, act->refusal);
+        if (p)
+                return p;
+        line->disposition = (int) disposition;
+        move_stock(line, act);
+        *ret_line = line;
+        return PROBLEM_NONE;
+}
+
+enum problem return_dispose(struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves,
+        const struct act *act) {
+        struct return_line **lines = arena_new_array(act->arena, struct return_line *, n_moves);
+        enum problem p = lines ? check_names(rma, moves, n_moves, act) : FAULT_BUSY;
+
+        if (p || is_repeat(rma, disposition, moves, n_moves, act))
+                return p;
+        p = check_states(rma, disposition, moves, n_moves, act);
+        if (!p)
+                p = check_units(rma, moves, n_moves, act);
+        if (!p && rma->n_lines + n_moves > RETURN_LINES_MAX)
+                p = refuse(
+                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The return has too many lines already.");
+        for (size_t i = 0; i < n_moves && !p; i++)
+                p = move_one(rma, disposition, &moves[i], &lines[i], act);
+        if (p)
+                return p;
+        rma_settle(rma, act);
+        rma_tell_lines(rma_tell(act->events, rma, "return.disposed", act->actor), lines, n_moves);
+        order_settle(rma->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}

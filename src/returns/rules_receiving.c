@@ -1,0 +1,392 @@
+/*
+ * Receiving: what arrived is held against what was announced, and against the order.
+ *
+ * First a plan is made of which units are taken from which line, then the plan is checked, and only then carried out.
+ */
+#include "returns/returns.h"
+
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define UNEXPECTED_SIZE_MAX ((size_t) 32 * 1024)
+
+/* Units that one arrival brings. */
+struct step {
+        struct return_line *line;      /* that awaits them; NULL: they were not announced */
+        struct order_line *order_line; /* NULL: they are not of the order */
+        int64_t quantity;
+        size_t arrival;
+        struct return_terms terms;
+};
+
+struct plan {
+        const struct return_reception *reception;
+        const struct act *act;
+        struct step *steps;
+        size_t n_steps;
+        int64_t *taken; /* of each line of the return, by steps before */
+        size_t n_lines; /* of the return, when the plan was made */
+};
+
+static const struct arrival *arrival_of(const struct plan *plan, const struct step *step) {
+        return &plan->reception->arrivals[step->arrival];
+}
+
+static bool is_rejected(const struct arrival *arrival) {
+        return arrival->acceptance == ARRIVAL_REJECTED;
+}
+
+static bool is_meant(const struct arrival *arrival, const struct return_line *line) {
+        if (arrival->has_id)
+                return uuid_equal(&arrival->id, &line->id);
+        if (arrival->has_order_line_id)
+                return uuid_equal(&arrival->order_line_id, &line->order_line->id);
+        return text_equal(arrival->sku, line->order_line->sku);
+}
+
+static void plan_add(
+        struct plan *plan, size_t arrival, struct return_line *line, struct order_line *order_line, int64_t quantity) {
+        struct step *step = &plan->steps[plan->n_steps++];
+
+        *step = (struct step){ .line = line, .order_line = order_line, .quantity = quantity, .arrival = arrival };
+        if (line)
+                step->terms = line->terms;
+}
+
+/* From the lines that await them; how many are left. */
+static int64_t plan_awaited(struct plan *plan, size_t i) {
+        const struct arrival *arrival = &plan->reception->arrivals[i];
+        const struct rma *rma = plan->reception->rma;
+        int64_t left = arrival->quantity;
+
+        for (size_t j = 0; left && j < plan->n_lines; j++) {
+                struct return_line *line = rma->lines[j];
+                const int64_t open = line->quantity - plan->taken[j];
+                const int64_t units = open < left ? open : left;
+
+                if (line->reception != RECEPTION_AWAITING || !units || !is_meant(arrival, line))
+                        continue;
+                plan_add(plan, i, line, line->order_line, units);
+                plan->taken[j] += units;
+                left -= units;
+        }
+        return left;
+}
+
+/* Units of an order line that earlier steps have added unannounced. */
+static int64_t added(const struct plan *plan, const struct order_line *line) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (!plan->steps[i].line && plan->steps[i].order_line == line)
+                        units += plan->steps[i].quantity;
+        return units;
+}
+
+static void plan_unannounced(struct plan *plan, size_t i, struct order_line *line, int64_t *left) {
+        const int64_t returnable = order_line_returnable(plan->reception->set, line) - added(plan, line);
+        const int64_t units = returnable < *left ? returnable : *left;
+
+        if (units <= 0)
+                return;
+        plan_add(plan, i, NULL, line, units);
+        *left -= units;
+}
+
+static void point_at(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
+        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
+}
+
+/* The order line that an arrival names, itself or by a line of the return; NULL: it names a product, or nothing. */
+static struct order_line *named_line(const struct plan *plan, const struct arrival *arrival) {
+        const struct rma *rma = plan->reception->rma;
+
+        if (arrival->has_order_line_id)
+                return order_line_find(rma->order, &arrival->order_line_id);
+        for (size_t i = 0; arrival->has_id && i < plan->n_lines; i++)
+                if (uuid_equal(&rma->lines[i]->id, &arrival->id))
+                        return rma->lines[i]->order_line;
+        return NULL;
+}
+
+static void plan_arrival(struct plan *plan, size_t i) {
+        const struct arrival *arrival = &plan->reception->arrivals[i];
+        struct order *order = plan->reception->rma->order;
+        struct order_line *named = named_line(plan, arrival);
+        int64_t left = plan_awaited(plan, i);
+
+        if (!arrival->sku && !named) {
+                point_at(plan->act, i, arrival->has_id ? "id" : "order_line_id", "unknown-line",
+                        "There is no such line.");
+                return;
+        }
+        if (named)
+                plan_unannounced(plan, i, named, &left);
+        for (size_t j = 0; arrival->sku && left && j < order->n_lines; j++)
+                if (text_equal(order->lines[j].sku, arrival->sku))
+                        plan_unannounced(plan, i, &order->lines[j], &left);
+        if (left && arrival->sku)
+                plan_add(plan, i, NULL, NULL, left);
+        else if (left)
+                return_name_over(plan->act, i, arrival->quantity - left);
+}
+
+static enum problem plan_make(struct plan *plan) {
+        const struct return_reception *reception = plan->reception;
+        const struct act *act = plan->act;
+        const size_t n = reception->rma->n_lines + reception->rma->order->n_lines + 1;
+
+        plan->n_lines = reception->rma->n_lines;
+        plan->taken = arena_new_array(act->arena, int64_t, n);
+        plan->steps = arena_new_array(act->arena, struct step, n * (reception->n_arrivals + 1));
+        if (!plan->taken || !plan->steps)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < reception->n_arrivals; i++)
+                plan_arrival(plan, i);
+        if (!act->refusal->n_violations)
+                return PROBLEM_NONE;
+        for (const struct violation *v = act->refusal->violations; v; v = v->next)
+                if (!v->has_available)
+                        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                                "What arrived is named by lines that are not there.");
+        return return_refuse_over(act);
+}
+
+/* ---- checking ---- */
+
+static bool fits(const struct arrival *arrival) {
+        return arrival->disposition != DISPOSE_RESTOCK || arrival->condition == GOODS_SELLABLE;
+}
+
+static enum problem check_arrivals(const struct return_reception *reception, const struct act *act) {
+        for (size_t i = 0; i < reception->n_arrivals; i++) {
+                const struct arrival *arrival = &reception->arrivals[i];
+
+                if (!fits(arrival))
+                        point_at(act, i, "disposition", "not-allowed",
+                                "Goods that cannot be sold do not go back into the shelf.");
+                if (is_rejected(arrival) && arrival->disposition >= 0)
+                        point_at(act, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
+        }
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "What arrived contradicts itself.");
+        return PROBLEM_NONE;
+}
+
+/* Rejected goods need no rule, and come into no shelf. */
+static enum problem check_step(const struct plan *plan, struct step *step) {
+        const struct arrival *arrival = arrival_of(plan, step);
+        const struct return_reception *reception = plan->reception;
+        const enum goods_condition condition = (enum goods_condition) arrival->condition;
+        unsigned broken = 0;
+
+        if (!step->order_line)
+                return PROBLEM_NONE;
+        if (!step->line)
+                broken = return_rules_broken(step->order_line, condition, reception->location, reception->catalog,
+                        reception->days, &step->terms);
+        else if (!step->terms.accepted[condition])
+                broken = 1u << RULE_CONDITION;
+        if (is_rejected(arrival))
+                return PROBLEM_NONE;
+        if (!reception->override)
+                return_name_rules(plan->act, step->arrival, broken);
+        if (!return_can_shelve(plan->act, reception->location, step->order_line->sku))
+                return return_refuse_unknown_product(plan->act, step->arrival);
+        return PROBLEM_NONE;
+}
+
+static enum problem plan_check(const struct plan *plan) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < plan->n_steps && !p; i++)
+                p = check_step(plan, &plan->steps[i]);
+        if (!p && plan->act->refusal->n_violations)
+                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_RETURN_REFUSED,
+                        "The return policy does not allow all of it; the goods may be rejected.");
+        if (!p && plan->reception->rma->n_lines + plan->n_steps > RETURN_LINES_MAX)
+                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The return has too many lines already.");
+        return p;
+}
+
+/* ---- carrying out ---- */
+
+static enum problem note_unexpected(const struct plan *plan, const struct step *step) {
+        const struct arrival *arrival = arrival_of(plan, step);
+        struct rma *rma = plan->reception->rma;
+        json_t *list = json_loads(rma->unexpected, 0, NULL);
+        json_t *entry = json_pack("{s:s, s:I, s:s, s:s, s:s}", "sku", arrival->sku, "quantity",
+                (json_int_t) step->quantity, "condition", goods_condition_texts[arrival->condition], "location",
+                plan->reception->location, "noted_by", plan->act->actor);
+        char *text = NULL;
+        enum problem p = FAULT_BUSY;
+
+        if (json_array_size(list) >= UNEXPECTED_ENTRIES_MAX) {
+                json_decref(entry);
+                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_VALIDATION_FAILED,
+                        "Too many unexpected goods are noted on the return already.");
+        } else if (list && entry && json_array_append_new(list, entry) == 0) {
+                text = json_dumps(list, JSON_COMPACT);
+        }
+        if (text) {
+                rma->unexpected = arena_text(plan->act->stock->arena, text);
+                p = rma->unexpected ? PROBLEM_NONE : FAULT_BUSY;
+        }
+        free(text);
+        json_decref(list);
+        return p;
+}
+
+static struct return_line *line_for(const struct plan *plan, const struct step *step) {
+        const struct arrival *arrival = arrival_of(plan, step);
+        struct arena *arena = plan->act->stock->arena;
+        struct return_line *line = step->line;
+
+        if (line)
+                return step->quantity < line->quantity ? return_line_split(line, step->quantity, arena) : line;
+        line = return_line_new(plan->reception->rma, step->order_line, step->quantity,
+                arrival->reason ? arrival->reason : "unannounced", &step->terms, arena);
+        if (line)
+                line->announced = false;
+        return line;
+}
+
+static enum problem receive_step(const struct plan *plan, const struct step *step, struct return_line **ret_line) {
+        const struct arrival *arrival = arrival_of(plan, step);
+        const struct act *act = plan->act;
+        struct return_line *line = line_for(plan, step);
+        enum problem p;
+
+        if (!line)
+                return FAULT_BUSY;
+        p = reception_advance(line, RECEPTION_RECEIVE, act->arena, act->refusal);
+        if (p)
+                return p;
+        line->condition = arrival->condition;
+        line->location = plan->reception->location;
+        line->received_at = act->now;
+        *ret_line = line;
+        if (is_rejected(arrival)) {
+                line->note = arrival->reason;
+                return acceptance_advance(line, ACCEPTANCE_REJECT, act->arena, act->refusal);
+        }
+        line->disposition = arrival->disposition >= 0 ? arrival->disposition
+                                                      : (int) disposition_of((enum goods_condition) arrival->condition);
+        return_line_accept(line, act);
+        return PROBLEM_NONE;
+}
+
+static void tell_received(
+        const struct return_reception *reception, struct return_line *const *lines, size_t n, const struct act *act) {
+        struct event *event = rma_tell(act->events, reception->rma, "return.received", act->actor);
+
+        event->location = reception->location;
+        event_text(event, "at", reception->location);
+        event_integer(event, "refund", rma_refund(reception->rma));
+        event_text(event, "currency", reception->rma->order->currency);
+        rma_tell_lines(event, lines, n);
+}
+
+static enum problem plan_carry_out(const struct plan *plan) {
+        const struct act *act = plan->act;
+        struct rma *rma = plan->reception->rma;
+        struct return_line **lines = arena_new_array(act->arena, struct return_line *, plan->n_steps);
+        enum problem p = lines ? PROBLEM_NONE : FAULT_BUSY;
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_steps && !p; i++)
+                p = plan->steps[i].order_line ? receive_step(plan, &plan->steps[i], &lines[n++])
+                                              : note_unexpected(plan, &plan->steps[i]);
+        if (p)
+                return p;
+        return_grant_shipping(rma, plan->reception->set);
+        rma_settle(rma, act);
+        tell_received(plan->reception, lines, n, act);
+        order_settle(rma->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+/* ---- the command ---- */
+
+static bool awaits(const struct rma *rma) {
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->reception == RECEPTION_AWAITING)
+                        return true;
+        return false;
+}
+
+/* Units already received that an arrival may speak of once more. */
+static int64_t received_of(const struct rma *rma, const struct arrival *arrival) {
+        int64_t units = 0;
+
+        for (size_t i = 0; i < rma->n_lines; i++) {
+                const struct return_line *line = rma->lines[i];
+                const bool rejected = line->acceptance == ACCEPTANCE_REJECTED;
+
+                if (line->reception == RECEPTION_RECEIVED && line->condition == arrival->condition &&
+                        rejected == is_rejected(arrival) && is_meant(arrival, line))
+                        units += line->quantity;
+        }
+        return units;
+}
+
+/* Everything is here, and the same person says so again. */
+static bool is_repeat(const struct return_reception *reception, const struct act *act) {
+        const struct rma *rma = reception->rma;
+
+        if (rma->status != RETURN_RECEIVED || !text_equal(rma->moved_by, act->actor))
+                return false;
+        for (size_t i = 0; i < reception->n_arrivals; i++)
+                if (received_of(rma, &reception->arrivals[i]) < reception->arrivals[i].quantity)
+                        return false;
+        return true;
+}
+
+/* All that is awaited, as good as new. */
+static enum problem arrivals_of_all(struct return_reception *reception, const struct act *act) {
+        const struct rma *rma = reception->rma;
+        struct arrival *arrivals = arena_new_array(act->arena, struct arrival, rma->n_lines);
+
+        if (!arrivals)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->reception == RECEPTION_AWAITING)
+                        arrivals[reception->n_arrivals++] = (struct arrival){
+                                .id = rma->lines[i]->id,
+                                .has_id = true,
+                                .quantity = rma->lines[i]->quantity,
+                                .condition = GOODS_SELLABLE,
+                                .disposition = -1,
+                                .acceptance = -1,
+                        };
+        reception->arrivals = arrivals;
+        return PROBLEM_NONE;
+}
+
+enum problem return_receive(const struct return_reception *reception, const struct act *act) {
+        struct return_reception all = *reception;
+        struct plan plan = { .reception = &all, .act = act };
+        enum problem p = check_arrivals(reception, act);
+
+        if (p || is_repeat(reception, act))
+                return p;
+        if (!reception->arrivals && !awaits(reception->rma)) {
+                act->refusal->current_status = return_status_texts[reception->rma->status];
+                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                        "Nothing of the return is awaited any more.");
+        }
+        if (!reception->arrivals)
+                p = arrivals_of_all(&all, act);
+        if (!p)
+                p = plan_make(&plan);
+        if (!p)
+                p = plan_check(&plan);
+        return p ? p : plan_carry_out(&plan);
+}

@@ -1,0 +1,122 @@
+/*
+ * The money of a return, which is decided apart from the goods. What was accepted is credited already: the order owes
+ * it to the customer, unless it is withheld. Here is decided how it goes back.
+ */
+#include "returns/returns.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+
+const char *const refund_choice_texts[] = { "none", "original", "store_credit", NULL };
+
+int64_t rma_refunded(const struct rma *rma) {
+        const struct order *order = rma->order;
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_refunds; i++)
+                if (order->refunds[i]->state != REFUND_FAILED && uuid_equal(&order->refunds[i]->return_id, &rma->id))
+                        sum += order->refunds[i]->amount;
+        return sum;
+}
+
+/* Nothing of it is decided yet. */
+static int64_t undecided(const struct rma *rma) {
+        const int64_t left = rma_refund(rma) - rma_refunded(rma) - rma->withheld;
+
+        return left > 0 ? left : 0;
+}
+
+/* What was not paid, or pays for an exchange, does not go back. */
+int64_t rma_refundable(const struct rma *rma) {
+        const int64_t left = undecided(rma), due = order_refund_expected(rma->order);
+
+        return left < due ? left : due;
+}
+
+static bool is_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
+        return !undecided(rma) && rma_refund(rma) && !request->has_amount &&
+               text_equal(rma->refund_to, refund_choice_texts[request->to]) && text_equal(rma->moved_by, act->actor);
+}
+
+static enum problem refuse_too_much(const struct rma *rma, const struct act *act) {
+        const int64_t most = rma_refundable(rma);
+        struct violation *violation = refuse_because(act->refusal, act->arena, "#/amount", "over-refund",
+                "Of this return %" PRId64 " can be refunded now.", most);
+
+        if (violation) {
+                violation->has_available = true;
+                violation->available = most;
+        }
+        return refuse(act->refusal, act->arena, PROBLEM_OVER_REFUND,
+                "More than the lines come to, or than is owed to the customer.");
+}
+
+static void settle(struct rma *rma, const struct return_refund *request, const struct act *act) {
+        rma->refund_to = refund_choice_texts[request->to];
+        rma_settle(rma, act);
+        order_settle(rma->order, act->events, act->actor, act->now);
+}
+
+/* The customer owes again what was credited. */
+static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct act *act) {
+        const int64_t amount = undecided(rma);
+        struct event *event;
+
+        if (request->has_amount) {
+                (void) refuse_because(
+                        act->refusal, act->arena, "#/amount", "not-allowed", "All that is left is withheld.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "Withholding takes no amount.");
+        }
+        if (!amount)
+                return refuse_too_much(rma, act);
+        order_credit(rma->order, -amount);
+        rma->withheld += amount;
+        event = rma_tell(act->events, rma, "return.refund_withheld", act->actor);
+        event_integer(event, "amount", amount);
+        event_text(event, "currency", rma->order->currency);
+        event_text(event, "reason", request->reason);
+        settle(rma, request, act);
+        return PROBLEM_NONE;
+}
+
+static enum problem give_back(
+        struct rma *rma, const struct return_refund *request, int64_t amount, const struct act *act) {
+        const struct refund_request wanted = {
+                .amount = amount,
+                .to = request->to == CHOICE_ORIGINAL ? REFUND_TO_ORIGINAL : REFUND_TO_STORE_CREDIT,
+                .reason = request->reason ? request->reason : rma->number,
+                .return_id = rma->id,
+        };
+
+        return order_refund(rma->order, &wanted, act->actor, act->events, act->now, act->stock->arena, act->refusal);
+}
+
+enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act) {
+        const int64_t most = rma_refundable(rma);
+        const int64_t amount = request->has_amount ? request->amount.amount : most;
+        struct event *event;
+        enum problem p;
+
+        if (is_repeat(rma, request, act))
+                return PROBLEM_NONE;
+        if (request->to == CHOICE_NONE)
+                return withhold(rma, request, act);
+        if (request->has_amount && !text_equal(request->amount.currency, rma->order->currency)) {
+                (void) refuse_because(act->refusal, act->arena, "#/amount/currency", "currency-mismatch",
+                        "The order is in %s.", rma->order->currency);
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "A refund is in the currency of its order.");
+        }
+        if (!amount || amount > most)
+                return refuse_too_much(rma, act);
+        p = give_back(rma, request, amount, act);
+        if (p)
+                return p;
+        event = rma_tell(act->events, rma, "return.refunded", act->actor);
+        event_text(event, "to", refund_choice_texts[request->to]);
+        event_integer(event, "amount", amount);
+        event_text(event, "currency", rma->order->currency);
+        settle(rma, request, act);
+        return PROBLEM_NONE;
+}
