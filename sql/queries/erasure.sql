@@ -87,12 +87,13 @@ update refunds r
  where r.id = erased.id
 
 -- :name erasure_save_fulfillments free
--- $1 ids, $2 reasons, $3 hand-overs, $4 packages, $5 the time.
+-- $1 ids, $2 reasons, $3 hand-overs, $4 packages. When they last changed stays: once its events are gone, it tells since when
+-- the customer has had the goods.
 update fulfillments f
    set reason = erased.reason, handover = erased.handover, packages = erased.packages,
        recipient = case when f.recipient is not null then '{"name": "erased"}'::jsonb end,
        vehicle_make = null, vehicle_color = null, vehicle_plate = null, link_digest = null, link_expires_at = null,
-       version = f.version + 1, updated_at = $5::timestamptz
+       version = f.version + 1
   from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) as erased (id, reason, handover, packages)
  where f.id = erased.id
 

@@ -346,7 +346,6 @@ static bool save_fulfillments(struct database *database, struct reading *reading
         reasons = parameter_texts(&p);
         handovers = parameter_jsonbs(&p);
         packages = parameter_jsonbs(&p);
-        parameter_time(&p, reading->now);
         for (size_t i = 0; i < reading->fulfillments.n; i++) {
                 const struct document *kept = &reading->fulfillments.rows[i];
                 const char *handover = kept->handover ? redact_document(kept->handover, arena) : NULL;

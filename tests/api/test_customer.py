@@ -154,6 +154,8 @@ def test_what_was_bought_stays(house, shop):
         assert after["version"] == order["version"] + 1
         for kept in ("lines", "totals", "status", "placed_at", "external_ref", "payment_status"):
             assert after[kept] == order[kept]
+        for was, now in zip(order["fulfillments"], after["fulfillments"]):
+            assert (now["version"], now["updated_at"]) == (was["version"] + 1, was["updated_at"])
         told = house.client().get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"]
         assert [event["type"] for event in told] == [event["type"] for event in order["timeline"]] + ["order.customer_erased"]
         assert told[-1]["data"] == {"cause": "request", "version": after["version"]}
