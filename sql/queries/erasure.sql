@@ -49,6 +49,11 @@ select r.id, r.order_id, r.status, r.reason
   from refunds r
  where r.order_id = any($1::uuid[])
 
+-- :name erasure_read_returns free
+select r.id, r.order_id, r.status, r.cancel_reason, r.unexpected
+  from returns r
+ where r.order_id = any($1::uuid[])
+
 -- :name erasure_read_events free
 -- Of the orders $1, those that say more than their type.
 select e.id, e.data
@@ -85,6 +90,19 @@ update refunds r
    set reason = erased.reason, reference = null, version = r.version + 1, updated_at = $3::timestamptz
   from unnest($1::uuid[], $2::text[]) as erased (id, reason)
  where r.id = erased.id
+
+-- :name erasure_save_returns free
+-- $1 ids, $2 reasons for which they were cancelled, $3 what came unexpected.
+update returns r
+   set cancel_reason = erased.cancel_reason, unexpected = erased.unexpected, version = r.version + 1
+  from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, cancel_reason, unexpected)
+ where r.id = erased.id
+
+-- :name erasure_save_return_lines free
+-- Of the orders $1.
+update return_lines l
+   set reason = 'erased', note = case when l.note is not null then 'erased' end
+ where l.order_id = any($1::uuid[])
 
 -- :name erasure_save_fulfillments free
 -- $1 ids, $2 reasons, $3 hand-overs, $4 packages. When they last changed stays: once its events are gone, it tells since when

@@ -5,6 +5,7 @@
 #include "base/writer.h"
 #include "commands/erasure.h"
 #include "orders/lists.h"
+#include "returns/returns.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -107,15 +108,18 @@ static int explain(const struct person *person, enum problem p) {
 
 /* ---- export ---- */
 
-static enum problem order_load(
-        struct person *person, const struct uuid *id, struct order_set *set, struct timeline *timeline) {
+static enum problem order_load(struct person *person, const struct uuid *id, struct order_set *set,
+        struct return_set *returns, struct timeline *timeline) {
         enum problem p;
 
         orders_init(set, &person->arena, NULL);
         orders_want(set, id);
+        returns_init(returns, &person->arena);
         *timeline = (struct timeline){ .arena = &person->arena };
         database_begin_snapshot(person->database);
         p = orders_read(person->database, set);
+        if (!p)
+                p = returns_read(person->database, returns, set);
         if (!p)
                 p = timeline_load(person->database, id, timeline);
         if (p)
@@ -124,21 +128,34 @@ static enum problem order_load(
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
 }
 
+static void write_returns(struct writer *json, const struct return_set *returns) {
+        write_name(json, "returns");
+        write_list_begin(json);
+        for (size_t i = 0; i < returns->n_rows; i++) {
+                write_object_begin(json);
+                rma_write(json, returns->rows[i]);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
 static enum problem order_print(struct person *person, const struct uuid *id, bool first) {
         struct order_set set;
+        struct return_set returns;
         struct timeline timeline;
         struct buffer buffer;
         struct writer json;
         enum problem p;
 
         arena_reset(&person->arena);
-        p = order_load(person, id, &set, &timeline);
+        p = order_load(person, id, &set, &returns, &timeline);
         if (p || set.n_rows == 0)
                 return p;
         buffer_init(&buffer, &person->arena, DOCUMENT_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
         order_write(&json, &set.rows[0], NULL);
+        write_returns(&json, &returns);
         write_name(&json, "timeline");
         timeline_write(&json, &timeline);
         write_object_end(&json);

@@ -15,7 +15,7 @@ struct closed_order {
         int64_t version; /* once it is erased */
         const char *number, *status, *cancel_reason;
         int64_t refund_due;
-        bool is_erased, holds_units, awaits_capture, awaits_refund;
+        bool is_erased, holds_units, awaits_goods, awaits_capture, awaits_refund;
 };
 
 struct open_order {
@@ -24,10 +24,10 @@ struct open_order {
 
 struct document {
         struct uuid id, order_id;
-        const char *status, *reason;     /* of a fulfillment or a refund */
+        const char *status, *reason;     /* of a fulfillment, a refund or a return */
         const char *handover, *packages; /* of a fulfillment */
         int64_t capture_due;             /* of a payment */
-        const char *text;                /* of an event or a record */
+        const char *text;                /* of an event, a record or a return */
 };
 
 struct documents {
@@ -44,7 +44,7 @@ struct reading {
         struct closed_order *orders; /* sorted by id; first all, then those that are to be erased */
         size_t n_orders;
         struct open_order *open;
-        struct documents fulfillments, payments, refunds, events, records;
+        struct documents fulfillments, payments, refunds, returns, events, records;
         timestamp now;
         size_t n_open, n_before;
 };
@@ -143,6 +143,11 @@ static void refund_read(struct row *row, struct document *document) {
         document->reason = row_text(row);
 }
 
+static void return_read(struct row *row, struct document *document) {
+        refund_read(row, document);
+        document->text = row_text(row);
+}
+
 static void text_read(struct row *row, struct document *document) {
         document->id = row_uuid(row);
         document->text = row_text(row);
@@ -158,6 +163,10 @@ static enum problem payments_read(struct rows *rows, void *into) {
 
 static enum problem refunds_read(struct rows *rows, void *into) {
         return documents_read(rows, into, refund_read);
+}
+
+static enum problem returns_read_locked(struct rows *rows, void *into) {
+        return documents_read(rows, into, return_read);
 }
 
 static enum problem texts_read(struct rows *rows, void *into) {
@@ -193,6 +202,7 @@ static enum problem lock_orders(struct database *database, struct reading *readi
         database_ask(database, STATEMENT_ERASURE_READ_FULFILLMENTS, &p, fulfillments_read, &reading->fulfillments);
         database_ask(database, STATEMENT_ERASURE_READ_PAYMENTS, &p, payments_read, &reading->payments);
         database_ask(database, STATEMENT_ERASURE_READ_REFUNDS, &p, refunds_read, &reading->refunds);
+        database_ask(database, STATEMENT_ERASURE_READ_RETURNS, &p, returns_read_locked, &reading->returns);
         database_ask(database, STATEMENT_CLOCK, NULL, now_read, &reading->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
@@ -217,32 +227,43 @@ static const char *why_open(const struct closed_order *order) {
                 return "units of it are in the house";
         if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
                 return "it is not fulfilled";
+        if (order->awaits_goods)
+                return "goods of it are on their way back";
         if (order->awaits_capture)
                 return "a payment is not captured yet";
         return order->refund_due || order->awaits_refund ? "a refund is due" : NULL;
 }
 
+static bool awaits_goods(const struct document *rma) {
+        return text_equal(rma->status, "authorized") || text_equal(rma->status, "partially_received");
+}
+
+static bool awaits_refund(const struct document *refund) {
+        return text_equal(refund->status, "pending") || text_equal(refund->status, "issued");
+}
+
+static bool awaits_capture(const struct document *payment) {
+        return payment->capture_due > 0;
+}
+
+static bool holds_units(const struct document *fulfillment) {
+        return is_in_the_house(fulfillment->status);
+}
+
 /* What keeps orders open besides their own rows. */
+#define MARK(documents, what)                                                                                          \
+        for (size_t i = 0; i < reading->documents.n; i++) {                                                            \
+                struct closed_order *order = order_of(reading, &reading->documents.rows[i].order_id);                  \
+                                                                                                                       \
+                if (order && what(&reading->documents.rows[i]))                                                        \
+                        order->what = true;                                                                            \
+        }
+
 static void find_dues(struct reading *reading) {
-        struct closed_order *order;
-
-        for (size_t i = 0; i < reading->fulfillments.n; i++) {
-                order = order_of(reading, &reading->fulfillments.rows[i].order_id);
-                if (order && is_in_the_house(reading->fulfillments.rows[i].status))
-                        order->holds_units = true;
-        }
-        for (size_t i = 0; i < reading->payments.n; i++) {
-                order = order_of(reading, &reading->payments.rows[i].order_id);
-                if (order && reading->payments.rows[i].capture_due)
-                        order->awaits_capture = true;
-        }
-        for (size_t i = 0; i < reading->refunds.n; i++) {
-                const char *status = reading->refunds.rows[i].status;
-
-                order = order_of(reading, &reading->refunds.rows[i].order_id);
-                if (order && (text_equal(status, "pending") || text_equal(status, "issued")))
-                        order->awaits_refund = true;
-        }
+        MARK(fulfillments, holds_units)
+        MARK(returns, awaits_goods)
+        MARK(payments, awaits_capture)
+        MARK(refunds, awaits_refund)
 }
 
 /* Keep those that are to be erased. */
@@ -336,6 +357,33 @@ static void save_money(struct database *database, struct reading *reading) {
                 database_ask(database, STATEMENT_ERASURE_SAVE_REFUNDS, &p, NULL, NULL);
 }
 
+static bool save_returns(struct database *database, struct reading *reading) {
+        struct arena *arena = reading->erasure->arena;
+        struct parameters p;
+        struct array *ids, *reasons, *unexpected;
+
+        database_ask(database, STATEMENT_ERASURE_SAVE_RETURN_LINES, order_parameters(reading, &p), NULL, NULL);
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        reasons = parameter_texts(&p);
+        unexpected = parameter_jsonbs(&p);
+        for (size_t i = 0; i < reading->returns.n; i++) {
+                const struct document *kept = &reading->returns.rows[i];
+                const char *text = redact_document(kept->text, arena);
+
+                if (!order_of(reading, &kept->order_id))
+                        continue;
+                if (!text)
+                        return false;
+                array_uuid(ids, &kept->id);
+                array_text(reasons, redact_reason(kept->reason));
+                array_jsonb(unexpected, text);
+        }
+        if (ids->n)
+                database_ask(database, STATEMENT_ERASURE_SAVE_RETURNS, &p, NULL, NULL);
+        return true;
+}
+
 static bool save_fulfillments(struct database *database, struct reading *reading) {
         struct arena *arena = reading->erasure->arena;
         struct parameters p;
@@ -407,7 +455,7 @@ static enum problem save(struct database *database, struct reading *reading) {
 
         save_orders(database, reading);
         save_money(database, reading);
-        if (!save_fulfillments(database, reading) ||
+        if (!save_returns(database, reading) || !save_fulfillments(database, reading) ||
                 !save_texts(database, arena, &reading->events, STATEMENT_ERASURE_SAVE_EVENTS, parameter_jsonbs,
                         array_jsonb) ||
                 !save_texts(database, arena, &reading->records, STATEMENT_ERASURE_SAVE_RECORDS, parameter_texts,
@@ -447,6 +495,7 @@ static enum problem batch_erase(struct database *database, void *context) {
                 .fulfillments.arena = arena,
                 .payments.arena = arena,
                 .refunds.arena = arena,
+                .returns.arena = arena,
                 .events.arena = arena,
                 .records.arena = arena };
         enum problem p;

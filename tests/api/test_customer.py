@@ -37,9 +37,11 @@ TELL_OF_A_CUSTOMER = """
     orders: cancel_reason customer payment_reference ship_to
     payments: reference
     refunds: reason reference
+    return_lines: note reason
+    returns: cancel_reason unexpected
 """
 TELL_OF_NO_CUSTOMER = """
-    channels: code kind name
+    channels: code kind name return_policy
     events: actor location type
     fulfillment_lines: location sku
     fulfillments: assignee bay check_in location method moved_by staging_location status
@@ -51,11 +53,13 @@ TELL_OF_NO_CUSTOMER = """
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type
     payments: actor provider status
-    products: attributes description gtin image_url price_currency sku title
+    products: attributes description gtin image_url price_currency return_policy sku title
     queue_revisions: location
     refunds: actor destination status
     reservation_lines: location sku
     reservations: actor channel location reason reference status
+    return_lines: acceptance bucket condition disposition location reception sku terms
+    returns: actor exchange location moved_by refund_to return_number status
     schema_migration: digest name
     secrets: name value
     slots: location

@@ -41,6 +41,9 @@ def live_through(work, person):
                         lines=[{"order_line_id": collected.line(0), "quantity": 1}])
     collected.hand_over(recipient={"name": f"Bob {word}", "relation": "friend"})
 
+    collected.api.post("/v1/returns", {"order_id": collected.order["id"], "location": collected.order["fulfillments"][0]["location"], "lines": [
+        {"order_line_id": collected.line(0), "quantity": 1, "reason": f"too small for {word}", "condition": "sellable"}]}, expect=201)
+
     shipped = work(method="ship", ship_to=person.address, **common)
     shipped.pick_all()
     shipped.act("ship", {"packages": [{"carrier": "DHL", "tracking_number": f"track-{word}"}]})
@@ -58,6 +61,7 @@ def live_through(work, person):
 
 def settle_refunds(database, word="sorry"):
     """All that is due has been paid back, as the answers of the provider would tell it."""
+    database.execute("update refunds set status = 'settled' where status in ('pending', 'issued')")
     database.execute("insert into refunds (id, order_id, number, payment_id, amount, destination, status, reason, reference, actor,"
                      " created_at, updated_at)"
                      " select gen_random_uuid(), o.id, 1, p.id, o.refund_due, 'original', 'settled', %s, %s, 'test', now(), now()"
