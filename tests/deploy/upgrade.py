@@ -31,7 +31,18 @@ WITHIN_S = 60
 PAUSE_S = 0.05
 
 
-class Older(Holdfast):
+_made = []  # instances, none of which may outlive the test
+
+
+class Newer(Holdfast):
+    """An instance of this program."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        _made.append(self)
+
+
+class Older(Newer):
     """An instance of the program from before the newest migration."""
 
     @staticmethod
@@ -207,7 +218,7 @@ def schema_check(instance):
 def what_is_to_come(directory, cluster, before):
     """The version the newer program needs, and the steps to it that are not compatible."""
     url = cluster.create_database()
-    Holdfast(url, directory, "empty").run("migrate", check=OK)
+    Newer(url, directory, "empty").run("migrate", check=OK)
     with Database(url) as database:
         steps = database.rows("select name, compatible from schema_migration where version > %s order by version", before)
     assert steps, f"both programs are of version {before}: nothing to upgrade"
@@ -216,7 +227,7 @@ def what_is_to_come(directory, cluster, before):
 
 def upgrade(directory, cluster):
     url = cluster.create_database()
-    older, newer = Older(url, directory, "older"), Holdfast(url, directory, "newer")
+    older, newer = Older(url, directory, "older"), Newer(url, directory, "newer")
     older.run("migrate", check=OK)
     before = version_of(url)
     after, blocking = what_is_to_come(directory, cluster, before)
@@ -251,6 +262,8 @@ def main():
         print(f"FAILED; the logs stay in {directory}", flush=True)
         raise
     finally:
+        for instance in _made:
+            instance.discard()
         cluster.remove()
     shutil.rmtree(directory, ignore_errors=True)
     print(f"all passed in {time.monotonic() - begin:.0f} s")
