@@ -9,6 +9,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,6 +18,7 @@ import httpx  # noqa: E402
 
 from support.client import Client  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
+from support.contract import Contract  # noqa: E402
 from support.crowd import Lost, Refused, Shopper, Started  # noqa: E402
 from support.database import Database  # noqa: E402
 from support.holdfast import Holdfast, make_token  # noqa: E402
@@ -48,6 +50,15 @@ class Older(Newer):
     @staticmethod
     def program():
         return os.environ["HOLDFAST_OLDER_BINARY"]
+
+
+class OlderClient(Client):
+    """The older program keeps to the contract of its time."""
+
+    @staticmethod
+    @lru_cache(maxsize=1)
+    def contract():
+        return Contract.load(Path(Older.program()).parents[1] / "api" / "openapi.yaml")
 
 
 class Shop:
@@ -200,7 +211,7 @@ def check_who_was_cut_off(url, directory, cluster):
     with Database(cluster.url()) as database:
         database.execute(f'create database late template "{url.rpartition("/")[2]}"')
     eventually(lambda: schema_check(late) == "fail", WITHIN_S, "it has looked at the schema")
-    reply = Client(late.url, make_token(scope="admin")).put("/v1/channels/late", {"name": "Late", "kind": "web"}, expect=503)
+    reply = OlderClient(late.url, make_token(scope="admin")).put("/v1/channels/late", {"name": "Late", "kind": "web"}, expect=503)
     assert reply.json()["code"] == "database-unavailable"
     with Database(cluster.url("late")) as database:
         assert database.count("channels", "code = 'late'") == 0
@@ -233,7 +244,7 @@ def upgrade(directory, cluster):
     after, blocking = what_is_to_come(directory, cluster, before)
     print(f"schema {before} -> {after}: {'not compatible: ' + ', '.join(blocking) if blocking else 'compatible'}", flush=True)
     older.start()
-    retailer = Retailer(Client(older.url, make_token()), on_hand=0).create()
+    retailer = Retailer(OlderClient(older.url, make_token()), on_hand=0).create()
     retailer.stock({(retailer.store, retailer.sku): UNITS})
     shops = [Shop(retailer, [older])]
     shops[0].wait_steady()
