@@ -192,3 +192,72 @@ select 'return ' || return_id || ' at ' || location || '/' || sku, finding.rule,
                             ('returned_unsellable', coalesce(counted.unsellable, 0), coalesce(moved.unsellable, 0)))
             as finding (rule, stated, proved)
  where finding.stated <> finding.proved
+
+-- :name audit_money free
+-- What is credited follows from the lines (units settled at a change keep the value they had), what is paid and refunded from
+-- the rows of both, what is due from all of it. Orders after $1, up to $2.
+with headers as (
+        select id, status, shipping, total, credited, adjusted, paid, refunded, refund_due
+          from orders
+         where id > $1::uuid and ($2::uuid is null or id <= $2::uuid)
+), valued as (
+        select order_id as id, sum(value)::bigint as worth,
+               sum(settled_value + case when quantity > settled
+                   then div((value - settled_value)::numeric * (cancelled + returned - settled), (quantity - settled)::numeric)
+                   else 0 end)::bigint as given_up
+          from order_lines
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         group by order_id
+), taken as (
+        select order_id as id, sum(captured)::bigint as captured, sum(authorized)::bigint as authorized,
+               sum(refunded)::bigint as refunded_to, count(*) as n
+          from payments
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         group by order_id
+), given_back as (
+        select order_id as id, coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as amount,
+               coalesce(sum(amount) filter (where status <> 'failed' and payment_id is not null), 0)::bigint as to_payments,
+               count(*) as n
+          from refunds
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         group by order_id
+)
+select 'order ' || id, finding.rule, finding.stated, finding.proved
+  from headers h full join valued v using (id) full join taken t using (id) full join given_back b using (id)
+ cross join lateral (values ('lines_of_no_order', case when h.status is null then 1 else 0 end, 0),
+                            ('total', coalesce(h.total, 0), coalesce(v.worth, 0) + coalesce(h.shipping, 0)),
+                            ('credited', coalesce(h.credited, 0),
+                             coalesce(v.given_up, 0) + case when h.status = 'cancelled' then h.shipping else 0 end
+                             + coalesce(h.adjusted, 0)),
+                            ('credited_beyond_total', greatest(h.credited - h.total, 0), 0),
+                            ('paid', coalesce(h.paid, 0), coalesce(t.captured, 0)),
+                            ('refunded', coalesce(h.refunded, 0), coalesce(b.amount, 0)),
+                            ('refund_due', coalesce(h.refund_due, 0),
+                             greatest(coalesce(t.captured, 0) - coalesce(b.amount, 0) - (h.total - h.credited), 0)),
+                            ('refunded_beyond_authorized', greatest(coalesce(b.amount, 0) - coalesce(t.authorized, 0), 0), 0))
+            as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+ union all
+select null, 'payments', coalesce(sum(n), 0)::bigint, null from taken
+ union all
+select null, 'refunds', coalesce(sum(n), 0)::bigint, null from given_back
+
+-- :name audit_payments free
+-- What each payment says of itself: what went back to it, and whether its state fits its amounts. Orders after $1, up to $2.
+with given_back as (
+        select payment_id, sum(amount)::bigint as amount
+          from refunds
+         where payment_id is not null and status <> 'failed'
+           and order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         group by payment_id
+), paid as (
+        select * from payments where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+)
+select 'payment ' || coalesce(p.id, b.payment_id), finding.rule, finding.stated, finding.proved
+  from paid p full join given_back b on b.payment_id = p.id
+ cross join lateral (values ('refunded_to', coalesce(p.refunded, 0), coalesce(b.amount, 0)),
+                            ('captured_though_not', case when p.status in ('pending', 'authorized', 'voided', 'failed')
+                             then p.captured else 0 end, 0),
+                            ('held_by_closed_payment', case when p.status in ('captured', 'voided', 'failed')
+                             then p.authorized - p.captured - p.voided else 0 end, 0)) as finding (rule, stated, proved)
+ where finding.stated <> finding.proved

@@ -52,3 +52,22 @@ update refunds r
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
        as changed (id, status, reference, version, updated_at)
  where r.id = changed.id
+
+-- :name payments_orders
+-- Whose they are: that never changes. $1 payments, $2 refunds.
+select p.id, p.order_id from payments p where p.id = any($1::uuid[])
+ union all
+select r.id, r.order_id from refunds r where r.id = any($2::uuid[])
+
+-- :name payment_events_read
+-- Which of these were told before. $1 payments, $2 event ids.
+select told.payment_id, told.event_id, told.content
+  from unnest($1::uuid[], $2::text[]) as wanted (payment_id, event_id)
+ cross join lateral (select * from payment_events
+                      where payment_events.payment_id = wanted.payment_id
+                        and payment_events.event_id = wanted.event_id collate "C") as told
+
+-- :name payment_events_insert
+insert into payment_events (payment_id, event_id, type, content, recorded_at)
+select payment_id, event_id, type, content, statement_timestamp()
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) as told (payment_id, event_id, type, content)

@@ -8,7 +8,7 @@ DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
 /* The reasons that nobody has typed. Sorted. */
 static const char *const fixed_reasons[] = { "capacity", "closed", "customer_request", "damaged", ERASED,
-        "not_collected", "not_found", "stock_lost", "theft", "unpaid" };
+        "not_captured", "not_collected", "not_found", "stock_lost", "theft", "unpaid" };
 
 const char *redact_reason(const char *reason) {
         if (!reason)

@@ -29,14 +29,19 @@ static const struct meaning {
         { "booked", "places booked:", "fulfillments that name it:" },
         { "booked_by_what_is_over", "places held by fulfillments that are over:", "should be" },
         { "cancelled", "units cancelled:", "short or cancelled in fulfillments:" },
+        { "captured_though_not", "captured, by a payment of which nothing was:", "should be" },
         { "claim_without_order", "claimed, but by no order, or the other way round:", "should be" },
+        { "credited", "credited is", "by its lines" },
+        { "credited_beyond_total", "credited beyond the total:", "should be" },
         { "fulfilled", "units fulfilled:", "in fulfillments:" },
+        { "held_by_closed_payment", "held or asked for, by a payment that is closed:", "should be" },
         { "held_by_what_is_over", "units held by a fulfillment that is over:", "should be" },
         { "held_though_over", "lines held by a reservation that is over:", "should be" },
         { "last_movement", "the last movement has number", "there are" },
         { "let_go_too_early", "lines not held by an active reservation:", "should be" },
         { "lines_elsewhere", "lines at another location:", "should be" },
         { "lines_expire_otherwise", "lines that expire at another time:", "should be" },
+        { "lines_of_no_order", "lines, payments or refunds of no order:", "should be" },
         { "lines_without_reservation", "lines of no reservation:", "should be" },
         { "movements", "movements is", "rows in its ledger:" },
         { "no_lines", "lines:", "should be at least" },
@@ -45,17 +50,23 @@ static const struct meaning {
         { "on_hand_after", "on_hand_after is", "the changes so far add up to" },
         { "over_returned", "units returned or on their way beyond those that left:", "should be" },
         { "oversold", "units promised or unsellable beyond those on hand:", "should be" },
+        { "paid", "paid is", "captured by its payments:" },
+        { "refund_due", "refund_due is", "by its total, credits, payments and refunds" },
+        { "refunded", "refunded is", "by its refunds" },
+        { "refunded_beyond_authorized", "refunded beyond what was ever authorized:", "should be" },
+        { "refunded_to", "refunded is", "by the refunds that go back to it" },
         { "reserved", "reserved is", "its documents hold" },
         { "returned", "units returned:", "accepted in returns:" },
         { "returned_on_hand", "units on hand by its lines:", "by its movements:" },
         { "returned_unsellable", "units unsellable by its lines:", "by its movements:" },
+        { "total", "total is", "its lines and shipping are worth" },
         { "unsellable", "unsellable is", "by its ledger" },
         { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
 };
 
 /* What was looked at, in the order in which it is shown. */
 static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots",
-        "return_lines" };
+        "return_lines", "payments", "refunds" };
 
 struct audit {
         struct database *database;
@@ -197,7 +208,8 @@ static const struct chapter {
                         STATEMENT_AUDIT_RETURN_BUCKETS },
                 4 },
         { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
-        { true, STATEMENT_AUDIT_NEXT_ORDER, { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS }, 2 },
+        { true, STATEMENT_AUDIT_NEXT_ORDER,
+                { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS, STATEMENT_AUDIT_MONEY, STATEMENT_AUDIT_PAYMENTS }, 4 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {
@@ -218,7 +230,7 @@ static enum problem chapter_check(struct audit *audit, const struct chapter *cha
 
 static void print_counts(const struct audit *audit) {
         const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots",
-                "return lines" };
+                "return lines", "payments", "refunds" };
 
         (void) printf("audit:");
         for (size_t i = 0; i < array_size(counted); i++)

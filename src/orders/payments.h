@@ -132,6 +132,7 @@ void order_credit_shipping(struct order *order);
 struct payment_request {
         int status; /* FUNDS_PENDING, FUNDS_AUTHORIZED or FUNDS_CAPTURED; -1: not said, pending */
         int64_t amount;
+        bool has_amount;
         const char *provider, *reference;
 };
 
@@ -172,6 +173,17 @@ struct refund_request {
  * order_settle, after it. OVER_REFUND: more than order_refundable, or too many refunds. Refuses before it changes
  * anything. */
 enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+
+/* A further payment for what the order still owes: all of it, unless an amount is said. OVER_PAYMENT: more than is
+ * neither paid nor held, or too many payments. */
+enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
+        struct payment **ret_payment);
+
+/* Give back what is due (amount 0), or an amount; what is beyond it is an appeasement, and credited. Settles the order.
+ */
+enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* ---- states ---- */

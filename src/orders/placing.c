@@ -192,7 +192,9 @@ static enum problem pay(
         int64_t sum = 0;
 
         if (whole) {
-                const struct payment_request request = { whole->status, order->total, NULL, whole->reference };
+                const struct payment_request request = {
+                        .status = whole->status, .amount = order->total, .reference = whole->reference
+                };
 
                 if (!order_add_payment(order, &request, actor, placing->now, placing->arena))
                         return FAULT_BUSY;

@@ -328,18 +328,23 @@ static bool touches_bearer(const struct call *call, const struct order *order) {
         return call->claims->all_locations;
 }
 
-struct order *order_visible(struct call *call, const struct order_set *set) {
-        struct order *order = order_find(set, &call->path.id);
+bool order_check_visible(struct call *call, const struct order *order, const char *what) {
         const char *channel = call->claims->channel;
 
         if (!order || (channel && !text_equal(channel, order->channel))) {
-                call_refuse(call, PROBLEM_NOT_FOUND, "There is no such order.");
-                return NULL;
+                call_refuse(call, PROBLEM_NOT_FOUND, "There is no such %s.", what);
+                return false;
         }
         if (touches_bearer(call, order))
-                return order;
+                return true;
         call_refuse(call, PROBLEM_STORE_NOT_ALLOWED, "The order does not touch a location of the token.");
-        return NULL;
+        return false;
+}
+
+struct order *order_visible(struct call *call, const struct order_set *set) {
+        struct order *order = order_find(set, &call->path.id);
+
+        return order_check_visible(call, order, "order") ? order : NULL;
 }
 
 static enum problem show_load(struct batch *batch) {

@@ -37,6 +37,9 @@ extern const struct shape order_change_shape;
 extern const struct operation order_change_operation; /* POST /v1/orders/{id}/change */
 void order_change_check(struct call *call);
 
+/* Whether the bearer may see it; refuses otherwise, also when it is NULL. `what` is what was asked for: "order". */
+bool order_check_visible(struct call *call, const struct order *order, const char *what);
+
 extern const struct shape order_list_shape;
 extern const struct operation order_list_operation;     /* GET /v1/orders */
 extern const struct operation order_timeline_operation; /* GET /v1/orders/{id}/timeline */

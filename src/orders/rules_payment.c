@@ -380,3 +380,68 @@ enum problem order_refund(struct order *order, const struct refund_request *requ
         p = refund_to_payments(order, request, /* asked_for= */ false, &left, actor, events, now, arena);
         return p ? p : refund_to_payments(order, request, /* asked_for= */ true, &left, actor, events, now, arena);
 }
+
+enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        const int64_t expected = order_refund_expected(order);
+        struct refund_request whole = *request;
+        enum problem p;
+
+        if (!whole.amount)
+                whole.amount = expected;
+        if (!whole.amount)
+                return refuse(
+                        refusal, arena, PROBLEM_OVER_REFUND, "Nothing is due; an amount gives back more than that.");
+        p = order_refund(order, &whole, actor, events, now, arena, refusal);
+        if (p)
+                return p;
+        if (whole.amount > expected) {
+                struct event *event = order_tell(events, order, "order.appeased", actor);
+
+                order_credit(order, whole.amount - expected);
+                event_integer(event, "amount", whole.amount - expected);
+                event_text(event, "currency", order->currency);
+                event_text(event, "reason", request->reason);
+        }
+        order_settle(order, events, actor, now);
+        return PROBLEM_NONE;
+}
+
+/* ---- a further payment ---- */
+
+static int64_t not_secured(const struct order *order) {
+        const struct order_money money = order_money(order);
+        const int64_t owed = order_charge(order) - (money.paid + money.capture_due + money.held - money.refunded);
+
+        return owed > 0 ? owed : 0;
+}
+
+static void tell_paid(const struct payment *payment, struct events *events, const char *actor) {
+        (void) payment_tell(events, payment, "payment.added", payment->amount, actor);
+        if (payment->state == FUNDS_AUTHORIZED)
+                (void) payment_tell(events, payment, "payment.authorized", payment->amount, actor);
+        if (payment->state == FUNDS_CAPTURED)
+                (void) payment_tell(events, payment, "payment.captured", payment->amount, actor);
+}
+
+enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
+        struct payment **ret_payment) {
+        const int64_t owed = not_secured(order);
+        struct payment_request whole = *request;
+
+        if (!whole.has_amount)
+                whole.amount = owed;
+        if (!owed || whole.amount > owed)
+                return refuse(refusal, arena, PROBLEM_OVER_PAYMENT,
+                        "Of the order %" PRId64 " are neither paid nor held.", owed);
+        if (order->n_payments >= ORDER_PAYMENTS_MAX)
+                return refuse(
+                        refusal, arena, PROBLEM_OVER_PAYMENT, "An order has %d payments at most.", ORDER_PAYMENTS_MAX);
+        *ret_payment = order_add_payment(order, &whole, actor, now, arena);
+        if (!*ret_payment)
+                return FAULT_BUSY;
+        tell_paid(*ret_payment, events, actor);
+        order_settle(order, events, actor, now);
+        return PROBLEM_NONE;
+}

@@ -25,13 +25,22 @@ def house(new_database, work_directory):
     claimed = retailer.reserve({retailer.sku: 2}).json()["id"]
     slot = retailer.offer_slot(capacity=5)
     retailer.order({retailer.sku: 2}, reservation_id=claimed,
-                   fulfillment={"method": "pickup", "location": retailer.store, "slot": slot})
+                   fulfillment={"method": "pickup", "location": retailer.store, "slot": slot},
+                   payment={"status": "captured"}, shipping={"amount": 500, "currency": "EUR"})
     retailer.api.post("/v1/inventory/adjustments/batch", {"items": [
         {"location": retailer.store, "sku": retailer.sku, "delta": -2, "reason": "damage"}]}, expect=207)
     it = Bought(retailer, {retailer.skus[2]: 3}, location=retailer.other_store)
     it.bring(it.item(1), it.item(1, condition="damaged"))
+    give_back_some(retailer)
     yield instance
     instance.stop()
+
+
+def give_back_some(retailer):
+    """Of 20.00 and 5.00 shipping, all captured, 3.00 are an appeasement."""
+    order = next(one for one in retailer.api.get("/v1/orders", expect=200).json()["data"]
+                 if one["totals"]["shipping"]["amount"])
+    retailer.api.post(f"/v1/orders/{order['id']}/refunds", {"to": "original", "reason": "late", "amount": 300}, expect=201)
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def planted(house):
     """A function that plants a fault; everything is as before afterwards."""
     with Database(house.database_url) as database:
         tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines",
-                  "returns", "return_lines")
+                  "returns", "return_lines", "orders", "payments", "refunds")
         for table in tables:
             database.execute(f"create table kept_{table} as table {table}")
         database.execute("alter table stock drop constraint stock_is_not_oversold")
@@ -72,10 +81,10 @@ ONE = f"where location || sku = {ONE_ROW}"
 
 def test_what_the_service_has_made_is_clean(house):
     done = house.run("audit", check=0)
-    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines; all is true\n"
+    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; all is true\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
     assert found["checked"] == {"stock_rows": 9, "movements": 13, "reservations": 2, "order_lines": 2, "slots": 1,
-                                "return_lines": 2}
+                                "return_lines": 2, "payments": 2, "refunds": 1}
 
 
 @pytest.mark.parametrize("statement, finding", [
@@ -119,6 +128,27 @@ def test_what_the_service_has_made_is_clean(house):
     ("delete from return_lines where bucket = 'sellable'", ("returned_on_hand", 1, 2)),
     ("update return_lines set bucket = 'gone' where bucket = 'unsellable'", ("returned_unsellable", 0, 1)),
     ("update return_lines set quantity = 3 where bucket = 'sellable'", ("over_returned", 1, 0)),
+    ("update orders set total = total + 1 where shipping = 500", ("total", 2501, 2500)),
+    ("update order_lines set value = 1999 where quantity = 2", ("total", 2500, 2499)),
+    ("update orders set credited = 301 where shipping = 500", ("credited", 301, 300)),
+    ("update orders set adjusted = 0 where shipping = 500", ("credited", 300, 0)),
+    ("update order_lines set cancelled = 1 where quantity = 2", ("credited", 300, 1300)),
+    ("update order_lines set returned = 1, fulfilled = 1 where quantity = 2", ("credited", 300, 1300)),
+    ("update orders set credited = 2501 where shipping = 500", ("credited_beyond_total", 1, 0)),
+    ("update orders set paid = 2499 where shipping = 500", ("paid", 2499, 2500)),
+    ("update payments set captured = 2499 where amount = 2500", ("paid", 2500, 2499)),
+    ("update payments set captured = 2499 where amount = 2500", ("held_by_closed_payment", 1, 0)),
+    ("update orders set refunded = 299 where shipping = 500", ("refunded", 299, 300)),
+    ("update refunds set status = 'failed' where amount = 300", ("refunded", 300, 0)),
+    ("update refunds set status = 'failed' where amount = 300", ("refund_due", 0, 300)),
+    ("update refunds set amount = 2501 where amount = 300", ("refunded_beyond_authorized", 1, 0)),
+    ("update refunds set amount = 299 where amount = 300", ("refunded_to", 300, 299)),
+    ("update orders set refund_due = 1 where shipping = 500", ("refund_due", 1, 0)),
+    ("update payments set refunded = 299 where amount = 2500", ("refunded_to", 299, 300)),
+    ("update payments set status = 'authorized' where amount = 2500", ("captured_though_not", 2500, 0)),
+    ("delete from payments where amount = 2500", ("paid", 2500, 0)),
+    ("delete from refunds where amount = 300", ("refunded", 300, 0)),
+    ("delete from orders where shipping = 500", ("lines_of_no_order", 1, 0)),
 ])
 def test_each_kind_of_corruption_is_found(planted, statement, finding):
     assert finding in planted(statement)
@@ -129,7 +159,7 @@ def test_findings_are_readable(planted, house):
     done = house.run("audit", check=1)
     finding, summary = done.stdout.splitlines()
     assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
-    assert summary.endswith("2 order lines, 1 slots, 2 return lines; 1 findings")
+    assert summary.endswith("2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; 1 findings")
 
 
 def test_a_fault_beyond_the_last_location_is_found(planted, house):

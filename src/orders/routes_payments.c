@@ -1,0 +1,321 @@
+/* Payments and refunds: what the provider tells, a further payment, money given back. */
+#include "orders/provider.h"
+#include "orders/routes.h"
+
+#include "http/reply.h"
+
+#define PAYMENTS_BATCH     64
+#define PAYMENT_READ_BATCH 16
+#define REFERENCE_MAX      200
+#define PROVIDER_MAX       100
+#define EVENT_ID_MAX       200
+#define REFUND_REASON_MAX  200
+
+/* ---- bodies ---- */
+
+static const char *const status_choices[] = { "pending", "authorized", "captured", NULL };
+
+static const struct shape_member event_members[] = {
+        TOLD(INTEGER, struct provider_event, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        REQUIRED(TEXT, struct provider_event, event_id, BETWEEN(1, EVENT_ID_MAX)),
+        OPTIONAL(TIME, struct provider_event, occurred_at),
+        OPTIONAL(TEXT, struct provider_event, reference, BETWEEN(1, REFERENCE_MAX)),
+        TOLD(UUID, struct provider_event, refund_id),
+        REQUIRED(ENUM, struct provider_event, type, .names = provider_event_texts),
+};
+static const struct shape event_shape = SHAPE(struct provider_event, event_members);
+
+static const struct shape_member payment_members[] = {
+        TOLD(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        OPTIONAL(TEXT, struct payment_request, provider, BETWEEN(1, PROVIDER_MAX)),
+        OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, REFERENCE_MAX)),
+        REQUIRED(ENUM, struct payment_request, status, .names = status_choices),
+};
+static const struct shape payment_shape = SHAPE(struct payment_request, payment_members);
+
+struct refund_body {
+        int64_t amount; /* 0: what is due */
+        const char *reason;
+        int to;
+};
+
+static const struct shape_member refund_members[] = {
+        OPTIONAL(INTEGER, struct refund_body, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        REQUIRED(TEXT, struct refund_body, reason, BETWEEN(1, REFUND_REASON_MAX)),
+        REQUIRED(ENUM, struct refund_body, to, .names = refund_to_texts),
+};
+static const struct shape refund_shape = SHAPE(struct refund_body, refund_members);
+
+/* ---- finding the order ---- */
+
+/* What one batch works on; the first member is that of all commands on orders. */
+struct payments_work {
+        struct order_commands commands;
+        struct owners owners;
+        struct told_events told;
+        struct uuid *payments;
+        const struct provider_event **events;
+};
+
+static enum problem work_begin(struct batch *batch, bool locked, struct payments_work **ret_work) {
+        struct payments_work *work = arena_new(batch->arena, struct payments_work);
+        const size_t n = batch->n_calls;
+
+        if (!work)
+                return FAULT_BUSY;
+        stock_init(&work->commands.stock, batch->arena);
+        orders_init(&work->commands.set, batch->arena, locked ? &work->commands.stock : NULL);
+        events_init(&work->commands.events, batch->arena);
+        work->told.arena = batch->arena;
+        work->owners.capacity = n;
+        work->owners.at = arena_new_array(batch->arena, struct owner, n);
+        work->told.at = arena_new_array(batch->arena, struct told_event, 2 * n);
+        work->payments = arena_new_array(batch->arena, struct uuid, n);
+        work->events = arena_new_array(batch->arena, const struct provider_event *, n);
+        if (!work->owners.at || !work->told.at || !work->payments || !work->events)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < n; i++)
+                work->payments[i] = batch->calls[i]->path.id;
+        batch->work = work;
+        *ret_work = work;
+        return PROBLEM_NONE;
+}
+
+/* Whose the payments or refunds of the paths are is asked in a trip of its own, before any lock. */
+static enum problem find_orders(struct batch *batch, struct payments_work *work, bool refunds) {
+        const size_t n = batch->n_calls;
+        enum problem p;
+
+        owners_ask(batch->database, batch->arena, work->payments, refunds ? 0 : n, work->payments, refunds ? n : 0,
+                &work->owners);
+        p = database_trip(batch->database, batch->deadline);
+        for (size_t i = 0; !p && i < work->owners.n; i++)
+                orders_want(&work->commands.set, &work->owners.at[i].order_id);
+        return p;
+}
+
+static struct order *order_of(struct call *call, const struct payments_work *work, const char *what) {
+        const struct uuid *id = owners_find(&work->owners, &call->path.id);
+        struct order *order = id ? order_find(&work->commands.set, id) : NULL;
+
+        return order_check_visible(call, order, what) ? order : NULL;
+}
+
+/* ---- showing ---- */
+
+static enum problem show_load(struct batch *batch, bool refunds) {
+        struct payments_work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ false, &work);
+
+        if (!p)
+                p = find_orders(batch, work, refunds);
+        return p ? p : orders_read(batch->database, &work->commands.set);
+}
+
+static enum problem payment_load(struct batch *batch) {
+        return show_load(batch, /* refunds= */ false);
+}
+
+static enum problem refund_load(struct batch *batch) {
+        return show_load(batch, /* refunds= */ true);
+}
+
+static void reply_payment(struct call *call, const struct payment *payment, unsigned status) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        payment_write(&w.json, payment);
+        reply_end(&w);
+        reply_etag(call, payment->version);
+}
+
+static enum problem payment_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct order *order = order_of(call, batch->work, "payment");
+
+                if (order)
+                        reply_payment(call, payment_find(order, &call->path.id), 200);
+        }
+        return PROBLEM_NONE;
+}
+
+static void reply_refund(struct call *call, const struct refund *refund) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, 200);
+        refund_write(&w.json, refund);
+        reply_end(&w);
+        reply_etag(call, refund->version);
+}
+
+static enum problem refund_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct order *order = order_of(call, batch->work, "refund");
+
+                if (order)
+                        reply_refund(call, refund_find(order, &call->path.id));
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation payment_show = { .load = payment_load, .decide = payment_decide };
+static const struct operation refund_show = { .load = refund_load, .decide = refund_decide };
+
+/* ---- the provider's word ---- */
+
+static void event_check(struct call *call) {
+        (void) provider_check(call->body, &call->arena, &call->refusal);
+}
+
+static enum problem event_load(struct batch *batch) {
+        struct payments_work *work = NULL;
+        enum problem p = work_begin(batch, /* locked= */ true, &work);
+
+        for (size_t i = 0; !p && i < batch->n_calls; i++)
+                work->events[i] = batch->calls[i]->body;
+        if (!p)
+                p = find_orders(batch, work, /* refunds= */ false);
+        if (!p)
+                p = orders_lock(batch->database, &work->commands.set);
+        if (!p)
+                told_events_ask(batch->database, work->payments, work->events, batch->n_calls, &work->told);
+        return p;
+}
+
+static void event_one(struct call *call, struct payments_work *work, timestamp now) {
+        const struct provider_event *told = call->body;
+        const struct order *order = order_of(call, work, "payment");
+        struct payment *payment = order ? payment_find(order, &call->path.id) : NULL;
+        bool known = false;
+
+        if (!payment || told_events_find(&work->told, &payment->id, told, &call->arena, &call->refusal, &known))
+                return;
+        if (!known) {
+                if (provider_tells(payment, told, call->claims->subject, &work->commands.events, now, &call->arena,
+                            &call->refusal))
+                        return;
+                told_events_add(&work->told, &payment->id, told);
+        }
+        reply_payment(call, payment, 200);
+}
+
+static enum problem event_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++)
+                event_one(batch->calls[i], batch->work, batch->now);
+        return PROBLEM_NONE;
+}
+
+static enum problem event_save(struct batch *batch) {
+        const struct payments_work *work = batch->work;
+
+        told_events_save(batch->database, &work->told);
+        return order_commands_save(batch);
+}
+
+static const struct operation event = { .load = event_load, .decide = event_decide, .save = event_save };
+
+/* ---- a further payment ---- */
+
+static void set_location(struct call *call, const char *collection, const struct uuid *document) {
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(document, id);
+        call->reply.location = arena_format(&call->arena, "/v1/%s/%s", collection, id);
+}
+
+static enum problem pay_one(struct call *call, struct order_commands *work, timestamp now) {
+        struct order *order = order_visible(call, &work->set);
+        struct payment *payment = NULL;
+        enum problem p;
+
+        if (!order || !call_version_matches(call, order->version))
+                return PROBLEM_NONE;
+        p = order_pay(order, call->body, call->claims->subject, &work->events, now, work->set.arena, &call->refusal,
+                &payment);
+        if (p)
+                return p == FAULT_BUSY ? p : PROBLEM_NONE;
+        reply_payment(call, payment, 201);
+        set_location(call, "payments", &payment->id);
+        return PROBLEM_NONE;
+}
+
+static enum problem pay_decide(struct batch *batch) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = pay_one(batch->calls[i], batch->work, batch->now);
+        return p;
+}
+
+static const struct operation pay = { .load = order_commands_load, .decide = pay_decide, .save = order_commands_save };
+
+/* ---- giving back ---- */
+
+static void reply_refunds(struct call *call, const struct order *order, size_t first) {
+        struct reply_writer w;
+        int64_t amount = 0;
+
+        reply_begin(&w, call, 201);
+        write_uuid_member(&w.json, "order_id", &order->id);
+        write_name(&w.json, "refunds");
+        write_list_begin(&w.json);
+        for (size_t i = first; i < order->n_refunds; i++) {
+                amount += order->refunds[i]->amount;
+                write_object_begin(&w.json);
+                refund_write(&w.json, order->refunds[i]);
+                write_object_end(&w.json);
+        }
+        write_list_end(&w.json);
+        write_amount_member(&w.json, "amount", amount, order->currency);
+        write_amount_member(&w.json, "refund_due", order->refund_due, order->currency);
+        reply_end(&w);
+        reply_etag(call, order->version);
+}
+
+static enum problem give_back_one(struct call *call, struct order_commands *work, timestamp now) {
+        const struct refund_body *body = call->body;
+        const struct refund_request request = {
+                .amount = body->amount, .to = (enum refund_to) body->to, .reason = body->reason
+        };
+        struct order *order = order_visible(call, &work->set);
+        const size_t first = order ? order->n_refunds : 0;
+        enum problem p;
+
+        if (!order || !call_version_matches(call, order->version))
+                return PROBLEM_NONE;
+        p = order_give_back(
+                order, &request, call->claims->subject, &work->events, now, work->set.arena, &call->refusal);
+        if (p)
+                return p == FAULT_BUSY ? p : PROBLEM_NONE;
+        reply_refunds(call, order, first);
+        set_location(call, "refunds", &order->refunds[first]->id);
+        return PROBLEM_NONE;
+}
+
+static enum problem give_back_decide(struct batch *batch) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = give_back_one(batch->calls[i], batch->work, batch->now);
+        return p;
+}
+
+static const struct operation give_back = {
+        .load = order_commands_load, .decide = give_back_decide, .save = order_commands_save
+};
+
+const struct route payment_routes[] = {
+        { METHOD_POST, "/v1/orders/{id}/payments", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_REQUIRED,
+                .body = &payment_shape, .operation = &pay },
+        { METHOD_POST, "/v1/orders/{id}/refunds", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_REQUIRED,
+                .body = &refund_shape, .operation = &give_back },
+        { METHOD_GET, "/v1/payments/{id}", SCOPE_ORDERS_READ, LANE_READ, PAYMENT_READ_BATCH, KEY_UNUSED,
+                .operation = &payment_show },
+        { METHOD_POST, "/v1/payments/{id}/events", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_OPTIONAL,
+                .body = &event_shape, .check = event_check, .operation = &event },
+        { METHOD_GET, "/v1/refunds/{id}", SCOPE_ORDERS_READ, LANE_READ, PAYMENT_READ_BATCH, KEY_UNUSED,
+                .operation = &refund_show },
+};
+const size_t payment_route_count = array_size(payment_routes);

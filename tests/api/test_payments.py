@@ -1,0 +1,291 @@
+"""What was paid for an order and what goes back: payments, the provider's words, captures, refunds."""
+
+import itertools
+import uuid
+
+import pytest
+
+NOBODY = "01931f00-0000-7000-8000-000000000000"
+_numbers = itertools.count()
+
+
+def euros(amount):
+    return {"amount": amount, "currency": "EUR"}
+
+
+def split(*parts):
+    return [{"status": status, "amount": amount} for status, amount in parts]
+
+
+def code(reply):
+    return reply.json()["code"]
+
+
+def error(reply, pointer):
+    """The code of what is wrong there."""
+    return next(one["code"] for one in reply.json()["errors"] if one["pointer"] == pointer)
+
+
+def now(api, order):
+    return api.get(f"/v1/orders/{order['id']}", expect=200).json()
+
+
+def tell(api, payment, type, expect=200, **fields):
+    body = {"event_id": f"evt-{next(_numbers)}", "type": type, **fields}
+    return api.post(f"/v1/payments/{payment['id']}/events", body, expect=expect)
+
+
+def refund(api, order, expect=201, **fields):
+    body = {"to": "original", "reason": "it was late", **fields}
+    return api.post(f"/v1/orders/{order['id']}/refunds", body, expect=expect)
+
+
+def cancel(api, order, units=None):
+    body = {"reason": "changed her mind"}
+    if units:
+        body["lines"] = [{"order_line_id": order["lines"][0]["id"], "quantity": units}]
+    return api.post(f"/v1/orders/{order['id']}/cancel", body, expect=200).json()
+
+
+def timeline(api, order):
+    return [entry["type"] for entry in api.get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"]]
+
+
+def amounts(payment, *names):
+    return tuple(payment[name]["amount"] for name in names)
+
+
+@pytest.fixture
+def order(retailer):
+    """Ten units at 9.99, 5.00 shipping: 104.90, authorized."""
+    return retailer.order([{"sku": retailer.sku, "quantity": 10, "unit_price": euros(999)}], shipping=euros(500),
+                          payment={"status": "authorized", "reference": "p-1"}).json()
+
+
+# ---- placing ----
+
+def test_one_payment_is_of_the_whole_total(order):
+    payment, = order["payments"]
+
+    assert (payment["status"], payment["number"], payment["reference"], payment["version"]) == ("authorized", 1, "p-1", 1)
+    assert amounts(payment, "amount", "authorized", "captured") == (10490, 10490, 0)
+    assert order["refunds"] == []
+    assert (order["totals"]["balance"], order["totals"]["paid"]) == (euros(10490), euros(0))
+
+
+def test_several_payments_add_up_to_the_total_at_most(retailer, api):
+    lines = [{"sku": retailer.sku, "quantity": 1, "unit_price": euros(1000)}]
+    order = retailer.order(lines, payments=[
+        {"status": "captured", "amount": 300, "provider": "gift_card"}, {"status": "authorized", "amount": 700}]).json()
+    assert [one["status"] for one in order["payments"]] == ["captured", "authorized"]
+    assert order["payments"][0]["provider"] == "gift_card"
+    assert (order["payment_status"], order["totals"]["paid"]) == ("authorized", euros(300))
+    assert retailer.order(lines, payments=split(("captured", 300))).json()["payment_status"] == "pending"
+
+    reply = retailer.order(lines, payments=split(("captured", 300), ("pending", 701)), expect=422)
+    assert error(reply, "#/payments") == "too-large"
+    reply = retailer.order(lines, payments=split(("pending", 1)), payment={"status": "pending"}, expect=422)
+    assert error(reply, "#/payments") == "not-allowed"
+    retailer.order(lines, payments=[], expect=422)
+    retailer.order(lines, payments=split(*[("pending", 1)] * 21), expect=422)
+    retailer.order(lines, payments=split(*[("pending", 1)] * 20))
+
+
+# ---- the provider's words ----
+
+def test_the_provider_authorizes_and_captures_in_parts(retailer, api):
+    order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()
+    payment, = order["payments"]
+    total = order["totals"]["total"]["amount"]
+
+    assert tell(api, payment, "authorized", reference="psp-9").json()["status"] == "authorized"
+    after = tell(api, payment, "captured", amount=1, occurred_at="2026-11-27T10:00:00Z")
+    assert (after.json()["status"], after.json()["reference"]) == ("partially_captured", "psp-9")
+    assert now(api, order)["payment_status"] == "authorized"
+    after = tell(api, payment, "captured").json()
+    assert (after["status"], *amounts(after, "captured")) == ("captured", total)
+    assert api.get(f"/v1/payments/{payment['id']}", expect=200).json() == after
+    assert now(api, order)["payment_status"] == "captured"
+    assert now(api, order)["totals"]["balance"] == euros(0)
+
+
+def test_an_event_is_taken_in_once(order, api):
+    payment, = order["payments"]
+    body = {"event_id": "evt-same", "type": "captured", "amount": 4000}
+    path = f"/v1/payments/{payment['id']}/events"
+
+    first = api.post(path, body, expect=200).json()
+    assert api.post(path, body, expect=200).json() == first
+    assert amounts(first, "captured") == (4000,)
+    reply = api.post(path, {**body, "amount": 4001}, expect=422)
+    assert code(reply) == "event-id-reused"
+    assert timeline(api, order).count("payment.captured") == 1
+
+
+def test_what_cannot_be_true_is_refused_and_changes_nothing(order, api):
+    payment, = order["payments"]
+
+    assert code(tell(api, payment, "captured", amount=10491, expect=409)) == "over-capture"
+    assert code(tell(api, payment, "authorized", amount=10491, expect=409)) == "over-capture"
+    reply = tell(api, payment, "refund_issued", refund_id=NOBODY, expect=422)
+    assert error(reply, "#/refund_id") == "unknown-refund"
+    assert error(tell(api, payment, "refund_issued", expect=422), "#/refund_id") == "required"
+    assert error(tell(api, payment, "captured", refund_id=NOBODY, expect=422), "#/refund_id") == "not-allowed"
+    assert error(tell(api, payment, "failed", amount=5, expect=422), "#/amount") == "not-allowed"
+    assert tell(api, payment, "lost", expect=422)
+    assert tell(api, payment, "captured", amount=0, expect=422)
+    assert now(api, order)["version"] == order["version"]
+    tell(api, payment, "captured")
+    assert code(tell(api, payment, "failed", expect=409)) == "invalid-transition"
+
+
+def test_an_event_refused_is_not_remembered(order, api):
+    payment, = order["payments"]
+    path = f"/v1/payments/{payment['id']}/events"
+
+    api.post(path, {"event_id": "e", "type": "captured", "amount": 99999}, expect=409)
+    api.post(path, {"event_id": "e", "type": "captured", "amount": 10490}, expect=200)
+
+
+def test_payments_and_refunds_of_nobody_are_not_found(api):
+    api.get(f"/v1/payments/{NOBODY}", expect=404)
+    api.get(f"/v1/refunds/{NOBODY}", expect=404)
+    tell(api, {"id": NOBODY}, "captured", expect=404)
+    refund(api, {"id": NOBODY}, expect=404)
+    api.post(f"/v1/orders/{NOBODY}/payments", {"status": "captured"}, expect=404)
+
+
+def test_money_needs_its_scope(order, service):
+    reader = service.client(scope="orders:read")
+    payment, = order["payments"]
+
+    reader.get(f"/v1/payments/{payment['id']}", expect=200)
+    tell(reader, payment, "captured", expect=403)
+    refund(reader, order, expect=403)
+    reader.post(f"/v1/orders/{order['id']}/payments", {"status": "captured"}, expect=403)
+    service.client(scope="fulfillment:read").get(f"/v1/payments/{payment['id']}", expect=403)
+
+
+# ---- captures ----
+
+def test_a_hand_over_asks_for_what_leaves(retailer, service, api):
+    order = retailer.order([{"sku": retailer.sku, "quantity": 4, "unit_price": euros(1000)}], method="ship",
+                           shipping=euros(500), payment={"status": "authorized"}, ship_to=ADDRESS).json()
+    fulfillment = f"/v1/fulfillments/{order['fulfillments'][0]['id']}"
+    line = order["lines"][0]["id"]
+    payment, = order["payments"]
+
+    api.post(f"{fulfillment}/pick", {"lines": [{"order_line_id": line, "quantity": 4}]}, expect=200)
+    ship = {"carrier": "DHL", "tracking_number": "1", "lines": [{"order_line_id": line, "quantity": 1}]}
+    api.post(f"{fulfillment}/ship", {"packages": [ship]}, expect=200)
+    assert amounts(now(api, order)["payments"][0], "capture_due", "captured") == (1500, 0)
+    tell(api, payment, "captured", amount=1500)
+    api.post(f"{fulfillment}/ship", {"packages": [{"carrier": "DHL", "tracking_number": "2"}]}, expect=200)
+    assert amounts(now(api, order)["payments"][0], "capture_due", "captured") == (3000, 1500)
+    asked = [entry["data"] for entry in api.get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"]
+             if entry["type"] == "payment.capture_due"]
+    assert [one["amount"] for one in asked] == [1500, 3000]
+    assert {one["of_fulfillment"] for one in asked} == {order["fulfillments"][0]["id"]}
+    assert {one["payment_id"] for one in asked} == {payment["id"]}
+
+
+def test_a_cancel_before_the_capture_lets_the_payment_go(order, api):
+    after = cancel(api, order)
+    assert (after["payment_status"], after["payments"][0]["status"]) == ("voided", "voided")
+    assert timeline(api, order)[-3:] == ["payment.void_due", "payment.voided", "order.cancelled"]
+
+
+def test_a_capture_after_a_cancel_is_due_back_by_itself(order, api):
+    cancel(api, order)
+    tell(api, order["payments"][0], "captured")
+    after = now(api, order)
+    assert (after["status"], after["totals"]["refund_due"], after["totals"]["balance"]) == (
+        "cancelled", euros(10490), euros(-10490))
+    assert timeline(api, order)[-1] == "refund.due"
+    assert refund(api, order).json()["amount"] == euros(10490)
+    assert now(api, order)["payment_status"] == "refunded"
+
+
+# ---- refunds ----
+
+@pytest.fixture
+def paid(order, api):
+    tell(api, order["payments"][0], "captured")
+    return now(api, order)
+
+
+def test_what_is_due_is_paid_out_once(paid, api):
+    assert code(refund(api, paid, expect=409)) == "over-refund"
+    cancel(api, paid, 3)
+    reply = refund(api, paid)
+    body = reply.json()
+    one, = body["refunds"]
+    assert (body["amount"], body["refund_due"]) == (euros(2997), euros(0))
+    assert (one["status"], one["payment_id"], one["to"]) == ("pending", paid["payments"][0]["id"], "original")
+    assert reply.headers["location"] == f"/v1/refunds/{one['id']}"
+    assert api.get(f"/v1/refunds/{one['id']}", expect=200).json() == one
+    after = now(api, paid)
+    assert after["refunds"] == [one]
+    assert (after["payment_status"], after["totals"]["refunded"], after["totals"]["credited"]) == (
+        "partially_refunded", euros(2997), euros(2997))
+    assert code(refund(api, paid, expect=409)) == "over-refund"
+
+
+def test_an_appeasement_is_limited_to_what_was_paid(paid, api):
+    assert code(refund(api, paid, amount=10491, expect=409)) == "over-refund"
+    refund(api, paid, amount=490)
+    assert now(api, paid)["totals"]["balance"] == euros(0)
+    assert code(refund(api, paid, amount=10001, expect=409)) == "over-refund"
+    refund(api, paid, amount=10000, to="store_credit")
+    after = now(api, paid)
+    assert [one["status"] for one in after["refunds"]] == ["pending", "settled"]
+    assert (after["payment_status"], after["totals"]["credited"]) == ("refunded", euros(10490))
+    assert cancel(api, paid)["totals"]["refund_due"] == euros(0)
+
+
+def test_a_refund_that_fails_is_due_again(paid, api):
+    payment = paid["payments"][0]
+    cancel(api, paid, 1)
+    first = refund(api, paid).json()["refunds"][0]
+    tell(api, payment, "refund_issued", refund_id=first["id"], amount=999, reference="psp-r")
+    tell(api, payment, "refund_failed", refund_id=first["id"])
+    after = now(api, paid)
+    assert (after["refunds"][0]["status"], after["refunds"][0]["reference"]) == ("failed", "psp-r")
+    assert (after["totals"]["refund_due"], after["totals"]["refunded"]) == (euros(999), euros(0))
+    second = refund(api, paid).json()["refunds"][0]
+    tell(api, payment, "refund_settled", refund_id=second["id"])
+    assert api.get(f"/v1/refunds/{second['id']}", expect=200).json()["status"] == "settled"
+    assert code(tell(api, payment, "refund_failed", refund_id=second["id"], expect=409)) == "invalid-transition"
+    reply = tell(api, payment, "refund_issued", refund_id=second["id"], amount=998, expect=422)
+    assert error(reply, "#/amount") == "mismatch"
+
+
+def test_a_refund_needs_a_key_a_reason_and_the_version_it_names(paid, api):
+    path = f"/v1/orders/{paid['id']}/refunds"
+    body = {"to": "original", "reason": "late", "amount": 5}
+
+    assert code(api.post(path, body, key=None, expect=400)) == "idempotency-key-missing"
+    api.post(path, {"to": "original"}, expect=422)
+    api.post(path, {"to": "cash", "reason": "late"}, expect=422)
+    api.post(path, body, headers={"If-Match": '"1"'}, expect=412)
+    key = str(uuid.uuid4())
+    first = api.post(path, body, key=key, expect=201).json()
+    assert api.post(path, body, key=key, expect=201).json() == first
+    assert now(api, paid)["totals"]["refunded"] == euros(5)
+
+
+# ---- further payments ----
+
+def test_the_balance_is_paid_by_a_further_payment(order, api):
+    path = f"/v1/orders/{order['id']}/payments"
+    tell(api, order["payments"][0], "voided", amount=490)
+    assert now(api, order)["payment_status"] == "pending"
+    assert code(api.post(path, {"status": "captured", "amount": 491}, expect=409)) == "over-payment"
+    reply = api.post(path, {"status": "captured", "provider": "till"}, expect=201)
+    assert (reply.json()["number"], *amounts(reply.json(), "amount", "captured")) == (2, 490, 490)
+    assert reply.headers["location"] == f"/v1/payments/{reply.json()['id']}"
+    assert now(api, order)["payment_status"] == "authorized"
+    assert code(api.post(path, {"status": "pending"}, expect=409)) == "over-payment"
+
+
+ADDRESS = {"name": "Ada", "line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}

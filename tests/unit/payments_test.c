@@ -1,0 +1,743 @@
+#include "dice.h"
+#include "orders/provider.h"
+
+#include "base/text.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW    (INT64_C(1795256130) * SECOND)
+#define MEMORY ((size_t) 4 * 1024 * 1024)
+
+/* Two lines, 2 x 30.00 and 4 x 10.00, 5.00 shipping: 105.00. All units are shipped by the depot. */
+static struct arena arena;
+static struct events events;
+static struct refusal refusal;
+static struct stock stock;
+static struct stock_row rows[2];
+static struct order order;
+static struct order_line lines[2];
+static struct fulfillment fulfillment, *fulfillments[] = { &fulfillment };
+static struct fulfillment_line allocations[2];
+
+static void line_set(size_t i, int64_t quantity, int64_t price) {
+        rows[i] = (struct stock_row){ .location = "depot", .sku = "A", .on_hand = 100, .reserved = quantity };
+        lines[i] = (struct order_line){ .id = { { (uint8_t) (i + 1) } },
+                .number = (int64_t) i,
+                .sku = "A",
+                .quantity = quantity,
+                .unit_price = price,
+                .order = &order,
+                .allocations = &allocations[i] };
+        allocations[i] = (struct fulfillment_line){
+                .order_line = &lines[i], .fulfillment = &fulfillment, .stock = &rows[i], .quantity = quantity
+        };
+}
+
+static void open_till(void) {
+        arena_init(&arena, MEMORY);
+        events_init(&events, &arena);
+        stock_init(&stock, &arena);
+        refusal = (struct refusal){ 0 };
+        line_set(0, 2, 3000);
+        line_set(1, 4, 1000);
+        fulfillment = (struct fulfillment){ .order = &order,
+                .method = BY_SHIPPING,
+                .location = "depot",
+                .lines = allocations,
+                .n_lines = 2,
+                .version = 1 };
+        order = (struct order){ .id = uuid_new(),
+                .currency = "EUR",
+                .subtotal = 10000,
+                .shipping = 500,
+                .tax_included = true,
+                .total = 10500,
+                .payment_due_at = TIMESTAMP_NONE,
+                .version = 1,
+                .lines = lines,
+                .n_lines = 2,
+                .fulfillments = fulfillments,
+                .n_fulfillments = 1,
+                .fulfillments_capacity = 1 };
+}
+
+static void close_till(void) {
+        arena_clear(&arena);
+}
+
+TestSuite(payments, .init = open_till, .fini = close_till);
+
+/* ---- saying things shortly ---- */
+
+static struct payment *pay(enum funds_state state, int64_t amount) {
+        const struct payment_request request = { .status = (int) state, .amount = amount };
+        struct payment *payment = order_add_payment(&order, &request, "ada", NOW, &arena);
+
+        cr_assert_not_null(payment);
+        payment->is_new = false;
+        order_project_money(&order);
+        return payment;
+}
+
+static int events_told;
+
+static struct provider_event word(enum provider_event_type type, int64_t amount) {
+        return (struct provider_event){ .event_id = arena_format(&arena, "e-%d", events_told++),
+                .type = (int) type,
+                .amount = amount,
+                .has_amount = amount > 0,
+                .occurred_at = TIMESTAMP_NONE };
+}
+
+/* Amount 0: none is told. */
+static enum problem tell(struct payment *payment, enum provider_event_type type, int64_t amount) {
+        const struct provider_event told = word(type, amount);
+
+        refusal = (struct refusal){ 0 };
+        return provider_tells(payment, &told, "psp", &events, NOW + 1, &arena, &refusal);
+}
+
+static enum problem tell_refund(struct refund *refund, enum provider_event_type type) {
+        struct provider_event told = word(type, 0);
+
+        told.refund_id = refund->id;
+        told.has_refund_id = true;
+        refusal = (struct refusal){ 0 };
+        return provider_tells(refund->payment ? refund->payment : order.payments[0], &told, "psp", &events, NOW + 1,
+                &arena, &refusal);
+}
+
+static enum problem give_back_to(int64_t amount, enum refund_to to) {
+        const struct refund_request request = { .amount = amount, .to = to, .reason = "it was late" };
+
+        refusal = (struct refusal){ 0 };
+        return order_give_back(&order, &request, "ada", &events, NOW, &arena, &refusal);
+}
+
+static enum problem give_back(int64_t amount) {
+        return give_back_to(amount, REFUND_TO_ORIGINAL);
+}
+
+static void ship(size_t line, int64_t units) {
+        const struct stock_cause cause = { .reason = "sale", .document = "d", .actor = "ada" };
+
+        fulfillment_line_fulfill(&allocations[line], units, &stock, &cause);
+        order_ask_capture(&order, &fulfillment, &events, "ada");
+        order_settle(&order, &events, "ada", NOW);
+}
+
+static void cancel(size_t line, int64_t units) {
+        const struct cancel_line some = { lines[line].id, units };
+
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(order_cancel(&order, &some, 1, "no", "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+}
+
+static void cancel_all(void) {
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(order_cancel(&order, NULL, 0, "no", "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+}
+
+static size_t told(const char *type) {
+        size_t n = 0;
+
+        for (const struct event *event = events.first; event; event = event->next)
+                n += text_equal(event->type, type);
+        return n;
+}
+
+static void assert_state(const struct payment *payment, enum funds_state state) {
+        cr_assert_eq(payment->state, state, "it is %s", payment_lifecycle.states[payment->state]);
+}
+
+static void assert_status(enum payment_status status) {
+        cr_assert_eq(order.payment_status, status, "it is %s", payment_status_text(order.payment_status));
+}
+
+/* ---- what the provider tells ---- */
+
+Test(payments, what_is_authorized_is_asked_for_when_it_leaves_and_captured_by_the_provider) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        assert_status(PAYMENT_PENDING);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
+        assert_status(PAYMENT_AUTHORIZED);
+        ship(0, 1);
+        cr_assert_eq(card->capture_due, 3000 + 500, "the shipping goes with the first units");
+        ship(0, 1);
+        ship(1, 1);
+        cr_assert_eq(card->capture_due, 7500);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 7500), PROBLEM_NONE);
+        assert_state(card, FUNDS_PARTIALLY_CAPTURED);
+        assert_status(PAYMENT_AUTHORIZED);
+        ship(1, 3);
+        cr_assert_eq(card->capture_due, 3000);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        assert_status(PAYMENT_CAPTURED);
+        cr_assert_eq(order_balance(&order), 0);
+        cr_assert_eq(told("payment.capture_due"), 4);
+        cr_assert_eq(told("payment.void_due"), 0);
+}
+
+Test(payments, money_is_asked_for_in_the_order_of_the_payments) {
+        struct payment *gift_card = pay(FUNDS_CAPTURED, 2000), *card = pay(FUNDS_AUTHORIZED, 5000);
+        struct payment *invoice = pay(FUNDS_AUTHORIZED, 3500);
+
+        assert_status(PAYMENT_AUTHORIZED);
+        ship(0, 2);
+        cr_assert_eq(gift_card->capture_due, 0);
+        cr_assert_eq(card->capture_due, 6500 - 2000);
+        ship(1, 4);
+        cr_assert_eq(card->capture_due, 5000);
+        cr_assert_eq(invoice->capture_due, 3500);
+}
+
+Test(payments, a_capture_that_failed_is_asked_for_from_what_else_is_held) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500), *other;
+
+        ship(0, 2);
+        cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_FAILED);
+        assert_status(PAYMENT_PENDING);
+        cr_assert_eq(card->capture_due, 0);
+        other = pay(FUNDS_AUTHORIZED, 10500);
+        order_settle(&order, &events, "ada", NOW);
+        cr_assert_eq(other->capture_due, 6500);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE, "another try");
+        assert_state(card, FUNDS_AUTHORIZED);
+}
+
+Test(payments, words_may_come_late_and_in_another_order) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 4000), PROBLEM_NONE);
+        assert_state(card, FUNDS_PARTIALLY_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 10500), PROBLEM_NONE);
+        assert_state(card, FUNDS_PARTIALLY_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 6500), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
+        cr_assert_eq(card->captured, 10500);
+        cr_assert_eq(card->authorized, 10500);
+        cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 0), PROBLEM_INVALID_TRANSITION);
+}
+
+Test(payments, more_than_a_payment_holds_is_refused) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 10501), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 10501), PROBLEM_OVER_CAPTURE);
+        assert_state(card, FUNDS_PENDING);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 8000), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 8001), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 5000), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 3001), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 3001), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 3000), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_OVER_CAPTURE, "nothing is left");
+        cr_assert_eq(card->captured, 8000);
+}
+
+Test(payments, a_part_that_is_let_go_leaves_the_rest_held) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 500), PROBLEM_NONE);
+        assert_state(card, FUNDS_AUTHORIZED);
+        cr_assert_eq(payment_held(card), 10000);
+        assert_status(PAYMENT_PENDING);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_VOIDED);
+        assert_status(PAYMENT_VOIDED);
+}
+
+/* ---- cancels ---- */
+
+Test(payments, an_order_cancelled_before_it_was_captured_lets_its_payments_go) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 8000), *invoice = pay(FUNDS_PENDING, 2500);
+
+        cancel_all();
+        assert_state(card, FUNDS_VOIDED);
+        assert_state(invoice, FUNDS_VOIDED);
+        cr_assert_eq(card->voided, 8000);
+        cr_assert_eq(told("payment.void_due"), 1);
+        cr_assert_eq(told("payment.voided"), 2);
+        assert_status(PAYMENT_VOIDED);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 0), PROBLEM_NONE, "the answer");
+        cr_assert_eq(order_balance(&order), 0);
+}
+
+Test(payments, a_capture_after_a_cancel_comes_due_as_a_refund) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cancel_all();
+        cr_assert_eq(told("refund.due"), 0);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(order.refund_due, 10500);
+        cr_assert_eq(told("refund.due"), 1);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        assert_status(PAYMENT_REFUNDED);
+}
+
+Test(payments, an_authorization_after_a_cancel_is_let_go_at_once) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cancel_all();
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_VOIDED);
+        cr_assert_eq(payment_held(card), 0);
+        cr_assert_eq(told("payment.void_due"), 1);
+}
+
+/* Of 105.00 that are held, 35.00 leave the house and the rest is not wanted. */
+Test(payments, what_the_rest_of_an_order_held_is_let_go) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        fulfillment.status = FULFILLMENT_PACKED;
+        ship(0, 1);
+        cancel_all();
+        cr_assert_eq(order.status, ORDER_FULFILLED);
+        cr_assert_eq(card->capture_due, 3500);
+        cr_assert_eq(card->voided, 7000);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 3500), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        assert_status(PAYMENT_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 1000), PROBLEM_NONE, "of what was let go");
+        cr_assert_eq(order.refund_due, 1000);
+}
+
+Test(payments, a_due_date_ends_when_the_order_is_covered) {
+        struct payment *card = pay(FUNDS_PENDING, 8500);
+
+        order.payment_due_at = NOW + HOUR;
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_NONE);
+        assert_status(PAYMENT_PENDING);
+        cr_assert_eq(order.payment_due_at, NOW + HOUR, "20.00 are not covered");
+        cr_assert_eq(tell(pay(FUNDS_PENDING, 2000), PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
+        assert_status(PAYMENT_AUTHORIZED);
+        cr_assert_eq(order.payment_due_at, TIMESTAMP_NONE);
+}
+
+/* ---- refunds ---- */
+
+Test(payments, what_is_due_goes_back_to_the_payments_it_came_from) {
+        struct payment *gift_card = pay(FUNDS_CAPTURED, 2000), *card = pay(FUNDS_CAPTURED, 8500);
+
+        cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND, "nothing is due");
+        cancel(0, 1);
+        cr_assert_eq(order.refund_due, 3000);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(order.n_refunds, 2);
+        cr_assert_eq(gift_card->refunded, 2000);
+        cr_assert_eq(card->refunded, 1000);
+        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(order.credited, 3000, "what was due is not credited again");
+        cr_assert_eq(told("refund.requested"), 2);
+        cr_assert_eq(told("order.appeased"), 0);
+        assert_status(PAYMENT_PARTIALLY_REFUNDED);
+        cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
+}
+
+Test(payments, beyond_what_is_due_it_is_an_appeasement_up_to_what_was_paid) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        cancel(1, 1);
+        cr_assert_eq(give_back(10501), PROBLEM_OVER_REFUND);
+        cr_assert_eq(order.n_refunds, 0);
+        cr_assert_eq(give_back(1500), PROBLEM_NONE);
+        cr_assert_eq(order.credited, 1500);
+        cr_assert_eq(order.adjusted, 500);
+        cr_assert_eq(order_balance(&order), 0);
+        cr_assert_eq(give_back(9001), PROBLEM_OVER_REFUND);
+        cr_assert_eq(give_back(9000), PROBLEM_NONE);
+        cancel_all();
+        cr_assert_eq(order.credited, 10500, "never more than the total");
+        cr_assert_eq(order.refund_due, 0, "it was given back before");
+        assert_status(PAYMENT_REFUNDED);
+}
+
+Test(payments, store_credit_is_settled_at_once_and_counts_like_any_refund) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        cr_assert_eq(give_back_to(4000, REFUND_TO_STORE_CREDIT), PROBLEM_NONE);
+        cr_assert_eq(order.refunds[0]->state, REFUND_SETTLED);
+        cr_assert_null(order.refunds[0]->payment);
+        cr_assert_eq(order.payments[0]->refunded, 0);
+        cr_assert_eq(order.refunded, 4000);
+        cr_assert_eq(give_back(6501), PROBLEM_OVER_REFUND);
+        cr_assert_eq(give_back(6500), PROBLEM_NONE);
+}
+
+Test(payments, a_refund_that_failed_is_due_again_and_can_be_tried_again) {
+        struct payment *card = pay(FUNDS_CAPTURED, 10500);
+
+        cancel(0, 2);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_ISSUED), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_FAILED), PROBLEM_NONE);
+        cr_assert_eq(card->refunded, 0);
+        cr_assert_eq(order.refund_due, 6000);
+        assert_status(PAYMENT_CAPTURED);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_SETTLED), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_SETTLED), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_ISSUED), PROBLEM_NONE, "a late word");
+        cr_assert_eq(order.refunds[1]->state, REFUND_SETTLED);
+        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_FAILED), PROBLEM_INVALID_TRANSITION);
+}
+
+Test(payments, a_refund_may_be_granted_on_a_capture_asked_for_and_is_issued_once_it_is_answered) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        ship(0, 2);
+        cr_assert_eq(give_back(6501), PROBLEM_OVER_REFUND);
+        cr_assert_eq(give_back(1000), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_ISSUED), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 6500), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_ISSUED), PROBLEM_NONE);
+}
+
+Test(payments, a_refund_fails_with_the_capture_that_it_was_to_be_paid_from) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        ship(0, 2);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE);
+        cr_assert_eq(give_back(300), PROBLEM_NONE);
+        cr_assert_eq(give_back(2000), PROBLEM_NONE);
+        cr_assert_eq(order.n_refunds, 3, "of what is captured first");
+        cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(order.refunds[2]->state, REFUND_FAILED);
+        cr_assert_eq(order.refunds[1]->state, REFUND_PENDING);
+        cr_assert_eq(card->refunded, 500);
+        cr_assert_eq(told("refund.failed"), 1);
+}
+
+Test(payments, an_event_about_another_refund_or_amount_is_refused) {
+        struct payment *card = pay(FUNDS_CAPTURED, 8500), *other = pay(FUNDS_CAPTURED, 2000);
+        struct provider_event told = word(PROVIDER_REFUND_ISSUED, 0);
+
+        cr_assert_eq(give_back(100), PROBLEM_NONE);
+        told.has_refund_id = true;
+        told.refund_id = order.refunds[0]->id;
+        cr_assert_eq(provider_tells(other, &told, "psp", &events, NOW, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->code, "unknown-refund");
+        refusal = (struct refusal){ 0 };
+        told.amount = 99;
+        told.has_amount = true;
+        cr_assert_eq(provider_tells(card, &told, "psp", &events, NOW, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->pointer, "#/amount");
+        cr_assert_eq(order.refunds[0]->state, REFUND_PENDING);
+}
+
+Test(payments, an_event_is_checked_before_anything_is_looked_up) {
+        struct provider_event told = word(PROVIDER_REFUND_ISSUED, 0);
+
+        cr_assert_eq(provider_check(&told, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->code, "required");
+        refusal = (struct refusal){ 0 };
+        told = word(PROVIDER_CAPTURED, 5);
+        told.has_refund_id = true;
+        cr_assert_eq(provider_check(&told, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->code, "not-allowed");
+        refusal = (struct refusal){ 0 };
+        told = word(PROVIDER_FAILED, 5);
+        cr_assert_eq(provider_check(&told, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->pointer, "#/amount");
+        refusal = (struct refusal){ 0 };
+        told = word(PROVIDER_FAILED, 0);
+        cr_assert_eq(provider_check(&told, &arena, &refusal), PROBLEM_NONE);
+}
+
+Test(payments, an_event_id_means_one_thing) {
+        struct told_event room[4];
+        struct told_events before = { .arena = &arena, .at = room };
+        const struct uuid payment = { { 1 } }, other = { { 2 } };
+        struct provider_event told = word(PROVIDER_CAPTURED, 5);
+        bool known = true;
+
+        cr_assert_eq(told_events_find(&before, &payment, &told, &arena, &refusal, &known), PROBLEM_NONE);
+        cr_assert_not(known);
+        told_events_add(&before, &payment, &told);
+        cr_assert_eq(told_events_find(&before, &payment, &told, &arena, &refusal, &known), PROBLEM_NONE);
+        cr_assert(known);
+        told.amount = 6;
+        cr_assert_eq(told_events_find(&before, &other, &told, &arena, &refusal, &known), PROBLEM_NONE);
+        cr_assert_not(known);
+        cr_assert_eq(told_events_find(&before, &payment, &told, &arena, &refusal, &known), PROBLEM_EVENT_ID_REUSED);
+}
+
+/* Two words of the provider and one of ours: of 65.00 asked for, 20.00 were given as store credit. */
+Test(payments, refunds_of_the_whole_order_are_never_more_than_its_captures_when_one_fails) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        ship(0, 2);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 2000), PROBLEM_NONE);
+        cr_assert_eq(give_back_to(2000, REFUND_TO_STORE_CREDIT), PROBLEM_NONE);
+        cr_assert_eq(give_back(1500), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_ISSUED), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
+        cr_assert_eq(order.refunds[1]->state, REFUND_FAILED);
+        cr_assert_eq(order.refunded, 2000);
+}
+
+/* ---- a further payment ---- */
+
+static enum problem order_paid_more(enum funds_state state, int64_t amount) {
+        const struct payment_request request = { .status = (int) state, .amount = amount, .has_amount = amount > 0 };
+        struct payment *payment = NULL;
+
+        refusal = (struct refusal){ 0 };
+        return order_pay(&order, &request, "ada", &events, NOW, &arena, &refusal, &payment);
+}
+
+Test(payments, a_further_payment_is_for_what_is_neither_paid_nor_held) {
+        (void) pay(FUNDS_CAPTURED, 2000);
+        (void) pay(FUNDS_AUTHORIZED, 3000);
+        cr_assert_eq(order_paid_more(FUNDS_CAPTURED, 5501), PROBLEM_OVER_PAYMENT);
+        cr_assert_eq(order_paid_more(FUNDS_PENDING, 5500), PROBLEM_NONE);
+        cr_assert_eq(order_paid_more(FUNDS_AUTHORIZED, 0), PROBLEM_NONE, "in place of the one that is pending");
+        cr_assert_eq(order.payments[3]->amount, 5500);
+        assert_status(PAYMENT_AUTHORIZED);
+        cr_assert_eq(order_paid_more(FUNDS_PENDING, 1), PROBLEM_OVER_PAYMENT);
+        cr_assert_eq(tell(order.payments[2], PROVIDER_CAPTURED, 0), PROBLEM_NONE, "both came");
+        cr_assert_eq(order_balance(&order), 3000);
+}
+
+Test(payments, an_order_has_so_many_payments_at_most) {
+        for (size_t i = 0; i < ORDER_PAYMENTS_MAX; i++)
+                cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_NONE);
+        cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_OVER_PAYMENT);
+        cr_assert_eq(order.n_payments, ORDER_PAYMENTS_MAX);
+}
+
+Test(payments, an_order_has_so_many_refunds_at_most) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        while (order.n_refunds + 2 <= ORDER_REFUNDS_MAX) {
+                cr_assert_eq(give_back(1), PROBLEM_NONE);
+                events_init(&events, &arena);
+        }
+        cr_assert_eq(give_back(1), PROBLEM_OVER_REFUND);
+        cr_assert_eq(order.n_refunds, ORDER_REFUNDS_MAX - 1);
+}
+
+/* ---- crediting ---- */
+
+Test(payments, a_fee_is_withheld_of_what_a_return_credits) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        ship(0, 2);
+        cr_assert_eq(order_credit_units(&lines[0], 1), 3000);
+        lines[0].returned++;
+        order_credit(&order, -450);
+        order_settle(&order, &events, "ada", NOW);
+        cr_assert_eq(order.refund_due, 2550);
+        cr_assert_eq(order.adjusted, -450);
+}
+
+/* ---- whatever happens, no cent is lost or made ---- */
+
+#define RANDOM_ORDERS 12000
+#define STEPS_MAX     24
+
+static int64_t random_amount(uint64_t *dice, int64_t most) {
+        return most > 0 ? (int64_t) dice_below(dice, (size_t) most) + 1 : 0;
+}
+
+/* Two lines with a discount each way, maybe a tax on top. */
+static void random_order(uint64_t *dice) {
+        static struct order_discount discounts[2];
+        int64_t gross[2];
+
+        for (size_t i = 0; i < 2; i++) {
+                const int64_t quantity = 1 + (int64_t) dice_below(dice, 7);
+
+                line_set(i, quantity, (int64_t) dice_below(dice, 5000));
+                gross[i] = quantity * lines[i].unit_price;
+        }
+        discounts[0] =
+                (struct order_discount){ .amount = (int64_t) dice_below(dice, (size_t) gross[0] + 1), .line = 0 };
+        discounts[1] = (struct order_discount){ .amount = (int64_t) dice_below(
+                                                        dice, (size_t) (gross[0] + gross[1] - discounts[0].amount) + 1),
+                .line = -1 };
+        fulfillment.status = FULFILLMENT_PACKED;
+        order.discounts = discounts;
+        order.n_discounts = 2;
+        order.subtotal = gross[0] + gross[1];
+        order.discount = discounts[0].amount + discounts[1].amount;
+        order.shipping = (int64_t) dice_below(dice, 900);
+        order.tax = (int64_t) dice_below(dice, 900);
+        order.tax_included = !dice_below(dice, 2);
+        order.total = order.subtotal - order.discount + order.shipping + (order.tax_included ? 0 : order.tax);
+}
+
+static void random_payments(uint64_t *dice) {
+        int64_t left = order.total;
+
+        for (size_t n = 1 + dice_below(dice, 3); n && left; n--) {
+                const int64_t amount = n == 1 ? left : random_amount(dice, left);
+
+                (void) pay((enum funds_state) dice_below(dice, 3), amount);
+                left -= amount;
+        }
+}
+
+static void random_word(uint64_t *dice) {
+        static const enum provider_event_type types[] = { PROVIDER_AUTHORIZED, PROVIDER_CAPTURED, PROVIDER_CAPTURED,
+                PROVIDER_CAPTURED, PROVIDER_FAILED, PROVIDER_VOIDED };
+        struct payment *payment;
+        enum provider_event_type type;
+
+        if (!order.n_payments)
+                return;
+        payment = order.payments[dice_below(dice, order.n_payments)];
+        type = types[dice_below(dice, array_size(types))];
+        (void) tell(payment, type,
+                type == PROVIDER_FAILED || dice_below(dice, 2) ? 0 : random_amount(dice, payment->amount));
+}
+
+static void random_refund_word(uint64_t *dice) {
+        static const enum provider_event_type types[] = { PROVIDER_REFUND_FAILED, PROVIDER_REFUND_ISSUED,
+                PROVIDER_REFUND_SETTLED };
+        struct refund *refund;
+
+        if (!order.n_refunds)
+                return;
+        refund = order.refunds[dice_below(dice, order.n_refunds)];
+        if (refund->payment)
+                (void) tell_refund(refund, types[dice_below(dice, array_size(types))]);
+}
+
+static void random_return(uint64_t *dice) {
+        struct order_line *line = &lines[dice_below(dice, 2)];
+        const int64_t units = random_amount(dice, line->fulfilled - line->returned);
+
+        if (!units)
+                return;
+        (void) order_credit_units(line, units);
+        line->returned += units;
+        order_settle(&order, &events, "ada", NOW);
+}
+
+/* Store credit only of what is captured: nobody takes it back when a capture fails. */
+static void random_give_back(uint64_t *dice) {
+        const int64_t captured = order.paid - order.refunded;
+
+        if (dice_below(dice, 4))
+                (void) give_back(dice_below(dice, 2) ? 0 : random_amount(dice, order.total));
+        else if (captured > 0)
+                (void) give_back_to(random_amount(dice, captured), REFUND_TO_STORE_CREDIT);
+}
+
+static void random_step(uint64_t *dice) {
+        const size_t line = dice_below(dice, 2);
+        const int64_t open = order_line_open(&lines[line]);
+
+        switch (dice_below(dice, 7)) {
+        case 0:
+                if (open)
+                        cancel(line, random_amount(dice, open));
+                break;
+        case 1:
+                if (open)
+                        ship(line, random_amount(dice, open));
+                break;
+        case 2:
+                random_return(dice);
+                break;
+        case 3:
+                random_give_back(dice);
+                break;
+        case 4:
+                random_refund_word(dice);
+                break;
+        default:
+                random_word(dice);
+        }
+}
+
+static int64_t share_given_up(const struct order_line *line) {
+        return order_line_value(line, 0, line->cancelled + line->returned);
+}
+
+/* What must be true after every step, computed here by itself. */
+static void assert_money(size_t sale) {
+        int64_t paid = 0, refunded = 0, to_payments = 0, given_up = order.adjusted;
+
+        for (size_t i = 0; i < order.n_payments; i++) {
+                const struct payment *payment = order.payments[i];
+
+                paid += payment->captured;
+                to_payments += payment->refunded;
+                cr_assert(payment->captured >= 0 && payment->voided >= 0 && payment->capture_due >= 0 &&
+                                  payment->refunded >= 0,
+                        "sale %zu", sale);
+                cr_assert_leq(payment->captured + payment->voided + payment->capture_due, payment->authorized);
+                cr_assert_leq(payment->authorized, payment->amount);
+                cr_assert_leq(payment->refunded, payment->captured + payment->capture_due, "sale %zu", sale);
+        }
+        for (size_t i = 0; i < order.n_refunds; i++) {
+                if (order.refunds[i]->state == REFUND_FAILED)
+                        continue;
+                refunded += order.refunds[i]->amount;
+                to_payments -= order.refunds[i]->payment ? order.refunds[i]->amount : 0;
+        }
+        for (size_t i = 0; i < 2; i++)
+                given_up += share_given_up(&lines[i]);
+        cr_assert_eq(to_payments, 0, "sale %zu: a payment knows other refunds than there are", sale);
+        cr_assert_eq(order.paid, paid);
+        cr_assert_eq(order.refunded, refunded);
+        cr_assert_eq(
+                order.credited, given_up + (order.status == ORDER_CANCELLED ? order.shipping : 0), "sale %zu", sale);
+        cr_assert(order.credited >= 0 && order.credited <= order.total);
+        cr_assert_eq(order.refund_due,
+                paid - refunded > order.total - order.credited ? paid - refunded - (order.total - order.credited) : 0);
+}
+
+static void give_back_all(size_t sale) {
+        if (order.refund_due && order_refundable(&order) >= order.refund_due)
+                cr_assert_eq(give_back(order.refund_due), PROBLEM_NONE, "sale %zu", sale);
+        cr_assert_eq(order.refund_due, 0, "sale %zu", sale);
+}
+
+/* Everything that is left comes back or is cancelled, and every refund arrives. */
+static void undo_the_rest(void) {
+        for (size_t i = 0; i < 2; i++) {
+                const int64_t away = lines[i].fulfilled - lines[i].returned;
+
+                (void) order_credit_units(&lines[i], away);
+                lines[i].returned += away;
+        }
+        if (order.status != ORDER_CANCELLED)
+                order_credit(&order, order.shipping);
+        order_settle(&order, &events, "ada", NOW);
+}
+
+Test(payments, whatever_is_paid_captured_cancelled_returned_and_refunded_no_cent_is_lost_or_made) {
+        uint64_t dice = 20261127;
+
+        for (size_t sale = 0; sale < RANDOM_ORDERS; sale++) {
+                close_till();
+                open_till();
+                random_order(&dice);
+                random_payments(&dice);
+                order_project_money(&order);
+                for (size_t step = dice_below(&dice, STEPS_MAX); step; step--) {
+                        random_step(&dice);
+                        assert_money(sale);
+                }
+                for (size_t i = 0; i < 2; i++)
+                        if (order_line_open(&lines[i]))
+                                cancel(i, order_line_open(&lines[i]));
+                undo_the_rest();
+                assert_money(sale);
+                give_back_all(sale);
+                assert_money(sale);
+                cr_assert_eq(order.credited, order.total, "sale %zu", sale);
+                cr_assert_leq(order.paid, order.refunded, "sale %zu: all that was paid is given back", sale);
+                cr_assert_leq(
+                        order.refunded, order.paid + order_money(&order).capture_due, "sale %zu: and no more", sale);
+        }
+}
