@@ -1,250 +1,8 @@
 #include "catalog/slots.h"
 #include "db/connection.h"
-#include "orders/orders.h"
+#include "orders/saving.h"
 
 #include "base/digest.h"
-
-/* ---- inserting ---- */
-
-static void headers_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *numbers, *channels, *external_refs, *statuses, *payment_statuses, *payment_references, *due;
-        struct array *currencies, *customers, *ship_tos, *subtotals, *discounts, *shippings, *taxes, *included, *totals;
-        struct array *reservations, *actors, *placed, *updated, *paid;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        numbers = parameter_texts(&p);
-        channels = parameter_texts(&p);
-        external_refs = parameter_texts(&p);
-        statuses = parameter_texts(&p);
-        payment_statuses = parameter_texts(&p);
-        payment_references = parameter_texts(&p);
-        due = parameter_times(&p);
-        currencies = parameter_texts(&p);
-        customers = parameter_jsonbs(&p);
-        ship_tos = parameter_jsonbs(&p);
-        subtotals = parameter_integers(&p);
-        discounts = parameter_integers(&p);
-        shippings = parameter_integers(&p);
-        taxes = parameter_integers(&p);
-        included = parameter_booleans(&p);
-        totals = parameter_integers(&p);
-        reservations = parameter_uuids(&p);
-        actors = parameter_texts(&p);
-        placed = parameter_times(&p);
-        updated = parameter_times(&p);
-        paid = parameter_integers(&p);
-        for (size_t i = 0; i < n; i++) {
-                const struct order *o = list[i];
-
-                array_uuid(ids, &o->id);
-                array_text(numbers, o->number);
-                array_text(channels, o->channel);
-                array_text(external_refs, o->external_ref);
-                array_text(statuses, order_status_texts[o->status]);
-                array_text(payment_statuses, payment_status_text(o->payment_status));
-                array_text(payment_references, o->payment_reference);
-                array_time(due, o->payment_due_at);
-                array_text(currencies, o->currency);
-                array_jsonb(customers, o->customer);
-                array_jsonb(ship_tos, o->ship_to);
-                array_integer(subtotals, o->subtotal);
-                array_integer(discounts, o->discount);
-                array_integer(shippings, o->shipping);
-                array_integer(taxes, o->tax);
-                array_boolean(included, o->tax_included);
-                array_integer(totals, o->total);
-                array_uuid(reservations, uuid_is_nil(&o->reservation_id) ? NULL : &o->reservation_id);
-                array_text(actors, o->actor);
-                array_time(placed, o->placed_at);
-                array_time(updated, o->updated_at);
-                array_integer(paid, o->paid);
-        }
-        database_ask(database, STATEMENT_ORDERS_INSERT, &p, NULL, NULL);
-}
-
-/* All lines of new orders, those that were added of others. */
-static void lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
-        struct parameters p;
-        struct array *orders, *numbers, *ids, *skus, *titles, *quantities, *prices, *fulfilled, *values;
-
-        parameters_init(&p, arena);
-        orders = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        ids = parameter_uuids(&p);
-        skus = parameter_texts(&p);
-        titles = parameter_texts(&p);
-        quantities = parameter_integers(&p);
-        prices = parameter_integers(&p);
-        fulfilled = parameter_integers(&p);
-        values = parameter_integers(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < list[i]->n_lines; j++) {
-                        const struct order_line *line = &list[i]->lines[j];
-
-                        if (!list[i]->is_new && !line->is_new)
-                                continue;
-                        array_uuid(orders, &list[i]->id);
-                        array_integer(numbers, line->number);
-                        array_uuid(ids, &line->id);
-                        array_text(skus, line->sku);
-                        array_text(titles, line->title);
-                        array_integer(quantities, line->quantity);
-                        array_integer(prices, line->unit_price);
-                        array_integer(fulfilled, line->fulfilled);
-                        array_integer(values, order_line_value(line, 0, line->quantity));
-                }
-        if (orders->n)
-                database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
-}
-
-static void discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
-        struct parameters p;
-        struct array *orders, *numbers, *amounts, *lines, *reasons;
-
-        parameters_init(&p, arena);
-        orders = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        amounts = parameter_integers(&p);
-        lines = parameter_integers(&p);
-        reasons = parameter_texts(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < list[i]->n_discounts; j++) {
-                        const struct order_discount *discount = &list[i]->discounts[j];
-
-                        array_uuid(orders, &list[i]->id);
-                        array_integer(numbers, (int64_t) j);
-                        array_integer(amounts, discount->amount);
-                        if (discount->line < 0)
-                                array_null(lines);
-                        else
-                                array_integer(lines, discount->line);
-                        array_text(reasons, discount->reason);
-                }
-        if (orders->n)
-                database_ask(database, STATEMENT_ORDER_DISCOUNTS_INSERT, &p, NULL, NULL);
-}
-
-/* ---- inserting fulfillments ---- */
-
-/* Fulfillments of any orders that are new, or have lines that are, to be inserted together. */
-struct additions {
-        struct fulfillment **list;
-        size_t n, capacity;
-        bool exhausted;
-};
-
-static void additions_add(struct additions *additions, struct arena *arena, struct fulfillment *fulfillment) {
-        struct fulfillment **list =
-                arena_grow(arena, additions->list, additions->n, &additions->capacity, sizeof(struct fulfillment *));
-
-        if (!list) {
-                additions->exhausted = true;
-                return;
-        }
-        additions->list = list;
-        list[additions->n++] = fulfillment;
-}
-
-static void fulfillments_insert(struct database *database, struct arena *arena, const struct additions *additions) {
-        struct parameters p;
-        struct array *ids, *orders, *numbers, *methods, *locations, *statuses, *promised, *created, *slots, *replaces;
-        struct array *recipients;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        orders = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        methods = parameter_texts(&p);
-        locations = parameter_texts(&p);
-        statuses = parameter_texts(&p);
-        promised = parameter_times(&p);
-        created = parameter_times(&p);
-        slots = parameter_times(&p);
-        replaces = parameter_uuids(&p);
-        recipients = parameter_jsonbs(&p);
-        for (size_t i = 0; i < additions->n; i++) {
-                const struct fulfillment *f = additions->list[i];
-
-                if (!f->is_new)
-                        continue;
-                notes_add(database_notes(database), f->location);
-                array_uuid(ids, &f->id);
-                array_uuid(orders, &f->order->id);
-                array_integer(numbers, f->number);
-                array_text(methods, fulfillment_method_texts[f->method]);
-                array_text(locations, f->location);
-                array_text(statuses, fulfillment_status_text(f->status));
-                array_time(promised, f->promised_at);
-                array_time(created, f->created_at);
-                array_time(slots, f->has_slot ? f->slot_at : TIMESTAMP_NONE);
-                array_uuid(replaces, uuid_is_nil(&f->replaces) ? NULL : &f->replaces);
-                array_jsonb(recipients, f->recipient);
-        }
-        if (ids->n)
-                database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
-}
-
-/* All lines of new fulfillments, those that were added of others. */
-static void fulfillment_lines_insert(
-        struct database *database, struct arena *arena, const struct additions *additions) {
-        struct parameters p;
-        struct array *orders, *fulfillments, *numbers, *locations, *skus, *quantities, *picked, *fulfilled;
-
-        parameters_init(&p, arena);
-        orders = parameter_uuids(&p);
-        fulfillments = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        quantities = parameter_integers(&p);
-        picked = parameter_integers(&p);
-        fulfilled = parameter_integers(&p);
-        for (size_t i = 0; i < additions->n; i++)
-                for (size_t j = 0; j < additions->list[i]->n_lines; j++) {
-                        const struct fulfillment_line *line = &additions->list[i]->lines[j];
-
-                        if (!line->fulfillment->is_new && !line->is_new)
-                                continue;
-                        array_uuid(orders, &line->fulfillment->order->id);
-                        array_uuid(fulfillments, &line->fulfillment->id);
-                        array_integer(numbers, line->order_line->number);
-                        array_text(locations, line->fulfillment->location);
-                        array_text(skus, line->order_line->sku);
-                        array_integer(quantities, line->quantity);
-                        array_integer(picked, line->picked);
-                        array_integer(fulfilled, line->fulfilled);
-                }
-        if (orders->n)
-                database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
-}
-
-static enum problem additions_insert(
-        struct database *database, struct arena *arena, const struct additions *additions) {
-        if (additions->exhausted)
-                return FAULT_BUSY;
-        fulfillments_insert(database, arena, additions);
-        fulfillment_lines_insert(database, arena, additions);
-        return PROBLEM_NONE;
-}
-
-enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
-        struct additions additions = { 0 };
-
-        if (!n)
-                return PROBLEM_NONE;
-        headers_insert(database, arena, list, n);
-        lines_insert(database, arena, list, n);
-        discounts_insert(database, arena, list, n);
-        payments_insert(database, arena, list, n);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < list[i]->n_fulfillments; j++)
-                        additions_add(&additions, arena, list[i]->fulfillments[j]);
-        return additions_insert(database, arena, &additions);
-}
-
-/* ---- updating ---- */
 
 static void headers_update(struct database *database, const struct order_set *set) {
         struct parameters p;
@@ -327,7 +85,7 @@ static void headers_rewrite(struct database *database, const struct order_set *s
                 struct order *o = &set->rows[i];
 
                 if (o->rewritten)
-                        discounts_insert(database, set->arena, &o, 1);
+                        order_discounts_insert(database, set->arena, &o, 1);
         }
 }
 
@@ -366,7 +124,7 @@ static void lines_update(struct database *database, const struct order_set *set)
                 database_ask(database, STATEMENT_ORDER_LINES_UPDATE, &p, NULL, NULL);
 }
 
-static void fulfillments_update(struct database *database, struct arena *arena, const struct additions *all) {
+static void fulfillments_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct parameters p;
         struct array *ids, *statuses, *reasons, *holds, *assignees, *staging, *serials, *wrong, *locked, *handovers;
         struct array *packages, *versions, *updated, *reminders, *recipients, *movers;
@@ -423,7 +181,7 @@ static void array_integer_or_none(struct array *array, int64_t value) {
 }
 
 /* Apart from the rest, since they change seldom. */
-static void check_ins_update(struct database *database, struct arena *arena, const struct additions *all) {
+static void check_ins_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct parameters p;
         struct array *ids, *states, *etas, *bays, *makes, *colors, *plates, *on_the_way, *arrived, *waited;
 
@@ -458,7 +216,7 @@ static void check_ins_update(struct database *database, struct arena *arena, con
                 database_ask(database, STATEMENT_CHECK_INS_UPDATE, &p, NULL, NULL);
 }
 
-static void links_update(struct database *database, struct arena *arena, const struct additions *all) {
+static void links_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct parameters p;
         struct array *ids, *digests, *expires;
 
@@ -479,7 +237,8 @@ static void links_update(struct database *database, struct arena *arena, const s
                 database_ask(database, STATEMENT_LINKS_UPDATE, &p, NULL, NULL);
 }
 
-static void fulfillment_lines_update(struct database *database, struct arena *arena, const struct additions *all) {
+static void fulfillment_lines_update(
+        struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct parameters p;
         struct array *orders, *fulfillments, *numbers, *quantities, *picked, *shorted, *resourced, *cancelled, *moved;
         struct array *fulfilled;
@@ -517,7 +276,7 @@ static void fulfillment_lines_update(struct database *database, struct arena *ar
 }
 
 /* The last thing that is done, since it takes locks: slots come after all stock rows. */
-static enum problem slots_leave(struct database *database, struct arena *arena, const struct additions *all) {
+static enum problem slots_leave(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct slot_row *places = arena_new_array(arena, struct slot_row, all->n);
         struct array *ids;
         struct parameters p;
@@ -541,16 +300,16 @@ static enum problem slots_leave(struct database *database, struct arena *arena, 
         return PROBLEM_NONE;
 }
 
-static void fulfillments_of(const struct order_set *set, struct additions *all) {
+static void fulfillments_of(const struct order_set *set, struct fulfillment_list *all) {
         for (size_t i = 0; i < set->n_rows; i++)
                 for (size_t j = 0; j < set->rows[i].n_fulfillments; j++)
-                        additions_add(all, set->arena, set->rows[i].fulfillments[j]);
+                        fulfillment_list_add(all, set->arena, set->rows[i].fulfillments[j]);
 }
 
 /* What is new is inserted as it was made, then written like the rest as it has become. */
 enum problem orders_update(struct database *database, struct order_set *set) {
         struct order **list = arena_new_array(set->arena, struct order *, set->n_rows);
-        struct additions all = { 0 };
+        struct fulfillment_list all = { 0 };
         enum problem p;
 
         fulfillments_of(set, &all);
@@ -560,9 +319,9 @@ enum problem orders_update(struct database *database, struct order_set *set) {
                 list[i] = &set->rows[i];
         headers_update(database, set);
         headers_rewrite(database, set);
-        lines_insert(database, set->arena, list, set->n_rows);
+        order_lines_insert(database, set->arena, list, set->n_rows);
         lines_update(database, set);
-        p = additions_insert(database, set->arena, &all);
+        p = fulfillments_insert_new(database, set->arena, &all);
         if (p)
                 return p;
         fulfillments_update(database, set->arena, &all);

@@ -1,0 +1,25 @@
+/*
+ * orders/saving: what the files that write orders share.
+ */
+#pragma once
+
+#include "orders/orders.h"
+
+/* Fulfillments of any orders. Empty when zeroed. */
+struct fulfillment_list {
+        struct fulfillment **list;
+        size_t n, capacity;
+        bool exhausted;
+};
+
+void fulfillment_list_add(struct fulfillment_list *fulfillments, struct arena *arena, struct fulfillment *fulfillment);
+
+/* Queue: insert the lines of new orders, and those that were added to others. */
+void order_lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
+
+/* Queue: insert all discounts. */
+void order_discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
+
+/* Queue: insert what is new of them: fulfillments, and lines of those that are there. */
+enum problem fulfillments_insert_new(
+        struct database *database, struct arena *arena, const struct fulfillment_list *fulfillments);
