@@ -124,6 +124,15 @@ int import_next(struct import *import, struct import_row *ret_row, bool *ret_mor
         }
 }
 
+int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row) {
+        if (import_file_seek(&import->file, offset, line) && import_file_next(&import->file, ret_row) == IMPORT_ROW)
+                return EXIT_OK;
+        (void) fprintf(stderr,
+                "holdfast: %s: line %zu cannot be read again; the file must be a regular one that nobody changes\n",
+                import->file.path, line);
+        return EXIT_FAILED;
+}
+
 int import_too_long(void) {
         (void) fprintf(
                 stderr, "holdfast: the file has more rows than one import takes (%zu); split it\n", IMPORT_KEYS_MAX);

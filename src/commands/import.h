@@ -36,5 +36,8 @@ extern const struct import_columns location_columns, product_columns, stock_colu
  * *ret_more is false at the end of the file. EXIT_OK, or an exit code after complaining. */
 int import_next(struct import *import, struct import_row *ret_row, bool *ret_more);
 
+/* A row seen before. EXIT_OK, or an exit code after complaining. */
+int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row);
+
 /* What the file names is more than the importer can remember. Complains; an exit code. */
 int import_too_long(void);

@@ -3,6 +3,7 @@
 #include "base/config.h"
 #include "commands/import_report.h"
 #include "orders/routes_history.h"
+#include "returns/routes_history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ int importer_open(struct importer *importer) {
                                                .expires_at = INT64_MAX } };
         n = room_routes(importer->lists);
         importer->lists[n++] = (struct route_list){ order_history_routes, order_history_route_count };
+        importer->lists[n++] = (struct route_list){ return_history_routes, return_history_route_count };
         importer->intake = (struct intake){ .router = { importer->lists, n }, .claims = &importer->claims };
         importer->settings = (struct database_settings){ .url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),

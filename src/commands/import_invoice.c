@@ -130,8 +130,8 @@ static bool is_cancellation(const char *invoice) {
 
 #define SAY(...) ((void) snprintf(reason, IMPORT_REASON_SIZE, __VA_ARGS__))
 
-static enum invoice_kind goods_read(
-        const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason) {
+static enum invoice_kind goods_read(const struct import_row *row, enum invoice_kind kind, const char *currency,
+        struct invoice_line *ret_line, char *reason) {
         const char *price = row->cells[INVOICE_PRICE];
 
         if (!text_is_code(row->cells[INVOICE_SKU]))
@@ -143,7 +143,7 @@ static enum invoice_kind goods_read(
         else if (!invoice_date(row->cells[INVOICE_DATE], ret_line->placed_at))
                 SAY("InvoiceDate: \"%.32s\" is no time such as 01/12/2010 08:26", row->cells[INVOICE_DATE]);
         else
-                return INVOICE_GOODS;
+                return kind;
         return INVOICE_INVALID;
 }
 
@@ -157,10 +157,6 @@ enum invoice_kind invoice_line_read(
                 SAY("InvoiceNo: it is empty");
                 return INVOICE_INVALID;
         }
-        if (is_cancellation(invoice)) {
-                SAY("%.32s is a return; a later release will take returns", invoice);
-                return INVOICE_RETURN;
-        }
         if (meaning) {
                 SAY("%.32s is no goods but %s", row->cells[INVOICE_SKU], meaning);
                 return INVOICE_NOT_GOODS;
@@ -169,10 +165,17 @@ enum invoice_kind invoice_line_read(
                 SAY("Quantity: \"%.32s\" is no whole number", quantity);
                 return INVOICE_INVALID;
         }
-        if (ret_line->quantity < 0) {
-                SAY("%" PRId64 " units are a return or a write-off; a later release will take returns",
-                        ret_line->quantity);
-                return INVOICE_RETURN;
+        if (is_cancellation(invoice) && ret_line->quantity > 0) {
+                SAY("Quantity: %" PRId64 " units do not come back; those that do are below 0", ret_line->quantity);
+                return INVOICE_INVALID;
         }
-        return goods_read(row, currency, ret_line, reason);
+        if (is_cancellation(invoice)) {
+                ret_line->quantity = ret_line->quantity == INT64_MIN ? 0 : -ret_line->quantity;
+                return goods_read(row, INVOICE_RETURN, currency, ret_line, reason);
+        }
+        if (ret_line->quantity < 0) {
+                SAY("%" PRId64 " units are a write-off; history moves no stock", ret_line->quantity);
+                return INVOICE_WRITE_OFF;
+        }
+        return goods_read(row, INVOICE_GOODS, currency, ret_line, reason);
 }

@@ -22,7 +22,8 @@ extern const struct import_columns order_columns;
 
 enum invoice_kind {
         INVOICE_GOODS,
-        INVOICE_RETURN,    /* goods come back, or were written off */
+        INVOICE_RETURN,    /* goods come back; their quantity is told as units that do */
+        INVOICE_WRITE_OFF, /* goods that are there no more, without a customer */
         INVOICE_NOT_GOODS, /* postage, fees, discounts: nothing that stands on a shelf */
         INVOICE_INVALID,
 };
@@ -34,7 +35,7 @@ struct invoice_line {
         char placed_at[INVOICE_DATE_SIZE];
 };
 
-/* What the row is; `ret_line` is set for goods, `reason` (of IMPORT_REASON_SIZE) for all else. */
+/* What the row is; `ret_line` is set for goods and returns, `reason` (of IMPORT_REASON_SIZE) for all else. */
 enum invoice_kind invoice_line_read(
         const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason);
 

@@ -1,9 +1,12 @@
 /* Orders: the lines of an invoice, wherever they stand in the file, become one order. */
 #include "commands/import.h"
+#include "commands/import_comebacks.h"
 #include "commands/import_index.h"
 #include "commands/import_sales.h"
 
 #include "base/text.h"
+
+#include <unistd.h>
 
 #define PATH_SIZE 128
 
@@ -39,8 +42,15 @@ static int check_parents(struct import *import) {
 
 /* ---- lines ---- */
 
+/* The second pass: invoices become orders as they come; what comes back waits until all of them are there. */
+struct passing {
+        struct sales *sales;
+        struct comebacks comebacks;
+};
+
 static void refuse_kind(struct import_report *report, enum invoice_kind kind, size_t line, const char *reason) {
         report->returns += kind == INVOICE_RETURN;
+        report->write_offs += kind == INVOICE_WRITE_OFF;
         report->not_goods += kind == INVOICE_NOT_GOODS;
         import_refuse(report, line, "%s", reason);
 }
@@ -71,6 +81,7 @@ static bool line_add(struct sales *sales, const struct import_row *row, const st
         bool complete = true;
 
         sale->lines[sale->n_lines++] = (struct sale_line){ .line = row->line,
+                .offset = row->offset,
                 .sku = keep(sales, row->cells[INVOICE_SKU], &complete),
                 .title = keep(sales, row->cells[INVOICE_TITLE], &complete),
                 .quantity = invoice->quantity,
@@ -79,13 +90,26 @@ static bool line_add(struct sales *sales, const struct import_row *row, const st
         return complete;
 }
 
+/* Open orders have not left the house, so nothing of them comes back. */
+static int take_return(struct import *import, struct comebacks *comebacks, const struct import_row *row,
+        const struct import_index_entry *entry, const struct invoice_line *invoice) {
+        if (!import->options->open)
+                return comebacks_add(comebacks, entry, invoice) ? EXIT_OK : EXIT_OUR_FAULT;
+        refuse_kind(&import->report, INVOICE_RETURN, row->line, "it is a return, and open orders have not left yet");
+        return EXIT_OK;
+}
+
 /* `begun` tells whether the invoice has a sale already. */
-static int take_row(struct sales *sales, const struct import_row *row, bool *begun) {
+static int take_row(
+        struct passing *passing, const struct import_row *row, const struct import_index_entry *entry, bool *begun) {
+        struct sales *sales = passing->sales;
         struct import *import = sales->import;
         struct invoice_line invoice;
         char reason[IMPORT_REASON_SIZE];
         const enum invoice_kind kind = invoice_line_read(row, import->options->currency, &invoice, reason);
 
+        if (kind == INVOICE_RETURN)
+                return take_return(import, &passing->comebacks, row, entry, &invoice);
         if (kind != INVOICE_GOODS) {
                 refuse_kind(&import->report, kind, row->line, reason);
                 return EXIT_OK;
@@ -105,21 +129,15 @@ static bool is_full(const struct sales *sales) {
         return sales->n_sales == SALES_MAX || sales->n_lines >= SALE_LINES_MAX;
 }
 
-static int take_entry(struct sales *sales, const struct import_index_entry *entry, bool *begun) {
-        struct import *import = sales->import;
+static int take_entry(struct passing *passing, const struct import_index_entry *entry, bool *begun) {
         struct import_row row;
+        const int code = import_read_again(passing->sales->import, entry->offset, entry->line, &row);
 
-        if (!import_file_seek(&import->file, entry->offset, entry->line) ||
-                import_file_next(&import->file, &row) != IMPORT_ROW) {
-                (void) fprintf(stderr,
-                        "holdfast: %s: line %zu cannot be read again; the file must be a regular one that nobody changes\n",
-                        import->file.path, entry->line);
-                return EXIT_FAILED;
-        }
-        return take_row(sales, &row, begun);
+        return code ? code : take_row(passing, &row, entry, begun);
 }
 
-static int second_pass(struct sales *sales, const struct import_index *index) {
+static int second_pass(struct passing *passing, const struct import_index *index) {
+        struct sales *sales = passing->sales;
         bool begun = false;
 
         for (size_t i = 0; i < index->n; i++) {
@@ -131,7 +149,7 @@ static int second_pass(struct sales *sales, const struct import_index *index) {
                                 code = sales_run(sales);
                 }
                 if (!code)
-                        code = take_entry(sales, &index->at[i], &begun);
+                        code = take_entry(passing, &index->at[i], &begun);
                 if (code)
                         return code;
                 import_progress(&sales->import->report, i, index->n);
@@ -139,8 +157,18 @@ static int second_pass(struct sales *sales, const struct import_index *index) {
         return sales_run(sales);
 }
 
+/* A pipe is told before anything is read of it. */
+static int check_file(struct import *import) {
+        if (lseek(import->file.descriptor, 0, SEEK_CUR) >= 0)
+                return EXIT_OK;
+        (void) fprintf(
+                stderr, "holdfast: %s: orders are read twice, so the file must be a regular one\n", import->file.path);
+        return EXIT_FAILED;
+}
+
 int import_orders(struct import *import) {
         _cleanup_free_ struct sales *sales = malloc(sizeof(*sales));
+        struct passing passing = { .sales = sales };
         struct import_index index = { 0 };
         int code;
 
@@ -149,10 +177,15 @@ int import_orders(struct import *import) {
         sales_init(sales, import);
         code = check_parents(import);
         if (!code)
+                code = check_file(import);
+        if (!code)
                 code = import_index_make(import, INVOICE_NUMBER, &index);
         if (!code)
-                code = second_pass(sales, &index);
+                code = second_pass(&passing, &index);
         import_index_clear(&index);
+        if (!code)
+                code = comebacks_run(&passing.comebacks, import, &sales->purchases);
+        comebacks_clear(&passing.comebacks);
         sales_clear(sales);
         return code;
 }

@@ -28,17 +28,33 @@ static void make_printable(char *text) {
                         *text = '?';
 }
 
-void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
+static void name_line(struct import_report *report, size_t line, const char *format, va_list arguments)
+        __attribute__((format(printf, 3, 0)));
+
+static void name_line(struct import_report *report, size_t line, const char *format, va_list arguments) {
         char reason[IMPORT_PROBLEM_SIZE];
-        va_list arguments;
 
         clear_progress(report);
-        report->refused++;
-        va_start(arguments, format);
         (void) vsnprintf(reason, sizeof(reason), format, arguments);
-        va_end(arguments);
         make_printable(reason);
         (void) fprintf(stderr, "%s:%zu: %s\n", report->path, line, reason);
+}
+
+void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
+        va_list arguments;
+
+        report->refused++;
+        va_start(arguments, format);
+        name_line(report, line, format, arguments);
+        va_end(arguments);
+}
+
+void import_note(struct import_report *report, size_t line, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        name_line(report, line, format, arguments);
+        va_end(arguments);
 }
 
 void import_progress(struct import_report *report, uint64_t offset, uint64_t size) {
@@ -72,8 +88,13 @@ void import_summary(struct import_report *report) {
         say("unchanged", report->unchanged);
         say("refused", report->refused);
         say_some("  returns", report->returns);
+        say_some("  write-offs", report->write_offs);
         say_some("  not goods", report->not_goods);
+        say_some("unmatched", report->unmatched);
+        say_some("not reached", report->read - report->taken - report->unchanged - report->refused - report->unmatched);
+        say_some("partly matched", report->partly_matched);
         say_some("orders made", report->orders_made);
+        say_some("returns made", report->returns_made);
         say_some("products made", report->products_made);
         say_some("prices rounded", report->prices_rounded);
 }

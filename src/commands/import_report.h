@@ -17,9 +17,11 @@
 struct import_report {
         const char *path;
         const char *kind;
-        size_t read, taken, unchanged, refused; /* lines: the last three add up to the first */
-        size_t returns, not_goods;              /* of the refused ones: orders only */
-        size_t orders_made, products_made, prices_rounded;
+        size_t read, taken, unchanged, refused; /* lines: the last three and the unmatched add up to the first */
+        size_t unmatched;                       /* returns of what nobody has bought in the file */
+        size_t returns, write_offs, not_goods;  /* of the refused ones: orders only */
+        size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
+        size_t orders_made, returns_made, products_made, prices_rounded;
         bool on_terminal, shown;
         timestamp shown_at;
 };
@@ -28,6 +30,10 @@ void import_report_init(struct import_report *report, const char *kind, const ch
 
 /* Name a line that is not taken, and count it. */
 void import_refuse(struct import_report *report, size_t line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Name a line of which there is something to be said, without counting it. */
+void import_note(struct import_report *report, size_t line, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /* Show how far it is, now and then; `size` 0 when that is not known. */

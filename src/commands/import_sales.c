@@ -28,6 +28,7 @@ static void calls_clear(struct sales *sales) {
 void sales_clear(struct sales *sales) {
         calls_clear(sales);
         import_seen_clear(&sales->known);
+        purchases_clear(&sales->purchases);
         arena_clear(&sales->arena);
         arena_clear(&sales->scratch);
 }
@@ -401,6 +402,24 @@ static void report_lines(struct sales *sales) {
         }
 }
 
+/* What is there can come back. Nobody knows what guests bought. */
+static bool keep_purchases(struct sales *sales, const struct sale *sale) {
+        bool kept = true;
+
+        for (size_t i = 0; i < sale->n_lines && *sale->customer; i++) {
+                const struct sale_line *line = &sale->lines[i];
+                const struct purchase purchase = { .minute = purchase_minute(sale->placed_at),
+                        .offset = line->offset,
+                        .price = line->price,
+                        .bought = (uint32_t) line->quantity,
+                        .left = (uint32_t) line->quantity };
+
+                if (line->state == SALE_TAKEN || line->state == SALE_UNCHANGED)
+                        kept = kept && purchases_add(&sales->purchases, sale->customer, line->sku, &purchase);
+        }
+        return kept;
+}
+
 int sales_run(struct sales *sales) {
         const bool open = sales->import->options->open;
         int code = EXIT_OK;
@@ -414,6 +433,8 @@ int sales_run(struct sales *sales) {
         }
         if (!code)
                 report_lines(sales);
+        for (size_t i = 0; i < sales->n_sales && !code && !open; i++)
+                code = keep_purchases(sales, &sales->sales[i]) ? EXIT_OK : EXIT_OUR_FAULT;
         sales->n_sales = sales->n_lines = 0;
         arena_reset(&sales->arena);
         return code;

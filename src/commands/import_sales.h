@@ -9,6 +9,7 @@
 
 #include "commands/import.h"
 #include "commands/import_invoice.h"
+#include "commands/import_purchases.h"
 #include "commands/import_seen.h"
 #include "orders/orders.h"
 
@@ -19,6 +20,7 @@ enum sale_state { SALE_PENDING, SALE_TAKEN, SALE_UNCHANGED, SALE_REFUSED };
 
 struct sale_line {
         size_t line; /* of the file */
+        uint64_t offset;
         const char *sku, *title;
         int64_t quantity, price;
         enum sale_state state;
@@ -34,9 +36,10 @@ struct sale {
 
 struct sales {
         struct import *import;
-        struct arena arena;       /* of the chunk */
-        struct arena scratch;     /* of one body */
-        struct import_seen known; /* products that are there */
+        struct arena arena;         /* of the chunk */
+        struct arena scratch;       /* of one body */
+        struct import_seen known;   /* products that are there */
+        struct purchases purchases; /* of all chunks so far */
         struct sale sales[SALES_MAX];
         struct sale_line lines[SALE_LINES_MAX + ORDER_LINES_MAX];
         struct call calls[SALES_MAX];

@@ -43,9 +43,8 @@ const char *order_address(struct arena *arena, const struct address_body *addres
 }
 
 /* Nine symbols that nobody mistakes for another, in groups that can be read out. */
-const char *order_number_new(struct arena *arena) {
+const char *order_number_of(const uint8_t *bytes, struct arena *arena) {
         static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-        const struct uuid random = uuid_random();
         char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
         size_t n = 0;
 
@@ -54,9 +53,15 @@ const char *order_number_new(struct arena *arena) {
         for (size_t i = 0; i < 9; i++) {
                 if (i && i % 3 == 0)
                         number[n++] = '-';
-                number[n++] = symbols[random.bytes[i] % (sizeof(symbols) - 1)];
+                number[n++] = symbols[bytes[i] % (sizeof(symbols) - 1)];
         }
         return number;
+}
+
+const char *order_number_new(struct arena *arena) {
+        const struct uuid random = uuid_random();
+
+        return order_number_of(random.bytes, arena);
 }
 
 const char *recipient_text(const char *name, int relation, struct arena *arena) {

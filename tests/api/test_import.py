@@ -280,17 +280,36 @@ def test_missing_products_are_made_when_that_is_wished(importer, retailer, api):
     assert api.get(f"/v1/products/{retailer.sku}", expect=200).json() == before
 
 
-def test_returns_and_what_is_no_goods_are_named_and_counted_apart(importer, retailer):
+def test_write_offs_and_what_is_no_goods_are_named_and_counted_apart(importer, retailer):
     path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,1,01/12/2010 08:26,2.55,,France",
-                          "1,POST,POSTAGE,1,01/12/2010 08:26,18,,France", f"C2,{retailer.sku},X,-1,01/12/2010 08:26,2.55,,France",
+                          "1,POST,POSTAGE,1,01/12/2010 08:26,18,,France", "C2,POST,POSTAGE,-1,01/12/2010 08:26,2.55,,France",
                           f"3,{retailer.sku},damaged,-8,01/12/2010 08:26,0,,France", "1,M,Manual,1,01/12/2010 08:26,1,,France",
-                          f"1,{retailer.sku},X,1,32/12/2010 08:26,2.55,,France")
+                          f"1,{retailer.sku},X,1,32/12/2010 08:26,2.55,,France", f"C2,{retailer.sku},X,1,01/12/2010 08:26,1,7,France")
 
     outcome = orders(importer, retailer, path, expect=SOME_REFUSED)
 
-    assert outcome.lines == (1, 0, 5) and (outcome["returns"], outcome["not goods"]) == (2, 2)
-    reasons = {3: "postage", 4: "C2 is a return", 5: "-8 units", 6: "manual", 7: "InvoiceDate"}
+    assert outcome.lines == (1, 0, 6) and (outcome["write-offs"], outcome["not goods"]) == (1, 3)
+    reasons = {3: "postage", 4: "postage", 5: "-8 units", 6: "manual", 7: "InvoiceDate", 8: "do not come back"}
     assert {line: word for line, word in reasons.items() if word in outcome.refusals[line]} == reasons
+
+
+def test_open_orders_have_nothing_that_could_come_back(importer, retailer):
+    path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,2,01/12/2010 08:26,2.55,7,France",
+                          f"C2,{retailer.sku},X,-1,02/12/2010 08:26,2.55,7,France")
+
+    outcome = orders(importer, retailer, path, "--open", expect=SOME_REFUSED)
+
+    assert outcome.lines == (1, 0, 1) and outcome["returns"] == 1 and "open orders" in outcome.refusals[3]
+
+
+def test_a_pipe_is_refused_before_it_is_read(importer, retailer):
+    path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,2,01/12/2010 08:26,2.55,7,France")
+    command = " ".join(importer.command("orders", "/dev/stdin", "--channel", retailer.channel, "--location", retailer.store))
+
+    done = subprocess.run(["/bin/sh", "-c", f"cat {path} | {command}"], env=importer.service.environment(),
+                          capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == SOME_REFUSED and "a regular one" in done.stderr and done.stdout == ""
 
 
 def test_lines_of_an_invoice_need_not_stand_together(importer, retailer, api):

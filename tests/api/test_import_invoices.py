@@ -3,6 +3,7 @@
 import csv
 import re
 from collections import Counter, defaultdict
+from datetime import datetime
 
 import pytest
 
@@ -19,16 +20,44 @@ class Expected:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         self.read = len(rows)
-        self.returns = {n for n, row in enumerate(rows, start=2)
-                        if row["InvoiceNo"].startswith("C") or (int(row["Quantity"]) < 0 and not self.no_goods(row))}
-        self.not_goods = {n for n, row in enumerate(rows, start=2) if n not in self.returns and self.no_goods(row)}
-        self.refused = self.returns | self.not_goods
+        self.not_goods = {n for n, row in enumerate(rows, start=2) if self.no_goods(row)}
+        self.returns = {n: row for n, row in enumerate(rows, start=2)
+                        if row["InvoiceNo"].startswith("C") and n not in self.not_goods}
+        self.write_offs = {n for n, row in enumerate(rows, start=2)
+                           if int(row["Quantity"]) < 0 and n not in self.not_goods and n not in self.returns}
+        self.refused = self.write_offs | self.not_goods
         self.orders = defaultdict(list)
         for n, row in enumerate(rows, start=2):
-            if n not in self.refused:
+            if n not in self.refused and n not in self.returns:
                 self.orders[row["InvoiceNo"]].append(row)
-        self.taken = self.read - len(self.refused)
+        self.bought = sum(map(len, self.orders.values()))
+        self.match()
         self.skus = {row["StockCode"] for lines in self.orders.values() for row in lines}
+
+    def match(self):
+        """Which units come back from which invoice: {(C invoice, invoice, sku): units}; what matches none, or in part."""
+        purchases = defaultdict(list)
+        for rows in self.orders.values():
+            for row in rows:
+                if row["CustomerID"]:
+                    purchases[row["CustomerID"], row["StockCode"]].append(
+                        {"time": self.time(row), "price": row["UnitPrice"], "left": int(row["Quantity"]), "row": row})
+        self.back, self.unmatched, self.partly = Counter(), set(), set()
+        for n, row in sorted(self.returns.items(), key=lambda item: (self.time(item[1]), item[0])):
+            left = wanted = -int(row["Quantity"])
+            for purchase in sorted(purchases[row["CustomerID"], row["StockCode"]], reverse=True,
+                                   key=lambda one: (one["price"] == row["UnitPrice"], one["time"])):
+                units = min(left, purchase["left"]) if purchase["time"] < self.time(row) else 0
+                if units:
+                    purchase["left"] -= units
+                    left -= units
+                    self.back[row["InvoiceNo"], purchase["row"]["InvoiceNo"], row["StockCode"]] += units
+            if left:
+                (self.unmatched if left == wanted else self.partly).add(n)
+
+    @staticmethod
+    def time(row):
+        return datetime.strptime(row["InvoiceDate"], "%d/%m/%Y %H:%M")
 
     @staticmethod
     def no_goods(row):
@@ -41,6 +70,13 @@ class Expected:
 
     def total(self, invoice):
         return sum(int(row["Quantity"]) * self.pence(row) for row in self.orders[invoice])
+
+
+_BACK = """
+    select l.reason as back, o.external_ref, l.sku, sum(l.quantity)::bigint as units
+      from return_lines l join orders o on o.id = l.order_id
+     where o.channel = %s
+     group by 1, 2, 3"""
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +109,20 @@ def test_the_whole_file_is_taken_and_every_other_line_named(importer, retailer, 
     outcome = import_all(importer, retailer, path, location, "--create-products")
 
     assert outcome["lines read"] == expected.read
-    assert outcome.lines == (expected.taken, 0, len(expected.refused))
-    assert (outcome["returns"], outcome["not goods"]) == (len(expected.returns), len(expected.not_goods))
+    came_back = len(expected.returns) - len(expected.unmatched)
+    assert outcome.lines == (expected.bought + came_back, 0, len(expected.refused))
+    assert (outcome["write-offs"], outcome["not goods"]) == (len(expected.write_offs), len(expected.not_goods))
+    assert (outcome["unmatched"], outcome["partly matched"]) == (len(expected.unmatched), len(expected.partly))
     assert outcome["orders made"] == len(expected.orders)
-    assert set(outcome.refusals) == expected.refused
-    assert {line for line, reason in outcome.refusals.items() if "return" in reason} == expected.returns
+    assert outcome["returns made"] == len({(back, order) for back, order, _ in expected.back})
+    assert set(outcome.refusals) == expected.refused | expected.unmatched | expected.partly
+    assert {line for line, reason in outcome.refusals.items()
+            if "has bought no" in reason or "without a customer" in reason} == expected.unmatched
+    assert {(row["back"], row["external_ref"], row["sku"]): row["units"]
+            for row in database.rows(_BACK, retailer.channel)} == expected.back
+    refunded = database.value("select sum(refunded)::bigint from orders where channel = %s", retailer.channel)
+    assert refunded == database.value("select sum(l.refund)::bigint from return_lines l join orders o on o.id = l.order_id"
+                                      " where channel = %s", retailer.channel) > 0
 
     stored = {row["external_ref"]: row for row in database.rows(
         "select external_ref, status, payment_status, total, placed_at::text, count(l.line) as lines"
@@ -88,15 +133,17 @@ def test_the_whole_file_is_taken_and_every_other_line_named(importer, retailer, 
         day, month, year, time = DAY.fullmatch(rows[0]["InvoiceDate"]).groups()
         assert (order["lines"], order["total"]) == (len(rows), expected.total(invoice)), invoice
         assert order["placed_at"].startswith(f"{year}-{month}-{day} {time}:00+00"), invoice  # London, in December
-        assert (order["status"], order["payment_status"]) == ("fulfilled", "captured")
+        came = any(order_of == invoice for _, order_of, _ in expected.back)
+        assert order["status"] == "fulfilled" and (order["payment_status"] != "captured") == came
     assert database.count("stock", "location = %s", location) == 0
     assert expected.skus == {row["sku"] for row in database.rows(
         "select distinct sku from order_lines l join orders o on o.id = l.order_id where channel = %s", retailer.channel)}
 
     again = import_all(importer, retailer, path, location, "--create-products")
 
-    assert again.lines == (0, expected.taken, len(expected.refused))
-    assert again["orders made"] == again["products made"] == 0
+    assert again.lines == (0, expected.bought + came_back, len(expected.refused))
+    assert again["unmatched"] == len(expected.unmatched)
+    assert again["orders made"] == again["products made"] == again["returns made"] == 0
     service.assert_audit_clean()
 
 
@@ -114,7 +161,8 @@ def test_as_open_orders_the_same_lines_hold_stock(importer, retailer, database, 
 
     outcome = import_all(importer, retailer, path, retailer.other_store, "--open")
 
-    assert outcome.lines == (expected.taken, 0, len(expected.refused))
+    assert outcome.lines == (expected.bought, 0, len(expected.refused) + len(expected.returns))
+    assert outcome["returns"] == len(expected.returns)
     assert outcome["orders made"] == len(expected.orders)
     left = database.value("select sum(on_hand - reserved)::bigint from stock where location = %s and sku = any(%s)",
                           retailer.other_store, list(wanted))

@@ -24,14 +24,15 @@ OK, SOME_REFUSED, WRONG_USAGE, NO_DATABASE, BAD_CONFIG = 0, 1, 2, 69, 78
 
 @dataclass
 class Outcome:
-    """What an import has told: its sums by name ({"taken": 3}), its refused lines ({line: reason})."""
+    """What an import has told: its sums by name ({"taken": 3}), what it has named ({line: reason}): the lines it
+    refused, those that match nothing, and those that match in part."""
 
     code: int
     stdout: str
     stderr: str
 
     def __post_init__(self):
-        self.sums = {name.strip(): int(n) for name, n in re.findall(r"^ *([a-z ]+?) +(\d+)$", self.stdout, re.MULTILINE)}
+        self.sums = {name.strip(): int(n) for name, n in re.findall(r"^ *([a-z -]+?) +(\d+)$", self.stdout, re.MULTILINE)}
         self.refusals = {int(line): reason for line, reason in re.findall(r"^\S+:(\d+): (.*)$", self.stderr, re.MULTILINE)}
 
     def __getitem__(self, name):
@@ -40,8 +41,9 @@ class Outcome:
     @property
     def lines(self):
         """(taken, unchanged, refused)"""
-        assert self["lines read"] == self["taken"] + self["unchanged"] + self["refused"], self.stdout
-        assert len(self.refusals) == self["refused"], f"not every refused line is named\n{self.stdout}{self.stderr}"
+        assert self["lines read"] == self["taken"] + self["unchanged"] + self["refused"] + self["unmatched"], self.stdout
+        named = self["refused"] + self["unmatched"] + self["partly matched"]
+        assert len(self.refusals) == named, f"not every line that is to be named is\n{self.stdout}{self.stderr}"
         return self["taken"], self["unchanged"], self["refused"]
 
 

@@ -42,18 +42,37 @@ Test(invoice, a_line_of_goods_is_read) {
         cr_expect_str_eq(line.placed_at, "2010-12-01 08:26");
 }
 
-Test(invoice, a_leading_c_before_a_digit_is_a_return_whatever_else_it_says) {
+Test(invoice, a_leading_c_before_a_digit_is_a_return) {
         row.cells[INVOICE_NUMBER] = "C536379";
-        row.cells[INVOICE_SKU] = "D";
-        assert_kind(INVOICE_RETURN, "C536379 is a return");
+        row.cells[INVOICE_QUANTITY] = "-6";
+        cr_assert_eq(read_row(), INVOICE_RETURN, "%s", reason);
+        cr_expect_eq(line.quantity, 6);
+        cr_expect_eq(line.price, 255);
+        cr_expect_str_eq(line.placed_at, "2010-12-01 08:26");
         row.cells[INVOICE_NUMBER] = "CLICK-1";
-        row.cells[INVOICE_SKU] = "85123A";
+        row.cells[INVOICE_QUANTITY] = "6";
         cr_assert_eq(read_row(), INVOICE_GOODS, "%s", reason);
 }
 
-Test(invoice, units_below_zero_come_back) {
+Test(invoice, a_return_of_what_is_no_goods_is_none) {
+        row.cells[INVOICE_NUMBER] = "C536379";
+        row.cells[INVOICE_SKU] = "D";
+        row.cells[INVOICE_QUANTITY] = "-1";
+        assert_kind(INVOICE_NOT_GOODS, "a discount");
+}
+
+Test(invoice, a_return_has_units_that_come_back) {
+        row.cells[INVOICE_NUMBER] = "C536379";
+        assert_kind(INVOICE_INVALID, "6 units do not come back");
+        row.cells[INVOICE_QUANTITY] = "0";
+        assert_kind(INVOICE_INVALID, "0 units");
+        row.cells[INVOICE_QUANTITY] = "-9223372036854775808";
+        assert_kind(INVOICE_INVALID, "0 units");
+}
+
+Test(invoice, units_below_zero_are_written_off) {
         row.cells[INVOICE_QUANTITY] = "-10";
-        assert_kind(INVOICE_RETURN, "-10 units");
+        assert_kind(INVOICE_WRITE_OFF, "-10 units");
 }
 
 Test(invoice, codes_that_are_no_goods_are_told_by_what_they_are) {
