@@ -1,10 +1,14 @@
 /* Each test migrates a schema of its own, which goes with it. */
 #include "fixture.h"
 
+#include "../unit/dice.h"
 #include "db/migrate.h"
+#include "orders/orders.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,4 +358,160 @@ Test(migrate, every_statement_of_every_step_is_run) {
                 cr_assert_str_eq(
                         sql + size - 2, ";\n", "%s: what follows the last \";\" would be left out", migrations[i].name);
         }
+}
+
+/* ---- orders from before payments had rows ---- */
+
+#define OLD_ORDERS 300
+#define OLD_LINES  4
+
+static struct database *shop;
+static struct order old_orders[OLD_ORDERS];
+static struct order_line old_lines[OLD_ORDERS][OLD_LINES];
+static struct order_discount old_discounts[OLD_ORDERS][2];
+
+static const char *const old_statuses[] = { "pending", "authorized", "captured", "voided" };
+
+static void run_old(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run_old(const char *format, ...) {
+        char sql[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(sql, sizeof(sql), format, arguments);
+        va_end(arguments);
+        execute_on(shop, sql);
+}
+
+static void invent_lines(struct order *order, uint64_t *dice) {
+        for (size_t i = 0; i < order->n_lines; i++) {
+                struct order_line *line = &order->lines[i];
+
+                *line = (struct order_line){ .number = (int64_t) i,
+                        .order = order,
+                        .quantity = 1 + (int64_t) dice_below(dice, 5),
+                        .unit_price = dice_below(dice, 4) ? (int64_t) dice_below(dice, 900) : 0 };
+                line->cancelled = order->status == ORDER_CANCELLED
+                                          ? line->quantity
+                                          : (int64_t) dice_below(dice, (size_t) line->quantity);
+                order->subtotal += line->quantity * line->unit_price;
+        }
+        order->total = order->subtotal;
+}
+
+static void invent_discount(struct order *order, uint64_t *dice, int64_t line, int64_t most) {
+        struct order_discount *discount = &order->discounts[order->n_discounts];
+
+        if (dice_below(dice, 2))
+                return;
+        *discount = (struct order_discount){ .amount = (int64_t) dice_below(dice, (size_t) most + 1), .line = line };
+        order->n_discounts++;
+        order->discount += discount->amount;
+        order->total -= discount->amount;
+}
+
+static void invent_order(size_t i, uint64_t *dice) {
+        struct order *order = &old_orders[i];
+
+        *order = (struct order){ .lines = old_lines[i],
+                .n_lines = 1 + dice_below(dice, OLD_LINES),
+                .discounts = old_discounts[i],
+                .status = i % 4 == 3 || !dice_below(dice, 4) ? ORDER_CANCELLED : ORDER_OPEN,
+                .shipping = (int64_t) dice_below(dice, 500),
+                .tax = (int64_t) dice_below(dice, 500),
+                .tax_included = dice_below(dice, 2) };
+        invent_lines(order, dice);
+        invent_discount(order, dice, 0, order->lines[0].quantity * order->lines[0].unit_price);
+        invent_discount(order, dice, -1, order->total);
+        order->total += order->shipping + (order->tax_included ? 0 : order->tax);
+}
+
+/* What the program before it said was due: of captured orders, the shares of all that was cancelled. */
+static int64_t old_refund_due(const struct order *order) {
+        int64_t due = order->status == ORDER_CANCELLED ? order->shipping : 0;
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                due += order_line_value(&order->lines[i], 0, order->lines[i].cancelled);
+        return due;
+}
+
+static void sell(size_t i) {
+        const struct order *order = &old_orders[i];
+        const char *status = old_statuses[order->status == ORDER_CANCELLED && i % 4 != 2 ? 3 : i % 4];
+
+        run_old("insert into orders (id, order_number, channel, external_ref, status, payment_status, currency, customer,"
+                " subtotal, discount, shipping, tax, tax_included, total, refund_due, actor, placed_at, updated_at)"
+                " values ('00000000-0000-0000-0000-%012zu', %zu, 'web', %zu, '%s', '%s', 'EUR', '{}', %" PRId64
+                ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %" PRId64 ", %" PRId64 ", 'ada', now(), now())",
+                i, i, i, order_status_texts[order->status], status, order->subtotal, order->discount, order->shipping,
+                order->tax, order->tax_included ? "true" : "false", order->total,
+                i % 4 == 2 ? old_refund_due(order) : 0);
+        for (size_t j = 0; j < order->n_lines; j++)
+                run_old("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, cancelled) values"
+                        " ('00000000-0000-0000-0000-%012zu', %zu, gen_random_uuid(), 'A', 'A', %" PRId64 ", %" PRId64
+                        ", %" PRId64 ")",
+                        i, j, order->lines[j].quantity, order->lines[j].unit_price, order->lines[j].cancelled);
+        for (size_t j = 0; j < order->n_discounts; j++)
+                run_old("insert into order_discounts (order_id, number, amount, line) values"
+                        " ('00000000-0000-0000-0000-%012zu', %zu, %" PRId64 ", nullif(%" PRId64 ", -1))",
+                        i, j, order->discounts[j].amount, order->discounts[j].line);
+}
+
+static void sell_before_payments_have_rows(const struct migration *migration) {
+        uint64_t dice = 11;
+
+        if (strcmp(migration->name, "0011_money") != 0)
+                return;
+        execute_on(shop, "begin");
+        for (size_t i = 0; i < OLD_ORDERS; i++) {
+                invent_order(i, &dice);
+                sell(i);
+        }
+        execute_on(shop, "commit");
+}
+
+static int64_t last_number;
+
+static enum problem number_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        (void) into;
+        last_number = row_integer(&row);
+        return PROBLEM_NONE;
+}
+
+static int64_t number_of(const char *sql) {
+        database_ask_text(shop, sql, number_read, NULL);
+        cr_assert_eq(database_trip(shop, clock_monotonic() + MINUTE), PROBLEM_NONE, "%s", database_message(shop));
+        return last_number;
+}
+
+/* To the cent: what each line is worth is what the program computes, and what was due is due. */
+Test(migrate, orders_from_before_are_carried_over_to_the_cent) {
+        struct migrate_report report;
+        char sql[256];
+
+        shop = connected();
+        cr_assert_eq(migrate_to_head(database, schema, sell_before_payments_have_rows, &report), PROBLEM_NONE, "%s",
+                database_message(database));
+        for (size_t i = 0; i < OLD_ORDERS; i++)
+                for (size_t j = 0; j < old_orders[i].n_lines; j++) {
+                        const struct order_line *line = &old_lines[i][j];
+
+                        (void) snprintf(sql, sizeof(sql),
+                                "select value from order_lines where line = %zu and order_id ="
+                                " '00000000-0000-0000-0000-%012zu'",
+                                j, i);
+                        cr_assert_eq(number_of(sql), order_line_value(line, 0, line->quantity), "order %zu", i);
+                }
+        cr_assert_eq(number_of("select count(*) from payments"), OLD_ORDERS);
+        cr_assert_eq(
+                number_of(
+                        "select count(*) from orders o join payments p on p.order_id = o.id"
+                        " where o.refund_due <> greatest(o.paid - o.refunded - (o.total - o.credited), 0)"
+                        " or o.paid <> p.captured or o.paid <> case when o.payment_status = 'captured' then o.total else 0 end"
+                        " or p.status <> o.payment_status or p.amount <> o.total"
+                        " or o.total <> o.shipping + (select sum(value) from order_lines l where l.order_id = o.id)"),
+                0);
+        shop = database_close(shop);
 }
