@@ -6,6 +6,8 @@ import uuid
 import pytest
 
 from support.crowd import Started, crowd, reservation, shoppers
+from support.retailer import Retailer
+from support.shelf import assert_adds_up
 from support.waiting import eventually
 
 SHOPPERS = 24
@@ -146,6 +148,40 @@ def test_calls_without_a_key_happen_once(instance, token, shelf, database):
 
     versions = {row["id"]: row["version"] for row in database.rows("select id::text, version from reservations")}
     assert versions == {each: 1 + n for each, n in done.items()}
+
+
+def test_a_change_of_an_order_happens_whole_and_once(instance, token, database):
+    """Each moves units to the other store, takes one back and adds one, and is told of each change once."""
+    retailer, n = Retailer(instance.client(), on_hand=1000).create(), 8
+    people = shoppers(n, instance, token=token)
+    orders = [retailer.order({retailer.sku: 3}).json() for _ in range(n)]
+    enough = threading.Event()
+    done = [0] * n
+
+    async def change(shopper, i):
+        line = {"order_line_id": orders[i]["lines"][0]["id"]}
+        while not enough.is_set():
+            there = retailer.other_store if done[i] % 2 else retailer.store
+            lines = [{**line, "quantity": 3 + done[i] % 2, "fulfillment": {"method": "pickup", "location": there}}]
+            answer = await shopper.ask("POST", f"/v1/orders/{orders[i]['id']}/change", {"reason": "r", "lines": lines},
+                                       version=1 + max(0, done[i] - 1))
+            assert answer.status == 200, answer
+            done[i] += 1
+            assert answer.json()["version"] == max(1, done[i])  # the first one changes nothing
+
+    started = Started(*(change(shopper, i) for i, shopper in enumerate(people)))
+    for _ in range(10):
+        wanted = sum(done) + 40
+        eventually(lambda: sum(done) >= wanted, WAIT_S, "more changes")
+        assert database.cut_other_sessions() > 0
+    enough.set()
+    started.answers()
+
+    told = {row["id"]: row["n"] for row in database.rows(
+        "select order_id::text as id, count(*) as n from events where type = 'order.changed' group by order_id")}
+    assert told == {order["id"]: done[i] - 1 for i, order in enumerate(orders)}
+    assert_adds_up(database, *retailer.locations)
+    instance.assert_audit_clean()
 
 
 @pytest.mark.parametrize("keyed", [True, False])
