@@ -19,3 +19,11 @@ void histogram_observe(struct histogram *histogram, const struct histogram_bound
         atomic_fetch_add_explicit(&histogram->counts[i], 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
 }
+
+uint64_t histogram_count(const struct histogram *histogram, const struct histogram_bounds *bounds) {
+        uint64_t count = 0;
+
+        for (size_t i = 0; i <= bounds->n; i++)
+                count += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+        return count;
+}

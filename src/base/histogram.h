@@ -24,5 +24,8 @@ struct histogram {
 
 void histogram_observe(struct histogram *histogram, const struct histogram_bounds *bounds, int64_t value);
 
+/* How many there are. */
+uint64_t histogram_count(const struct histogram *histogram, const struct histogram_bounds *bounds);
+
 /* For durations of requests, and of what they wait for. */
 extern const struct histogram_bounds histogram_times;

@@ -14,19 +14,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SERIES_MAX     1024 /* routes times statuses; more are counted in the last one */
+#define SERIES_MAX     4096 /* routes times statuses, with room to spare; more are counted together */
 #define EXPOSITION_MAX ((size_t) 4 * 1024 * 1024)
 #define LABELS_SIZE    256 /* a route's path is ours, so it is known to fit */
 
-/* One route, method and status. */
+/* One route, method and status; status 0 is a free place. */
 struct series {
-        const struct route *route;
+        const struct route *route; /* NULL: none was found */
         unsigned status;
         struct histogram times;
 };
 
-static struct series all_series[SERIES_MAX];
-static size_t n_series;
+static struct series all_series[SERIES_MAX]; /* a hash table, and in the last place all that found none */
 static struct lanes *shown_lanes;
 static const struct server *shown_server;
 static _Atomic uint64_t counters[COUNTER_COUNT];
@@ -95,14 +94,18 @@ static void write_told(struct buffer *out) {
 }
 
 static struct series *series_for(const struct route *route, unsigned status) {
-        for (size_t i = 0; i < n_series; i++)
-                if (all_series[i].route == route && all_series[i].status == status)
-                        return &all_series[i];
-        if (n_series == SERIES_MAX)
-                return &all_series[SERIES_MAX - 1];
-        all_series[n_series].route = route;
-        all_series[n_series].status = status;
-        return &all_series[n_series++];
+        const size_t n = SERIES_MAX - 1;
+        size_t place = ((uintptr_t) route / sizeof(struct route) + (size_t) status * 31) % n;
+
+        for (size_t i = 0; i < n; i++, place = (place + 1) % n) {
+                struct series *series = &all_series[place];
+
+                if (!series->status)
+                        *series = (struct series){ .route = route, .status = status };
+                if (series->route == route && series->status == status)
+                        return series;
+        }
+        return &all_series[n];
 }
 
 void metrics_request(const struct call *call, duration took) {
@@ -116,9 +119,11 @@ static void write_requests(struct buffer *out) {
         char labels[LABELS_SIZE];
 
         exposition_head(out, name, "histogram", "Time from the request's head to its reply");
-        for (size_t i = 0; i < n_series; i++) {
+        for (size_t i = 0; i < SERIES_MAX; i++) {
                 const struct series *s = &all_series[i];
 
+                if (!s->status && !histogram_count(&s->times, &histogram_times))
+                        continue;
                 (void) snprintf(labels, sizeof(labels), "method=\"%s\",route=\"%s\",code=\"%u\"",
                         s->route ? method_text(s->route->method) : "-", s->route ? s->route->path : "-", s->status);
                 exposition_histogram(out, name, labels, &s->times, &histogram_times);

@@ -107,12 +107,13 @@ def test_a_database_that_is_away_shows_in_the_pool(cluster, services, new_databa
     name = url.rpartition("/")[2].split("?")[0]
     instance = services(url, sweeper=0)
     api = instance.client()
+    api.get("/v1/products/KETTLE", expect=404)  # so that its worker is connected
     assert instance.figure("holdfast_ready") == 1
     with Database(cluster.url()) as database:
         database.execute(f'alter database "{name}" with allow_connections false')
         database.rows("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", name)
         try:
-            api.get("/v1/products/KETTLE", expect=503)
+            eventually(lambda: api.get("/v1/products/KETTLE").status_code == 503, what="its session has ended")
             eventually(lambda: instance.figure("holdfast_db_pool_connections", lane="read", state="away") == 1, what="away")
             eventually(lambda: instance.figure("holdfast_ready") == 0, what="not ready")
             assert instance.figure("holdfast_db_faults_total", fault="lost") >= 1
