@@ -255,6 +255,17 @@ Test(payments, a_part_that_is_let_go_leaves_the_rest_held) {
         assert_status(PAYMENT_VOIDED);
 }
 
+/* A voucher over 90.00 was granted before anything left. */
+Test(payments, no_more_is_asked_for_than_is_owed) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        order_credit(&order, 9000);
+        ship(0, 1);
+        cr_assert_eq(card->capture_due, 1500);
+        ship(0, 1);
+        cr_assert_eq(card->capture_due, 1500);
+}
+
 /* ---- cancels ---- */
 
 Test(payments, an_order_cancelled_before_it_was_captured_lets_its_payments_go) {
