@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 
+from support.waiting import eventually
+
 NOBODY = "01931f00-0000-7000-8000-000000000000"
 _numbers = itertools.count()
 
@@ -289,3 +291,24 @@ def test_the_balance_is_paid_by_a_further_payment(order, api):
 
 
 ADDRESS = {"name": "Ada", "line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
+
+
+# ---- what time does ----
+
+def test_an_order_paid_in_part_falls_due_and_what_was_paid_is_due_back(retailer, api, database, service):
+    lines = [{"sku": retailer.sku, "quantity": 1, "unit_price": euros(1000)}]
+    in_part, covered = [retailer.order(lines, payments=split(("captured", 300), ("pending", 700))).json() for _ in range(2)]
+    for order in (in_part, covered):
+        database.execute("update orders set payment_due_at = clock_timestamp() + interval '1 hour' where id = %s", order["id"])
+    tell(api, covered["payments"][1], "authorized")
+    assert now(api, covered)["payment_due_at"] is None
+    database.execute("update orders set payment_due_at = clock_timestamp() - interval '1 second' where id = %s"
+                     " and payment_status = 'pending'", in_part["id"])
+
+    eventually(lambda: now(api, in_part)["status"] == "cancelled", what="cancelled by the sweeper")
+
+    after = now(api, in_part)
+    assert (after["cancel_reason"], after["totals"]["refund_due"]) == ("unpaid", euros(300))
+    assert [one["status"] for one in after["payments"]] == ["captured", "voided"]
+    assert now(api, covered)["status"] == "open"
+    service.assert_audit_clean()
