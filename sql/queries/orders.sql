@@ -254,6 +254,12 @@ update fulfillment_lines l
        as changed (order_id, fulfillment_id, line, quantity, picked, short, resourced, cancelled, moved, fulfilled)
  where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
 
+-- :name order_return_places
+-- Where goods of the orders $1 came back, or are expected.
+select r.order_id, r.location from returns r where r.order_id = any($1::uuid[])
+ union
+select l.order_id, l.location from return_lines l where l.order_id = any($1::uuid[]) and l.location is not null
+
 -- :name order_timeline
 -- Every event of an order, oldest first. $1 the order, $2 how many at most.
 select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.data
@@ -291,6 +297,7 @@ select f.id
 -- :name orders_page free
 -- Orders, newest first. $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words (a pattern for ilike),
 -- $6 locations the bearer may see, $7 placed_at and $8 id of the last one seen, $9 how many; each of the first eight may be null.
+-- $10 e-mail address, $11 phone number, exactly; null for all.
 select o.id, o.placed_at
   from orders o
  where ($1::text is null or o.channel = $1)
@@ -299,13 +306,17 @@ select o.id, o.placed_at
    and ($4::text is null or o.order_number = $4)
    and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
         or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
-   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6)))
+   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6))
+        or exists (select from returns r where r.order_id = o.id and r.location = any($6))
+        or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
+   and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
+   and ($11::text is null or o.customer ->> 'phone' = $11)
    and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
  order by o.placed_at desc, o.id desc
  limit $9::bigint
 
 -- :name orders_changed free
--- The same filters, in the order of their last change: for keeping a copy. $10 changed since.
+-- The same filters, in the order of their last change: for keeping a copy. $12 changed since.
 select o.id, o.updated_at
   from orders o
  where ($1::text is null or o.channel = $1)
@@ -314,8 +325,12 @@ select o.id, o.updated_at
    and ($4::text is null or o.order_number = $4)
    and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
         or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
-   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6)))
+   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6))
+        or exists (select from returns r where r.order_id = o.id and r.location = any($6))
+        or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
+   and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
+   and ($11::text is null or o.customer ->> 'phone' = $11)
    and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid))
-   and o.updated_at >= $10::timestamptz
+   and o.updated_at >= $12::timestamptz
  order by o.updated_at, o.id
  limit $9::bigint

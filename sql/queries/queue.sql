@@ -71,11 +71,13 @@ select card.location,
  order by card.location
 
 -- :name scan_orders
--- The order of number $2, with or without its hyphens, when it has a part at location $1.
+-- The order of number $2, with or without its hyphens, when it has a part at location $1, or for who takes returns ($3)
+-- when something of it has left from anywhere.
 select o.id
   from orders o
  where o.order_number = any($2::text[])
-   and exists (select from fulfillments f where f.order_id = o.id and f.location = $1::text)
+   and (($3::boolean and exists (select from order_lines l where l.order_id = o.id and l.fulfilled > 0))
+        or exists (select from fulfillments f where f.order_id = o.id and f.location = $1::text))
 
 -- :name scan_codes
 -- What waits at location $1 under a pickup code, at most $2.
@@ -83,6 +85,14 @@ select f.id, f.order_id, f.pickup_serial
   from fulfillments f
  where f.location = $1::text and f.status in ('allocated', 'picking', 'ready', 'packed') and f.method <> 'ship'
  order by f.promised_at, f.id
+ limit $2::bigint
+
+-- :name scan_codes_of_old
+-- What was collected at location $1 under a pickup code, the latest $2: for who brings something back.
+select f.id, f.order_id, f.pickup_serial
+  from fulfillments f
+ where f.location = $1::text and f.status = 'handed_over'
+ order by f.promised_at desc, f.id desc
  limit $2::bigint
 
 -- :name scan_products

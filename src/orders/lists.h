@@ -9,7 +9,7 @@
 
 /* What to list; NULL and TIMESTAMP_NONE filter nothing. */
 struct order_filter {
-        const char *channel, *external_ref, *order_number, *words;
+        const char *channel, *external_ref, *order_number, *words, *email, *phone;
         const char *const *statuses;
         size_t n_statuses;
         bool all_locations;
@@ -31,6 +31,9 @@ struct order_list {
         struct listed_order *rows;
         size_t n;
 };
+
+/* Queue: where goods of the orders of a set that are named by their id came back (order.return_places). */
+void return_places_load(struct database *database, struct order_set *set);
 
 /* Queue: find the orders of one page, `limit` of them at most. */
 enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list);

@@ -2,6 +2,7 @@
 #include "http/call.h"
 #include "http/metrics.h"
 #include "http/reply.h"
+#include "orders/lists.h"
 #include "orders/placing.h"
 
 #include "base/config.h"
@@ -325,6 +326,9 @@ static bool touches_bearer(const struct call *call, const struct order *order) {
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 if (token_allows_location(call->claims, order->fulfillments[i]->location))
                         return true;
+        for (size_t i = 0; i < order->n_return_places; i++)
+                if (token_allows_location(call->claims, order->return_places[i]))
+                        return true;
         return call->claims->all_locations;
 }
 
@@ -351,7 +355,11 @@ static enum problem show_load(struct batch *batch) {
         struct order_commands *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ false, &work);
 
-        return p ? p : orders_read(batch->database, &work->set);
+        if (!p)
+                p = orders_read(batch->database, &work->set);
+        if (!p)
+                return_places_load(batch->database, &work->set);
+        return p;
 }
 
 static void show_one(struct call *call, const struct order *order) {

@@ -12,7 +12,7 @@
 
 struct list_query {
         struct page_query page;
-        const char *channel, *external_ref, *order_number, *q;
+        const char *channel, *external_ref, *order_number, *q, *email, *phone;
         const char *const *status;
         size_t n_status;
         timestamp updated_since;
@@ -21,8 +21,10 @@ struct list_query {
 static const struct shape_member list_members[] = {
         PAGE_MEMBERS(struct list_query),
         OPTIONAL(CODE, struct list_query, channel),
+        OPTIONAL(TEXT, struct list_query, email, BETWEEN(1, 254)),
         OPTIONAL(TEXT, struct list_query, external_ref, BETWEEN(1, 100)),
         OPTIONAL(TEXT, struct list_query, order_number, BETWEEN(1, 40)),
+        OPTIONAL(TEXT, struct list_query, phone, BETWEEN(1, 40)),
         OPTIONAL(TEXT, struct list_query, q, BETWEEN(1, 100)),
         COUNTED_(TEXTS, false, struct list_query, status, .names = order_status_texts, BETWEEN(1, 4)),
         OPTIONAL(TIME, struct list_query, updated_since),
@@ -48,6 +50,8 @@ static bool filter_from(struct call *call, const struct page *page, struct order
                 .external_ref = query->external_ref,
                 .order_number = query->order_number,
                 .words = query->q,
+                .email = query->email,
+                .phone = query->phone,
                 .statuses = query->status,
                 .n_statuses = query->n_status,
                 .all_locations = claims->all_locations,
@@ -57,8 +61,9 @@ static bool filter_from(struct call *call, const struct page *page, struct order
                 .after_time = TIMESTAMP_NONE,
                 .limit = page->limit + 1,
         };
-        /* Goods come back anywhere: who takes returns finds any order by its exact number. */
-        if (query->order_number && call_has_scope(call, SCOPE_RETURNS_WRITE))
+        /* Goods come back anywhere: who takes returns finds any order by its exact number, or by what the customer
+         * gave. */
+        if ((query->order_number || query->email || query->phone) && call_has_scope(call, SCOPE_RETURNS_WRITE))
                 filter->all_locations = true;
         if (query->channel && !call_may_act_for(call, query->channel))
                 return false;

@@ -27,7 +27,11 @@ static enum problem timeline_load_all(struct batch *batch) {
                 p = timeline_load(batch->database, &call->path.id, &work->timelines[i]);
         }
         batch->work = work;
-        return p ? p : orders_read(batch->database, &work->set);
+        if (!p)
+                p = orders_read(batch->database, &work->set);
+        if (!p)
+                return_places_load(batch->database, &work->set);
+        return p;
 }
 
 static void timeline_one(struct call *call) {

@@ -14,6 +14,7 @@
 
 #define AT_RISK_BEFORE  (30 * MINUTE) /* the promised time */
 #define SCANNED_MAX     512           /* code points of what a scanner read */
+#define PAST_CODES_MAX  2000          /* that were collected, likewise */
 #define OPEN_CODES_MAX  5000          /* fulfillments whose pickup codes a scan is compared with */
 #define MATCHES_MAX     50            /* of one scan */
 #define STREAM_READ_MAX 500           /* events of one part of a stream */
@@ -162,14 +163,18 @@ bool stream_can_resume(const struct stream_bounds *bounds, int64_t last);
 
 struct scanned {
         struct arena *arena;
-        struct uuid *orders;         /* of that number, with a part at the location */
-        struct queue_place *waiting; /* at the location: those that have a pickup code */
-        int64_t *serials;            /* of their codes */
-        size_t n_orders, n_waiting;
+        struct uuid *orders;           /* of that number, with a part at the location */
+        struct queue_place *waiting;   /* at the location: those that have a pickup code */
+        int64_t *serials;              /* of their codes */
+        struct queue_place *collected; /* likewise, what was collected there; for who takes returns */
+        int64_t *collected_serials;
+        size_t n_orders, n_waiting, n_collected;
+        bool returns; /* whoever scans takes returns: orders of other locations and what is over count as well */
         const char *const *skus; /* of the product that has this code, or this GTIN */
         size_t n_skus;
 };
 
-/* Queue: what the text may mean at the location. `gtin`: 14 digits, or NULL when it is none. */
+/* Queue: what the text may mean at the location; `scanned` says for whom. `gtin`: 14 digits, or NULL when it is none.
+ */
 enum problem scan_ask(
         struct database *database, struct scanned *scanned, const char *location, const char *text, const char *gtin);

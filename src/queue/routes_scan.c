@@ -43,13 +43,13 @@ struct work {
 
 /* ---- what it is ---- */
 
-/* The first open fulfillment here whose code it is. */
-static bool is_pickup_code(struct scan *scan, const char *text) {
+/* The first of some fulfillments whose code it is. */
+static bool is_code_of(
+        struct scan *scan, const char *text, const struct queue_place *places, const int64_t *serials, size_t n) {
         const char *secrets[] = { config_text(CONFIG_PICKUP_SECRET), config_text(CONFIG_PICKUP_SECRET_PREVIOUS) };
 
-        for (size_t i = 0; i < scan->scanned.n_waiting; i++) {
-                const struct fulfillment candidate = { .id = scan->scanned.waiting[i].id,
-                        .pickup_serial = scan->scanned.serials[i] };
+        for (size_t i = 0; i < n; i++) {
+                const struct fulfillment candidate = { .id = places[i].id, .pickup_serial = serials[i] };
 
                 for (size_t j = 0; j < array_size(secrets); j++)
                         if (secrets[j] && pickup_code_matches(secrets[j], &candidate, text)) {
@@ -58,6 +58,14 @@ static bool is_pickup_code(struct scan *scan, const char *text) {
                         }
         }
         return false;
+}
+
+/* What waits here goes before what was collected. */
+static bool is_pickup_code(struct scan *scan, const char *text) {
+        const struct scanned *scanned = &scan->scanned;
+
+        return is_code_of(scan, text, scanned->waiting, scanned->serials, scanned->n_waiting) ||
+               is_code_of(scan, text, scanned->collected, scanned->collected_serials, scanned->n_collected);
 }
 
 /* Ids are written in small letters; a scanner may read them in others. */
@@ -100,6 +108,7 @@ static enum problem scan_begin(struct batch *batch, struct call *call) {
         if (!scan)
                 return FAULT_BUSY;
         scan->scanned.arena = batch->arena;
+        scan->scanned.returns = call_has_scope(call, SCOPE_RETURNS_WRITE);
         call->work = scan;
         return scan_ask(batch->database, &scan->scanned, call->path.code, body->code,
                 has_gtin ? arena_text(batch->arena, gtin) : NULL);
@@ -155,12 +164,28 @@ static void write_match(struct writer *json, struct call *call, const struct ful
         write_object_end(json);
 }
 
+/* It is with its customer, or on the way there. */
+static bool has_left(const struct fulfillment *fulfillment) {
+        return fulfillment->status == FULFILLMENT_HANDED_OVER || fulfillment->status == FULFILLMENT_SHIPPED ||
+               fulfillment->status == FULFILLMENT_DELIVERED;
+}
+
+/* What is here; for who takes returns, what has left from elsewhere as well. */
+static bool is_shown(const struct call *call, const struct scan *scan, const struct fulfillment *fulfillment) {
+        const char *channel = call->claims->channel;
+
+        if (text_equal(fulfillment->location, call->path.code))
+                return true;
+        return scan->scanned.returns && has_left(fulfillment) &&
+               (!channel || text_equal(channel, fulfillment->order->channel));
+}
+
 static void write_order_matches(
         struct writer *json, struct call *call, const struct scan *scan, const struct work *work, timestamp now) {
         const struct order *order = order_find(&work->set, &scan->scanned.orders[0]);
 
         for (size_t i = 0; order && i < order->n_fulfillments; i++)
-                if (text_equal(order->fulfillments[i]->location, call->path.code))
+                if (is_shown(call, scan, order->fulfillments[i]))
                         write_match(json, call, order->fulfillments[i], work, now);
 }
 
@@ -170,7 +195,7 @@ static const struct fulfillment *fulfillment_here(
 
         if (scan->kind == SCAN_FULFILLMENT || scan->kind == SCAN_PICKUP_CODE)
                 fulfillment = fulfillment_find(&work->set, &scan->id);
-        return fulfillment && text_equal(fulfillment->location, call->path.code) ? fulfillment : NULL;
+        return fulfillment && is_shown(call, scan, fulfillment) ? fulfillment : NULL;
 }
 
 static void scan_one(struct call *call, const struct scan *scan, const struct work *work, timestamp now) {

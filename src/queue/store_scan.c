@@ -21,23 +21,48 @@ static enum problem orders_read_ids(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem codes_read(struct rows *rows, void *into) {
-        struct scanned *scanned = into;
+static enum problem codes_take(
+        struct rows *rows, struct arena *arena, struct queue_place **ret_places, int64_t **ret_serials) {
         const size_t n = rows_count(rows);
+        struct queue_place *places = arena_new_array(arena, struct queue_place, n);
+        int64_t *serials = arena_new_array(arena, int64_t, n);
 
-        scanned->waiting = arena_new_array(scanned->arena, struct queue_place, n);
-        scanned->serials = arena_new_array(scanned->arena, int64_t, n);
-        if (!scanned->waiting || !scanned->serials)
+        if (!places || !serials)
                 return FAULT_BUSY;
-        scanned->n_waiting = n;
         for (size_t i = 0; i < n; i++) {
                 struct row row = row_at(rows, i);
 
-                scanned->waiting[i].id = row_uuid(&row);
-                scanned->waiting[i].order_id = row_uuid(&row);
-                scanned->serials[i] = row_integer(&row);
+                places[i].id = row_uuid(&row);
+                places[i].order_id = row_uuid(&row);
+                serials[i] = row_integer(&row);
         }
+        *ret_places = places;
+        *ret_serials = serials;
         return PROBLEM_NONE;
+}
+
+static enum problem codes_read(struct rows *rows, void *into) {
+        struct scanned *scanned = into;
+
+        scanned->n_waiting = rows_count(rows);
+        return codes_take(rows, scanned->arena, &scanned->waiting, &scanned->serials);
+}
+
+static enum problem past_codes_read(struct rows *rows, void *into) {
+        struct scanned *scanned = into;
+
+        scanned->n_collected = rows_count(rows);
+        return codes_take(rows, scanned->arena, &scanned->collected, &scanned->collected_serials);
+}
+
+static void ask_for_codes(struct database *database, struct scanned *scanned, const char *location, bool past) {
+        struct parameters codes;
+
+        parameters_init(&codes, scanned->arena);
+        parameter_text(&codes, location);
+        parameter_integer(&codes, past ? PAST_CODES_MAX : OPEN_CODES_MAX);
+        database_ask(database, past ? STATEMENT_SCAN_CODES_OF_OLD : STATEMENT_SCAN_CODES, &codes,
+                past ? past_codes_read : codes_read, scanned);
 }
 
 static enum problem products_read(struct rows *rows, void *into) {
@@ -77,7 +102,7 @@ static const char *order_number_from(struct arena *arena, const char *text) {
 
 enum problem scan_ask(
         struct database *database, struct scanned *scanned, const char *location, const char *text, const char *gtin) {
-        struct parameters orders, codes, products;
+        struct parameters orders, products;
         struct array *numbers;
         const char *number = order_number_from(scanned->arena, text);
 
@@ -87,11 +112,11 @@ enum problem scan_ask(
         array_text(numbers, text);
         if (number)
                 array_text(numbers, number);
+        parameter_boolean(&orders, scanned->returns);
         database_ask(database, STATEMENT_SCAN_ORDERS, &orders, orders_read_ids, scanned);
-        parameters_init(&codes, scanned->arena);
-        parameter_text(&codes, location);
-        parameter_integer(&codes, OPEN_CODES_MAX);
-        database_ask(database, STATEMENT_SCAN_CODES, &codes, codes_read, scanned);
+        ask_for_codes(database, scanned, location, /* past= */ false);
+        if (scanned->returns)
+                ask_for_codes(database, scanned, location, /* past= */ true);
         parameters_init(&products, scanned->arena);
         parameter_text(&products, text);
         parameter_text(&products, gtin);

@@ -16,11 +16,13 @@
 
 #include "catalog/catalog.h"
 #include "fulfillment/fulfillment.h"
+#include "orders/additions.h"
 
 #define RETURN_LINES_MAX       1000 /* of one return, however often its lines are split */
 #define RETURN_ITEMS_MAX       200  /* of one request */
 #define RETURN_REASON_MAX      200
 #define RETURN_NUMBER_SIZE     14  /* "R-7KM-2QX-9RT" and its NUL */
+#define EXCHANGE_LINES_MAX     50  /* of one return */
 #define UNEXPECTED_ENTRIES_MAX 100 /* of one return */
 
 enum disposition { DISPOSE_DAMAGED, DISPOSE_DESTROY, DISPOSE_QUARANTINE, DISPOSE_RESTOCK, DISPOSE_VENDOR };
@@ -185,6 +187,8 @@ struct return_request {
         const struct return_item *items;
         size_t n_items;
         bool by_post, override;
+        struct addition *additions; /* what the customer gets instead; NULL: nothing */
+        size_t n_additions;
         struct return_set *set;
         const struct catalog_set *catalog; /* the channel, the products of the lines, the location */
         const struct left_days *days;
@@ -201,6 +205,20 @@ int64_t return_judge_shipping(const struct return_request *request, const struct
 enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma);
 
 enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
+
+/* What the additions are held against; objections go to the call's refusal. */
+struct market return_market(const struct return_request *request, const struct act *act);
+
+/* What the customer gets instead comes to, by the catalogue. VALIDATION_FAILED when it is not for sale. */
+enum problem return_quote_exchange(
+        const struct return_request *request, struct order_line *lines, const struct act *act);
+
+/* Check what the customer gets instead: VALIDATION_FAILED, INSUFFICIENT_STOCK. Changes nothing. */
+enum problem return_check_exchange(const struct return_request *request, const struct act *act);
+
+/* Add it to the order, reserved; it cannot be refused any more. Every pointer to a line of the order but those of the
+ * set's returns is void after it. */
+enum problem return_make_exchange(const struct return_request *request, struct rma *rma, const struct act *act);
 
 /* What arrived: units of a line of the return, of a line of the order, or of a product. */
 struct arrival {

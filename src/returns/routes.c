@@ -1,5 +1,6 @@
 #include "returns/routes.h"
 #include "http/reply.h"
+#include "reservations/reservations.h"
 
 #include "base/text.h"
 
@@ -101,7 +102,11 @@ enum problem return_work_load(struct batch *batch, bool locked,
                         want(work, batch->calls[i], &work->aims[i]);
         if (locked && (work->stock.n_wanted || work->stock.exhausted))
                 p = stock_lock(batch->database, &work->stock);
-        return p ? p : catalog_load(batch->database, &work->catalog);
+        if (!p && locked && work->wants_zones)
+                p = reservations_free_lapsed(batch->database, &work->stock);
+        if (!p)
+                p = catalog_load(batch->database, &work->catalog);
+        return p || !work->wants_zones ? p : catalog_load_zones(batch->database, &work->catalog);
 }
 
 enum problem return_work_save(struct batch *batch) {

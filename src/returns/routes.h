@@ -24,6 +24,7 @@ struct return_commands {
         struct catalog_set catalog;
         struct left_days days;
         struct return_targets targets;
+        bool wants_zones;        /* something is promised */
         struct return_aim *aims; /* one for each call */
 };
 

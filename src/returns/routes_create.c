@@ -1,13 +1,28 @@
 /* POST /v1/returns and /v1/returns/quote: what a customer brings, or will send. */
 #include "http/reply.h"
+#include "orders/routes.h"
 #include "reservations/reservations.h"
 #include "returns/routes.h"
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ORDER_NUMBER_MAX 40
+
+struct exchange_line {
+        const char *sku;
+        int64_t quantity;
+        struct money unit_price;
+        bool has_unit_price;
+        const struct fulfillment_choice *fulfillment;
+};
+
+struct exchange_body {
+        const struct exchange_line *lines;
+        size_t n_lines;
+};
 
 struct return_body {
         struct uuid order_id;
@@ -16,6 +31,7 @@ struct return_body {
         const char *location;
         const struct return_item *lines;
         size_t n_lines;
+        const struct exchange_body *exchange; /* may be NULL */
 };
 
 static const struct shape_member item_members[] = {
@@ -27,8 +43,22 @@ static const struct shape_member item_members[] = {
 };
 static const struct shape item_shape = SHAPE(struct return_item, item_members);
 
+static const struct shape_member exchange_line_members[] = {
+        REQUIRED(OBJECT, struct exchange_line, fulfillment, .shape = &order_choice_shape),
+        REQUIRED(INTEGER, struct exchange_line, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct exchange_line, sku),
+        TOLD(MONEY, struct exchange_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+};
+static const struct shape exchange_line_shape = SHAPE(struct exchange_line, exchange_line_members);
+
+static const struct shape_member exchange_members[] = {
+        LIST(struct exchange_body, lines, &exchange_line_shape, 1, EXCHANGE_LINES_MAX),
+};
+static const struct shape exchange_shape = SHAPE(struct exchange_body, exchange_members);
+
 static const struct shape_member return_members[] = {
         OPTIONAL(BOOLEAN, struct return_body, by_post),
+        OPTIONAL(OBJECT, struct return_body, exchange, .shape = &exchange_shape),
         LIST(struct return_body, lines, &item_shape, 1, RETURN_ITEMS_MAX),
         REQUIRED(CODE, struct return_body, location),
         TOLD(UUID, struct return_body, order_id),
@@ -36,6 +66,43 @@ static const struct shape_member return_members[] = {
         OPTIONAL(BOOLEAN, struct return_body, override),
 };
 const struct shape return_shape = SHAPE(struct return_body, return_members);
+
+static size_t n_wishes(const struct return_body *body) {
+        return body->exchange ? body->exchange->n_lines : 0;
+}
+
+static struct wish wish_of(const struct return_body *body, size_t i) {
+        const struct exchange_line *line = &body->exchange->lines[i];
+
+        return (struct wish){
+                .sku = line->sku,
+                .quantity = line->quantity,
+                .unit_price = line->has_unit_price ? &line->unit_price : NULL,
+                .choice = line->fulfillment,
+                .list = "#/exchange/lines",
+                .place = i,
+        };
+}
+
+/* What the customer gets instead is held where it will be handed over; the choice is told whole. */
+static void check_exchange(struct call *call, const struct return_body *body) {
+        for (size_t i = 0; i < n_wishes(body); i++) {
+                const struct fulfillment_choice *choice = body->exchange->lines[i].fulfillment;
+                char pointer[64];
+
+                (void) snprintf(pointer, sizeof(pointer), "#/exchange/lines/%zu/fulfillment", i);
+                if (choice->method < 0 || !choice->location)
+                        (void) refuse_because(&call->refusal, &call->arena, pointer, "required",
+                                "A method and a location are needed.");
+                else if (choice->slot != TIMESTAMP_NONE)
+                        (void) refuse_because(
+                                &call->refusal, &call->arena, pointer, "not-allowed", "An exchange takes no slot.");
+        }
+        if (call->refusal.n_violations)
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "The exchange cannot be meant.");
+        for (size_t i = 0; i < n_wishes(body) && !call->refusal.problem; i++)
+                (void) call_may_act_at(call, body->exchange->lines[i].fulfillment->location);
+}
 
 void return_create_check(struct call *call) {
         const struct return_body *body = call->body;
@@ -46,6 +113,7 @@ void return_create_check(struct call *call) {
                         call, PROBLEM_VALIDATION_FAILED, "Name the order by its id or its number, and not by both.");
         } else if (call_may_act_at(call, body->location)) {
                 return_check_override(call, body->override);
+                check_exchange(call, body);
         }
 }
 
@@ -97,6 +165,12 @@ static void want(struct return_commands *work, const struct call *call, const st
                 if (body->lines[i].condition >= 0)
                         stock_want(&work->stock, body->location, line->sku);
         }
+        for (size_t i = 0; i < n_wishes(body); i++) {
+                const struct wish wish = wish_of(body, i);
+
+                work->wants_zones = true;
+                wish_want(&wish, order->channel, &work->catalog, &work->stock);
+        }
 }
 
 static enum problem load(struct batch *batch, bool locked) {
@@ -122,6 +196,14 @@ static enum problem quote_load(struct batch *batch) {
 
 /* ---- deciding ---- */
 
+static struct addition *additions_of(const struct return_body *body, struct arena *arena) {
+        struct addition *additions = arena_new_array(arena, struct addition, n_wishes(body));
+
+        for (size_t i = 0; additions && i < n_wishes(body); i++)
+                additions[i].wish = wish_of(body, i);
+        return additions;
+}
+
 static struct return_request request_of(const struct call *call, struct return_commands *work, struct order *order) {
         const struct return_body *body = call->body;
 
@@ -132,6 +214,8 @@ static struct return_request request_of(const struct call *call, struct return_c
                 .n_items = body->n_lines,
                 .by_post = body->by_post,
                 .override = body->override,
+                .additions = additions_of(body, work->stock.arena),
+                .n_additions = n_wishes(body),
                 .set = &work->returns,
                 .catalog = &work->catalog,
                 .days = &work->days,
@@ -149,7 +233,7 @@ static enum problem create_one(struct call *call, struct return_commands *work, 
         if (!order)
                 return PROBLEM_NONE;
         request = request_of(call, work, order);
-        p = return_authorize(&request, &act, &rma);
+        p = request.additions ? return_authorize(&request, &act, &rma) : FAULT_BUSY;
         if (p == FAULT_BUSY)
                 return p;
         if (p)
@@ -161,7 +245,8 @@ static enum problem create_one(struct call *call, struct return_commands *work, 
 }
 
 static enum problem create_decide(struct batch *batch) {
-        enum problem p = PROBLEM_NONE;
+        const struct return_commands *work = batch->work;
+        enum problem p = work->wants_zones && !catalog_zones_fit(&work->catalog) ? FAULT_STALE : PROBLEM_NONE;
 
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 p = create_one(batch->calls[i], batch->work, batch->now);
@@ -207,7 +292,7 @@ static void write_verdict(
         write_object_end(json);
 }
 
-static void write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts) {
+static int64_t write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts) {
         const int64_t shipping = return_judge_shipping(request, verdicts);
         int64_t refund = shipping, fee = 0;
 
@@ -220,9 +305,42 @@ static void write_sums(struct writer *json, const struct return_request *request
         write_amount(json, "shipping", shipping, request->order);
         write_amount(json, "fee", fee, request->order);
         write_amount(json, "refund", refund, request->order);
+        return refund;
 }
 
-static void write_quote(struct call *call, const struct return_request *request, const struct verdict *verdicts) {
+/* What the customer gets instead, and what is then owed (above 0) or given back. */
+static void write_exchange(
+        struct writer *json, const struct return_request *request, const struct order_line *lines, int64_t refund) {
+        int64_t total = 0;
+
+        write_name(json, "exchange");
+        if (!request->n_additions) {
+                write_null(json);
+                return;
+        }
+        write_object_begin(json);
+        write_name(json, "lines");
+        write_list_begin(json);
+        for (size_t i = 0; i < request->n_additions; i++) {
+                const int64_t amount = lines[i].unit_price * request->additions[i].wish.quantity;
+
+                total += amount;
+                write_object_begin(json);
+                write_text_member(json, "sku", request->additions[i].wish.sku);
+                write_text_member(json, "title", lines[i].title);
+                write_integer_member(json, "quantity", request->additions[i].wish.quantity);
+                write_amount(json, "unit_price", lines[i].unit_price, request->order);
+                write_amount(json, "total", amount, request->order);
+                write_object_end(json);
+        }
+        write_list_end(json);
+        write_amount(json, "total", total, request->order);
+        write_amount(json, "difference", total - refund, request->order);
+        write_object_end(json);
+}
+
+static void write_quote(struct call *call, const struct return_request *request, const struct verdict *verdicts,
+        const struct order_line *exchanged) {
         struct reply_writer w;
         bool allowed = true;
 
@@ -238,7 +356,7 @@ static void write_quote(struct call *call, const struct return_request *request,
         for (size_t i = 0; i < request->n_items; i++)
                 write_verdict(&w.json, &request->items[i], &verdicts[i], request->order);
         write_list_end(&w.json);
-        write_sums(&w.json, request, verdicts);
+        write_exchange(&w.json, request, exchanged, write_sums(&w.json, request, verdicts));
         reply_end(&w);
 }
 
@@ -247,16 +365,18 @@ static enum problem quote_one(struct call *call, struct return_commands *work, t
         const struct act act = return_act(call, work, now);
         struct order *order = return_order(call, work, call->work);
         struct return_request request;
+        struct order_line *exchanged;
         struct verdict *verdicts;
 
         if (!order)
                 return PROBLEM_NONE;
         request = request_of(call, work, order);
         verdicts = arena_new_array(&call->arena, struct verdict, request.n_items);
-        if (!verdicts)
+        exchanged = arena_new_array(&call->arena, struct order_line, request.n_additions);
+        if (!verdicts || !exchanged || !request.additions)
                 return FAULT_BUSY;
-        if (!return_judge(&request, verdicts, &act))
-                write_quote(call, &request, verdicts);
+        if (!return_judge(&request, verdicts, &act) && !return_quote_exchange(&request, exchanged, &act))
+                write_quote(call, &request, verdicts, exchanged);
         return PROBLEM_NONE;
 }
 

@@ -350,13 +350,20 @@ enum problem return_authorize(const struct return_request *request, const struct
                 p = check_verdicts(request, verdicts, act);
         if (!p)
                 p = check_shelves(request, verdicts, act);
+        if (!p && request->n_additions)
+                p = return_check_exchange(request, act);
         if (p)
                 return p;
         rma = rma_new(request, act);
         p = rma ? add_items(request, verdicts, rma, act) : FAULT_BUSY;
         if (p)
                 return p;
-        return_grant_shipping(rma, request->set);
+        if (request->n_additions)
+                p = return_make_exchange(request, rma, act);
+        else
+                return_grant_shipping(rma, request->set);
+        if (p)
+                return p;
         rma_settle(rma, act);
         tell_authorized(rma, act);
         if (rma->status == RETURN_RECEIVED || rma->status == RETURN_PARTIALLY_RECEIVED)

@@ -225,6 +225,8 @@ static bool is_all_back(const struct return_request *request) {
 }
 
 int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts) {
+        if (request->n_additions)
+                return 0;
         for (size_t i = 0; i < request->n_items; i++)
                 if (!verdicts[i].terms.refunds_shipping || verdicts[i].refused)
                         return 0;

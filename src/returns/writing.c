@@ -92,6 +92,7 @@ void rma_write(struct writer *json, const struct rma *rma) {
         }
         write_list_end(json);
         write_raw_member(json, "unexpected", rma->unexpected);
+        write_raw_member(json, "exchange", rma->exchange);
         write_money_member(json, "shipping", money_of(rma, rma->shipping));
         write_money_member(json, "refund", money_of(rma, refund));
         write_money_member(json, "refunded", money_of(rma, rma_refunded(rma)));

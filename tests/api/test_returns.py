@@ -755,3 +755,141 @@ def test_units_cancelled_and_returned_share_what_was_paid(bought, retailer, serv
     it.bring()
     assert money(it.now())["credited"] == it.order["totals"]["total"]["amount"] == 2900
     service.assert_audit_clean()
+
+
+# ---- exchanges ----
+
+def instead(sku, location, quantity=1, method="pickup", **fields):
+    return {"lines": [{"sku": sku, "quantity": quantity, "fulfillment": {"method": method, "location": location}, **fields}]}
+
+
+def test_an_exchange_is_one_transaction_and_the_difference_is_due(bought, retailer, service):
+    it = bought()
+    made = it.bring(exchange=instead(retailer.skus[2], retailer.other_store)).json()
+    order = it.now()
+    [added] = order["lines"][2:]
+    assert (added["sku"], added["quantity"], added["unit_price"]["amount"]) == (retailer.skus[2], 1, 3000)
+    assert made["exchange"] == [{"order_line_id": added["id"], "sku": retailer.skus[2], "quantity": 1}]
+    assert retailer.figures(retailer.skus[2], retailer.other_store)["reserved"] == 1
+    assert (order["status"], order["totals"]["total"]["amount"]) == ("partially_fulfilled", 8000)
+    assert money(order) == {"credited": 1000, "paid": 5000, "refunded": 0, "balance": 2000, "refund_due": 0}
+    assert made["refundable"]["amount"] == 0
+    assert code_of(refund(it, made, expect=409)) == "over-refund"
+    assert figures(retailer) == (8, 0, 8)
+    assert it.events() == ["return.exchanged", "return.authorized", "return.received"]
+    new = next(one for one in order["fulfillments"] if one["location"] == retailer.other_store)
+    assert new["status"] == "allocated"
+    service.assert_audit_clean()
+
+
+def test_what_an_exchange_leaves_over_is_refunded(bought, retailer, service):
+    it = bought()
+    made = it.bring(it.item(1, 1), exchange=instead(retailer.sku, retailer.store)).json()
+    assert made["refundable"]["amount"] == 1000
+    refund(it, made)
+    assert money(it.now()) == {"credited": 2000, "paid": 5000, "refunded": 1000, "balance": 0, "refund_due": 0}
+    service.assert_audit_clean()
+
+
+def test_without_the_unit_there_is_no_exchange_and_no_return(bought, retailer, service):
+    it = bought()
+    before = it.now()
+    reply = it.bring(exchange=instead(retailer.skus[2], retailer.store, 11), expect=409)
+    assert code_of(reply) == "insufficient-stock"
+    assert (reply.json()["errors"][0]["pointer"], reply.json()["errors"][0]["available"]) == ("#/exchange/lines/0/quantity", 10)
+    assert it.now() == before and figures(retailer) == (7, 0, 7) and it.events() == []
+    service.assert_audit_clean()
+
+
+def test_what_was_got_in_exchange_comes_back_as_well(bought, retailer, service):
+    it = bought(lines={retailer.sku: 1})
+    it.bring(exchange=instead(retailer.skus[1], retailer.store))
+    order = it.now()
+    it.deliver(order["fulfillments"][-1])
+    made = it.bring({**it.item(), "order_line_id": order["lines"][1]["id"]}).json()
+    assert (made["refund"]["amount"], it.returned()) == (2000, [1, 1])
+    service.assert_audit_clean()
+
+
+@pytest.mark.parametrize(("line", "pointer", "code"), [
+    ({"sku": "NO-SUCH"}, "#/exchange/lines/0/sku", "unknown-sku"),
+    ({"fulfillment": {"method": "pickup"}}, "#/exchange/lines/0/fulfillment", "required"),
+    ({"fulfillment": {"location": "STORE"}}, "#/exchange/lines/0/fulfillment/method", "required"),
+    ({"fulfillment": {"method": "ship", "location": "STORE"}}, "#/exchange/lines/0/fulfillment/method", "address-missing"),
+    ({"fulfillment": {"method": "pickup", "location": "nowhere"}}, "#/exchange/lines/0/fulfillment/location", "unknown-location"),
+    ({"fulfillment": {"method": "pickup", "location": "STORE", "slot": "2030-01-01T10:00:00Z"}},
+     "#/exchange/lines/0/fulfillment", "not-allowed"),
+    ({"unit_price": {"amount": 1, "currency": "USD"}}, "#/exchange/lines/0/unit_price/currency", "currency-mismatch"),
+])
+def test_an_exchange_that_cannot_be_meant(bought, retailer, line, pointer, code):
+    it = bought()
+    exchange = instead(retailer.sku, retailer.store)
+    exchange["lines"][0].update(line)
+    choice = exchange["lines"][0]["fulfillment"]
+    if choice.get("location") == "STORE":
+        choice["location"] = retailer.store
+    assert faults(it.bring(exchange=exchange, expect=422)).get(pointer) == code
+    assert it.returned() == [0, 0]
+
+
+def test_an_exchange_is_held_at_a_location_of_the_token(bought, retailer, service):
+    it = bought()
+    clerk = service.client(scope="returns:write", locations=[retailer.store])
+    reply = it.bring(exchange=instead(retailer.sku, retailer.other_store), api=clerk, expect=403)
+    assert code_of(reply) == "store-not-allowed"
+
+
+def test_a_quote_of_an_exchange_tells_the_difference(bought, retailer):
+    it = bought()
+    quote = it.quote(exchange=instead(retailer.skus[2], retailer.store, 2)).json()
+    assert (quote["exchange"]["total"]["amount"], quote["exchange"]["difference"]["amount"]) == (6000, 5000)
+    assert it.quote().json()["exchange"] is None
+    assert faults(it.quote(exchange=instead("NO-SUCH", retailer.store), expect=422)) == {"#/exchange/lines/0/sku": "unknown-sku"}
+
+
+def test_an_exchange_gives_no_shipping_back(bought, retailer):
+    set_policy(retailer, refund_shipping="full_return")
+    it = bought(lines={retailer.sku: 1}, method="ship", shipping={"amount": 499, "currency": "EUR"})
+    assert it.quote(exchange=instead(retailer.sku, retailer.store)).json()["shipping"]["amount"] == 0
+    assert it.bring(exchange=instead(retailer.sku, retailer.store)).json()["shipping"]["amount"] == 0
+
+
+# ---- finding the order ----
+
+def test_a_till_finds_an_order_by_number_address_or_phone(bought, retailer, service):
+    email, phone = f"Ada-{retailer.tag}@example.com", f"+49 30 {retailer.tag}"
+    it = bought(customer={"name": "Ada", "email": email, "phone": phone})
+    clerk = service.client(scope="orders:read returns:write", locations=[retailer.other_store])
+    weak = service.client(scope="orders:read", locations=[retailer.other_store])
+    for query in (f"order_number={it.order['order_number']}", f"email={email.lower()}", f"phone={phone.replace('+', '%2B')}"):
+        assert [one["id"] for one in clerk.get(f"/v1/orders?{query}", expect=200).json()["data"]] == [it.id]
+        assert weak.get(f"/v1/orders?{query}", expect=200).json()["data"] == []
+    for query in (f"email={retailer.tag}", "phone=%2B49", f"q={retailer.tag}"):
+        assert clerk.get(f"/v1/orders?{query}", expect=200).json()["data"] == []
+
+
+def test_an_order_is_seen_where_its_goods_came_back(bought, retailer, service):
+    it = bought()
+    clerk = service.client(scope="orders:read", locations=[retailer.other_store])
+    assert code_of(clerk.get(f"/v1/orders/{it.id}", expect=403)) == "store-not-allowed"
+    it.bring(location=retailer.other_store)
+    assert clerk.get(f"/v1/orders/{it.id}", expect=200).json()["id"] == it.id
+    assert clerk.get(f"/v1/orders/{it.id}/timeline", expect=200).json()["data"]
+    assert [one["id"] for one in clerk.get(f"/v1/orders?external_ref={it.order['external_ref']}", expect=200).json()["data"]] == [it.id]
+
+
+def test_a_receipt_is_scanned_where_the_goods_come_back(bought, retailer, service):
+    it = bought()
+    fulfillment = it.order["fulfillments"][0]
+    scan = lambda code, location, api: api.post(f"/v1/locations/{location}/scan", {"code": code}, expect=200).json()
+    clerk = service.client(scope="fulfillment:read returns:write", locations=[retailer.other_store])
+    for code in (it.order["order_number"], it.order["order_number"].replace("-", "").lower(), fulfillment["id"]):
+        found = scan(code, retailer.other_store, clerk)
+        assert [card["fulfillment_id"] for card in found["matches"]] == [fulfillment["id"]]
+    code = it.api.get(f"/v1/fulfillments/{fulfillment['id']}", expect=200).json()["pickup_code"]
+    here = service.client(scope="fulfillment:read returns:write", locations=[retailer.store])
+    found = scan(code, retailer.store, here)
+    assert (found["kind"], [card["order_number"] for card in found["matches"]]) == ("pickup_code", [it.order["order_number"]])
+    weak = service.client(scope="fulfillment:read", locations=[retailer.store, retailer.other_store])
+    assert scan(code, retailer.store, weak)["matches"] == []
+    assert scan(it.order["order_number"], retailer.other_store, weak)["matches"] == []

@@ -83,6 +83,40 @@ def test_one_request_sent_by_many_under_one_key_is_one_return(pair, token, retai
     assert_the_whole_truth(it, database, 1)
 
 
+def test_many_exchange_for_the_last_unit(pair, token, retailer, database):
+    last = f"last-{retailer.tag}"
+    retailer.create_product(last, price={"amount": 700, "currency": "EUR"})
+    retailer.stock({(retailer.store, last): 1})
+    bought = [Bought(retailer, {retailer.sku: 1}) for _ in range(8)]
+    exchange = {"lines": [{"sku": last, "quantity": 1, "fulfillment": {"method": "pickup", "location": retailer.store}}]}
+
+    answers = rush(shoppers(len(bought), *pair, token=token), lambda shopper, i: shopper.ask(
+        "POST", "/v1/returns", bought[i].body(exchange=exchange), str(uuid.uuid4())))
+
+    assert Counter((answer.status, answer.code) for answer in answers) == {
+        (201, None): 1, (409, "insufficient-stock"): len(bought) - 1}
+    for answer, it in zip(answers, bought):
+        won = answer.status == 201
+        assert len(it.now()["lines"]) == 1 + won
+        assert it.now()["lines"][0]["returned"] == won
+        assert events(it, database)["return.authorized"] == won
+    assert retailer.figures(last)["reserved"] == 1
+
+
+def test_a_return_is_refunded_once_whoever_says_so(pair, token, retailer, database):
+    it = Bought(retailer, {retailer.sku: BOUGHT})
+    made = it.bring(it.item(3)).json()
+    part = {"to": "original", "amount": {"amount": 700, "currency": "EUR"}}
+
+    answers = rush(shoppers(TILLS, *pair, token=token), ask(f"/v1/returns/{made['id']}/refund", part))
+
+    assert Counter((answer.status, answer.code) for answer in answers) == {(200, None): 4, (409, "over-refund"): TILLS - 4}
+    assert database.value("select sum(amount)::bigint from refunds where order_id = %s", it.id) == 2800
+    totals = it.now()["totals"]
+    assert (totals["refunded"]["amount"], totals["refund_due"]["amount"]) == (2800, 200)
+    assert events(it, database)["return.refunded"] == 4
+
+
 def test_a_parcel_that_many_receive_is_received_once(pair, token, retailer, database):
     it = Bought(retailer, {retailer.sku: BOUGHT})
     made = it.send(BOUGHT, location=retailer.warehouse).json()

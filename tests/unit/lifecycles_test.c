@@ -1,5 +1,6 @@
 #include "orders/orders.h"
 #include "reservations/reservations.h"
+#include "returns/returns.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -272,4 +273,30 @@ Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
         cr_assert_eq(refund.state, REFUND_FAILED);
         cr_assert_not(payment.changed || refund.changed);
         arena_clear(&arena);
+}
+
+static const struct step reception_steps[] = {
+        { RECEPTION_AWAITING, RECEPTION_RECEIVE, RECEPTION_RECEIVED },
+        { RECEPTION_AWAITING, RECEPTION_LOSE, RECEPTION_LOST },
+        { RECEPTION_AWAITING, RECEPTION_CALL_OFF, RECEPTION_CANCELLED },
+};
+
+static const struct step acceptance_steps[] = {
+        { ACCEPTANCE_PENDING, ACCEPTANCE_ACCEPT, ACCEPTANCE_ACCEPTED },
+        { ACCEPTANCE_PENDING, ACCEPTANCE_REJECT, ACCEPTANCE_REJECTED },
+};
+
+static const struct step bucket_steps[] = {
+        { BUCKET_NONE, BUCKET_RESTOCK, BUCKET_SELLABLE },
+        { BUCKET_NONE, BUCKET_SET_ASIDE, BUCKET_UNSELLABLE },
+        { BUCKET_NONE, BUCKET_TAKE_OUT, BUCKET_GONE },
+        { BUCKET_UNSELLABLE, BUCKET_RESTOCK, BUCKET_SELLABLE },
+        { BUCKET_UNSELLABLE, BUCKET_SET_ASIDE, BUCKET_UNSELLABLE },
+        { BUCKET_UNSELLABLE, BUCKET_TAKE_OUT, BUCKET_GONE },
+};
+
+Test(lifecycles, goods_come_back_along_three_axes) {
+        assert_exactly(&reception_lifecycle, reception_steps, array_size(reception_steps));
+        assert_exactly(&acceptance_lifecycle, acceptance_steps, array_size(acceptance_steps));
+        assert_exactly(&bucket_lifecycle, bucket_steps, array_size(bucket_steps));
 }
