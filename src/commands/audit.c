@@ -209,7 +209,8 @@ static const struct chapter {
                 4 },
         { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
         { true, STATEMENT_AUDIT_NEXT_ORDER,
-                { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS, STATEMENT_AUDIT_MONEY, STATEMENT_AUDIT_PAYMENTS }, 4 },
+                { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS, STATEMENT_AUDIT_MONEY, STATEMENT_AUDIT_PAYMENTS },
+                4 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {
@@ -229,8 +230,8 @@ static enum problem chapter_check(struct audit *audit, const struct chapter *cha
 /* ---- the command ---- */
 
 static void print_counts(const struct audit *audit) {
-        const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots",
-                "return lines", "payments", "refunds" };
+        const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots", "return lines",
+                "payments", "refunds" };
 
         (void) printf("audit:");
         for (size_t i = 0; i < array_size(counted); i++)

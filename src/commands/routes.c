@@ -5,7 +5,8 @@
 #include "http/metrics.h"
 
 /* The rooms, in the order in which they may know each other. */
-#define ROOMS(X) X(catalog) X(inventory) X(reservation) X(order) X(payment) X(adjustment) X(fulfillment) X(queue) X(return )
+#define ROOMS(X)                                                                                                       \
+        X(catalog) X(inventory) X(reservation) X(order) X(payment) X(adjustment) X(fulfillment) X(queue) X(return )
 
 #define X(room)                                                                                                        \
         extern const struct route room##_routes[];                                                                     \
