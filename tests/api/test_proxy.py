@@ -137,9 +137,29 @@ def test_plain_http_is_sent_to_tls(service, proxies):
     assert done.stdout.startswith(b"HTTP/1.1 308 ") and b"location: https://" in done.stdout.lower()
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
-def test_probes_and_figures_are_not_for_the_world(service, proxies, path):
-    assert proxies(service).ask(path).status == 404
+@pytest.mark.parametrize("path", [
+    "/livez", "/readyz", "/metrics", "/metrics?x", "/%6detrics", "/%6Detric%73", "/%2fmetrics", "/%72eadyz", "/liv%65z", "/METRICS",
+    "//metrics", "/./metrics", "/%2e/metrics", "/v1/../metrics", "/v1/%2e%2e/metrics", "/v1/..%2fmetrics", "/v1%2f../metrics",
+    "/docs/../metrics", "/docs/%2e%2e/metrics", "/%76%31/../metrics", "/v1", "/", "*"])
+def test_probes_and_figures_are_not_for_the_world_however_they_are_written(service, proxies, path):
+    """Before the admin listener, for there is most to be had: an API without one answers probes just so."""
+    proxy = proxies(service, API="%s:%d" % service.admin_address)
+    assert service.probe("/%6detrics") == 200, "the service reads what is encoded"
+    assert proxy.ask("/metrics", "--path-as-is", "--request-target", path).status in (400, 404)
+    assert proxy.ask("/metrics", "--path-as-is", "--http2", "--request-target", path).status in (400, 404)
+
+
+def test_what_is_not_for_the_world_is_told_as_a_problem(service, proxies):
+    reply = proxies(service).ask("/metrics")
+    assert reply.headers["content-type"] == "application/problem+json" and json.loads(reply.body)["code"] == "not-found"
+
+
+def test_the_description_of_the_api_is_for_the_world(service, proxies):
+    proxy = proxies(service)
+    page = proxy.ask("/docs")
+    paths = ["/openapi.json", *set(re.findall(r'"(/?docs/[^"]+)"', page.body))]
+    assert page.status == 200 and len(paths) > 1
+    assert {proxy.ask("/" + path.lstrip("/")).status for path in paths} == {200}
 
 
 def test_an_address_that_asks_too_much_is_refused(service, proxies):
