@@ -156,10 +156,10 @@ def test_what_is_not_for_the_world_is_told_as_a_problem(service, proxies):
 
 def test_the_description_of_the_api_is_for_the_world(service, proxies):
     proxy = proxies(service)
-    page = proxy.ask("/docs")
+    page = proxy.ask("/docs", "--compressed")
     paths = ["/openapi.json", *set(re.findall(r'"(/?docs/[^"]+)"', page.body))]
     assert page.status == 200 and len(paths) > 1
-    assert {proxy.ask("/" + path.lstrip("/")).status for path in paths} == {200}
+    assert {proxy.ask("/" + path.lstrip("/"), "--compressed").status for path in paths} == {200}
 
 
 def test_an_address_that_asks_too_much_is_refused(service, proxies):
