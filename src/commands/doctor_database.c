@@ -2,7 +2,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
-#include "db/schema.h"
+#include "db/migrate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -192,6 +192,21 @@ static void check_connections(const struct findings *found) {
 
 /* ---- the schema ---- */
 
+static void check_history(struct database *database, int version) {
+        const char *schema = config_text(CONFIG_SCHEMA);
+        const enum problem p = migrate_check_history(database);
+
+        if (p == FAULT_STALE)
+                doctor_say(VERDICT_FAIL, "schema",
+                        "use the program that migrated it, or go back to a backup of before: holdfast migrate refuses it",
+                        "%s is at version %d, but a step of it had another text when it ran", schema, version);
+        else if (p)
+                doctor_say(VERDICT_FAIL, "schema", "see its log", "%s cannot be read: %.*s", schema,
+                        doctor_first_line(database_message(database)), database_message(database));
+        else
+                doctor_say(VERDICT_OK, "schema", NULL, "%s is at version %d", schema, version);
+}
+
 /* False: nothing more can be asked of it. */
 static bool check_schema(struct database *database, struct schema_state *ret_state) {
         const char *schema = config_text(CONFIG_SCHEMA);
@@ -209,7 +224,7 @@ static bool check_schema(struct database *database, struct schema_state *ret_sta
                         "%s is at version %d and needs a program of %d, this one is of %d", schema, ret_state->version,
                         ret_state->oldest, schema_head());
         else
-                doctor_say(VERDICT_OK, "schema", NULL, "%s is at version %d", schema, ret_state->version);
+                check_history(database, ret_state->version);
         return true;
 }
 

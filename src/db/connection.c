@@ -430,7 +430,7 @@ static void queue_abandon(struct database *database) {
 enum problem database_connect(struct database *database) {
         queue_abandon(database);
         if (database->connection && PQtransactionStatus(database->connection) != PQTRANS_IDLE) {
-                database_ask(database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+                database_ask_text(database, "rollback", NULL, NULL); /* nothing may be prepared here */
                 if (database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT) && database->connection)
                         connection_end(database);
         }

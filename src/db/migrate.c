@@ -1,6 +1,7 @@
 #include "db/migrate.h"
 
 #include "base/text.h"
+#include "db/connection_libpq.h"
 
 #include <openssl/sha.h>
 #include <poll.h>
@@ -126,6 +127,19 @@ static enum problem step_try(struct database *database, const char *schema, cons
         return trip(database);
 }
 
+/* Roll back what a step has done so far. The lock against other migrations hangs on the connection: never on another.
+ */
+static enum problem step_back(struct database *database) {
+        const int session = database_session(database);
+
+        if (database_connect(database))
+                return FAULT_LOST;
+        return database_session(database) == session
+                       ? PROBLEM_NONE
+                       : database_drop(
+                                 database, "it broke between two tries, and the lock against other migrations with it");
+}
+
 /* Who waits for a table's lock is in the way of all who come later: so it waits briefly, lets them through, and tries
  * again. */
 static enum problem step_run(struct database *database, const char *schema, const struct migration *migration) {
@@ -134,19 +148,22 @@ static enum problem step_run(struct database *database, const char *schema, cons
 
         while ((p == FAULT_STUCK || p == FAULT_CONFLICT) && clock_monotonic() < patience) {
                 (void) poll(NULL, 0, (int) (MIGRATE_TABLE_PAUSE / MILLISECOND));
-                if (database_connect(database)) /* rolls back; a new connection would not have our lock */
-                        return FAULT_LOST;
-                p = step_try(database, schema, migration);
+                p = step_back(database);
+                if (!p)
+                        p = step_try(database, schema, migration);
         }
         return p;
 }
 
-static enum problem history_check(struct database *database, const char *schema, struct schema_state *ret_state) {
-        enum problem p;
-
+enum problem migrate_check_history(struct database *database) {
         database_ask_text(
                 database, "select version, digest from schema_migration order by version", digests_check, NULL);
-        p = trip(database);
+        return trip(database);
+}
+
+static enum problem history_check(struct database *database, const char *schema, struct schema_state *ret_state) {
+        enum problem p = migrate_check_history(database);
+
         if (!p)
                 p = schema_look(database, schema, clock_monotonic() + STEP_TIME_MAX, ret_state);
         if (!p && ret_state->version > schema_head() && !schema_fits(ret_state))
@@ -165,11 +182,12 @@ static enum problem steps_run(struct database *database, const char *schema,
         while (!p && report->to < schema_head()) {
                 const struct migration *next = &migrations[report->to];
 
+                p = step_run(database, schema, next);
+                if (p)
+                        break;
+                report->to++;
                 if (announce)
                         announce(next);
-                p = step_run(database, schema, next);
-                if (!p)
-                        report->to++;
         }
         return p;
 }

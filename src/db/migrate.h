@@ -20,7 +20,11 @@ struct migrate_report {
 /* Create the schema when it is missing and run what is not yet there; nothing on a newer schema on which this program
  * may work. FAULT_STUCK: another migrate, or whoever uses a table, held a lock too long. FAULT_RIVAL: the next step
  * cannot run beside those who work on the schema. FAULT_STALE: the schema is newer than the program may work on, or a
- * recorded migration has another text. `announce` is called before each step and may be NULL. The report is true even
+ * recorded migration has another text. `announce` is called after each step and may be NULL. The report is true even
  * then. */
 enum problem migrate_to_head(struct database *database, const char *schema,
         void (*announce)(const struct migration *migration), struct migrate_report *ret_report);
+
+/* PROBLEM_NONE: the steps that a schema's book records are those of this program, as far as it knows them. FAULT_STALE:
+ * one of them had another text when it ran. The schema must exist. */
+enum problem migrate_check_history(struct database *database);

@@ -198,6 +198,15 @@ def test_doctor_finds_a_schema_that_may_not_be_looked_into(cluster, fresh):
     assert found_by(instance, "schema", FAILED)[0] == "fail"
 
 
+def test_doctor_finds_a_schema_that_migrate_would_refuse(fresh):
+    instance, database = fresh
+    assert found_by(instance, "schema")[0] == "ok"
+    database.execute("update schema_migration set digest = repeat('0', 64) where version = 1")
+    verdict, text = found_by(instance, "schema", FAILED)
+    assert verdict == "fail" and "another text" in text and "use the program that migrated it" in text
+    assert instance.run("migrate").returncode == FAILED
+
+
 def test_doctor_finds_time_zones_that_the_server_does_not_know(fresh):
     instance, database = fresh
     assert found_by(instance, "time zones")[0] == "ok"

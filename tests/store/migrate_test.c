@@ -241,6 +241,7 @@ Test(migrate, a_step_that_is_not_compatible_does_not_run_beside_a_program_at_wor
         cr_assert_not(migrations[0].compatible);
         cr_assert_eq(migrate(&report), FAULT_RIVAL);
         cr_assert_eq(report.to, 0);
+        cr_assert_eq(announced, 0); /* what did not run was not told as done */
         worker = database_close(worker);
         database = database_close(database); /* its lock and its transaction end with it */
         database = connected();
@@ -289,6 +290,15 @@ static void waiters_awaited(struct database *watcher, bool wanted) {
 }
 
 static struct database *reader, *watcher;
+static bool may_another_migrate;
+
+static void ask_whether_another_may_migrate(void) {
+        const char *const values[] = { schema };
+
+        database_ask_values(watcher, "select pg_try_advisory_lock(hashtextextended('holdfast migrate ' || $1, 0))", 1,
+                values, waits_read, &may_another_migrate);
+        cr_assert_eq(database_trip(watcher, clock_monotonic() + MINUTE), PROBLEM_NONE);
+}
 
 /* A report that reads a table for long. Lets go when the migration has come back for it a second time. */
 static void *read_for_long(void *context) {
@@ -296,6 +306,7 @@ static void *read_for_long(void *context) {
         waiters_awaited(watcher, true);
         waiters_awaited(watcher, false);
         waiters_awaited(watcher, true);
+        ask_whether_another_may_migrate();
         execute_on(reader, "commit");
         return NULL;
 }
@@ -303,7 +314,7 @@ static void *read_for_long(void *context) {
 static pthread_t reading;
 
 static void begin_to_read_before_stock_changes(const struct migration *migration) {
-        if (strcmp(migration->name, "0004_safety_stock") != 0)
+        if (migration->version != 3) /* 0004_safety_stock is next */
                 return;
         execute_on(reader, "begin");
         execute_on(reader, "select from stock");
@@ -314,12 +325,16 @@ static void begin_to_read_before_stock_changes(const struct migration *migration
 Test(migrate, a_step_waits_for_a_table_in_short_turns_until_it_has_it) {
         struct migrate_report report;
 
+        const int session = database_session(database);
+
         reader = connected();
         watcher = connected();
         cr_assert_eq(migrate_to_head(database, schema, begin_to_read_before_stock_changes, &report), PROBLEM_NONE, "%s",
                 database_message(database));
         cr_assert_eq(pthread_join(reading, NULL), 0);
         cr_assert_eq(report.to, schema_head());
+        cr_assert_eq(database_session(database), session);
+        cr_assert_not(may_another_migrate);
         reader = database_close(reader);
         watcher = database_close(watcher);
 }
@@ -460,7 +475,7 @@ static void sell(size_t i) {
 static void sell_before_payments_have_rows(const struct migration *migration) {
         uint64_t dice = 11;
 
-        if (strcmp(migration->name, "0011_money") != 0)
+        if (migration->version != 10) /* 0011_money is next */
                 return;
         execute_on(shop, "begin");
         for (size_t i = 0; i < OLD_ORDERS; i++) {
