@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LOCATIONS_OF_RANGE 1
 #define DOCUMENTS_OF_RANGE 10000
@@ -282,14 +283,15 @@ static void write_figures(struct buffer *out, const struct audit *audit, bool fi
                 (double) clock_wall() / SECOND);
 }
 
-/* The collector may read at any moment, so the file is replaced whole. */
+/* The collector, another user, may read at any moment: so the file is replaced whole, and is everybody's whatever the
+ * umask. */
 static bool file_replace(const char *path, const char *fresh, const char *text) {
         FILE *file = fopen(fresh, "we");
         bool ok;
 
         if (!file)
                 return false;
-        ok = fputs(text, file) >= 0;
+        ok = fputs(text, file) >= 0 && fchmod(fileno(file), S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) == 0;
         ok = fclose(file) == 0 && ok;
         return ok && rename(fresh, path) == 0;
 }

@@ -1,6 +1,7 @@
 """holdfast audit: clean on what the service has made, and each kind of corruption is found."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -197,6 +198,15 @@ def test_the_outcome_is_written_for_prometheus(house, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["holdfast.prom"]
     done = subprocess.run(["promtool", "check", "metrics"], input=file.read_text(), capture_output=True, text=True)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_prometheus_may_read_it_whatever_the_umask(house, tmp_path):
+    umask = os.umask(0o077)
+    try:
+        house.run("audit", "--textfile", tmp_path / "holdfast.prom", check=0)
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "holdfast.prom").stat().st_mode & 0o777 == 0o644
 
 
 def test_findings_are_written_for_prometheus(house, planted, tmp_path):

@@ -10,13 +10,14 @@ import pytest
 from support import ROOT
 from support.holdfast import binary
 
-UNITS = ("holdfast.service", "holdfast-migrate.service")
+UNITS = ("holdfast.service", "holdfast-audit.service", "holdfast-migrate.service", "holdfast-prune.service")
+TIMERS = ("holdfast-audit.timer", "holdfast-prune.timer")
 EXPOSURE_MAX = 20  # of 100; systemd calls anything below 20 OK
 
 EXPECTED = {
     "usr/bin/holdfast",
-    "usr/lib/systemd/system/holdfast.service",
-    "usr/lib/systemd/system/holdfast-migrate.service",
+    "usr/sbin/holdfastctl",
+    *(f"usr/lib/systemd/system/{name}" for name in UNITS + TIMERS),
     "usr/share/doc/holdfast/copyright",
     "usr/share/doc/holdfast/operations.md",
     "usr/share/doc/holdfast/decisions/0001-one-loop-with-an-external-epoll.md",
@@ -50,7 +51,7 @@ def test_what_stands_where(installed):
     there = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     assert EXPECTED - there == set()
     assert {path.split("/")[0] for path in there} == {"usr"}, "settings in /etc are the administrator's own"
-    assert os.access(installed / "usr/bin/holdfast", os.X_OK)
+    assert os.access(installed / "usr/bin/holdfast", os.X_OK) and os.access(installed / "usr/sbin/holdfastctl", os.X_OK)
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -64,6 +65,16 @@ def test_each_unit_is_one_that_systemd_takes(installed, name, tmp_path):
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
+@pytest.mark.parametrize("name", TIMERS)
+def test_each_timer_starts_its_unit_at_a_time_that_comes(installed, name):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd-analyze here")
+    text = (installed / "usr/lib/systemd/system" / name).read_text()
+    done = run("systemd-analyze", "calendar", re.search(r"^OnCalendar=(.*)$", text, re.MULTILINE)[1])
+    assert done.returncode == 0 and "Next elapse" in done.stdout, done.stderr
+    assert name.replace(".timer", ".service") in UNITS
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_each_unit_is_shut_in(installed, name):
     if not shutil.which("systemd-analyze"):
@@ -71,6 +82,16 @@ def test_each_unit_is_shut_in(installed, name):
     done = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager",
                installed / "usr/lib/systemd/system" / name)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_command_by_hand_has_what_the_unit_has():
+    unit = (ROOT / "deploy/systemd/holdfast.service").read_text()
+    by_hand = (ROOT / "deploy/systemd/holdfastctl").read_text()
+    for name in ("EnvironmentFile", "LoadCredential", "DynamicUser", "User", "LimitNOFILE", "UMask"):
+        for line in re.findall(rf"^{name}=.*$", unit, re.MULTILINE):
+            assert f"--property={line} " in by_hand, line
+    for variable in re.findall(r"(HOLDFAST_\w+)=%d", unit):
+        assert f"--setenv={variable}=" in by_hand, variable
 
 
 def test_the_unit_does_not_start_again_what_cannot_start():

@@ -11,8 +11,8 @@ usage() {
 usage: tests/deploy/systemd.sh
 
 Installs the program with meson into an empty place, lays that over this machine's /usr, and boots a systemd on it, in namespaces
-of its own: only /usr is shared, and only to be read. Then it does what an administrator does: migrate, start, reload; takes the
-database away, lets the loop stand still, stops, and starts with settings that are wrong.
+of its own: only /usr is shared, and only to be read. Then it does what an administrator does: migrate, start, commands by
+hand, what is done every night, reload; takes the database away, lets the loop stand still, stops, and starts with settings that are wrong.
 
 Needs root, and a kernel that lets it mount cgroups; Debian's systemd is taken as it is installed. About a minute.
 
@@ -144,6 +144,30 @@ check_requests() {
         passed "a request is answered, with what the credentials say"
 }
 
+check_commands() {
+        local code=0
+        inside holdfastctl doctor >"$scratch/doctor.log" 2>&1 || fail "holdfastctl doctor: $(cat "$scratch/doctor.log")"
+        grep -q '^ok .*schema' "$scratch/doctor.log" || fail "the doctor has not seen the schema: $(cat "$scratch/doctor.log")"
+        inside holdfastctl nonsense >/dev/null 2>&1 || code=$?
+        [ $code = 2 ] || fail "a command that there is not ends with $code"
+        passed "a command by hand has the settings and the secrets of the unit, and its exit code comes through"
+}
+
+check_upkeep() {
+        local textfile=/var/lib/prometheus/node-exporter/holdfast.prom
+        inside systemctl start holdfast-audit || fail "the audit fails where nobody collects its outcome"
+        inside mkdir -p "${textfile%/*}"
+        inside systemctl start holdfast-audit || fail "the audit fails"
+        inside grep -q '^holdfast_audit_findings 0$' "$textfile" || fail "the audit's outcome is not there"
+        [ "$(inside stat --format=%a "$textfile")" = 644 ] || fail "the node exporter cannot read the audit's outcome"
+        [ "$(inside ls -A "${textfile%/*}")" = holdfast.prom ] || fail "the audit leaves something behind"
+        inside systemctl start holdfast-prune || fail "it cannot prune"
+        inside systemctl --quiet enable --now holdfast-audit.timer holdfast-prune.timer || fail "the timers cannot be enabled"
+        [ -n "$(property NextElapseUSecRealtime holdfast-audit.timer)" ] || fail "the timer of the audit does not wait"
+        [ -n "$(property NextElapseUSecRealtime holdfast-prune.timer)" ] || fail "the timer of the pruning does not wait"
+        passed "audit and pruning run, the outcome can be read by others, the timers wait for the night"
+}
+
 check_outage() {
         "$root/deploy/cluster.sh" stop "$scratch/cluster"
         eventually "systemctl status says that it is not ready" property_is StatusText 'Not ready: /readyz tells why.'
@@ -188,6 +212,8 @@ run() {
         passed "it is started when it serves"
         check_process
         check_requests
+        check_commands
+        check_upkeep
         inside systemctl reload holdfast || fail "it does not reload"
         passed "it reloads"
         check_outage
@@ -214,7 +240,7 @@ case ${1-} in
         [ "$(id -u)" = 0 ] || { echo "systemd: must be root, for namespaces" >&2 && exit 1; }
         export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
         "$root/deploy/packages.sh" build run database
-        for word in curl ip unshare systemctl; do
+        for word in curl dbus-daemon ip systemctl systemd-run unshare; do
                 command -v $word >/dev/null || { echo "systemd: there is no $word here" >&2 && exit 1; }
         done
         scratch=$(mktemp -d /var/tmp/holdfast-systemd-XXXXXX)
