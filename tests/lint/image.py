@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Dockerfile and compose.yaml name the version that meson.build has, images by fixed tags, and nothing that older tools
+"""Compose passes on every setting that is not its own. Dockerfile and compose.yaml name the version that meson.build has, images by fixed tags, and nothing that older tools
 do not read: the classic builder, and docker-compose 1.29."""
 
 import re
@@ -9,6 +9,8 @@ from sources import ROOT, report
 
 DOCKERFILE = ROOT / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+OF_THE_IMAGE = {"HOLDFAST_LISTEN", "HOLDFAST_JWT_JWKS_FILE"}  # its ENV; a file that is not in it
 
 
 def lines_of(path):
@@ -45,6 +47,18 @@ def compose_faults(version):
             yield COMPOSE, 1, f"{name}: may write to its files, or keeps capabilities"
 
 
+def setting_faults():
+    """A setting that Compose does not pass on has no effect there, and nobody is told."""
+    known = set(re.findall(r"^\| `(HOLDFAST_\w+)`", CONFIGURATION.read_text(encoding="utf-8"), re.MULTILINE))
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    for name in ("holdfast", "holdfast-second"):
+        passed = {variable.removesuffix("_FILE") for variable in services[name]["environment"]}
+        for missing in sorted(known - passed - OF_THE_IMAGE):
+            yield COMPOSE, 1, f"{name} is not told {missing}"
+        for unknown in sorted(passed - known):
+            yield COMPOSE, 1, f"{name} is told {unknown}, which docs/configuration.md does not know"
+
+
 def script_faults(version):
     for path in (ROOT / "tests" / "deploy" / "run.sh", DOCKERFILE):
         for number, line in lines_of(path):
@@ -54,4 +68,4 @@ def script_faults(version):
 
 
 if __name__ == "__main__":
-    report([*dockerfile_faults(project_version()), *compose_faults(project_version()), *script_faults(project_version())])
+    report([*dockerfile_faults(project_version()), *setting_faults(), *compose_faults(project_version()), *script_faults(project_version())])
