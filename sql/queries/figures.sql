@@ -40,10 +40,16 @@ select pg_database_size(current_database()),
  where a.datname = current_database() and a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
 
 -- :name figures_standbys free
--- Each standby, at most $1: how far it is behind, in seconds and in bytes; null when the role may not see it.
+-- The standbys by name, which several may share, at most $1 names: how far the last one is behind, in seconds and in bytes, null when
+-- the role may not see it; and how many they are. Those alone that replay and could take over: no backup, no archive of the log, no
+-- logical subscriber.
 select coalesce(s.application_name, ''),
-       case when s.replay_lsn is not null then coalesce(extract(epoch from s.replay_lag), 0) end::double precision,
-       (pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn))::double precision
+       max(case when s.replay_lsn is not null then coalesce(extract(epoch from s.replay_lag), 0) end)::double precision,
+       max(pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn))::double precision,
+       count(*)
   from pg_stat_replication s
- order by s.application_name, s.pid
+ where (s.state is null or s.replay_lsn is not null)
+   and not exists (select from pg_replication_slots l where l.active_pid = s.pid and l.slot_type = 'logical')
+ group by coalesce(s.application_name, '')
+ order by coalesce(s.application_name, '')
  limit $1::bigint

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POSTGRESQL_MIN  INT64_C(150000)
-#define SKEW_WARN       (2 * SECOND)  /* tokens bear 60 seconds; stamps of the log would mislead */
-#define SKEW_FAIL       (60 * SECOND) /* then good tokens are refused */
-#define LAG_WARN_S      30.0
-#define CONNECTIONS_OWN 4 /* of an instance beside its readers, writers and sweeper: list, upkeep, health, notices */
+#define POSTGRESQL_MIN   INT64_C(150000)
+#define SKEW_WARN        (2 * SECOND)  /* tokens bear 60 seconds; stamps of the log would mislead */
+#define SKEW_FAIL        (60 * SECOND) /* then good tokens are refused */
+#define LAG_WARN_S       30.0
+#define CONNECTIONS_OWN  4 /* of an instance beside its readers, writers and sweeper: list, upkeep, health, notices */
+
+#define GRANT_STATISTICS "grant pg_read_all_stats to the role (docs/operations.md, The database)"
 
 int doctor_first_line(const char *text) {
         return (int) strcspn(text, "\n");
@@ -28,11 +30,12 @@ struct findings {
         int64_t connections_max, connections;
         const char *fsync, *full_page_writes, *synchronous_commit, *synchronous_standbys;
         const char *checksums, *autovacuum, *archive_mode;
-        bool archive_fails, collation_is_other;
-        int64_t n_standbys, n_standbys_shown;
+        bool archives_nowhere, archive_fails, collation_is_other, sees_all;
+        int64_t n_standbys, n_standbys_shown, n_synchronous, n_synchronous_needed;
         double standby_lag_s;
 };
 
+/* Standbys are those that replay, as in the figures: a backup and an archive of the log take over nothing. */
 static const char question[] =
         "select current_setting('server_version'), current_setting('server_version_num')::bigint,"
         " current_setting('server_encoding'), pg_is_in_recovery(),"
@@ -45,11 +48,16 @@ static const char question[] =
         " current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),"
         " current_setting('synchronous_standby_names'),"
         " current_setting('data_checksums'), current_setting('autovacuum'), current_setting('archive_mode'),"
+        " current_setting('archive_command') = '' and coalesce(current_setting('archive_library', true), '') = '',"
         " coalesce((select last_failed_time > coalesce(last_archived_time, '-infinity') from pg_stat_archiver), false),"
         " coalesce((select d.datcollversion <> pg_database_collation_actual_version(d.oid)"
         "             from pg_database d where d.datname = current_database()), false),"
-        " (select count(*) from pg_stat_replication),"
+        " pg_has_role('pg_read_all_stats', 'USAGE'),"
+        " (select count(*) from pg_stat_replication s where (s.state is null or s.replay_lsn is not null) and not exists"
+        "   (select from pg_replication_slots l where l.active_pid = s.pid and l.slot_type = 'logical')),"
         " (select count(replay_lsn) from pg_stat_replication),"
+        " (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')),"
+        " coalesce(substring(current_setting('synchronous_standby_names') from '(?i)^\\s*(?:(?:first|any)\\s+)?(\\d+)\\s*\\(')::bigint, 1),"
         " (select coalesce(extract(epoch from max(replay_lag)), 0)::double precision from pg_stat_replication)";
 
 static enum problem findings_read(struct rows *rows, void *into) {
@@ -73,10 +81,14 @@ static enum problem findings_read(struct rows *rows, void *into) {
                 .checksums = row_text(&row),
                 .autovacuum = row_text(&row),
                 .archive_mode = row_text(&row),
+                .archives_nowhere = row_boolean(&row),
                 .archive_fails = row_boolean(&row),
                 .collation_is_other = row_boolean(&row),
+                .sees_all = row_boolean(&row),
                 .n_standbys = row_integer(&row),
                 .n_standbys_shown = row_integer(&row),
+                .n_synchronous = row_integer(&row),
+                .n_synchronous_needed = row_integer(&row),
                 .standby_lag_s = row_number(&row),
         };
         return PROBLEM_NONE;
@@ -139,6 +151,10 @@ static void check_backup(const struct findings *found) {
         if (text_equal(found->archive_mode, "off"))
                 doctor_say(VERDICT_WARN, "backup", "archive the WAL, see docs/operations.md",
                         "WAL is not archived here: what a restore brings back ends with the last backup");
+        else if (found->archives_nowhere)
+                doctor_say(VERDICT_FAIL, "backup", "set archive_command, see docs/operations.md",
+                        "archive_mode is %s without a command: nothing is archived, and the disk fills with what waits for it",
+                        found->archive_mode);
         else if (found->archive_fails)
                 doctor_say(VERDICT_FAIL, "backup", "see the server's log, mend archive_command",
                         "the WAL archiver fails, and the disk fills with what it cannot archive");
@@ -150,19 +166,34 @@ static void check_standbys(const struct findings *found) {
         const bool waits = *found->synchronous_standbys && !text_equal(found->synchronous_commit, "off") &&
                            !text_equal(found->synchronous_commit, "local");
 
-        if (waits && !found->n_standbys)
+        if (waits && found->sees_all && found->n_synchronous < found->n_synchronous_needed)
+                doctor_say(VERDICT_FAIL, "standbys",
+                        "start it, let its application_name be one of synchronous_standby_names, or empty that",
+                        "every commit waits for %" PRId64 " synchronous standbys, and %" PRId64
+                        " of these are connected",
+                        found->n_synchronous_needed, found->n_synchronous);
+        else if (waits && !found->n_standbys)
                 doctor_say(VERDICT_FAIL, "standbys", "start the standby, or empty synchronous_standby_names",
                         "every commit waits for a synchronous standby, and none is connected");
         else if (!found->n_standbys)
                 doctor_say(VERDICT_OK, "standbys", NULL, "none is connected");
         else if (!found->n_standbys_shown)
-                doctor_say(VERDICT_OK, "standbys", NULL,
-                        "%" PRId64 " connected; how far they are behind is shown to pg_read_all_stats only",
+                doctor_say(VERDICT_WARN, "standbys", GRANT_STATISTICS,
+                        "%" PRId64 " connected, but how far they are behind is not shown to the role",
                         found->n_standbys);
         else
                 doctor_say(found->standby_lag_s > LAG_WARN_S ? VERDICT_WARN : VERDICT_OK, "standbys",
                         "look at its disk, its network and long queries on it",
                         "%" PRId64 " connected, the last one %.1f s behind", found->n_standbys, found->standby_lag_s);
+}
+
+static void check_statistics(const struct findings *found) {
+        if (found->sees_all)
+                doctor_say(VERDICT_OK, "statistics", NULL, "the role sees those of all sessions");
+        else
+                doctor_say(VERDICT_WARN, "statistics", GRANT_STATISTICS,
+                        "the role does not see other sessions: the age of the oldest transaction and the lag of standbys"
+                        " are not told");
 }
 
 /* `took`: how long the question was under way, within which the two clocks cannot be told apart. */
@@ -346,6 +377,7 @@ static void check_server(const struct findings *found, timestamp asked_at, durat
         check_disk(found);
         check_backup(found);
         check_standbys(found);
+        check_statistics(found);
         check_clock(found, asked_at, took);
         check_connections(found);
 }

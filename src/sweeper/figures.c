@@ -16,18 +16,19 @@ struct queue {
         double oldest_s, longest_wait_s;
 };
 
-struct standby {
+/* All of one name are one: Prometheus would keep either of two series with the same labels. */
+struct standbys {
         char name[EXPOSITION_LABEL_MAX]; /* a label */
-        bool is_known;                   /* how far it is behind */
+        bool is_known;                   /* how far the last one is behind */
         double lag_s, lag_bytes;
 };
 
 struct figures {
         struct arena *arena; /* the call's */
         struct queue *queues;
-        struct standby standbys[FIGURES_STANDBYS_MAX];
+        struct standbys standbys[FIGURES_STANDBYS_MAX]; /* by name */
         size_t n_queues, n_standbys;
-        int64_t database_size, lock_waiting;
+        int64_t database_size, lock_waiting, standbys_connected;
         double oldest_transaction_s, outbox_lag_s;
 };
 
@@ -80,13 +81,14 @@ static enum problem standbys_read(struct rows *rows, void *into) {
         struct figures *figures = into;
 
         for (size_t i = 0; i < rows_count(rows) && i < FIGURES_STANDBYS_MAX; i++) {
-                struct standby *standby = &figures->standbys[figures->n_standbys++];
+                struct standbys *standby = &figures->standbys[figures->n_standbys++];
                 struct row row = row_at(rows, i);
 
                 exposition_label("standby", row_text(&row), standby->name);
                 standby->is_known = !row_is_null(&row);
                 standby->lag_s = row_number(&row);
                 standby->lag_bytes = row_number(&row);
+                figures->standbys_connected += row_integer(&row);
         }
         return PROBLEM_NONE;
 }
@@ -147,12 +149,13 @@ static void write_standbys(struct buffer *out, const struct figures *figures) {
         static const char seconds[] = "holdfast_db_replication_lag_seconds",
                           bytes[] = "holdfast_db_replication_lag_bytes";
 
-        exposition_gauge(out, "holdfast_db_standbys", "Standbys that are connected", (double) figures->n_standbys);
-        exposition_head(out, seconds, "gauge", "How far a standby is behind");
+        exposition_gauge(
+                out, "holdfast_db_standbys", "Standbys that are connected", (double) figures->standbys_connected);
+        exposition_head(out, seconds, "gauge", "How far a standby is behind, the last one of its name");
         for (size_t i = 0; i < figures->n_standbys; i++)
                 if (figures->standbys[i].is_known)
                         exposition_number(out, seconds, figures->standbys[i].name, figures->standbys[i].lag_s);
-        exposition_head(out, bytes, "gauge", "What a standby has not replayed yet");
+        exposition_head(out, bytes, "gauge", "What a standby has not replayed yet, the last one of its name");
         for (size_t i = 0; i < figures->n_standbys; i++)
                 if (figures->standbys[i].is_known)
                         exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);

@@ -266,7 +266,8 @@ def server(directory, **settings):
 def test_doctor_finds_a_well_kept_server_well(tmp_path):
     with server(tmp_path, archive_mode="on", archive_command="/bin/true") as (_, instance):
         found = checks_of(instance.run("doctor", check=OK))
-        for check in ("role", "encoding", "durability", "disk", "backup", "standbys", "connections", "pooler", "privileges"):
+        for check in ("role", "encoding", "durability", "disk", "backup", "standbys", "statistics", "connections", "pooler",
+                      "privileges"):
             assert found[check][0] == "ok", found[check]
 
 
@@ -286,7 +287,12 @@ def test_doctor_finds_a_badly_kept_server_out(tmp_path):
             superuser.execute("alter system set synchronous_commit = 'on'")
             superuser.value("select pg_reload_conf()")
             eventually(lambda: found_by(instance, "standbys", None)[0] == "fail", what="commits that wait for nobody")
-            assert "none is connected" in found_by(instance, "standbys", FAILED)[1]
+            assert "waits for 1 synchronous standbys, and 0 of these are connected" in found_by(instance, "standbys", FAILED)[1]
+
+            superuser.execute("alter system set archive_command = ''")
+            superuser.value("select pg_reload_conf()")
+            eventually(lambda: "archive_mode is on without a command" in found_by(instance, "backup", None)[1], what="no command")
+            assert found_by(instance, "backup", FAILED)[0] == "fail"
 
 
 def test_doctor_finds_a_server_without_checksums_and_a_standby(tmp_path):
@@ -306,13 +312,16 @@ def test_standbys_are_told_by_doctor_and_by_metrics(tmp_path):
     with server(tmp_path) as (own, instance):
         with own.standby() as url, Database(url) as standby, Database(own.url()) as primary:
             instance.settings["DATABASE_READ_URL"] = url
+            eventually(lambda: found_by(instance, "standbys")[1].startswith("1 connected, the last one "), what="it has told of itself")
             found = checks_of(instance.run("doctor", check=OK))
-            assert found["standbys"][0] == "ok" and found["standbys"][1].startswith("1 connected, the last one ")
+            assert found["standbys"][0] == "ok"
             assert found["replica"][0] == "ok" and found["replica"][1].startswith("a standby, ")
 
             with Database(own.url(superuser=True)) as superuser:
                 superuser.execute("revoke pg_monitor from holdfast")
-                assert "shown to pg_read_all_stats only" in found_by(instance, "standbys")[1]
+                for check in ("standbys", "statistics"):
+                    verdict, text = found_by(instance, check)
+                    assert verdict == "warn" and "grant pg_read_all_stats to the role" in text
                 superuser.execute("grant pg_read_all_stats to holdfast")
             hold_back(standby, url)
             primary.execute("create table news (n int)")
@@ -320,6 +329,48 @@ def test_standbys_are_told_by_doctor_and_by_metrics(tmp_path):
             eventually(lambda: instance.figure("holdfast_db_replication_lag_bytes", standby="follower") > 0, what="it lags")
             assert instance.figure("holdfast_db_standbys") == 1
             instance.stop()
+
+
+def test_a_standby_that_commits_do_not_wait_for_lets_nobody_commit(tmp_path):
+    with server(tmp_path) as (own, instance), own.standby(), Database(own.url(superuser=True)) as superuser:
+        def wait_for(names):
+            superuser.execute(f"alter system set synchronous_standby_names = '{names}'")
+            superuser.value("select pg_reload_conf()")
+            eventually(lambda: superuser.value("select current_setting('synchronous_standby_names')") == names, what="it is read")
+
+        superuser.execute("set synchronous_commit = local")
+        for names, verdict in (("another", "fail"), ("follower", "ok"), ("ANY 2 (another, follower)", "fail"), ("another, follower", "ok")):
+            wait_for(names)
+            eventually(lambda: found_by(instance, "standbys", None)[0] == verdict, what=f"{verdict} for {names}")
+
+
+def test_standbys_of_one_name_are_one_series_and_no_other_reader_of_the_log_is_one(tmp_path):
+    with server(tmp_path) as (own, instance):
+        with own.standby(), own.standby() as far, Database(far) as slow, Database(own.url()) as primary:
+            hold_back(slow, far)
+            primary.execute("create table news (n int)")
+            with archiving(own):
+                eventually(lambda: primary.value("select count(*) from pg_stat_replication") == 3, what="three read the log")
+                eventually(lambda: found_by(instance, "standbys")[1].startswith("2 connected, "), what="both have told of themselves")
+                instance.start()
+                eventually(lambda: instance.figure("holdfast_db_replication_lag_bytes", standby="follower") > 0, what="it lags")
+                assert instance.figure("holdfast_db_standbys") == 2
+                instance.stop()
+
+
+@contextmanager
+def archiving(own):
+    """pg_receivewal reads the log of a server."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+        subprocess.run(["chmod", "777", place], check=True)
+        receiver = subprocess.Popen(
+            as_owner(PROGRAMS / "pg_receivewal", "--dbname", own.url("postgres", superuser=True), "--directory", place, "--no-loop"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            receiver.terminate()
+            receiver.wait()
 
 
 def hold_back(standby, url):
