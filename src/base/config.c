@@ -75,20 +75,23 @@ static bool fail(const char *variable, const char *what) {
 static bool file_read(const char *variable, const char *path, char **ret_text) {
         _cleanup_free_ char *text = calloc(1, VALUE_SIZE_MAX + 1);
         FILE *file = fopen(path, "re");
-        size_t size;
+        size_t size = 0;
+        bool failed = !file || !text;
 
-        if (!file || !text) {
-                if (file)
-                        (void) fclose(file);
+        if (!failed)
+                size = fread(text, 1, VALUE_SIZE_MAX + 1, file);
+        failed = failed || ferror(file); /* a directory opens, and cannot be read */
+        if (file)
+                (void) fclose(file);
+        if (failed)
                 return fail(variable, "the file cannot be read");
-        }
-        size = fread(text, 1, VALUE_SIZE_MAX + 1, file);
-        (void) fclose(file);
         if (size > VALUE_SIZE_MAX || memchr(text, '\0', size))
                 return fail(variable, "the file is longer than 16 KiB, or holds a NUL");
         while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
                 text[--size] = '\0';
-        *ret_text = size ? take(text) : NULL;
+        if (!size) /* a secret that was never written is not one that is not wanted */
+                return fail(variable, "the file is empty; leave the variable out to go without");
+        *ret_text = take(text);
         return true;
 }
 

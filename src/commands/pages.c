@@ -53,8 +53,8 @@ void page_configuration(FILE *out) {
         (void) fputs(
                 "Settings come from the environment, are read once at the start, and an empty value is the same as "
                 "none.\nA secret may stand in a file instead: `HOLDFAST_X_FILE` names it, and a newline at its end "
-                "does not count; setting\nboth is refused. `holdfast config` shows what is in force, `holdfast doctor` "
-                "whether it works.\n\n"
+                "does not count; setting\nboth is refused, and so is a file that is empty or cannot be read. "
+                "`holdfast config` shows what is in force,\n`holdfast doctor` whether it works.\n\n"
                 "| variable | form | default | meaning |\n|---|---|---|---|\n",
                 out);
         for (enum setting setting = 0; setting < SETTING_COUNT; setting++) {

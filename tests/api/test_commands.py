@@ -91,6 +91,9 @@ def test_config_names_variables_that_mean_nothing():
     ({"schema": "Shop"}, "HOLDFAST_SCHEMA"),
     ({"jwt_secret": "x" * 32, "jwt_secret_file": "/dev/null"}, "HOLDFAST_JWT_SECRET"),
     ({"database_url_file": "/nowhere/at/all"}, "HOLDFAST_DATABASE_URL_FILE"),
+    ({"database_url_file": "/"}, "HOLDFAST_DATABASE_URL_FILE"),
+    ({"jwt_secret_file": "/"}, "HOLDFAST_JWT_SECRET_FILE"),
+    ({"pickup_secret_file": "/dev/null"}, "HOLDFAST_PICKUP_SECRET_FILE"),
     ({"listen": "x"}, "HOLDFAST_LISTEN"),
     ({"listen": "127.0.0.1:99999"}, "HOLDFAST_LISTEN"),
     ({"admin_listen": "127.0.0.1: 18181"}, "HOLDFAST_ADMIN_LISTEN"),
@@ -111,7 +114,7 @@ NEED_THE_DATABASE = [["audit"], ["migrate"], ["serve"], ["import", "products", "
 @pytest.mark.parametrize("command", NEED_THE_DATABASE, ids=lambda command: command[0])
 @pytest.mark.parametrize("settings, fault", [
     ({}, "HOLDFAST_DATABASE_URL is not set"),
-    ({"database_url_file": "/dev/null"}, "HOLDFAST_DATABASE_URL is not set"),
+    ({"database_url_file": "/dev/null"}, "HOLDFAST_DATABASE_URL_FILE: the file is empty; leave the variable out to go without"),
     ({"database_url": "bogus=1"}, 'HOLDFAST_DATABASE_URL: invalid connection option "bogus"'),
     ({"database_url": "host=db password=hush hush"}, "HOLDFAST_DATABASE_URL: not a connection string as libpq reads it"),
     ({"database_url": "postgresql:///shop", "database_read_url": "postgresql:///shop?bogus=1"},

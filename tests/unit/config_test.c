@@ -169,15 +169,21 @@ Test(config, an_address_has_a_port_that_there_is) {
         assert_refused("HOLDFAST_ADMIN_LISTEN: ");
 }
 
-Test(config, an_empty_secret_or_file_is_none) {
+/* A secret that got lost on its way must not pass for one that is not wanted. */
+Test(config, a_secret_file_without_a_secret_is_refused) {
         set("HOLDFAST_DATABASE_URL_FILE", file_with("\n", 1));
-        assert_read();
-        cr_assert_null(config_text(CONFIG_DATABASE_URL));
+        assert_refused("HOLDFAST_DATABASE_URL_FILE: the file is empty");
+        set("HOLDFAST_DATABASE_URL_FILE", "/dev/null");
+        assert_refused("HOLDFAST_DATABASE_URL_FILE: the file is empty");
+        set("HOLDFAST_DATABASE_URL_FILE", "/");
+        assert_refused("HOLDFAST_DATABASE_URL_FILE: the file cannot be read");
+}
+
+Test(config, an_empty_secret_or_name_of_a_file_is_none) {
         set("HOLDFAST_DATABASE_URL_FILE", "");
         set("HOLDFAST_DATABASE_URL", "postgresql:///shop");
         assert_read();
         cr_assert_str_eq(config_text(CONFIG_DATABASE_URL), "postgresql:///shop");
-        set("HOLDFAST_DATABASE_URL_FILE", path);
         set("HOLDFAST_DATABASE_URL", "");
         assert_read();
         cr_assert_null(config_text(CONFIG_DATABASE_URL));
