@@ -104,6 +104,18 @@ static void check_exchange(struct call *call, const struct return_body *body) {
                 (void) call_may_act_at(call, body->exchange->lines[i].fulfillment->location);
 }
 
+/* A price that is told is a discount: whoever takes goods back may not give others away for it. */
+static void check_prices(struct call *call, const struct return_body *body) {
+        for (size_t i = 0; i < n_wishes(body); i++) {
+                if (!body->exchange->lines[i].has_unit_price || call_has_scope(call, SCOPE_ORDERS_WRITE))
+                        continue;
+                call->refusal.scope = scope_text(SCOPE_ORDERS_WRITE);
+                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Telling the price of an exchange needs the scope %s.",
+                        scope_text(SCOPE_ORDERS_WRITE));
+                return;
+        }
+}
+
 void return_create_check(struct call *call) {
         const struct return_body *body = call->body;
 
@@ -113,7 +125,10 @@ void return_create_check(struct call *call) {
                         call, PROBLEM_VALIDATION_FAILED, "Name the order by its id or its number, and not by both.");
         } else if (call_may_act_at(call, body->location)) {
                 return_check_override(call, body->override);
-                check_exchange(call, body);
+                if (!call->refusal.problem)
+                        check_prices(call, body);
+                if (!call->refusal.problem)
+                        check_exchange(call, body);
         }
 }
 

@@ -839,6 +839,23 @@ def test_an_exchange_is_held_at_a_location_of_the_token(bought, retailer, servic
     assert code_of(reply) == "store-not-allowed"
 
 
+def test_who_takes_returns_does_not_set_the_price_of_an_exchange(bought, retailer, service, admin):
+    it = bought()
+    free = instead(retailer.skus[2], retailer.store, 3, unit_price={"amount": 0, "currency": "EUR"})
+    clerk = service.client(scope="returns:write", locations=[retailer.store])
+    for path in ("/v1/returns", "/v1/returns/quote"):
+        reply = clerk.post(path, it.body(exchange=free), expect=403, key=str(uuid.uuid4()))
+        assert code_of(reply) == "insufficient-scope"
+        assert reply.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="orders:write"'
+    assert (it.returned(), len(it.now()["lines"])) == ([0, 0], 2)
+    assert it.bring(exchange=instead(retailer.skus[2], retailer.store), api=clerk).json()["refundable"]["amount"] == 0
+    seller = service.client(scope="returns:write orders:write", locations=[retailer.store])
+    for api in (seller, admin):
+        it.bring(exchange=instead(retailer.skus[2], retailer.store, unit_price={"amount": 5, "currency": "EUR"}), api=api)
+    assert [line["unit_price"]["amount"] for line in it.now()["lines"][2:]] == [3000, 5, 5]
+    service.assert_audit_clean()
+
+
 def test_a_quote_of_an_exchange_tells_the_difference(bought, retailer):
     it = bought()
     quote = it.quote(exchange=instead(retailer.skus[2], retailer.store, 2)).json()
