@@ -322,31 +322,12 @@ static bool awaits(const struct rma *rma) {
         return false;
 }
 
-/* Units already received that an arrival may speak of once more. */
-static int64_t received_of(const struct rma *rma, const struct arrival *arrival) {
-        int64_t units = 0;
-
-        for (size_t i = 0; i < rma->n_lines; i++) {
-                const struct return_line *line = rma->lines[i];
-                const bool rejected = line->acceptance == ACCEPTANCE_REJECTED;
-
-                if (line->reception == RECEPTION_RECEIVED && line->condition == arrival->condition &&
-                        rejected == is_rejected(arrival) && is_meant(arrival, line))
-                        units += line->quantity;
-        }
-        return units;
-}
-
-/* Everything is here, and the same person says so again. */
+/* Everything is here, and the same person says just that again. Whoever names units tells of more of them: a repeat of
+ * the same call is known by its key. */
 static bool is_repeat(const struct return_reception *reception, const struct act *act) {
         const struct rma *rma = reception->rma;
 
-        if (rma->status != RETURN_RECEIVED || !text_equal(rma->moved_by, act->actor))
-                return false;
-        for (size_t i = 0; i < reception->n_arrivals; i++)
-                if (received_of(rma, &reception->arrivals[i]) < reception->arrivals[i].quantity)
-                        return false;
-        return true;
+        return !reception->arrivals && rma->status == RETURN_RECEIVED && text_equal(rma->moved_by, act->actor);
 }
 
 /* All that is awaited, as good as new. */

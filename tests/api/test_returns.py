@@ -247,14 +247,29 @@ def test_it_may_arrive_elsewhere(bought, retailer):
 def test_receiving_twice_changes_nothing(bought, retailer, service):
     it = bought()
     made = it.send(2).json()
-    lines = {"lines": [{"sku": retailer.sku, "quantity": 2, "condition": "sellable"}]}
-    first = it.act(made, "receive", lines).json()
-    assert it.act(made, "receive", lines).json() == first
+    lines, key = {"lines": [{"sku": retailer.sku, "quantity": 2, "condition": "sellable"}]}, str(uuid.uuid4())
+    first = it.act(made, "receive", lines, key=key).json()
+    assert it.act(made, "receive", lines, key=key).json() == first
     assert it.act(made, "receive").json() == first
     other = service.client(subject="somebody-else")
     refused = it.act(made, "receive", expect=409, api=other)
     assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", "received")
     assert it.returned() == [2, 0]
+
+
+def test_units_scanned_one_by_one_count_one_by_one(bought, retailer, service):
+    it = bought(lines={retailer.sku: 5})
+    made = it.send(1).json()
+    one = {"lines": [{"sku": retailer.sku, "quantity": 1, "condition": "sellable"}]}
+    assert code_of(it.act(made, "receive", one, expect=400, key=None)) == "idempotency-key-missing"
+    for _ in range(3):
+        got = it.act(made, "receive", one).json()
+    assert [line["announced"] for line in got["lines"]] == [True, False, False]
+    assert (it.returned(), figures(retailer), got["refund"]["amount"]) == ([3], (8, 0, 8), 3000)
+    more = {"lines": [{"id": made["lines"][0]["id"], "quantity": 3, "condition": "sellable"}]}
+    refused = it.act(made, "receive", more, expect=409)
+    assert (code_of(refused), refused.json()["errors"][0]["available"]) == ("over-return", 2)
+    service.assert_audit_clean()
 
 
 def test_what_was_not_announced_joins_the_return(bought, retailer, database, service):
