@@ -13,13 +13,14 @@ select o.id, o.updated_at
  limit $2::bigint
 
 -- :name erasure_find_person free
--- The orders of a customer; all but one are null: $1 customer_id, $2 e-mail address in any case, $3 the digits of a phone, $4 order number.
+-- The orders of a customer; all but one are null: $1 customer_id, $2 e-mail address in any case, $3 the digits of a phone
+-- without a 00 in front, $4 order number as it was typed and $5 as it would be written, null when that can be none.
 select o.id, o.updated_at
   from orders o
  where ($1::text is null or o.customer ->> 'customer_id' = $1)
    and ($2::text is null or lower(o.customer ->> 'email') = lower($2))
-   and ($3::text is null or regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g') = $3)
-   and ($4::text is null or o.order_number = $4)
+   and ($3::text is null or regexp_replace(regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g'), '^00', '') = $3)
+   and ($4::text is null or o.order_number in ($4, $5::text))
  order by o.placed_at, o.id
 
 -- :name erasure_lock_orders free

@@ -20,8 +20,8 @@ with batch as materialized (
 select count(*), null::uuid from batch
 
 -- :name prune_events free
--- Ids after $4 and before $5. What belongs to an order that is open, or waits to be published, stays. Sub-selects, because a
--- join would read all orders for each batch.
+-- Ids after $4 and before $5. What belongs to an order that is open, as an erasure has it, or waits to be published, stays.
+-- Sub-selects, because a join would read all orders for each batch.
 with batch as materialized (
         select e.id from events e
          where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
@@ -29,6 +29,10 @@ with batch as materialized (
                   from orders o where o.id = e.order_id) is not true
            and (select true from fulfillments f
                  where f.order_id = e.order_id and f.status in ('allocated', 'picking', 'ready', 'packed') limit 1) is null
+           and (select true from returns r
+                 where r.order_id = e.order_id and r.status in ('authorized', 'partially_received') limit 1) is null
+           and (select true from payments p where p.order_id = e.order_id and p.capture_due > 0 limit 1) is null
+           and (select true from refunds r where r.order_id = e.order_id and r.status in ('pending', 'issued') limit 1) is null
            and (select true from stream_pending p where p.event_id = e.id limit 1) is null
          order by e.id limit $2::bigint for update skip locked
 ), gone as (

@@ -5,6 +5,7 @@
 #include "base/writer.h"
 #include "commands/erasure.h"
 #include "orders/lists.h"
+#include "orders/placing.h"
 #include "returns/returns.h"
 
 #include <ctype.h>
@@ -20,7 +21,7 @@
 /* By what a person is known; exactly one is not NULL. */
 struct selector {
         const char *customer_id, *email, *phone, *order_number;
-        char buffer[SELECTOR_SIZE_MAX + 1]; /* digits, or an order number with its hyphens */
+        char digits[SELECTOR_SIZE_MAX + 1];
 };
 
 struct person {
@@ -32,15 +33,16 @@ struct person {
 
 /* ---- selectors ---- */
 
+/* +49 may be written 0049; what else an exchange adds is not ours to know. */
 static bool take_digits(struct selector *selector, const char *phone) {
         size_t n = 0;
 
         for (; *phone; phone++)
                 if (isdigit((unsigned char) *phone))
-                        selector->buffer[n++] = *phone;
-        selector->buffer[n] = '\0';
-        selector->phone = selector->buffer;
-        return n > 0;
+                        selector->digits[n++] = *phone;
+        selector->digits[n] = '\0';
+        selector->phone = selector->digits + (text_starts_with(selector->digits, "00") ? 2 : 0);
+        return *selector->phone;
 }
 
 static bool take_option(int option, const char *value, struct selector *selector) {
@@ -96,6 +98,8 @@ static enum problem find(struct person *person, const struct selector *selector)
         parameter_text(&p, selector->email);
         parameter_text(&p, selector->phone);
         parameter_text(&p, selector->order_number);
+        parameter_text(
+                &p, selector->order_number ? order_number_read(selector->order_number, &person->found_arena) : NULL);
         database_ask(person->database, STATEMENT_ERASURE_FIND_PERSON, &p, found_orders_read, &person->orders);
         database_commit(person->database);
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
@@ -176,7 +180,10 @@ static int person_export(struct person *person) {
         if (p)
                 return explain(person, p);
         (void) printf("]}\n");
-        return ferror(stdout) || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+        if (!ferror(stdout) && !fflush(stdout))
+                return EXIT_OK;
+        (void) fputs("holdfast: what was found could not be written in full\n", stderr);
+        return EXIT_FAILED;
 }
 
 /* ---- erasure ---- */
@@ -217,6 +224,11 @@ static int person_erase(struct person *person) {
 
 /* ---- the command ---- */
 
+static int explain_nobody(void) {
+        (void) fputs("holdfast: no order is found for this customer: look how it is written in the order\n", stderr);
+        return EXIT_FAILED;
+}
+
 static int person_run(const char *verb, const struct selector *selector, struct database *database) {
         struct person person = { .database = database };
         enum problem p;
@@ -227,6 +239,8 @@ static int person_run(const char *verb, const struct selector *selector, struct 
         p = find(&person, selector);
         if (p)
                 code = explain(&person, p);
+        else if (!person.orders.n)
+                code = explain_nobody();
         else
                 code = text_equal(verb, "export") ? person_export(&person) : person_erase(&person);
         arena_clear(&person.found_arena);

@@ -221,17 +221,20 @@ static bool is_in_the_house(const char *status) {
                text_equal(status, "packed");
 }
 
-/* Why an order is open; NULL when it is closed. */
+/* Why an order is open, and what closes it; NULL when it is closed. */
 static const char *why_open(const struct closed_order *order) {
         if (order->holds_units)
-                return "units of it are in the house";
+                return "units of it are in the house: hand over, ship or cancel them";
         if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
-                return "it is not fulfilled";
+                return "it is not fulfilled: POST /v1/orders/{id}/cancel what will not leave";
         if (order->awaits_goods)
-                return "goods of it are on their way back";
+                return "goods of it are on their way back: POST /v1/returns/{id}/receive or cancel";
         if (order->awaits_capture)
-                return "a payment is not captured yet";
-        return order->refund_due || order->awaits_refund ? "a refund is due" : NULL;
+                return "a payment is not captured yet: POST what the provider did to /v1/payments/{id}/events";
+        if (order->refund_due)
+                return "a refund is due: POST /v1/orders/{id}/refunds";
+        return order->awaits_refund ? "a refund is under way: POST what the provider did to /v1/payments/{id}/events"
+                                    : NULL;
 }
 
 static bool awaits_goods(const struct document *rma) {

@@ -42,8 +42,9 @@ const struct command commands[] = {
                 "        they are, and it ends with 1 then. Repeating it is fine.\n\n"
                 "  --customer-id C  the shop's own number of the customer\n"
                 "  --email E        in capital or small letters\n"
-                "  --phone P        its digits count\n"
-                "  --order N        one order, by its number\n\n"
+                "  --phone P        its digits count; 00 in front is +\n"
+                "  --order N        one order, by its number, in small letters and without hyphens too\n\n"
+                "It ends with 1 as well when no order is found, or not all could be written.\n\n"
                 "    holdfast customer export --email ada@example.com > ada.json",
                 command_customer },
         { "healthcheck", "healthcheck", "ask the service on this machine whether it is ready",

@@ -2,6 +2,9 @@
 
 #include "base/writer.h"
 
+#include <ctype.h>
+#include <string.h>
+
 const char *const relation_texts[] = { "self", "family", "friend", "other", NULL };
 
 #define DOCUMENT_SIZE_MAX ((size_t) 16 * 1024) /* of customer or address as JSON */
@@ -77,4 +80,23 @@ const char *recipient_text(const char *name, int relation, struct arena *arena) 
                 write_text_member(&json, "relation", relation_texts[relation]);
         write_object_end(&json);
         return buffer.failed ? NULL : buffer_text(&buffer);
+}
+
+/* As people type a number: in small letters, with hyphens elsewhere or nowhere. NULL: it cannot be one. */
+const char *order_number_read(const char *text, struct arena *arena) {
+        struct buffer number;
+
+        buffer_init(&number, arena, ORDER_NUMBER_SIZE);
+        for (const char *c = text; *c; c++) {
+                const char letter = (char) toupper((unsigned char) *c);
+
+                if (strchr("- ", *c))
+                        continue;
+                if (!isalnum((unsigned char) *c) || number.size + 1 >= ORDER_NUMBER_SIZE)
+                        return NULL;
+                buffer_append(&number, &letter, 1);
+                if ((number.size + 1) % 4 == 0 && number.size + 1 < ORDER_NUMBER_SIZE)
+                        buffer_append_text(&number, "-");
+        }
+        return number.failed ? NULL : buffer_text(&number);
 }

@@ -113,6 +113,10 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
 /* What every new order needs. NULL when the arena is exhausted. */
 const char *order_number_new(struct arena *arena);
 const char *order_number_of(const uint8_t *bytes, struct arena *arena); /* the one that nine bytes stand for */
+
+/* The number that people mean who type it in small letters, or with hyphens elsewhere or nowhere. NULL: it cannot be
+ * one. */
+const char *order_number_read(const char *text, struct arena *arena);
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
 
 /* An address as it is kept. */

@@ -1,9 +1,9 @@
 #include "db/connection.h"
+#include "orders/placing.h"
 #include "queue/queue.h"
 
 #include "base/text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static enum problem orders_read_ids(struct rows *rows, void *into) {
@@ -81,30 +81,11 @@ static enum problem products_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* As people type a number: in small letters, with hyphens elsewhere or nowhere. NULL: it cannot be one. */
-static const char *order_number_from(struct arena *arena, const char *text) {
-        struct buffer number;
-
-        buffer_init(&number, arena, ORDER_NUMBER_SIZE);
-        for (const char *c = text; *c; c++) {
-                const char letter = (char) toupper((unsigned char) *c);
-
-                if (strchr("- ", *c))
-                        continue;
-                if (!isalnum((unsigned char) *c) || number.size + 1 >= ORDER_NUMBER_SIZE)
-                        return NULL;
-                buffer_append(&number, &letter, 1);
-                if ((number.size + 1) % 4 == 0 && number.size + 1 < ORDER_NUMBER_SIZE)
-                        buffer_append_text(&number, "-");
-        }
-        return number.failed ? NULL : buffer_text(&number);
-}
-
 enum problem scan_ask(
         struct database *database, struct scanned *scanned, const char *location, const char *text, const char *gtin) {
         struct parameters orders, products;
         struct array *numbers;
-        const char *number = order_number_from(scanned->arena, text);
+        const char *number = order_number_read(text, scanned->arena);
 
         parameters_init(&orders, scanned->arena);
         parameter_text(&orders, location);

@@ -1,11 +1,12 @@
 """holdfast customer: all that is kept of one person is handed out, or erased so that nothing of it is left anywhere."""
 
 import json
+import subprocess
 
 import pytest
 
 from support.database import Database
-from support.holdfast import Holdfast
+from support.holdfast import Holdfast, binary
 from support.person import Person, live_through, settle_refunds
 from support.retailer import Retailer
 from support.work import Work
@@ -116,11 +117,24 @@ def test_a_person_is_known_by_each_of_their_marks_and_by_nothing_else(house, sho
     person = Person()
     number = shop(customer=person.customer).order["order_number"]
     for selector in (["--email", person.email], ["--customer-id", person.customer_id], ["--order", number],
-                     ["--phone", person.phone.replace(" ", "-")]):
+                     ["--phone", person.phone.replace(" ", "-")], ["--phone", person.phone.replace("+", "00")],
+                     ["--order", number.replace("-", "").lower()], ["--order", number.lower()]):
         assert [order["order_number"] for order in exported(house, *selector)] == [number]
     for selector in (["--email", person.email[1:]], ["--customer-id", "%"], ["--customer-id", person.customer_id[:-1]],
                      ["--phone", person.phone[:-1]], ["--email", "_" + person.email[1:]]):
-        assert exported(house, *selector) == []
+        for verb in ("export", "erase"):
+            done = house.run("customer", verb, *selector, check=FAILED)
+            assert done.stdout == "" and done.stderr.startswith("holdfast: no order is found for this customer")
+            assert person.word not in done.stderr
+
+
+def test_an_export_that_cannot_be_written_says_so(house, shop):
+    person = Person()
+    shop(customer=person.customer)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([str(binary()), "customer", "export", "--email", person.email], env=house.environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (FAILED, "holdfast: what was found could not be written in full\n")
 
 
 # erase
@@ -171,7 +185,7 @@ def test_a_repeat_of_what_the_person_did_still_has_no_second_effect(house, shop)
     it = shop(customer=person.customer)
     path = f"/v1/orders/{it.order['id']}/cancel"
     first = it.api.post(path, {"reason": f"{person.word} has moved"}, key="once", expect=200)
-    settle_refunds(it.database)
+    settle_refunds(it)
     house.run("customer", "erase", "--email", person.email, check=OK)
 
     again = it.api.post(path, {"reason": f"{person.word} has moved"}, key="once", expect=200)
@@ -195,16 +209,48 @@ def test_open_orders_are_named_and_left_as_they_are(house, shop):
 
     assert sums(done) == {"orders erased": 1, "erased before": 0, "kept replies erased": 4, "orders still open": 2}
     assert sorted(done.stderr.splitlines()[:2]) == sorted([
-        f"{waiting.order['order_number']} is left as it is: units of it are in the house",
-        f"{due.order['order_number']} is left as it is: a refund is due"])
+        f"{waiting.order['order_number']} is left as it is: units of it are in the house: hand over, ship or cancel them",
+        f"{due.order['order_number']} is left as it is: a refund is due: POST /v1/orders/{{id}}/refunds"])
     assert waiting.order_now() == before
     assert gone.order_now()["customer"]["name"] == "erased"
 
     waiting.hand_over()
-    settle_refunds(waiting.database)
+    settle_refunds(due)
     done = house.run("customer", "erase", "--email", person.email, check=OK)
     assert sums(done)["orders erased"] == 2
     assert person.traces_in(house.database_url) == []
+
+
+def refused_to_erase(house, work):
+    """Why an order is not erased."""
+    done = house.run("customer", "erase", "--order", work.order["order_number"], check=FAILED)
+    return done.stderr.splitlines()[0].partition(" is left as it is: ")[2]
+
+
+def test_money_that_is_under_way_keeps_an_order_until_the_provider_has_told(house, shop):
+    it = shop(customer=Person().customer, payment={"status": "authorized"})
+    events = f"/v1/payments/{it.order['payments'][0]['id']}/events"
+    it.make_ready()
+    it.hand_over()
+    assert refused_to_erase(house, it) == "a payment is not captured yet: POST what the provider did to /v1/payments/{id}/events"
+    it.api.post(events, {"event_id": f"evt-{it.id}", "type": "captured"}, expect=200)
+
+    it.api.post(f"/v1/orders/{it.order['id']}/refunds", {"to": "original", "reason": "late", "amount": 100}, expect=201)
+    assert refused_to_erase(house, it) == "a refund is under way: POST what the provider did to /v1/payments/{id}/events"
+    settle_refunds(it)
+    assert sums(house.run("customer", "erase", "--order", it.order["order_number"], check=OK))["orders erased"] == 1
+    house.assert_audit_clean()
+
+
+def test_goods_on_their_way_back_keep_an_order_until_they_are_here(house, shop):
+    it = shop(customer=Person().customer)
+    it.make_ready()
+    it.hand_over()
+    rma = it.api.post("/v1/returns", {"order_id": it.order["id"], "location": it.order["fulfillments"][0]["location"], "by_post": True,
+                                      "lines": [{"order_line_id": it.line(), "quantity": 1, "reason": "too small"}]}, expect=201).json()
+    assert refused_to_erase(house, it) == "goods of it are on their way back: POST /v1/returns/{id}/receive or cancel"
+    it.api.post(f"/v1/returns/{rma['id']}/cancel", {"reason": "kept"}, expect=200)
+    assert sums(house.run("customer", "erase", "--order", it.order["order_number"], check=OK))["orders erased"] == 1
 
 
 def test_erasing_again_changes_nothing(house, shop):
@@ -219,7 +265,7 @@ def test_erasing_again_changes_nothing(house, shop):
 
     assert sums(done) == {"orders erased": 0, "erased before": 1, "kept replies erased": 0, "orders still open": 0}
     assert it.order_now() == before
-    assert sums(house.run("customer", "erase", "--email", person.email, check=OK))["erased before"] == 0
+    assert "no order is found" in house.run("customer", "erase", "--email", person.email, check=FAILED).stderr
 
 
 def test_others_are_left_alone(house, shop):
@@ -228,7 +274,7 @@ def test_others_are_left_alone(house, shop):
     kept.make_ready()
     kept.hand_over()
     before = kept.order_now()
-    house.run("customer", "erase", "--email", person.email, check=OK)
+    house.run("customer", "erase", "--email", person.email, check=FAILED)
     assert kept.order_now() == before
 
 

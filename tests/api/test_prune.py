@@ -6,7 +6,7 @@ import pytest
 
 from support.database import Database
 from support.holdfast import Holdfast
-from support.person import Person, live_through
+from support.person import Person, live_through, settle_refunds
 from support.retailer import Retailer
 from support.waiting import eventually
 from support.work import Work
@@ -107,6 +107,30 @@ def test_events_of_closed_orders_go_and_those_of_open_ones_stay(house, shop, dat
     assert database.rows("select type from events where order_id = %s", closed.order["id"]) == [
         {"type": "order.customer_erased"}]
     assert closed.api.get(f"/v1/orders/{closed.order['id']}", expect=200).json()["status"] == "fulfilled"
+
+
+def test_events_stay_while_money_or_goods_are_under_way(house, shop, database):
+    capture, refund, goods = hand_over(shop(payment={"status": "authorized"})), shop(), hand_over(shop())
+    refund.api.post(f"/v1/orders/{refund.order['id']}/cancel", {"reason": "no more"}, expect=200)
+    refund.api.post(f"/v1/orders/{refund.order['id']}/refunds", {"to": "original", "reason": "no more"}, expect=201)
+    goods.api.post("/v1/returns", {"order_id": goods.order["id"], "location": goods.order["fulfillments"][0]["location"], "by_post": True,
+                                   "lines": [{"order_line_id": goods.line(), "quantity": 1, "reason": "too small"}]}, expect=201)
+    wait_published(database)
+    let_age(database)
+    before = {it.order["id"]: database.count("events", "order_id = %s", it.order["id"]) for it in (capture, refund, goods)}
+
+    counts(house)
+
+    assert before == {order: database.count("events", "order_id = %s", order) for order in before}
+
+    capture.api.post(f"/v1/payments/{capture.order['payments'][0]['id']}/events", {"event_id": "e", "type": "captured"}, expect=200)
+    settle_refunds(refund)
+    made = goods.api.get(f"/v1/returns?order_id={goods.order['id']}", expect=200).json()["data"][0]
+    goods.api.post(f"/v1/returns/{made['id']}/cancel", {"reason": "kept"}, expect=200)
+    wait_published(database)
+    let_age(database)
+    counts(house)
+    assert database.rows("select distinct type from events") == [{"type": "order.customer_erased"}]
 
 
 def test_an_event_that_waits_to_be_published_stays(house, shop, database):
