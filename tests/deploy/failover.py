@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
@@ -51,8 +52,8 @@ ip address add "$2/24" dev eth0
 ip link set eth0 up
 rm -f /var/lib/postgresql/15/holdfast/postmaster.pid
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
-as_postgres etcd >>"$1/etcd.log" 2>&1 &
-as_postgres /usr/bin/patroni "$3" >>"$1/patroni.log" 2>&1 &
+(set -a && . "$1/etcd.env" && as_postgres etcd >>"$1/etcd.log" 2>&1) &
+(set -a && . "$1/node.env" && as_postgres /usr/bin/patroni "$3" >>"$1/patroni.log" 2>&1) &
 wait
 """
 
@@ -73,18 +74,22 @@ class Node:
         self.name = f"db{number}"
         self.address = f"10.0.0.1{number}"
         self.directory = directory / self.name
-        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/var/lib/postgresql", **passwords, **self._settings()}
+        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/var/lib/postgresql"}
         self.process = None
         for name in ("run", "postgresql/15", "etcd"):
             (self.directory / name).mkdir(parents=True)
+        self._write_settings("etcd.env", {})
+        self._write_settings("node.env", passwords)
         run("chown", "-R", "postgres:postgres", self.directory)
 
-    def _settings(self):
-        """deploy/ha/node.env, which is that of the first node."""
-        lines = (HA / "node.env").read_text().splitlines()
-        pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
-        return {name: value if "," in value else value.replace("10.0.0.11", self.address).replace("db1", self.name)
-                for name, value in pairs}
+    def _write_settings(self, name, passwords):
+        """A file of deploy/ha, which is that of the first node, as it is on this one: each program is told its own and no more."""
+        lines = (HA / name).read_text().splitlines()
+        pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        assert {key for key, value in pairs.items() if not value} == passwords.keys(), "what is to be filled in"
+        told = {key: value if "," in value else value.replace("10.0.0.11", self.address).replace("db1", self.name)
+                for key, value in {**pairs, **passwords}.items()}
+        (self.directory / name).write_text("".join(f"{key}={value}\n" for key, value in told.items()))
 
     def switch_on(self):
         self.process = subprocess.Popen(
@@ -124,6 +129,14 @@ class Node:
         """The timeline it is the primary of; None when it is not, or cannot be asked."""
         return self._asked("primary").get("timeline")
 
+    def asks_who_it_is(self):
+        """Whether Patroni lets nobody change anything who has no password."""
+        try:
+            urllib.request.urlopen(f"http://{self.address}:8008/reload", data=b"", timeout=1)
+        except urllib.error.HTTPError as error:
+            return error.code == 401
+        return False
+
     def may_succeed(self):
         """Whether Patroni has written down that it has all that was acknowledged. PostgreSQL knows it a little earlier."""
         return self._asked("synchronous") != {}
@@ -143,7 +156,7 @@ class Node:
 class Cluster:
     def __init__(self, directory):
         self.directory = directory
-        self.passwords = {f"PATRONI_{role}_PASSWORD": secrets.token_hex(16) for role in ("SUPERUSER", "REPLICATION", "REWIND")}
+        self.passwords = {f"PATRONI_{role}_PASSWORD": secrets.token_hex(16) for role in ("RESTAPI", "SUPERUSER", "REPLICATION", "REWIND")}
         self.role_password = secrets.token_hex(16)
         self.nodes = [Node(n, directory, self.passwords) for n in NODES]
 
@@ -155,6 +168,7 @@ class Cluster:
         for node in self.nodes:
             node.switch_on()
         self.wait_whole()
+        assert all(node.asks_who_it_is() for node in self.nodes), "Patroni obeys anybody"
         run("haproxy", "-D", "-f", HA / "haproxy.cfg")
         with Database(self.url("postgres", "postgres", self.passwords["PATRONI_SUPERUSER_PASSWORD"])) as database:
             database.execute(f"create role holdfast login password '{self.role_password}'")
