@@ -360,9 +360,18 @@ enum problem orders_update(struct database *database, struct order_set *set);
 
 struct writer;
 
-/* An order, or one fulfillment of it, as clients see it: the members of an open object. `pickup_secret` NULL: codes are
- * not shown. */
-void order_write(struct writer *json, const struct order *order, const char *pickup_secret);
+/* Who sees pickup codes, and of which locations: whoever reads an order for another part of it, or because goods of it
+ * came back, has nobody to hand the rest to. */
+struct code_viewer {
+        const char *secret; /* NULL: no codes */
+        bool all_locations;
+        const char *const *locations;
+        size_t n_locations;
+};
+
+/* An order, or one fulfillment of it, as clients see it: the members of an open object. `viewer` or `pickup_secret`
+ * NULL: codes are not shown. */
+void order_write(struct writer *json, const struct order *order, const struct code_viewer *viewer);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
 
 /* Members of an open object: an amount of the order's currency; all payments and refunds; or one of them. */

@@ -120,10 +120,13 @@ static const struct shape cancel_shape = SHAPE(struct cancel_body, cancel_member
 
 /* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
 void order_reply(struct call *call, const struct order *order, unsigned status, const char *pickup_secret) {
+        const struct token_claims *claims = call->claims;
+        const struct code_viewer viewer = { pickup_secret, claims->all_locations, claims->locations,
+                claims->n_locations };
         struct reply_writer w;
 
         reply_begin(&w, call, status);
-        order_write(&w.json, order, pickup_secret);
+        order_write(&w.json, order, &viewer);
         reply_end(&w);
         reply_etag(call, order->version);
 }

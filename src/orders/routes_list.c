@@ -131,7 +131,7 @@ static size_t write_orders(
                 if (!order)
                         continue;
                 write_object_begin(&w->json);
-                order_write(&w->json, order, /* pickup_secret= */ NULL);
+                order_write(&w->json, order, /* viewer= */ NULL);
                 write_object_end(&w->json);
         }
         write_list_end(&w->json);

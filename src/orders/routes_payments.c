@@ -1,4 +1,5 @@
 /* Payments and refunds: what the provider tells, a further payment, money given back. */
+#include "orders/lists.h"
 #include "orders/provider.h"
 #include "orders/routes.h"
 
@@ -109,7 +110,11 @@ static enum problem show_load(struct batch *batch, bool refunds) {
 
         if (!p)
                 p = find_orders(batch, work, refunds);
-        return p ? p : orders_read(batch->database, &work->commands.set);
+        if (!p)
+                p = orders_read(batch->database, &work->commands.set);
+        if (!p)
+                return_places_load(batch->database, &work->commands.set);
+        return p;
 }
 
 static enum problem payment_load(struct batch *batch) {

@@ -1,5 +1,6 @@
 #include "orders/orders.h"
 
+#include "base/text.h"
 #include "base/writer.h"
 #include "orders/lists.h"
 
@@ -208,7 +209,15 @@ static void write_header(struct writer *json, const struct order *order) {
         write_text_member(json, "cancel_reason", order->cancel_reason);
 }
 
-void order_write(struct writer *json, const struct order *order, const char *pickup_secret) {
+static const char *secret_for(const struct code_viewer *viewer, const char *location) {
+        bool here = viewer && viewer->all_locations;
+
+        for (size_t i = 0; viewer && !here && i < viewer->n_locations; i++)
+                here = text_equal(viewer->locations[i], location);
+        return here ? viewer->secret : NULL;
+}
+
+void order_write(struct writer *json, const struct order *order, const struct code_viewer *viewer) {
         write_header(json, order);
         write_name(json, "lines");
         write_list_begin(json);
@@ -221,8 +230,10 @@ void order_write(struct writer *json, const struct order *order, const char *pic
         write_name(json, "fulfillments");
         write_list_begin(json);
         for (size_t i = 0; i < order->n_fulfillments; i++) {
+                const struct fulfillment *fulfillment = order->fulfillments[i];
+
                 write_object_begin(json);
-                fulfillment_write(json, order->fulfillments[i], pickup_secret);
+                fulfillment_write(json, fulfillment, secret_for(viewer, fulfillment->location));
                 write_object_end(json);
         }
         write_list_end(json);

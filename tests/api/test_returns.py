@@ -910,6 +910,30 @@ def test_an_order_is_seen_where_its_goods_came_back(bought, retailer, service):
     assert [one["id"] for one in clerk.get(f"/v1/orders?external_ref={it.order['external_ref']}", expect=200).json()["data"]] == [it.id]
 
 
+def test_the_pickup_codes_of_an_order_are_seen_where_it_is_collected_only(bought, retailer, service):
+    it = bought()
+    it.bring(location=retailer.other_store, exchange=instead(retailer.skus[2], retailer.store))
+    codes = lambda *locations: {one["location"] for one in service.client(
+        scope="orders:read orders:write", locations=list(locations)).get(f"/v1/orders/{it.id}", expect=200).json()["fulfillments"]
+        if "pickup_code" in one}
+    assert codes(retailer.other_store) == set()
+    assert codes(retailer.store) == codes(retailer.store, retailer.other_store) == {retailer.store}
+    it.bring(location=retailer.other_store, exchange=instead(retailer.skus[2], retailer.other_store))
+    assert codes(retailer.other_store) == {retailer.other_store}
+
+
+def test_the_money_of_an_order_is_seen_where_its_goods_came_back(bought, retailer, service):
+    it = bought()
+    clerk = service.client(scope="orders:read", locations=[retailer.other_store])
+    payment = f"/v1/payments/{it.now()['payments'][0]['id']}"
+    assert code_of(clerk.get(payment, expect=403)) == "store-not-allowed"
+    made = it.bring(location=retailer.other_store).json()
+    refund(it, made)
+    given = f"/v1/refunds/{it.now()['refunds'][0]['id']}"
+    for path in (payment, given):
+        assert clerk.get(path, expect=200).json() == it.api.get(path, expect=200).json()
+
+
 def test_a_receipt_is_scanned_where_the_goods_come_back(bought, retailer, service):
     it = bought()
     fulfillment = it.order["fulfillments"][0]
