@@ -375,7 +375,12 @@ static void write_quote(struct call *call, const struct return_request *request,
         reply_end(&w);
 }
 
-/* A supervisor's word is for the return, not for the answer what the policy says. */
+/* As the return would be judged: a supervisor passes over the policy, and nobody over numbers. */
+static void pass_over_policy(const struct return_request *request, struct verdict *verdicts) {
+        for (size_t i = 0; request->override && i < request->n_items; i++)
+                verdicts[i].refused &= 1u << RULE_OVER_RETURN;
+}
+
 static enum problem quote_one(struct call *call, struct return_commands *work, timestamp now) {
         const struct act act = return_act(call, work, now);
         struct order *order = return_order(call, work, call->work);
@@ -390,8 +395,10 @@ static enum problem quote_one(struct call *call, struct return_commands *work, t
         exchanged = arena_new_array(&call->arena, struct order_line, request.n_additions);
         if (!verdicts || !exchanged || !request.additions)
                 return FAULT_BUSY;
-        if (!return_judge(&request, verdicts, &act) && !return_quote_exchange(&request, exchanged, &act))
-                write_quote(call, &request, verdicts, exchanged);
+        if (return_judge(&request, verdicts, &act) || return_quote_exchange(&request, exchanged, &act))
+                return PROBLEM_NONE;
+        pass_over_policy(&request, verdicts);
+        write_quote(call, &request, verdicts, exchanged);
         return PROBLEM_NONE;
 }
 

@@ -596,6 +596,21 @@ def test_a_quote_says_what_the_return_then_says(bought):
     assert it.quote(*items).json()["refund"] == it.bring(*items).json()["refund"]
 
 
+def test_a_quote_for_a_supervisor_says_what_the_return_then_says(bought, retailer, admin, service):
+    set_policy(retailer, 0, returnable=False, refund_shipping="full_return")
+    it = bought(lines={retailer.sku: 1}, method="ship", shipping={"amount": 499, "currency": "EUR"})
+    clerk = service.client(scope="returns:write")
+    assert code_of(clerk.post("/v1/returns/quote", it.body(override=True), expect=403)) == "insufficient-scope"
+    plain, passed = (admin.post("/v1/returns/quote", it.body(override=word), expect=200).json() for word in (False, True))
+    assert (plain["allowed"], plain["lines"][0]["refused_by"], plain["refund"]["amount"]) == (False, ["not-returnable"], 0)
+    assert (passed["allowed"], passed["lines"][0]["refused_by"]) == (True, [])
+    too_many = admin.post("/v1/returns/quote", it.body(it.item(2), override=True), expect=200).json()
+    assert (too_many["allowed"], too_many["lines"][0]["refused_by"]) == (False, ["over-return"])
+    made = it.bring(override=True, api=admin).json()
+    assert (passed["refund"], passed["shipping"], passed["lines"][0]["refund"]) == (
+        made["refund"], made["shipping"], made["lines"][0]["refund"])
+
+
 def test_a_quote_without_a_condition_reckons_with_good_goods(bought):
     it = bought()
     assert it.quote(it.item(2, condition=None)).json()["refund"]["amount"] == 2000
