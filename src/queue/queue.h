@@ -14,7 +14,7 @@
 
 #define AT_RISK_BEFORE  (30 * MINUTE) /* the promised time */
 #define SCANNED_MAX     512           /* code points of what a scanner read */
-#define PAST_CODES_MAX  2000          /* that were collected, likewise */
+#define PAST_CODES_MAX  2000          /* that were collected there, likewise; docs/returns.md */
 #define OPEN_CODES_MAX  5000          /* fulfillments whose pickup codes a scan is compared with */
 #define MATCHES_MAX     50            /* of one scan */
 #define STREAM_READ_MAX 500           /* events of one part of a stream */
