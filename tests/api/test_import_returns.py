@@ -56,7 +56,7 @@ def test_goods_come_back_to_the_purchase_they_are_of(take, api, retailer):
     made = api.get(f"/v1/returns/{made['id']}", expect=200).json()
     assert (made["status"], made["location"]) == ("received", retailer.store)
     line, = made["lines"]
-    assert (line["quantity"], line["reception"], line["disposition"]) == (2, "received", "restock")
+    assert (line["quantity"], line["reception"], line["disposition"], line["bucket"]) == (2, "received", "restock", "gone")
     told = api.get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"]
     assert {(event["type"], event["occurred_at"]) for event in told if "re" in event["type"][:2]} == {
         ("return.received", "2010-12-05T08:00:00.000Z"), ("refund.settled", "2010-12-05T08:00:00.000Z")}
