@@ -41,6 +41,17 @@ struct lists_work {
         struct order_set set;
 };
 
+/* Goods come back anywhere: who takes returns finds any order by its exact number, and who does so at a location also
+ * by what the customer gave. */
+static bool finds_anywhere(const struct call *call) {
+        const struct list_query *query = call->query;
+        const struct token_claims *claims = call->claims;
+        const bool works_somewhere = claims->all_locations || claims->n_locations;
+
+        return call_has_scope(call, SCOPE_RETURNS_WRITE) &&
+               (query->order_number || (works_somewhere && (query->email || query->phone)));
+}
+
 static bool filter_from(struct call *call, const struct page *page, struct order_filter *filter) {
         const struct list_query *query = call->query;
         const struct token_claims *claims = call->claims;
@@ -61,9 +72,7 @@ static bool filter_from(struct call *call, const struct page *page, struct order
                 .after_time = TIMESTAMP_NONE,
                 .limit = page->limit + 1,
         };
-        /* Goods come back anywhere: who takes returns finds any order by its exact number, or by what the customer
-         * gave. */
-        if ((query->order_number || query->email || query->phone) && call_has_scope(call, SCOPE_RETURNS_WRITE))
+        if (finds_anywhere(call))
                 filter->all_locations = true;
         if (query->channel && !call_may_act_for(call, query->channel))
                 return false;

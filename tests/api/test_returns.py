@@ -915,6 +915,15 @@ def test_a_till_finds_an_order_by_number_address_or_phone(bought, retailer, serv
         assert clerk.get(f"/v1/orders?{query}", expect=200).json()["data"] == []
 
 
+def test_a_token_of_no_location_finds_an_order_by_its_number_only(bought, retailer, service):
+    email, phone = f"bea-{retailer.tag}@example.com", f"030{retailer.tag}"
+    it = bought(customer={"name": "Bea", "email": email, "phone": phone})
+    nowhere = service.client(scope="orders:read returns:write", locations=[])
+    found = lambda query: [one["id"] for one in nowhere.get(f"/v1/orders?{query}", expect=200).json()["data"]]
+    assert found(f"email={email}") == found(f"phone={phone}") == []
+    assert found(f"order_number={it.order['order_number']}") == [it.id]
+
+
 def test_an_order_is_seen_where_its_goods_came_back(bought, retailer, service):
     it = bought()
     clerk = service.client(scope="orders:read", locations=[retailer.other_store])
