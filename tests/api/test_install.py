@@ -19,11 +19,11 @@ EXPECTED = {
     "usr/sbin/holdfastctl",
     *(f"usr/lib/systemd/system/{name}" for name in UNITS + TIMERS),
     "usr/share/doc/holdfast/copyright",
-    "usr/share/doc/holdfast/operations.md",
-    "usr/share/doc/holdfast/decisions/0001-one-loop-with-an-external-epoll.md",
-    "usr/share/doc/holdfast/examples/holdfast.env",
-    "usr/share/doc/holdfast/examples/backup/pgbackrest.conf",
-    "usr/share/doc/holdfast/examples/ha/patroni.yml",
+    "usr/share/doc/holdfast/docs/operations.md",
+    "usr/share/doc/holdfast/docs/decisions/0001-one-loop-with-an-external-epoll.md",
+    "usr/share/doc/holdfast/deploy/systemd/holdfast.env",
+    "usr/share/doc/holdfast/deploy/backup/pgbackrest.conf",
+    "usr/share/doc/holdfast/deploy/ha/patroni.yml",
     "usr/share/doc/holdfast/swagger-ui/LICENSE",
     "usr/share/man/man8/holdfast.8",
 }
@@ -52,6 +52,22 @@ def test_what_stands_where(installed):
     assert EXPECTED - there == set()
     assert {path.split("/")[0] for path in there} == {"usr"}, "settings in /etc are the administrator's own"
     assert os.access(installed / "usr/bin/holdfast", os.X_OK) and os.access(installed / "usr/sbin/holdfastctl", os.X_OK)
+
+
+def test_every_link_of_the_installed_pages_leads_somewhere(installed):
+    pages = list((installed / "usr/share/doc/holdfast/docs").rglob("*.md"))
+    links = [(page, link.partition("#")[0]) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+             if not re.match(r"[a-z]+:|#", link)]
+    assert len(pages) > 10 and len(links) > 10
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_what_refers_to_the_documentation_finds_it(installed):
+    for place in ("usr/lib/systemd/system", "usr/share/man/man8", "usr/share/doc/holdfast/docs"):
+        for file in (installed / place).glob("*"):
+            text = file.read_text() if file.is_file() else ""
+            for path in re.findall(r"(?<![\w/])/usr/share/doc/holdfast[\w./-]*\w|(?<=file://)/usr/share/doc/holdfast[\w./-]*\w", text):
+                assert (installed / path[1:]).exists(), f"{file.name}: {path}"
 
 
 @pytest.mark.parametrize("name", UNITS)
