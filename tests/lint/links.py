@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A link in a page of ours leads somewhere, the map of the README names every folder, decisions are numbered through."""
+"""A link in a page of ours leads somewhere, the README names every folder, page and test, decisions are numbered through."""
 
 import re
 
@@ -41,6 +41,19 @@ def map_faults():
         yield readme, 1, f"the map does not name src/{missing}"
 
 
+def readme_faults():
+    """Whoever looks for a page, or for a test that takes a command of its own, finds it from the README."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    tests = text[text.index("tests/     "):text.index("deploy/    ")]
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        if f"(docs/{page.name})" not in text:
+            yield readme, 1, f"no link leads to docs/{page.name}"
+    for script in sorted((ROOT / "tests" / "deploy").glob("*.sh")):
+        if not re.search(rf"\b{script.name}\b", tests):
+            yield readme, 1, f"the map does not name tests/deploy/{script.name}"
+
+
 def number_faults():
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     for place, page in enumerate(pages, start=1):
@@ -53,6 +66,7 @@ def faults():
     for page in pages():
         yield from link_faults(page)
     yield from map_faults()
+    yield from readme_faults()
     yield from number_faults()
 
 
