@@ -35,7 +35,9 @@ int64_t rma_refundable(const struct rma *rma) {
 }
 
 static bool is_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
-        return !undecided(rma) && rma_refund(rma) && !request->has_amount &&
+        const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma);
+
+        return !left && rma_refund(rma) && !request->has_amount &&
                text_equal(rma->refund_to, refund_choice_texts[request->to]) && text_equal(rma->moved_by, act->actor);
 }
 
@@ -58,9 +60,10 @@ static void settle(struct rma *rma, const struct return_refund *request, const s
         order_settle(rma->order, act->events, act->actor, act->now);
 }
 
-/* The customer owes again what was credited. */
+/* The customer is not owed any more what was credited. What was given back already, be it by the order, or pays for an
+ * exchange, they keep: it cannot be withheld. */
 static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct act *act) {
-        const int64_t amount = undecided(rma);
+        const int64_t amount = rma_refundable(rma);
         struct event *event;
 
         if (request->has_amount) {

@@ -717,6 +717,44 @@ def test_what_is_withheld_is_owed_no_more(bought, service):
     service.assert_audit_clean()
 
 
+def pay_out(it, expect=201, **body):
+    return it.api.post(f"/v1/orders/{it.id}/refunds", {"to": "original", "reason": "as asked", **body}, key=str(uuid.uuid4()), expect=expect)
+
+
+def test_what_was_paid_out_by_the_order_is_not_withheld(bought, service):
+    it = bought()
+    made = it.bring(it.item(2)).json()
+    pay_out(it)
+    paid_out = money(it.now())
+    reply = refund(it, made, "none", expect=409)
+    assert (code_of(reply), reply.json()["errors"][0]["available"]) == ("over-refund", 0)
+    assert money(it.now()) == paid_out == {"credited": 2000, "paid": 5000, "refunded": 2000, "balance": 0, "refund_due": 0}
+    service.assert_audit_clean()
+
+
+def test_only_what_an_appeasement_left_is_withheld(bought, service):
+    it = bought()
+    pay_out(it, amount=4500)
+    made = it.bring(it.item(2)).json()
+    assert made["refundable"]["amount"] == 500
+    kept = refund(it, made, "none").json()
+    assert (kept["withheld"]["amount"], kept["refundable"]["amount"]) == (500, 0)
+    assert refund(it, made, "none").json() == kept  # the same person says so again
+    assert money(it.now()) == {"credited": 4500, "paid": 5000, "refunded": 4500, "balance": 0, "refund_due": 0}
+    service.assert_audit_clean()
+
+
+def test_what_pays_for_an_exchange_is_not_withheld(bought, retailer, service):
+    it = bought()
+    made = it.bring(it.item(2), exchange={"lines": [
+        {"sku": retailer.skus[0], "quantity": 2, "fulfillment": {"method": "pickup", "location": retailer.store}}]}).json()
+    before = money(it.now())
+    assert code_of(refund(it, made, "none", expect=409)) == "over-refund"
+    assert money(it.now()) == before
+    assert (before["credited"], before["balance"]) == (2000, 0)
+    service.assert_audit_clean()
+
+
 def test_only_what_was_accepted_is_refunded(bought):
     it = bought()
     made = it.send(2).json()
