@@ -139,11 +139,6 @@ struct event *refund_tell(struct events *events, const struct refund *refund, co
 
 /* ---- the order's payment status ---- */
 
-static bool is_secured(const struct payment *payment) {
-        return payment->state == FUNDS_AUTHORIZED || payment->state == FUNDS_PARTIALLY_CAPTURED ||
-               payment->state == FUNDS_CAPTURED;
-}
-
 static bool all_are(const struct order *order, enum funds_state state) {
         for (size_t i = 0; i < order->n_payments; i++)
                 if (order->payments[i]->state != state)
@@ -151,26 +146,19 @@ static bool all_are(const struct order *order, enum funds_state state) {
         return order->n_payments > 0;
 }
 
-static bool some_are_secured(const struct order *order) {
-        for (size_t i = 0; i < order->n_payments; i++)
-                if (is_secured(order->payments[i]))
-                        return true;
-        return false;
-}
-
-/* Pending is what is not secured for all that is owed. */
+/* Pending is what is not secured for all that is owed; of an order that costs nothing, nothing is owed. */
 static enum payment_status payment_status_of(const struct order *order, const struct order_money *money) {
         const int64_t charge = order_charge(order);
 
         if (money->paid && money->refunded)
                 return money->refunded < money->paid ? PAYMENT_PARTIALLY_REFUNDED : PAYMENT_REFUNDED;
-        if (all_are(order, FUNDS_VOIDED) ||
+        if ((order->total && all_are(order, FUNDS_VOIDED)) ||
                 (order_project(order) == ORDER_CANCELLED && !money->paid && !money->capture_due))
                 return PAYMENT_VOIDED;
-        if (!some_are_secured(order) || money->paid + money->capture_due + money->held < charge)
+        if (money->paid + money->capture_due + money->held < charge)
                 return PAYMENT_PENDING;
-        return money->paid >= charge && (money->paid || all_are(order, FUNDS_CAPTURED)) ? PAYMENT_CAPTURED
-                                                                                        : PAYMENT_AUTHORIZED;
+        return money->paid >= charge && (money->paid || !(money->held || money->capture_due)) ? PAYMENT_CAPTURED
+                                                                                              : PAYMENT_AUTHORIZED;
 }
 
 void order_project_money(struct order *order) {

@@ -93,6 +93,14 @@ def test_several_payments_add_up_to_the_total_at_most(retailer, api):
     retailer.order(lines, payments=split(*[("pending", 1)] * 20))
 
 
+@pytest.mark.parametrize("payment", [{"status": "pending", "due_at": "2099-01-01T00:00:00Z"}, {"status": "authorized"}])
+def test_an_order_that_costs_nothing_is_paid_and_never_due(retailer, payment):
+    order = retailer.order([{"sku": retailer.sku, "quantity": 1, "unit_price": euros(1000)}],
+                           discounts=[{"amount": 1000}], payment=payment).json()
+    assert (order["totals"]["total"], order["payment_status"]) == (euros(0), "captured")
+    assert order["payment_due_at"] is None
+
+
 # ---- the provider's words ----
 
 def test_the_provider_authorizes_and_captures_in_parts(retailer, api):

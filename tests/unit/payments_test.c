@@ -334,6 +334,46 @@ Test(payments, a_due_date_ends_when_the_order_is_covered) {
         cr_assert_eq(order.payment_due_at, TIMESTAMP_NONE);
 }
 
+static void given_a_free_order(void) {
+        order.total = 0;
+        order.discounts = arena_new(&arena, struct order_discount);
+        order.discounts[0] = (struct order_discount){ .amount = 10000, .line = -1 };
+        order.n_discounts = 1;
+        order.shipping = 0;
+        order.discount = 10000;
+        order.payment_due_at = NOW + HOUR;
+}
+
+Test(payments, an_order_that_costs_nothing_is_paid_from_the_beginning) {
+        static const enum funds_state states[] = { FUNDS_PENDING, FUNDS_AUTHORIZED, FUNDS_CAPTURED };
+
+        for (size_t i = 0; i < array_size(states); i++) {
+                close_till();
+                open_till();
+                given_a_free_order();
+                (void) pay(states[i], 0);
+                assert_status(PAYMENT_CAPTURED);
+                cr_assert_eq(order.payment_due_at, TIMESTAMP_NONE);
+                ship(0, 2);
+                ship(1, 4);
+                cr_assert_eq(order.status, ORDER_FULFILLED);
+                assert_status(PAYMENT_CAPTURED);
+        }
+}
+
+Test(payments, an_order_that_costs_nothing_and_is_cancelled_is_void) {
+        given_a_free_order();
+        (void) pay(FUNDS_AUTHORIZED, 0);
+        cancel_all();
+        assert_status(PAYMENT_VOIDED);
+}
+
+Test(payments, an_order_without_payments_that_costs_nothing_is_paid) {
+        given_a_free_order();
+        order_project_money(&order);
+        assert_status(PAYMENT_CAPTURED);
+}
+
 /* ---- refunds ---- */
 
 Test(payments, what_is_due_goes_back_to_the_payments_it_came_from) {
