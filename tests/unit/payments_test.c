@@ -295,6 +295,44 @@ Test(payments, a_capture_after_a_cancel_comes_due_as_a_refund) {
         assert_status(PAYMENT_REFUNDED);
 }
 
+Test(payments, a_part_captured_after_a_cancel_comes_due_and_the_rest_is_let_go) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cancel_all();
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 5000), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(order.refund_due, 5000);
+        cr_assert_eq(told("payment.void_due"), 1);
+        cr_assert_eq(payment_held(card), 0);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE, "in parts");
+        cr_assert_eq(order.refund_due, 5500);
+}
+
+Test(payments, what_failed_is_captured_in_parts_after_a_cancel_nevertheless) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
+        cancel_all();
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 5000), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(order.refund_due, 5500);
+}
+
+Test(payments, of_what_is_held_after_a_capture_a_part_is_captured) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 5000), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 5000), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 10500), PROBLEM_NONE);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE);
+        assert_state(card, FUNDS_PARTIALLY_CAPTURED);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_NONE);
+        assert_state(card, FUNDS_CAPTURED);
+        cr_assert_eq(card->captured, 10500);
+}
+
 Test(payments, an_authorization_after_a_cancel_is_let_go_at_once) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
