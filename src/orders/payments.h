@@ -107,10 +107,11 @@ int64_t order_charge(const struct order *order);
 /* Above 0: the customer owes it. Below 0: it is due as a refund. */
 int64_t order_balance(const struct order *order);
 
-/* What may be given back at most: what was taken or asked for by a hand-over, less what was given back. */
-int64_t order_refundable(const struct order *order);
+/* What may be given back at most: to the payments what was taken or asked for by a hand-over, less what was given back,
+ * since such a refund fails with its capture; as store credit, which nobody takes back, only of what was taken. */
+int64_t order_refundable(const struct order *order, enum refund_to to);
 
-/* What is due when each capture asked for is answered; the default of a refund. Never above order_refundable. */
+/* What is due when each capture asked for is answered. Never above what is refundable to the payments. */
 int64_t order_refund_expected(const struct order *order);
 
 /* ---- crediting: the customer owes less ---- */
@@ -181,8 +182,8 @@ enum problem order_pay(struct order *order, const struct payment_request *reques
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
         struct payment **ret_payment);
 
-/* Give back what is due (amount 0), or an amount; what is beyond it is an appeasement, and credited. Settles the order.
- */
+/* Give back what is due (amount 0), or an amount; what is beyond all that is expected to be due is an appeasement, and
+ * credited. Settles the order. */
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 

@@ -37,15 +37,16 @@ int64_t order_balance(const struct order *order) {
         return order_charge(order) - (money.paid - money.refunded);
 }
 
-int64_t order_refundable(const struct order *order) {
+int64_t order_refundable(const struct order *order, enum refund_to to) {
         const struct order_money money = order_money(order);
-        const int64_t left = money.paid + money.capture_due - money.refunded;
+        const int64_t asked_for = to == REFUND_TO_ORIGINAL ? money.capture_due : 0;
+        const int64_t left = money.paid + asked_for - money.refunded;
 
         return left > 0 ? left : 0;
 }
 
 int64_t order_refund_expected(const struct order *order) {
-        const int64_t due = order_refundable(order) - order_charge(order);
+        const int64_t due = order_refundable(order, REFUND_TO_ORIGINAL) - order_charge(order);
 
         return due > 0 ? due : 0;
 }
@@ -345,7 +346,7 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
 
 static enum problem check_refund(
         const struct order *order, const struct refund_request *request, struct arena *arena, struct refusal *refusal) {
-        const int64_t most = order_refundable(order);
+        const int64_t most = order_refundable(order, request->to);
 
         if (request->amount > most)
                 return refuse(refusal, arena, PROBLEM_OVER_REFUND,
@@ -371,12 +372,12 @@ enum problem order_refund(struct order *order, const struct refund_request *requ
 
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const int64_t expected = order_refund_expected(order);
+        const int64_t expected = order_refund_expected(order), balance = order_balance(order);
         struct refund_request whole = *request;
         enum problem p;
 
-        if (!whole.amount)
-                whole.amount = expected;
+        if (!whole.amount && balance < 0)
+                whole.amount = -balance;
         if (!whole.amount)
                 return refuse(
                         refusal, arena, PROBLEM_OVER_REFUND, "Nothing is due; an amount gives back more than that.");

@@ -41,8 +41,14 @@ static bool is_repeat(const struct rma *rma, const struct return_refund *request
                text_equal(rma->refund_to, refund_choice_texts[request->to]) && text_equal(rma->moved_by, act->actor);
 }
 
-static enum problem refuse_too_much(const struct rma *rma, const struct act *act) {
-        const int64_t most = rma_refundable(rma);
+/* Store credit only of what the provider has taken. */
+static int64_t most_to(const struct rma *rma, enum refund_choice to) {
+        const int64_t most = rma_refundable(rma), taken = order_refundable(rma->order, REFUND_TO_STORE_CREDIT);
+
+        return to == CHOICE_STORE_CREDIT && taken < most ? taken : most;
+}
+
+static enum problem refuse_too_much(int64_t most, const struct act *act) {
         struct violation *violation = refuse_because(act->refusal, act->arena, "#/amount", "over-refund",
                 "Of this return %" PRId64 " can be refunded now.", most);
 
@@ -72,7 +78,7 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "Withholding takes no amount.");
         }
         if (!amount)
-                return refuse_too_much(rma, act);
+                return refuse_too_much(amount, act);
         order_credit(rma->order, -amount);
         rma->withheld += amount;
         event = rma_tell(act->events, rma, "return.refund_withheld", act->actor);
@@ -96,7 +102,7 @@ static enum problem give_back(
 }
 
 enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act) {
-        const int64_t most = rma_refundable(rma);
+        const int64_t most = most_to(rma, request->to);
         const int64_t amount = request->has_amount ? request->amount.amount : most;
         struct event *event;
         enum problem p;
@@ -112,7 +118,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
                         "A refund is in the currency of its order.");
         }
         if (!amount || amount > most)
-                return refuse_too_much(rma, act);
+                return refuse_too_much(most, act);
         p = give_back(rma, request, amount, act);
         if (p)
                 return p;

@@ -825,6 +825,27 @@ def test_units_cancelled_and_returned_share_what_was_paid(bought, retailer, serv
     service.assert_audit_clean()
 
 
+def test_store_credit_waits_for_the_capture(bought, service):
+    it = bought(payment={"status": "authorized"})
+    made = it.bring(it.item(2)).json()
+    reply = refund(it, made, "store_credit", expect=409)
+    assert (code_of(reply), reply.json()["errors"][0]["available"]) == ("over-refund", 0)
+    [payment] = it.now()["payments"]
+    it.api.post(f"/v1/payments/{payment['id']}/events", {"event_id": "evt-taken", "type": "captured"}, expect=200)
+    done = refund(it, made, "store_credit").json()
+    assert [(one["to"], one["amount"]["amount"], one["status"]) for one in done["refunds"]] == [("store_credit", 2000, "settled")]
+    service.assert_audit_clean()
+
+
+def test_goods_that_come_back_before_the_capture_are_refunded_to_the_payment(bought, service):
+    it = bought(payment={"status": "authorized"})
+    made = it.bring(it.item(2)).json()
+    assert code_of(pay_out(it, expect=409)) == "over-refund"  # the order owes nothing before it is paid
+    done = refund(it, made).json()
+    assert [(one["to"], one["amount"]["amount"], one["status"]) for one in done["refunds"]] == [("original", 2000, "pending")]
+    service.assert_audit_clean()
+
+
 # ---- exchanges ----
 
 def instead(sku, location, quantity=1, method="pickup", **fields):
