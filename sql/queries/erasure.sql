@@ -19,7 +19,7 @@ select o.id, o.updated_at
   from orders o
  where ($1::text is null or o.customer ->> 'customer_id' = $1)
    and ($2::text is null or lower(o.customer ->> 'email') = lower($2))
-   and ($3::text is null or regexp_replace(regexp_replace(o.customer ->> 'phone', '[^0-9]', '', 'g'), '^00', '') = $3)
+   and ($3::text is null or phone_digits(o.customer ->> 'phone') = $3)
    and ($4::text is null or o.order_number in ($4, $5::text))
  order by o.placed_at, o.id
 

@@ -297,7 +297,7 @@ select f.id
 -- :name orders_page free
 -- Orders, newest first. $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words (a pattern for ilike),
 -- $6 locations the bearer may see, $7 placed_at and $8 id of the last one seen, $9 how many; each of the first eight may be null.
--- $10 e-mail address, $11 phone number, exactly; null for all.
+-- $10 e-mail address in any case, $11 phone number by its digits; null for all.
 select o.id, o.placed_at
   from orders o
  where ($1::text is null or o.channel = $1)
@@ -310,7 +310,7 @@ select o.id, o.placed_at
         or exists (select from returns r where r.order_id = o.id and r.location = any($6))
         or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
    and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
-   and ($11::text is null or o.customer ->> 'phone' = $11)
+   and ($11::text is null or phone_digits(o.customer ->> 'phone') = phone_digits($11))
    and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
  order by o.placed_at desc, o.id desc
  limit $9::bigint
@@ -329,7 +329,7 @@ select o.id, o.updated_at
         or exists (select from returns r where r.order_id = o.id and r.location = any($6))
         or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
    and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
-   and ($11::text is null or o.customer ->> 'phone' = $11)
+   and ($11::text is null or phone_digits(o.customer ->> 'phone') = phone_digits($11))
    and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid))
    and o.updated_at >= $12::timestamptz
  order by o.updated_at, o.id

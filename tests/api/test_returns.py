@@ -974,6 +974,17 @@ def test_a_till_finds_an_order_by_number_address_or_phone(bought, retailer, serv
         assert clerk.get(f"/v1/orders?{query}", expect=200).json()["data"] == []
 
 
+@pytest.mark.parametrize("spelling", ["+49 30 {}", "0049-30/{}", "4930{}", "+49 (30) {}"])
+def test_a_phone_is_known_by_its_digits(bought, retailer, service, spelling):
+    number = str(uuid.uuid4().int)[:12]
+    it = bought(lines={retailer.sku: 1}, hand_over=False, customer={"name": "Cay", "phone": f"+49 30 {number}"})
+    bought(lines={retailer.sku: 1}, hand_over=False, customer={"name": "Dan", "phone": "ask at the desk"})
+    clerk = service.client(scope="orders:read returns:write", locations=[retailer.other_store])
+    found = lambda phone: [one["id"] for one in clerk.get("/v1/orders", params={"phone": phone}, expect=200).json()["data"]]
+    assert found(spelling.format(number)) == [it.id]
+    assert found(f"030{number}") == found("no digits") == []
+
+
 def test_a_token_of_no_location_finds_an_order_by_its_number_only(bought, retailer, service):
     email, phone = f"bea-{retailer.tag}@example.com", f"030{retailer.tag}"
     it = bought(customer={"name": "Bea", "email": email, "phone": phone})
