@@ -139,8 +139,8 @@ def work(retailer, database):
 
 
 def pytest_collection_modifyitems(items):
-    """The real invoices come last: with them in the database every audit takes seconds."""
-    items.sort(key=lambda item: item.path.name.startswith("test_import_"))
+    """Imports come last: with all their orders in the database every audit takes seconds."""
+    items.sort(key=lambda item: item.path.name.startswith("test_import"))
 
 
 def pytest_terminal_summary(terminalreporter, config):
