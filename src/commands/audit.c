@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOCATIONS_OF_RANGE 1
+#define LOCATIONS_OF_RANGE 10 /* a market of many small stores is not asked store by store */
 #define DOCUMENTS_OF_RANGE 10000
 #define ARENA_MAX          ((size_t) 64 * 1024 * 1024)
 #define FINDING_SIZE_MAX   ((size_t) 4096)
