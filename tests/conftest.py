@@ -1,4 +1,4 @@
-"""Fixtures of the api, race and fault suites.
+"""Fixtures of the api, commands, race and fault suites.
 
     cluster        a private PostgreSQL of the suite
     new_database   call it for the URL of a fresh, migrated database

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Build and run the test suites, each on a private PostgreSQL; the last line is 'N passed, N failed'.
 
-  lint    formatting, banned calls, includes, lengths, registered tests, OpenAPI, clang-tidy
-  unit    rules, parsers and tables, without a database       ASan, UBSan
-  store   load and save of each room on a real PostgreSQL     ASan, UBSan
-  api     every route over HTTP, checked against OpenAPI      ASan, UBSan
-  race    many clients, several instances                     TSan
-  fault   crashes, silence and stops in the middle of work    optimised
+  lint      formatting, banned calls, includes, lengths, registered tests, OpenAPI, clang-tidy
+  unit      rules, parsers and tables, without a database       ASan, UBSan
+  store     load and save of each room on a real PostgreSQL     ASan, UBSan
+  api       every route over HTTP, checked against OpenAPI      ASan, UBSan
+  commands  what an operator has: commands, imports, files      ASan, UBSan
+  race      many clients, several instances                     TSan
+  fault     crashes, silence and stops in the middle of work    optimised
 """
 
 import argparse
@@ -28,7 +29,7 @@ from support.processes import run_session, stop_all  # noqa: E402
 from support.results import Result, read_junit  # noqa: E402
 
 # Seconds after which a suite is stuck, far above what it takes.
-SUITE_TIMEOUT_S = {"lint": 900, "unit": 900, "store": 600, "api": 900, "race": 900, "fault": 900}
+SUITE_TIMEOUT_S = {"lint": 900, "unit": 900, "store": 600, "api": 900, "commands": 900, "race": 900, "fault": 900}
 CRITERION_TEST_TIMEOUT_S = 60
 FAILURES_SHOWN = 20
 PASSED_ON = {"HOLDFAST_TEST_INVOICES"}  # a file of real invoices
@@ -183,9 +184,10 @@ def pytest_suite(build):
     return run
 
 
-# In the order in which they start: api takes as long as all others together, and what takes longest to build comes late.
+# In the order in which they start: the longest first, and what takes longest to build late.
 SUITES = {
     "api": pytest_suite("asan"),
+    "commands": pytest_suite("asan"),
     "lint": run_lint,
     "unit": run_unit,
     "store": run_store,
@@ -228,7 +230,7 @@ def tail_of(log, start=0):
 
 def show(suite):
     result = suite.result
-    print(f"{suite.name:<7}{result.summary():<48}{result.seconds:7.1f} s", flush=True)
+    print(f"{suite.name:<10}{result.summary():<48}{result.seconds:7.1f} s", flush=True)
     for reason in result.skip_reasons:
         print(f"       skipped: {reason}")
     for name, text in result.failures[:FAILURES_SHOWN]:

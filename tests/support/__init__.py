@@ -1,4 +1,4 @@
-"""What the api, race and fault suites share: a PostgreSQL, the service, clients that distrust it."""
+"""What the api, commands, race and fault suites share: a PostgreSQL, the service, clients that distrust it."""
 
 from pathlib import Path
 
