@@ -193,8 +193,7 @@ const struct route return_routes[] = {
         COMMAND("/v1/returns/{id}/cancel", return_cancel_shape, return_cancel_operation),
         COMMAND("/v1/returns/{id}/dispose", dispose_shape, return_dispose_operation),
         COMMAND("/v1/returns/{id}/lost", lost_shape, return_lost, .check = lost_check),
-        { METHOD_POST, "/v1/returns/{id}/receive", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
-                .body = &receive_shape, .check = receive_check, .operation = &return_receive_operation },
+        COMMAND("/v1/returns/{id}/receive", receive_shape, return_receive_operation, .check = receive_check),
         { METHOD_POST, "/v1/returns/{id}/refund", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
                 .body = &return_refund_shape, .operation = &return_refund_operation },
 };
