@@ -2,12 +2,12 @@
 #include "commands/doctor.h"
 #include "commands/commands.h"
 
+#include "auth/jwks.h"
+#include "auth/jwks_fetch.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/server.h"
-#include "http/token_document.h"
-#include "http/token_jwks.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>

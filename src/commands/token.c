@@ -1,8 +1,8 @@
 #include "commands/commands.h"
 
+#include "auth/issue.h"
 #include "base/config.h"
 #include "base/text.h"
-#include "http/token_issue.h"
 
 #include <getopt.h>
 #include <stdio.h>

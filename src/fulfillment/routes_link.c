@@ -3,7 +3,7 @@
  */
 #include "fulfillment/routes.h"
 
-#include "base/link.h"
+#include "auth/link.h"
 #include "http/reply.h"
 
 /* ---- a new link ---- */

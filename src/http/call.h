@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "auth/claims.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -22,7 +23,6 @@
 #include "base/uuid.h"
 #include "base/writer.h"
 #include "db/connection.h"
-#include "http/token_claims.h"
 
 #define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
 #define CALL_TIME_MAX   (10 * SECOND)               /* of calls that nobody sent: the sweeper's */

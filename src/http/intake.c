@@ -1,6 +1,6 @@
 #include "http/intake.h"
 
-#include "base/link.h"
+#include "auth/link.h"
 #include "base/text.h"
 #include "http/idempotency.h"
 #include "http/query.h"

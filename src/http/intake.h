@@ -6,10 +6,10 @@
  */
 #pragma once
 
+#include "auth/gate.h"
 #include "http/forwarded.h"
 #include "http/quota.h"
 #include "http/router.h"
-#include "http/token_gate.h"
 
 #define BODY_SIZE_MAX    ((size_t) 1024 * 1024)
 #define HEADERS_SIZE_MAX ((size_t) 16 * 1024)

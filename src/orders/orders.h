@@ -130,7 +130,7 @@ struct check_in {
 
 /* The customer's link. */
 struct link {
-        const uint8_t *digest; /* DIGEST_SIZE bytes (base/link.h), or NULL: there is none */
+        const uint8_t *digest; /* DIGEST_SIZE bytes (auth/link.h), or NULL: there is none */
         timestamp expires_at;
         bool changed;
 };

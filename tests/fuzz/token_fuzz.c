@@ -4,8 +4,8 @@
  * The first byte chooses the parser. Whatever comes in, nothing is read out of bounds and nothing leaks; and no token
  * is accepted, as the fuzzer has no key.
  */
-#include "http/token.h"
-#include "http/token_jwks.h"
+#include "auth/jwks.h"
+#include "auth/verify.h"
 
 #include <string.h>
 

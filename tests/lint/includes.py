@@ -11,20 +11,20 @@ SOURCE = ROOT / "src"
 ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "queue", "adjustments", "returns"]
 
 # What the other folders may see.
-FOLDERS = {"base": {"base"}, "db": {"base", "db"}, "http": {"base", "db", "http"},
-           "sweeper": {"base", "db", "http", "sweeper", *ROOMS},
-           "commands": {"base", "db", "http", "sweeper", "commands", *ROOMS}}
+FOLDERS = {"base": {"base"}, "db": {"base", "db"}, "auth": {"base", "auth"}, "http": {"base", "db", "auth", "http"},
+           "sweeper": {"base", "db", "auth", "http", "sweeper", *ROOMS},
+           "commands": {"base", "db", "auth", "http", "sweeper", "commands", *ROOMS}}
 
 # The files that may know a library, as patterns of paths under src/.
 LIBRARIES = {
-    "jwt.h": r"http/token\w*\.[ch]",
+    "jwt.h": r"auth/issue\.c",
     "libpq-fe.h": r"db/.*",
     "microhttpd.h": r"http/server\w*\.[ch]",
 }
 
 # What the furniture of a room may see beyond the rooms.
 ROOM_FILES = [
-    (r"routes\w*\.[ch]", {"base"}, {"http/call.h", "http/cursor.h", "http/metrics.h", "http/reply.h"}),
+    (r"routes\w*\.[ch]", {"base", "auth"}, {"http/call.h", "http/cursor.h", "http/metrics.h", "http/reply.h"}),
     (r"upkeep\w*\.[ch]", {"base", "db"}, {"http/call.h"}),
     (r"rules\w*\.[ch]", {"base"}, set()),
     (r".*\.c", {"base", "db"}, set()),

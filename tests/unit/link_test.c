@@ -1,4 +1,4 @@
-#include "base/link.h"
+#include "auth/link.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "http/scope.h"
+#include "auth/scope.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "http/token_cache.h"
+#include "auth/cache.h"
 
 #include "token_forge.h"
 

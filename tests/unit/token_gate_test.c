@@ -1,4 +1,4 @@
-#include "http/token_gate.h"
+#include "auth/gate.h"
 
 #include "base/log.h"
 #include "token_forge.h"

@@ -1,7 +1,7 @@
-#include "http/token_keys.h"
+#include "auth/keys.h"
 
-#include "http/token.h"
-#include "http/token_jwks.h"
+#include "auth/jwks.h"
+#include "auth/verify.h"
 #include "token_forge.h"
 
 #include <criterion/criterion.h>

@@ -1,9 +1,9 @@
 /* The vectors of the standards: what the forge of the other tests signs, it could get wrong the way the verifier does.
  */
-#include "http/token_signature.h"
+#include "auth/signature.h"
 
+#include "auth/jwks.h"
 #include "base/text.h"
-#include "http/token_jwks.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "http/token_source.h"
+#include "auth/key_source.h"
 
+#include "auth/jwks.h"
+#include "auth/jwks_fetch.h"
 #include "base/log.h"
-#include "http/token_document.h"
-#include "http/token_jwks.h"
 #include "loopback_server.h"
 #include "token_forge.h"
 

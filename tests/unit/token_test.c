@@ -1,7 +1,7 @@
-#include "http/token.h"
+#include "auth/verify.h"
 
-#include "http/token_issue.h"
-#include "http/token_jwks.h"
+#include "auth/issue.h"
+#include "auth/jwks.h"
 #include "token_forge.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-#include "http/token_signature.h"
+#include "auth/signature.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>

@@ -1,5 +1,5 @@
 /*
- * base/link: the token in a customer's link, which opens one thing and says nothing.
+ * auth/link: the token in a customer's link, which opens one thing and says nothing.
  *
  * 256 bits from the system's random source as base64url; kept as its SHA-256 only, so that who reads the database opens
  * nothing. Pure but for the random source; any thread.

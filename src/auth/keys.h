@@ -1,5 +1,5 @@
 /*
- * http/token_keys: an immutable set of keys that tokens are verified with.
+ * auth/keys: an immutable set of keys that tokens are verified with.
  *
  * A set holds either one HS256 secret or public keys, never both, so a public key can never be taken for a secret.
  * Each key names the one algorithm it is used for. Sets are counted references and may be shared by any threads; who

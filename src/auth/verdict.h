@@ -1,5 +1,5 @@
 /*
- * http/token_verdict: every way a bearer token can fare, listed once.
+ * auth/verdict: every way a bearer token can fare, listed once.
  *
  * The verdict is for logs, metrics and the one sentence of a 401; it never repeats anything of the token.
  */

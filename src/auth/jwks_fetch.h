@@ -1,5 +1,5 @@
 /*
- * http/token_document: the bytes of a JWKS document, out of a file or off the network.
+ * auth/jwks_fetch: the bytes of a JWKS document, out of a file or off the network.
  *
  * At most JWKS_SIZE_MAX bytes are taken, and every wait has an end. Reasons are static text without names, so that they
  * can be logged. Blocks: only for the thread of the token source.

@@ -1,7 +1,7 @@
-#include "http/token_jwks.h"
+#include "auth/jwks.h"
 
+#include "auth/verify.h"
 #include "base/text.h"
-#include "http/token.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

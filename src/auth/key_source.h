@@ -1,5 +1,5 @@
 /*
- * http/token_source: where the key set comes from, kept fresh.
+ * auth/key_source: where the key set comes from, kept fresh.
  *
  * A secret never changes. A JWKS file or URL is read at the start, then by a thread of its own: at the latest
  * TOKEN_SOURCE_INTERVAL after the last time, after a failure sooner, a file also as soon as it is seen to have changed,
@@ -11,9 +11,9 @@
  */
 #pragma once
 
+#include "auth/keys.h"
 #include "base/clock.h"
 #include "base/problem.h"
-#include "http/token_keys.h"
 
 #define TOKEN_SOURCE_INTERVAL         (60 * SECOND)
 #define TOKEN_SOURCE_RETRY_INTERVAL   (10 * SECOND) /* after a failure */

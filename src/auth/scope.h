@@ -1,5 +1,5 @@
 /*
- * http/scope: what a token may be allowed to do.
+ * auth/scope: what a token may be allowed to do.
  *
  * One list gives the enum and its text on the wire; the scopes of the API are fixed here and nowhere else. Those of
  * rooms that do not exist yet are reserved, so that tokens can carry them today. Pure; any thread.

@@ -1,15 +1,15 @@
 /*
- * http/token_claims: what a verified token says about its bearer.
+ * auth/claims: what a verified token says about its bearer.
  *
  * Claims are read from the payload of a token whose signature has been checked. Text and lists lie in the arena that
  * was given, or in the block of a copy; nothing is freed one by one. Immutable after that; any thread may read them.
  */
 #pragma once
 
+#include "auth/scope.h"
+#include "auth/verdict.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "http/scope.h"
-#include "http/token_verdict.h"
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /*
- * http/token: verify one bearer token (RFC 7519, RFC 8725, RFC 9068) against a key set.
+ * auth/verify: verify one bearer token (RFC 7519, RFC 8725, RFC 9068) against a key set.
  *
  * A token is a JWS in compact form (RFC 7515): exactly three parts of strict base64url, header and payload JSON
  * objects without duplicate members. The key names its algorithm; a header that says anything else is refused, so no
@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "http/token_claims.h"
+#include "auth/claims.h"
 
 #define TOKEN_SIZE_MAX   ((size_t) 8192) /* bytes of the whole token */
 #define TOKEN_KEY_ID_MAX 256             /* bytes of a `kid` */

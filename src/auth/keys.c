@@ -1,4 +1,4 @@
-#include "http/token_keys.h"
+#include "auth/keys.h"
 
 #include <openssl/crypto.h>
 

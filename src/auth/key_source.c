@@ -1,10 +1,10 @@
-#include "http/token_source.h"
+#include "auth/key_source.h"
 
+#include "auth/jwks.h"
+#include "auth/jwks_fetch.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/token_document.h"
-#include "http/token_jwks.h"
 
 #include <curl/curl.h>
 

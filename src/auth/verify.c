@@ -1,8 +1,8 @@
-#include "http/token.h"
+#include "auth/verify.h"
 
+#include "auth/keys.h"
+#include "auth/signature.h"
 #include "base/text.h"
-#include "http/token_keys.h"
-#include "http/token_signature.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /*
- * http/token_cache: the claims of tokens that were verified a moment ago.
+ * auth/cache: the claims of tokens that were verified a moment ago.
  *
  * Keyed by the SHA-256 of the whole token, so it holds no token. An entry is good for TOKEN_CACHE_TTL or until the
  * token expires, whichever is sooner. The cache is emptied when the generation of the key set is another one than
@@ -8,8 +8,8 @@
  */
 #pragma once
 
+#include "auth/claims.h"
 #include "base/digest.h"
-#include "http/token_claims.h"
 
 #define TOKEN_CACHE_TTL         (60 * SECOND)
 #define TOKEN_CACHE_ENTRIES_MAX ((size_t) 4096)

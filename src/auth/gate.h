@@ -1,13 +1,13 @@
 /*
- * http/token_gate: who is calling? One question for the loop: cache first, then verification.
+ * auth/gate: who is calling? One question for the loop: cache first, then verification.
  *
  * Ties source, cache and policy together. Owned by one thread (that of the cache); it owns nothing itself.
  */
 #pragma once
 
-#include "http/token.h"
-#include "http/token_cache.h"
-#include "http/token_source.h"
+#include "auth/cache.h"
+#include "auth/key_source.h"
+#include "auth/verify.h"
 
 struct token_gate {
         struct token_source *source;

@@ -1,11 +1,11 @@
 /*
- * http/token_signature: does this key vouch for these bytes?
+ * auth/signature: does this key vouch for these bytes?
  *
  * The algorithm is the key's. Pure apart from OpenSSL; keys are only read, so any threads may share them.
  */
 #pragma once
 
-#include "http/token_keys.h"
+#include "auth/keys.h"
 
 /* True when `signature` is the key's signature (RFC 7518, section 3; RFC 8037, section 3.1) of the message: 32 bytes of
  * HMAC compared in constant time, 64 bytes of r and s, or as many as the RSA modulus has. */

@@ -1,12 +1,12 @@
 /*
- * http/token_jwks: a JWKS document (RFC 7517, RFC 7518 section 6, RFC 8037) becomes a key set.
+ * auth/jwks: a JWKS document (RFC 7517, RFC 7518 section 6, RFC 8037) becomes a key set.
  *
  * Only what verifies is taken: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA. Symmetric keys are never read from a
  * document. Pure apart from OpenSSL; any thread.
  */
 #pragma once
 
-#include "http/token_keys.h"
+#include "auth/keys.h"
 
 #define JWKS_SIZE_MAX ((size_t) 1024 * 1024) /* bytes of a document */
 #define JWKS_KEYS_MAX ((size_t) 100)         /* entries of a document, usable or not */

@@ -1,6 +1,6 @@
-#include "http/token_document.h"
+#include "auth/jwks_fetch.h"
 
-#include "http/token_jwks.h"
+#include "auth/jwks.h"
 
 #include <curl/curl.h>
 #include <errno.h>

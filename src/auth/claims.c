@@ -1,4 +1,4 @@
-#include "http/token_claims.h"
+#include "auth/claims.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "http/token_gate.h"
+#include "auth/gate.h"
 
 enum token_verdict token_gate_check(struct token_gate *gate, const char *token, timestamp now, struct arena *arena,
         struct token_claims *ret_claims) {

@@ -1,4 +1,4 @@
-#include "http/scope.h"
+#include "auth/scope.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * http/token_issue: make HS256 tokens for development.
+ * auth/issue: make HS256 tokens for development.
  *
  * For the `token` subcommand and for tests; the service itself never issues a token. The only file that knows libjwt,
  * which is good enough to sign and not to verify.

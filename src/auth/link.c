@@ -1,4 +1,4 @@
-#include "base/link.h"
+#include "auth/link.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
-#include "http/token_issue.h"
+#include "auth/issue.h"
 
-#include "http/token.h"
-#include "http/token_keys.h"
+#include "auth/keys.h"
+#include "auth/verify.h"
 
 #include <errno.h>
 #include <jansson.h>

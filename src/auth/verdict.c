@@ -1,4 +1,4 @@
-#include "http/token_verdict.h"
+#include "auth/verdict.h"
 
 enum problem token_verdict_problem(enum token_verdict verdict) {
         static const enum problem problems[] = { [TOKEN_OK] = PROBLEM_NONE,
