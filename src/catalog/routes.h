@@ -4,9 +4,9 @@
 #pragma once
 
 #include "catalog/upkeep.h"
-#include "http/call.h"
-#include "http/cursor.h"
-#include "http/reply.h"
+#include "engine/call.h"
+#include "engine/cursor.h"
+#include "engine/reply.h"
 
 /* What one batch works on. */
 struct catalog_work {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "commands/commands.h"
-#include "http/batch.h"
+#include "engine/batch.h"
 #include "http/intake.h"
 
 #include <jansson.h>

@@ -3,7 +3,8 @@
  *
  * A set of location codes, sorted and without duplicates, gathered while a transaction saves (database_notes). The
  * batch raises the revisions of their queues as the last thing before the commit, and tells those who wait when it has
- * committed (http/notices.h); a transaction that is rolled back tells nobody. Belongs to the thread of its connection.
+ * committed (engine/notices.h); a transaction that is rolled back tells nobody. Belongs to the thread of its
+ * connection.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 #include "fulfillment/routes.h"
 #include "catalog/slots.h"
+#include "engine/reply.h"
 #include "fulfillment/routes_bodies.h"
-#include "http/reply.h"
 
 #include "base/config.h"
 #include "base/text.h"

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "engine/call.h"
 #include "fulfillment/sourcing.h"
-#include "http/call.h"
 
 /* What one batch of commands on fulfillments works on. */
 struct fulfillment_commands {

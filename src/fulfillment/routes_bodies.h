@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/shape.h"
+#include "engine/call.h"
 #include "fulfillment/fulfillment.h"
-#include "http/call.h"
 
 struct assign_body {
         const char *assignee;

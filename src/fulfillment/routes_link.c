@@ -4,7 +4,7 @@
 #include "fulfillment/routes.h"
 
 #include "auth/link.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 
 /* ---- a new link ---- */
 

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 /* Not routes of the API: a call of them names a fulfillment by path.id, whose customer is reminded, or which expires,
  * if that is due by then. */

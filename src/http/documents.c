@@ -1,7 +1,7 @@
 #include "http/documents.h"
 
 #include "base/text.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define ASK_ANEW "no-cache"

@@ -1,7 +1,7 @@
 #include "http/health.h"
 
 #include "db/schema.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 #define HEALTH_INTERVAL  (1 * SECOND)
 #define HEALTH_FRESH_FOR (3 * SECOND) /* an older answer counts as none */

@@ -2,9 +2,9 @@
 
 #include "auth/link.h"
 #include "base/text.h"
-#include "http/idempotency.h"
+#include "engine/idempotency.h"
+#include "engine/reply.h"
 #include "http/query.h"
-#include "http/reply.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,10 +1,10 @@
 #include "http/metrics.h"
 
 #include "base/text.h"
+#include "engine/notices.h"
+#include "engine/reply.h"
 #include "http/health.h"
 #include "http/metrics_parts.h"
-#include "http/notices.h"
-#include "http/reply.h"
 #include "http/server.h"
 #include "version.h"
 

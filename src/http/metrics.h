@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "http/call.h"
-#include "http/lanes.h"
+#include "engine/call.h"
+#include "engine/lanes.h"
 
 #define DB_FAULTS_HELP "Batches that the database refused, by fault"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/exposition.h"
-#include "http/lanes.h"
+#include "engine/lanes.h"
 
 void metrics_write_lanes(struct buffer *out, struct lanes *lanes);
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 #define TARGET_SIZE_MAX   ((size_t) 8 * 1024)
 #define PATH_SEGMENTS_MAX 8

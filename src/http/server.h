@@ -7,8 +7,8 @@
  */
 #pragma once
 
+#include "engine/lanes.h"
 #include "http/intake.h"
-#include "http/lanes.h"
 
 #define CONNECTIONS_MAX 16384 /* both listeners together are bounded by the descriptor limit, too */
 #define LISTEN_BACKLOG  4096
@@ -53,7 +53,7 @@ void server_run(struct server *server);
 /* Take back calls answered by a lane, linked by `next`. Any thread. `context` is the server. */
 void server_answered(void *context, struct call *answered);
 
-/* Something has changed at the topic (http/notices.h): who waits for it asks again. Any thread. `context` is the
+/* Something has changed at the topic (engine/notices.h): who waits for it asks again. Any thread. `context` is the
  * server.
  */
 void server_wake(void *context, const char *topic);

@@ -1,5 +1,5 @@
+#include "engine/reply.h"
 #include "http/metrics.h"
-#include "http/reply.h"
 #include "http/server_internal.h"
 
 #include "base/log.h"

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "http/parking.h"
+#include "engine/parking.h"
 #include "http/server.h"
 
 #include <microhttpd.h>

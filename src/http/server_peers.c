@@ -1,6 +1,6 @@
 #include "http/server_internal.h"
 
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "db/notes.h"
-#include "http/notices.h"
-#include "http/reply.h"
+#include "engine/notices.h"
+#include "engine/reply.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "http/call.h"
-#include "http/reply.h"
+#include "engine/call.h"
+#include "engine/reply.h"
 #include "inventory/inventory.h"
 
 extern const struct operation availability_query, ledger_list, safety_stock_put, stock_list, stock_row_show;

@@ -1,6 +1,6 @@
 /* The lists: what is at a location, and why the figures of one row are what they are. */
 #include "catalog/catalog.h"
-#include "http/cursor.h"
+#include "engine/cursor.h"
 #include "inventory/lists.h"
 #include "inventory/routes.h"
 

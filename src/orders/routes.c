@@ -1,7 +1,7 @@
 #include "orders/routes.h"
-#include "http/call.h"
+#include "engine/call.h"
+#include "engine/reply.h"
 #include "http/metrics.h"
-#include "http/reply.h"
 #include "orders/lists.h"
 #include "orders/placing.h"
 

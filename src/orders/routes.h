@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 #include "orders/orders.h"
 
 #define ORDER_REASON_MAX 200

@@ -1,5 +1,5 @@
 /* POST /v1/orders/{id}/change */
-#include "http/call.h"
+#include "engine/call.h"
 #include "orders/changing.h"
 #include "orders/routes.h"
 

@@ -1,6 +1,6 @@
 #include "orders/routes_history.h"
 
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "orders/history.h"
 
 #define HISTORY_BATCH  128

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 extern const struct route order_history_routes[];
 extern const size_t order_history_route_count;

@@ -1,6 +1,6 @@
-#include "http/call.h"
-#include "http/cursor.h"
-#include "http/reply.h"
+#include "engine/call.h"
+#include "engine/cursor.h"
+#include "engine/reply.h"
 #include "orders/lists.h"
 #include "orders/routes.h"
 

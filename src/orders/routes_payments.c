@@ -3,7 +3,7 @@
 #include "orders/provider.h"
 #include "orders/routes.h"
 
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #define PAYMENTS_BATCH     64
 #define PAYMENT_READ_BATCH 16

@@ -1,5 +1,5 @@
-#include "http/call.h"
-#include "http/reply.h"
+#include "engine/call.h"
+#include "engine/reply.h"
 #include "orders/lists.h"
 #include "orders/routes.h"
 

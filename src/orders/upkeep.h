@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 /* Not a route of the API: a call of it names an order by path.id, which is cancelled if its payment is overdue by then.
  */

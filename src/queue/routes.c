@@ -1,6 +1,6 @@
 #include "queue/routes.h"
 
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #include <stdio.h>
 

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "engine/call.h"
 #include "fulfillment/routes.h"
-#include "http/call.h"
 #include "queue/queue.h"
 
 #define VIEW_SIZE 13 /* 12 hexadecimal digits and the NUL */

@@ -1,5 +1,5 @@
 /* GET /v1/locations/{code}/queue/counts: how much there is to do, for the tabs of a store's app. */
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "queue/routes.h"
 
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* GET /v1/locations/{code}/queue: the cards of a location, and nothing at all for who has them already. */
 #include "catalog/catalog.h"
-#include "http/cursor.h"
-#include "http/reply.h"
+#include "engine/cursor.h"
+#include "engine/reply.h"
 #include "queue/routes.h"
 
 #include "base/text.h"

@@ -1,6 +1,6 @@
 /* POST /v1/locations/{code}/scan: one box for whatever a scanner reads or somebody types. */
 #include "catalog/catalog.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "queue/routes.h"
 
 #include "base/config.h"

@@ -1,5 +1,5 @@
 /* GET /v1/locations/{code}/events: what happens at a location, as it happens (server-sent events, WHATWG HTML 9.2). */
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "queue/routes.h"
 
 #include "base/text.h"

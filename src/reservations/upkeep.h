@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 #include "reservations/reservations.h"
 
 #define RESERVATIONS_EXPIRED_AT_ONCE 200

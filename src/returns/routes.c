@@ -1,5 +1,5 @@
 #include "returns/routes.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "reservations/reservations.h"
 
 #include "base/text.h"

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 #include "returns/store.h"
 
 #define RETURN_BATCH      32

@@ -1,5 +1,5 @@
 /* POST /v1/returns and /v1/returns/quote: what a customer brings, or will send. */
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "orders/routes.h"
 #include "reservations/reservations.h"
 #include "returns/routes.h"

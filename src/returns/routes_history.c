@@ -1,6 +1,6 @@
 #include "returns/routes_history.h"
 
-#include "http/reply.h"
+#include "engine/reply.h"
 #include "orders/history.h"
 #include "returns/history.h"
 #include "returns/routes.h"

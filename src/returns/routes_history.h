@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 extern const struct route return_history_routes[];
 extern const size_t return_history_route_count;

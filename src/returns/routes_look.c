@@ -1,6 +1,6 @@
 /* GET /v1/returns and /v1/returns/{id}. */
-#include "http/cursor.h"
-#include "http/reply.h"
+#include "engine/cursor.h"
+#include "engine/reply.h"
 #include "returns/routes.h"
 
 #include "base/text.h"

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/batch.h"
+#include "engine/batch.h"
 #include "http/metrics.h"
 
 #define STREAM_KEPT_FOR DAY /* an event in the stream of its location: how long a client may have been away */

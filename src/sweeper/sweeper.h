@@ -2,7 +2,7 @@
  * sweeper: what has to happen although nobody asks for it.
  *
  * One thread of `serve` with a connection of its own. Once a second it runs its jobs, each in small batches through the
- * same engine as every request (http/batch.h), so that there is one code path. Documents that somebody else works on
+ * same engine as every request (engine/batch.h), so that there is one code path. Documents that somebody else works on
  * are skipped, so any number of instances may sweep at once.
  */
 #pragma once

@@ -1,6 +1,6 @@
 #include "catalog/upkeep.h"
+#include "engine/cursor.h"
 #include "fixture.h"
-#include "http/cursor.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "http/batch.h"
+#include "engine/batch.h"
 
 #include <criterion/criterion.h>
 

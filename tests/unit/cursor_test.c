@@ -1,4 +1,4 @@
-#include "http/cursor.h"
+#include "engine/cursor.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "http/idempotency.h"
+#include "engine/idempotency.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

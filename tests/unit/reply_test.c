@@ -1,4 +1,4 @@
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /*
- * http/reply: the answer of a call, written into its arena.
+ * engine/reply: the answer of a call, written into its arena.
  *
  *     struct reply_writer w;
  *     reply_begin(&w, call, 201);
@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 #define PROBLEM_TYPE_BASE "https://holdfast.example/problems/"
 

@@ -1,9 +1,9 @@
-#include "http/notices.h"
+#include "engine/notices.h"
 
 #include "base/arena.h"
 #include "base/log.h"
 #include "db/listen.h"
-#include "http/call.h"
+#include "engine/call.h"
 
 #include <errno.h>
 #include <poll.h>

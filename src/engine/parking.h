@@ -1,5 +1,5 @@
 /*
- * http/parking: calls that wait until something happens, without a worker, a connection to the database or a thread.
+ * engine/parking: calls that wait until something happens, without a worker, a connection to the database or a thread.
  *
  * A call that may wait has a `spot` here, and waits for a topic: "queue/berlin" is the queue of a location,
  * "events/berlin" its stream. It asks its lane; when that finds nothing new, it parks. It asks again when its topic is
@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 #define PARKED_PER_SUBJECT_MAX 200 /* of one bearer, on one instance; streams count as well */
 #define LEADERS_COMPARED_MAX                                                                                           \

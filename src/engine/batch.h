@@ -1,5 +1,5 @@
 /*
- * http/batch: many calls, one transaction. The heart.
+ * engine/batch: many calls, one transaction. The heart.
  *
  * Every write, hot or rare, runs through `batch_run`: lock the keys, look for records, load, decide, save, store the
  * replies, commit; two round trips when nothing special happens. A single call is the batch of one. Every call gets
@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 #include <stdatomic.h>
 

@@ -1,5 +1,5 @@
 /*
- * http/lanes: workers that each own a bounded queue and a database connection.
+ * engine/lanes: workers that each own a bounded queue and a database connection.
  *
  * The loop pushes calls; a worker takes the waiting calls of one route, up to the route's batch limit and in arrival
  * order, runs them as one batch, and hands the answered batch back. There is no timer: while one batch commits, the
@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "http/batch.h"
+#include "engine/batch.h"
 
 #define LANE_WORKERS_MAX 16
 #define LANE_SPREAD_AT   256 /* calls waiting: two full batches */

@@ -1,5 +1,5 @@
 /*
- * http/cursor: the pages of a list.
+ * engine/cursor: the pages of a list.
  *
  * A list is ordered by a key that never changes and that ends with something unique; a page goes on after the key of
  * the last row that the client has seen, so rows that come and go meanwhile neither repeat nor hide others. The cursor
@@ -19,8 +19,8 @@
  */
 #pragma once
 
-#include "http/call.h"
-#include "http/reply.h"
+#include "engine/call.h"
+#include "engine/reply.h"
 
 #define CURSOR_PARTS_MAX  4
 #define CURSOR_SIZE_MAX   1024 /* characters */

@@ -1,11 +1,11 @@
-#include "http/batch.h"
+#include "engine/batch.h"
 
 #include "base/log.h"
 #include "base/text.h"
-#include "http/idempotency.h"
+#include "engine/idempotency.h"
+#include "engine/notices.h"
+#include "engine/reply.h"
 #include "http/metrics.h"
-#include "http/notices.h"
-#include "http/reply.h"
 
 #include <poll.h>
 #include <string.h>

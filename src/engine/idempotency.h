@@ -1,5 +1,5 @@
 /*
- * http/idempotency: one effect per key.
+ * engine/idempotency: one effect per key.
  *
  * A record's key is the first 16 bytes of SHA-256 over subject, method, path and Idempotency-Key; its fingerprint is
  * SHA-256 over method, path, query and body. Record and effect commit together. Within its transaction a call holds an
@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "http/call.h"
+#include "engine/call.h"
 
 struct idempotency;
 

@@ -1,7 +1,7 @@
-#include "http/idempotency.h"
+#include "engine/idempotency.h"
 
 #include "base/digest.h"
-#include "http/reply.h"
+#include "engine/reply.h"
 
 #include <endian.h>
 #include <string.h>

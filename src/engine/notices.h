@@ -1,5 +1,5 @@
 /*
- * http/notices: one thread that tells who waits, here and on other instances, that something has changed.
+ * engine/notices: one thread that tells who waits, here and on other instances, that something has changed.
  *
  * A topic is what somebody waits for: "queue/berlin" changes with the revision of that queue, "events/berlin" with the
  * position of its stream. After a commit `notices_tell` wakes those who wait on this instance at once; the thread then

@@ -1,4 +1,4 @@
-#include "http/lanes.h"
+#include "engine/lanes.h"
 
 #include "base/log.h"
 

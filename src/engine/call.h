@@ -1,5 +1,5 @@
 /*
- * http/call: one request on its way through the house, and what a room must give to serve it.
+ * engine/call: one request on its way through the house, and what a room must give to serve it.
  *
  * A call is plain data: no socket, no library. The loop fills it, a lane's worker runs it, the loop sends its reply;
  * at every moment exactly one of them owns it. The sweeper and the importer make calls too, so that each change has
@@ -10,7 +10,7 @@
  *   load    queues statements that lock documents, then stock, and read what hangs on them; may trip in between
  *   decide  is pure: it grants or refuses each call in arrival order and writes its reply
  *   save    queues the statements that write what was decided
- * Transaction, idempotency, clock, retries and splitting are the batch's (http/batch.h).
+ * Transaction, idempotency, clock, retries and splitting are the batch's (engine/batch.h).
  */
 #pragma once
 
@@ -33,7 +33,7 @@
 #define PAGE_LIMIT_MAX  200
 #define WAIT_MAX_S      30 /* of Prefer: wait= */
 
-/* Topics (http/notices.h): what comes before the code of a location. */
+/* Topics (engine/notices.h): what comes before the code of a location. */
 #define TOPIC_EVENTS      "events/"
 #define TOPIC_QUEUE       "queue/"
 
@@ -87,7 +87,7 @@ struct route {
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
         const char
-                *topic; /* what its calls may wait for, before the code in the path (http/notices.h); NULL: nothing */
+                *topic; /* what its calls may wait for, before the code in the path (engine/notices.h); NULL: nothing */
         bool stream;    /* its reply goes on: each time the topic changes, decide writes the next part of it */
         bool link;      /* the customer's link opens it as well */
         bool open;      /* needs no token */

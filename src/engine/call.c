@@ -1,4 +1,4 @@
-#include "http/call.h"
+#include "engine/call.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "http/parking.h"
+#include "engine/parking.h"
 
 #include "base/text.h"
 #include "db/notes.h"
