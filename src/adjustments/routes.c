@@ -1,7 +1,7 @@
 #include "adjustments/adjustments.h"
 #include "engine/call.h"
+#include "engine/counters.h"
 #include "engine/reply.h"
-#include "http/metrics.h"
 
 #include <inttypes.h>
 
@@ -288,7 +288,7 @@ static enum problem adjust_decide(struct batch *batch) {
 
 static void count_released(const struct reservation_set *set) {
         for (size_t i = 0; i < set->n_rows; i++)
-                metrics_count(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
+                counter_count(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
 }
 
 static enum problem adjust_save(struct batch *batch) {

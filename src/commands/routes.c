@@ -2,7 +2,7 @@
 
 #include "http/documents.h"
 #include "http/health.h"
-#include "http/metrics.h"
+#include "http/metrics_page.h"
 
 /* The rooms, in the order in which they may know each other. */
 #define ROOMS(X)                                                                                                       \
@@ -25,7 +25,7 @@ size_t room_routes(struct route_list *ret_lists) {
 
 static const struct route open_routes[] = {
         { METHOD_GET, "/livez", .answer = livez_answer, .open = true },
-        { METHOD_GET, "/metrics", .answer = metrics_answer, .open = true },
+        { METHOD_GET, "/metrics", .answer = metrics_page_answer, .open = true },
         { METHOD_GET, "/readyz", .answer = readyz_answer, .open = true },
 };
 

@@ -8,7 +8,7 @@
 #include "engine/notices.h"
 #include "http/documents.h"
 #include "http/health.h"
-#include "http/metrics.h"
+#include "http/metrics_page.h"
 #include "http/server.h"
 #include "sweeper/sweeper.h"
 #include "version.h"
@@ -225,8 +225,8 @@ static int workers_start(void) {
         if (config_integer(CONFIG_SWEEPER) && !house.sweeper)
                 return EXIT_OUR_FAULT;
         server_set_lanes(house.server, house.lanes);
-        metrics_set_lanes(house.lanes);
-        metrics_set_server(house.server);
+        metrics_page_set_lanes(house.lanes);
+        metrics_page_set_server(house.server);
         return EXIT_OK;
 }
 

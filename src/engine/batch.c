@@ -2,10 +2,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/counters.h"
 #include "engine/idempotency.h"
 #include "engine/notices.h"
 #include "engine/reply.h"
-#include "http/metrics.h"
 
 #include <poll.h>
 #include <string.h>
@@ -315,9 +315,9 @@ static void count_fault(const struct runner *runner, enum problem fault) {
 
         for (size_t i = 0; i < array_size(counted); i++)
                 if (counted[i].fault == fault)
-                        metrics_add(counted[i].counter, 1);
+                        counter_add(counted[i].counter, 1);
         if (fault == FAULT_POISON && text_equal(database_sqlstate(runner->database), SQLSTATE_CHECK_VIOLATION))
-                metrics_add(COUNTER_GUARD_VIOLATIONS, 1);
+                counter_add(COUNTER_GUARD_VIOLATIONS, 1);
 }
 
 static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
@@ -376,7 +376,7 @@ static void run(struct runner *runner, struct call **calls, size_t n, bool lost)
                 if (p)
                         break;
                 p = attempt(runner, calls, n, deadline, lost);
-                metrics_batch_end(/* committed= */ !p);
+                counters_batch_end(/* committed= */ !p);
                 if (!p)
                         return;
                 log_fault(runner, calls[0]->route, p);

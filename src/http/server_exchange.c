@@ -1,5 +1,5 @@
 #include "engine/reply.h"
-#include "http/metrics.h"
+#include "http/request_times.h"
 #include "http/server_internal.h"
 
 #include "base/log.h"
@@ -242,7 +242,7 @@ void exchange_note_answer(const struct exchange *exchange) {
         const duration took = clock_monotonic() - call->arrived;
         char request_id[UUID_TEXT_SIZE];
 
-        metrics_request(call, took);
+        request_times_observe(call, took);
         uuid_format(&call->request_id, request_id);
         log_event(LOG_LEVEL_INFO, "request", LOG_TEXT, "request_id", request_id, LOG_TEXT, "trace_id", call->trace_id,
                 LOG_TEXT, "method", exchange->method, LOG_TEXT, "route", call->route ? call->route->path : NULL,

@@ -1,7 +1,7 @@
 #include "orders/routes.h"
 #include "engine/call.h"
+#include "engine/counters.h"
 #include "engine/reply.h"
-#include "http/metrics.h"
 #include "orders/lists.h"
 #include "orders/placing.h"
 
@@ -269,7 +269,7 @@ static enum problem place_one(struct call *call, struct placing *placing) {
 
         if (p == FAULT_BUSY)
                 return p;
-        metrics_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
+        counter_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
         if (p)
                 return PROBLEM_NONE;
         order_reply(call, order, 201, /* pickup_secret= */ NULL);

@@ -1,7 +1,7 @@
 #include "catalog/catalog.h"
 #include "engine/call.h"
+#include "engine/counters.h"
 #include "engine/reply.h"
-#include "http/metrics.h"
 #include "reservations/reservations.h"
 
 #include "base/text.h"
@@ -205,10 +205,10 @@ static void create_one(struct call *call, struct reservation *reservation, struc
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
         }
         if (call->refusal.problem || reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
-                metrics_count(COUNTER_RESERVATIONS_REFUSED, 1);
+                counter_count(COUNTER_RESERVATIONS_REFUSED, 1);
                 return;
         }
-        metrics_count(COUNTER_RESERVATIONS_GRANTED, 1);
+        counter_count(COUNTER_RESERVATIONS_GRANTED, 1);
         work->touched[work->n_touched++] = reservation;
         reply_with(call, reservation, 201, now);
         uuid_format(&reservation->id, id);
@@ -283,7 +283,7 @@ static void release_one(struct call *call, struct reservation *reservation, stru
                         return;
                 if (lapsed)
                         reservation_tell(&work->events, reservation, "reservation.expired", call->claims->subject);
-                metrics_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
+                counter_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }
         reply_with(call, reservation, 200, now);

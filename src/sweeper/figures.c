@@ -177,7 +177,7 @@ static void tell(const struct figures *figures) {
         exposition_gauge(&out, "holdfast_figures_timestamp_seconds",
                 "When the figures of queues and database were asked for, as Unix time", (double) clock_wall() / SECOND);
         if (!out.failed)
-                metrics_tell(METRICS_DATABASE, buffer_text(&out), out.size);
+                gauges_publish(GAUGES_DATABASE, buffer_text(&out), out.size);
 }
 
 /* ---- the job ---- */

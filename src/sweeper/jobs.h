@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/batch.h"
-#include "http/metrics.h"
+#include "engine/counters.h"
 
 #define STREAM_KEPT_FOR DAY /* an event in the stream of its location: how long a client may have been away */
 

@@ -40,7 +40,7 @@ static bool job_run(struct sweeper *sweeper, const struct job *job, uint64_t *ta
                         return false;
                 *taken_ever += taken;
                 if (job->counter < COUNTER_COUNT)
-                        metrics_add(job->counter, taken);
+                        counter_add(job->counter, taken);
                 if (taken < job->full)
                         return true;
         }
@@ -88,7 +88,7 @@ static void tell(const struct sweeper *sweeper) {
                 (double) sweeper->succeeded_at / SECOND);
         write_taken(sweeper, &out);
         if (!out.failed)
-                metrics_tell(METRICS_SWEEPER, buffer_text(&out), out.size);
+                gauges_publish(GAUGES_SWEEPER, buffer_text(&out), out.size);
         arena_clear(&arena);
 }
 
@@ -98,7 +98,7 @@ static void sweep_once(struct sweeper *sweeper) {
 
         for (size_t i = 0; i < JOBS; i++)
                 ok = job_run(sweeper, &jobs[i], &sweeper->taken[i]) && ok;
-        metrics_add(ok ? COUNTER_SWEEPS_OK : COUNTER_SWEEPS_FAILED, 1);
+        counter_add(ok ? COUNTER_SWEEPS_OK : COUNTER_SWEEPS_FAILED, 1);
         histogram_observe(&sweeper->times, &histogram_times, clock_monotonic() - begin);
         if (ok)
                 sweeper->succeeded_at = clock_wall();

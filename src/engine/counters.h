@@ -1,19 +1,19 @@
 /*
- * http/metrics: figures for Prometheus (text exposition format 0.0.4).
+ * engine/counters: named counters, and gauges that scheduled jobs publish.
  *
- * Requests are counted by the loop thread alone; the named counters may be raised by any thread. What must be asked of
- * the database is written down now and then by somebody else (sweeper/figures.h) and shown as it was. Labels are
- * bounded: routes are templates, never addresses; no order, customer or SKU is ever a label. docs/operations.md
- * describes every metric; a test compares.
+ * Any thread may raise a counter or publish gauges; the metrics page (http/metrics_page.h) shows both. Labels are
+ * bounded: no order, customer or SKU is ever a label. docs/operations.md describes every metric; a test compares.
  */
 #pragma once
 
-#include "engine/call.h"
-#include "engine/lanes.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+
+#include <stdint.h>
 
 #define DB_FAULTS_HELP "Batches that the database refused, by fault"
 
-/* Name, labels and help of the counters that rooms raise. Sorted; lines of one metric stand together. */
+/* Name, metric, labels and help of each counter. Sorted; lines of one metric stand together. */
 #define COUNTERS(X)                                                                                                    \
         X(DB_FAULTS_BROKEN, "holdfast_db_faults_total", "{fault=\"broken\"}", DB_FAULTS_HELP)                          \
         X(DB_FAULTS_BUSY, "holdfast_db_faults_total", "{fault=\"busy\"}", DB_FAULTS_HELP)                              \
@@ -41,25 +41,17 @@ enum counter {
                 COUNTER_COUNT,
 };
 
-void metrics_add(enum counter counter, uint64_t n);
+void counter_add(enum counter counter, uint64_t n);
 
-/* The same from within a batch: it counts when the batch at work on this thread commits, and is forgotten when it is
- * run again. */
-void metrics_count(enum counter counter, uint64_t n);
-void metrics_batch_end(bool committed);
+/* The same from within a batch: the sum is added when the batch of this thread commits, and dropped when the batch is
+ * retried. */
+void counter_count(enum counter counter, uint64_t n);
+void counters_batch_end(bool committed);
 
-/* Count an answered request and its time. Loop thread. */
-void metrics_request(const struct call *call, duration took);
+/* Append all counters in the text exposition format. */
+void counters_write(struct buffer *out);
 
-struct server;
-
-/* Show these metrics, whole heads and samples, in the place of those of the same kind told before. Any thread. */
-enum metrics_told { METRICS_DATABASE, METRICS_SWEEPER, METRICS_TOLD };
-void metrics_tell(enum metrics_told kind, const char *text, size_t size);
-
-/* Whose figures /metrics shows; NULL for none. Loop thread. */
-void metrics_set_lanes(struct lanes *lanes);
-void metrics_set_server(const struct server *server);
-
-/* GET /metrics; http/health.h has the other routes of the admin listener. */
-void metrics_answer(struct call *call);
+/* Gauges are published in groups: a text of whole metrics, heads and samples, replaces the group's text of before. */
+enum gauge_group { GAUGES_DATABASE, GAUGES_SWEEPER, GAUGE_GROUPS };
+void gauges_publish(enum gauge_group group, const char *text, size_t size);
+void gauges_write(struct buffer *out);
