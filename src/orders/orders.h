@@ -60,6 +60,7 @@ enum fulfillment_event {
         FULFILLMENT_CANCEL, /* nothing of it is wanted, or left, any more */
         FULFILLMENT_EXPIRE,
         FULFILLMENT_UNDO_PICK, /* units go back to the shelf: they were the wrong ones */
+        FULFILLMENT_CLOSE,     /* a part has left, and nothing of the rest is wanted, or there, any more */
 };
 
 /* Of the customer, whatever the fulfillment's own state is. */

@@ -318,26 +318,24 @@ static bool is_over(enum fulfillment_status status) {
                status != FULFILLMENT_PACKED;
 }
 
+/* Nothing of it is held any more: it is cancelled, or ends with the part that has left. Each state in which a location
+ * holds units allows both. */
 static enum problem close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
         struct events *events, struct arena *arena, struct refusal *refusal) {
         const bool gone = fulfilled_units(fulfillment) > 0;
-        enum fulfillment_event event = FULFILLMENT_CANCEL;
+        const char *told = "fulfillment.cancelled";
         enum problem p;
 
         if (open_units(fulfillment) || is_over(fulfillment->status))
                 return PROBLEM_NONE;
-        if (gone)
-                event = fulfillment->method == BY_SHIPPING ? FULFILLMENT_SHIP : FULFILLMENT_HAND_OVER;
-        p = fulfillment_advance(fulfillment, event, arena, refusal);
+        p = fulfillment_advance(fulfillment, gone ? FULFILLMENT_CLOSE : FULFILLMENT_CANCEL, arena, refusal);
         if (p)
                 return p;
-        if (!gone)
+        if (gone)
+                told = fulfillment->method == BY_SHIPPING ? "fulfillment.shipped" : "fulfillment.handed_over";
+        else
                 fulfillment->reason = reason;
-        event_text(fulfillment_tell(events, fulfillment,
-                           gone ? (event == FULFILLMENT_SHIP ? "fulfillment.shipped" : "fulfillment.handed_over")
-                                : "fulfillment.cancelled",
-                           actor),
-                "reason", reason);
+        event_text(fulfillment_tell(events, fulfillment, told, actor), "reason", reason);
         return PROBLEM_NONE;
 }
 

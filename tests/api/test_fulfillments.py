@@ -671,6 +671,61 @@ def test_the_rest_of_a_part_may_be_cancelled(work):
     assert it.order_now()["totals"]["refund_due"]["amount"] == 4000
 
 
+def parcel_of_one(it):
+    """One of three units has left, the other two were picked for a parcel and lie on the shelf again."""
+    it.pick_all()
+    package = {"carrier": "DHL", "tracking_number": "1", "lines": [{"order_line_id": it.line(), "quantity": 1}]}
+    it.act("ship", {"packages": [package]})
+    it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}], "undo": True})
+    return it
+
+
+def cancel_order(it):
+    it.api.post(f"/v1/orders/{it.order['id']}/cancel", {"reason": "not wanted"}, expect=200)
+
+
+def cancel_lines(it):
+    body = {"reason": "not wanted", "lines": [{"order_line_id": it.line(), "quantity": 2}]}
+    it.api.post(f"/v1/orders/{it.order['id']}/cancel", body, expect=200)
+
+
+def cancel_fulfillment(it):
+    it.act("cancel", {"reason": "not wanted"})
+
+
+def change_order(it):
+    body = {"reason": "not wanted", "lines": [{"order_line_id": it.line(), "quantity": 1}]}
+    it.api.post(f"/v1/orders/{it.order['id']}/change", body, expect=200)
+
+
+def fall_short(it):
+    it.act("short", {"reason": "customer_request", "lines": [{"order_line_id": it.line(), "quantity": 2}]})
+
+
+def count_one(it):
+    it.retailer.stock({(it.retailer.store, it.retailer.sku): 0})
+
+
+@pytest.mark.parametrize(
+    "take_off", [cancel_order, cancel_lines, cancel_fulfillment, change_order, fall_short, count_one])
+def test_the_rest_of_a_parcel_that_was_opened_again_may_be_taken_off(work, retailer, service, take_off):
+    it = parcel_of_one(work({retailer.sku: 3}, method="ship"))
+    before = it.now()
+    assert (before["status"], it.figures()) == ("picking", (9, 0, 2))
+    take_off(it)
+
+    done, order = it.now(), it.order_now()
+    line, = order["lines"]
+    assert (done["status"], done["version"]) == ("shipped", before["version"] + 1)
+    assert it.figures() == (0 if take_off is count_one else 9, 0, 0)
+    assert (order["status"], line["fulfilled"], line["cancelled"]) == ("fulfilled", 1, 2)
+    assert order["totals"]["refund_due"]["amount"] == 2000
+    told = it.told()
+    assert [one["type"] for one in told].count("fulfillment.shipped") == 1
+    assert next(one for one in told if one["type"] == "fulfillment.shipped")["data"]["version"] == done["version"]
+    service.assert_audit_clean()
+
+
 def test_handing_over_twice_is_one_movement(work):
     it = work()
     it.make_ready()

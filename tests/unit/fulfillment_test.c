@@ -9,7 +9,7 @@
 /* ---- lifecycles ---- */
 
 #define STATES      (FULFILLMENT_EXPIRED + 1)
-#define HAPPENINGS  (FULFILLMENT_UNDO_PICK + 1)
+#define HAPPENINGS  (FULFILLMENT_CLOSE + 1)
 #define FROM(state) [FULFILLMENT_##state]
 
 static void assert_next(int state, int event, const struct lifecycle *lifecycle) {
@@ -49,6 +49,20 @@ Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = gi
         assert_refused(fulfillment_allows(it, FULFILLMENT_HAND_OVER, &scene.act), PROBLEM_INVALID_TRANSITION);
         assert_status(FULFILLMENT_ALLOCATED);
         cr_assert_not(it->touched);
+}
+
+/* A location that holds units of which a part has left can always be relieved of the others. */
+Test(fulfillment_lifecycle, a_part_that_has_left_ends_it_from_every_state_in_which_units_leave_or_go_back) {
+        int next = -1;
+
+        cr_assert(lifecycle_next(&shipping_lifecycle, FULFILLMENT_PICKING, FULFILLMENT_CLOSE, &next));
+        cr_assert(next == FULFILLMENT_SHIPPED);
+        cr_assert(lifecycle_next(&shipping_lifecycle, FULFILLMENT_PACKED, FULFILLMENT_CLOSE, &next));
+        cr_assert(next == FULFILLMENT_SHIPPED);
+        cr_assert(lifecycle_next(&pickup_lifecycle, FULFILLMENT_PICKING, FULFILLMENT_CLOSE, &next));
+        cr_assert(next == FULFILLMENT_HANDED_OVER);
+        cr_assert(lifecycle_next(&pickup_lifecycle, FULFILLMENT_READY, FULFILLMENT_CLOSE, &next));
+        cr_assert(next == FULFILLMENT_HANDED_OVER);
 }
 
 /* ---- assigning ---- */
@@ -550,6 +564,139 @@ Test(fulfillment_cancel, what_the_customer_has_stays_handed_over) {
         assert_status(FULFILLMENT_HANDED_OVER);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
         assert_figures(0, 8, 0, 0);
+}
+
+/* ---- a part has left, the rest is taken off ---- */
+
+/* Every way to take units off; each leaves nothing of the fulfillment. */
+static enum problem rest_cancelled(void) {
+        return fulfillment_cancel(it, "the shopper called", &scene.act);
+}
+
+static enum problem rest_cancelled_by_order(void) {
+        return order_cancel(
+                &scene.order, NULL, 0, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+}
+
+static enum problem rest_cancelled_by_lines(void) {
+        struct cancel_line lines[LINES];
+        size_t n = 0;
+
+        for (size_t i = 0; i < LINES; i++)
+                if (order_line_open(&scene.order_lines[i]))
+                        lines[n++] =
+                                (struct cancel_line){ scene.order_lines[i].id, order_line_open(&scene.order_lines[i]) };
+        return order_cancel(
+                &scene.order, lines, n, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+}
+
+/* What a change does with units that it takes off. */
+static enum problem rest_changed(void) {
+        for (size_t i = 0; i < LINES; i++)
+                order_line_cancel(&scene.order_lines[i], order_line_open(&scene.order_lines[i]));
+        return order_after_units(
+                &scene.order, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+}
+
+static enum problem rest_short(void) {
+        struct line_units lines[LINES];
+        size_t n = 0;
+
+        for (size_t i = 0; i < LINES; i++)
+                if (fulfillment_line_remaining(&scene.lines[i]))
+                        lines[n++] = units(i, fulfillment_line_remaining(&scene.lines[i]));
+        return fulfillment_short(it, lines, n, SHORT_CLOSED, &scene.act);
+}
+
+struct emptying {
+        const char *name;
+        enum problem (*run)(void);
+        bool takes_picked;
+};
+
+static const struct emptying emptyings[] = {
+        { "cancel the fulfillment", rest_cancelled, true },
+        { "cancel the order", rest_cancelled_by_order, true },
+        { "cancel lines", rest_cancelled_by_lines, true },
+        { "change the order", rest_changed, true },
+        { "fall short", rest_short, false },
+};
+
+static void parcel_of_one(void) {
+        struct line_units one;
+
+        given_shipping();
+        pick_all();
+        one = units(SECOND_LINE, 1);
+        assert_done(ship(&one, 1));
+}
+
+static void packed_after_a_parcel(void) {
+        parcel_of_one();
+        assert_status(FULFILLMENT_PACKED);
+}
+
+static void picking_after_a_parcel(void) {
+        parcel_of_one();
+        assert_done(undo_line(FIRST, 2));
+        assert_done(undo_line(THIRD, 3));
+        assert_status(FULFILLMENT_PICKING);
+}
+
+static void ready_after_a_part(void) {
+        struct line_units one;
+        struct handover handover = { .method = PROOF_ID_CHECK, .relation = -1, .lines = &one, .n_lines = 1 };
+
+        given_pickup();
+        ready();
+        one = units(SECOND_LINE, 1);
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_status(FULFILLMENT_READY);
+}
+
+/* No command leads there today. */
+static void picking_after_a_part(void) {
+        ready_after_a_part();
+        it->status = FULFILLMENT_PICKING;
+        scene.lines[FIRST].picked = scene.lines[THIRD].picked = 0;
+}
+
+static void assert_ends_with_what_has_left(const struct emptying *emptying, enum fulfillment_status end) {
+        const char *told_by = end == FULFILLMENT_SHIPPED ? "fulfillment.shipped" : "fulfillment.handed_over";
+        const int64_t version = it->version;
+
+        cr_assert_eq(emptying->run(), PROBLEM_NONE, "%s: %s", emptying->name, scene.refusal.detail);
+        assert_status(end);
+        cr_assert_eq(it->version, version + 1, "%s", emptying->name);
+        cr_assert_eq(told(told_by), 1, "%s", emptying->name);
+        assert_figures(0, 10, 0, 0);
+        assert_figures(1, 3, 0, 0);
+        cr_assert_eq(scene.order_lines[FIRST].cancelled + scene.order_lines[THIRD].cancelled, 5);
+        cr_assert_eq(scene.order_lines[SECOND_LINE].fulfilled, 1);
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+        cr_assert_eq(scene.order.refund_due, 5000, "%s", emptying->name);
+        scene_clear();
+}
+
+Test(fulfillment_part, the_rest_may_be_taken_off_in_every_state_and_every_way) {
+        static const struct {
+                void (*given)(void);
+                enum fulfillment_status end;
+                bool is_picked;
+        } states[] = {
+                { packed_after_a_parcel, FULFILLMENT_SHIPPED, true },
+                { picking_after_a_parcel, FULFILLMENT_SHIPPED, false },
+                { ready_after_a_part, FULFILLMENT_HANDED_OVER, true },
+                { picking_after_a_part, FULFILLMENT_HANDED_OVER, false },
+        };
+
+        for (size_t i = 0; i < array_size(states); i++)
+                for (size_t j = 0; j < array_size(emptyings); j++) {
+                        if (states[i].is_picked && !emptyings[j].takes_picked)
+                                continue; /* units in the hand are not short */
+                        states[i].given();
+                        assert_ends_with_what_has_left(&emptyings[j], states[i].end);
+                }
 }
 
 Test(fulfillment_cancel, what_is_over_is_not_cancelled) {
