@@ -144,7 +144,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """What of api/openapi.yaml no reply of this run has shown; only meant for whole runs of the api suite."""
+    """What of api/openapi no reply of this run has shown; only meant for whole runs of the api suite."""
     if contract.cache_info().currsize == 0 or config.getoption("keyword"):
         return
     unseen = contract().unseen()

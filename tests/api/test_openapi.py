@@ -1,4 +1,4 @@
-"""The program and api/openapi.yaml say the same: routes, scopes, keys, what is accepted, and the document itself."""
+"""The program and api/openapi say the same: routes, scopes, keys, what is accepted, and the document itself."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 
 from support import ROOT
 from support.client import contract
-from support.contract import load_yaml
+from support.contract import load_document
 from support.holdfast import binary
 from support.shapes import body_faults, query_faults
 
@@ -70,7 +70,7 @@ def test_what_is_accepted_agrees(part, faults_of):
 
 
 def test_the_document_is_the_file():
-    assert json.loads(printed()) == load_yaml(ROOT / "api" / "openapi.yaml")
+    assert json.loads(printed()) == load_document(ROOT / "api")
 
 
 def test_a_reply_names_the_next_version_of_the_document(service):

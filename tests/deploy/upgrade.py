@@ -58,7 +58,7 @@ class OlderClient(Client):
     @staticmethod
     @lru_cache(maxsize=1)
     def contract():
-        return Contract.load(Path(Older.program()).parents[1] / "api" / "openapi.yaml")
+        return Contract.load(Path(Older.program()).parents[1] / "api")
 
 
 class Shop:

@@ -1,4 +1,4 @@
-"""An HTTP client that holds every reply against api/openapi.yaml."""
+"""An HTTP client that holds every reply against api/openapi."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ _TLS = httpx.create_ssl_context(verify=False)  # making one takes 20 ms, and no 
 
 @lru_cache(maxsize=1)
 def contract():
-    return Contract.load(ROOT / "api" / "openapi.yaml")
+    return Contract.load(ROOT / "api")
 
 
 class Client:

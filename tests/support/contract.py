@@ -1,4 +1,4 @@
-"""api/openapi.yaml as a judge of replies.
+"""api/openapi as a judge of replies.
 
 For a documented operation the status must be documented, and for that status the content type, the schema of the body
 and the required headers. A request that was accepted must have been a documented one. Problems follow RFC 9457 and
@@ -7,12 +7,18 @@ the conventions of this API everywhere, also where the path is none of ours.
 
 import json
 import re
+import sys
 from collections import defaultdict
 
 import jsonschema
 import yaml
 
+from support import ROOT
 from support.formats import FORMATS
+
+sys.path.insert(0, str(ROOT / "api"))
+
+from merge import merge  # noqa: E402
 
 PROBLEM = "application/problem+json"
 ERRORS_SHOWN = 5
@@ -24,7 +30,14 @@ class ContractBroken(AssertionError):
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as OpenAPI means it: NO is a country, 2026-11-21 a text."""
+    """YAML as OpenAPI means it: NO is a country, 2026-11-21 a text, and a name stands once."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [self.construct_object(key) for key, _ in node.value]
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ContractBroken(f"{node.start_mark}: {', '.join(map(str, repeated))} repeated")
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -36,6 +49,13 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false
 def load_yaml(path):
     with open(path, encoding="utf-8") as file:
         return yaml.load(file, _Loader)
+
+
+def load_document(directory):
+    """The whole document of a checkout's api/ folder, merged; older checkouts have it in one file."""
+    if (directory / "openapi.yaml").exists():
+        return load_yaml(directory / "openapi.yaml")
+    return merge(directory / "openapi", load_yaml)
 
 
 class _Resolver(jsonschema.RefResolver):
@@ -88,8 +108,8 @@ class Contract:
         self._by_name = {(op.template, op.method): op for op in self.operations}
 
     @classmethod
-    def load(cls, path):
-        return cls(load_yaml(path))
+    def load(cls, directory):
+        return cls(load_document(directory))
 
     def deref(self, node):
         while isinstance(node, dict) and "$ref" in node:

@@ -1,4 +1,4 @@
-"""What a route accepts (`holdfast openapi --shapes`) against what api/openapi.yaml says of it.
+"""What a route accepts (`holdfast openapi --shapes`) against what api/openapi says of it.
 
 The rules: the same members; required here as there, and `null` allowed for the others, because it counts as absent;
 the same bounds. A text with a pattern may be narrower in the document, because rules look at it after its shape.
