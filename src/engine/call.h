@@ -103,7 +103,7 @@ struct shared_text {
 struct reply {
         unsigned status;            /* 0: not answered yet */
         struct shared_text *shared; /* what body points into; NULL: the call's arena */
-        const char *body;           /* NULL: none, or of a 304 the one that is not sent */
+        const char *body;           /* NULL: none; not sent with a 304 */
         size_t body_size;
         const char *content_type; /* NULL: application/json, or application/problem+json from 400 on */
         const char *location;

@@ -77,7 +77,7 @@ enum stage {
         STAGE_BODY,
         STAGE_LANE,     /* asks its lane, or waits for something to change */
         STAGE_ANSWERED, /* the reply is there and waits to be queued */
-        STAGE_STREAM,   /* the first part of a stream is there */
+        STAGE_STREAM,   /* the first part of a stream is there, or HEAD asks for its head alone */
         STAGE_SENT,
         STAGE_GONE, /* the client has left while its call waited */
 };

@@ -96,10 +96,16 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
         return (ssize_t) n;
 }
 
+/* The head of a stream for HEAD. libmicrohttpd 0.9.75 sends the last chunk behind the head of a chunked reply even
+ * then, where the client reads it as its next reply. With this flag it closes the connection instead. */
+static bool has_head_only(struct MHD_Response *response) {
+        return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END) == MHD_YES;
+}
+
 enum MHD_Result stream_queue(struct exchange *exchange) {
         struct MHD_Response *response =
                 MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, exchange, NULL);
-        enum MHD_Result queued;
+        enum MHD_Result queued = MHD_NO;
 
         if (!response)
                 return MHD_NO;
@@ -107,12 +113,14 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
         exchange_headers_add(response, exchange);
         (void) MHD_add_response_header(response, "Content-Type", "text/event-stream");
         (void) MHD_add_response_header(response, "X-Accel-Buffering", "no");
-        queued = MHD_queue_response(exchange->connection, MHD_HTTP_OK, response);
+        if (exchange->stream || has_head_only(response))
+                queued = MHD_queue_response(exchange->connection, MHD_HTTP_OK, response);
         MHD_destroy_response(response);
         exchange->stage = STAGE_SENT;
         peer_enter(server_of(exchange), peer_of(exchange->connection), PHASE_SEND);
         exchange_note_answer(exchange);
-        waiting_go_on(exchange);
+        if (exchange->stream)
+                waiting_go_on(exchange);
         return queued;
 }
 

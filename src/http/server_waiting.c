@@ -2,6 +2,7 @@
 #include "http/server_internal.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "db/notes.h"
 #include "engine/notices.h"
 #include "engine/reply.h"
@@ -131,13 +132,14 @@ void waiting_go_on(struct exchange *exchange) {
 
 static void answer(struct exchange *exchange) {
         const struct call *call = &exchange->call;
+        const bool is_stream = call->route && call->route->stream && call->reply.status == 200;
 
-        if (exchange->stream || (call->route && call->route->stream && call->reply.status == 200)) {
+        if (exchange->stream || (is_stream && !text_equal(exchange->method, MHD_HTTP_METHOD_HEAD))) {
                 go_on(exchange);
                 return;
         }
         parking_leave(server_of(exchange)->parking, &exchange->spot);
-        exchange_resume(exchange, STAGE_ANSWERED);
+        exchange_resume(exchange, is_stream ? STAGE_STREAM : STAGE_ANSWERED);
 }
 
 static void ask(struct exchange *exchange) {

@@ -45,21 +45,15 @@ enum sla queue_sla(enum fulfillment_status status, timestamp promised_at, timest
 /* The next instant at which that changes by itself; TIMESTAMP_NONE: never. */
 timestamp queue_sla_changes_at(enum fulfillment_status status, timestamp promised_at, timestamp now);
 
-/* What the tag of a view says beside its location, revision and view. */
-struct tag_words {
-        timestamp changes_at; /* when something in the view changes with time alone; TIMESTAMP_NONE: never */
-        int64_t size;         /* bytes of the reply: a 304 tells the length of the 200 it stands for */
-};
-
 /* The tag of a view of a queue: filters, page and allowed actions, of which `view` is a digest. It holds for one
- * revision, and until it changes with time. NULL without memory. */
+ * revision, and until `changes_at`, when time alone changes the view (TIMESTAMP_NONE: never). NULL without memory. */
 const char *queue_tag(
-        struct arena *arena, const char *location, int64_t revision, const char *view, const struct tag_words *words);
+        struct arena *arena, const char *location, int64_t revision, const char *view, timestamp changes_at);
 
-/* Whether If-None-Match (NULL: none was sent) names a tag of this view and revision that still holds, and what it says.
+/* Whether If-None-Match (NULL: none was sent) names a tag of this view and revision that still holds, and until when.
  */
 must_check bool queue_tag_holds(const char *if_none_match, const char *location, int64_t revision, const char *view,
-        timestamp now, struct tag_words *ret_words);
+        timestamp now, timestamp *ret_changes_at);
 
 /* ---- reading ---- */
 

@@ -54,27 +54,25 @@ static void queue_headers(struct call *call, const char *tag) {
 }
 
 void queue_tag_reply(struct call *call, const struct queue_head *head, const char *view, timestamp changes_at) {
-        const struct tag_words words = { changes_at, (int64_t) call->reply.body_size };
-
         if (call->reply.status == 200)
-                queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, &words));
+                queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, changes_at));
 }
 
 static enum problem settle_unchanged(struct call *call, const struct queue_head *head) {
         const char *view = queue_view(call);
-        struct tag_words words;
+        timestamp changes_at;
 
         if (!view)
                 return FAULT_BUSY;
-        if (!queue_tag_holds(call->if_none_match, head->location, head->revision, view, head->now, &words))
+        if (!queue_tag_holds(call->if_none_match, head->location, head->revision, view, head->now, &changes_at))
                 return PROBLEM_NONE;
         if (call->may_wait) {
                 call_park(call, arena_format(&call->arena, "%s %s", view, call->if_none_match),
-                        words.changes_at == TIMESTAMP_NONE ? WAIT_MAX_S * SECOND : words.changes_at - head->now);
+                        changes_at == TIMESTAMP_NONE ? WAIT_MAX_S * SECOND : changes_at - head->now);
                 return call->park.key ? PROBLEM_NONE : FAULT_BUSY;
         }
-        call->reply = (struct reply){ .status = 304, .body_size = (size_t) words.size };
-        queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, &words));
+        call->reply = (struct reply){ .status = 304 };
+        queue_headers(call, queue_tag(&call->arena, head->location, head->revision, view, changes_at));
         return PROBLEM_NONE;
 }
 

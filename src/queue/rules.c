@@ -26,47 +26,44 @@ timestamp queue_sla_changes_at(enum fulfillment_status status, timestamp promise
         return now < promised_at - AT_RISK_BEFORE ? promised_at - AT_RISK_BEFORE : promised_at;
 }
 
-/* ---- tags: W/"q-berlin-17-1a2b3c4d5e6f-1790000000000000-4711", 0 for an instant that never comes ---- */
+/* ---- tags: W/"q-berlin-17-1a2b3c4d5e6f-1790000000000000", 0 for an instant that never comes ---- */
 
 static void tag_begin(char *text, size_t size, const char *location, int64_t revision, const char *view) {
         (void) snprintf(text, size, "q-%s-%" PRId64 "-%s-", location, revision, view);
 }
 
 const char *queue_tag(
-        struct arena *arena, const char *location, int64_t revision, const char *view, const struct tag_words *words) {
+        struct arena *arena, const char *location, int64_t revision, const char *view, timestamp changes_at) {
         char begin[CODE_SIZE_MAX + 64];
 
         tag_begin(begin, sizeof(begin), location, revision, view);
-        return arena_format(arena, "W/\"%s%" PRId64 "-%" PRId64 "\"", begin,
-                words->changes_at == TIMESTAMP_NONE ? 0 : words->changes_at, words->size);
+        return arena_format(arena, "W/\"%s%" PRId64 "\"", begin, changes_at == TIMESTAMP_NONE ? 0 : changes_at);
 }
 
-/* The number that stands before `end`, and what follows it; NULL when none does. */
-static const char *number_read(const char *text, char end, int64_t *ret_number) {
+/* The number that stands before the closing quote. */
+static bool number_read(const char *text, int64_t *ret_number) {
         const size_t size = strspn(text, "0123456789");
         char digits[24];
 
-        if (size >= sizeof(digits) || text[size] != end)
-                return NULL;
+        if (size >= sizeof(digits) || text[size] != '"')
+                return false;
         memcpy(digits, text, size);
         digits[size] = '\0';
-        return text_to_integer(digits, 0, INT64_MAX, ret_number) ? text + size + 1 : NULL;
+        return text_to_integer(digits, 0, INT64_MAX, ret_number);
 }
 
 bool queue_tag_holds(const char *if_none_match, const char *location, int64_t revision, const char *view, timestamp now,
-        struct tag_words *ret_words) {
+        timestamp *ret_changes_at) {
         char begin[CODE_SIZE_MAX + 64];
         const char *tag = NULL;
-        int64_t until = 0, size = 0;
+        int64_t until;
 
         tag_begin(begin, sizeof(begin), location, revision, view);
         if (if_none_match)
                 tag = strstr(if_none_match, begin);
-        if (tag)
-                tag = number_read(tag + strlen(begin), '-', &until);
-        if (!tag || !number_read(tag, '"', &size) || (until && now >= until))
+        if (!tag || !number_read(tag + strlen(begin), &until) || (until && now >= until))
                 return false;
-        *ret_words = (struct tag_words){ until ? until : TIMESTAMP_NONE, size };
+        *ret_changes_at = until ? until : TIMESTAMP_NONE;
         return true;
 }
 

@@ -342,6 +342,69 @@ def test_a_request_that_breaks_off_has_no_effect(hasty, token, cut):
         assert shelf.reservations() == 0
 
 
+# ---- replies without a body ----
+
+def unchanged_path(service, token, shelf, kind):
+    """The path of a GET that has an ETag."""
+    if kind == "reservation":
+        body = json.dumps({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}).encode()
+        headers = ["Content-Type: application/json", f"Idempotency-Key: {uuid.uuid4()}"]
+        return exchange(service.address, request("/v1/reservations", "POST", token, headers, body)).header("location")
+    return {"openapi": "/openapi.json", "docs": "/docs", "product": f"/v1/products/{shelf.sku}",
+            "location": f"/v1/locations/{shelf.location}", "queue": f"/v1/locations/{shelf.location}/queue",
+            "counts": f"/v1/locations/{shelf.location}/queue/counts"}[kind]
+
+
+@pytest.mark.parametrize("wait", [(), ("Prefer: wait=1",)], ids=["at-once", "wait"])
+@pytest.mark.parametrize("kind", ["product", "location", "reservation", "queue", "counts", "openapi", "docs"])
+def test_a_304_names_no_length_and_the_next_reply_follows_at_once(service, token, shelf, kind, wait):
+    """An old parser reads as many bytes as Content-Length says, whatever the status."""
+    path = unchanged_path(service, token, shelf, kind)
+    full = exchange(service.address, request(path, token=token))
+    known = [f"If-None-Match: {full.header('etag')}", *wait]
+    with RawConnection(service.address) as connection:
+        connection.send(request(path, token=token, headers=known) + request(path, "HEAD", token, known) +
+                        request(path, "HEAD", token) + request(path, token=token))
+        for method in ("GET", "HEAD"):
+            unchanged = connection.reply(method)
+            assert (unchanged.status, unchanged.header("etag")) == (304, full.header("etag"))
+            for name in ("content-length", "transfer-encoding", "content-type", "connection"):
+                assert unchanged.header(name) is None, name
+        assert connection.reply("HEAD").header("content-length") == full.header("content-length") == str(len(full.body))
+        assert connection.reply().body == full.body
+
+
+def test_many_304s_at_once_are_each_a_whole_reply(service, token):
+    """The status line of a 304 is sent by itself, before the rest."""
+    etag = exchange(service.address, request("/openapi.json", token=token)).header("etag")
+    with RawConnection(service.address) as connection:
+        connection.send(request("/openapi.json", token=token, headers=[f"If-None-Match: {etag}"]) * 500)
+        replies = [connection.reply() for _ in range(500)]
+    assert {(reply.status, reply.header("etag")) for reply in replies} == {(304, etag)}
+    assert len({reply.header("x-request-id") for reply in replies}) == 500
+
+
+@pytest.mark.parametrize("version, keeps", [("HTTP/1.1", True), ("HTTP/1.0", False)])
+def test_a_304_keeps_the_connection_as_its_version_says(service, token, shelf, version, keeps):
+    path = f"/v1/products/{shelf.sku}"
+    etag = exchange(service.address, request(path, token=token)).header("etag")
+    with RawConnection(service.address) as connection:
+        for _ in range(2 if keeps else 1):
+            connection.send(request(path, token=token, headers=[f"If-None-Match: {etag}"], version=version))
+            assert connection.reply().status == 304
+        if not keeps:
+            connection.assert_closed()
+
+
+def test_head_of_a_stream_is_its_head_and_then_the_connection_ends(service, token, shelf):
+    with RawConnection(service.address) as connection:
+        connection.send(request(f"/v1/locations/{shelf.location}/events", "HEAD", token))
+        reply = connection.reply("HEAD")
+        assert (reply.status, reply.header("content-type"), reply.header("connection")) == (200, "text/event-stream", "close")
+        assert reply.header("content-length") is None and reply.header("transfer-encoding") is None
+        connection.assert_closed()
+
+
 # ---- framing ----
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -190,7 +190,6 @@ def test_an_unchanged_queue_costs_a_304(retailer, work):
     again = queue(retailer, expect=304, headers={"If-None-Match": first.headers["ETag"]})
     assert again.headers["ETag"] == first.headers["ETag"] and again.content == b""
     assert queue(retailer, expect=304, headers={"If-None-Match": f'"x", {first.headers["ETag"]}'}).content == b""
-    assert again.headers["Content-Length"] == first.headers["Content-Length"]
 
 
 @pytest.mark.parametrize("change", ["assign", "pick", "check-in", "cancel", "order"])
@@ -223,7 +222,7 @@ def test_a_tag_belongs_to_its_filters_and_to_what_the_bearer_may_do(retailer, wo
 def test_a_tag_holds_only_until_time_changes_what_it_stands_for(retailer, work, database):
     """The promise comes closer without anybody changing anything."""
     it = work()
-    until = lambda reply: int(reply.headers["ETag"].split("-")[-2])  # noqa: E731
+    until = lambda reply: int(reply.headers["ETag"].split("-")[-1].strip('"'))  # noqa: E731
     promised = datetime.fromisoformat(it.order["fulfillments"][0]["promised_at"].replace("Z", "+00:00"))
     assert abs(until(queue(retailer)) / 1e6 - (promised - timedelta(minutes=30)).timestamp()) < 1
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Holdfast against plain SQL and against libmicrohttpd alone, on this machine, in one run.
 
-A durable PostgreSQL of its own, the release build, loopback, wrk as the driver (h2load for the 304). For each number of clients the references
-are measured first, then every case:
+A durable PostgreSQL of its own, the release build, loopback, wrk as the driver. For each number of clients the references are measured
+first, then every case:
 
   naive hot, naive spread   pgbench: BEGIN; SELECT FOR UPDATE; UPDATE; INSERT; COMMIT over prepared statements
   ceiling                   libmicrohttpd alone, answering a constant (tests/bench/ceiling.c)
@@ -38,7 +38,6 @@ from support.waiting import eventually  # noqa: E402
 CLIENTS = (1, 16, 64, 256)
 SECONDS, SECONDS_QUICK = 10, 2
 DIRECTORY = ROOT / "build" / "bench"
-PRODUCTS = 1000  # bench-0001 and so on, of seed.sql
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Case:
-    name: str  # as requests.lua knows it, which does all but the 304
+    name: str  # as requests.lua knows it
     what: str
     route: str  # as /metrics knows it
     status: int  # of every answer
@@ -139,11 +138,8 @@ class Bench:
 
     def _drive(self, case, clients):
         """The driver's command, and how to read what it says."""
-        url = self.stage.service.url
-        if case.status == 304:
-            products = [f"{url}/v1/products/bench-{n:04}" for n in range(1, PRODUCTS + 1)]
-            return self.stage.h2load_command(products, clients, self.seconds, 'If-None-Match: "1"'), self.stage.read_h2load
-        return self.stage.wrk_command(url, case.name, clients, self.seconds, f"{self.run}-{len(self.results)}"), read_wrk
+        return self.stage.wrk_command(
+            self.stage.service.url, case.name, clients, self.seconds, f"{self.run}-{len(self.results)}"), read_wrk
 
     def _answered(self, case):
         return int(self.stage.service.figure("holdfast_http_request_duration_seconds_count", route=case.route, code=case.status))

@@ -1,10 +1,12 @@
--- What wrk sends: wrk -s requests.lua URL -- CASE RUN TOKEN, one thread. Keys are fresh: the run's name and a number.
+-- What wrk sends: wrk -s requests.lua URL -- CASE RUN TOKEN [PATH TAG], one thread. Keys are fresh: the run's name and a number.
 
 local token, run, n = "", "", 0
+local path, tag
 local locations, skus_each = 10, 1000
 
-local function get(path)
-	return "GET " .. path .. " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " .. token .. "\r\n\r\n"
+local function get(path, tag)
+	return "GET " .. path .. " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " .. token .. "\r\n"
+		.. (tag and "If-None-Match: " .. tag .. "\r\n" or "") .. "\r\n"
 end
 
 local function post(path, body, more)
@@ -63,11 +65,13 @@ local cases = {
 	orders = order,
 	availability = one_of(availability),
 	queue = one_of(function() return get("/v1/locations/bench-01/queue?limit=200") end),
+	unchanged = one_of(function(i) return get(string.format("/v1/products/bench-%04d", i), '"1"') end),
+	view = one_of(function() return get(path, tag) end), -- the PATH with its TAG
 	lookup = one_of(function(i) return get(string.format("/v1/inventory/bench-one-%04d", i)) end),
 }
 
 function init(arguments)
-	run, token = arguments[2], arguments[3]
+	run, token, path, tag = arguments[2], arguments[3], arguments[4], arguments[5]
 	request = cases[arguments[1]]
 	math.randomseed(os.time())
 end

@@ -75,25 +75,10 @@ class Stage:
             self.service.stop()
         self.cluster.remove()
 
-    def wrk_command(self, url, case, clients, seconds, run):
+    def wrk_command(self, url, case, clients, seconds, run, *more):
+        """Closed loop of requests.lua; `more` holds the further arguments of the case."""
         return ["wrk", "--threads=1", f"--connections={clients}", f"--duration={seconds}s", "--timeout=30s", "--script",
-                str(HERE / "requests.lua"), url, "--", case, run, self.token]
-
-
-    def h2load_command(self, urls, clients, seconds, *headers):
-        """Closed loop over the URLs; wrk cannot be used for a 304, because it waits for the body that there is not."""
-        (self.directory / "urls").write_text("\n".join(urls))
-        named = [word for header in (f"Authorization: Bearer {self.token}", *headers) for word in ("-H", header)]
-        return ["h2load", "--h1", "--threads=1", f"--clients={clients}", f"--duration={seconds}",
-                f"--input-file={self.directory}/urls", f"--log-file={self.directory}/h2load.log", *named]
-
-    def read_h2load(self, output):
-        per_second, = re.findall(r"finished in .*, ([\d.]+) req/s", output)
-        done, failed, errored, timeouts = re.search(
-            r"(\d+) done, \d+ succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", output).groups()
-        took = sorted(int(line.split()[2]) for line in (self.directory / "h2load.log").read_text().splitlines())
-        return {"requests": int(done), "per_second": float(per_second), "refused": int(failed),
-                "broken": int(errored) + int(timeouts), "p50_ms": quantile(took, 0.5) / 1e3, "p99_ms": quantile(took, 0.99) / 1e3}
+                str(HERE / "requests.lua"), url, "--", case, run, self.token, *more]
 
 
 def read_wrk(output):

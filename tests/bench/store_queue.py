@@ -76,12 +76,13 @@ def unchanged(stage, seconds):
         eventually(lambda: answers(f"http://127.0.0.1:{port}/"), 10, "the ceiling answers")
         headers, _ = request(stage, "GET", stage.service.url + path_of(LOCATIONS[0]))
         for _ in range(TURNS):
-            output, _, _ = driven(stage, stage.h2load_command([f"http://127.0.0.1:{port}/"], 64, seconds), ceiling.pid)
-            alone = stage.read_h2load(output)
-            output, service_s, database_s = driven(stage, stage.h2load_command(
-                [stage.service.url + path_of(LOCATIONS[0])], 64, seconds, f"If-None-Match: {headers['ETag']}"),
+            output, _, _ = driven(stage, stage.wrk_command(
+                f"http://127.0.0.1:{port}", "constant", 64, seconds, "ceiling"), ceiling.pid)
+            alone = read_wrk(output)
+            output, service_s, database_s = driven(stage, stage.wrk_command(
+                stage.service.url, "view", 64, seconds, "unchanged", path_of(LOCATIONS[0]), headers["ETag"]),
                 stage.service.process.pid)
-            asked = stage.read_h2load(output)
+            asked = read_wrk(output)
             assert not asked["refused"] and not asked["broken"], asked
             turns.append({"ceiling": alone, "unchanged": asked, "ratio": asked["per_second"] / alone["per_second"],
                           "service_us": 1e6 * service_s / asked["requests"], "database_us": 1e6 * database_s / asked["requests"]})

@@ -66,43 +66,42 @@ Test(queue, between_two_looks_nothing_changes_untold) {
 }
 
 Test(queue, a_tag_holds_for_its_location_revision_and_view_alone) {
-        const char *tag = queue_tag(&arena, "berlin", 17, "abc", &(struct tag_words){ TIMESTAMP_NONE, 47 });
-        struct tag_words words = { 0 };
+        const char *tag = queue_tag(&arena, "berlin", 17, "abc", TIMESTAMP_NONE);
+        timestamp changes_at = 0;
 
-        cr_expect_str_eq(tag, "W/\"q-berlin-17-abc-0-47\"");
-        cr_expect(queue_tag_holds(tag, "berlin", 17, "abc", NOON, &words));
-        cr_expect_eq(words.changes_at, TIMESTAMP_NONE);
-        cr_expect_eq(words.size, 47);
-        cr_expect_not(queue_tag_holds(tag, "berlin", 18, "abc", NOON, &words));
-        cr_expect_not(queue_tag_holds(tag, "berlin", 1, "abc", NOON, &words));
-        cr_expect_not(queue_tag_holds(tag, "paris", 17, "abc", NOON, &words));
-        cr_expect_not(queue_tag_holds(tag, "berlin", 17, "abd", NOON, &words));
-        cr_expect_not(queue_tag_holds(NULL, "berlin", 17, "abc", NOON, &words));
+        cr_expect_str_eq(tag, "W/\"q-berlin-17-abc-0\"");
+        cr_expect(queue_tag_holds(tag, "berlin", 17, "abc", NOON, &changes_at));
+        cr_expect_eq(changes_at, TIMESTAMP_NONE);
+        cr_expect_not(queue_tag_holds(tag, "berlin", 18, "abc", NOON, &changes_at));
+        cr_expect_not(queue_tag_holds(tag, "berlin", 1, "abc", NOON, &changes_at));
+        cr_expect_not(queue_tag_holds(tag, "paris", 17, "abc", NOON, &changes_at));
+        cr_expect_not(queue_tag_holds(tag, "berlin", 17, "abd", NOON, &changes_at));
+        cr_expect_not(queue_tag_holds(NULL, "berlin", 17, "abc", NOON, &changes_at));
 }
 
 Test(queue, a_tag_holds_until_the_clock_changes_its_view) {
-        const char *tag = queue_tag(&arena, "berlin", 17, "abc", &(struct tag_words){ NOON, 47 });
-        struct tag_words words = { 0 };
+        const char *tag = queue_tag(&arena, "berlin", 17, "abc", NOON);
+        timestamp changes_at = 0;
 
-        cr_expect(queue_tag_holds(tag, "berlin", 17, "abc", NOON - 1, &words));
-        cr_expect_eq(words.changes_at, NOON);
-        cr_expect_not(queue_tag_holds(tag, "berlin", 17, "abc", NOON, &words));
+        cr_expect(queue_tag_holds(tag, "berlin", 17, "abc", NOON - 1, &changes_at));
+        cr_expect_eq(changes_at, NOON);
+        cr_expect_not(queue_tag_holds(tag, "berlin", 17, "abc", NOON, &changes_at));
 }
 
 Test(queue, one_of_several_tags_is_enough) {
-        struct tag_words words = { 0 };
+        timestamp changes_at = 0;
 
-        cr_expect(queue_tag_holds("\"x\", W/\"q-berlin-17-abc-0-47\" , \"y\"", "berlin", 17, "abc", NOON, &words));
+        cr_expect(queue_tag_holds("\"x\", W/\"q-berlin-17-abc-0\" , \"y\"", "berlin", 17, "abc", NOON, &changes_at));
 }
 
 Test(queue, a_tag_that_nobody_gave_holds_nothing) {
-        static const char *const tags[] = { "", "*", "W/\"q-berlin-17-abc-\"x", "W/\"q-berlin-17-abc-0-x\"",
-                "W/\"q-berlin-17-abc-99999999999999999999999999-1\"", "W/\"q-berlin-17-abc-0-1", "q-berlin-17-abc-",
-                "q-berlin-17-abc-0\"" };
-        struct tag_words words = { 0 };
+        static const char *const tags[] = { "", "*", "W/\"q-berlin-17-abc-\"x", "W/\"q-berlin-17-abc-0-47\"",
+                "W/\"q-berlin-17-abc-99999999999999999999999999\"", "W/\"q-berlin-17-abc-0", "q-berlin-17-abc-",
+                "q-berlin-17-abc-x\"" };
+        timestamp changes_at = 0;
 
         for (size_t i = 0; i < array_size(tags); i++)
-                cr_expect_not(queue_tag_holds(tags[i], "berlin", 17, "abc", NOON, &words), "%s", tags[i]);
+                cr_expect_not(queue_tag_holds(tags[i], "berlin", 17, "abc", NOON, &changes_at), "%s", tags[i]);
 }
 
 Test(queue, a_client_goes_on_where_what_it_missed_is_still_kept) {
