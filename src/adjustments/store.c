@@ -2,6 +2,7 @@
 #include "adjustments/adjustments.h"
 #include "db/connection.h"
 #include "inventory/lookup.h"
+#include "sql/adjustments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,8 +108,8 @@ static bool choose(struct promises *promises, struct database *database, const s
         promises->n_losses = n;
         if (!n)
                 return false;
-        database_ask(database, STATEMENT_ADJUSTMENTS_RESERVATIONS, &p[0], chosen_read, promises);
-        database_ask(database, STATEMENT_ADJUSTMENTS_ORDERS, &p[1], chosen_orders_read, promises);
+        database_ask(database, &sql_adjustments_reservations, &p[0], chosen_read, promises);
+        database_ask(database, &sql_adjustments_orders, &p[1], chosen_orders_read, promises);
         return true;
 }
 
@@ -162,7 +163,7 @@ static void ask_held(struct promises *promises, struct database *database) {
                 array_text(locations, promises->losses[i].location);
                 array_text(skus, promises->losses[i].sku);
         }
-        database_ask(database, STATEMENT_ADJUSTMENTS_HELD, &p, held_read, promises);
+        database_ask(database, &sql_adjustments_held, &p, held_read, promises);
 }
 
 enum problem promises_read(struct promises *promises, struct database *database) {

@@ -3,6 +3,8 @@
  */
 #include "catalog/upkeep.h"
 #include "db/connection.h"
+#include "sql/catalog.h"
+#include "sql/queue.h"
 
 #define HOURS_SIZE_MAX ((size_t) 64 * 1024)
 
@@ -48,7 +50,8 @@ static void price_add(struct array *amounts, struct array *currencies, const str
         array_text(currencies, *money->currency ? money->currency : NULL);
 }
 
-static void channels_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
+static void channels_write(
+        struct database *database, struct catalog_set *set, bool insert, const struct statement *statement) {
         struct parameters p;
         struct array *codes, *names, *kinds, *policies;
         struct record_columns records;
@@ -169,7 +172,8 @@ static void location_add(struct location_columns *columns, const struct location
         record_add(&columns->records, &location->record);
 }
 
-static void locations_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
+static void locations_write(
+        struct database *database, struct catalog_set *set, bool insert, const struct statement *statement) {
         struct location_columns columns;
         struct parameters p;
 
@@ -184,7 +188,8 @@ static void locations_write(struct database *database, struct catalog_set *set, 
 
 /* ---- products ---- */
 
-static void products_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
+static void products_write(
+        struct database *database, struct catalog_set *set, bool insert, const struct statement *statement) {
         struct parameters p;
         struct array *skus, *titles, *gtins, *amounts, *currencies, *image_urls, *descriptions, *attributes,
                 *returnable, *policies;
@@ -242,12 +247,13 @@ static void queues_bump(struct database *database, struct catalog_set *set) {
                 if (is_due(&set->products[i].record, /* insert= */ false))
                         array_text(skus, set->products[i].sku);
         if (skus->n)
-                database_ask(database, STATEMENT_QUEUE_BUMP_FOR_PRODUCTS, &p, queues_bumped, database_notes(database));
+                database_ask(database, &sql_queue_bump_for_products, &p, queues_bumped, database_notes(database));
 }
 
 /* ---- listings ---- */
 
-static void listings_write(struct database *database, struct catalog_set *set, bool insert, enum statement statement) {
+static void listings_write(
+        struct database *database, struct catalog_set *set, bool insert, const struct statement *statement) {
         struct parameters p;
         struct array *channels, *skus, *titles, *amounts, *currencies, *external_skus, *published;
         struct record_columns records;
@@ -279,14 +285,14 @@ static void listings_write(struct database *database, struct catalog_set *set, b
 }
 
 enum problem catalog_save(struct database *database, struct catalog_set *set) {
-        channels_write(database, set, /* insert= */ true, STATEMENT_CHANNELS_INSERT);
-        channels_write(database, set, /* insert= */ false, STATEMENT_CHANNELS_UPDATE);
-        locations_write(database, set, /* insert= */ true, STATEMENT_LOCATIONS_INSERT);
-        locations_write(database, set, /* insert= */ false, STATEMENT_LOCATIONS_UPDATE);
-        products_write(database, set, /* insert= */ true, STATEMENT_PRODUCTS_INSERT);
-        products_write(database, set, /* insert= */ false, STATEMENT_PRODUCTS_UPDATE);
+        channels_write(database, set, /* insert= */ true, &sql_channels_insert);
+        channels_write(database, set, /* insert= */ false, &sql_channels_update);
+        locations_write(database, set, /* insert= */ true, &sql_locations_insert);
+        locations_write(database, set, /* insert= */ false, &sql_locations_update);
+        products_write(database, set, /* insert= */ true, &sql_products_insert);
+        products_write(database, set, /* insert= */ false, &sql_products_update);
         queues_bump(database, set);
-        listings_write(database, set, /* insert= */ true, STATEMENT_LISTINGS_INSERT);
-        listings_write(database, set, /* insert= */ false, STATEMENT_LISTINGS_UPDATE);
+        listings_write(database, set, /* insert= */ true, &sql_listings_insert);
+        listings_write(database, set, /* insert= */ false, &sql_listings_update);
         return set->arena->exhausted ? FAULT_BUSY : PROBLEM_NONE;
 }

@@ -4,6 +4,7 @@
 #include "db/connection.h"
 
 #include "base/text.h"
+#include "sql/catalog.h"
 
 #include <string.h>
 
@@ -244,7 +245,7 @@ static enum problem listings_take(struct rows *rows, void *into) {
 /* ---- looking up ---- */
 
 static void ask_by_codes(struct database *database, struct catalog_set *set, struct catalog_keys *keys,
-        enum statement statement, rows_reader reader) {
+        const struct statement *statement, rows_reader reader) {
         struct parameters p;
         struct array *codes;
 
@@ -258,7 +259,7 @@ static void ask_by_codes(struct database *database, struct catalog_set *set, str
         database_ask(database, statement, &p, reader, set);
 }
 
-static void ask_listings(struct database *database, struct catalog_set *set, enum statement statement) {
+static void ask_listings(struct database *database, struct catalog_set *set, const struct statement *statement) {
         struct catalog_keys *keys = &set->wanted_listings;
         struct parameters p;
         struct array *channels, *skus;
@@ -278,7 +279,7 @@ static void ask_listings(struct database *database, struct catalog_set *set, enu
 
 /* The statements of a look-up, which differ only in what they lock and how much they read. */
 struct look {
-        enum statement channels, listings, locations, products;
+        const struct statement *channels, *listings, *locations, *products;
 };
 
 static enum problem look_up(struct database *database, struct catalog_set *set, const struct look *look) {
@@ -293,10 +294,10 @@ static enum problem look_up(struct database *database, struct catalog_set *set, 
 
 enum problem catalog_load(struct database *database, struct catalog_set *set) {
         static const struct look look = {
-                .channels = STATEMENT_CHANNELS_READ,
-                .listings = STATEMENT_LISTINGS_READ,
-                .locations = STATEMENT_LOCATIONS_READ,
-                .products = STATEMENT_PRODUCTS_FIND,
+                .channels = &sql_channels_read,
+                .listings = &sql_listings_read,
+                .locations = &sql_locations_read,
+                .products = &sql_products_find,
         };
 
         return look_up(database, set, &look);
@@ -304,10 +305,10 @@ enum problem catalog_load(struct database *database, struct catalog_set *set) {
 
 enum problem catalog_read(struct database *database, struct catalog_set *set) {
         static const struct look look = {
-                .channels = STATEMENT_CHANNELS_READ,
-                .listings = STATEMENT_LISTINGS_READ,
-                .locations = STATEMENT_LOCATIONS_READ,
-                .products = STATEMENT_PRODUCTS_READ,
+                .channels = &sql_channels_read,
+                .listings = &sql_listings_read,
+                .locations = &sql_locations_read,
+                .products = &sql_products_read,
         };
 
         return look_up(database, set, &look);
@@ -315,10 +316,10 @@ enum problem catalog_read(struct database *database, struct catalog_set *set) {
 
 enum problem catalog_lock(struct database *database, struct catalog_set *set) {
         static const struct look look = {
-                .channels = STATEMENT_CHANNELS_LOCK,
-                .listings = STATEMENT_LISTINGS_LOCK,
-                .locations = STATEMENT_LOCATIONS_LOCK,
-                .products = STATEMENT_PRODUCTS_LOCK,
+                .channels = &sql_channels_lock,
+                .listings = &sql_listings_lock,
+                .locations = &sql_locations_lock,
+                .products = &sql_products_lock,
         };
 
         return look_up(database, set, &look);
@@ -416,7 +417,7 @@ void zones_ask(
         wanted = parameter_texts(&p);
         for (size_t i = 0; i < n; i++)
                 array_text(wanted, names[i]);
-        database_ask(database, STATEMENT_TIME_ZONES_FIND, &p, zones_take, zones);
+        database_ask(database, &sql_time_zones_find, &p, zones_take, zones);
 }
 
 static enum problem documents_take(struct rows *rows, void *into) {
@@ -438,7 +439,7 @@ void documents_ask(struct database *database, const char **texts, size_t n, stru
         sent = parameter_jsonbs(&p);
         for (size_t i = 0; i < n; i++)
                 array_jsonb(sent, texts[i]);
-        database_ask(database, STATEMENT_DOCUMENTS_CANONICAL, &p, documents_take, texts);
+        database_ask(database, &sql_documents_canonical, &p, documents_take, texts);
 }
 
 /* ---- lists ---- */
@@ -454,7 +455,7 @@ void channels_page(struct database *database, const struct catalog_filter *filte
 
         page_begin(&p, filter, set->arena);
         parameter_text(&p, filter->channel);
-        database_ask(database, STATEMENT_CHANNELS_PAGE, &p, channels_take, set);
+        database_ask(database, &sql_channels_page, &p, channels_take, set);
 }
 
 void listings_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
@@ -462,7 +463,7 @@ void listings_page(struct database *database, const struct catalog_filter *filte
 
         page_begin(&p, filter, set->arena);
         parameter_text(&p, filter->channel);
-        database_ask(database, STATEMENT_LISTINGS_PAGE, &p, listings_take, set);
+        database_ask(database, &sql_listings_page, &p, listings_take, set);
 }
 
 void locations_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
@@ -480,7 +481,7 @@ void locations_page(struct database *database, const struct catalog_filter *filt
         parameter_text(&p, filter->kind);
         parameter_text(&p, filter->capability);
         parameter_text(&p, filter->search);
-        database_ask(database, STATEMENT_LOCATIONS_PAGE, &p, locations_take, set);
+        database_ask(database, &sql_locations_page, &p, locations_take, set);
 }
 
 void products_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
@@ -490,6 +491,5 @@ void products_page(struct database *database, const struct catalog_filter *filte
         parameter_text(&p, filter->gtin);
         if (filter->search)
                 parameter_text(&p, filter->search);
-        database_ask(
-                database, filter->search ? STATEMENT_PRODUCTS_SEARCH : STATEMENT_PRODUCTS_PAGE, &p, products_take, set);
+        database_ask(database, filter->search ? &sql_products_search : &sql_products_page, &p, products_take, set);
 }

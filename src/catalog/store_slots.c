@@ -1,5 +1,6 @@
 #include "catalog/slots.h"
 #include "db/connection.h"
+#include "sql/slots.h"
 
 #include <string.h>
 
@@ -87,9 +88,9 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
                 return PROBLEM_NONE;
         rows_sort(set);
         names_begin(&open, set->arena, set->rows, set->n_rows, /* which= */ NULL);
-        database_ask(database, STATEMENT_SLOTS_OPEN, &open, NULL, NULL);
+        database_ask(database, &sql_slots_open, &open, NULL, NULL);
         names_begin(&lock, set->arena, set->rows, set->n_rows, /* which= */ NULL);
-        database_ask(database, STATEMENT_SLOTS_LOCK, &lock, rows_take, set);
+        database_ask(database, &sql_slots_lock, &lock, rows_take, set);
         return PROBLEM_NONE;
 }
 
@@ -112,11 +113,11 @@ void slots_save(struct database *database, struct slot_set *set) {
                 else
                         n_unused += is_unused(&set->rows[i]);
         if (booked->n)
-                database_ask(database, STATEMENT_SLOTS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_slots_update, &p, NULL, NULL);
         if (!n_unused)
                 return;
         names_begin(&unused, set->arena, set->rows, set->n_rows, is_unused);
-        database_ask(database, STATEMENT_SLOTS_CLOSE, &unused, NULL, NULL);
+        database_ask(database, &sql_slots_close, &unused, NULL, NULL);
 }
 
 void slots_give_back(struct database *database, struct arena *arena, const struct slot_row *places, size_t n) {
@@ -125,7 +126,7 @@ void slots_give_back(struct database *database, struct arena *arena, const struc
         if (!n)
                 return;
         names_begin(&p, arena, places, n, /* which= */ NULL);
-        database_ask(database, STATEMENT_SLOTS_GIVE_BACK, &p, NULL, NULL);
+        database_ask(database, &sql_slots_give_back, &p, NULL, NULL);
 }
 
 /* They have no location: the reader knows whom it asked about. */
@@ -152,5 +153,5 @@ void slots_booked(struct database *database, struct slot_set *set, const char *l
         parameter_time(&p, from);
         parameter_time(&p, to);
         parameter_integer(&p, span / SECOND);
-        database_ask(database, STATEMENT_SLOTS_BOOKED, &p, booked_take, set);
+        database_ask(database, &sql_slots_booked, &p, booked_take, set);
 }

@@ -4,6 +4,7 @@
 #include "db/connection.h"
 
 #include "base/text.h"
+#include "sql/catalog.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static void ask(struct database *database, struct catalog_set *set, timestamp fr
         for (size_t i = 0; i < set->n_zones; i++)
                 array_text(known, set->zones[i].name);
         parameter_time(&p, from);
-        database_ask(database, STATEMENT_ZONES_READ, &p, reader, set);
+        database_ask(database, &sql_zones_read, &p, reader, set);
 }
 
 enum problem catalog_load_zones(struct database *database, struct catalog_set *set) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "db/connection.h"
+#include "sql/audit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -171,7 +172,7 @@ static void parameter_bound(struct parameters *parameters, const struct bound *b
 }
 
 static enum problem find_next(
-        struct audit *audit, enum statement statement, const struct bound *after, struct bound *ret_next) {
+        struct audit *audit, const struct statement *statement, const struct bound *after, struct bound *ret_next) {
         struct parameters p;
 
         *ret_next = *after;
@@ -185,7 +186,7 @@ static enum problem find_next(
 }
 
 static enum problem check_range(
-        struct audit *audit, enum statement statement, const struct bound *after, const struct bound *upto) {
+        struct audit *audit, const struct statement *statement, const struct bound *after, const struct bound *upto) {
         struct parameters p;
 
         database_begin(audit->database);
@@ -200,17 +201,14 @@ static enum problem check_range(
 /* One kind of document or row: how its keys are cut into ranges, and what each range is held against. */
 static const struct chapter {
         bool by_id;
-        enum statement next;
-        enum statement checks[4];
+        const struct statement *next;
+        const struct statement *checks[4];
         size_t n_checks;
 } chapters[] = {
-        { false, STATEMENT_AUDIT_NEXT_LOCATION,
-                { STATEMENT_AUDIT_STOCK, STATEMENT_AUDIT_LEDGER, STATEMENT_AUDIT_SLOTS,
-                        STATEMENT_AUDIT_RETURN_BUCKETS },
-                4 },
-        { true, STATEMENT_AUDIT_NEXT_RESERVATION, { STATEMENT_AUDIT_RESERVATIONS }, 1 },
-        { true, STATEMENT_AUDIT_NEXT_ORDER,
-                { STATEMENT_AUDIT_ORDERS, STATEMENT_AUDIT_RETURNS, STATEMENT_AUDIT_MONEY, STATEMENT_AUDIT_PAYMENTS },
+        { false, &sql_audit_next_location,
+                { &sql_audit_stock, &sql_audit_ledger, &sql_audit_slots, &sql_audit_return_buckets }, 4 },
+        { true, &sql_audit_next_reservation, { &sql_audit_reservations }, 1 },
+        { true, &sql_audit_next_order, { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments },
                 4 },
 };
 

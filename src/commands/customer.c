@@ -7,6 +7,7 @@
 #include "orders/lists.h"
 #include "orders/placing.h"
 #include "returns/returns.h"
+#include "sql/erasure.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -100,7 +101,7 @@ static enum problem find(struct person *person, const struct selector *selector)
         parameter_text(&p, selector->order_number);
         parameter_text(
                 &p, selector->order_number ? order_number_read(selector->order_number, &person->found_arena) : NULL);
-        database_ask(person->database, STATEMENT_ERASURE_FIND_PERSON, &p, found_orders_read, &person->orders);
+        database_ask(person->database, &sql_erasure_find_person, &p, found_orders_read, &person->orders);
         database_commit(person->database);
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
 }

@@ -3,6 +3,8 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "events/events.h"
+#include "sql/erasure.h"
+#include "sql/transaction.h"
 
 #include <string.h>
 
@@ -198,12 +200,12 @@ static enum problem lock_orders(struct database *database, struct reading *readi
         ids = parameter_uuids(&p);
         for (size_t i = 0; i < reading->n_ids; i++)
                 array_uuid(ids, &reading->ids[i]);
-        database_ask(database, STATEMENT_ERASURE_LOCK_ORDERS, &p, orders_read_locked, reading);
-        database_ask(database, STATEMENT_ERASURE_READ_FULFILLMENTS, &p, fulfillments_read, &reading->fulfillments);
-        database_ask(database, STATEMENT_ERASURE_READ_PAYMENTS, &p, payments_read, &reading->payments);
-        database_ask(database, STATEMENT_ERASURE_READ_REFUNDS, &p, refunds_read, &reading->refunds);
-        database_ask(database, STATEMENT_ERASURE_READ_RETURNS, &p, returns_read_locked, &reading->returns);
-        database_ask(database, STATEMENT_CLOCK, NULL, now_read, &reading->now);
+        database_ask(database, &sql_erasure_lock_orders, &p, orders_read_locked, reading);
+        database_ask(database, &sql_erasure_read_fulfillments, &p, fulfillments_read, &reading->fulfillments);
+        database_ask(database, &sql_erasure_read_payments, &p, payments_read, &reading->payments);
+        database_ask(database, &sql_erasure_read_refunds, &p, refunds_read, &reading->refunds);
+        database_ask(database, &sql_erasure_read_returns, &p, returns_read_locked, &reading->returns);
+        database_ask(database, &sql_clock, NULL, now_read, &reading->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 
@@ -307,14 +309,13 @@ static void want_records(struct database *database, struct reading *reading) {
                 uuid_format(&reading->fulfillments.rows[i].id, id);
                 array_text(patterns, arena_format(arena, "%%%s%%", id));
         }
-        database_ask(database, STATEMENT_ERASURE_READ_RECORDS, &p, texts_read, &reading->records);
+        database_ask(database, &sql_erasure_read_records, &p, texts_read, &reading->records);
 }
 
 static enum problem read_more(struct database *database, struct reading *reading) {
         struct parameters p;
 
-        database_ask(
-                database, STATEMENT_ERASURE_READ_EVENTS, order_parameters(reading, &p), texts_read, &reading->events);
+        database_ask(database, &sql_erasure_read_events, order_parameters(reading, &p), texts_read, &reading->events);
         if (reading->erasure->records)
                 want_records(database, reading);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
@@ -328,7 +329,7 @@ static void save_orders(struct database *database, struct reading *reading) {
         char now[TIMESTAMP_TEXT_SIZE];
 
         (void) order_parameters(reading, &p);
-        database_ask(database, STATEMENT_ERASURE_SAVE_DISCOUNTS, &p, NULL, NULL);
+        database_ask(database, &sql_erasure_save_discounts, &p, NULL, NULL);
         (void) order_parameters(reading, &p);
         reasons = parameter_texts(&p);
         for (size_t i = 0; i < reading->n_orders; i++)
@@ -336,7 +337,7 @@ static void save_orders(struct database *database, struct reading *reading) {
         parameter_time(&p, reading->now);
         timestamp_format(reading->now, now);
         parameter_text(&p, arena_text(reading->erasure->arena, now));
-        database_ask(database, STATEMENT_ERASURE_SAVE_ORDERS, &p, NULL, NULL);
+        database_ask(database, &sql_erasure_save_orders, &p, NULL, NULL);
 }
 
 static void save_money(struct database *database, struct reading *reading) {
@@ -345,7 +346,7 @@ static void save_money(struct database *database, struct reading *reading) {
 
         (void) order_parameters(reading, &p);
         parameter_time(&p, reading->now);
-        database_ask(database, STATEMENT_ERASURE_SAVE_PAYMENTS, &p, NULL, NULL);
+        database_ask(database, &sql_erasure_save_payments, &p, NULL, NULL);
         parameters_init(&p, reading->erasure->arena);
         ids = parameter_uuids(&p);
         reasons = parameter_texts(&p);
@@ -357,7 +358,7 @@ static void save_money(struct database *database, struct reading *reading) {
                 array_text(reasons, redact_reason(reading->refunds.rows[i].reason));
         }
         if (ids->n)
-                database_ask(database, STATEMENT_ERASURE_SAVE_REFUNDS, &p, NULL, NULL);
+                database_ask(database, &sql_erasure_save_refunds, &p, NULL, NULL);
 }
 
 static bool save_returns(struct database *database, struct reading *reading) {
@@ -365,7 +366,7 @@ static bool save_returns(struct database *database, struct reading *reading) {
         struct parameters p;
         struct array *ids, *reasons, *unexpected;
 
-        database_ask(database, STATEMENT_ERASURE_SAVE_RETURN_LINES, order_parameters(reading, &p), NULL, NULL);
+        database_ask(database, &sql_erasure_save_return_lines, order_parameters(reading, &p), NULL, NULL);
         parameters_init(&p, arena);
         ids = parameter_uuids(&p);
         reasons = parameter_texts(&p);
@@ -383,7 +384,7 @@ static bool save_returns(struct database *database, struct reading *reading) {
                 array_jsonb(unexpected, text);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_ERASURE_SAVE_RETURNS, &p, NULL, NULL);
+                database_ask(database, &sql_erasure_save_returns, &p, NULL, NULL);
         return true;
 }
 
@@ -411,12 +412,12 @@ static bool save_fulfillments(struct database *database, struct reading *reading
                 array_jsonb(handovers, handover);
                 array_jsonb(packages, parcels);
         }
-        database_ask(database, STATEMENT_ERASURE_SAVE_FULFILLMENTS, &p, NULL, NULL);
+        database_ask(database, &sql_erasure_save_fulfillments, &p, NULL, NULL);
         return true;
 }
 
 static bool save_texts(struct database *database, struct arena *arena, const struct documents *documents,
-        enum statement statement, struct array *(*column)(struct parameters *),
+        const struct statement *statement, struct array *(*column)(struct parameters *),
         void (*add)(struct array *array, const char *text)) {
         struct parameters p;
         struct array *ids, *texts;
@@ -459,10 +460,9 @@ static enum problem save(struct database *database, struct reading *reading) {
         save_orders(database, reading);
         save_money(database, reading);
         if (!save_returns(database, reading) || !save_fulfillments(database, reading) ||
-                !save_texts(database, arena, &reading->events, STATEMENT_ERASURE_SAVE_EVENTS, parameter_jsonbs,
-                        array_jsonb) ||
-                !save_texts(database, arena, &reading->records, STATEMENT_ERASURE_SAVE_RECORDS, parameter_texts,
-                        array_text))
+                !save_texts(
+                        database, arena, &reading->events, &sql_erasure_save_events, parameter_jsonbs, array_jsonb) ||
+                !save_texts(database, arena, &reading->records, &sql_erasure_save_records, parameter_texts, array_text))
                 return FAULT_BUSY;
         p = tell(database, reading);
         if (p)
@@ -474,7 +474,7 @@ static enum problem save(struct database *database, struct reading *reading) {
 /* ---- a batch ---- */
 
 static enum problem let_go(struct database *database) {
-        database_ask(database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+        database_ask(database, &sql_rollback, NULL, NULL, NULL);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 

@@ -4,6 +4,9 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "commands/erasure.h"
+#include "sql/erasure.h"
+#include "sql/retention.h"
+#include "sql/transaction.h"
 #include "sweeper/jobs.h"
 
 #include <inttypes.h>
@@ -19,14 +22,14 @@ static const struct kind {
         const char *name;
         enum setting setting; /* SETTING_COUNT: none, always the same age */
         duration age;
-        enum statement statement;
+        const struct statement *statement;
         bool by_id; /* ids tell when they were made, so batches go along them */
 } kinds[] = {
-        { "idempotency records", CONFIG_RETENTION_IDEMPOTENCY, 0, STATEMENT_PRUNE_IDEMPOTENCY, false },
-        { "stream entries", SETTING_COUNT, STREAM_KEPT_FOR, STATEMENT_PRUNE_STREAMS, false },
-        { "events", CONFIG_RETENTION_EVENTS, 0, STATEMENT_PRUNE_EVENTS, true },
-        { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, STATEMENT_PRUNE_RESERVATIONS, true },
-        { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, STATEMENT_PRUNE_SLOTS, false },
+        { "idempotency records", CONFIG_RETENTION_IDEMPOTENCY, 0, &sql_prune_idempotency, false },
+        { "stream entries", SETTING_COUNT, STREAM_KEPT_FOR, &sql_prune_streams, false },
+        { "events", CONFIG_RETENTION_EVENTS, 0, &sql_prune_events, true },
+        { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
+        { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
 };
 
 struct prune {
@@ -116,7 +119,7 @@ static enum problem find_aged(struct prune *prune, const struct found_order *las
         parameter_integer(&p, ERASED_AT_ONCE);
         parameter_time(&p, last->updated_at);
         parameter_uuid(&p, &last->id);
-        database_ask(prune->database, STATEMENT_ERASURE_FIND_AGED, &p, found_orders_read, ret_found);
+        database_ask(prune->database, &sql_erasure_find_aged, &p, found_orders_read, ret_found);
         database_commit(prune->database);
         return database_trip(prune->database, clock_monotonic() + PRUNE_TRIP_WAIT);
 }
@@ -173,7 +176,7 @@ static enum problem now_read(struct rows *rows, void *into) {
 
 static enum problem read_clock(struct prune *prune) {
         database_begin(prune->database);
-        database_ask(prune->database, STATEMENT_CLOCK, NULL, now_read, &prune->now);
+        database_ask(prune->database, &sql_clock, NULL, now_read, &prune->now);
         database_commit(prune->database);
         return database_trip(prune->database, clock_monotonic() + DATABASE_SHORT_WAIT);
 }

@@ -4,6 +4,7 @@
 #include "db/fault.h"
 #include "db/rows_libpq.h"
 #include "db/schema.h"
+#include "sql/transaction.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -93,18 +94,18 @@ static void note_sent(struct database *database, int sent) {
         database->send_fault = fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
 }
 
-void database_ask(struct database *database, enum statement statement, struct parameters *parameters,
+void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into) {
         static const int binary[PARAMETERS_MAX] = { [0 ... PARAMETERS_MAX - 1] = 1 };
-        const struct answer answer = { .reader = reader, .into = into, .is_commit = statement == STATEMENT_COMMIT };
+        const struct answer answer = { .reader = reader, .into = into, .is_commit = statement == &sql_commit };
 
         if (parameters && !parameters_finish(parameters) && !database->send_fault)
                 database->send_fault = fail(database, FAULT_BROKEN, "", "parameters are larger than allowed");
         if (!queue_add(database, answer))
                 return;
-        note_sent(database, PQsendQueryPrepared(database->connection, statement_texts[statement].name,
-                                    parameters ? parameters->n : 0, parameters ? parameters->values : NULL,
-                                    parameters ? parameters->sizes : NULL, binary, BINARY_RESULTS));
+        note_sent(database, PQsendQueryPrepared(database->connection, statement->name, parameters ? parameters->n : 0,
+                                    parameters ? parameters->values : NULL, parameters ? parameters->sizes : NULL,
+                                    binary, BINARY_RESULTS));
 }
 
 void database_ask_values(
@@ -121,12 +122,12 @@ void database_ask_text(struct database *database, const char *sql, rows_reader r
 void database_begin(struct database *database) {
         results_forget(database);
         notes_forget(&database->notes);
-        database_ask(database, STATEMENT_BEGIN, NULL, NULL, NULL);
+        database_ask(database, &sql_begin, NULL, NULL, NULL);
 }
 
 void database_begin_snapshot(struct database *database) {
         results_forget(database);
-        database_ask(database, STATEMENT_BEGIN_SNAPSHOT, NULL, NULL, NULL);
+        database_ask(database, &sql_begin_snapshot, NULL, NULL, NULL);
 }
 
 void database_begin_nothing(struct database *database) {
@@ -135,7 +136,7 @@ void database_begin_nothing(struct database *database) {
 }
 
 void database_commit(struct database *database) {
-        database_ask(database, STATEMENT_COMMIT, NULL, NULL, NULL);
+        database_ask(database, &sql_commit, NULL, NULL, NULL);
 }
 
 /* Wait until the socket can be read, or written while there is something left to send. */
@@ -268,8 +269,8 @@ enum problem database_trip(struct database *database, timestamp deadline) {
 }
 
 static enum problem prepare_all(struct database *database) {
-        for (int i = 0; i < STATEMENT_COUNT; i++) {
-                if (!PQsendPrepare(database->connection, statement_texts[i].name, statement_texts[i].sql, 0, NULL))
+        for (size_t i = 0; i < statement_count; i++) {
+                if (!PQsendPrepare(database->connection, statements[i]->name, statements[i]->sql, 0, NULL))
                         return connection_drop(database, PQerrorMessage(database->connection));
                 if (i % (QUEUE_MAX / 2) == 0)
                         (void) PQflush(database->connection);

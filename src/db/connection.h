@@ -6,7 +6,7 @@
  * readers are not called. Readers run on the calling thread.
  *
  *     database_begin(database);
- *     database_ask(database, STATEMENT_STOCK_LOCK, &parameters, stock_read, &stock);
+ *     database_ask(database, &sql_stock_lock, &parameters, stock_read, &stock);
  *     p = database_trip(database, deadline);
  *
  * All problems returned are faults (base/problem.h). After one, `database_connect` makes the connection usable again.
@@ -18,9 +18,9 @@
 #include "db/notes.h"
 #include "db/parameters.h"
 #include "db/rows.h"
-#include "db/sql.h"
 
 struct database;
+struct statement; /* sql/<room>.h */
 
 enum database_plans {
         PLANS_PINNED, /* generic plans, index access only: lanes */
@@ -64,7 +64,7 @@ DEFINE_CLEANUP(struct database, database_close_cleanup, database_close)
 typedef enum problem (*rows_reader)(struct rows *rows, void *into);
 
 /* Queue a statement; `parameters` and `reader` may be NULL. Errors show at the trip. */
-void database_ask(struct database *database, enum statement statement, struct parameters *parameters,
+void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into);
 
 /* Queue unprepared text without parameters; one statement. For migrations and tools. */

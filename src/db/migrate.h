@@ -8,6 +8,7 @@
 #pragma once
 
 #include "db/schema.h"
+#include "db/sql.h"
 
 #define MIGRATE_LOCK_WAIT_S   60                  /* for another migrate, and for the tables of one step in all */
 #define MIGRATE_TABLE_LOCK_MS 500                 /* for a table at a time: less than lanes wait for a row */

@@ -1,5 +1,7 @@
 #include "db/schema.h"
 
+#include "db/sql.h"
+
 #include <stdio.h>
 
 int schema_head(void) {

@@ -6,6 +6,8 @@
 #include "engine/idempotency.h"
 #include "engine/notices.h"
 #include "engine/reply.h"
+#include "sql/queue.h"
+#include "sql/transaction.h"
 
 #include <poll.h>
 #include <string.h>
@@ -79,7 +81,7 @@ static enum problem load(struct batch *batch, const struct operation *operation)
 
         if (p)
                 return p;
-        database_ask(batch->database, STATEMENT_CLOCK, NULL, clock_read, &batch->now);
+        database_ask(batch->database, &sql_clock, NULL, clock_read, &batch->now);
         if (!operation->save)
                 database_commit(batch->database);
         return database_trip(batch->database, batch->deadline);
@@ -125,7 +127,7 @@ static enum problem attempt_read(struct batch *batch, const struct operation *op
 static enum problem leave_without_effect(struct batch *batch, struct idempotency *known) {
         enum problem p;
 
-        database_ask(batch->database, STATEMENT_ROLLBACK, NULL, NULL, NULL);
+        database_ask(batch->database, &sql_rollback, NULL, NULL, NULL);
         p = database_trip(batch->database, batch->deadline);
         if (!p)
                 idempotency_finish(known);
@@ -144,7 +146,7 @@ static void queues_bump(struct batch *batch) {
         locations = parameter_texts(&p);
         for (size_t i = 0; i < notes->n; i++)
                 array_text(locations, notes->at[i]);
-        database_ask(batch->database, STATEMENT_QUEUE_BUMP, &p, NULL, NULL);
+        database_ask(batch->database, &sql_queue_bump, &p, NULL, NULL);
 }
 
 static enum problem attempt_write(struct batch *batch, const struct operation *operation, bool keyed, bool retrying) {
@@ -228,9 +230,8 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
                 return attempt_read(&batch, route->operation);
         database_begin(runner->database);
         if (runner->haste)
-                database_ask(runner->database,
-                        runner->haste == HASTE_GREAT ? STATEMENT_LOCK_HARDLY : STATEMENT_LOCK_BRIEFLY, NULL, NULL,
-                        NULL);
+                database_ask(runner->database, runner->haste == HASTE_GREAT ? &sql_lock_hardly : &sql_lock_briefly,
+                        NULL, NULL, NULL);
         return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
 }
 

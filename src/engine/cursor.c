@@ -1,6 +1,7 @@
 #include "engine/cursor.h"
 
 #include "base/text.h"
+#include "sql/cursor.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -137,7 +138,7 @@ enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) 
         if (!key)
                 return FAULT_BUSY;
         *ret_key = key;
-        database_ask(batch->database, STATEMENT_CURSOR_KEY, NULL, key_take, key);
+        database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
         for (size_t i = 0; i < batch->n_calls; i++)
                 needed = needed || query_of(batch->calls[i])->cursor;
         return needed ? database_trip(batch->database, batch->deadline) : PROBLEM_NONE;

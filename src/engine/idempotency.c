@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "engine/reply.h"
+#include "sql/idempotency.h"
 
 #include <endian.h>
 #include <string.h>
@@ -150,8 +151,8 @@ enum problem idempotency_load(struct batch *batch, struct idempotency **ret_know
                 array_integer(numbers, lock_number(batch->calls[i]));
                 array_bytes(ids, batch->calls[i]->key, KEY_SIZE);
         }
-        database_ask(batch->database, STATEMENT_IDEMPOTENCY_LOCK, &locks, locks_read, known);
-        database_ask(batch->database, STATEMENT_IDEMPOTENCY_FIND, &finds, records_read, known);
+        database_ask(batch->database, &sql_idempotency_lock, &locks, locks_read, known);
+        database_ask(batch->database, &sql_idempotency_find, &finds, records_read, known);
         *ret_known = known;
         return PROBLEM_NONE;
 }
@@ -253,7 +254,7 @@ static size_t save_some(struct batch *batch, size_t first) {
                 array_bytes(bodies, call->reply.body, call->reply.body_size);
         }
         if (ids->n)
-                database_ask(batch->database, STATEMENT_IDEMPOTENCY_SAVE, &p, NULL, NULL);
+                database_ask(batch->database, &sql_idempotency_save, &p, NULL, NULL);
         return i;
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "db/listen.h"
 #include "engine/call.h"
+#include "sql/streams.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -173,8 +174,8 @@ static enum problem send_topics(const char *kind, const struct notes *locations)
                 array_text(topics, topic);
         }
         database_begin(notices.database);
-        database_ask(notices.database, STATEMENT_TOPICS_SEND_LIGHTLY, NULL, NULL, NULL);
-        database_ask(notices.database, STATEMENT_TOPICS_SEND, &p, NULL, NULL);
+        database_ask(notices.database, &sql_topics_send_lightly, NULL, NULL, NULL);
+        database_ask(notices.database, &sql_topics_send, &p, NULL, NULL);
         database_commit(notices.database);
         count(&notices.figures.sent, locations->n);
         return trip();
@@ -214,8 +215,8 @@ static enum problem publish_some(struct published *published) {
         parameters_init(&p, &notices.arena);
         parameter_integer(&p, PUBLISHED_AT_ONCE);
         database_begin(notices.database);
-        database_ask(notices.database, STATEMENT_STREAMS_BEGIN, NULL, NULL, NULL);
-        database_ask(notices.database, STATEMENT_STREAMS_PUBLISH, &p, published_read, published);
+        database_ask(notices.database, &sql_streams_begin, NULL, NULL, NULL);
+        database_ask(notices.database, &sql_streams_publish, &p, published_read, published);
         database_commit(notices.database);
         return trip();
 }
@@ -283,7 +284,7 @@ static enum problem look(void) {
         for (size_t i = 0; i < locations.n; i++)
                 array_text(names, locations.at[i]);
         database_begin_snapshot(notices.database);
-        database_ask(notices.database, STATEMENT_TOPICS_LOOK, &p, look_read, NULL);
+        database_ask(notices.database, &sql_topics_look, &p, look_read, NULL);
         database_commit(notices.database);
         notes_free(&locations);
         return trip();

@@ -1,6 +1,7 @@
 #include "base/writer.h"
 #include "db/connection.h"
 #include "events/events.h"
+#include "sql/events.h"
 
 void events_init(struct events *events, struct arena *arena) {
         *events = (struct events){ .arena = arena };
@@ -52,7 +53,7 @@ static void pending_save(struct database *database, const struct events *events)
                 array_uuid(ids, &event->id);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_STREAM_PENDING_SAVE, &p, NULL, NULL);
+                database_ask(database, &sql_stream_pending_save, &p, NULL, NULL);
 }
 
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
@@ -89,7 +90,7 @@ enum problem events_save(struct database *database, struct events *events, times
                 if (event->data.failed)
                         return FAULT_BUSY;
         }
-        database_ask(database, STATEMENT_EVENTS_SAVE, &p, NULL, NULL);
+        database_ask(database, &sql_events_save, &p, NULL, NULL);
         pending_save(database, events);
         return PROBLEM_NONE;
 }

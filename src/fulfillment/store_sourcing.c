@@ -2,6 +2,8 @@
 #include "fulfillment/sourcing.h"
 
 #include "base/text.h"
+#include "sql/sourcing.h"
+#include "sql/transaction.h"
 
 #include <math.h>
 
@@ -144,7 +146,7 @@ static enum problem ask_shelves(struct sourcing *sourcing, struct database *data
                 ask_one(sourcing, &sourcing->searches[i], ids, skus, units, &n_asked);
         if (!n_asked)
                 return PROBLEM_NONE;
-        database_ask(database, STATEMENT_SOURCING_SHELVES, &p, shelves_read, sourcing);
+        database_ask(database, &sql_sourcing_shelves, &p, shelves_read, sourcing);
         return database_trip(database, deadline);
 }
 
@@ -165,7 +167,7 @@ static enum problem ask_candidates(struct sourcing *sourcing, struct database *d
         p = catalog_load(database, &sourcing->catalog);
         if (!p)
                 p = catalog_load_zones(database, &sourcing->catalog);
-        database_ask(database, STATEMENT_CLOCK, NULL, clock_read, &sourcing->now);
+        database_ask(database, &sql_clock, NULL, clock_read, &sourcing->now);
         if (!p)
                 p = database_trip(database, deadline);
         return p || catalog_zones_fit(&sourcing->catalog) ? p : FAULT_STALE;

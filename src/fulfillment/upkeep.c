@@ -2,6 +2,7 @@
 
 #include "fulfillment/routes.h"
 #include "orders/upkeep.h"
+#include "sql/orders.h"
 
 #define UPKEEP_BATCH 32
 
@@ -11,7 +12,7 @@ enum problem fulfillments_find_overdue(struct database *database, int64_t limit,
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
         parameter_integer(&p, ARRIVAL_GRACE / SECOND);
-        database_ask(database, STATEMENT_FULFILLMENTS_TO_EXPIRE, &p, due_read, due);
+        database_ask(database, &sql_fulfillments_to_expire, &p, due_read, due);
         return PROBLEM_NONE;
 }
 
@@ -20,7 +21,7 @@ enum problem fulfillments_find_reminders(struct database *database, int64_t limi
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
-        database_ask(database, STATEMENT_FULFILLMENTS_TO_REMIND, &p, due_read, due);
+        database_ask(database, &sql_fulfillments_to_remind, &p, due_read, due);
         return PROBLEM_NONE;
 }
 

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "inventory/inventory.h"
+#include "sql/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ enum problem stock_lock(struct database *database, struct stock *stock) {
                 array_text(locations, stock->wanted[i].location);
                 array_text(skus, stock->wanted[i].sku);
         }
-        database_ask(database, STATEMENT_STOCK_LOCK, &p, stock_rows_read, stock);
+        database_ask(database, &sql_stock_lock, &p, stock_rows_read, stock);
         return PROBLEM_NONE;
 }
 
@@ -99,7 +100,7 @@ struct stock_row *stock_find(const struct stock *stock, const char *location, co
 }
 
 static void figures_save(
-        struct database *database, const struct stock *stock, bool existing, enum statement statement) {
+        struct database *database, const struct stock *stock, bool existing, const struct statement *statement) {
         struct parameters p;
         struct array *locations, *skus, *on_hand, *unsellable, *reserved, *movements;
 
@@ -159,14 +160,14 @@ static void movements_save(struct database *database, const struct stock *stock,
                 array_text(references, m->reference);
                 array_text(actors, m->actor);
         }
-        database_ask(database, STATEMENT_LEDGER_SAVE, &p, NULL, NULL);
+        database_ask(database, &sql_ledger_save, &p, NULL, NULL);
 }
 
 enum problem stock_save(struct database *database, struct stock *stock, timestamp now) {
         if (stock->exhausted)
                 return FAULT_BUSY;
-        figures_save(database, stock, /* existing= */ true, STATEMENT_STOCK_SAVE);
-        figures_save(database, stock, /* existing= */ false, STATEMENT_STOCK_INSERT);
+        figures_save(database, stock, /* existing= */ true, &sql_stock_save);
+        figures_save(database, stock, /* existing= */ false, &sql_stock_insert);
         movements_save(database, stock, now);
         return PROBLEM_NONE;
 }

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "inventory/lists.h"
+#include "sql/inventory.h"
 
 static enum problem stock_read(struct rows *rows, void *into) {
         struct stock_page *page = into;
@@ -31,7 +32,7 @@ void stock_page_ask(
         parameter_text(&p, location);
         parameter_text(&p, after);
         parameter_integer(&p, limit);
-        database_ask(database, STATEMENT_STOCK_PAGE, &p, stock_read, page);
+        database_ask(database, &sql_stock_page, &p, stock_read, page);
 }
 
 static enum problem ledger_read(struct rows *rows, void *into) {
@@ -71,5 +72,5 @@ void ledger_page_ask(struct database *database, struct ledger_page *page, const 
         else
                 parameter_null(&p);
         parameter_integer(&p, limit);
-        database_ask(database, STATEMENT_LEDGER_PAGE, &p, ledger_read, page);
+        database_ask(database, &sql_ledger_page, &p, ledger_read, page);
 }

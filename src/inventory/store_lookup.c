@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "inventory/lookup.h"
+#include "sql/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +126,7 @@ static void ask_everywhere(struct database *database, struct lookup *lookup) {
         skus = parameter_texts(&p);
         for (size_t i = 0; i < codes->n; i++)
                 array_text(skus, codes->list[i]);
-        database_ask(database, STATEMENT_STOCK_BY_SKU, &p, everywhere_read, lookup);
+        database_ask(database, &sql_stock_by_sku, &p, everywhere_read, lookup);
 }
 
 static void ask_rows(struct database *database, struct lookup *lookup) {
@@ -142,7 +143,7 @@ static void ask_rows(struct database *database, struct lookup *lookup) {
                 array_text(locations, lookup->wanted_rows[i].location);
                 array_text(skus, lookup->wanted_rows[i].sku);
         }
-        database_ask(database, STATEMENT_STOCK_BY_KEY, &p, rows_read, lookup);
+        database_ask(database, &sql_stock_by_key, &p, rows_read, lookup);
 }
 
 enum problem lookup_read(struct database *database, struct lookup *lookup) {

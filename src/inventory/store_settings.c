@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "inventory/settings.h"
+#include "sql/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static enum problem rows_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem ask(struct database *database, struct stock_settings *settings, enum statement statement) {
+static enum problem ask(struct database *database, struct stock_settings *settings, const struct statement *statement) {
         struct array *locations, *skus;
         struct parameters p;
 
@@ -88,15 +89,15 @@ static enum problem ask(struct database *database, struct stock_settings *settin
 }
 
 enum problem stock_settings_lock(struct database *database, struct stock_settings *settings) {
-        return ask(database, settings, STATEMENT_SAFETY_STOCK_LOCK);
+        return ask(database, settings, &sql_safety_stock_lock);
 }
 
 enum problem stock_settings_read(struct database *database, struct stock_settings *settings) {
-        return ask(database, settings, STATEMENT_SAFETY_STOCK_READ);
+        return ask(database, settings, &sql_safety_stock_read);
 }
 
-static void save(
-        struct database *database, const struct stock_settings *settings, bool is_new, enum statement statement) {
+static void save(struct database *database, const struct stock_settings *settings, bool is_new,
+        const struct statement *statement) {
         struct array *locations, *skus, *safety_stocks, *versions;
         struct parameters p;
 
@@ -120,7 +121,7 @@ static void save(
 }
 
 enum problem stock_settings_save(struct database *database, const struct stock_settings *settings) {
-        save(database, settings, /* is_new= */ false, STATEMENT_SAFETY_STOCK_SAVE);
-        save(database, settings, /* is_new= */ true, STATEMENT_SAFETY_STOCK_INSERT);
+        save(database, settings, /* is_new= */ false, &sql_safety_stock_save);
+        save(database, settings, /* is_new= */ true, &sql_safety_stock_insert);
         return PROBLEM_NONE;
 }

@@ -2,6 +2,8 @@
 #include "orders/orders.h"
 
 #include "base/text.h"
+#include "sql/orders.h"
+#include "sql/payments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -291,8 +293,8 @@ static void parameters_documents(struct parameters *p, const struct order_set *s
                 array_uuid(fulfillments, &set->fulfillments_wanted[i]);
 }
 
-static void ask(
-        struct database *database, struct order_set *set, enum statement statement, rows_reader reader, void *into) {
+static void ask(struct database *database, struct order_set *set, const struct statement *statement, rows_reader reader,
+        void *into) {
         struct parameters p;
 
         parameters_documents(&p, set);
@@ -306,7 +308,7 @@ static void ask_for_stock(struct database *database, struct order_set *set) {
         struct array *locations, *skus;
 
         if (!stock->n_wanted) {
-                ask(database, set, STATEMENT_ORDERS_LOCK_STOCK, stock_rows_read, set->stock);
+                ask(database, set, &sql_orders_lock_stock, stock_rows_read, set->stock);
                 return;
         }
         parameters_documents(&p, set);
@@ -316,22 +318,22 @@ static void ask_for_stock(struct database *database, struct order_set *set) {
                 array_text(locations, stock->wanted[i].location);
                 array_text(skus, stock->wanted[i].sku);
         }
-        database_ask(database, STATEMENT_ORDERS_LOCK_STOCK_AND_MORE, &p, stock_rows_read, set->stock);
+        database_ask(database, &sql_orders_lock_stock_and_more, &p, stock_rows_read, set->stock);
 }
 
 static void ask_for_parts(struct database *database, struct order_set *set) {
-        ask(database, set, STATEMENT_ORDER_LINES_READ, order_lines_row, set);
-        ask(database, set, STATEMENT_ORDER_DISCOUNTS_READ, discounts_row, set);
-        ask(database, set, STATEMENT_FULFILLMENT_LINES_READ, fulfillment_lines_row, set);
-        ask(database, set, STATEMENT_PAYMENTS_READ, payments_row, set);
-        ask(database, set, STATEMENT_REFUNDS_READ, refunds_row, set);
+        ask(database, set, &sql_order_lines_read, order_lines_row, set);
+        ask(database, set, &sql_order_discounts_read, discounts_row, set);
+        ask(database, set, &sql_fulfillment_lines_read, fulfillment_lines_row, set);
+        ask(database, set, &sql_payments_read, payments_row, set);
+        ask(database, set, &sql_refunds_read, refunds_row, set);
 }
 
 enum problem orders_lock_headers(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        ask(database, set, STATEMENT_ORDERS_LOCK, orders_row, set);
-        ask(database, set, STATEMENT_FULFILLMENTS_LOCK, fulfillments_row, set);
+        ask(database, set, &sql_orders_lock, orders_row, set);
+        ask(database, set, &sql_fulfillments_lock, fulfillments_row, set);
         return PROBLEM_NONE;
 }
 
@@ -356,8 +358,8 @@ enum problem orders_lock(struct database *database, struct order_set *set) {
 enum problem orders_read(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        ask(database, set, STATEMENT_ORDERS_READ, orders_row, set);
-        ask(database, set, STATEMENT_FULFILLMENTS_READ, fulfillments_row, set);
+        ask(database, set, &sql_orders_read, orders_row, set);
+        ask(database, set, &sql_fulfillments_read, fulfillments_row, set);
         ask_for_parts(database, set);
         return PROBLEM_NONE;
 }

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "orders/history.h"
+#include "sql/orders.h"
 
 static enum problem local_times_read(struct rows *rows, void *into) {
         struct local_time *times = into;
@@ -23,7 +24,7 @@ void local_times_ask(struct database *database, struct arena *arena, struct loca
                 array_text(locations, times[i].location);
                 array_text(texts, times[i].text);
         }
-        database_ask(database, STATEMENT_ORDERS_LOCAL_TIMES, &p, local_times_read, times);
+        database_ask(database, &sql_orders_local_times, &p, local_times_read, times);
 }
 
 static enum problem known_lines_read(struct rows *rows, void *into) {
@@ -55,5 +56,5 @@ void known_lines_ask(struct database *database, const struct order_ref *refs, si
                 array_text(channels, refs[i].channel);
                 array_text(external_refs, refs[i].external_ref);
         }
-        database_ask(database, STATEMENT_ORDERS_LINES_BY_EXTERNAL_REF, &p, known_lines_read, lines);
+        database_ask(database, &sql_orders_lines_by_external_ref, &p, known_lines_read, lines);
 }

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "orders/saving.h"
+#include "sql/orders.h"
 
 /* ---- orders ---- */
 
@@ -58,7 +59,7 @@ static void headers_insert(struct database *database, struct arena *arena, struc
                 array_time(updated, o->updated_at);
                 array_integer(paid, o->paid);
         }
-        database_ask(database, STATEMENT_ORDERS_INSERT, &p, NULL, NULL);
+        database_ask(database, &sql_orders_insert, &p, NULL, NULL);
 }
 
 void order_lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
@@ -92,7 +93,7 @@ void order_lines_insert(struct database *database, struct arena *arena, struct o
                         array_integer(values, order_line_value(line, 0, line->quantity));
                 }
         if (orders->n)
-                database_ask(database, STATEMENT_ORDER_LINES_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_order_lines_insert, &p, NULL, NULL);
 }
 
 void order_discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
@@ -119,7 +120,7 @@ void order_discounts_insert(struct database *database, struct arena *arena, stru
                         array_text(reasons, discount->reason);
                 }
         if (orders->n)
-                database_ask(database, STATEMENT_ORDER_DISCOUNTS_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_order_discounts_insert, &p, NULL, NULL);
 }
 
 /* ---- fulfillments ---- */
@@ -173,7 +174,7 @@ static void fulfillments_insert(
                 array_jsonb(recipients, f->recipient);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_FULFILLMENTS_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_fulfillments_insert, &p, NULL, NULL);
 }
 
 /* All lines of new fulfillments, those that were added of others. */
@@ -207,7 +208,7 @@ static void fulfillment_lines_insert(
                         array_integer(fulfilled, line->fulfilled);
                 }
         if (orders->n)
-                database_ask(database, STATEMENT_FULFILLMENT_LINES_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_fulfillment_lines_insert, &p, NULL, NULL);
 }
 
 enum problem fulfillments_insert_new(

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "orders/lists.h"
+#include "sql/orders.h"
 
 static enum problem list_read(struct rows *rows, void *into) {
         struct order_list *list = into;
@@ -47,7 +48,7 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_text(&p, filter->phone);
         if (by_change)
                 parameter_time(&p, filter->updated_since);
-        database_ask(database, by_change ? STATEMENT_ORDERS_CHANGED : STATEMENT_ORDERS_PAGE, &p, list_read, list);
+        database_ask(database, by_change ? &sql_orders_changed : &sql_orders_page, &p, list_read, list);
         return PROBLEM_NONE;
 }
 
@@ -81,7 +82,7 @@ void return_places_load(struct database *database, struct order_set *set) {
         ids = parameter_uuids(&p);
         for (size_t i = 0; i < set->n_orders_wanted; i++)
                 array_uuid(ids, &set->orders_wanted[i]);
-        database_ask(database, STATEMENT_ORDER_RETURN_PLACES, &p, return_places_read, set);
+        database_ask(database, &sql_order_return_places, &p, return_places_read, set);
 }
 
 static enum problem timeline_read(struct rows *rows, void *into) {
@@ -112,6 +113,6 @@ enum problem timeline_load(struct database *database, const struct uuid *order_i
         parameters_init(&p, timeline->arena);
         parameter_uuid(&p, order_id);
         parameter_integer(&p, TIMELINE_MAX);
-        database_ask(database, STATEMENT_ORDER_TIMELINE, &p, timeline_read, timeline);
+        database_ask(database, &sql_order_timeline, &p, timeline_read, timeline);
         return PROBLEM_NONE;
 }

@@ -3,6 +3,7 @@
 #include "orders/orders.h"
 
 #include "base/text.h"
+#include "sql/payments.h"
 
 static int index_of(const char *const *texts, const char *text) {
         for (int i = 0; texts[i]; i++)
@@ -172,7 +173,7 @@ void payments_insert(struct database *database, struct arena *arena, struct orde
                 for (size_t j = 0; j < list[i]->n_payments; j++)
                         payment_columns_add(&columns, list[i]->payments[j]);
         if (columns.ids->n)
-                database_ask(database, STATEMENT_PAYMENTS_INSERT, &columns.p, NULL, NULL);
+                database_ask(database, &sql_payments_insert, &columns.p, NULL, NULL);
 }
 
 static void payments_save(struct database *database, const struct order_set *set, bool is_new) {
@@ -187,8 +188,7 @@ static void payments_save(struct database *database, const struct order_set *set
                                 payment_columns_add(&columns, payment);
                 }
         if (columns.ids->n)
-                database_ask(database, is_new ? STATEMENT_PAYMENTS_INSERT : STATEMENT_PAYMENTS_UPDATE, &columns.p, NULL,
-                        NULL);
+                database_ask(database, is_new ? &sql_payments_insert : &sql_payments_update, &columns.p, NULL, NULL);
 }
 
 /* ---- refunds ---- */
@@ -230,7 +230,7 @@ static void refunds_insert(struct database *database, const struct order_set *se
                         array_time(created, refund->created_at);
                 }
         if (ids->n)
-                database_ask(database, STATEMENT_REFUNDS_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_refunds_insert, &p, NULL, NULL);
 }
 
 static void refunds_update(struct database *database, const struct order_set *set) {
@@ -256,7 +256,7 @@ static void refunds_update(struct database *database, const struct order_set *se
                         array_time(updated, refund->updated_at);
                 }
         if (ids->n)
-                database_ask(database, STATEMENT_REFUNDS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_refunds_update, &p, NULL, NULL);
 }
 
 void payments_update(struct database *database, const struct order_set *set) {

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "orders/placing.h"
+#include "sql/orders.h"
 
 enum problem placing_lock_stock(struct database *database, struct placing *placing) {
         const struct stock *stock = &placing->stock;
@@ -18,7 +19,7 @@ enum problem placing_lock_stock(struct database *database, struct placing *placi
         }
         for (size_t i = 0; i < placing->reservations.n_wanted; i++)
                 array_uuid(reservations, &placing->reservations.wanted[i]);
-        database_ask(database, STATEMENT_ORDERS_PLACE_LOCK_STOCK, &p, stock_rows_read, &placing->stock);
+        database_ask(database, &sql_orders_place_lock_stock, &p, stock_rows_read, &placing->stock);
         return PROBLEM_NONE;
 }
 
@@ -50,6 +51,6 @@ enum problem placing_find_known(struct database *database, struct placing *placi
                 array_text(channels, placing->refs[i].channel);
                 array_text(external_refs, placing->refs[i].external_ref);
         }
-        database_ask(database, STATEMENT_ORDERS_BY_EXTERNAL_REF, &p, known_read, placing);
+        database_ask(database, &sql_orders_by_external_ref, &p, known_read, placing);
         return PROBLEM_NONE;
 }

@@ -1,6 +1,7 @@
 /* Whose payments are, and what was told of them before. */
 #include "db/connection.h"
 #include "orders/provider.h"
+#include "sql/payments.h"
 
 #include <string.h>
 
@@ -29,7 +30,7 @@ void owners_ask(struct database *database, struct arena *arena, const struct uui
                 array_uuid(of_payments, &payments[i]);
         for (size_t i = 0; i < n_refunds; i++)
                 array_uuid(of_refunds, &refunds[i]);
-        database_ask(database, STATEMENT_PAYMENTS_ORDERS, &p, owners_read, owners);
+        database_ask(database, &sql_payments_orders, &p, owners_read, owners);
 }
 
 const struct uuid *owners_find(const struct owners *owners, const struct uuid *id) {
@@ -70,7 +71,7 @@ void told_events_ask(struct database *database, const struct uuid *payments, con
                 array_uuid(ids, &payments[i]);
                 array_text(event_ids, events[i]->event_id);
         }
-        database_ask(database, STATEMENT_PAYMENT_EVENTS_READ, &p, told_events_read, told);
+        database_ask(database, &sql_payment_events_read, &p, told_events_read, told);
 }
 
 void told_events_save(struct database *database, const struct told_events *told) {
@@ -93,5 +94,5 @@ void told_events_save(struct database *database, const struct told_events *told)
                 array_bytes(contents, event->content, DIGEST_SIZE);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_PAYMENT_EVENTS_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_payment_events_insert, &p, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "orders/saving.h"
 
 #include "base/digest.h"
+#include "sql/orders.h"
 
 static void headers_update(struct database *database, const struct order_set *set) {
         struct parameters p;
@@ -41,7 +42,7 @@ static void headers_update(struct database *database, const struct order_set *se
                 array_time(payment_due, o->payment_due_at);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_ORDERS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_orders_update, &p, NULL, NULL);
 }
 
 /* Apart from the states, since it changes seldom. */
@@ -79,8 +80,8 @@ static void headers_rewrite(struct database *database, const struct order_set *s
         }
         if (!ids->n)
                 return;
-        database_ask(database, STATEMENT_ORDERS_REWRITE, &p, NULL, NULL);
-        database_ask(database, STATEMENT_ORDER_DISCOUNTS_DELETE, &discounts, NULL, NULL);
+        database_ask(database, &sql_orders_rewrite, &p, NULL, NULL);
+        database_ask(database, &sql_order_discounts_delete, &discounts, NULL, NULL);
         for (size_t i = 0; i < set->n_rows; i++) {
                 struct order *o = &set->rows[i];
 
@@ -121,7 +122,7 @@ static void lines_update(struct database *database, const struct order_set *set)
                         array_integer(settled_values, line->settled_value);
                 }
         if (orders->n)
-                database_ask(database, STATEMENT_ORDER_LINES_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_order_lines_update, &p, NULL, NULL);
 }
 
 static void fulfillments_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
@@ -170,7 +171,7 @@ static void fulfillments_update(struct database *database, struct arena *arena, 
                 array_text(movers, f->moved_by);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_FULFILLMENTS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_fulfillments_update, &p, NULL, NULL);
 }
 
 static void array_integer_or_none(struct array *array, int64_t value) {
@@ -213,7 +214,7 @@ static void check_ins_update(struct database *database, struct arena *arena, con
                 array_integer_or_none(waited, check_in->waited_s);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_CHECK_INS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_check_ins_update, &p, NULL, NULL);
 }
 
 static void links_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
@@ -234,7 +235,7 @@ static void links_update(struct database *database, struct arena *arena, const s
                 array_time(expires, f->link.expires_at);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_LINKS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_links_update, &p, NULL, NULL);
 }
 
 static void fulfillment_lines_update(
@@ -272,7 +273,7 @@ static void fulfillment_lines_update(
                         array_integer(fulfilled, line->fulfilled);
                 }
         if (orders->n)
-                database_ask(database, STATEMENT_FULFILLMENT_LINES_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_fulfillment_lines_update, &p, NULL, NULL);
 }
 
 /* The last thing that is done, since it takes locks: slots come after all stock rows. */
@@ -295,7 +296,7 @@ static enum problem slots_leave(struct database *database, struct arena *arena, 
                 places[n++] = (struct slot_row){ .location = f->location, .begins = f->slot_at };
         }
         if (n)
-                database_ask(database, STATEMENT_FULFILLMENTS_LEAVE_SLOTS, &p, NULL, NULL);
+                database_ask(database, &sql_fulfillments_leave_slots, &p, NULL, NULL);
         slots_give_back(database, arena, places, n);
         return PROBLEM_NONE;
 }

@@ -1,6 +1,7 @@
 #include "orders/upkeep.h"
 
 #include "orders/routes.h"
+#include "sql/orders.h"
 
 #define UNPAID_BATCH 32
 
@@ -24,7 +25,7 @@ enum problem orders_find_unpaid(struct database *database, int64_t limit, struct
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
-        database_ask(database, STATEMENT_ORDERS_UNPAID, &p, due_read, due);
+        database_ask(database, &sql_orders_unpaid, &p, due_read, due);
         return PROBLEM_NONE;
 }
 

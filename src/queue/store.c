@@ -2,6 +2,7 @@
 #include "queue/queue.h"
 
 #include "base/text.h"
+#include "sql/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ enum problem queue_heads_ask(
         for (size_t i = 0; i < n; i++)
                 if (!i || !text_equal(sorted[i], sorted[i - 1]))
                         array_text(names, sorted[i]);
-        database_ask(database, STATEMENT_QUEUE_HEADS, &p, heads_read, heads);
+        database_ask(database, &sql_queue_heads, &p, heads_read, heads);
         return PROBLEM_NONE;
 }
 
@@ -135,7 +136,7 @@ enum problem queue_page_ask(struct database *database, const struct queue_filter
                 parameter_null(&p);
         }
         parameter_integer(&p, filter->limit);
-        database_ask(database, STATEMENT_QUEUE_PAGE, &p, page_read, page);
+        database_ask(database, &sql_queue_page, &p, page_read, page);
         return PROBLEM_NONE;
 }
 
@@ -170,6 +171,6 @@ enum problem queue_counts_ask(struct database *database, const struct queue_head
         for (size_t i = 0; i < heads->n; i++)
                 array_text(locations, heads->at[i].location);
         parameter_time(&p, heads->n ? heads->at[0].now : 0);
-        database_ask(database, STATEMENT_QUEUE_COUNTS, &p, counts_read, counts);
+        database_ask(database, &sql_queue_counts, &p, counts_read, counts);
         return PROBLEM_NONE;
 }

@@ -3,6 +3,7 @@
 #include "queue/queue.h"
 
 #include "base/text.h"
+#include "sql/queue.h"
 
 #include <string.h>
 
@@ -61,7 +62,7 @@ static void ask_for_codes(struct database *database, struct scanned *scanned, co
         parameters_init(&codes, scanned->arena);
         parameter_text(&codes, location);
         parameter_integer(&codes, past ? PAST_CODES_MAX : OPEN_CODES_MAX);
-        database_ask(database, past ? STATEMENT_SCAN_CODES_OF_OLD : STATEMENT_SCAN_CODES, &codes,
+        database_ask(database, past ? &sql_scan_codes_of_old : &sql_scan_codes, &codes,
                 past ? past_codes_read : codes_read, scanned);
 }
 
@@ -94,7 +95,7 @@ enum problem scan_ask(
         if (number)
                 array_text(numbers, number);
         parameter_boolean(&orders, scanned->returns);
-        database_ask(database, STATEMENT_SCAN_ORDERS, &orders, orders_read_ids, scanned);
+        database_ask(database, &sql_scan_orders, &orders, orders_read_ids, scanned);
         ask_for_codes(database, scanned, location, /* past= */ false);
         if (scanned->returns)
                 ask_for_codes(database, scanned, location, /* past= */ true);
@@ -102,6 +103,6 @@ enum problem scan_ask(
         parameter_text(&products, text);
         parameter_text(&products, gtin);
         parameter_integer(&products, MATCHES_MAX);
-        database_ask(database, STATEMENT_SCAN_PRODUCTS, &products, products_read, scanned);
+        database_ask(database, &sql_scan_products, &products, products_read, scanned);
         return PROBLEM_NONE;
 }

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "queue/queue.h"
+#include "sql/streams.h"
 
 static enum problem bounds_read(struct rows *rows, void *into) {
         struct stream_part *part = into;
@@ -18,7 +19,7 @@ void stream_bounds_ask(struct database *database, struct stream_part *part, cons
 
         parameters_init(&p, part->arena);
         parameter_text(&p, location);
-        database_ask(database, STATEMENT_STREAM_BOUNDS, &p, bounds_read, part);
+        database_ask(database, &sql_stream_bounds, &p, bounds_read, part);
 }
 
 static enum problem events_read(struct rows *rows, void *into) {
@@ -50,5 +51,5 @@ void stream_read_ask(struct database *database, struct stream_part *part, const 
         parameter_text(&p, location);
         parameter_integer(&p, after);
         parameter_integer(&p, STREAM_READ_MAX);
-        database_ask(database, STATEMENT_STREAM_READ, &p, events_read, part);
+        database_ask(database, &sql_stream_read, &p, events_read, part);
 }

@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "reservations/upkeep.h"
+#include "sql/reservations.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,8 +83,8 @@ static enum problem lines_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem ask_by_ids(struct database *database, struct reservation_set *set, enum statement statement,
-        rows_reader reader, void *into) {
+static enum problem ask_by_ids(struct database *database, struct reservation_set *set,
+        const struct statement *statement, rows_reader reader, void *into) {
         struct parameters p;
         struct array *ids;
 
@@ -98,19 +99,19 @@ static enum problem ask_by_ids(struct database *database, struct reservation_set
 }
 
 enum problem reservations_lock(struct database *database, struct reservation_set *set) {
-        return ask_by_ids(database, set, STATEMENT_RESERVATIONS_LOCK, headers_read, set);
+        return ask_by_ids(database, set, &sql_reservations_lock, headers_read, set);
 }
 
 enum problem reservations_lock_stock(struct database *database, struct reservation_set *set) {
-        return ask_by_ids(database, set, STATEMENT_RESERVATIONS_LOCK_STOCK, stock_rows_read, set->stock);
+        return ask_by_ids(database, set, &sql_reservations_lock_stock, stock_rows_read, set->stock);
 }
 
 enum problem reservations_read_lines(struct database *database, struct reservation_set *set) {
-        return ask_by_ids(database, set, STATEMENT_RESERVATION_LINES_READ, lines_read, set);
+        return ask_by_ids(database, set, &sql_reservation_lines_read, lines_read, set);
 }
 
 enum problem reservations_read(struct database *database, struct reservation_set *set) {
-        const enum problem p = ask_by_ids(database, set, STATEMENT_RESERVATIONS_READ, headers_read, set);
+        const enum problem p = ask_by_ids(database, set, &sql_reservations_read, headers_read, set);
 
         return p ? p : reservations_read_lines(database, set);
 }
@@ -139,7 +140,7 @@ static void headers_insert(struct database *database, struct arena *arena, struc
                 array_time(created, list[i]->created_at);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_RESERVATIONS_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_reservations_insert, &p, NULL, NULL);
 }
 
 static void lines_insert(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
@@ -163,7 +164,7 @@ static void lines_insert(struct database *database, struct arena *arena, struct 
                         array_time(expiries, list[i]->expires_at);
                 }
         if (ids->n)
-                database_ask(database, STATEMENT_RESERVATION_LINES_INSERT, &p, NULL, NULL);
+                database_ask(database, &sql_reservation_lines_insert, &p, NULL, NULL);
 }
 
 static void headers_update(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
@@ -192,7 +193,7 @@ static void headers_update(struct database *database, struct arena *arena, struc
                 array_time(updated, r->updated_at);
         }
         if (ids->n)
-                database_ask(database, STATEMENT_RESERVATIONS_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_reservations_update, &p, NULL, NULL);
 }
 
 static void lines_update(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
@@ -212,7 +213,7 @@ static void lines_update(struct database *database, struct arena *arena, struct 
                         array_time(expiries, list[i]->expires_at);
                 }
         if (ids->n)
-                database_ask(database, STATEMENT_RESERVATION_LINES_UPDATE, &p, NULL, NULL);
+                database_ask(database, &sql_reservation_lines_update, &p, NULL, NULL);
 }
 
 enum problem reservations_save(
@@ -251,7 +252,7 @@ enum problem reservations_free_lapsed(struct database *database, struct stock *s
                 array_text(skus, stock->wanted[i].sku);
         }
         if (locations->n)
-                database_ask(database, STATEMENT_RESERVATIONS_FREE_LAPSED, &p, freed_read, stock);
+                database_ask(database, &sql_reservations_free_lapsed, &p, freed_read, stock);
         return PROBLEM_NONE;
 }
 
@@ -269,7 +270,7 @@ enum problem reservations_lock_lapsed(struct database *database, struct reservat
 
         parameters_init(&p, set->arena);
         parameter_integer(&p, at_most);
-        database_ask(database, STATEMENT_RESERVATIONS_LOCK_LAPSED, &p, lapsed_read, set);
+        database_ask(database, &sql_reservations_lock_lapsed, &p, lapsed_read, set);
         return PROBLEM_NONE;
 }
 

@@ -2,6 +2,7 @@
 #include "db/connection.h"
 
 #include "base/text.h"
+#include "sql/returns.h"
 
 #include <string.h>
 
@@ -133,8 +134,8 @@ static enum problem return_lines_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void ask(
-        struct database *database, struct returns_reading *reading, enum statement statement, rows_reader reader) {
+static void ask(struct database *database, struct returns_reading *reading, const struct statement *statement,
+        rows_reader reader) {
         const struct order_set *orders = reading->orders;
         struct parameters p;
         struct array *ids;
@@ -152,8 +153,8 @@ enum problem returns_read(struct database *database, struct return_set *set, str
         if (!reading || set->exhausted)
                 return FAULT_BUSY;
         *reading = (struct returns_reading){ .set = set, .orders = orders };
-        ask(database, reading, STATEMENT_RETURNS_READ, returns_row);
-        ask(database, reading, STATEMENT_RETURN_LINES_READ, return_lines_row);
+        ask(database, reading, &sql_returns_read, returns_row);
+        ask(database, reading, &sql_return_lines_read, return_lines_row);
         return PROBLEM_NONE;
 }
 
@@ -189,7 +190,7 @@ void return_targets_by_id(
         wanted = parameter_uuids(&p);
         for (size_t i = 0; i < n; i++)
                 array_uuid(wanted, ids[i]);
-        database_ask(database, STATEMENT_RETURNS_FIND, &p, targets_row, targets);
+        database_ask(database, &sql_returns_find, &p, targets_row, targets);
 }
 
 void return_targets_by_number(
@@ -202,7 +203,7 @@ void return_targets_by_number(
         wanted = parameter_texts(&p);
         for (size_t i = 0; i < n; i++)
                 array_text(wanted, numbers[i]);
-        database_ask(database, STATEMENT_RETURNS_ORDERS_BY_NUMBER, &p, targets_row, targets);
+        database_ask(database, &sql_returns_orders_by_number, &p, targets_row, targets);
 }
 
 /* ---- days ---- */
@@ -239,7 +240,7 @@ void left_days_read(struct database *database, struct left_days *days, const str
                 array_uuid(orders, order_ids[i]);
                 array_text(places, locations[i]);
         }
-        database_ask(database, STATEMENT_RETURNS_LEFT_DAYS, &p, left_days_row, days);
+        database_ask(database, &sql_returns_left_days, &p, left_days_row, days);
 }
 
 /* ---- lists ---- */
@@ -287,5 +288,5 @@ void return_page_load(struct database *database, const struct return_filter *fil
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);
         parameter_integer(&p, filter->limit);
-        database_ask(database, STATEMENT_RETURNS_PAGE, &p, page_row, page);
+        database_ask(database, &sql_returns_page, &p, page_row, page);
 }

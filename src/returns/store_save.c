@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "returns/returns.h"
+#include "sql/returns.h"
 
 #define TERMS_SIZE_MAX ((size_t) 2048)
 
@@ -9,7 +10,7 @@ static bool is_due(bool is_new, bool changed, bool insert) {
 }
 
 static void headers_write(
-        struct database *database, const struct return_set *set, bool insert, enum statement statement) {
+        struct database *database, const struct return_set *set, bool insert, const struct statement *statement) {
         struct parameters p;
         struct array *ids, *orders, *numbers, *locations, *statuses, *by_posts, *overridden, *shippings, *withheld;
         struct array *refund_tos, *exchanges, *unexpected, *reasons, *actors, *movers, *versions, *created, *updated;
@@ -149,7 +150,7 @@ static void line_add(struct line_columns *c, const struct return_line *line, str
 }
 
 static void lines_write(
-        struct database *database, const struct return_set *set, bool insert, enum statement statement) {
+        struct database *database, const struct return_set *set, bool insert, const struct statement *statement) {
         struct line_columns columns;
         struct parameters p;
 
@@ -169,9 +170,9 @@ static void lines_write(
 enum problem returns_save(struct database *database, const struct return_set *set) {
         if (set->exhausted || set->arena->exhausted)
                 return FAULT_BUSY;
-        headers_write(database, set, /* insert= */ true, STATEMENT_RETURNS_INSERT);
-        headers_write(database, set, /* insert= */ false, STATEMENT_RETURNS_UPDATE);
-        lines_write(database, set, /* insert= */ true, STATEMENT_RETURN_LINES_INSERT);
-        lines_write(database, set, /* insert= */ false, STATEMENT_RETURN_LINES_UPDATE);
+        headers_write(database, set, /* insert= */ true, &sql_returns_insert);
+        headers_write(database, set, /* insert= */ false, &sql_returns_update);
+        lines_write(database, set, /* insert= */ true, &sql_return_lines_insert);
+        lines_write(database, set, /* insert= */ false, &sql_return_lines_update);
         return PROBLEM_NONE;
 }

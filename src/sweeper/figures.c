@@ -2,6 +2,7 @@
 
 #include "base/exposition.h"
 #include "base/text.h"
+#include "sql/figures.h"
 
 #include <stdio.h>
 
@@ -105,10 +106,10 @@ static enum problem load(struct batch *batch) {
         parameter_integer(&locations, FIGURES_LOCATIONS_MAX);
         parameters_init(&standbys, batch->arena);
         parameter_integer(&standbys, FIGURES_STANDBYS_MAX);
-        database_ask(batch->database, STATEMENT_FIGURES_QUEUE, &locations, queues_read, figures);
-        database_ask(batch->database, STATEMENT_FIGURES_OUTBOX, NULL, outbox_read, figures);
-        database_ask(batch->database, STATEMENT_FIGURES_SESSIONS, NULL, sessions_read, figures);
-        database_ask(batch->database, STATEMENT_FIGURES_STANDBYS, &standbys, standbys_read, figures);
+        database_ask(batch->database, &sql_figures_queue, &locations, queues_read, figures);
+        database_ask(batch->database, &sql_figures_outbox, NULL, outbox_read, figures);
+        database_ask(batch->database, &sql_figures_sessions, NULL, sessions_read, figures);
+        database_ask(batch->database, &sql_figures_standbys, &standbys, standbys_read, figures);
         return PROBLEM_NONE;
 }
 

@@ -4,6 +4,8 @@
 #include "fulfillment/upkeep.h"
 #include "orders/upkeep.h"
 #include "reservations/upkeep.h"
+#include "sql/idempotency.h"
+#include "sql/streams.h"
 #include "sweeper/figures.h"
 
 #define PRUNED_AT_ONCE 2000
@@ -129,7 +131,7 @@ static enum problem pruned_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem prune_save(struct batch *batch, enum statement statement, duration kept_for) {
+static enum problem prune_save(struct batch *batch, const struct statement *statement, duration kept_for) {
         struct parameters p;
 
         parameters_init(&p, batch->arena);
@@ -140,11 +142,11 @@ static enum problem prune_save(struct batch *batch, enum statement statement, du
 }
 
 static enum problem idempotency_prune(struct batch *batch) {
-        return prune_save(batch, STATEMENT_IDEMPOTENCY_PRUNE, config_integer(CONFIG_RETENTION_IDEMPOTENCY));
+        return prune_save(batch, &sql_idempotency_prune, config_integer(CONFIG_RETENTION_IDEMPOTENCY));
 }
 
 static enum problem streams_prune(struct batch *batch) {
-        return prune_save(batch, STATEMENT_STREAM_PRUNE, STREAM_KEPT_FOR);
+        return prune_save(batch, &sql_stream_prune, STREAM_KEPT_FOR);
 }
 
 static const struct operation prune_idempotency_operation = {

@@ -38,8 +38,9 @@ ROOM_FILES = [
     (r".*\.h", {"base", "db"}, set()),
 ]
 
-# Made by the build, so they stand in no folder of src/.
-GENERATED = {"statements.h", "version.h"}
+# Made by the build, so they stand in no folder of src/. The statements of one room are "sql/<room>.h".
+GENERATED = {"version.h"}
+STATEMENTS = "sql"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
@@ -70,6 +71,10 @@ def own_fault(path, header):
     if "/" not in header:
         return f'write "{header}" with its folder'
     target = header.split("/")[0]
+    if target == STATEMENTS:
+        if path.suffix == ".h":
+            return f"{header} would rebuild all files that include this header; include it in a .c file"
+        target = "db"
     if folder in FOLDERS:
         return None if target in FOLDERS[folder] else f"{folder} may not see {header}"
     if folder in ROOMS:

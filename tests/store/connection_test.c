@@ -1,5 +1,6 @@
 /* One connection: its trips, its failures, and how it comes back. */
 #include "fixture.h"
+#include "sql/transaction.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ Test(connection, a_session_that_is_ended_is_lost_and_made_anew) {
         store_trip_expecting(FAULT_LOST);
         cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
         database_begin(store_database);
-        database_ask(store_database, STATEMENT_CLOCK, NULL, count, &answered);
+        database_ask(store_database, &sql_clock, NULL, count, &answered);
         store_trip();
         cr_assert_eq(answered, 1);
 }

@@ -1,5 +1,6 @@
 /* What db/parameters sends, PostgreSQL understands; what PostgreSQL sends, db/rows reads. */
 #include "fixture.h"
+#include "sql/transaction.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -11,7 +12,7 @@ TestSuite(parameters, .init = store_open, .fini = store_close);
 static void ask(const char *sql, struct parameters *p, rows_reader reader, void *into) {
         store_execute("deallocate clock");
         store_execute(arena_format(&store_arena, "prepare clock as %s", sql));
-        database_ask(store_database, STATEMENT_CLOCK, p, reader, into);
+        database_ask(store_database, &sql_clock, p, reader, into);
 }
 
 struct seen {

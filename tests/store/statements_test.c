@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include "base/text.h"
+#include "db/sql.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -88,7 +89,7 @@ static bool has_plan(const char *sql) {
         return false;
 }
 
-static unsigned faults_of(const struct statement_text *statement) {
+static unsigned faults_of(const struct statement *statement) {
         struct plan plan = { .statement = statement->name };
         const int64_t n = parameters_of(statement->name);
         char explain[STATEMENT_TEXT_MAX], parameters[PARAMETERS_TEXT_MAX] = "";
@@ -104,25 +105,25 @@ static unsigned faults_of(const struct statement_text *statement) {
 
 /* store_open has prepared them all, or failed. */
 Test(statements, each_is_prepared_under_its_name) {
-        for (int i = 0; i < STATEMENT_COUNT; i++)
-                cr_expect_geq(parameters_of(statement_texts[i].name), 0, "%s", statement_texts[i].name);
+        for (size_t i = 0; i < statement_count; i++)
+                cr_expect_geq(parameters_of(statements[i]->name), 0, "%s", statements[i]->name);
 }
 
 Test(statements, pinned_ones_need_nothing_but_indexes) {
         size_t n = 0;
 
-        for (int i = 0; i < STATEMENT_COUNT; i++) {
-                if (!statement_texts[i].pinned || !has_plan(statement_texts[i].sql))
+        for (size_t i = 0; i < statement_count; i++) {
+                if (!statements[i]->pinned || !has_plan(statements[i]->sql))
                         continue;
                 n++;
-                cr_expect_eq(faults_of(&statement_texts[i]), 0, "%s reads more than an index leads it to",
-                        statement_texts[i].name);
+                cr_expect_eq(
+                        faults_of(statements[i]), 0, "%s reads more than an index leads it to", statements[i]->name);
         }
         cr_assert_gt(n, 10);
 }
 
 Test(statements, a_plan_that_reads_a_whole_table_is_noticed) {
-        const struct statement_text whole_table = { .name = "whole_table" }, whole_index = { .name = "whole_index" };
+        const struct statement whole_table = { .name = "whole_table" }, whole_index = { .name = "whole_index" };
 
         store_execute("prepare whole_table as select title from products where title = 'a'");
         cr_assert_gt(faults_of(&whole_table), 0);
