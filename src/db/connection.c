@@ -278,19 +278,25 @@ static enum problem prepare_all(struct database *database) {
         return database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
 }
 
-/* Generic plans made while a table was empty are kept for ever, so pinned connections may use nothing but indexes. */
-static const char *const settings_pinned =
-        "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"
-        " set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', $4, false),"
-        " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),"
-        " set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),"
-        " set_config('jit', 'off', false)";
-static const char *const settings_free =
-        "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"
-        " set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', $4, false),"
-        " set_config('plan_cache_mode', 'force_custom_plan', false), set_config('jit', 'off', false)";
+/* A transaction takes milliseconds. PostgreSQL ends one that waits for its client for this long, so that a frozen
+ * instance holds its locks no longer. The thawed instance has lost its connection and runs its batch again by the keys.
+ */
+#define IDLE_IN_TRANSACTION_MS "2000"
 
-#define IDLE_IN_TRANSACTION_MS "10000"
+/* A client whose host is gone answers no probe; PostgreSQL's own default waits for two hours before the first one. */
+#define SETTINGS_OF_ALL                                                                                                \
+        "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"                     \
+        " set_config('lock_timeout', $3, false),"                                                                      \
+        " set_config('idle_in_transaction_session_timeout', '" IDLE_IN_TRANSACTION_MS "', false),"                     \
+        " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"           \
+        " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '5000', false),"              \
+        " set_config('jit', 'off', false),"
+
+/* Generic plans made while a table was empty are kept for ever, so pinned connections may use nothing but indexes. */
+static const char *const settings_pinned = SETTINGS_OF_ALL
+        " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),"
+        " set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)";
+static const char *const settings_free = SETTINGS_OF_ALL " set_config('plan_cache_mode', 'force_custom_plan', false)";
 
 /* What a connection that is going to work must know first, in this order: that no step which would exclude it runs or
  * can begin, and that none has. */
@@ -318,7 +324,7 @@ static enum problem claim_check(struct database *database, const struct claim *c
 static enum problem session_prepare(struct database *database) {
         const struct database_settings *settings = &database->settings;
         char statement_timeout[16], lock_timeout[16];
-        const char *values[] = { settings->schema, statement_timeout, lock_timeout, IDLE_IN_TRANSACTION_MS };
+        const char *values[] = { settings->schema, statement_timeout, lock_timeout };
         struct claim claim = { 0 };
         enum problem p;
 
