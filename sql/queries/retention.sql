@@ -21,18 +21,19 @@ select count(*), null::uuid from batch
 
 -- :name prune_events free
 -- Ids after $4 and before $5. What belongs to an order that is open, as an erasure has it, or waits to be published, stays.
--- Sub-selects, because a join would read all orders for each batch.
+-- A status that this program does not know counts as open. Sub-selects, because a join would read all orders for each batch.
 with batch as materialized (
         select e.id from events e
          where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
-           and (select o.status in ('open', 'partially_fulfilled') or o.refund_due <> 0
+           and (select o.status not in ('fulfilled', 'cancelled') or o.refund_due <> 0
                   from orders o where o.id = e.order_id) is not true
            and (select true from fulfillments f
-                 where f.order_id = e.order_id and f.status in ('allocated', 'picking', 'ready', 'packed') limit 1) is null
+                 where f.order_id = e.order_id and f.status not in ('handed_over', 'shipped', 'delivered', 'rejected',
+                       'cancelled', 'expired') limit 1) is null
            and (select true from returns r
-                 where r.order_id = e.order_id and r.status in ('authorized', 'partially_received') limit 1) is null
+                 where r.order_id = e.order_id and r.status not in ('received', 'lost', 'cancelled') limit 1) is null
            and (select true from payments p where p.order_id = e.order_id and p.capture_due > 0 limit 1) is null
-           and (select true from refunds r where r.order_id = e.order_id and r.status in ('pending', 'issued') limit 1) is null
+           and (select true from refunds r where r.order_id = e.order_id and r.status not in ('settled', 'failed') limit 1) is null
            and (select true from stream_pending p where p.event_id = e.id limit 1) is null
          order by e.id limit $2::bigint for update skip locked
 ), gone as (
@@ -44,7 +45,7 @@ select count(*), (select id from batch order by id desc limit 1) from batch
 -- Those that are over, with their lines. Ids after $4 and before $5.
 with batch as materialized (
         select id from reservations
-         where id > $4::uuid and id < $5::uuid and status <> 'active' and updated_at < $1::timestamptz
+         where id > $4::uuid and id < $5::uuid and status in ('claimed', 'released', 'expired') and updated_at < $1::timestamptz
          order by id limit $2::bigint for update skip locked
 ), lines_gone as (
         delete from reservation_lines where $3::boolean and reservation_id = any(array(select id from batch))

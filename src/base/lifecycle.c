@@ -14,9 +14,11 @@ bool lifecycle_next(const struct lifecycle *lifecycle, int from, int event, int 
         return false;
 }
 
-int lifecycle_state(const struct lifecycle *lifecycle, const char *name) {
+bool lifecycle_state(const struct lifecycle *lifecycle, const char *name, int *ret_state) {
         for (size_t i = 0; i < lifecycle->n_states; i++)
-                if (text_equal(lifecycle->states[i], name))
-                        return (int) i;
-        return -1;
+                if (text_equal(lifecycle->states[i], name)) {
+                        *ret_state = (int) i;
+                        return true;
+                }
+        return false;
 }

@@ -29,5 +29,5 @@ struct lifecycle {
 /* The state that follows, or false when the event is not allowed in this one. */
 must_check bool lifecycle_next(const struct lifecycle *lifecycle, int from, int event, int *ret_to);
 
-/* The state of that name, or -1. */
-int lifecycle_state(const struct lifecycle *lifecycle, const char *name);
+/* The state of that name, or false when there is none. */
+must_check bool lifecycle_state(const struct lifecycle *lifecycle, const char *name, int *ret_state);

@@ -69,11 +69,15 @@ static void keys_sort(struct catalog_keys *keys) {
 
 /* ---- rows ---- */
 
-static int index_of(const char *const *names, const char *name) {
-        for (int i = 0; name && names[i]; i++)
-                if (text_equal(names[i], name))
-                        return i;
-        return 0;
+static const struct enum_column channel_kind_column = { "channels", "kind", .texts = channel_kinds };
+static const struct enum_column location_kind_column = { "locations", "kind", .texts = location_kinds };
+static const struct enum_column capabilities_column = { "locations", "capabilities", .texts = capability_names };
+static const struct enum_column handover_methods_column = { "locations", "handover_methods",
+        .texts = handover_method_names };
+
+/* Wanted records that do not exist come as rows of nulls. */
+static int kind_take(struct row *row, const struct record *record, const struct enum_column *column) {
+        return record->exists ? row_enum(row, column) : row_enum_or(row, column, 0);
 }
 
 static void record_take(struct row *row, struct record *record) {
@@ -97,7 +101,7 @@ static bool channel_take(struct row *row, struct arena *arena, struct channel *r
         ret_channel->code = row_text(row);
         ret_channel->record.exists = row_boolean(row);
         ret_channel->name = row_text(row);
-        ret_channel->kind = (enum channel_kind) index_of(channel_kinds, row_text(row));
+        ret_channel->kind = (enum channel_kind) kind_take(row, &ret_channel->record, &channel_kind_column);
         readable = policy_read(row_text(row), arena, &ret_channel->return_policy);
         record_take(row, &ret_channel->record);
         return readable;
@@ -123,35 +127,25 @@ static bool slots_take(struct row *row, struct arena *arena, struct location *lo
         return location->slots != NULL;
 }
 
-static unsigned bits_take(struct row *row, const char *const *known, struct arena *arena) {
-        size_t n = 0;
-        const char *const *names = row_texts(row, arena, &n);
-        unsigned bits = 0;
-
-        for (size_t i = 0; i < n; i++)
-                bits |= 1u << index_of(known, names[i]);
-        return bits;
-}
-
 static bool location_take(struct row *row, struct arena *arena, struct location *ret_location) {
         bool readable;
 
         ret_location->code = row_text(row);
         ret_location->record.exists = row_boolean(row);
         ret_location->name = row_text(row);
-        ret_location->kind = (enum location_kind) index_of(location_kinds, row_text(row));
+        ret_location->kind = (enum location_kind) kind_take(row, &ret_location->record, &location_kind_column);
         ret_location->has_position = !row_is_null(row);
         ret_location->latitude = row_number(row);
         ret_location->longitude = row_number(row);
         ret_location->time_zone = row_text(row);
         ret_location->country = row_text(row);
-        ret_location->capabilities = bits_take(row, capability_names, arena);
+        ret_location->capabilities = row_enum_bits(row, &capabilities_column, arena);
         readable = hours_take(row, arena, ret_location);
         ret_location->lead_time = row_integer(row) * SECOND;
         ret_location->hold_for = row_integer(row) * SECOND;
         ret_location->has_cut_off = !row_is_null(row);
         ret_location->cut_off = (int) row_integer(row);
-        ret_location->handover_methods = bits_take(row, handover_method_names, arena);
+        ret_location->handover_methods = row_enum_bits(row, &handover_methods_column, arena);
         readable = slots_take(row, arena, ret_location) && readable;
         record_take(row, &ret_location->record);
         return readable;

@@ -3,6 +3,8 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "events/events.h"
+#include "orders/orders.h"
+#include "returns/returns.h"
 #include "sql/erasure.h"
 #include "sql/transaction.h"
 
@@ -17,7 +19,7 @@ struct closed_order {
         int64_t version; /* once it is erased */
         const char *number, *status, *cancel_reason;
         int64_t refund_due;
-        bool is_erased, holds_units, awaits_goods, awaits_capture, awaits_refund;
+        bool is_erased, is_unknown, holds_units, awaits_goods, awaits_capture, awaits_refund;
 };
 
 struct open_order {
@@ -26,6 +28,7 @@ struct open_order {
 
 struct document {
         struct uuid id, order_id;
+        bool is_unknown;                 /* its status is a word of a newer program */
         const char *status, *reason;     /* of a fulfillment, a refund or a return */
         const char *handover, *packages; /* of a fulfillment */
         int64_t capture_due;             /* of a payment */
@@ -87,6 +90,12 @@ enum problem found_orders_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+static bool is_unknown_in(const struct enum_column *column, const char *status) {
+        int index;
+
+        return !enum_column_find(column, status, &index);
+}
+
 static enum problem orders_read_locked(struct rows *rows, void *into) {
         struct reading *reading = into;
 
@@ -105,6 +114,7 @@ static enum problem orders_read_locked(struct rows *rows, void *into) {
                 order->cancel_reason = row_text(&row);
                 order->is_erased = row_boolean(&row);
                 order->version = row_integer(&row) + 1;
+                order->is_unknown = is_unknown_in(&order_status_column, order->status);
         }
         return PROBLEM_NONE;
 }
@@ -124,10 +134,15 @@ static enum problem documents_read(
         return PROBLEM_NONE;
 }
 
+static void status_read(struct row *row, struct document *document, const struct enum_column *column) {
+        document->status = row_text(row);
+        document->is_unknown = is_unknown_in(column, document->status);
+}
+
 static void fulfillment_read(struct row *row, struct document *document) {
         document->id = row_uuid(row);
         document->order_id = row_uuid(row);
-        document->status = row_text(row);
+        status_read(row, document, &fulfillment_status_column);
         document->reason = row_text(row);
         document->handover = row_text(row);
         document->packages = row_text(row);
@@ -141,12 +156,15 @@ static void payment_read(struct row *row, struct document *document) {
 static void refund_read(struct row *row, struct document *document) {
         document->id = row_uuid(row);
         document->order_id = row_uuid(row);
-        document->status = row_text(row);
+        status_read(row, document, &refund_status_column);
         document->reason = row_text(row);
 }
 
 static void return_read(struct row *row, struct document *document) {
-        refund_read(row, document);
+        document->id = row_uuid(row);
+        document->order_id = row_uuid(row);
+        status_read(row, document, &return_status_column);
+        document->reason = row_text(row);
         document->text = row_text(row);
 }
 
@@ -225,6 +243,8 @@ static bool is_in_the_house(const char *status) {
 
 /* Why an order is open, and what closes it; NULL when it is closed. */
 static const char *why_open(const struct closed_order *order) {
+        if (order->is_unknown)
+                return "this program does not know a status of it: erase it with the program that wrote it";
         if (order->holds_units)
                 return "units of it are in the house: hand over, ship or cancel them";
         if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
@@ -237,6 +257,10 @@ static const char *why_open(const struct closed_order *order) {
                 return "a refund is due: POST /v1/orders/{id}/refunds";
         return order->awaits_refund ? "a refund is under way: POST what the provider did to /v1/payments/{id}/events"
                                     : NULL;
+}
+
+static bool is_unknown(const struct document *document) {
+        return document->is_unknown;
 }
 
 static bool awaits_goods(const struct document *rma) {
@@ -265,6 +289,9 @@ static bool holds_units(const struct document *fulfillment) {
         }
 
 static void find_dues(struct reading *reading) {
+        MARK(fulfillments, is_unknown)
+        MARK(refunds, is_unknown)
+        MARK(returns, is_unknown)
         MARK(fulfillments, holds_units)
         MARK(returns, awaits_goods)
         MARK(payments, awaits_capture)

@@ -187,6 +187,15 @@ static bool commit_rolled_back(const struct answer *answer, PGresult *result) {
         return answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0;
 }
 
+/* Names the row's fault for the log; the word of an enum tells nothing about a customer. */
+static enum problem fail_unknown(struct database *database, const struct rows *rows) {
+        char message[MESSAGE_SIZE];
+
+        (void) snprintf(message, sizeof(message), "unknown value in %s.%s: %s", rows->unknown_in->table,
+                rows->unknown_in->column, rows->unknown ? rows->unknown : "null");
+        return fail(database, FAULT_BROKEN, "", message);
+}
+
 static enum problem answer_read(struct database *database, const struct answer *answer, PGresult *result) {
         struct rows rows = { .result = result };
         const ExecStatusType status = PQresultStatus(result);
@@ -203,7 +212,7 @@ static enum problem answer_read(struct database *database, const struct answer *
                 p = answer->reader(&rows, answer->into);
         if (rows.broken)
                 return fail(database, FAULT_BROKEN, "", "a column does not have the type it is read as");
-        return p;
+        return rows.unknown_in ? fail_unknown(database, &rows) : p;
 }
 
 /* Read one statement's results; after a failure the rest is drained unread up to the sync. */

@@ -139,3 +139,45 @@ const char *const *row_texts(struct row *row, struct arena *arena, size_t *ret_n
         *ret_n = texts ? n : 0;
         return texts;
 }
+
+/* The first unknown word of the rows is kept for the log. */
+static int enum_index(struct row *row, const struct enum_column *column, const char *text) {
+        struct rows *rows = row->rows;
+        int index = 0;
+
+        if (enum_column_find(column, text, &index))
+                return index;
+        if (!rows->unknown_in) {
+                rows->unknown_in = column;
+                rows->unknown = text;
+        }
+        return 0;
+}
+
+int row_enum(struct row *row, const struct enum_column *column) {
+        return enum_index(row, column, row_text(row));
+}
+
+int row_enum_or(struct row *row, const struct enum_column *column, int otherwise) {
+        const char *text = row_text(row);
+
+        return text ? enum_index(row, column, text) : otherwise;
+}
+
+const char *row_enum_text(struct row *row, const struct enum_column *column) {
+        const char *text = row_text(row);
+
+        if (text)
+                (void) enum_index(row, column, text);
+        return text;
+}
+
+unsigned row_enum_bits(struct row *row, const struct enum_column *column, struct arena *arena) {
+        size_t n = 0;
+        const char *const *texts = row_texts(row, arena, &n);
+        unsigned bits = 0;
+
+        for (size_t i = 0; i < n; i++)
+                bits |= 1u << enum_index(row, column, texts[i]);
+        return bits;
+}

@@ -309,3 +309,13 @@ enum problem refund_advance(
         refund->changed = true;
         return PROBLEM_NONE;
 }
+
+const struct enum_column order_status_column = { "orders", "status", .texts = order_status_texts };
+const struct enum_column order_payment_status_column = { "orders", "payment_status", .texts = payment_status_texts };
+const struct enum_column fulfillment_check_in_column = { "fulfillments", "check_in", .lifecycle = &check_in_lifecycle };
+const struct enum_column fulfillment_method_column = { "fulfillments", "method", .texts = fulfillment_method_texts };
+/* The states of either method: the two lifecycles share them. */
+const struct enum_column fulfillment_status_column = { "fulfillments", "status", .lifecycle = &pickup_lifecycle };
+const struct enum_column payment_status_column = { "payments", "status", .lifecycle = &payment_lifecycle };
+const struct enum_column refund_destination_column = { "refunds", "destination", .texts = refund_to_texts };
+const struct enum_column refund_status_column = { "refunds", "status", .lifecycle = &refund_lifecycle };

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "base/lifecycle.h"
+#include "base/enum_column.h"
 #include "base/money.h"
 #include "events/events.h"
 #include "inventory/inventory.h"
@@ -76,6 +76,9 @@ extern const struct lifecycle shipping_lifecycle; /* ship */
 extern const char *const order_status_texts[];
 extern const char *const fulfillment_method_texts[];
 extern const char *const relation_texts[]; /* of who collects to the customer */
+
+extern const struct enum_column order_status_column, order_payment_status_column;
+extern const struct enum_column fulfillment_check_in_column, fulfillment_method_column, fulfillment_status_column;
 
 struct order;
 struct fulfillment;

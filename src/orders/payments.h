@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "base/lifecycle.h"
+#include "base/enum_column.h"
 #include "events/events.h"
 
 #define ORDER_PAYMENTS_MAX 20
@@ -51,6 +51,8 @@ extern const struct lifecycle refund_lifecycle;
 /* As on the wire and in SQL; NULL-terminated. */
 extern const char *const payment_status_texts[]; /* of an order: enum payment_status */
 extern const char *const refund_to_texts[];
+
+extern const struct enum_column payment_status_column, refund_destination_column, refund_status_column;
 
 /* Amounts are minor units of the order's currency. */
 struct payment {

@@ -1,7 +1,6 @@
 #include "db/connection.h"
 #include "orders/orders.h"
 
-#include "base/text.h"
 #include "sql/orders.h"
 #include "sql/payments.h"
 
@@ -35,20 +34,13 @@ void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillme
 
 /* ---- reading ---- */
 
-static int index_of(const char *const *texts, const char *text) {
-        for (int i = 0; texts[i]; i++)
-                if (text_equal(texts[i], text))
-                        return i;
-        return 0;
-}
-
 static void order_from_row(struct row *row, struct order *o) {
         o->id = row_uuid(row);
         o->number = row_text(row);
         o->channel = row_text(row);
         o->external_ref = row_text(row);
-        o->status = (enum order_status) index_of(order_status_texts, row_text(row));
-        o->payment_status = (enum payment_status) index_of(payment_status_texts, row_text(row));
+        o->status = (enum order_status) row_enum(row, &order_status_column);
+        o->payment_status = (enum payment_status) row_enum(row, &order_payment_status_column);
         o->payment_reference = row_text(row);
         o->payment_due_at = row_time(row);
         o->currency = row_text(row);
@@ -112,7 +104,7 @@ static int64_t integer_or_none(struct row *row) {
 }
 
 static void check_in_from_row(struct row *row, struct check_in *check_in) {
-        check_in->state = (enum check_in_state) lifecycle_state(&check_in_lifecycle, row_text(row));
+        check_in->state = (enum check_in_state) row_enum(row, &fulfillment_check_in_column);
         check_in->eta_minutes = integer_or_none(row);
         check_in->bay = row_text(row);
         check_in->vehicle.make = row_text(row);
@@ -127,9 +119,9 @@ static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
         size_t size; /* is DIGEST_SIZE, says the database */
 
         f->number = row_integer(row);
-        f->method = (enum fulfillment_method) index_of(fulfillment_method_texts, row_text(row));
+        f->method = (enum fulfillment_method) row_enum(row, &fulfillment_method_column);
         f->location = row_text(row);
-        f->status = (enum fulfillment_status) lifecycle_state(&pickup_lifecycle, row_text(row));
+        f->status = (enum fulfillment_status) row_enum(row, &fulfillment_status_column);
         f->reason = row_text(row);
         f->promised_at = row_time(row);
         f->hold_until = row_time(row);

@@ -2,15 +2,7 @@
 #include "db/connection.h"
 #include "orders/orders.h"
 
-#include "base/text.h"
 #include "sql/payments.h"
-
-static int index_of(const char *const *texts, const char *text) {
-        for (int i = 0; texts[i]; i++)
-                if (text_equal(texts[i], text))
-                        return i;
-        return 0;
-}
 
 /* ---- reading ---- */
 
@@ -18,7 +10,7 @@ static void payment_from_row(struct row *row, struct payment *payment) {
         payment->number = row_integer(row);
         payment->provider = row_text(row);
         payment->reference = row_text(row);
-        payment->state = (enum funds_state) lifecycle_state(&payment_lifecycle, row_text(row));
+        payment->state = (enum funds_state) row_enum(row, &payment_status_column);
         payment->amount = row_integer(row);
         payment->authorized = row_integer(row);
         payment->captured = row_integer(row);
@@ -80,8 +72,8 @@ static void refund_from_row(struct row *row, struct refund *refund) {
         refund->payment = payment_find(refund->order, &payment_id);
         refund->return_id = row_uuid(row);
         refund->amount = row_integer(row);
-        refund->to = (enum refund_to) index_of(refund_to_texts, row_text(row));
-        refund->state = (enum refund_state) lifecycle_state(&refund_lifecycle, row_text(row));
+        refund->to = (enum refund_to) row_enum(row, &refund_destination_column);
+        refund->state = (enum refund_state) row_enum(row, &refund_status_column);
         refund->reason = row_text(row);
         refund->reference = row_text(row);
         refund->actor = row_text(row);

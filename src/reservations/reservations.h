@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "base/lifecycle.h"
+#include "base/enum_column.h"
 #include "events/events.h"
 #include "inventory/inventory.h"
 

@@ -20,6 +20,8 @@ void reservations_want(struct reservation_set *set, const struct uuid *id) {
         set->wanted[set->n_wanted++] = *id;
 }
 
+static const struct enum_column status_column = { "reservations", "status", .lifecycle = &reservation_lifecycle };
+
 static enum problem headers_read(struct rows *rows, void *into) {
         struct reservation_set *set = into;
 
@@ -37,7 +39,7 @@ static enum problem headers_read(struct rows *rows, void *into) {
                 r->reference = row_text(&row);
                 r->reason = row_text(&row);
                 r->actor = row_text(&row);
-                r->status = (enum reservation_status) lifecycle_state(&reservation_lifecycle, row_text(&row));
+                r->status = (enum reservation_status) row_enum(&row, &status_column);
                 r->order_id = row_uuid(&row);
                 r->expires_at = row_time(&row);
                 r->created_at = row_time(&row);

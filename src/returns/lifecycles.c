@@ -169,3 +169,5 @@ void rma_settle(struct rma *rma, const struct act *act) {
         rma->moved_by = act->actor;
         rma->updated_at = act->now;
 }
+
+const struct enum_column return_status_column = { "returns", "status", .texts = return_status_texts };

@@ -48,6 +48,8 @@ extern const struct lifecycle reception_lifecycle, acceptance_lifecycle, bucket_
 extern const char *const disposition_texts[];
 extern const char *const return_status_texts[];
 
+extern const struct enum_column return_status_column;
+
 /* What holds for a line: the policies of product and channel made one. */
 struct return_terms {
         int64_t window_days; /* -1: at any time */

@@ -19,22 +19,23 @@ struct rma *rma_find(const struct return_set *set, const struct uuid *id) {
 
 /* ---- rows ---- */
 
-static int index_of(const char *const *texts, const char *text) {
-        for (int i = 0; text && texts[i]; i++)
-                if (text_equal(texts[i], text))
-                        return i;
-        return -1;
-}
+static const struct enum_column refund_to_column = { "returns", "refund_to", .texts = refund_choice_texts };
+static const struct enum_column reception_column = { "return_lines", "reception", .lifecycle = &reception_lifecycle };
+static const struct enum_column acceptance_column = { "return_lines", "acceptance",
+        .lifecycle = &acceptance_lifecycle };
+static const struct enum_column condition_column = { "return_lines", "condition", .texts = goods_condition_texts };
+static const struct enum_column disposition_column = { "return_lines", "disposition", .texts = disposition_texts };
+static const struct enum_column bucket_column = { "return_lines", "bucket", .lifecycle = &bucket_lifecycle };
 
 static void rma_from_row(struct row *row, struct rma *rma) {
         rma->number = row_text(row);
         rma->location = row_text(row);
-        rma->status = (enum return_status) index_of(return_status_texts, row_text(row));
+        rma->status = (enum return_status) row_enum(row, &return_status_column);
         rma->by_post = row_boolean(row);
         rma->overridden = row_boolean(row);
         rma->shipping = row_integer(row);
         rma->withheld = row_integer(row);
-        rma->refund_to = row_text(row);
+        rma->refund_to = row_enum_text(row, &refund_to_column);
         rma->exchange = row_text(row);
         rma->unexpected = row_text(row);
         rma->cancel_reason = row_text(row);
@@ -86,11 +87,11 @@ static bool line_from_row(struct row *row, struct return_line *line, struct aren
         line->quantity = row_integer(row);
         line->reason = row_text(row);
         line->announced = row_boolean(row);
-        line->reception = (enum reception) lifecycle_state(&reception_lifecycle, row_text(row));
-        line->acceptance = (enum acceptance) lifecycle_state(&acceptance_lifecycle, row_text(row));
-        line->condition = index_of(goods_condition_texts, row_text(row));
-        line->disposition = index_of(disposition_texts, row_text(row));
-        line->bucket = (enum bucket) lifecycle_state(&bucket_lifecycle, row_text(row));
+        line->reception = (enum reception) row_enum(row, &reception_column);
+        line->acceptance = (enum acceptance) row_enum(row, &acceptance_column);
+        line->condition = row_enum_or(row, &condition_column, -1);
+        line->disposition = row_enum_or(row, &disposition_column, -1);
+        line->bucket = (enum bucket) row_enum(row, &bucket_column);
         line->location = row_text(row);
         line->value = row_integer(row);
         line->fee = row_integer(row);

@@ -95,6 +95,34 @@ def test_what_is_young_is_kept(house, shop, database):
     assert set(counts(house).values()) == {0}
 
 
+@pytest.mark.parametrize("table, key", [("orders", "id"), ("fulfillments", "order_id"), ("refunds", "order_id"), ("returns", "order_id")])
+def test_an_order_with_a_status_that_this_program_does_not_know_is_not_over(house, shop, database, table, key):
+    closed = returned_and_refunded(shop)
+    wait_published(database)
+    let_age(database)
+    database.execute(f"alter table {table} drop constraint if exists {table}_status_check")
+    assert database.execute(f"update {table} set status = 'sideways' where {key} = %s", closed.order["id"]) > 0
+    before = database.count("events", "order_id = %s", closed.order["id"])
+
+    counts(house)
+    refused = house.run("customer", "erase", "--order", closed.order["order_number"])
+
+    assert database.count("events", "order_id = %s", closed.order["id"]) == before
+    assert database.value("select customer ->> 'erased_at' from orders where id = %s", closed.order["id"]) is None
+    assert "does not know a status of it" in refused.stdout + refused.stderr
+
+
+def returned_and_refunded(shop):
+    """An order that is over, with goods that came back and money that went back."""
+    closed = hand_over(shop())
+    made = closed.api.post("/v1/returns", {
+        "order_id": closed.order["id"], "location": closed.order["fulfillments"][0]["location"], "lines": [
+            {"order_line_id": closed.line(0), "quantity": 1, "reason": "too small", "condition": "sellable"}]}, expect=201)
+    closed.api.post(f"/v1/returns/{made.json()['id']}/refund", {"to": "original"}, expect=200)
+    settle_refunds(closed)
+    return closed
+
+
 def test_events_of_closed_orders_go_and_those_of_open_ones_stay(house, shop, database):
     closed, waiting = hand_over(shop()), shop()
     wait_published(database)

@@ -34,6 +34,9 @@ IN_C = {
 IN_C_TESTS = {"nanosleep": "a condition", "sleep": "a condition", "usleep": "a condition"}
 C_CALL = re.compile(r"(?<![\w.>])(\w+)\s*\(")
 
+# base/enum_column alone turns words of the database into values of an enum, and refuses those it does not know.
+ENUM_CAST = re.compile(r"\(enum (?!problem)\w+\)(?!\s*(?:row_enum|row_enum_or|kind_take)\b)")
+
 PYTHON_SLEEP = re.compile(r"\btime\.sleep\s*\(|\bfrom time import .*\bsleep\b")
 
 
@@ -46,6 +49,17 @@ def c_faults():
                     yield path, number, f"{name} is banned; use {banned[name]}"
 
 
+def enum_faults():
+    """A room reads an enum column with row_enum (db/rows.h) alone."""
+    for path in c_files("src"):
+        name = str(path.relative_to(ROOT / "src"))
+        for number, line in code_lines(path):
+            if "lifecycle_state(" in line and not name.startswith(("base/enum_column.", "base/lifecycle.")):
+                yield path, number, "lifecycle_state is for base/enum_column; read the column with row_enum"
+            if path.name.startswith("store") and ENUM_CAST.search(line):
+                yield path, number, "a store makes an enum of a column with row_enum alone"
+
+
 def python_faults():
     """Tests wait for what they wait for (support.waiting), never for a time to pass."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -55,4 +69,4 @@ def python_faults():
 
 
 if __name__ == "__main__":
-    report([*c_faults(), *python_faults()])
+    report([*c_faults(), *enum_faults(), *python_faults()])

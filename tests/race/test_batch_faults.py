@@ -60,6 +60,18 @@ def test_one_poisoned_call_does_not_fail_its_neighbours(lone, sqlstate, status, 
     assert_neighbours_are_fine(neighbours, shelf, extra=1)
 
 
+def test_a_row_with_an_unknown_word_does_not_fail_the_neighbours_of_its_call(lone):
+    shelf = lone.shelf(units=100)
+    lone.database.execute("insert into channels (code, name, kind, created_at, updated_at)"
+                          " values (%s, 'Channel', 'sideways', now(), now())", shelf.tag)
+
+    answer, neighbours = run_beside_neighbours(
+        lone, shelf, lambda shopper: shopper.reserve(shelf.location, {shelf.sku: 1}, channel=shelf.tag))
+
+    assert (answer.status, answer.code) == (500, "internal")
+    assert_neighbours_are_fine(neighbours, shelf)
+
+
 @pytest.mark.parametrize("sqlstate, times, fault", [
     ("40001", 3, "retries"),
     ("40P01", 3, "retries"),

@@ -43,8 +43,13 @@ Test(lifecycle, what_is_not_listed_is_not_allowed) {
 }
 
 Test(lifecycle, states_are_known_by_name) {
-        cr_assert_eq(lifecycle_state(&door, "closed"), CLOSED);
-        cr_assert_eq(lifecycle_state(&door, "broken"), BROKEN);
-        cr_assert_eq(lifecycle_state(&door, "Open"), -1);
-        cr_assert_eq(lifecycle_state(&door, ""), -1);
+        int state = -1;
+
+        cr_assert(lifecycle_state(&door, "closed", &state));
+        cr_assert_eq(state, CLOSED);
+        cr_assert(lifecycle_state(&door, "broken", &state));
+        cr_assert_eq(state, BROKEN);
+        cr_assert_not(lifecycle_state(&door, "Open", &state));
+        cr_assert_not(lifecycle_state(&door, "", &state));
+        cr_assert_eq(state, BROKEN);
 }

@@ -36,12 +36,15 @@ static void assert_exactly(const struct lifecycle *lifecycle, const struct step 
 }
 
 static void assert_states(const struct lifecycle *lifecycle, const char *const *names, size_t n) {
+        int state = -1;
+
         cr_assert_eq(lifecycle->n_states, n);
         for (size_t i = 0; i < n; i++) {
                 cr_assert_str_eq(lifecycle->states[i], names[i]);
-                cr_assert_eq(lifecycle_state(lifecycle, names[i]), i);
+                cr_assert(lifecycle_state(lifecycle, names[i], &state));
+                cr_assert_eq(state, i);
         }
-        cr_assert_eq(lifecycle_state(lifecycle, "lost"), -1);
+        cr_assert_not(lifecycle_state(lifecycle, "nowhere", &state));
         for (size_t i = 0; i < lifecycle->n_transitions; i++)
                 cr_assert(strlen(lifecycle->transitions[i].comment) > 0);
 }
