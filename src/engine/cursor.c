@@ -174,8 +174,12 @@ static const char *cursor_seal(const struct page *page, const char *const *parts
         return text;
 }
 
-static bool is_cursor(const char *parameter, size_t size) {
-        return size >= strlen("cursor=") && strncmp(parameter, "cursor=", strlen("cursor=")) == 0;
+/* Whether a parameter is the cursor, however its name is escaped. */
+static bool is_cursor(const char *parameter, size_t size, struct arena *arena) {
+        const char *end = memchr(parameter, '=', size);
+        char *name = arena_text_sized(arena, parameter, end ? (size_t) (end - parameter) : size);
+
+        return name && text_percent_decode(name, /* allow_slash= */ true) && text_equal(name, "cursor");
 }
 
 /* What may not stand in a Link header is escaped: a client may have sent it as it is. */
@@ -202,7 +206,7 @@ static const char *link_to(const struct page *page, const char *cursor, struct a
                 const char *parameter = query + 1;
                 const size_t size = strcspn(parameter, "&");
 
-                if (size && !is_cursor(parameter, size)) {
+                if (size && !is_cursor(parameter, size, arena)) {
                         buffer_append(&link, &separator[n++ != 0], 1);
                         link_append(&link, parameter, size);
                 }

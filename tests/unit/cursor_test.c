@@ -116,6 +116,16 @@ Test(cursor, the_link_keeps_the_filters_and_replaces_the_cursor) {
         cr_assert_str_eq(call.reply.link, arena_format(&call.arena, "</v1/things?cursor=%s>; rel=\"next\"", cursor));
 }
 
+/* A client would send two cursors, and be refused. */
+Test(cursor, the_link_replaces_a_cursor_whose_name_is_escaped) {
+        const char *cursor;
+
+        call.target = "/v1/things?%63ursor=old&kind=a&cursor";
+        cursor = cursor_after("a", "b");
+        cr_assert_str_eq(
+                call.reply.link, arena_format(&call.arena, "</v1/things?kind=a&cursor=%s>; rel=\"next\"", cursor));
+}
+
 Test(cursor, every_altered_bit_is_noticed) {
         const char *cursor = cursor_after("some", "place");
         uint8_t bytes[CURSOR_SIZE_MAX], altered[CURSOR_SIZE_MAX];
