@@ -5,8 +5,11 @@ Secrets of the settings, tokens, pickup codes, customers' links, and names, addr
 
 import json
 import re
+from collections import defaultdict
 
 SHORTEST = 3  # shorter words are no name that could be told from chance
+
+WORD = re.compile("[A-Za-z0-9]+")
 
 # Objects that are about people, and what identifies them there; elsewhere a name is that of a product or a place.
 PEOPLE = {"customer", "recipient", "ship_to", "collector", "collectors", "pickup_person", "vehicle"}
@@ -65,10 +68,16 @@ class Discretion:
             if path.exists():
                 for text in texts_of(path):
                     said.setdefault(text, path)
-        everything = "\n".join(said)
+        texts_with = defaultdict(set)
+        for text in said:
+            for word in WORD.findall(text):
+                texts_with[word].add(text)
         for secret, what in self.told.items():
-            if secret in everything:  # quick, and nearly always the answer
-                yield from ((path, what, text) for text, path in said.items() if mentions(text, secret))
+            # A text that mentions the secret has its first word as a whole word. With no word in it, any text may.
+            first = WORD.search(secret)
+            for text in texts_with.get(first[0], ()) if first else said:
+                if mentions(text, secret):
+                    yield said[text], what, text
 
     def assert_kept(self):
         leaks = sorted(self.leaks(), key=str)
