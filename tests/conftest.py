@@ -10,6 +10,7 @@
     work           a function that places an order of the retailer and gives its fulfillment
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -141,6 +142,13 @@ def work(retailer, database):
 def pytest_collection_modifyitems(items):
     """Imports come last: with all their orders in the database every audit takes seconds."""
     items.sort(key=lambda item: item.path.name.startswith("test_import"))
+
+
+def pytest_sessionfinish():
+    """Write the list of seen replies; tests/run.py merges the lists of all processes."""
+    directory = os.environ.get("HOLDFAST_TEST_DIRECTORY")
+    if directory and contract.cache_info().currsize:
+        (Path(directory) / "seen_replies.json").write_text(json.dumps(sorted(contract().seen)))
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -5,18 +5,23 @@
   unit      rules, parsers and tables, without a database       ASan, UBSan
   store     load and save of each room on a real PostgreSQL     ASan, UBSan
   api       every route over HTTP, checked against OpenAPI      ASan, UBSan
-  commands  what an operator has: commands, imports, files      ASan, UBSan
+  commands  the operator's commands, imports and files          ASan, UBSan
   race      many clients, several instances                     TSan
   fault     crashes, silence and stops in the middle of work    optimised
+
+quick is lint without clang-tidy, and unit: under a minute once everything is built.
 """
 
 import argparse
+import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -28,8 +33,16 @@ from support.building import Build, BuildFailed  # noqa: E402
 from support.processes import run_session, stop_all  # noqa: E402
 from support.results import Result, read_junit  # noqa: E402
 
-# Seconds after which a suite is stuck, far above what it takes.
-SUITE_TIMEOUT_S = {"lint": 900, "unit": 900, "store": 600, "api": 900, "commands": 900, "race": 900, "fault": 900}
+# Seconds after which a part of a suite is stuck, far above its usual time.
+PART_TIMEOUT_S = 900
+# Processes of a suite, each with its own share of the files, PostgreSQL and service. A suite that is not named has one.
+PARTS = {"api": 4, "commands": 2}
+# These measure how a busy service behaves, so they run after all others, two at a time.
+QUIET = ("race", "fault")
+QUIET_AT_A_TIME = 2
+QUICK = ("lint", "unit")
+SLOW_LINTS = {"tidy"}  # not in `quick`
+SEEN_REPLIES = "seen_replies.json"  # tests/conftest.py leaves it in the directory of each part
 CRITERION_TEST_TIMEOUT_S = 60
 FAILURES_SHOWN = 20
 PASSED_ON = {"HOLDFAST_TEST_INVOICES"}  # a file of real invoices
@@ -44,11 +57,13 @@ SANITIZERS = {
 
 
 class Run:
-    """What all suites of this run share."""
+    """State that all suites of this run share."""
 
     def __init__(self, options):
         self.pattern = options.k
-        self.stream = options.verbose or len(options.suites) == 1
+        self.quick = options.quick
+        self.verbose = options.verbose
+        self.jobs = max(1, options.j)
         self.build_root = Path(options.build).resolve()
         self.directory = self.build_root / "tests"
         self.builds = {
@@ -57,30 +72,68 @@ class Run:
             "release": Build(self.build_root / "release", "-Dbuildtype=release"),
         }
         self.clusters = set()
+        self.suites = [Suite(self, name) for name in options.suites]
+        self.stream = self.verbose or [len(suite.parts) for suite in self.suites] == [1]
 
 
 class Suite:
-    """The work of one suite: a directory for its logs, commands that end with it, a result."""
+    """One suite: its parts and, when the last of them has ended, their result."""
 
     def __init__(self, run, name):
         self.run = run
         self.name = name
         self.directory = run.directory / name
-        self.reports = self.directory / "sanitizers"
-        self.log = self.directory / "output.log"
         self.result = Result(name)
-        self.deadline = time.monotonic() + SUITE_TIMEOUT_S[name]
+        n = 1 if run.pattern else PARTS.get(name, 1)  # a second service for a few tests costs more than it saves
+        self.parts = [Part(self, number if n > 1 else None, n) for number in range(1, n + 1)]
+        self._left = n
+        self._begin = None
+        self._lock = threading.Lock()
 
     def prepare(self):
-        remove_cluster(self.directory / "cluster")
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Before the first part: an empty directory."""
+        with self._lock:
+            if self._begin is not None:
+                return
+            self._begin = time.monotonic()
+            for cluster in [self.directory / "cluster", *self.directory.glob("*/cluster")]:
+                remove_cluster(cluster)
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end(self, part):
+        """Take over the result of a part; True when it was the last one."""
+        with self._lock:
+            self.result.merge(part.result)
+            self.result.seconds = time.monotonic() - self._begin
+            self._left -= 1
+            return self._left == 0
+
+
+class Part:
+    """The work of one process of a suite: a directory for its logs, commands that end with it, a result."""
+
+    def __init__(self, suite, number, n):
+        self.suite = suite
+        self.run = suite.run
+        self.name = suite.name
+        self.number = number
+        self.n = n
+        self.directory = suite.directory / str(number) if number else suite.directory
+        self.reports = self.directory / "sanitizers"
+        self.log = self.directory / "output.log"
+        self.result = Result(self.name)
+        self.deadline = None
+
+    def prepare(self):
+        self.suite.prepare()
         self.reports.mkdir(parents=True)
 
     def call(self, command, **variables):
         """Run a command; its exit code, or None when it got stuck.
 
-        What it prints goes to the log, or straight to the terminal when only one suite runs.
+        What it prints goes to the log, or straight to the terminal when only one process runs.
         """
+        self.deadline = self.deadline or time.monotonic() + PART_TIMEOUT_S  # building does not count
         with open(self.log, "ab") as log:
             output = None if self.run.stream else log
             try:
@@ -106,109 +159,140 @@ class Suite:
 
 # The suites
 
-def run_lint(suite):
-    asan = suite.run.builds["asan"]
+def run_lint(part):
+    asan = part.run.builds["asan"]
     scripts = sorted(path for path in (ROOT / "tests" / "lint").iterdir() if os.access(path, os.X_OK) and path.is_file())
     for script in scripts:
-        if suite.run.pattern and suite.run.pattern not in script.stem:
+        if part.run.pattern and part.run.pattern not in script.stem or part.run.quick and script.stem in SLOW_LINTS:
             continue
         if script.stem == "tidy":
             asan.build("all")  # generated headers and the list of commands
-        start = suite.log.stat().st_size if suite.log.exists() else 0
-        if suite.call([script], BUILD_DIRECTORY=asan.directory) == 0:
-            suite.result.passed += 1
+        start = part.log.stat().st_size if part.log.exists() else 0
+        if part.call([script], BUILD_DIRECTORY=asan.directory) == 0:
+            part.result.passed += 1
         else:
-            suite.result.fail(script.stem, tail_of(suite.log, start))
+            part.result.fail(script.stem, tail_of(part.log, start))
 
 
-def run_unit(suite):
-    asan = suite.run.builds["asan"]
-    for _, program in asan.test_programs("unit"):
-        run_criterion(suite, program, "--jobs=2")
+def run_unit(part):
+    """One program a room. With a pattern, those it is found in: the name of the room, or of a file of its tests."""
+    asan = part.run.builds["asan"]
+    for name, program in asan.test_programs("unit", part.run.pattern):
+        run_criterion(part, program, "--jobs=2", whole=name == part.run.pattern)
 
 
-def run_store(suite):
-    """Each program in a database of its own, copied from a migrated one."""
+def run_store(part):
+    """Each program in its own database, copied from a migrated one."""
     from support.cluster import Cluster
-    asan = suite.run.builds["asan"]
+    asan = part.run.builds["asan"]
     programs = asan.test_programs("store")
     if not programs:
         return
     asan.build("holdfast")
-    cluster = Cluster(suite.directory / "cluster")
-    suite.run.clusters.add(cluster.directory)
+    cluster = Cluster(part.directory / "cluster")
+    part.run.clusters.add(cluster.directory)
     cluster.start()
     try:
         migrated = {"HOLDFAST_DATABASE_URL": cluster.url(), "HOLDFAST_SCHEMA": "holdfast"}
-        if suite.call([asan.directory / "holdfast", "migrate"], **migrated) != 0:
-            suite.result.fail("migrate", tail_of(suite.log))
+        if part.call([asan.directory / "holdfast", "migrate"], **migrated) != 0:
+            part.result.fail("migrate", tail_of(part.log))
             return
         for _, program in programs:
-            run_criterion(suite, program, "--jobs=1", HOLDFAST_SCHEMA="holdfast",
+            run_criterion(part, program, "--jobs=1", HOLDFAST_SCHEMA="holdfast",
                           HOLDFAST_DATABASE_URL=cluster.create_database("holdfast"))
     finally:
         cluster.remove()
 
 
-def run_criterion(suite, program, *arguments, **variables):
-    report = suite.directory / f"{program.name}.xml"
-    filters = ["--filter", f"*{suite.run.pattern}*"] if suite.run.pattern else []
-    code = suite.call([program, f"--xml={report}", f"--timeout={CRITERION_TEST_TIMEOUT_S}", "--short-filename",
-                       *arguments, *filters], **variables)
+def run_criterion(part, program, *arguments, whole=False, **variables):
+    report = part.directory / f"{program.name}.xml"
+    filters = ["--filter", f"*{part.run.pattern}*"] if part.run.pattern and not whole else []
+    code = part.call([program, f"--xml={report}", f"--timeout={CRITERION_TEST_TIMEOUT_S}", "--short-filename",
+                      *arguments, *filters], **variables)
     result = read_junit(report, prefix=program.name)
     if result and filters:
         result.skip_reasons.clear()  # criterion counts what the filter left out
-    suite.result.add(result, finished_well=code == 0, what=program.name, output=lambda: tail_of(suite.log))
+    part.result.add(result, finished_well=code == 0, what=program.name, output=lambda: tail_of(part.log))
 
 
-def pytest_suite(build):
-    def run(suite):
-        built = suite.run.builds[build]
-        folder = ROOT / "tests" / suite.name
-        if not list(folder.glob("test_*.py")):
-            return
-        built.build("holdfast")
-        suite.run.clusters.add(suite.directory / "cluster")
-        report = suite.directory / "report.xml"
-        filters = ["-k", suite.run.pattern] if suite.run.pattern else []
-        try:
-            code = suite.call(
-                ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-p", "pytest_timeout",
-                 "-p", "no:cacheprovider", "--durations=5", "-rs", f"--junitxml={report}", *filters, folder],
-                PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", HOLDFAST_BINARY=built.directory / "holdfast",
-                HOLDFAST_TEST_DIRECTORY=suite.directory)
-            suite.result.add(read_junit(report), finished_well=code == 0 or (code == 5 and filters), what="pytest",
-                             output=lambda: tail_of(suite.log))
-        finally:
-            remove_cluster(suite.directory / "cluster")
-    return run
+def share(files, number, n):
+    """The files of one of n processes, always the same: the largest first, each to the share that is smallest so far."""
+    files = sorted(files)
+    shares = [[] for _ in range(n)]
+    for file in sorted(files, key=lambda path: -path.stat().st_size):
+        min(shares, key=lambda taken: sum(path.stat().st_size for path in taken)).append(file)
+    return sorted(shares[number - 1 if number else 0])
 
 
-# In the order in which they start: the longest first, and what takes longest to build late.
+def run_pytest(part):
+    built = part.run.builds[BUILD_OF[part.name]]
+    files = share((ROOT / "tests" / part.name).glob("test_*.py"), part.number, part.n)
+    if not files:
+        return
+    built.build("holdfast")
+    part.run.clusters.add(part.directory / "cluster")
+    report = part.directory / "report.xml"
+    filters = ["-k", part.run.pattern] if part.run.pattern else []
+    try:
+        code = part.call(
+            ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-p", "pytest_timeout",
+             "-p", "no:cacheprovider", "--durations=5", "-rs", f"--junitxml={report}", *filters, *files],
+            PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", HOLDFAST_BINARY=built.directory / "holdfast",
+            HOLDFAST_TEST_DIRECTORY=part.directory)
+        part.result.add(read_junit(report), finished_well=code == 0 or (code == 5 and filters), what="pytest",
+                        output=lambda: tail_of(part.log))
+    finally:
+        remove_cluster(part.directory / "cluster")
+
+
+# The program of a suite, by the name of its build.
+BUILD_OF = {"api": "asan", "commands": "asan", "fault": "release", "race": "tsan"}
+
+# In the order in which they start: the longest first, the slowest builds late.
 SUITES = {
-    "api": pytest_suite("asan"),
-    "commands": pytest_suite("asan"),
+    "api": run_pytest,
+    "commands": run_pytest,
     "lint": run_lint,
     "unit": run_unit,
     "store": run_store,
-    "fault": pytest_suite("release"),
-    "race": pytest_suite("tsan"),
+    "race": run_pytest,
+    "fault": run_pytest,
 }
 
 
-def run_suite(run, name):
-    suite = Suite(run, name)
-    begin = time.monotonic()
+def run_part(part):
+    """Run it; its suite when this was the last of its parts, else None."""
     try:
-        suite.prepare()
-        SUITES[name](suite)
-        suite.collect_reports()
+        part.prepare()
+        SUITES[part.name](part)
+        part.collect_reports()
     except BuildFailed as error:
-        suite.result.fail("build", str(error))
-    except Exception as error:  # whatever it is, the other suites go on and the count is honest
-        suite.result.fail(name, f"{type(error).__name__}: {error}")
-    suite.result.seconds = time.monotonic() - begin
-    return suite
+        part.result.fail("build", str(error))
+    except Exception as error:  # whatever it is, the other parts go on and the count is honest
+        part.result.fail(part.name, f"{type(error).__name__}: {error}")
+    return part.suite if part.suite.end(part) else None
+
+
+def build_ahead(build):
+    """Build while other suites still run; a suite that needs a failed build reports it."""
+    with contextlib.suppress(BuildFailed):
+        build.build("holdfast")
+
+
+# Documented replies
+
+def check_replies(run):
+    """Count the documented replies of single routes that no test has seen, and list them in a file."""
+    if run.pattern or not any(suite.name == "api" for suite in run.suites):
+        return
+    from support.client import contract
+    seen = set()
+    for part in (part for suite in run.suites for part in suite.parts):
+        with contextlib.suppress(FileNotFoundError):
+            seen.update(tuple(pair) for pair in json.loads((part.directory / SEEN_REPLIES).read_text()))
+    unseen = [f"{name} {status}" for name, status in contract().own_replies() if (name, status) not in seen]
+    (run.directory / "unseen_replies.txt").write_text("".join(line + "\n" for line in unseen))
+    print(f"\n{len(unseen)} documented replies of single routes were seen by no test: {run.directory}/unseen_replies.txt")
 
 
 # Ends
@@ -226,33 +310,36 @@ def tail_of(log, start=0):
     return "\n".join(lines[-LINES_SHOWN:])
 
 
-# What is printed
+# Output
 
-def show(suite):
-    result = suite.result
-    print(f"{suite.name:<10}{result.summary():<48}{result.seconds:7.1f} s", flush=True)
+def show(result, logs):
+    print(f"{result.name:<10}{result.summary():<48}{result.seconds:7.1f} s", flush=True)
     for reason in result.skip_reasons:
         print(f"       skipped: {reason}")
     for name, text in result.failures[:FAILURES_SHOWN]:
-        print(f"\n   FAILED {suite.name}: {name}")
+        print(f"\n   FAILED {result.name}: {name}")
         for line in text.strip().splitlines()[:LINES_SHOWN]:
             print(f"       {line}")
     if len(result.failures) > FAILURES_SHOWN:
         print(f"\n   and {len(result.failures) - FAILURES_SHOWN} more failures")
     if result.failures:
-        print(f"\n   logs: {suite.directory}", flush=True)
+        print(f"\n   logs: {logs}", flush=True)
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: tests/run.sh unit api -k reservation")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="all when none is named")
+        epilog="examples: tests/run.sh quick, tests/run.sh unit api -k reservation")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="all when none is named; or quick")
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose name contains it (pytest: an expression)")
-    parser.add_argument("-j", metavar="N", type=int, default=2, help="suites at a time (default 2)")
+    parser.add_argument("-j", metavar="N", type=int, default=(os.cpu_count() or 1) + 1,
+                        help="processes at a time (default: one more than cores)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show all output as it comes; so does a single SUITE")
     parser.add_argument("--build", metavar="DIR", default=str(ROOT / "build"), help="where to build (default build)")
     options = parser.parse_args()
+    options.quick = options.suites == ["quick"]
+    if options.quick:
+        options.suites = list(QUICK)
     unknown = [name for name in options.suites if name not in SUITES]
     if unknown:
         parser.error(f"no suite {' '.join(unknown)}; there are {' '.join(SUITES)}")
@@ -281,30 +368,51 @@ def interrupted(number, _):
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
+def work(run):
+    """Pairs of (jobs at a time, jobs): first most suites, then those that need a quiet machine."""
+    loud = [part for suite in run.suites if suite.name not in QUIET for part in suite.parts]
+    quiet = [part for suite in run.suites if suite.name in QUIET for part in suite.parts]
+    jobs = [(run_part, part) for part in loud]
+    jobs += [(build_ahead, run.builds[BUILD_OF[part.name]]) for part in quiet]
+    yield run.jobs, jobs
+    yield min(run.jobs, QUIET_AT_A_TIME), [(run_part, part) for part in quiet]
+
+
+def run_all(run):
+    """Every job; each suite is shown as it ends. The result of all."""
+    total = Result("all")
+    for at_a_time, jobs in work(run):
+        pool = ThreadPoolExecutor(at_a_time)
+        try:
+            for done in as_completed([pool.submit(function, argument) for function, argument in jobs]):
+                suite = done.result()
+                if suite:
+                    show(suite.result, suite.directory)
+                    total.merge(suite.result)
+        except KeyboardInterrupt:
+            on_signals(signal.SIG_IGN)
+            stop_all()
+            pool.shutdown(cancel_futures=True)
+            raise
+    check_replies(run)
+    return total
+
+
 def main():
     options = arguments()
     on_signals(interrupted)
     run = Run(options)
     lock = only_run_in(run.directory)
-    suites = []
-    pool = ThreadPoolExecutor(max(1, options.j))
     try:
-        for done in as_completed([pool.submit(run_suite, run, name) for name in options.suites]):
-            suites.append(done.result())
-            show(suites[-1])
+        total = run_all(run)
     except KeyboardInterrupt as reason:
         on_signals(signal.SIG_IGN)
         print(f"\ninterrupted ({reason}), cleaning up", flush=True)
-        stop_all()
-        pool.shutdown(cancel_futures=True)
         for directory in run.clusters:
             remove_cluster(directory)
         return 130
     finally:
         lock.close()
-    total = Result("all")
-    for suite in suites:
-        total.merge(suite.result)
     print(f"\n{total.line()}", flush=True)
     return 1 if total.failed or not total.passed else 0
 

@@ -1,31 +1,57 @@
 #!/usr/bin/python3
-"""Every C source and test is in its meson.build: a file that is not compiled tests nothing."""
+"""Every C source and test is in a meson.build: a file that is not compiled tests nothing."""
 
 import re
 
 from sources import ROOT, report
 
-KINDS = {"unit_tests": "unit", "store_tests": "store"}
+BUILD = ROOT / "tests" / "meson.build"
+TESTS = ROOT / "tests"
+NAME = re.compile(r"'([^']+)'")
 
 
 def listed(text, name):
-    found = re.search(rf"^{name} = \[(.*?)^\]", text, re.DOTALL | re.MULTILINE)
-    return re.findall(r"'([^']+)'", found[1]) if found else []
+    """The names between the brackets behind `name = `, in their order; none when there is no such list."""
+    found = re.search(rf"^{name} = \[(.*?)\]", text, re.DOTALL | re.MULTILINE)
+    return NAME.findall(found[1]) if found else []
 
 
-def test_faults():
-    build = ROOT / "tests" / "meson.build"
-    text = build.read_text(encoding="utf-8")
-    for name, folder in KINDS.items():
-        named = listed(text, name)
-        there = {path.name.removesuffix("_test.c") for path in (ROOT / "tests" / folder).glob("*_test.c")}
-        for missing in sorted(there - set(named)):
-            yield build, 1, f"{name} lacks '{missing}' (tests/{folder}/{missing}_test.c)"
-        if named != sorted(named):
-            yield build, 1, f"{name} is not sorted"
-        for path in sorted((ROOT / "tests" / folder).glob("*.c")):
-            if not path.name.endswith("_test.c") and f"'{folder}/{path.name}'" not in text:
-                yield build, 1, f"{folder}_support lacks '{folder}/{path.name}'"
+def rooms(text):
+    """Room -> names of its unit tests."""
+    found = re.search(r"^unit_tests = \{(.*?)^\}", text, re.DOTALL | re.MULTILINE)
+    return {room: NAME.findall(names) for room, names in re.findall(r"'([^']+)': \[(.*?)\]", found[1], re.DOTALL)} if found else {}
+
+
+def names_in(folder, ending):
+    return {path.name.removesuffix(ending) for path in (TESTS / folder).glob(f"*{ending}")}
+
+
+def unit_faults(text):
+    named = rooms(text)
+    all_names = [name for names in named.values() for name in names]
+    for missing in sorted(names_in("unit", "_test.c") - set(all_names)):
+        yield BUILD, 1, f"no room of unit_tests has '{missing}' (tests/unit/{missing}_test.c)"
+    for name in sorted({name for name in all_names if all_names.count(name) > 1}):
+        yield BUILD, 1, f"unit_tests has '{name}' twice"
+    for what, names in [("unit_tests", list(named)), *named.items()]:
+        if names != sorted(names):
+            yield BUILD, 1, f"{what} is not sorted"
+
+
+def store_faults(text):
+    named = listed(text, "store_tests")
+    for missing in sorted(names_in("store", "_test.c") - set(named)):
+        yield BUILD, 1, f"store_tests lacks '{missing}' (tests/store/{missing}_test.c)"
+    if named != sorted(named):
+        yield BUILD, 1, "store_tests is not sorted"
+
+
+def helper_faults():
+    """Helpers are named by their path under tests/."""
+    text = "".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("meson.build"))
+    for path in sorted(TESTS.rglob("*.c")):
+        if not path.name.endswith("_test.c") and not re.search(rf"['/]{re.escape(path.name)}'", text):
+            yield BUILD, 1, f"nothing compiles {path.relative_to(ROOT)}"
 
 
 def source_faults():
@@ -38,4 +64,5 @@ def source_faults():
 
 
 if __name__ == "__main__":
-    report([*test_faults(), *source_faults()])
+    tests = BUILD.read_text(encoding="utf-8")
+    report([*unit_faults(tests), *store_faults(tests), *helper_faults(), *source_faults()])

@@ -37,14 +37,29 @@ class Build:
                 self._run("ninja", "-C", self.directory, *wanted)
                 self._built.update(wanted)
 
-    def test_programs(self, suite):
-        """The C test programs of a suite, built: (name, path)."""
+    def test_programs(self, suite, pattern=None):
+        """The C test programs of a suite, built: (name, path).
+
+        With a pattern only those that have it in their name or in the name of one of their sources, if there are such:
+        else it may be in the name of any test, so all.
+        """
         self.build("build.ninja")  # the list may have changed
-        listed = json.loads(self._run("meson", "introspect", "--tests", self.directory))
-        programs = [(test["name"], Path(test["cmd"][0])) for test in listed
+        programs = [(test["name"], Path(test["cmd"][0])) for test in self._introspect("--tests")
                     if any(name.split(":")[-1] == suite for name in test["suite"])]
+        if pattern:
+            sources = self._sources()
+            programs = [(name, path) for name, path in programs
+                        if pattern in name or any(pattern in source for source in sources[path])] or programs
         self.build(*(str(path.relative_to(self.directory)) for _, path in programs))
         return programs
+
+    def _sources(self):
+        """Of each program the names of its source files without their endings."""
+        return {Path(target["filename"][0]): [Path(source).stem for group in target["target_sources"] for source in group["sources"]]
+                for target in self._introspect("--targets") if target["type"] == "executable"}
+
+    def _introspect(self, what):
+        return json.loads(self._run("meson", "introspect", what, self.directory))
 
     def _configure(self):
         if self._configured:

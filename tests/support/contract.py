@@ -22,6 +22,8 @@ from merge import merge  # noqa: E402
 
 PROBLEM = "application/problem+json"
 ERRORS_SHOWN = 5
+# Replies of guards and limits that many routes share; other tests see them.
+COMMON_STATUSES = {"401", "403", "404", "413", "414", "429", "431", "500", "503", "504"}
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 
@@ -268,7 +270,12 @@ class Contract:
             return text == "true"
         return text
 
-    # What the tests reached
+    # Replies that the tests reached
+
+    def own_replies(self):
+        """Documented (operation, status) pairs that are the operation's own: each needs a test that sees it."""
+        return [(operation.name, status) for operation in self.operations for status in operation.responses
+                if status not in COMMON_STATUSES]
 
     def unseen(self):
         """Documented (operation, status) pairs that no reply had yet."""
