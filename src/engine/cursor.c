@@ -20,58 +20,77 @@ static int parameter_compare(const void *left, const void *right) {
         return strcmp(*(const char *const *) left, *(const char *const *) right);
 }
 
-static bool is_of_the_page(const char *parameter) {
-        return text_starts_with(parameter, "cursor=") || text_starts_with(parameter, "limit=");
+/* Whether the parameter has this name, however it is escaped; it ends at "&" or with the text. */
+static bool is_named(const char *parameter, const char *wanted, struct arena *arena) {
+        char *name = arena_text_sized(arena, parameter, strcspn(parameter, "=&"));
+
+        return name && text_percent_decode(name, /* allow_slash= */ true) && text_equal(name, wanted);
 }
 
-/* The same filters in another order or another escaping are the same list. */
-static size_t parameters_split(char *query, char **ret_parameters) {
+static bool is_of_the_page(const char *parameter, struct arena *arena) {
+        return is_named(parameter, "cursor", arena) || is_named(parameter, "limit", arena);
+}
+
+/* The same filters in another order or another escaping are the same list. False: one cannot be decoded, or there are
+ * too many. A list is never named by a part of its filters. */
+static bool parameters_split(char *query, struct arena *arena, char **ret_parameters, size_t *ret_n) {
         size_t n = 0;
 
-        while (query && n < CURSOR_PARAMETERS) {
+        while (query) {
                 char *parameter = query;
+                const bool counts = *parameter && *parameter != '&' && !is_of_the_page(parameter, arena);
 
                 query = strchr(query, '&');
                 if (query)
                         *query++ = '\0';
                 for (char *plus = strchr(parameter, '+'); plus; plus = strchr(plus, '+'))
                         *plus = ' ';
-                if (text_percent_decode(parameter, /* allow_slash= */ true) && *parameter && !is_of_the_page(parameter))
-                        ret_parameters[n++] = parameter;
+                if (!text_percent_decode(parameter, /* allow_slash= */ true))
+                        return false;
+                if (!counts)
+                        continue;
+                if (n == CURSOR_PARAMETERS)
+                        return false;
+                ret_parameters[n++] = parameter;
         }
         if (n)
                 qsort(ret_parameters, n, sizeof(*ret_parameters), parameter_compare);
-        return n;
+        *ret_n = n;
+        return true;
 }
 
 static void part_append(struct buffer *buffer, const char *part) {
         buffer_append(buffer, part, strlen(part) + 1);
 }
 
-/* Each text with its NUL, an empty one at the end, so that no two lists read alike whatever follows. */
-static void list_describe(struct buffer *buffer, const struct call *call, struct arena *arena) {
+/* Each text with its NUL, an empty one at the end, so that no two lists read alike whatever follows. False: the target
+ * names no list. */
+static bool list_describe(struct buffer *buffer, const struct call *call, struct arena *arena) {
         char *path = arena_text(arena, call->target ? call->target : "");
         char *parameters[CURSOR_PARAMETERS];
         char *query = path ? strchr(path, '?') : NULL;
-        size_t n;
+        size_t n = 0;
 
         if (query)
                 *query++ = '\0';
-        if (path && text_percent_decode(path, /* allow_slash= */ true))
-                part_append(buffer, path);
-        n = parameters_split(query, parameters);
+        if (!path || !text_percent_decode(path, /* allow_slash= */ true) ||
+                !parameters_split(query, arena, parameters, &n))
+                return false;
+        part_append(buffer, path);
         for (size_t i = 0; i < n; i++)
                 part_append(buffer, parameters[i]);
         part_append(buffer, "");
+        return true;
 }
 
-/* False when there is no memory for it. */
+/* False when the target names no list, or there is no memory. */
 static bool mac_make(const struct page *page, const char *parts, size_t size, struct arena *arena, uint8_t *ret_mac) {
         uint8_t mac[EVP_MAX_MD_SIZE];
         struct buffer text;
 
         buffer_init(&text, arena, LIST_SIZE_MAX);
-        list_describe(&text, page->call, arena);
+        if (!list_describe(&text, page->call, arena))
+                return false;
         buffer_append(&text, parts, size);
         if (text.failed || !HMAC(EVP_sha256(), page->key->bytes, CURSOR_KEY_SIZE, (const unsigned char *) text.bytes,
                                    text.size, mac, NULL))
@@ -174,14 +193,6 @@ static const char *cursor_seal(const struct page *page, const char *const *parts
         return text;
 }
 
-/* Whether a parameter is the cursor, however its name is escaped. */
-static bool is_cursor(const char *parameter, size_t size, struct arena *arena) {
-        const char *end = memchr(parameter, '=', size);
-        char *name = arena_text_sized(arena, parameter, end ? (size_t) (end - parameter) : size);
-
-        return name && text_percent_decode(name, /* allow_slash= */ true) && text_equal(name, "cursor");
-}
-
 /* What may not stand in a Link header is escaped: a client may have sent it as it is. */
 static void link_append(struct buffer *link, const char *text, size_t size) {
         for (size_t i = 0; i < size; i++)
@@ -206,7 +217,7 @@ static const char *link_to(const struct page *page, const char *cursor, struct a
                 const char *parameter = query + 1;
                 const size_t size = strcspn(parameter, "&");
 
-                if (size && !is_cursor(parameter, size, arena)) {
+                if (size && !is_named(parameter, "cursor", arena)) {
                         buffer_append(&link, &separator[n++ != 0], 1);
                         link_append(&link, parameter, size);
                 }

@@ -120,7 +120,7 @@ Test(cursor, the_link_keeps_the_filters_and_replaces_the_cursor) {
 Test(cursor, the_link_replaces_a_cursor_whose_name_is_escaped) {
         const char *cursor;
 
-        call.target = "/v1/things?%63ursor=old&kind=a&cursor";
+        call.target = "/v1/things?%63ursor=old&kind=a&%63ursor&cursor";
         cursor = cursor_after("a", "b");
         cr_assert_str_eq(
                 call.reply.link, arena_format(&call.arena, "</v1/things?kind=a&cursor=%s>; rel=\"next\"", cursor));
@@ -164,6 +164,21 @@ Test(cursor, another_list_or_other_filters_refuse_it) {
         assert_refused(cursor, "/v1/things?kind=a&size=1");
         assert_refused(cursor, "/v1/things?kind=a&kind=a");
         assert_refused(cursor, "/v1/things?kind=a%26");
+}
+
+/* The router and the query refuse such targets first; a cursor does not rely on that. */
+Test(cursor, a_target_that_cannot_be_decoded_names_no_list) {
+        const char *cursor = cursor_after("a", "b");
+        struct buffer many;
+
+        assert_refused(cursor, "/v1/things%zz?kind=a");
+        assert_refused(cursor, "/v1/\xd8things?kind=a");
+        assert_refused(cursor, "/v1/things?kind=a&more=%zz");
+        buffer_init(&many, &call.arena, 4096);
+        buffer_append_text(&many, "/v1/things?kind=a");
+        for (int i = 0; i < CURSOR_PARAMETERS; i++)
+                buffer_append_text(&many, "&kind=a");
+        assert_refused(cursor, buffer_text(&many));
 }
 
 /* A filter that is moved into the place it filters must not read the same. */
