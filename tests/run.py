@@ -4,6 +4,7 @@
   lint      formatting, banned calls, includes, lengths, registered tests, OpenAPI, clang-tidy
   unit      rules, parsers and tables, without a database       ASan, UBSan
   store     load and save of each room on a real PostgreSQL     ASan, UBSan
+  fuzz      parsers of requests and files, by libFuzzer         ASan, UBSan
   api       every route over HTTP, checked against OpenAPI      ASan, UBSan
   commands  the operator's commands, imports and files          ASan, UBSan
   race      many clients, several instances                     TSan
@@ -36,7 +37,8 @@ from support.results import Result, read_junit  # noqa: E402
 # Seconds after which a part of a suite is stuck, far above its usual time.
 PART_TIMEOUT_S = 900
 # Processes of a suite, each with its own share of the files, PostgreSQL and service. A suite that is not named has one.
-PARTS = {"api": 4, "commands": 2}
+PARTS = {"api": 4, "commands": 2, "fuzz": 2}
+FUZZ_FOR_S = 10  # each target, beyond its corpus
 # These measure how a busy service behaves, so they run after all others, two at a time.
 QUIET = ("race", "fault")
 QUIET_AT_A_TIME = 2
@@ -70,6 +72,8 @@ class Run:
             "asan": Build(self.build_root / "asan", "-Db_sanitize=address,undefined", "-Dbuildtype=debugoptimized"),
             "tsan": Build(self.build_root / "tsan", "-Db_sanitize=thread", "-Dbuildtype=debugoptimized"),
             "release": Build(self.build_root / "release", "-Dbuildtype=release"),
+            "fuzz": Build(self.build_root / "fuzz", "-Dfuzz=true", "-Db_sanitize=address,undefined",
+                          "-Dbuildtype=debugoptimized", compiler="clang-14"),
         }
         self.clusters = set()
         self.suites = [Suite(self, name) for name in options.suites]
@@ -215,6 +219,38 @@ def run_criterion(part, program, *arguments, whole=False, **variables):
     part.result.add(result, finished_well=code == 0, what=program.name, output=lambda: tail_of(part.log))
 
 
+def run_fuzz(part):
+    """Each target: its corpus, then a search for more. An input that breaks it is kept, beyond the next run."""
+    build = part.run.builds["fuzz"]
+    crashes = build.directory / "crashes"
+    for name, program in build.test_programs("fuzz", part.run.pattern)[(part.number or 1) - 1::part.n]:
+        crashes.mkdir(exist_ok=True)
+        found = part.directory / name
+        found.mkdir()
+        corpus = ROOT / "tests" / "fuzz" / "corpus" / name
+        run_target(part, f"{name}: corpus", program, crashes, "-runs=0", corpus)
+        run_target(part, f"{name}: search", program, crashes, f"-max_total_time={FUZZ_FOR_S}", found, corpus)
+
+
+def written(folder):
+    """Its files, each with the time at which it was written."""
+    return {(path, path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def run_target(part, what, program, crashes, *arguments):
+    start = part.log.stat().st_size if part.log.exists() else 0
+    before = written(crashes)
+    command = [program, "-timeout=20", "-rss_limit_mb=2048", f"-artifact_prefix={crashes}/{program.name}-"]
+    # Reports go to the log, beside the path of the input that caused them.
+    code = part.call([*command, *arguments], ASAN_OPTIONS="detect_leaks=1:detect_stack_use_after_return=1",
+                     LSAN_OPTIONS=SANITIZERS["LSAN_OPTIONS"].format(support=ROOT / "tests" / "support"))
+    if code == 0:
+        part.result.passed += 1
+        return
+    again = [f"once more: {program} {path}" for path, _ in sorted(written(crashes) - before)]
+    part.result.fail(what, "\n".join([*again, tail_of(part.log, start)]))
+
+
 def share(files, number, n):
     """The files of one of n processes, always the same: the largest first, each to the share that is smallest so far."""
     files = sorted(files)
@@ -255,6 +291,7 @@ SUITES = {
     "lint": run_lint,
     "unit": run_unit,
     "store": run_store,
+    "fuzz": run_fuzz,
     "race": run_pytest,
     "fault": run_pytest,
 }
@@ -332,8 +369,8 @@ def arguments():
         epilog="examples: tests/run.sh quick, tests/run.sh unit api -k reservation")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="all when none is named; or quick")
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose name contains it (pytest: an expression)")
-    parser.add_argument("-j", metavar="N", type=int, default=(os.cpu_count() or 1) + 1,
-                        help="processes at a time (default: one more than cores)")
+    parser.add_argument("-j", metavar="N", type=int, default=(os.cpu_count() or 1) + 2,
+                        help="processes at a time (default: two more than cores, as tests mostly wait)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show all output as it comes; so does a single SUITE")
     parser.add_argument("--build", metavar="DIR", default=str(ROOT / "build"), help="where to build (default build)")
     options = parser.parse_args()

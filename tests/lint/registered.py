@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every C source and test is in a meson.build: a file that is not compiled tests nothing."""
+"""Every C source and test is in a meson.build, and every fuzz target has a corpus: a file that is not compiled tests nothing."""
 
 import re
 
@@ -46,11 +46,25 @@ def store_faults(text):
         yield BUILD, 1, "store_tests is not sorted"
 
 
+def fuzz_faults():
+    build = TESTS / "fuzz" / "meson.build"
+    named = listed(build.read_text(encoding="utf-8"), "fuzz_targets")
+    for missing in sorted(names_in("fuzz", "_fuzz.c") - set(named)):
+        yield build, 1, f"fuzz_targets lacks '{missing}' (tests/fuzz/{missing}_fuzz.c)"
+    if named != sorted(named):
+        yield build, 1, "fuzz_targets is not sorted"
+    corpora = {path.parent.name for path in (TESTS / "fuzz" / "corpus").glob("*/*")}
+    for name in sorted(set(named) - corpora):
+        yield build, 1, f"'{name}' has no seeds in tests/fuzz/corpus/{name}"
+    for name in sorted(corpora - set(named)):
+        yield TESTS / "fuzz" / "corpus" / name, 1, "is the corpus of no target"
+
+
 def helper_faults():
     """Helpers are named by their path under tests/."""
     text = "".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("meson.build"))
     for path in sorted(TESTS.rglob("*.c")):
-        if not path.name.endswith("_test.c") and not re.search(rf"['/]{re.escape(path.name)}'", text):
+        if not path.name.endswith(("_test.c", "_fuzz.c")) and not re.search(rf"['/]{re.escape(path.name)}'", text):
             yield BUILD, 1, f"nothing compiles {path.relative_to(ROOT)}"
 
 
@@ -65,4 +79,4 @@ def source_faults():
 
 if __name__ == "__main__":
     tests = BUILD.read_text(encoding="utf-8")
-    report([*unit_faults(tests), *store_faults(tests), *helper_faults(), *source_faults()])
+    report([*unit_faults(tests), *store_faults(tests), *fuzz_faults(), *helper_faults(), *source_faults()])

@@ -18,9 +18,10 @@ class BuildFailed(Exception):
 
 
 class Build:
-    def __init__(self, directory, *options):
+    def __init__(self, directory, *options, compiler=None):
         self.directory = directory
         self.options = options
+        self.compiler = compiler
         self._lock = threading.Lock()
         self._built = set()
         self._configured = False
@@ -66,7 +67,8 @@ class Build:
             return
         if not (self.directory / "build.ninja").exists():
             shutil.rmtree(self.directory, ignore_errors=True)
-            self._run("meson", "setup", *self.options, self.directory, ROOT)
+            choice = ["env", f"CC={self.compiler}"] if self.compiler else []
+            self._run(*choice, "meson", "setup", *self.options, self.directory, ROOT)
         self._configured = True
 
     def _run(self, *command):
