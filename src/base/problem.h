@@ -13,60 +13,58 @@
 
 /* Sorted by status, then slug. */
 #define PROBLEMS(X)                                                                                                    \
-        X(IDEMPOTENCY_KEY_INVALID, 400, "idempotency-key-invalid",                                                     \
-                "The Idempotency-Key is not 1 to 255 visible ASCII characters")                                        \
+        X(IDEMPOTENCY_KEY_INVALID, 400, "idempotency-key-invalid", "The Idempotency-Key is not valid")                 \
         X(IDEMPOTENCY_KEY_MISSING, 400, "idempotency-key-missing", "This request needs an Idempotency-Key")            \
-        X(INVALID_CURSOR, 400, "invalid-cursor", "The cursor is not one of ours, or was made for another list")        \
+        X(INVALID_CURSOR, 400, "invalid-cursor", "The cursor does not belong to this list")                            \
         X(INVALID_PARAMETER, 400, "invalid-parameter", "A path or query parameter is not valid")                       \
         X(MALFORMED_JSON, 400, "malformed-json", "The body is not valid JSON")                                         \
-        X(MALFORMED_REQUEST, 400, "malformed-request", "The request is not valid HTTP as this service reads it")       \
-        X(UNKNOWN_PARAMETER, 400, "unknown-parameter", "This route has no such query parameter")                       \
+        X(MALFORMED_REQUEST, 400, "malformed-request", "The request is not valid HTTP")                                \
+        X(UNKNOWN_PARAMETER, 400, "unknown-parameter", "Unknown query parameter")                                      \
         X(UNAUTHENTICATED, 401, "unauthenticated", "A valid bearer token is required")                                 \
         X(CHANNEL_NOT_ALLOWED, 403, "channel-not-allowed", "The token is bound to another channel")                    \
         X(INSUFFICIENT_SCOPE, 403, "insufficient-scope", "The token lacks the scope for this route")                   \
         X(STORE_NOT_ALLOWED, 403, "store-not-allowed", "The token does not cover this location")                       \
-        X(NOT_FOUND, 404, "not-found", "There is no such resource, or it is not yours")                                \
+        X(NOT_FOUND, 404, "not-found", "Resource unknown or not accessible")                                           \
         X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "This resource does not support the method")                  \
         X(REQUEST_TIMEOUT, 408, "request-timeout", "The request did not arrive in time")                               \
-        X(DUPLICATE_EXTERNAL_REF, 409, "duplicate-external-ref",                                                       \
-                "The channel already has an order with this external_ref")                                             \
-        X(IDEMPOTENCY_IN_PROGRESS, 409, "idempotency-in-progress",                                                     \
-                "A request with this Idempotency-Key is still running")                                                \
+        X(DUPLICATE_EXTERNAL_REF, 409, "duplicate-external-ref", "This external_ref is already used")                  \
+        X(IDEMPOTENCY_IN_PROGRESS, 409, "idempotency-in-progress", "A request with this Idempotency-Key is running")   \
         X(INSUFFICIENT_STOCK, 409, "insufficient-stock", "Not enough stock")                                           \
         X(INVALID_TRANSITION, 409, "invalid-transition", "The current state does not allow this action")               \
-        X(OVER_CAPTURE, 409, "over-capture", "More than the payment holds")                                            \
-        X(OVER_PAYMENT, 409, "over-payment", "More than the order still owes")                                         \
+        X(OVER_CAPTURE, 409, "over-capture", "The capture exceeds the authorized amount")                              \
+        X(OVER_PAYMENT, 409, "over-payment", "The payment exceeds the amount due")                                     \
         X(OVER_PICK, 409, "over-pick", "More units than remain to be picked")                                          \
-        X(OVER_REFUND, 409, "over-refund", "More than is left of what was paid")                                       \
-        X(OVER_RETURN, 409, "over-return", "More units than can be returned")                                          \
-        X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation holds nothing any more")                   \
-        X(SLOT_FULL, 409, "slot-full", "The slot has no place left")                                                   \
-        X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since the version named")         \
-        X(CONTENT_TOO_LARGE, 413, "content-too-large", "The body is larger than this service accepts")                 \
+        X(OVER_REFUND, 409, "over-refund", "The refund exceeds the refundable amount")                                 \
+        X(OVER_RETURN, 409, "over-return", "The return exceeds the returnable units")                                  \
+        X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation has expired or was released")              \
+        X(SLOT_FULL, 409, "slot-full", "The pickup slot is full")                                                      \
+        X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since this version")              \
+        X(CONTENT_TOO_LARGE, 413, "content-too-large", "The request body is too large")                                \
         X(URI_TOO_LONG, 414, "uri-too-long", "The request target is longer than 8 KiB")                                \
         X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported-media-type", "The body must be application/json")                  \
-        X(EVENT_ID_REUSED, 422, "event-id-reused", "This event_id was told with another content")                      \
+        X(EVENT_ID_REUSED, 422, "event-id-reused", "This event_id belongs to a different event")                       \
         X(HANDOVER_PROOF_INVALID, 422, "handover-proof-invalid", "The proof of identity does not match")               \
-        X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused", "This Idempotency-Key was used for another request")  \
-        X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow it")                                \
-        X(VALIDATION_FAILED, 422, "validation-failed", "The request is well formed, but some of it is not valid")      \
-        X(HANDOVER_LOCKED, 429, "handover-locked", "Too many wrong codes; the hand-over is locked for a while")        \
+        X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused",                                                       \
+                "This Idempotency-Key belongs to a different request")                                                 \
+        X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow this return")                       \
+        X(VALIDATION_FAILED, 422, "validation-failed", "The request contains invalid values")                          \
+        X(HANDOVER_LOCKED, 429, "handover-locked", "Code entry is locked after wrong codes")                           \
         X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \
         X(HEADERS_TOO_LARGE, 431, "headers-too-large", "The request headers are larger than 16 KiB")                   \
-        X(INTERNAL, 500, "internal", "Something went wrong on our side")                                               \
-        X(DATABASE_UNAVAILABLE, 503, "database-unavailable", "The database cannot be reached at the moment")           \
-        X(OVERLOADED, 503, "overloaded", "The service is busy or shutting down; try again shortly")                    \
+        X(INTERNAL, 500, "internal", "The service failed")                                                             \
+        X(DATABASE_UNAVAILABLE, 503, "database-unavailable", "The database cannot be reached")                         \
+        X(OVERLOADED, 503, "overloaded", "The service is busy or shutting down")                                       \
         X(TIMEOUT, 504, "timeout", "The request did not finish in time")
 
-/* How a trip to the database can fail, by what to do about it; `db/fault.c` has the SQLSTATEs. */
+/* How a trip to the database can fail, by remedy; `db/fault.c` has the SQLSTATEs. */
 #define FAULTS(X)                                                                                                      \
-        X(BROKEN, "a statement was refused for a reason nobody foresaw")                                               \
+        X(BROKEN, "a statement failed for an unexpected reason")                                                       \
         X(BUSY, "the database is out of time, memory, disk or connections")                                            \
         X(CONFLICT, "a serialization failure or a deadlock: run again")                                                \
-        X(LOST, "the connection is gone: what was sent has an unknown outcome")                                        \
+        X(LOST, "the connection is lost: the outcome of the trip is unknown")                                          \
         X(POISON, "a value or a CHECK was refused: one call of the batch is to blame")                                 \
         X(RIVAL, "a unique or foreign key was violated: a rival committed first")                                      \
-        X(STUCK, "a row was locked by somebody else for longer than we wait")
+        X(STUCK, "a row stayed locked for longer than the lock timeout")
 
 enum problem {
         PROBLEM_NONE = 0,
@@ -77,7 +75,7 @@ enum problem {
 #define X(name, meaning) FAULT_##name,
         FAULTS(X)
 #undef X
-                FAULT_STALE, /* what was chosen before the locks is no longer true: start the batch over */
+                FAULT_STALE, /* the choice made before the locks is no longer true: start the batch over */
 };
 
 /* HTTP status, slug and title of a problem; for a fault, those of the problem it is published as. */
