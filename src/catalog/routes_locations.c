@@ -111,7 +111,7 @@ static enum problem put_load(struct batch *batch) {
         if (!p)
                 p = catalog_lock(batch->database, &work->set);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (!p)
                 p = zones_load(batch, work);
         return p;

@@ -84,7 +84,7 @@ static enum problem load(struct batch *batch, const struct operation *operation)
         database_ask(batch->database, &sql_clock, NULL, clock_read, &batch->now);
         if (!operation->save)
                 database_commit(batch->database);
-        return database_trip(batch->database, batch->deadline);
+        return batch_trip(batch);
 }
 
 static bool is_settled(const struct call *call) {
@@ -128,7 +128,7 @@ static enum problem leave_without_effect(struct batch *batch, struct idempotency
         enum problem p;
 
         database_ask(batch->database, &sql_rollback, NULL, NULL, NULL);
-        p = database_trip(batch->database, batch->deadline);
+        p = batch_trip(batch);
         if (!p)
                 idempotency_finish(known);
         return p;
@@ -176,7 +176,7 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
                 return FAULT_BUSY;
         queues_bump(batch);
         database_commit(batch->database);
-        p = database_trip(batch->database, batch->deadline);
+        p = batch_trip(batch);
         if (!p)
                 notices_tell(database_notes(batch->database));
         if (!p && keyed)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/connection.h"
 #include "engine/call.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 #include "engine/call.h"
 
 #include "base/text.h"
+#include "db/connection.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +17,10 @@ const char *method_text(enum method method) {
 void call_init(struct call *call, const struct route *route) {
         *call = (struct call){ .route = route, .stream_position = -1 };
         arena_init(&call->arena, CALL_MEMORY_MAX);
+}
+
+enum problem batch_trip(struct batch *batch) {
+        return database_trip(batch->database, batch->deadline);
 }
 
 unsigned call_shard(const struct call *call) {

@@ -22,7 +22,6 @@
 #include "base/shape.h"
 #include "base/uuid.h"
 #include "base/writer.h"
-#include "db/connection.h"
 
 #define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
 #define CALL_TIME_MAX   (10 * SECOND)               /* of calls that nobody sent: the sweeper's */
@@ -56,6 +55,7 @@ enum lane_name {
 
 struct batch;
 struct call;
+struct database; /* db/connection.h */
 
 struct operation {
         enum problem (*look)(
@@ -184,6 +184,9 @@ struct batch {
         timestamp deadline; /* clock_monotonic; for trips made by load */
         void *work;         /* the room's, made by look or load */
 };
+
+/* Send the statements that a load has queued and read all answers (db/connection.h). */
+must_check enum problem batch_trip(struct batch *batch);
 
 /* "DELETE", "GET", "POST", "PUT"; "" for others. */
 const char *method_text(enum method method);

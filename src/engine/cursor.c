@@ -1,6 +1,7 @@
 #include "engine/cursor.h"
 
 #include "base/text.h"
+#include "db/connection.h"
 #include "sql/cursor.h"
 
 #include <openssl/crypto.h>
@@ -160,7 +161,7 @@ enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) 
         database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
         for (size_t i = 0; i < batch->n_calls; i++)
                 needed = needed || query_of(batch->calls[i])->cursor;
-        return needed ? database_trip(batch->database, batch->deadline) : PROBLEM_NONE;
+        return needed ? batch_trip(batch) : PROBLEM_NONE;
 }
 
 bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts) {

@@ -1,6 +1,7 @@
 #include "engine/idempotency.h"
 
 #include "base/digest.h"
+#include "db/connection.h"
 #include "engine/reply.h"
 #include "sql/idempotency.h"
 

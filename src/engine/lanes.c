@@ -1,6 +1,7 @@
 #include "engine/lanes.h"
 
 #include "base/log.h"
+#include "db/connection.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

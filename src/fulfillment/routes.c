@@ -42,7 +42,7 @@ static enum problem command_load_catalog(struct batch *batch,
         struct fulfillment_commands *work = batch->work;
 
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++) {

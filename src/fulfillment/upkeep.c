@@ -1,5 +1,6 @@
 #include "fulfillment/upkeep.h"
 
+#include "db/connection.h"
 #include "fulfillment/routes.h"
 #include "orders/upkeep.h"
 #include "sql/orders.h"

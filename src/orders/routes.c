@@ -212,7 +212,7 @@ static enum problem find_slots(struct batch *batch, struct placing *placing) {
         enum problem p = read_catalog(batch, placing);
 
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         if (!catalog_zones_fit(&placing->catalog))

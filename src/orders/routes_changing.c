@@ -122,7 +122,7 @@ static enum problem look_up(struct batch *batch, struct change_work *work) {
         enum problem p = orders_read(batch->database, &work->before);
 
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 want_call(batch->calls[i], work);
         if (!p)
@@ -130,7 +130,7 @@ static enum problem look_up(struct batch *batch, struct change_work *work) {
         if (!p)
                 p = catalog_load_zones(batch->database, &work->catalog);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         if (!catalog_zones_fit(&work->catalog))

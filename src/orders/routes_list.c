@@ -120,7 +120,7 @@ static enum problem list_load(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 p = page_load(batch, batch->calls[i], key);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         want_orders(batch, &lists->set);

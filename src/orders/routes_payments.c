@@ -89,7 +89,7 @@ static enum problem find_orders(struct batch *batch, struct payments_work *work,
 
         owners_ask(batch->database, batch->arena, work->payments, refunds ? 0 : n, work->payments, refunds ? n : 0,
                 &work->owners);
-        p = database_trip(batch->database, batch->deadline);
+        p = batch_trip(batch);
         for (size_t i = 0; !p && i < work->owners.n; i++)
                 orders_want(&work->commands.set, &work->owners.at[i].order_id);
         return p;

@@ -1,5 +1,6 @@
 #include "orders/upkeep.h"
 
+#include "db/connection.h"
 #include "orders/routes.h"
 #include "sql/orders.h"
 

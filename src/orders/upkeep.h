@@ -5,6 +5,8 @@
 
 #include "engine/call.h"
 
+struct rows; /* db/rows.h */
+
 /* Not a route of the API: a call of it names an order by path.id, which is cancelled if its payment is overdue by then.
  */
 extern const struct route order_unpaid_route;

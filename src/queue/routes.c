@@ -37,7 +37,7 @@ enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads) {
         *heads = (struct queue_heads){ .arena = batch->arena };
         p = queue_heads_ask(batch->database, heads, locations, batch->n_calls);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         for (size_t i = 0; i < batch->n_calls && !p; i++) {
                 const struct queue_head *head = queue_head_find(heads, locations[i]);
 

@@ -119,14 +119,14 @@ static void want_cards(struct work *work) {
 }
 
 static enum problem cards_load(struct batch *batch, struct work *work) {
-        enum problem p = database_trip(batch->database, batch->deadline);
+        enum problem p = batch_trip(batch);
 
         if (p)
                 return p;
         want_cards(work);
         p = orders_read(batch->database, &work->set);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         cards_want_products(&work->set, &work->catalog);

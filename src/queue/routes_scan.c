@@ -128,7 +128,7 @@ static enum problem scan_load(struct batch *batch) {
                 if (!batch->calls[i]->refusal.problem)
                         p = scan_begin(batch, batch->calls[i]);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 if (batch->calls[i]->work) {
                         const struct scan_body *body = batch->calls[i]->body;
@@ -138,7 +138,7 @@ static enum problem scan_load(struct batch *batch) {
         if (!p)
                 p = orders_read(batch->database, &work->set);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p)
                 return p;
         cards_want_products(&work->set, &work->catalog);

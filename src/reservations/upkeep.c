@@ -20,7 +20,7 @@ static enum problem expire_load(struct batch *batch) {
         batch->work = work;
         p = reservations_lock_lapsed(batch->database, &work->set, RESERVATIONS_EXPIRED_AT_ONCE);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         if (p || !work->set.n_rows)
                 return p;
         p = reservations_lock_stock(batch->database, &work->set);

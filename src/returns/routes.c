@@ -37,7 +37,7 @@ enum problem return_work_find(struct batch *batch, struct return_commands *work)
         for (size_t i = 0; i < batch->n_calls; i++)
                 ids[i] = &batch->calls[i]->path.id;
         return_targets_by_id(batch->database, &work->targets, ids, batch->n_calls);
-        p = database_trip(batch->database, batch->deadline);
+        p = batch_trip(batch);
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++)
@@ -87,7 +87,7 @@ static enum problem load_documents(struct batch *batch, struct return_commands *
                 p = returns_read(batch->database, &work->returns, &work->orders);
         if (!p)
                 p = ask_for_days(batch, work);
-        return p ? p : database_trip(batch->database, batch->deadline);
+        return p ? p : batch_trip(batch);
 }
 
 enum problem return_work_load(struct batch *batch, bool locked,

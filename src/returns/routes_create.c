@@ -162,7 +162,7 @@ static enum problem find_numbers(struct batch *batch, struct return_commands *wo
         if (!n)
                 return PROBLEM_NONE;
         return_targets_by_number(batch->database, &work->targets, numbers, n);
-        return database_trip(batch->database, batch->deadline);
+        return batch_trip(batch);
 }
 
 static void want(struct return_commands *work, const struct call *call, const struct return_aim *aim) {

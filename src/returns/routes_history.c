@@ -49,7 +49,7 @@ static enum problem find_orders(struct batch *batch, struct return_commands *wor
         local_times_ask(batch->database, batch->arena, times, batch->n_calls);
         p = placing_find_known(batch->database, &known);
         if (!p)
-                p = database_trip(batch->database, batch->deadline);
+                p = batch_trip(batch);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 for (size_t j = 0; j < known.n_orders; j++) {
                         const struct history_return *body = batch->calls[i]->body;

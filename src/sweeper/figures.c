@@ -2,6 +2,7 @@
 
 #include "base/exposition.h"
 #include "base/text.h"
+#include "db/connection.h"
 #include "sql/figures.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "sweeper/jobs.h"
 
 #include "base/config.h"
+#include "db/connection.h"
 #include "fulfillment/upkeep.h"
 #include "orders/upkeep.h"
 #include "reservations/upkeep.h"

@@ -1,6 +1,7 @@
 #include "sweeper/sweeper.h"
 
 #include "base/exposition.h"
+#include "db/connection.h"
 #include "sweeper/jobs.h"
 
 #include <pthread.h>
