@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define QUEUE_MAX      64
+#define TRIP_MAX       64             /* statements of one trip */
+#define QUEUE_MAX      (2 * TRIP_MAX) /* their answers, and those of their preparation */
 #define SQLSTATE_SIZE  6
 #define MESSAGE_SIZE   512
 #define BINARY_RESULTS 1
@@ -19,14 +20,22 @@ struct answer {
         rows_reader reader;
         void *into;
         bool is_commit;
+        const struct statement *prepares; /* it answers the preparation of this statement */
+};
+
+/* A set of statements, by their index. */
+struct statement_set {
+        uint64_t bits[STATEMENTS_MAX / 64];
 };
 
 struct database {
         PGconn *connection; /* NULL while there is none */
         struct database_settings settings;
         struct answer queue[QUEUE_MAX];
-        size_t n_queued;
-        PGresult **results; /* kept for the text that rows point into */
+        size_t n_queued, n_asked;
+        struct statement_set prepared; /* in this session */
+        struct statement_set sent;     /* prepared, or to be prepared by the trip that is being queued */
+        PGresult **results;            /* kept for the text that rows point into */
         size_t n_results, results_capacity;
         enum problem send_fault; /* the first failure while queueing */
         struct notes notes;      /* of the transaction under way, or the one just committed */
@@ -34,6 +43,14 @@ struct database {
         char message[MESSAGE_SIZE];
         uint64_t trips;
 };
+
+static bool set_has(const struct statement_set *set, const struct statement *statement) {
+        return set->bits[statement->index / 64] >> statement->index % 64 & 1;
+}
+
+static void set_add(struct statement_set *set, const struct statement *statement) {
+        set->bits[statement->index / 64] |= UINT64_C(1) << statement->index % 64;
+}
 
 static void results_forget(struct database *database) {
         for (size_t i = 0; i < database->n_results; i++)
@@ -64,7 +81,8 @@ static enum problem fail(struct database *database, enum problem fault, const ch
 /* Close the connection; the failure noted before stands. */
 static void connection_end(struct database *database) {
         PQfinish(take(database->connection));
-        database->n_queued = 0;
+        database->n_queued = database->n_asked = 0;
+        database->prepared = database->sent = (struct statement_set){ 0 };
 }
 
 static enum problem connection_drop(struct database *database, const char *message) {
@@ -79,10 +97,11 @@ static bool queue_add(struct database *database, struct answer answer) {
                 database->send_fault = fail(database, FAULT_LOST, "", "not connected");
         if (database->send_fault)
                 return false;
-        if (database->n_queued == QUEUE_MAX) {
+        if (database->n_asked == TRIP_MAX || database->n_queued == QUEUE_MAX) {
                 database->send_fault = fail(database, FAULT_BROKEN, "", "too many statements in one trip");
                 return false;
         }
+        database->n_asked += !answer.prepares;
         database->queue[database->n_queued++] = answer;
         return true;
 }
@@ -94,6 +113,23 @@ static void note_sent(struct database *database, int sent) {
         database->send_fault = fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
 }
 
+/* Prepare the statement in the same trip, just before its first use in this session. */
+static bool statement_prepare(struct database *database, const struct statement *statement) {
+        if (set_has(&database->sent, statement))
+                return true;
+        if (!queue_add(database, (struct answer){ .prepares = statement }))
+                return false;
+        note_sent(database, PQsendPrepare(database->connection, statement->name, statement->sql, 0, NULL));
+        if (database->send_fault)
+                return false;
+        set_add(&database->sent, statement);
+        return true;
+}
+
+void database_prepare(struct database *database, const struct statement *statement) {
+        (void) statement_prepare(database, statement);
+}
+
 void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into) {
         static const int binary[PARAMETERS_MAX] = { [0 ... PARAMETERS_MAX - 1] = 1 };
@@ -101,7 +137,7 @@ void database_ask(struct database *database, const struct statement *statement, 
 
         if (parameters && !parameters_finish(parameters) && !database->send_fault)
                 database->send_fault = fail(database, FAULT_BROKEN, "", "parameters are larger than allowed");
-        if (!queue_add(database, answer))
+        if (!statement_prepare(database, statement) || !queue_add(database, answer))
                 return;
         note_sent(database, PQsendQueryPrepared(database->connection, statement->name, parameters ? parameters->n : 0,
                                     parameters ? parameters->values : NULL, parameters ? parameters->sizes : NULL,
@@ -234,6 +270,8 @@ static enum problem statement_finish(struct database *database, const struct ans
                         PQclear(result);
                         return failed;
                 }
+                if (answer->prepares && PQresultStatus(result) == PGRES_COMMAND_OK)
+                        set_add(&database->prepared, answer->prepares); /* even when a reader has failed before */
                 if (!failed)
                         failed = answer_read(database, answer, result);
                 if (!results_keep(database, result)) {
@@ -249,7 +287,7 @@ static enum problem trip(struct database *database, timestamp deadline) {
         enum problem p = database->send_fault;
         bool synced = false;
 
-        database->n_queued = 0;
+        database->n_queued = database->n_asked = 0;
         database->send_fault = PROBLEM_NONE;
         database->trips++;
         if (p && database->connection && n) {
@@ -263,6 +301,7 @@ static enum problem trip(struct database *database, timestamp deadline) {
         p = send_all(database, deadline);
         for (size_t i = 0; database->connection && !synced; i++)
                 p = statement_finish(database, i < n ? &database->queue[i] : &unread, p, deadline, &synced);
+        database->sent = database->prepared; /* what a failure has left out is prepared at its next use */
         if (p == FAULT_LOST)
                 connection_end(database); /* also one that answers, but is of no use to us any more */
         return p;
@@ -275,16 +314,6 @@ enum problem database_trip(struct database *database, timestamp deadline) {
         if (database->settings.trip_times)
                 histogram_observe(database->settings.trip_times, &histogram_times, clock_monotonic() - begin);
         return p;
-}
-
-static enum problem prepare_all(struct database *database) {
-        for (size_t i = 0; i < statement_count; i++) {
-                if (!PQsendPrepare(database->connection, statements[i]->name, statements[i]->sql, 0, NULL))
-                        return connection_drop(database, PQerrorMessage(database->connection));
-                if (i % (QUEUE_MAX / 2) == 0)
-                        (void) PQflush(database->connection);
-        }
-        return database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
 }
 
 /* A transaction takes milliseconds. PostgreSQL ends one that waits for its client for this long, so that a frozen
@@ -346,8 +375,6 @@ static enum problem session_prepare(struct database *database) {
         p = database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
         if (!p && !settings->unprepared)
                 p = claim_check(database, &claim);
-        if (!p && !settings->unprepared)
-                p = prepare_all(database);
         results_forget(database);
         return p;
 }
@@ -382,7 +409,6 @@ static enum problem connection_make(struct database *database) {
         (void) PQsetNoticeReceiver(database->connection, notice_ignore, NULL);
         if (!database->settings.unprepared) /* details quote rows, and a row may tell who a customer is */
                 (void) PQsetErrorVerbosity(database->connection, PQERRORS_TERSE);
-        database->n_queued = 0;
         database->send_fault = PROBLEM_NONE;
         p = session_prepare(database);
         if (p && database->connection)
@@ -436,10 +462,9 @@ struct database *database_close(struct database *database) {
 /* Statements that were queued for a trip which never came: let the server run them unread, then roll back. */
 static void queue_abandon(struct database *database) {
         for (size_t i = 0; i < database->n_queued; i++)
-                database->queue[i] = (struct answer){ 0 };
+                database->queue[i] = (struct answer){ .prepares = database->queue[i].prepares };
         if (database->n_queued)
                 (void) database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT);
-        database->n_queued = 0;
         database->send_fault = PROBLEM_NONE;
 }
 

@@ -35,14 +35,14 @@ struct database_settings {
         int statement_timeout_ms;
         int lock_timeout_ms;
         struct histogram *trip_times; /* where the time of each trip is counted, by histogram_times; may be NULL */
-        bool unprepared; /* neither prepare the named statements nor look at the schema: for who asks about it */
+        bool unprepared; /* do not look at the schema or keep it from being migrated: for tools that ask about it */
 };
 
 /* How long a connection attempt to one host may take, and how long sent bytes may stay unanswered by the peer's kernel.
  */
 #define CONNECT_TIMEOUT_S   3
 #define TCP_USER_TIMEOUT_MS 5000
-#define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, prepare */
+#define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, session settings */
 
 /* What libpq finds wrong with a connection string, without connecting and without quoting its values: false, and the
  * fault in `fault` of DATABASE_URL_FAULT_SIZE bytes. */
@@ -52,8 +52,8 @@ must_check bool database_url_is_valid(const char *url, char *fault);
 /* A connection that is yet to be made; `settings` and its text must outlive it. NULL when there is no memory. */
 must_check struct database *database_new(const struct database_settings *settings);
 
-/* Make the connection usable: connect and prepare every named statement when there is none, roll back what a failed
- * trip left open. Call it first, and after any fault. FAULT_LOST while the database is away. */
+/* Make the connection usable: connect when there is none, roll back what a failed trip left open. Call it first, and
+ * after any fault. FAULT_LOST while the database cannot be reached. */
 enum problem database_connect(struct database *database);
 
 /* Close; NULL is fine. Returns NULL. */
@@ -63,9 +63,13 @@ DEFINE_CLEANUP(struct database, database_close_cleanup, database_close)
 /* What to do with the rows of one statement. A problem returned here ends the trip. */
 typedef enum problem (*rows_reader)(struct rows *rows, void *into);
 
-/* Queue a statement; `parameters` and `reader` may be NULL. Errors show at the trip. */
+/* Queue a statement; `parameters` and `reader` may be NULL. Errors show at the trip. The first use in a session
+ * prepares the statement in the same trip, so a reconnect costs what is used, however many statements there are. */
 void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into);
+
+/* Queue the preparation alone, which the first use does anyway: for tests that look at plans. */
+void database_prepare(struct database *database, const struct statement *statement);
 
 /* Queue unprepared text without parameters; one statement. For migrations and tools. */
 void database_ask_text(struct database *database, const char *sql, rows_reader reader, void *into);

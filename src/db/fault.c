@@ -17,6 +17,7 @@ static const struct {
         { "26000", FAULT_LOST }, /* the prepared statement is not there: another server behind the same address */
         { "40001", FAULT_CONFLICT },
         { "40P01", FAULT_CONFLICT },
+        { "42P05", FAULT_LOST }, /* a statement of this name is prepared already: a session that is not ours alone */
         { "53", FAULT_BUSY },
         { "55P03", FAULT_STUCK },
         { "57014", FAULT_BUSY },

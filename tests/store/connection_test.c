@@ -133,6 +133,171 @@ Test(connection, a_trip_has_room_for_so_many_statements) {
         store_execute("select 1");
 }
 
+static enum problem integer_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(int64_t *) into = row_integer(&row);
+        return PROBLEM_NONE;
+}
+
+/* As the server counts them. */
+static int64_t statements_prepared(void) {
+        int64_t n = -1;
+
+        database_ask_text(store_database, "select count(*) from pg_prepared_statements", integer_read, &n);
+        store_trip();
+        return n;
+}
+
+static void session_end(void) {
+        database_ask_text(store_database, "select pg_terminate_backend(pg_backend_pid())", NULL, NULL);
+        store_trip_expecting(FAULT_LOST);
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+}
+
+#define KNOWN 500
+#define USED  20
+
+static void use(const struct statement *const *known) {
+        int answered = 0;
+
+        for (int i = 0; i < USED; i++)
+                database_ask(store_database, known[i], NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, USED);
+}
+
+Test(connection, a_reconnect_prepares_what_is_used_and_nothing_else) {
+        const struct statement *known[KNOWN];
+        uint64_t before;
+
+        for (int i = 0; i < KNOWN; i++)
+                known[i] = store_statement("select 1");
+        session_end();
+        before = database_trips(store_database);
+        use(known);
+        cr_assert_eq(database_trips(store_database), before + 1, "the first use takes no trip more");
+        cr_assert_eq(statements_prepared(), USED);
+        use(known);
+        cr_assert_eq(statements_prepared(), USED);
+        session_end();
+        cr_assert_eq(statements_prepared(), 0);
+        use(known);
+        cr_assert_eq(statements_prepared(), USED);
+}
+
+Test(connection, a_reconnect_takes_one_trip_however_many_statements_there_are) {
+        uint64_t before;
+
+        database_ask_text(store_database, "select pg_terminate_backend(pg_backend_pid())", NULL, NULL);
+        store_trip_expecting(FAULT_LOST);
+        before = database_trips(store_database);
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+        cr_assert_eq(database_trips(store_database), before + 1);
+}
+
+Test(connection, a_trip_prepares_as_many_statements_as_it_can_carry) {
+        int answered = 0;
+
+        store_trip();
+        for (int i = 0; i < 64; i++)
+                database_ask(store_database, store_statement("select 1"), NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, 64);
+}
+
+Test(connection, a_statement_used_twice_in_its_first_trip_is_prepared_once) {
+        const struct statement *statement = store_statement("select 1");
+        int answered = 0;
+
+        database_ask(store_database, statement, NULL, count, &answered);
+        database_ask(store_database, statement, NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, 2);
+}
+
+Test(connection, a_statement_that_cannot_be_prepared_fails_its_trip_and_is_tried_again) {
+        const struct statement *broken = store_statement("select from nowhere"), *sound = store_statement("select 1");
+        int answered = 0;
+
+        for (int i = 0; i < 2; i++) {
+                database_ask(store_database, broken, NULL, count, &answered);
+                database_ask(store_database, sound, NULL, count, &answered);
+                store_trip_expecting(FAULT_BROKEN);
+                cr_assert_str_eq(database_sqlstate(store_database), "42P01");
+                cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+        }
+        cr_assert_eq(answered, 0);
+        database_ask(store_database, sound, NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, 1);
+}
+
+static enum problem row_refuse(struct rows *rows, void *into) {
+        (void) rows;
+        (void) into;
+        return FAULT_BROKEN;
+}
+
+/* The first fails in the server, which passes over the rest; the second in its reader, when the server has run all. */
+Test(connection, what_a_failed_trip_was_to_prepare_can_be_used_afterwards) {
+        static const struct {
+                const char *sql;
+                rows_reader reader;
+                enum problem problem;
+        } failures[] = { { "select 1 / 0", NULL, FAULT_POISON }, { "select 1", row_refuse, FAULT_BROKEN } };
+
+        for (size_t i = 0; i < array_size(failures); i++) {
+                const struct statement *early = store_statement("select 1"), *late = store_statement("select 1");
+                int answered = 0;
+
+                database_ask(store_database, early, NULL, NULL, NULL);
+                database_ask_text(store_database, failures[i].sql, failures[i].reader, NULL);
+                database_ask(store_database, late, NULL, NULL, NULL);
+                store_trip_expecting(failures[i].problem);
+                cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+                database_ask(store_database, early, NULL, count, &answered);
+                database_ask(store_database, late, NULL, count, &answered);
+                store_trip();
+                cr_assert_eq(answered, 2);
+        }
+}
+
+Test(connection, what_a_trip_that_never_came_was_to_prepare_can_be_used_afterwards) {
+        const struct statement *statement = store_statement("select 1");
+        int answered = 0;
+
+        database_ask(store_database, statement, NULL, count, &answered);
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+        cr_assert_eq(answered, 0);
+        database_ask(store_database, statement, NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, 1);
+}
+
+/* A pooler may hand out a session that was emptied, or one in which another client has prepared its statements. */
+Test(connection, a_session_without_our_statements_or_with_those_of_others_is_made_anew) {
+        const struct statement *ours = store_statement("select 1"), *theirs = store_statement("select 2");
+        int answered = 0;
+
+        database_ask(store_database, ours, NULL, NULL, NULL);
+        store_trip();
+        store_execute("deallocate all");
+        database_ask(store_database, ours, NULL, NULL, NULL);
+        store_trip_expecting(FAULT_LOST);
+        cr_assert_str_eq(database_sqlstate(store_database), "26000");
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+        store_execute(arena_format(&store_arena, "prepare %s as select 3", theirs->name));
+        database_ask(store_database, theirs, NULL, NULL, NULL);
+        store_trip_expecting(FAULT_LOST);
+        cr_assert_str_eq(database_sqlstate(store_database), "42P05");
+        cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
+        database_ask(store_database, ours, NULL, count, &answered);
+        database_ask(store_database, theirs, NULL, count, &answered);
+        store_trip();
+        cr_assert_eq(answered, 2);
+}
+
 Test(connection, large_answers_and_large_questions_do_not_wait_for_each_other) {
         char *large = arena_alloc(&store_arena, (size_t) 4 << 20);
         int answered = 0;

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ARENA_MAX          ((size_t) 64 * 1024 * 1024)
 #define STATEMENT_LIMIT_MS 20000
@@ -53,4 +54,17 @@ void store_trip(void) {
 void store_execute(const char *sql) {
         database_ask_text(store_database, sql, NULL, NULL);
         store_trip();
+}
+
+const struct statement *store_statement(const char *sql) {
+        static unsigned made;
+        struct statement *statement = arena_new(&store_arena, struct statement);
+        const struct statement value = { .name = arena_format(&store_arena, "made_by_test_%u", made),
+                .index = (unsigned) statement_count + made,
+                .sql = sql };
+
+        made++;
+        cr_assert(statement && value.name && value.index < STATEMENTS_MAX);
+        memcpy(statement, &value, sizeof(value));
+        return statement;
 }

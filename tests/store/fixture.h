@@ -9,6 +9,7 @@
 #pragma once
 
 #include "db/connection.h"
+#include "db/sql.h"
 
 #define STORE_NOW ((timestamp) 1800000000 * SECOND) /* 2027-01-15T08:00:00Z */
 
@@ -24,3 +25,6 @@ void store_trip(void);
 
 /* Run one statement of plain SQL. */
 void store_execute(const char *sql);
+
+/* A statement of a test, under a name that no other has; in the arena. */
+const struct statement *store_statement(const char *sql);

@@ -1,6 +1,5 @@
 /* What db/parameters sends, PostgreSQL understands; what PostgreSQL sends, db/rows reads. */
 #include "fixture.h"
-#include "sql/transaction.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -8,11 +7,8 @@
 
 TestSuite(parameters, .init = store_open, .fini = store_close);
 
-/* No named statement takes whatever a test likes, so one is prepared in the place of another. */
 static void ask(const char *sql, struct parameters *p, rows_reader reader, void *into) {
-        store_execute("deallocate clock");
-        store_execute(arena_format(&store_arena, "prepare clock as %s", sql));
-        database_ask(store_database, &sql_clock, p, reader, into);
+        database_ask(store_database, store_statement(sql), p, reader, into);
 }
 
 struct seen {

@@ -15,7 +15,19 @@
 #define PARAMETERS_TEXT_MAX ((size_t) 512)
 #define STATEMENT_TEXT_MAX  ((size_t) 1024)
 
-TestSuite(statements, .init = store_open, .fini = store_close);
+#define PREPARED_A_TRIP     ((size_t) 64)
+
+static void prepare_all(void) {
+        store_open();
+        for (size_t i = 0; i < statement_count; i++) {
+                database_prepare(store_database, statements[i]);
+                if (i % PREPARED_A_TRIP == 0)
+                        store_trip();
+        }
+        store_trip();
+}
+
+TestSuite(statements, .init = prepare_all, .fini = store_close);
 
 /* What one plan says, node by node. */
 struct plan {
@@ -103,7 +115,7 @@ static unsigned faults_of(const struct statement *statement) {
         return plan.faults;
 }
 
-/* store_open has prepared them all, or failed. */
+/* prepare_all has prepared them all, or failed. */
 Test(statements, each_is_prepared_under_its_name) {
         for (size_t i = 0; i < statement_count; i++)
                 cr_expect_geq(parameters_of(statements[i]->name), 0, "%s", statements[i]->name);

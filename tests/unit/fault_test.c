@@ -26,6 +26,7 @@ Test(fault, a_connection_that_is_of_no_more_use_is_lost) {
                 { "25006", FAULT_LOST }, /* read_only_sql_transaction */
                 { "25P03", FAULT_LOST }, /* idle_in_transaction_session_timeout */
                 { "26000", FAULT_LOST }, /* invalid_sql_statement_name */
+                { "42P05", FAULT_LOST }, /* duplicate_prepared_statement */
                 { "57P01", FAULT_LOST }, /* admin_shutdown */
                 { "57P02", FAULT_LOST }, /* crash_shutdown */
                 { "57P03", FAULT_LOST }, /* cannot_connect_now */
