@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "db/schema.h"
+#include "db/session.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "db/migrate.h"
+#include "db/session.h"
 
 #include <inttypes.h>
 #include <stdio.h>

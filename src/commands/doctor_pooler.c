@@ -1,5 +1,6 @@
 /* A pooler gives out process ids of its own, and in transaction mode two clients meet in one session of the server. */
 #include "commands/doctor.h"
+#include "db/session.h"
 
 #define MEETINGS_MAX 3            /* rounds; poolers hand out the session that was used last, or the next in turn */
 #define PATIENCE     (2 * SECOND) /* for a pooler that has no session left */

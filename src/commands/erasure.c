@@ -2,6 +2,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "db/session.h"
 #include "events/events.h"
 #include "orders/orders.h"
 #include "returns/returns.h"

@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "commands/import_report.h"
+#include "db/session.h"
 #include "orders/routes_history.h"
 #include "returns/routes_history.h"
 

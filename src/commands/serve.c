@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "db/schema.h"
+#include "db/session.h"
 #include "engine/notices.h"
 #include "http/documents.h"
 #include "http/health.h"

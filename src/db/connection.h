@@ -9,7 +9,8 @@
  *     database_ask(database, &sql_stock_lock, &parameters, stock_read, &stock);
  *     p = database_trip(database, deadline);
  *
- * All problems returned are faults (base/problem.h). After one, `database_connect` makes the connection usable again.
+ * All problems returned are faults (base/problem.h). After one, `database_connect` (db/session.h) makes the connection
+ * usable again.
  */
 #pragma once
 
@@ -38,23 +39,10 @@ struct database_settings {
         bool unprepared; /* do not look at the schema or keep it from being migrated: for tools that ask about it */
 };
 
-/* How long a connection attempt to one host may take, and how long sent bytes may stay unanswered by the peer's kernel.
- */
-#define CONNECT_TIMEOUT_S   3
-#define TCP_USER_TIMEOUT_MS 5000
 #define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, session settings */
-
-/* What libpq finds wrong with a connection string, without connecting and without quoting its values: false, and the
- * fault in `fault` of DATABASE_URL_FAULT_SIZE bytes. */
-#define DATABASE_URL_FAULT_SIZE 128
-must_check bool database_url_is_valid(const char *url, char *fault);
 
 /* A connection that is yet to be made; `settings` and its text must outlive it. NULL when there is no memory. */
 must_check struct database *database_new(const struct database_settings *settings);
-
-/* Make the connection usable: connect when there is none, roll back what a failed trip left open. Call it first, and
- * after any fault. FAULT_LOST while the database cannot be reached. */
-enum problem database_connect(struct database *database);
 
 /* Close; NULL is fine. Returns NULL. */
 struct database *database_close(struct database *database);

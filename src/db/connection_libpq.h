@@ -1,5 +1,5 @@
 /*
- * db/connection_libpq: what stands behind `struct database`; for db/ alone.
+ * db/connection_libpq: the inside of `struct database`; for db/ alone.
  */
 #pragma once
 
@@ -12,3 +12,15 @@ PGconn *database_handle(const struct database *database);
 
 /* Give the connection up; database_connect makes a new one. */
 enum problem database_drop(struct database *database, const char *message);
+
+/* The same without a failure to note, and with one to note but a connection that goes on. */
+void database_end(struct database *database);
+enum problem database_fail(struct database *database, enum problem fault, const char *message);
+
+/* Take over a connection just made, or NULL: nothing is queued on it and nothing prepared. */
+void database_adopt(struct database *database, PGconn *connection);
+
+/* Let the server run the statements of a trip that never came, unread, and forget all results. */
+void database_abandon(struct database *database);
+
+const struct database_settings *database_settings_of(const struct database *database);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "db/connection_libpq.h"
+#include "db/session.h"
 
 #include <openssl/sha.h>
 #include <poll.h>

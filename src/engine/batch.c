@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "db/session.h"
 #include "engine/counters.h"
 #include "engine/idempotency.h"
 #include "engine/notices.h"

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "db/listen.h"
+#include "db/session.h"
 #include "engine/call.h"
 #include "sql/streams.h"
 

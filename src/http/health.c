@@ -1,6 +1,7 @@
 #include "http/health.h"
 
 #include "db/schema.h"
+#include "db/session.h"
 #include "engine/reply.h"
 
 #include <pthread.h>

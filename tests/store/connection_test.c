@@ -1,4 +1,5 @@
 /* One connection: its trips, its failures, and how it comes back. */
+#include "db/session.h"
 #include "fixture.h"
 #include "sql/transaction.h"
 

@@ -3,6 +3,7 @@
 
 #include "../unit/dice.h"
 #include "db/migrate.h"
+#include "db/session.h"
 #include "orders/orders.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+#include "db/session.h"
 #include "fixture.h"
 #include "orders/placing.h"
 
