@@ -37,13 +37,13 @@ from support.results import Result, read_junit  # noqa: E402
 # Seconds after which a part of a suite is stuck, far above its usual time.
 PART_TIMEOUT_S = 900
 # Processes of a suite, each with its own share of the files, PostgreSQL and service. A suite that is not named has one.
-PARTS = {"api": 4, "commands": 2, "fuzz": 2}
+PARTS = {"api": 4, "commands": 2, "fuzz": 2, "lint": 2}
 FUZZ_FOR_S = 10  # each target, beyond its corpus
 # These measure how a busy service behaves, so they run after all others, two at a time.
 QUIET = ("race", "fault")
 QUIET_AT_A_TIME = 2
 QUICK = ("lint", "unit")
-SLOW_LINTS = {"tidy"}  # not in `quick`
+SLOW_LINTS = {"tidy"}  # not in `quick`; the second part of lint
 SEEN_REPLIES = "seen_replies.json"  # tests/conftest.py leaves it in the directory of each part
 CRITERION_TEST_TIMEOUT_S = 60
 FAILURES_SHOWN = 20
@@ -163,12 +163,18 @@ class Part:
 
 # The suites
 
+def lint_scripts(part):
+    """The scripts of a part, sorted: with a pattern those that have it in their names."""
+    found = sorted(path for path in (ROOT / "tests" / "lint").iterdir() if os.access(path, os.X_OK) and path.is_file())
+    if part.run.pattern:
+        return [path for path in found if part.run.pattern in path.stem]
+    slow = part.number == 2
+    return [path for path in found if (path.stem in SLOW_LINTS) == slow and not (slow and part.run.quick)]
+
+
 def run_lint(part):
     asan = part.run.builds["asan"]
-    scripts = sorted(path for path in (ROOT / "tests" / "lint").iterdir() if os.access(path, os.X_OK) and path.is_file())
-    for script in scripts:
-        if part.run.pattern and part.run.pattern not in script.stem or part.run.quick and script.stem in SLOW_LINTS:
-            continue
+    for script in lint_scripts(part):
         if script.stem == "tidy":
             asan.build("all")  # generated headers and the list of commands
         start = part.log.stat().st_size if part.log.exists() else 0
@@ -281,8 +287,9 @@ def run_pytest(part):
         remove_cluster(part.directory / "cluster")
 
 
-# The program of a suite, by the name of its build.
+# The builds of suites that run the service, and of those that have test programs in C.
 BUILD_OF = {"api": "asan", "commands": "asan", "fault": "release", "race": "tsan"}
+PROGRAMS_OF = {"unit": "asan", "store": "asan", "fuzz": "fuzz"}
 
 # In the order in which they start: the longest first, the slowest builds late.
 SUITES = {
@@ -310,10 +317,14 @@ def run_part(part):
     return part.suite if part.suite.end(part) else None
 
 
-def build_ahead(build):
-    """Build while other suites still run; a suite that needs a failed build reports it."""
-    with contextlib.suppress(BuildFailed):
-        build.build("holdfast")
+def build_ahead(run):
+    """Build for one suite after the other while others run already. A suite whose build fails reports it."""
+    for suite in run.suites:
+        with contextlib.suppress(BuildFailed):
+            if suite.name in BUILD_OF:
+                run.builds[BUILD_OF[suite.name]].build("holdfast")
+            elif suite.name in PROGRAMS_OF:
+                run.builds[PROGRAMS_OF[suite.name]].test_programs(suite.name, run.pattern)
 
 
 # Documented replies
@@ -412,22 +423,22 @@ def interrupted(number, _):
 
 
 def work(run):
-    """Pairs of (jobs at a time, jobs): first most suites, then those that need a quiet machine."""
+    """Pairs of (parts at a time, parts): first most suites, then those that need a quiet machine."""
     loud = [part for suite in run.suites if suite.name not in QUIET for part in suite.parts]
     quiet = [part for suite in run.suites if suite.name in QUIET for part in suite.parts]
-    jobs = [(run_part, part) for part in loud]
-    jobs += [(build_ahead, run.builds[BUILD_OF[part.name]]) for part in quiet]
-    yield run.jobs, jobs
-    yield min(run.jobs, QUIET_AT_A_TIME), [(run_part, part) for part in quiet]
+    yield run.jobs, loud
+    yield min(run.jobs, QUIET_AT_A_TIME), quiet
 
 
 def run_all(run):
-    """Every job; each suite is shown as it ends. The result of all."""
+    """Every part; each suite is shown as it ends. The result of all."""
     total = Result("all")
-    for at_a_time, jobs in work(run):
+    builder = ThreadPoolExecutor(1)
+    builder.submit(build_ahead, run)
+    for at_a_time, parts in work(run):
         pool = ThreadPoolExecutor(at_a_time)
         try:
-            for done in as_completed([pool.submit(function, argument) for function, argument in jobs]):
+            for done in as_completed([pool.submit(run_part, part) for part in parts]):
                 suite = done.result()
                 if suite:
                     show(suite.result, suite.directory)

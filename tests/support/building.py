@@ -30,13 +30,14 @@ class Build:
     def build(self, *targets):
         """Bring targets up to date; BuildFailed with what the compiler said."""
         with self._lock:
+            wanted = [target for target in targets if target not in self._built]
+            if not wanted:
+                return
             if self._failure:
                 raise BuildFailed(self._failure)
             self._configure()
-            wanted = [target for target in targets if target not in self._built]
-            if wanted:
-                self._run("ninja", "-C", self.directory, *wanted)
-                self._built.update(wanted)
+            self._run("ninja", "-C", self.directory, *wanted)
+            self._built.update(wanted)
 
     def test_programs(self, suite, pattern=None):
         """The C test programs of a suite, built: (name, path).
