@@ -57,7 +57,7 @@ select d.order_id, d.amount, d.line, d.reason
 
 -- :name fulfillment_lines_read
 select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.resourced, l.cancelled, l.moved,
-       l.fulfilled
+       l.expired, l.fulfilled
   from fulfillment_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.fulfillment_id, l.line
@@ -247,11 +247,11 @@ update fulfillments f set slot_at = null where f.id = any($1::uuid[])
 -- :name fulfillment_lines_update
 update fulfillment_lines l
    set quantity = changed.quantity, picked = changed.picked, short = changed.short, resourced = changed.resourced,
-       cancelled = changed.cancelled, moved = changed.moved, fulfilled = changed.fulfilled,
+       cancelled = changed.cancelled, moved = changed.moved, expired = changed.expired, fulfilled = changed.fulfilled,
        reserved = changed.quantity - changed.short - changed.cancelled - changed.fulfilled
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::bigint[], $9::bigint[], $10::bigint[])
-       as changed (order_id, fulfillment_id, line, quantity, picked, short, resourced, cancelled, moved, fulfilled)
+              $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+       as changed (order_id, fulfillment_id, line, quantity, picked, short, resourced, cancelled, moved, expired, fulfilled)
  where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
 
 -- :name order_return_places

@@ -174,6 +174,12 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
  * arrived is given ARRIVAL_GRACE. */
 bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act);
 
+/* The customer comes after all: every unit that expired is reserved and picked again, and waits until `hold_until`
+ * (TIMESTAMP_NONE: `hold_for` from now on). Its slot is over. INSUFFICIENT_STOCK names each line of which the location
+ * has not all any more; nothing comes back then. */
+enum problem fulfillment_reinstate(
+        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct act *act);
+
 /* Tell, once, that the hold will end; false when there was nothing to do. */
 bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act);
 
@@ -209,6 +215,7 @@ int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const 
         X(PICK, "pick")                                                                                                \
         X(READY, "ready")                                                                                              \
         X(RECIPIENT, "recipient")                                                                                      \
+        X(REINSTATE, "reinstate")                                                                                      \
         X(REISSUE_CODE, "reissue-code")                                                                                \
         X(REJECT, "reject")                                                                                            \
         X(SHIP, "ship")                                                                                                \
@@ -240,6 +247,7 @@ struct action_facts {
         enum fulfillment_status status;
         int64_t remaining; /* units still to be picked */
         int64_t at_hand;   /* units picked and still here */
+        int64_t expired;   /* units that nobody collected in time */
         bool locked;       /* or on the way there: wrong codes are counted */
 };
 
@@ -270,6 +278,13 @@ bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_sta
 
 /* The line of that order line, or NULL. */
 struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfillment, const struct uuid *order_line_id);
+
+/* Whether it may be held until then: VALIDATION_FAILED, "out-of-range", at `pointer` when not. */
+enum problem fulfillment_check_hold(
+        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct act *act);
+
+/* Forget the customer's check-in, but not how long they have waited. */
+void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *act);
 
 /* Forget the wrong codes and the lock they led to. */
 void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment);

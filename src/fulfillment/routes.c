@@ -2,6 +2,7 @@
 #include "catalog/slots.h"
 #include "engine/reply.h"
 #include "fulfillment/routes_bodies.h"
+#include "reservations/reservations.h"
 
 #include "base/config.h"
 #include "base/text.h"
@@ -87,6 +88,20 @@ static enum problem held_load(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
 
         return p ? p : catalog_load_zones(batch->database, &work->catalog);
+}
+
+/* Units that a lapsed reservation still holds are available to a reinstated fulfillment. */
+static enum problem reinstate_load(struct batch *batch) {
+        enum problem p = held_load(batch);
+        struct fulfillment_commands *work = batch->work;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++) {
+                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
+
+                for (size_t j = 0; fulfillment && j < fulfillment->n_lines; j++)
+                        stock_want(&work->stock, fulfillment->location, fulfillment->lines[j].order_line->sku);
+        }
+        return p ? p : reservations_free_lapsed(batch->database, &work->stock);
 }
 
 /* What falls short may come from elsewhere; whoever looks for it pays for the look. */
@@ -311,6 +326,15 @@ static enum problem extend_hold_one(const struct call *call, struct fulfillment 
         return p ? p : fulfillment_extend_hold(fulfillment, body->until, act);
 }
 
+static enum problem reinstate_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct reinstate_body *body = call->body;
+        const struct fulfillment_commands *work = call->work;
+        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
+
+        return fulfillment_reinstate(
+                fulfillment, body->hold_until, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+}
+
 static enum problem recipient_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct recipient_body *body = call->body;
 
@@ -385,6 +409,7 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
         X(pick, pick_load)                                                                                             \
         X(ready, held_load)                                                                                            \
         X(recipient, fulfillment_commands_load)                                                                        \
+        X(reinstate, reinstate_load)                                                                                   \
         X(reissue_code, fulfillment_commands_load)                                                                     \
         X(reject, reject_load)                                                                                         \
         X(ship, fulfillment_commands_load)                                                                             \
@@ -459,6 +484,9 @@ const struct route fulfillment_routes[] = {
                 .body = &fulfillment_ready_shape, .operation = &ready_operation },
         { METHOD_POST, "/v1/fulfillments/{id}/recipient", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
                 KEY_OPTIONAL, .body = &fulfillment_collector_shape, .operation = &recipient_operation,
+                .also = SCOPE_ORDERS_WRITE },
+        { METHOD_POST, "/v1/fulfillments/{id}/reinstate", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
+                KEY_OPTIONAL, .body = &fulfillment_reinstate_shape, .operation = &reinstate_operation,
                 .also = SCOPE_ORDERS_WRITE },
         { METHOD_POST, "/v1/fulfillments/{id}/reissue-code", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
                 .body = &fulfillment_nothing_shape, .operation = &reissue_code_operation },

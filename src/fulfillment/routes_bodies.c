@@ -95,6 +95,11 @@ static const struct shape_member extend_hold_members[] = {
 };
 const struct shape fulfillment_extend_hold_shape = SHAPE(struct extend_hold_body, extend_hold_members);
 
+static const struct shape_member reinstate_members[] = {
+        OPTIONAL(TIME, struct reinstate_body, hold_until),
+};
+const struct shape fulfillment_reinstate_shape = SHAPE(struct reinstate_body, reinstate_members);
+
 /* Of somebody else who may collect: a name is needed. */
 static const struct shape_member collector_members[] = {
         REQUIRED(TEXT, struct recipient_body, name, BETWEEN(1, 200)),

@@ -56,6 +56,10 @@ struct extend_hold_body {
         timestamp until;
 };
 
+struct reinstate_body {
+        timestamp hold_until; /* TIMESTAMP_NONE: for the hold_for of the location */
+};
+
 struct reject_body {
         int reason;
 };
@@ -83,6 +87,7 @@ extern const struct shape fulfillment_handover_shape;
 extern const struct shape fulfillment_nothing_shape; /* an object without members */
 extern const struct shape fulfillment_pick_shape;
 extern const struct shape fulfillment_ready_shape;
+extern const struct shape fulfillment_reinstate_shape;
 extern const struct shape fulfillment_reject_shape;
 extern const struct shape fulfillment_ship_shape;
 extern const struct shape fulfillment_short_shape;

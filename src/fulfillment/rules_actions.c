@@ -18,6 +18,7 @@ enum need {
         NEEDS_REMAINING,      /* units still to be picked */
         NEEDS_NONE_REMAINING, /* all is picked or short */
         NEEDS_AT_HAND,        /* picked units that are still here */
+        NEEDS_EXPIRED,        /* units that nobody collected in time */
         NEEDS_LOCK,           /* wrong codes that can be forgiven */
 };
 
@@ -41,6 +42,7 @@ static const struct action_rule rules[] = {
         [ACTION_PICK] = { FULFILLMENT_PICK, NEEDS_REMAINING, MAY_FULFILL },
         [ACTION_READY] = { FULFILLMENT_MAKE_READY, NEEDS_NONE_REMAINING, MAY_FULFILL },
         [ACTION_RECIPIENT] = { WHILE_AWAITED, NEEDS_NOTHING, MAY_FULFILL | MAY_ORDER },
+        [ACTION_REINSTATE] = { FULFILLMENT_REINSTATE, NEEDS_EXPIRED, MAY_FULFILL | MAY_ORDER },
         [ACTION_REISSUE_CODE] = { WHILE_AWAITED, NEEDS_NOTHING, MAY_OVERRIDE },
         [ACTION_REJECT] = { FULFILLMENT_REJECT, NEEDS_NOTHING, MAY_FULFILL },
         [ACTION_SHIP] = { FULFILLMENT_SHIP, NEEDS_AT_HAND, MAY_FULFILL },
@@ -57,8 +59,10 @@ struct action_facts fulfillment_facts(const struct fulfillment *fulfillment) {
                 .locked = fulfillment->wrong_codes > 0,
         };
 
-        for (size_t i = 0; i < fulfillment->n_lines; i++)
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
                 facts.at_hand += fulfillment->lines[i].picked - fulfillment->lines[i].fulfilled;
+                facts.expired += fulfillment->lines[i].expired;
+        }
         return facts;
 }
 
@@ -82,6 +86,8 @@ static bool has_what_it_needs(const struct action_facts *facts, enum need need) 
                 return facts->remaining == 0;
         case NEEDS_AT_HAND:
                 return facts->at_hand > 0;
+        case NEEDS_EXPIRED:
+                return facts->expired > 0;
         case NEEDS_LOCK:
                 return facts->locked;
         }

@@ -72,8 +72,8 @@ enum problem fulfillment_check_in(
         return PROBLEM_NONE;
 }
 
-/* Whoever took a part has left; the rest is another visit. */
-static void end_visit(struct fulfillment *fulfillment, const struct act *act) {
+/* Whoever took a part, or did not come in time, has left; the rest is another visit. */
+void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *act) {
         struct check_in *check_in = &fulfillment->check_in;
         struct refusal ignored = { 0 };
 
@@ -96,7 +96,7 @@ int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const 
                 check_in->changed = true;
         }
         if (!last)
-                end_visit(fulfillment, act);
+                fulfillment_end_visit(fulfillment, act);
         return waited_s;
 }
 
@@ -205,15 +205,22 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
         fulfillment->remind_at = remind_at > now ? remind_at : TIMESTAMP_NONE;
 }
 
-static enum problem refuse_until(const struct fulfillment *fulfillment, const struct act *act) {
+static enum problem refuse_until(const struct fulfillment *fulfillment, const char *pointer, const struct act *act) {
         if (fulfillment->has_slot)
-                (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range",
+                (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
                         "From now on, not before its slot ends, and %d days after it begins at most.",
                         (int) (HOLD_MAX / DAY));
         else
-                (void) refuse_because(act->refusal, act->arena, "#/until", "out-of-range",
+                (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
                         "From now on, and %d days at most.", (int) (HOLD_MAX / DAY));
         return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end then.");
+}
+
+enum problem fulfillment_check_hold(
+        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct act *act) {
+        if (until <= act->now || until < slot_end(fulfillment) || until > hold_begin(fulfillment, act->now) + HOLD_MAX)
+                return refuse_until(fulfillment, pointer, act);
+        return PROBLEM_NONE;
 }
 
 static void tell_hold(const struct fulfillment *fulfillment, const char *type, const struct act *act) {
@@ -224,10 +231,13 @@ static void tell_hold(const struct fulfillment *fulfillment, const char *type, c
 }
 
 enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act) {
+        enum problem p;
+
         if (fulfillment->method == BY_SHIPPING || fulfillment->status != FULFILLMENT_READY)
                 return fulfillment_refuse_state(fulfillment, act, "held for longer");
-        if (until <= act->now || until < slot_end(fulfillment) || until > hold_begin(fulfillment, act->now) + HOLD_MAX)
-                return refuse_until(fulfillment, act);
+        p = fulfillment_check_hold(fulfillment, until, "#/until", act);
+        if (p)
+                return p;
         if (until == fulfillment->hold_until)
                 return PROBLEM_NONE;
         fulfillment_hold(fulfillment, until, act->now);
@@ -261,7 +271,7 @@ bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) 
 
                 if (!open)
                         continue;
-                fulfillment_line_cancel(line, open);
+                fulfillment_line_expire(line);
                 lines[n_lines++] = (struct line_units){ line->order_line->id, open };
         }
         fulfillment->reason = reason;

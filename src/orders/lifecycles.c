@@ -27,6 +27,7 @@ static const char *const fulfillment_events[] = {
         [FULFILLMENT_PICK] = "pick",
         [FULFILLMENT_REJECT] = "reject",
         [FULFILLMENT_SHIP] = "ship",
+        [FULFILLMENT_REINSTATE] = "reinstate",
         [FULFILLMENT_UNDO_PICK] = "undo pick",
 };
 
@@ -44,6 +45,8 @@ static const struct transition pickup_transitions[] = {
         { FULFILLMENT_READY, FULFILLMENT_CLOSE, FULFILLMENT_HANDED_OVER,
                 "a part was handed over; the rest is not wanted any more" },
         { FULFILLMENT_READY, FULFILLMENT_EXPIRE, FULFILLMENT_EXPIRED, "not collected within the hold" },
+        { FULFILLMENT_EXPIRED, FULFILLMENT_REINSTATE, FULFILLMENT_READY,
+                "the customer comes after all, and the units are there" },
         { FULFILLMENT_ALLOCATED, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it" },
         { FULFILLMENT_PICKING, FULFILLMENT_REJECT, FULFILLMENT_REJECTED, "the location cannot do it after all" },
         { FULFILLMENT_ALLOCATED, FULFILLMENT_CANCEL, FULFILLMENT_CANCELLED,
@@ -148,6 +151,7 @@ static const char *const payment_events[] = {
         [FUNDS_CAPTURE_ALL] = "capture all",
         [FUNDS_CAPTURE_PART] = "capture a part",
         [FUNDS_FAIL] = "fail",
+        [FUNDS_REOPEN] = "reopen",
         [FUNDS_VOID] = "void",
 };
 
@@ -177,6 +181,7 @@ static const struct transition payment_transitions[] = {
         { FUNDS_VOIDED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "taken nevertheless; it is due back" },
         { FUNDS_VOIDED, FUNDS_VOID, FUNDS_VOIDED, "the answer: it is let go" },
         { FUNDS_VOIDED, FUNDS_FAIL, FUNDS_VOIDED, "there was nothing to be had anyway" },
+        { FUNDS_VOIDED, FUNDS_REOPEN, FUNDS_PENDING, "the order is wanted again, and nothing was held" },
         { FUNDS_FAILED, FUNDS_AUTHORIZE, FUNDS_AUTHORIZED, "another try" },
         { FUNDS_FAILED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "another try, a part at once" },
         { FUNDS_FAILED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "another try, paid at once" },

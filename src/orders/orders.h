@@ -61,6 +61,7 @@ enum fulfillment_event {
         FULFILLMENT_EXPIRE,
         FULFILLMENT_UNDO_PICK, /* units go back to the shelf: they were the wrong ones */
         FULFILLMENT_CLOSE,     /* a part has left, and nothing of the rest is wanted, or there, any more */
+        FULFILLMENT_REINSTATE, /* the customer comes after all, and the units are there */
 };
 
 /* Of the customer, whatever the fulfillment's own state is. */
@@ -110,6 +111,7 @@ struct fulfillment_line {
         int64_t quantity, picked, shorted, cancelled, fulfilled;
         int64_t resourced;    /* of what is short: taken over by other fulfillments */
         int64_t moved;        /* of what is cancelled: other fulfillments have got them */
+        int64_t expired;      /* cancelled units that nobody collected in time */
         bool is_new, changed; /* to be inserted into a fulfillment that exists, to be updated */
 };
 
@@ -226,7 +228,14 @@ void order_line_cancel(struct order_line *line, int64_t quantity);
  * At most the open units; picked ones only when no others are left. */
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
 
-/* The same for units that the location does not have: they count as short there. */
+/* The same for all open units, which nobody collected in time. */
+void fulfillment_line_expire(struct fulfillment_line *line);
+
+/* Take the units that expired back into the order: reserved and picked again, no longer credited. The caller has
+ * checked that the stock row has as many available. */
+void fulfillment_line_reinstate(struct fulfillment_line *line);
+
+/* Cancel units that the location does not have: they count as short there. */
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity);
 
 /* Off this fulfillment, but not off the order: the caller allocates them in another one. At most the open units. */
@@ -248,6 +257,10 @@ int64_t order_line_value(const struct order_line *line, int64_t before, int64_t 
 
 /* What the units of a line are worth that were not given back. */
 int64_t order_line_left(const struct order_line *line);
+
+/* The share of the last cancelled or returned units of a line. The line then counts as if they had not been given back;
+ * the caller lowers `cancelled`. */
+int64_t order_line_take_back(struct order_line *line, int64_t units);
 
 /* Before anything changes what lines are worth: what was given back keeps the value that it had, and each line's value
  * is its own from now on. Whoever adds units or changes an amount then adds to `value` what the total gains by it. */

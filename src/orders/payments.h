@@ -37,7 +37,7 @@ enum funds_state {
         FUNDS_FAILED,
 };
 
-enum funds_event { FUNDS_AUTHORIZE, FUNDS_CAPTURE_PART, FUNDS_CAPTURE_ALL, FUNDS_VOID, FUNDS_FAIL };
+enum funds_event { FUNDS_AUTHORIZE, FUNDS_CAPTURE_PART, FUNDS_CAPTURE_ALL, FUNDS_VOID, FUNDS_FAIL, FUNDS_REOPEN };
 
 enum refund_state { REFUND_PENDING, REFUND_ISSUED, REFUND_SETTLED, REFUND_FAILED };
 
@@ -129,6 +129,13 @@ void order_credit(struct order *order, int64_t amount);
 
 /* Everything was cancelled: the shipping goes with it. Part of order_settle. */
 void order_credit_shipping(struct order *order);
+
+/* Units of a line that were cancelled are wanted again: the customer owes their share. Before the line counts them. */
+void order_charge_units(struct order_line *line, int64_t units);
+
+/* A cancelled order has units again: it costs its shipping, and payments that nobody had secured can be made. Part of
+ * order_settle. */
+void order_revive(struct order *order, struct events *events, const char *actor);
 
 /* ---- paying ---- */
 

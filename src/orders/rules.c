@@ -84,6 +84,28 @@ void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity) {
         drop_units(line, quantity);
 }
 
+void fulfillment_line_expire(struct fulfillment_line *line) {
+        const int64_t units = fulfillment_line_open(line);
+
+        line->expired += units;
+        fulfillment_line_cancel(line, units);
+}
+
+void fulfillment_line_reinstate(struct fulfillment_line *line) {
+        struct order_line *order_line = line->order_line;
+        const int64_t units = line->expired;
+
+        order_charge_units(order_line, units);
+        order_line->cancelled -= units;
+        order_line->changed = true;
+        line->cancelled -= units;
+        line->expired = 0;
+        line->picked += units;
+        line->changed = true;
+        line->fulfillment->touched = true;
+        stock_reserve(line->stock, units);
+}
+
 /* Cancel up to so many of the units that `held` tells of each allocation; what is left. */
 static int64_t allocations_cancel(
         struct order_line *line, int64_t quantity, int64_t (*held)(const struct fulfillment_line *line)) {
@@ -175,6 +197,8 @@ void order_settle(struct order *order, struct events *events, const char *actor,
         order->status = order_project(order);
         if (order->status == ORDER_CANCELLED && before != ORDER_CANCELLED)
                 order_credit_shipping(order);
+        if (order->status != ORDER_CANCELLED && before == ORDER_CANCELLED)
+                order_revive(order, events, actor);
         order_settle_money(order, events, actor, now);
         order->changed = true;
         order->version++;

@@ -68,6 +68,10 @@ int64_t order_credit_units(struct order_line *line, int64_t units) {
         return share;
 }
 
+void order_charge_units(struct order_line *line, int64_t units) {
+        line->order->adjusted -= credit(line->order, -order_line_take_back(line, units));
+}
+
 void order_credit_shipping(struct order *order) {
         order->adjusted -= credit(order, order->shipping);
 }
@@ -276,6 +280,30 @@ void order_settle_money(struct order *order, struct events *events, const char *
         order_project_money(order);
         raise_versions(order, now);
         tell_refund_due(order, due_before, events, actor);
+}
+
+/* A payment that nobody had secured was voided with the order, and can be made again. A released authorization is gone:
+ * the order needs another payment. */
+static void reopen_payments(struct order *order, struct events *events, const char *actor) {
+        struct refusal ignored = { 0 };
+        struct arena none;
+
+        arena_init(&none, 0);
+        for (size_t i = 0; i < order->n_payments; i++) {
+                struct payment *payment = order->payments[i];
+
+                if (payment->authorized || payment->state != FUNDS_VOIDED ||
+                        payment_advance(payment, FUNDS_REOPEN, &none, &ignored))
+                        continue;
+                (void) payment_tell(events, payment, "payment.reopened", payment->amount, actor);
+        }
+}
+
+void order_revive(struct order *order, struct events *events, const char *actor) {
+        order->adjusted -= credit(order, -order->shipping);
+        order->cancel_reason = NULL;
+        order->payment_due_at = TIMESTAMP_NONE;
+        reopen_payments(order, events, actor);
 }
 
 /* ---- giving back ---- */

@@ -67,6 +67,16 @@ static int64_t given_back(const struct order_line *line) {
         return line->cancelled + line->returned;
 }
 
+int64_t order_line_take_back(struct order_line *line, int64_t units) {
+        const int64_t left = given_back(line) - units, share = order_line_value(line, left, units);
+
+        if (line->settled > left) {
+                line->settled_value = worth(line, left);
+                line->settled = left;
+        }
+        return share;
+}
+
 void order_settle_values(struct order *order) {
         if (!order->valued)
                 value_lines(order);

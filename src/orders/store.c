@@ -267,6 +267,7 @@ static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
                 lines[i].resourced = row_integer(&row);
                 lines[i].cancelled = row_integer(&row);
                 lines[i].moved = row_integer(&row);
+                lines[i].expired = row_integer(&row);
                 lines[i].fulfilled = row_integer(&row);
                 p = fulfillment_line_link(set, &lines[i], &fulfillment_id, number, sku);
         }

@@ -242,7 +242,7 @@ static void fulfillment_lines_update(
         struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct parameters p;
         struct array *orders, *fulfillments, *numbers, *quantities, *picked, *shorted, *resourced, *cancelled, *moved;
-        struct array *fulfilled;
+        struct array *expired, *fulfilled;
 
         parameters_init(&p, arena);
         orders = parameter_uuids(&p);
@@ -254,6 +254,7 @@ static void fulfillment_lines_update(
         resourced = parameter_integers(&p);
         cancelled = parameter_integers(&p);
         moved = parameter_integers(&p);
+        expired = parameter_integers(&p);
         fulfilled = parameter_integers(&p);
         for (size_t i = 0; i < all->n; i++)
                 for (size_t j = 0; j < all->list[i]->n_lines; j++) {
@@ -270,6 +271,7 @@ static void fulfillment_lines_update(
                         array_integer(resourced, line->resourced);
                         array_integer(cancelled, line->cancelled);
                         array_integer(moved, line->moved);
+                        array_integer(expired, line->expired);
                         array_integer(fulfilled, line->fulfilled);
                 }
         if (orders->n)

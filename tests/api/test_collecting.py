@@ -1,9 +1,12 @@
 """How goods that wait get to their customer: who comes, how it is proven, and what happens when nobody does."""
 
+import uuid
 from datetime import datetime, timedelta, timezone
 
+from support import ROOT
 from support.database import Database
 from support.retailer import Retailer
+from support.shelf import let_lapse
 from support.waiting import eventually
 from support.work import Work, code_of, faults
 
@@ -322,7 +325,7 @@ def test_what_nobody_collects_is_available_again(work, retailer, service):
     eventually(lambda: it.now()["status"] == "expired", what="expired by the sweeper")
 
     now, order = it.now(), it.order_now()
-    assert now["reason"] == "not_collected" and now["allowed_actions"] == []
+    assert now["reason"] == "not_collected" and now["allowed_actions"] == ["reinstate"]
     assert (order["status"], order["totals"]["refund_due"]["amount"]) == ("cancelled", order["totals"]["total"]["amount"])
     assert it.figures() == (10, 0, 0) and it.figures(1) == (10, 0, 0) and it.ledger() == []
     assert it.happened()[-3:] == ["fulfillment.expired", "refund.due", "order.cancelled"]
@@ -331,6 +334,130 @@ def test_what_nobody_collects_is_available_again(work, retailer, service):
     assert [line["quantity"] for line in told["data"]["lines"]] == [3, 1]
     assert code_of(it.hand_over(409)) == code_of(it.act("check-in", {"state": "arrived"}, 409)) == "invalid-transition"
     service.assert_audit_clean()
+
+
+def expire(it):
+    let_pass(it)
+    eventually(lambda: it.now()["status"] == "expired", what="expired by the sweeper")
+
+
+def test_a_late_customer_collects_after_the_hold(work, retailer, service):
+    it = work()
+    it.make_ready()
+    code, total = it.code(), it.order_now()["totals"]["total"]
+    expire(it)
+    version = it.now()["version"]
+    back = it.act("reinstate", api=service.client(scope="orders:write")).json()
+    assert (back["status"], back["reason"], back["version"]) == ("ready", None, version + 1)
+    assert timedelta(days=6) < datetime.fromisoformat(back["hold_until"].replace("Z", "+00:00")) - datetime.now(timezone.utc)
+    assert it.figures() == (10, 0, 3) and it.figures(1) == (10, 0, 1) and it.ledger() == []
+    order = it.order_now()
+    assert (order["status"], order["payment_status"], order["totals"]["refund_due"]["amount"]) == ("open", "captured", 0)
+    assert order["totals"]["total"] == total
+    assert it.happened()[-2:] == ["fulfillment.reinstated", "order.reopened"]
+    told = next(event for event in it.told() if event["type"] == "fulfillment.reinstated")
+    assert told["data"]["hold_until"] == back["hold_until"] and [line["quantity"] for line in told["data"]["lines"]] == [3, 1]
+    assert {"handover", "extend-hold", "check-in"} < set(it.now()["allowed_actions"])
+    cards = it.api.get(f"/v1/locations/{retailer.store}/queue?limit=200", expect=200).json()["data"]
+    assert [card["status"] for card in cards if card["fulfillment_id"] == it.id] == ["ready"]
+    assert it.code() == code
+    it.hand_over(code=code)
+    assert it.order_now()["status"] == "fulfilled"
+    service.assert_audit_clean()
+
+
+def test_a_line_sold_meanwhile_is_named_and_nothing_comes_back(work, retailer, service):
+    it = work()
+    it.make_ready()
+    expire(it)
+    work(lines={retailer.sku: 8})
+    before, order = it.now(), it.order_now()
+    refused = it.act("reinstate", {}, 409).json()
+    assert refused["code"] == "insufficient-stock"
+    assert [(each["pointer"], each["code"], each["available"]) for each in refused["errors"]] == [
+        ("#/lines/0/quantity", "insufficient-stock", 2)]
+    assert retailer.sku in refused["errors"][0]["detail"] and "3 requested" in refused["errors"][0]["detail"]
+    assert it.now() == before and it.order_now() == order
+    assert it.figures() == (10, 0, 8) and it.figures(1) == (10, 0, 0)
+    service.assert_audit_clean()
+
+
+def test_units_of_a_lapsed_reservation_come_back_to_the_customer(work, retailer):
+    it = work()
+    it.make_ready()
+    expire(it)
+    held = it.api.post("/v1/reservations", {"location": retailer.store, "lines": [{"sku": retailer.sku, "quantity": 10}]},
+                       expect=201).json()
+    assert code_of(it.act("reinstate", {}, 409)) == "insufficient-stock"
+    let_lapse(it.database, held["id"])
+    it.act("reinstate")
+    assert it.figures() == (10, 0, 3)
+
+
+def test_a_hold_of_a_reinstated_fulfillment_may_be_named(work):
+    it = work()
+    it.make_ready()
+    expire(it)
+    for wrong in (soon(seconds=-1), soon(days=60, minutes=1)):
+        reply = it.act("reinstate", {"hold_until": wrong}, 422)
+        assert (code_of(reply), faults(reply)) == ("validation-failed", {"#/hold_until": "out-of-range"})
+    until = soon(hours=3)
+    assert it.act("reinstate", {"hold_until": until}).json()["hold_until"] == until
+    assert it.act("reinstate", {"hold_until": until}).json()["version"] == it.now()["version"]
+    expire(it)
+    assert it.act("reinstate", {"hold_until": until}).json()["status"] == "ready"
+
+
+def test_a_reinstated_order_owes_the_refund_paid_before(work, service):
+    it = work()
+    it.make_ready()
+    expire(it)
+    total = it.order_now()["totals"]["total"]["amount"]
+    it.api.post(f"/v1/orders/{it.order['id']}/refunds", {"to": "original", "reason": "not collected"}, key=str(uuid.uuid4()), expect=201)
+    it.act("reinstate")
+    order = it.order_now()
+    assert (order["status"], order["totals"]["refunded"]["amount"], order["totals"]["refund_due"]["amount"]) == ("open", total, 0)
+    paid = it.api.post(f"/v1/orders/{it.order['id']}/payments", {"status": "captured"}, key=str(uuid.uuid4()), expect=201).json()
+    assert paid["amount"]["amount"] == total
+    it.hand_over()
+    service.assert_audit_clean()
+
+
+def test_an_unpaid_order_is_pending_again_when_it_is_reinstated(work, service):
+    it = work(payment={"status": "pending"})
+    it.make_ready()
+    expire(it)
+    assert it.order_now()["payment_status"] == "voided"
+    it.act("reinstate")
+    assert it.order_now()["payment_status"] == "pending"
+    assert it.happened()[-3:] == ["fulfillment.reinstated", "payment.reopened", "order.reopened"]
+    service.assert_audit_clean()
+
+
+def test_units_cancelled_before_the_expiry_stay_cancelled(work, service):
+    it = work()
+    it.make_ready()
+    it.api.post(f"/v1/orders/{it.order['id']}/cancel", {"reason": "one too many", "lines": [
+        {"order_line_id": it.line(), "quantity": 1}]}, expect=200)
+    due = it.order_now()["totals"]["refund_due"]["amount"]
+    expire(it)
+    assert [line["quantity"] for line in it.act("reinstate").json()["lines"]] == [3, 1]
+    assert it.figures() == (10, 0, 2) and it.order_now()["totals"]["refund_due"]["amount"] == due
+    service.assert_audit_clean()
+
+
+def test_a_fulfillment_that_expired_before_the_upgrade_comes_back(work, database):
+    """The migration reads from the events how many units of each line expired."""
+    it = work()
+    it.make_ready()
+    expire(it)
+    assert database.value("select sum(expired)::int from fulfillment_lines where fulfillment_id = %s", it.id) == 4
+    database.execute("update fulfillment_lines set expired = 0 where fulfillment_id = %s", it.id)
+    assert code_of(it.act("reinstate", {}, 409)) == "invalid-transition" and it.now()["allowed_actions"] == []
+    migration = (ROOT / "sql" / "migrations").glob("*_reinstating.sql")
+    update = next(migration).read_text().partition("update fulfillment_lines l")
+    database.execute(update[1] + update[2])
+    it.act("reinstate")
 
 
 def test_who_has_arrived_is_not_sent_away(work):

@@ -197,6 +197,45 @@ def test_two_sweepers_expire_each_once(pair, sweepers, retailer, database):
     assert_books_balance(database, retailer)
 
 
+def test_the_last_units_go_to_the_returning_customer_or_to_a_rival_order(pair, sweepers, token, retailer, database):
+    """Two units are left of each product: the expired fulfillment wants both, and so does the rival."""
+    skus = retailer.skus[:1]
+    works = [Work(retailer, {sku: 2}, payment={"status": "captured"}) for sku in skus for _ in range(ROUNDS)]
+    let_holds_end(database, works)
+    for work in works:
+        eventually(lambda: has_ended(work), what="expired")
+    database.execute("update stock set safety_stock = on_hand - 2 where location = %s", retailer.store)
+    rivals = [retailer.order_body({sku: 2}) for sku in skus for _ in range(ROUNDS)]
+
+    async def act(shopper, i):
+        if i % 2:
+            return await shopper.ask("POST", "/v1/orders", rivals[i // 2], str(uuid.uuid4()))
+        return await shopper.ask("POST", f"{works[i // 2].path}/reinstate", {}, str(uuid.uuid4()))
+    answers = rush(shoppers(2 * ROUNDS, *pair, token=token), act)
+
+    won = [i for i, answer in enumerate(answers) if answer.status in (200, 201)]
+    assert len(won) == 1, answers
+    for i, answer in enumerate(answers):
+        assert i in won or (answer.status, answer.code) == (409, "insufficient-stock"), answer
+    for i, work in enumerate(works):
+        back = 2 * i in won
+        assert work.now()["status"] == ("ready" if back else "expired")
+        assert (work.events(database)["fulfillment.reinstated"], work.events(database)["order.reopened"]) == (back, back)
+    assert retailer.figures()["reserved"] == 2
+    assert_books_balance(database, retailer)
+
+
+def test_a_fulfillment_is_reinstated_once_however_many_ask(pair, sweepers, token, retailer, database):
+    work = Work(retailer, payment={"status": "captured"})
+    let_holds_end(database, [work])
+    eventually(lambda: has_ended(work), what="expired")
+    answers = rush(shoppers(STAFF, *pair, token=token), ask(f"{work.path}/reinstate", {}))
+    assert {answer.status for answer in answers} == {200}
+    assert work.events(database)["fulfillment.reinstated"] == 1
+    assert retailer.figures()["reserved"] == 2
+    assert_books_balance(database, retailer)
+
+
 def test_the_last_unit_is_picked_by_one_associate(pair, token, retailer, database):
     work = Work(retailer, {retailer.sku: 3}, ready=False)
     work.api.post(f"{work.path}/pick", {"lines": [{"sku": retailer.sku, "quantity": 2}]}, expect=200)

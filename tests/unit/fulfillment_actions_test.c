@@ -147,6 +147,8 @@ static enum problem run(enum fulfillment_action action) {
                 return make_ready();
         case ACTION_RECIPIENT:
                 return fulfillment_name_recipient(it, "Grace", -1, &scene.act);
+        case ACTION_REINSTATE:
+                return fulfillment_reinstate(it, TIMESTAMP_NONE, 7 * DAY, &scene.act);
         case ACTION_REISSUE_CODE:
                 return fulfillment_reissue_code(it, &scene.act);
         case ACTION_REJECT:

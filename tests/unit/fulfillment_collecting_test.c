@@ -356,6 +356,206 @@ Test(fulfillment_hold, who_is_only_on_the_way_may_come_too_late) {
         assert_refused(arrive(), PROBLEM_INVALID_TRANSITION);
 }
 
+/* ---- collected after all ---- */
+
+static enum problem reinstate(timestamp hold_until) {
+        return fulfillment_reinstate(it, hold_until, 7 * DAY, &scene.act);
+}
+
+static void expired(void) {
+        ready();
+        cr_assert(expire_at(NOW + 7 * DAY));
+}
+
+Test(fulfillment_hold, a_reinstated_fulfillment_is_ready_and_reserved_as_before) {
+        expired();
+        assert_done(reinstate(TIMESTAMP_NONE));
+        assert_status(FULFILLMENT_READY);
+        cr_assert_null(it->reason);
+        cr_assert_eq(it->hold_until, NOW + 14 * DAY);
+        cr_assert_eq(it->remind_at, NOW + 13 * DAY);
+        assert_figures(0, 10, 0, 5);
+        assert_figures(1, 4, 0, 1);
+        cr_assert_eq(movements(), 0);
+        cr_assert_eq(told("fulfillment.reinstated"), 1);
+        cr_assert_eq(told("order.reopened"), 1);
+        assert_done(hand_over_by(right_code(SECRET)));
+        cr_assert_eq(scene.order.status, ORDER_FULFILLED);
+}
+
+Test(fulfillment_hold, a_reinstated_order_owes_and_is_due_what_it_was_before) {
+        expired();
+        cr_assert_eq(scene.order.refund_due, 6000);
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(scene.order.status, ORDER_OPEN);
+        cr_assert_null(scene.order.cancel_reason);
+        cr_assert_eq(scene.order.credited, 0);
+        cr_assert_eq(scene.order.adjusted, 0);
+        cr_assert_eq(scene.order.refund_due, 0);
+        cr_assert_eq(scene.order.payment_status, PAYMENT_CAPTURED);
+}
+
+Test(fulfillment_hold, a_refund_paid_out_before_is_owed_again) {
+        const struct refund_request all = { .reason = "not collected" };
+
+        expired();
+        assert_done(
+                order_give_back(&scene.order, &all, "ana", &scene.events, scene.act.now, &scene.arena, &scene.refusal));
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(order_balance(&scene.order), 6000);
+        cr_assert_eq(scene.order.refund_due, 0);
+}
+
+Test(fulfillment_hold, shipping_is_charged_again_with_the_first_unit_of_a_cancelled_order) {
+        scene.order.shipping = 500;
+        scene.order.total += 500;
+        expired();
+        cr_assert_eq(scene.order.credited, 6500);
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(scene.order.credited, 0);
+}
+
+Test(fulfillment_hold, a_payment_that_nobody_secured_can_be_made_again) {
+        till_pay(&scene.till, &scene.order, FUNDS_PENDING);
+        expired();
+        cr_assert_eq(scene.order.payments[0]->state, FUNDS_VOIDED);
+        scene.order.payment_due_at = NOW;
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(scene.order.payments[0]->state, FUNDS_PENDING);
+        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
+        cr_assert_eq(scene.order.payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(told("payment.reopened"), 1);
+}
+
+Test(fulfillment_hold, an_authorization_that_was_let_go_is_not_taken_back) {
+        till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
+        expired();
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(order_money(&scene.order).held, 0);
+        cr_assert_eq(order_balance(&scene.order), 6000);
+        cr_assert_eq(told("payment.reopened"), 0);
+}
+
+Test(fulfillment_hold, every_unit_comes_back_or_none) {
+        expired();
+        scene.rows[0].reserved = 6; /* 4 of the 5 are left */
+        scene.events.first = NULL;
+        assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INSUFFICIENT_STOCK);
+        assert_status(FULFILLMENT_EXPIRED);
+        assert_figures(0, 10, 0, 6);
+        assert_figures(1, 4, 0, 0);
+        cr_assert_eq(scene.order.credited, 6000);
+        cr_assert_null(scene.events.first);
+}
+
+Test(fulfillment_hold, each_short_line_is_named_with_what_is_available) {
+        expired();
+        scene.rows[0].reserved = 6;
+        scene.rows[1].reserved = 4;
+        (void) reinstate(TIMESTAMP_NONE);
+        assert_violation("#/lines/0/quantity", "insufficient-stock");
+        cr_assert_str_eq(scene.refusal.violations->detail, "SKU-A at store: 4 available, 5 requested.");
+        cr_assert_eq(scene.refusal.violations->available, 4);
+        cr_assert_str_eq(scene.refusal.violations->next->pointer, "#/lines/1/quantity");
+}
+
+Test(fulfillment_hold, units_cancelled_before_do_not_come_back) {
+        ready();
+        fulfillment_line_cancel(&scene.lines[THIRD], 2);
+        cr_assert(expire_at(NOW + 7 * DAY));
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(fulfillment_line_open(&scene.lines[THIRD]), 1);
+        cr_assert_eq(scene.lines[THIRD].picked, 1);
+        assert_figures(0, 10, 0, 3);
+        cr_assert_eq(scene.order.credited, 2000);
+}
+
+Test(fulfillment_hold, units_collected_before_stay_collected) {
+        const struct line_units part[] = { units(FIRST, 2) };
+        struct handover handover;
+
+        ready();
+        handover = by_code(right_code(SECRET));
+        handover.lines = part;
+        handover.n_lines = 1;
+        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        cr_assert(expire_at(NOW + 7 * DAY));
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
+        assert_figures(0, 8, 0, 3);
+        cr_assert_eq(scene.order.refund_due, 0);
+}
+
+/* For every part of a line that is cancelled before, and after a change of its value, the lines tell the credited amount.
+ */
+Test(fulfillment_hold, reinstating_charges_exactly_the_amount_that_expiring_credited) {
+        for (int64_t price = 1; price < 40; price += 7)
+                for (int64_t before = 0; before < 3; before++)
+                        for (int settled = 0; settled < 2; settled++) {
+                                int64_t credited;
+
+                                given_pickup();
+                                scene.order_lines[THIRD].unit_price = price;
+                                scene.order.discounts = (struct order_discount[]){ { .amount = 5, .line = -1 } };
+                                scene.order.n_discounts = 1;
+                                scene.order.total = 3000 + 3 * price - 5;
+                                ready();
+                                if (before)
+                                        fulfillment_line_cancel(&scene.lines[THIRD], before);
+                                credited = scene.order.credited;
+                                cr_assert(expire_at(NOW + 7 * DAY));
+                                if (settled)
+                                        order_settle_values(&scene.order);
+                                assert_done(reinstate(TIMESTAMP_NONE));
+                                cr_expect_eq(scene.order.credited, credited);
+                                for (size_t i = 0; i < LINES; i++)
+                                        cr_expect_leq(scene.order_lines[i].settled, scene.order_lines[i].cancelled);
+                        }
+}
+
+Test(fulfillment_hold, a_hold_may_be_named_within_its_limits) {
+        expired();
+        assert_refused(reinstate(scene.act.now), PROBLEM_VALIDATION_FAILED);
+        assert_refused(reinstate(scene.act.now + HOLD_MAX + 1), PROBLEM_VALIDATION_FAILED);
+        assert_done(reinstate(scene.act.now + 2 * HOUR));
+        cr_assert_eq(it->hold_until, scene.act.now + 2 * HOUR);
+        cr_assert_eq(it->remind_at, TIMESTAMP_NONE);
+}
+
+Test(fulfillment_hold, reinstating_twice_changes_nothing_for_the_same_person) {
+        int64_t version;
+
+        expired();
+        assert_done(reinstate(TIMESTAMP_NONE));
+        version = it->version;
+        assert_done(reinstate(TIMESTAMP_NONE));
+        assert_done(reinstate(it->hold_until));
+        assert_refused(reinstate(it->hold_until + DAY), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "ben";
+        assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(it->version, version);
+}
+
+Test(fulfillment_hold, a_check_in_ends_with_the_hold) {
+        ready();
+        scene.act.now = NOW + 7 * DAY;
+        assert_done(arrive());
+        cr_assert(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE));
+        assert_done(reinstate(TIMESTAMP_NONE));
+        cr_assert_str_eq(fulfillment_shown_status(it), "ready");
+}
+
+Test(fulfillment_hold, only_an_expired_fulfillment_is_reinstated) {
+        for (int status = 0; status < FULFILLMENT_EXPIRED; status++) {
+                it->status = (enum fulfillment_status) status;
+                if (status != FULFILLMENT_READY)
+                        assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
+        }
+        it->status = FULFILLMENT_EXPIRED; /* by a program that noted no units */
+        assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
+        assert_untouched();
+}
+
 /* ---- who may collect, and how it is proven ---- */
 
 TestSuite(fulfillment_proof, .init = given_pickup, .fini = scene_clear);

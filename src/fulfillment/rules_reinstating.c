@@ -1,0 +1,117 @@
+/* A customer comes after the hold has ended, and the units are still there. */
+#include "fulfillment/fulfillment.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- whether all units are there ---- */
+
+/* Units of the line's stock row that expired with it; 0 when a line before it has the same row. */
+static int64_t wanted_of_row(const struct fulfillment *fulfillment, size_t place) {
+        const struct fulfillment_line *lines = fulfillment->lines;
+        int64_t units = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                if (lines[i].stock != lines[place].stock)
+                        continue;
+                if (i < place)
+                        return 0;
+                units += lines[i].expired;
+        }
+        return units;
+}
+
+static void name_shortage(
+        const struct fulfillment *fulfillment, size_t place, int64_t available, int64_t wanted, const struct act *act) {
+        struct violation *violation;
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", place);
+        violation = refuse_because(act->refusal, act->arena, pointer, problem_slug(PROBLEM_INSUFFICIENT_STOCK),
+                "%s at %s: %" PRId64 " available, %" PRId64 " requested.", fulfillment->lines[place].order_line->sku,
+                fulfillment->location, available, wanted);
+        if (!violation)
+                return;
+        violation->available = available;
+        violation->has_available = true;
+}
+
+static enum problem check_stock(const struct fulfillment *fulfillment, const struct act *act) {
+        bool covered = true;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                const struct stock_row *row = fulfillment->lines[i].stock;
+                const int64_t wanted = wanted_of_row(fulfillment, i), available = row ? stock_available(row) : 0;
+
+                if (wanted <= available)
+                        continue;
+                covered = false;
+                name_shortage(fulfillment, i, available, wanted, act);
+        }
+        if (covered)
+                return PROBLEM_NONE;
+        return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,
+                "Location %s does not have all units of the fulfillment any more.", fulfillment->location);
+}
+
+/* ---- coming back ---- */
+
+static bool has_expired_units(const struct fulfillment *fulfillment) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (fulfillment->lines[i].expired)
+                        return true;
+        return false;
+}
+
+static enum problem check(const struct fulfillment *fulfillment, timestamp hold_until, const struct act *act) {
+        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_REINSTATE, act);
+
+        if (!p && !has_expired_units(fulfillment))
+                return fulfillment_refuse_state(
+                        fulfillment, act, "reinstated: none of its units is known to have expired");
+        if (!p && hold_until != TIMESTAMP_NONE)
+                p = fulfillment_check_hold(fulfillment, hold_until, "#/hold_until", act);
+        return p ? p : check_stock(fulfillment, act);
+}
+
+static void tell(
+        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
+        struct event *event = fulfillment_tell(act->events, fulfillment, "fulfillment.reinstated", act->actor);
+        char hold_until[TIMESTAMP_TEXT_SIZE];
+
+        timestamp_format(fulfillment->hold_until, hold_until);
+        event_text(event, "hold_until", hold_until);
+        event_lines(event, lines, n_lines);
+}
+
+enum problem fulfillment_reinstate(
+        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct act *act) {
+        struct line_units lines[ORDER_LINES_MAX];
+        size_t n_lines = 0;
+        enum problem p;
+
+        if (fulfillment->method != BY_SHIPPING && fulfillment->status == FULFILLMENT_READY)
+                return fulfillment_repeat(
+                        fulfillment, hold_until == TIMESTAMP_NONE || hold_until == fulfillment->hold_until, act);
+        p = check(fulfillment, hold_until, act);
+        if (!p)
+                p = fulfillment_advance(fulfillment, FULFILLMENT_REINSTATE, act->arena, act->refusal);
+        if (p)
+                return p;
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                struct fulfillment_line *line = &fulfillment->lines[i];
+
+                if (!line->expired)
+                        continue;
+                lines[n_lines++] = (struct line_units){ line->order_line->id, line->expired };
+                fulfillment_line_reinstate(line);
+        }
+        if (hold_until == TIMESTAMP_NONE)
+                hold_until = fulfillment_hold_end(fulfillment, hold_for, act->now);
+        fulfillment_hold(fulfillment, hold_until, act->now);
+        fulfillment->reason = NULL;
+        fulfillment_end_visit(fulfillment, act);
+        tell(fulfillment, lines, n_lines, act);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
