@@ -17,9 +17,3 @@ insert into idempotency (id, fingerprint, status, location, etag, body, created_
 select id, fingerprint, status, location, etag, body, $7::timestamptz
   from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[])
        as reply (id, fingerprint, status, location, etag, body)
-
--- :name idempotency_prune
--- A small batch of records older than $1; several instances may prune at once.
-delete from idempotency
- where id = any(array(select id from idempotency where created_at < $1::timestamptz order by created_at limit $2::bigint
-                         for update skip locked))

@@ -1,7 +1,7 @@
 -- What is pruned by age (docs/retention.md), a small batch at a time; several may prune at once. $1 what is older goes, $2 how
 -- many at most, $3 whether it really goes or is only counted. Each returns how many, and the last one looked at where ids tell the age.
 
--- :name prune_idempotency free
+-- :name prune_idempotency
 with batch as materialized (
         select id from idempotency where created_at < $1::timestamptz order by created_at limit $2::bigint for update skip locked
 ), gone as (
@@ -9,7 +9,7 @@ with batch as materialized (
 )
 select count(*), null::uuid from batch
 
--- :name prune_streams free
+-- :name prune_streams
 with batch as materialized (
         select location, position from stream_events
          where published_at < $1::timestamptz order by published_at limit $2::bigint for update skip locked

@@ -75,10 +75,3 @@ select s.position,
        (select e.position from stream_events e where e.location = s.location order by e.position limit 1)
   from streams s
  where s.location = $1::text
-
--- :name stream_prune
--- Rows older than $1, a small batch of $2; several instances may prune at once.
-delete from stream_events
- where (location, position) in (select e.location, e.position from stream_events e
-                                 where e.published_at < $1::timestamptz
-                                 order by e.published_at limit $2::bigint for update skip locked)

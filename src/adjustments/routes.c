@@ -306,7 +306,7 @@ static enum problem adjust_save(struct batch *batch) {
 static const struct operation adjust = { .load = adjust_load, .decide = adjust_decide, .save = adjust_save };
 
 const struct route adjustment_routes[] = {
-        { METHOD_POST, "/v1/inventory/adjustments/batch", SCOPE_INVENTORY_WRITE, LANE_UPKEEP, ADJUST_BATCH,
+        { METHOD_POST, "/v1/inventory/adjustments/batch", SCOPE_INVENTORY_WRITE, LANE_CATALOG, ADJUST_BATCH,
                 KEY_REQUIRED, .body = &body_shape, .query = &query_shape, .operation = &adjust },
 };
 const size_t adjustment_route_count = array_size(adjustment_routes);

@@ -1,7 +1,7 @@
 /*
  * What clients send, as tables.
  */
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 
 static const struct shape_member channel_members[] = {
         REQUIRED(ENUM, struct channel_body, kind, .names = channel_kinds),

@@ -67,7 +67,7 @@ void write_price(struct writer *json, const struct money *price) {
         }
 #define PUT(path_, body_, operation_, check_)                                                                          \
         {                                                                                                              \
-                METHOD_PUT, (path_), SCOPE_CATALOG_WRITE, LANE_UPKEEP, PUT_BATCH, KEY_UNUSED,                          \
+                METHOD_PUT, (path_), SCOPE_CATALOG_WRITE, LANE_CATALOG, PUT_BATCH, KEY_UNUSED,                         \
                         .body = &(body_), .operation = &(operation_), .check = (check_)                                \
         }
 

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "engine/call.h"
 #include "engine/cursor.h"
 #include "engine/reply.h"

@@ -1,4 +1,4 @@
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 
 #include "base/country.h"
 #include "base/gtin.h"

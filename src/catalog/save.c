@@ -1,7 +1,7 @@
 /*
  * Writing what was decided: inserts and updates of one kind take the same columns.
  */
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "db/connection.h"
 #include "sql/catalog.h"
 #include "sql/queue.h"

@@ -1,6 +1,6 @@
 #include "catalog/catalog.h"
 #include "catalog/hours.h"
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "db/connection.h"
 
 #include "base/text.h"

@@ -1,6 +1,6 @@
 /* Time zones for promises, as PostgreSQL knows them: read when a location of theirs is met, and kept for a while. */
 #include "catalog/catalog.h"
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "db/connection.h"
 
 #include "base/text.h"

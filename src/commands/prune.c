@@ -4,15 +4,16 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "commands/erasure.h"
+#include "commands/jobs.h"
 #include "sql/erasure.h"
 #include "sql/retention.h"
 #include "sql/transaction.h"
-#include "sweeper/jobs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define PRUNED_AT_ONCE     1000
+#define STREAM_KEPT_FOR    DAY /* how long a client of a location's stream may be away */
 #define SLOT_KEPT_FOR      DAY /* after its beginning; a place in it can only have been taken before that */
 #define PRUNE_TRIP_WAIT    (10 * MINUTE)
 #define STATEMENT_MS_LIMIT 600000
@@ -31,6 +32,15 @@ static const struct kind {
         { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
 };
+
+/* While the service runs, it removes these by itself. */
+const struct job pruning_jobs[] = {
+        { "prune_idempotency", JOBS_TIDYING, .batch = PRUNED_AT_ONCE, .prune = &sql_prune_idempotency,
+                .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_IDEMPOTENCY },
+        { "prune_streams", JOBS_TIDYING, .batch = PRUNED_AT_ONCE, .prune = &sql_prune_streams,
+                .kept_for = STREAM_KEPT_FOR },
+};
+const size_t pruning_job_count = array_size(pruning_jobs);
 
 struct prune {
         struct database *database;

@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/jobs.h"
 #include "commands/supervisor.h"
 
 #include "base/config.h"
@@ -11,7 +12,6 @@
 #include "http/health.h"
 #include "http/metrics_page.h"
 #include "http/server.h"
-#include "sweeper/sweeper.h"
 #include "version.h"
 
 #include <jansson.h>
@@ -31,7 +31,8 @@ struct house {
         struct server *server;
         struct lanes *lanes;
         struct health *health;
-        struct sweeper *sweeper;
+        struct job_list job_lists[JOB_LISTS_MAX];
+        struct jobs *jobs;
 };
 
 static struct house house;
@@ -200,7 +201,7 @@ static int workers_start(void) {
                 .read_url = config_text(CONFIG_DATABASE_READ_URL),
                 .schema = config_text(CONFIG_SCHEMA),
                 .queue_max = (size_t) config_integer(CONFIG_LANE_QUEUE),
-                .workers = { [LANE_LIST] = 1, [LANE_READ] = readers, [LANE_UPKEEP] = 1, [LANE_WRITE] = writers },
+                .workers = { [LANE_LIST] = 1, [LANE_READ] = readers, [LANE_CATALOG] = 1, [LANE_WRITE] = writers },
                 .done = server_answered,
                 .context = house.server,
         };
@@ -212,8 +213,10 @@ static int workers_start(void) {
                 .schema = config_text(CONFIG_SCHEMA),
                 .wake = server_wake,
                 .context = house.server };
-        const struct sweeper_settings sweeper = { .database_url = config_text(CONFIG_DATABASE_URL),
-                .schema = config_text(CONFIG_SCHEMA) };
+        const struct jobs_settings jobs = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .lists = house.job_lists,
+                .n_lists = all_jobs(house.job_lists) };
 
         if (!notices_start(&notices))
                 return EXIT_OUR_FAULT;
@@ -222,8 +225,8 @@ static int workers_start(void) {
         if (!house.health)
                 return EXIT_OUR_FAULT;
         if (config_integer(CONFIG_SWEEPER))
-                house.sweeper = sweeper_start(&sweeper);
-        if (config_integer(CONFIG_SWEEPER) && !house.sweeper)
+                house.jobs = jobs_start(&jobs);
+        if (config_integer(CONFIG_SWEEPER) && !house.jobs)
                 return EXIT_OUR_FAULT;
         server_set_lanes(house.server, house.lanes);
         metrics_page_set_lanes(house.lanes);
@@ -232,7 +235,7 @@ static int workers_start(void) {
 }
 
 static void house_stop(void) {
-        house.sweeper = sweeper_stop(house.sweeper);
+        house.jobs = jobs_stop(house.jobs);
         house.health = health_stop(house.health);
         house.lanes = lanes_stop(house.lanes);
         notices_stop();

@@ -2,7 +2,7 @@
  * engine/call: one request on its way through the house, and what a room must give to serve it.
  *
  * A call is plain data: no socket, no library. The loop fills it, a lane's worker runs it, the loop sends its reply;
- * at every moment exactly one of them owns it. The sweeper and the importer make calls too, so that each change has
+ * at every moment exactly one of them owns it. Jobs and the importer make calls too, so that each change has
  * one code path. Everything a call points to lives in its arena.
  *
  * A room serves a route by an `operation`: three functions on a batch of calls of that route.
@@ -24,7 +24,7 @@
 #include "base/writer.h"
 
 #define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
-#define CALL_TIME_MAX   (10 * SECOND)               /* of calls that nobody sent: the sweeper's */
+#define CALL_TIME_MAX   (10 * SECOND)               /* of calls that no client sent: a job's */
 #define REPLY_SIZE_MAX  ((size_t) 8 * 1024 * 1024)
 #define KEY_SIZE        16
 #define TRACE_ID_SIZE   33
@@ -46,10 +46,10 @@
 enum method { METHOD_DELETE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_OTHER };
 
 enum lane_name {
-        LANE_WRITE,  /* what holds stock: reservations, orders, fulfillments */
-        LANE_READ,   /* short look-ups by key */
-        LANE_UPKEEP, /* catalogue and stock figures: may be large, must not delay a sale */
-        LANE_LIST,   /* lists and searches: the planner decides, may be slow */
+        LANE_WRITE,   /* what holds stock: reservations, orders, fulfillments */
+        LANE_READ,    /* short look-ups by key */
+        LANE_CATALOG, /* catalogue and stock figures: may be large, must not delay a sale */
+        LANE_LIST,    /* lists and searches: the planner decides, may be slow */
         LANE_COUNT,
 };
 

@@ -52,6 +52,6 @@ void counters_batch_end(bool committed);
 void counters_write(struct buffer *out);
 
 /* Gauges are published in groups: a text of whole metrics, heads and samples, replaces the group's text of before. */
-enum gauge_group { GAUGES_DATABASE, GAUGES_SWEEPER, GAUGE_GROUPS };
+enum gauge_group { GAUGES_DATABASE, GAUGES_JOBS, GAUGE_GROUPS };
 void gauges_publish(enum gauge_group group, const char *text, size_t size);
 void gauges_write(struct buffer *out);

@@ -48,15 +48,21 @@ const struct histogram_bounds lanes_batch_bounds = {
         .n = 10, .unit = 1, .at = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 }
 };
 
-const char *lane_text(enum lane_name name) {
-        static const char *const texts[LANE_COUNT] = {
-                [LANE_LIST] = "list",
-                [LANE_READ] = "read",
-                [LANE_UPKEEP] = "upkeep",
-                [LANE_WRITE] = "write",
-        };
+/* Every lane, and how its connections work. */
+static const struct {
+        const char *name;    /* in /metrics */
+        const char *session; /* the name of its connections and threads, for pg_stat_activity and top */
+        enum database_plans plans;
+        int statement_timeout_ms;
+} kinds[LANE_COUNT] = {
+        [LANE_CATALOG] = { "catalog", "holdfast catalog", PLANS_PINNED, STATEMENT_TIMEOUT_MS },
+        [LANE_LIST] = { "list", "holdfast list", PLANS_FREE, LIST_TIMEOUT_MS },
+        [LANE_READ] = { "read", "holdfast read", PLANS_PINNED, STATEMENT_TIMEOUT_MS },
+        [LANE_WRITE] = { "write", "holdfast write", PLANS_PINNED, STATEMENT_TIMEOUT_MS },
+};
 
-        return texts[name];
+const char *lane_text(enum lane_name name) {
+        return kinds[name].name;
 }
 
 static size_t weight_of(const struct call *call) {
@@ -162,19 +168,12 @@ static void *worker_main(void *context) {
 }
 
 static void settings_make(struct worker *worker, const struct lanes_settings *settings, enum lane_name name) {
-        static const char *const names[LANE_COUNT] = {
-                [LANE_LIST] = "holdfast list",
-                [LANE_READ] = "holdfast read",
-                [LANE_UPKEEP] = "holdfast upkeep",
-                [LANE_WRITE] = "holdfast write",
-        };
-
         worker->settings = (struct database_settings){
                 .url = settings->database_url,
                 .schema = settings->schema,
-                .name = names[name],
-                .plans = name == LANE_LIST ? PLANS_FREE : PLANS_PINNED,
-                .statement_timeout_ms = name == LANE_LIST ? LIST_TIMEOUT_MS : STATEMENT_TIMEOUT_MS,
+                .name = kinds[name].session,
+                .plans = kinds[name].plans,
+                .statement_timeout_ms = kinds[name].statement_timeout_ms,
                 .lock_timeout_ms = LOCK_TIMEOUT_MS,
                 .trip_times = &worker->lanes->lane[name].trips,
         };

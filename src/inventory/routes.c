@@ -74,8 +74,9 @@ const struct route inventory_routes[] = {
                 .query = &stock_query_shape, .check = stock_location_check, .operation = &stock_list },
         { METHOD_GET, "/v1/locations/{code}/inventory/{sku}", SCOPE_INVENTORY_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
                 .check = stock_location_check, .operation = &stock_row_show },
-        { METHOD_PUT, "/v1/locations/{code}/inventory/{sku}", SCOPE_INVENTORY_WRITE, LANE_UPKEEP, PUT_BATCH, KEY_UNUSED,
-                .body = &safety_stock_shape, .check = stock_location_check, .operation = &safety_stock_put },
+        { METHOD_PUT, "/v1/locations/{code}/inventory/{sku}", SCOPE_INVENTORY_WRITE, LANE_CATALOG, PUT_BATCH,
+                KEY_UNUSED, .body = &safety_stock_shape, .check = stock_location_check,
+                .operation = &safety_stock_put },
         { METHOD_GET, "/v1/locations/{code}/inventory/{sku}/ledger", SCOPE_INVENTORY_READ, LANE_LIST, LIST_BATCH,
                 KEY_UNUSED, .query = &ledger_query_shape, .check = stock_location_check, .operation = &ledger_list },
 };

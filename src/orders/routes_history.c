@@ -179,7 +179,7 @@ static enum problem compare_decide(struct batch *batch) {
 static const struct operation compare = { .load = compare_load, .decide = compare_decide };
 
 const struct route order_history_routes[] = {
-        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_UPKEEP, HISTORY_BATCH, KEY_UNUSED, .body = &history_shape,
+        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED, .body = &history_shape,
                 .check = check, .operation = &history },
         { METHOD_POST, "/import/orders/compare", SCOPE_ADMIN, LANE_READ, COMPARE_BATCH, KEY_UNUSED,
                 .body = &history_shape, .check = check, .operation = &compare },

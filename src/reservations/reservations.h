@@ -96,6 +96,9 @@ enum problem reservations_read_lines(struct database *database, struct reservati
 /* Queue: read the wanted reservations and their lines without any lock; their lines have no stock row. */
 enum problem reservations_read(struct database *database, struct reservation_set *set);
 
+/* Queue: lock some active reservations whose time is up, unless another session has locked them, and want them. */
+enum problem reservations_lock_lapsed(struct database *database, struct reservation_set *set, int64_t at_most);
+
 struct reservation *reservation_find(const struct reservation_set *set, const struct uuid *id);
 
 /* Queue: insert the new and update the changed ones of the list. */

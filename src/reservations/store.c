@@ -1,5 +1,5 @@
 #include "db/connection.h"
-#include "reservations/upkeep.h"
+#include "reservations/reservations.h"
 #include "sql/reservations.h"
 
 #include <stdlib.h>

@@ -148,7 +148,7 @@ static enum problem decide_all(struct batch *batch) {
 static const struct operation history = { .load = history_load, .decide = decide_all, .save = return_work_save };
 
 const struct route return_history_routes[] = {
-        { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_UPKEEP, HISTORY_BATCH, KEY_UNUSED,
+        { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
                 .body = &history_return_shape, .operation = &history },
 };
 const size_t return_history_route_count = array_size(return_history_routes);

@@ -113,7 +113,7 @@ class Gate:
 @pytest.fixture
 def retries(pair):
     """How often the second instance has started a batch of adjustments over, so far."""
-    return lambda: pair[1].figure("holdfast_lane_retries_total", lane="upkeep")
+    return lambda: pair[1].figure("holdfast_lane_retries_total", lane="catalog")
 
 
 def test_a_reservation_that_is_claimed_at_this_moment_gives_way_as_an_order(pair, token, store_of, database, retries):

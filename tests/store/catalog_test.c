@@ -1,4 +1,4 @@
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "engine/cursor.h"
 #include "fixture.h"
 

@@ -34,6 +34,7 @@ void store_open(void) {
         cr_assert_not_null(store_database);
         cr_assert_eq(database_connect(store_database), PROBLEM_NONE, "%s", database_message(store_database));
         database_begin(store_database);
+        store_execute("set local idle_in_transaction_session_timeout = 0"); /* a slow machine is no silent client */
 }
 
 /* Closing ends the transaction. */

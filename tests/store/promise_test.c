@@ -2,7 +2,7 @@
  * Promises with the time zones as PostgreSQL tells them.
  */
 #include "../promise_cases.h"
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 #include "fixture.h"
 
 #include <criterion/criterion.h>

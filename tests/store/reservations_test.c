@@ -1,5 +1,5 @@
 #include "fixture.h"
-#include "reservations/upkeep.h"
+#include "reservations/reservations.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "base/country.h"
 #include "base/text.h"
-#include "catalog/upkeep.h"
+#include "catalog/records.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

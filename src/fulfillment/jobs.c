@@ -1,28 +1,27 @@
-#include "fulfillment/upkeep.h"
+#include "fulfillment/jobs.h"
 
 #include "db/connection.h"
 #include "fulfillment/routes.h"
-#include "orders/upkeep.h"
 #include "sql/orders.h"
 
-#define UPKEEP_BATCH 32
+#define DUE_BATCH 32
 
-enum problem fulfillments_find_overdue(struct database *database, int64_t limit, struct due_documents *due) {
+static enum problem overdue_find(struct database *database, int64_t limit, struct due_documents *due) {
         struct parameters p;
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
         parameter_integer(&p, ARRIVAL_GRACE / SECOND);
-        database_ask(database, &sql_fulfillments_to_expire, &p, due_read, due);
+        database_ask(database, &sql_fulfillments_to_expire, &p, due_documents_read, due);
         return PROBLEM_NONE;
 }
 
-enum problem fulfillments_find_reminders(struct database *database, int64_t limit, struct due_documents *due) {
+static enum problem reminders_find(struct database *database, int64_t limit, struct due_documents *due) {
         struct parameters p;
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
-        database_ask(database, &sql_fulfillments_to_remind, &p, due_read, due);
+        database_ask(database, &sql_fulfillments_to_remind, &p, due_documents_read, due);
         return PROBLEM_NONE;
 }
 
@@ -57,7 +56,13 @@ static const struct operation remind = {
         .load = fulfillment_commands_load, .decide = remind_decide, .save = fulfillment_commands_save
 };
 
-const struct route fulfillment_expire_route = { METHOD_POST, "(fulfillments overdue)", SCOPE_ADMIN, LANE_WRITE,
-        UPKEEP_BATCH, KEY_UNUSED, .operation = &expire };
-const struct route fulfillment_remind_route = { METHOD_POST, "(fulfillments to remind of)", SCOPE_ADMIN, LANE_WRITE,
-        UPKEEP_BATCH, KEY_UNUSED, .operation = &remind };
+static const struct route expire_route = { METHOD_POST, "(fulfillments overdue)", SCOPE_ADMIN, LANE_WRITE, DUE_BATCH,
+        KEY_UNUSED, .operation = &expire };
+static const struct route remind_route = { METHOD_POST, "(fulfillments to remind of)", SCOPE_ADMIN, LANE_WRITE,
+        DUE_BATCH, KEY_UNUSED, .operation = &remind };
+
+const struct job fulfillment_jobs[] = {
+        { "expire_fulfillments", JOBS_TIDYING, .batch = DUE_BATCH, .find = overdue_find, .each = &expire_route },
+        { "remind_customers", JOBS_TIDYING, .batch = DUE_BATCH, .find = reminders_find, .each = &remind_route },
+};
+const size_t fulfillment_job_count = array_size(fulfillment_jobs);

@@ -1,5 +1,5 @@
 /*
- * catalog/upkeep: what the catalogue's own routes, and the importer, need to keep it.
+ * catalog/records: what the catalogue's own routes, and the importer, need to keep it.
  *
  * Records are replaced whole (PUT). All that was named is locked, decided upon one by one, so that a later call of the
  * batch sees what an earlier one has left, and saved once. A list is read into a set of its own, page by page, by code.

@@ -1,4 +1,4 @@
-#include "orders/upkeep.h"
+#include "orders/jobs.h"
 
 #include "db/connection.h"
 #include "orders/routes.h"
@@ -6,27 +6,12 @@
 
 #define UNPAID_BATCH 32
 
-enum problem due_read(struct rows *rows, void *into) {
-        struct due_documents *due = into;
-
-        due->ids = arena_new_array(due->arena, struct uuid, rows_count(rows));
-        if (!due->ids)
-                return FAULT_BUSY;
-        due->n = rows_count(rows);
-        for (size_t i = 0; i < due->n; i++) {
-                struct row row = row_at(rows, i);
-
-                due->ids[i] = row_uuid(&row);
-        }
-        return PROBLEM_NONE;
-}
-
-enum problem orders_find_unpaid(struct database *database, int64_t limit, struct due_documents *due) {
+static enum problem unpaid_find(struct database *database, int64_t limit, struct due_documents *due) {
         struct parameters p;
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
-        database_ask(database, &sql_orders_unpaid, &p, due_read, due);
+        database_ask(database, &sql_orders_unpaid, &p, due_documents_read, due);
         return PROBLEM_NONE;
 }
 
@@ -52,5 +37,10 @@ static const struct operation cancel_unpaid = {
         .load = order_commands_load, .decide = unpaid_decide, .save = order_commands_save
 };
 
-const struct route order_unpaid_route = { METHOD_POST, "(orders unpaid)", SCOPE_ADMIN, LANE_WRITE, UNPAID_BATCH,
+static const struct route unpaid_route = { METHOD_POST, "(orders unpaid)", SCOPE_ADMIN, LANE_WRITE, UNPAID_BATCH,
         KEY_UNUSED, .operation = &cancel_unpaid };
+
+const struct job order_jobs[] = {
+        { "cancel_unpaid", JOBS_TIDYING, .batch = UNPAID_BATCH, .find = unpaid_find, .each = &unpaid_route },
+};
+const size_t order_job_count = array_size(order_jobs);

@@ -1,4 +1,4 @@
-#include "reservations/upkeep.h"
+#include "reservations/jobs.h"
 
 struct work {
         struct stock stock;
@@ -40,17 +40,13 @@ static void expire_one(struct call *call, struct work *work, struct reservation 
 static enum problem expire_decide(struct batch *batch) {
         struct call *call = batch->calls[0];
         struct work *work = batch->work;
-        size_t *taken = arena_new(&call->arena, size_t);
 
         work->closed = arena_new_array(batch->arena, struct reservation *, work->set.n_rows);
-        if (!taken || !work->closed)
+        if (!work->closed)
                 return FAULT_BUSY;
         for (size_t i = 0; i < work->set.n_rows; i++)
                 expire_one(call, work, &work->set.rows[i], batch->now);
-        *taken = work->n_closed;
-        call->work = taken;
-        call->reply = (struct reply){ .status = 200 };
-        return PROBLEM_NONE;
+        return job_answer(call, work->n_closed, NULL) ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static enum problem expire_save(struct batch *batch) {
@@ -66,4 +62,10 @@ static enum problem expire_save(struct batch *batch) {
 
 static const struct operation expire = { .load = expire_load, .decide = expire_decide, .save = expire_save };
 
-const struct route reservations_expire_route = { .path = "(reservations expired)", .batch = 1, .operation = &expire };
+static const struct route expire_route = { .path = "(reservations expired)", .batch = 1, .operation = &expire };
+
+const struct job reservation_jobs[] = {
+        { "expire_reservations", JOBS_TIDYING, .batch = RESERVATIONS_EXPIRED_AT_ONCE, .route = &expire_route,
+                .has_counter = true, .counter = COUNTER_RESERVATIONS_EXPIRED },
+};
+const size_t reservation_job_count = array_size(reservation_jobs);

@@ -1,4 +1,4 @@
-#include "sweeper/figures.h"
+#include "commands/database_figures.h"
 
 #include "base/exposition.h"
 #include "base/text.h"
@@ -163,7 +163,8 @@ static void write_standbys(struct buffer *out, const struct figures *figures) {
                         exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);
 }
 
-static void tell(const struct figures *figures) {
+static void publish(const void *result) {
+        const struct figures *figures = result;
         struct buffer out;
 
         buffer_init(&out, figures->arena, TEXT_SIZE_MAX);
@@ -185,30 +186,13 @@ static void tell(const struct figures *figures) {
 /* ---- the job ---- */
 
 static enum problem decide(struct batch *batch) {
-        batch->calls[0]->work = batch->work;
-        batch->calls[0]->reply.status = 200;
-        return PROBLEM_NONE;
+        return job_answer(batch->calls[0], 0, batch->work) ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static const struct operation operation = { .load = load, .decide = decide };
 static const struct route route = { .path = "(figures)", .batch = 1, .operation = &operation };
 
-bool figures_collect(struct sweep *sweep, size_t *ret_taken) {
-        const timestamp now = clock_monotonic();
-        struct call call, *calls[] = { &call };
-        bool ok;
-
-        *ret_taken = 0;
-        if (now < sweep->figures_due)
-                return true;
-        sweep->figures_due = now + FIGURES_EVERY;
-        call_init(&call, &route);
-        call.arrived = now;
-        call.deadline = now + CALL_TIME_MAX;
-        batch_run(&sweep->runner, calls, array_size(calls));
-        ok = call.reply.status == 200 && call.work;
-        if (ok)
-                tell(call.work);
-        call_clear(&call);
-        return ok;
-}
+const struct job figures_jobs[] = {
+        { .thread = JOBS_TIDYING, .every = FIGURES_EVERY, .batch = 1, .route = &route, .done = publish },
+};
+const size_t figures_job_count = array_size(figures_jobs);

@@ -1,0 +1,15 @@
+/*
+ * commands/database_figures: the figures of /metrics that only the database knows. A job of the tidying thread.
+ *
+ * Every instance that runs jobs asks, so several instances report the same figure: take the largest, never the sum.
+ */
+#pragma once
+
+#include "engine/jobs.h"
+
+#define FIGURES_EVERY         (15 * SECOND)
+#define FIGURES_LOCATIONS_MAX 500 /* in a deployment with more, the queues are one figure */
+#define FIGURES_STANDBYS_MAX  16
+
+extern const struct job figures_jobs[];
+extern const size_t figures_job_count;

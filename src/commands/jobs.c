@@ -1,0 +1,18 @@
+#include "commands/jobs.h"
+
+#include "commands/database_figures.h"
+#include "fulfillment/jobs.h"
+#include "orders/jobs.h"
+#include "reservations/jobs.h"
+
+/* What holds stock comes first, so that it is free again soonest. */
+size_t all_jobs(struct job_list ret_lists[JOB_LISTS_MAX]) {
+        size_t n = 0;
+
+        ret_lists[n++] = (struct job_list){ reservation_jobs, reservation_job_count };
+        ret_lists[n++] = (struct job_list){ order_jobs, order_job_count };
+        ret_lists[n++] = (struct job_list){ fulfillment_jobs, fulfillment_job_count };
+        ret_lists[n++] = (struct job_list){ pruning_jobs, pruning_job_count };
+        ret_lists[n++] = (struct job_list){ figures_jobs, figures_job_count };
+        return n;
+}

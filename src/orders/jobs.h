@@ -1,0 +1,9 @@
+/*
+ * orders/jobs: scheduled work on orders: cancel those whose payment is overdue.
+ */
+#pragma once
+
+#include "engine/jobs.h"
+
+extern const struct job order_jobs[];
+extern const size_t order_job_count;
