@@ -11,6 +11,7 @@ A query file holds named statements:
 
     -- :name stock_lock            pinned plan: only an index may serve it (the rule)
     -- :name orders_page free      the planner decides: for lists and reports
+    -- :name stock_save of stock   its columns are those of the record "stock", a table of src/db/columns.h
 
 A comment below the name says what it is for; the statement ends at the next name or at the end of the file.
 A migration is `NNNN_words.sql`; its number is its place in the order. Its first line may be
@@ -23,7 +24,9 @@ import pathlib
 import re
 import sys
 
-NAME = re.compile(r"^-- :name (?P<name>[a-z][a-z0-9_]*)(?: (?P<plan>free))?$")
+UNNEST = re.compile(r"\bunnest\((?P<casts>\$1::[^)]*)\)\s*(?:with ordinality\s*)?as \w+\s*\((?P<names>[^)]*)\)")
+CAST = re.compile(r"\$(?P<number>\d+)::(?P<type>\w+)\[\]")
+NAME = re.compile(r"^-- :name (?P<name>[a-z][a-z0-9_]*)(?: of (?P<record>[a-z_]+))?(?: (?P<plan>free))?$")
 
 
 def fail(message):
@@ -35,7 +38,8 @@ def read_statements(path):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         match = NAME.match(line)
         if match:
-            current = {"name": match["name"], "pinned": not match["plan"], "lines": [], "at": f"{path.name}:{number}"}
+            current = {"name": match["name"], "record": match["record"], "pinned": not match["plan"],
+                       "lines": [], "at": f"{path.name}:{number}"}
             statements.append(current)
         elif line.startswith("-- :"):
             fail(f"{path}:{number}: not a statement name: {line}")
@@ -81,11 +85,28 @@ def write_header(path, statements):
     )
 
 
+def parameters_of(statement):
+    """Name and type of each array of an unnest list that starts with $1 and goes on in order."""
+    found = UNNEST.search(statement["sql"])
+    if not found:
+        return []
+    casts = [(int(cast["number"]), cast["type"]) for cast in CAST.finditer(found["casts"])]
+    names = [name.strip() for name in found["names"].split(",")]
+    if [number for number, _ in casts] != list(range(1, len(casts) + 1)):
+        return []
+    if len(names) < len(casts):
+        fail(f"{statement['at']}: {statement['name']} names fewer columns than arrays")
+    return [(name, kind) for name, (_, kind) in zip(names, casts)]
+
+
 def statement_text(index, statement):
-    pinned = "true" if statement["pinned"] else "false"
+    name, pinned, parameters = statement["name"], "true" if statement["pinned"] else "false", parameters_of(statement)
+    record = f'"{statement["record"]}"' if statement["record"] else "NULL"
+    table = "".join(f'\t{{ "{column}", "{kind}" }},\n' for column, kind in parameters)
     return (
-        f"const struct statement sql_{statement['name']} = {{ \"{statement['name']}\", {pinned}, {index},\n"
-        f"{c_text(statement['sql'])} }};\n"
+        (f"static const struct statement_parameter {name}_parameters[] = {{\n{table}}};\n" if parameters else "")
+        + f'const struct statement sql_{name} = {{ "{name}", {record}, {pinned}, {index},\n{c_text(statement["sql"])}'
+        + (f",\n\t{name}_parameters, {len(parameters)} }};\n" if parameters else ",\n\tNULL, 0 };\n")
     )
 
 

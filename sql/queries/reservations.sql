@@ -1,6 +1,6 @@
 -- Units held for a while.
 
--- :name reservations_lock
+-- :name reservations_lock of reservations
 -- $1 ids.
 select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
        r.updated_at, r.version
@@ -9,7 +9,7 @@ select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.
  order by r.id
    for update
 
--- :name reservations_read
+-- :name reservations_read of reservations
 -- The same without a lock.
 select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
        r.updated_at, r.version
@@ -29,26 +29,26 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
                         for update) as s
  order by s.location, s.sku
 
--- :name reservation_lines_read
+-- :name reservation_lines_read of reservation_lines
 -- After the lock of their stock rows: only then do they hold still.
 select l.reservation_id, l.location, l.sku, l.quantity, l.held
   from reservation_lines l
  where l.reservation_id = any($1::uuid[])
  order by l.reservation_id, l.line
 
--- :name reservations_insert
+-- :name reservations_insert of reservations
 insert into reservations (id, location, channel, reference, status, expires_at, actor, created_at, updated_at)
 select id, location, channel, reference, 'active', expires_at, actor, created_at, created_at
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[])
        as reservation (id, location, channel, reference, expires_at, actor, created_at)
 
--- :name reservation_lines_insert
+-- :name reservation_lines_insert of reservation_lines
 insert into reservation_lines (reservation_id, line, location, sku, quantity, held, expires_at)
 select reservation_id, line, location, sku, quantity, true, expires_at
   from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
        as line (reservation_id, line, location, sku, quantity, expires_at)
 
--- :name reservations_update
+-- :name reservations_update of reservations
 update reservations r
    set status = changed.status, reason = changed.reason, order_id = changed.order_id, expires_at = changed.expires_at,
        version = changed.version, updated_at = changed.updated_at
@@ -56,14 +56,14 @@ update reservations r
        as changed (id, status, reason, order_id, expires_at, version, updated_at)
  where r.id = changed.id
 
--- :name reservation_lines_update
+-- :name reservation_lines_update of reservation_lines
 update reservation_lines l
    set held = changed.held, expires_at = changed.expires_at
   from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::timestamptz[])
        as changed (reservation_id, line, held, expires_at)
  where l.reservation_id = changed.reservation_id and l.line = changed.line
 
--- :name reservations_free_lapsed
+-- :name reservations_free_lapsed of reservation_lines
 -- The caller holds the lock of the stock rows ($1 locations, $2 skus): that is all it takes to free lapsed lines on them.
 update reservation_lines l
    set held = false
@@ -72,7 +72,7 @@ update reservation_lines l
    and l.expires_at <= statement_timestamp()
 returning l.location, l.sku, l.quantity
 
--- :name reservations_lock_lapsed
+-- :name reservations_lock_lapsed of reservations
 -- Some whose time is up, for the sweeper; those that somebody works on are left to him. $1 how many at most.
 with lapsed as materialized (
         select *

@@ -14,3 +14,7 @@ bool enum_column_find(const struct enum_column *column, const char *text, int *r
                 }
         return false;
 }
+
+const char *enum_column_text(const struct enum_column *column, int index) {
+        return column->lifecycle ? column->lifecycle->states[index] : column->texts[index];
+}

@@ -16,3 +16,6 @@ struct enum_column {
 
 /* The index of the word, or false when it is not on the list; NULL never is. */
 must_check bool enum_column_find(const struct enum_column *column, const char *text, int *ret_index);
+
+/* The word of an index. */
+const char *enum_column_text(const struct enum_column *column, int index);

@@ -19,7 +19,8 @@ struct answer {
         rows_reader reader;
         void *into;
         bool is_commit;
-        const struct statement *prepares; /* it answers the preparation of this statement */
+        const struct statement *statement; /* NULL: text without a name */
+        const struct statement *prepares;  /* it answers the preparation of this statement */
 };
 
 /* A set of statements, by their index. */
@@ -112,6 +113,14 @@ static void note_sent(struct database *database, int sent) {
         database->send_fault = fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
 }
 
+static enum problem fail_parameters(struct database *database, const struct parameters *parameters) {
+        char message[MESSAGE_SIZE] = "parameters are larger than allowed";
+
+        if (parameters->unbound)
+                (void) snprintf(message, sizeof(message), "no column is bound to %s", parameters->unbound);
+        return fail(database, FAULT_BROKEN, "", message);
+}
+
 /* Prepare the statement in the same trip, just before its first use in this session. */
 static bool statement_prepare(struct database *database, const struct statement *statement) {
         if (set_has(&database->sent, statement))
@@ -132,10 +141,12 @@ void database_prepare(struct database *database, const struct statement *stateme
 void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into) {
         static const int binary[PARAMETERS_MAX] = { [0 ... PARAMETERS_MAX - 1] = 1 };
-        const struct answer answer = { .reader = reader, .into = into, .is_commit = statement == &sql_commit };
+        const struct answer answer = {
+                .reader = reader, .into = into, .is_commit = statement == &sql_commit, .statement = statement
+        };
 
         if (parameters && !parameters_finish(parameters) && !database->send_fault)
-                database->send_fault = fail(database, FAULT_BROKEN, "", "parameters are larger than allowed");
+                database->send_fault = fail_parameters(database, parameters);
         if (!statement_prepare(database, statement) || !queue_add(database, answer))
                 return;
         note_sent(database, PQsendQueryPrepared(database->connection, statement->name, parameters ? parameters->n : 0,
@@ -231,8 +242,17 @@ static enum problem fail_unknown(struct database *database, const struct rows *r
         return fail(database, FAULT_BROKEN, "", message);
 }
 
+static enum problem fail_broken(struct database *database, const struct rows *rows) {
+        char message[MESSAGE_SIZE];
+
+        (void) snprintf(message, sizeof(message), "column %s of %s does not have the type it is read as",
+                rows->broken_column ? rows->broken_column : "(unnamed)",
+                rows->statement ? rows->statement->name : "a text");
+        return fail(database, FAULT_BROKEN, "", message);
+}
+
 static enum problem answer_read(struct database *database, const struct answer *answer, PGresult *result) {
-        struct rows rows = { .result = result };
+        struct rows rows = { .result = result, .statement = answer->statement };
         const ExecStatusType status = PQresultStatus(result);
         enum problem p = PROBLEM_NONE;
 
@@ -246,7 +266,7 @@ static enum problem answer_read(struct database *database, const struct answer *
         if (answer->reader)
                 p = answer->reader(&rows, answer->into);
         if (rows.broken)
-                return fail(database, FAULT_BROKEN, "", "a column does not have the type it is read as");
+                return fail_broken(database, &rows);
         return rows.unknown_in ? fail_unknown(database, &rows) : p;
 }
 

@@ -251,5 +251,5 @@ bool parameters_finish(struct parameters *parameters) {
                 parameters->values[i] = array->bytes.bytes;
                 parameters->sizes[i] = (int) (array->n ? array->bytes.size : EMPTY_ARRAY_SIZE);
         }
-        return !parameters->failed;
+        return !parameters->failed && !parameters->unbound;
 }

@@ -30,6 +30,7 @@ struct parameters {
         int sizes[PARAMETERS_MAX];
         struct array *arrays[PARAMETERS_MAX];
         bool failed;
+        const char *unbound; /* a name of the statement that its table of columns lacks (db/columns.h) */
 };
 
 void parameters_init(struct parameters *parameters, struct arena *arena);

@@ -141,8 +141,7 @@ const char *const *row_texts(struct row *row, struct arena *arena, size_t *ret_n
 }
 
 /* The first unknown word of the rows is kept for the log. */
-static int enum_index(struct row *row, const struct enum_column *column, const char *text) {
-        struct rows *rows = row->rows;
+int rows_enum(struct rows *rows, const struct enum_column *column, const char *text) {
         int index = 0;
 
         if (enum_column_find(column, text, &index))
@@ -155,20 +154,20 @@ static int enum_index(struct row *row, const struct enum_column *column, const c
 }
 
 int row_enum(struct row *row, const struct enum_column *column) {
-        return enum_index(row, column, row_text(row));
+        return rows_enum(row->rows, column, row_text(row));
 }
 
 int row_enum_or(struct row *row, const struct enum_column *column, int otherwise) {
         const char *text = row_text(row);
 
-        return text ? enum_index(row, column, text) : otherwise;
+        return text ? rows_enum(row->rows, column, text) : otherwise;
 }
 
 const char *row_enum_text(struct row *row, const struct enum_column *column) {
         const char *text = row_text(row);
 
         if (text)
-                (void) enum_index(row, column, text);
+                (void) rows_enum(row->rows, column, text);
         return text;
 }
 
@@ -178,6 +177,6 @@ unsigned row_enum_bits(struct row *row, const struct enum_column *column, struct
         unsigned bits = 0;
 
         for (size_t i = 0; i < n; i++)
-                bits |= 1u << enum_index(row, column, texts[i]);
+                bits |= 1u << rows_enum(row->rows, column, texts[i]);
         return bits;
 }

@@ -11,11 +11,19 @@
 
 #define STATEMENTS_MAX 1024
 
+/* An array parameter by its name in the unnest list: unnest($1::uuid[]) as x (id) is "id" of "uuid". */
+struct statement_parameter {
+        const char *name, *type;
+};
+
 struct statement {
         const char *name;
-        bool pinned;    /* its plan must use indexes only; a list or report lets the planner decide */
-        unsigned index; /* its place in `statements`, below STATEMENTS_MAX */
+        const char *record; /* that it reads or writes (db/columns.h); NULL: no table binds its columns */
+        bool pinned;        /* its plan must use indexes only; a list or report lets the planner decide */
+        unsigned index;     /* its place in `statements`, below STATEMENTS_MAX */
         const char *sql;
+        const struct statement_parameter *parameters; /* of an unnest list that names $1 to $n in order */
+        size_t n_parameters;
 };
 
 struct migration {

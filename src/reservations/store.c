@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "reservations/columns.h"
 #include "reservations/reservations.h"
 #include "sql/reservations.h"
 
@@ -22,31 +23,48 @@ void reservations_want(struct reservation_set *set, const struct uuid *id) {
 
 static const struct enum_column status_column = { "reservations", "status", .lifecycle = &reservation_lifecycle };
 
+static const struct column columns[] = {
+        { "id", UUID_AT(struct reservation, id) },
+        { "location", TEXT_AT(struct reservation, location) },
+        { "channel", TEXT_AT(struct reservation, channel) },
+        { "reference", TEXT_AT(struct reservation, reference) },
+        { "reason", TEXT_AT(struct reservation, reason) },
+        { "actor", TEXT_AT(struct reservation, actor) },
+        { "status", ENUM_AT(struct reservation, status), .words = &status_column },
+        { "order_id", UUID_AT(struct reservation, order_id), .nullable = true },
+        { "expires_at", TIME_AT(struct reservation, expires_at) },
+        { "created_at", TIME_AT(struct reservation, created_at) },
+        { "updated_at", TIME_AT(struct reservation, updated_at) },
+        { "version", INTEGER_AT(struct reservation, version) },
+};
+const struct columns reservation_columns = { "reservations", COLUMNS(struct reservation, columns) };
+
+struct line_row {
+        struct uuid reservation_id;
+        int64_t line;
+        const char *location, *sku;
+        int64_t quantity;
+        bool held;
+        timestamp expires_at;
+};
+
+static const struct column line_columns[] = {
+        { "reservation_id", UUID_AT(struct line_row, reservation_id) },
+        { "line", INTEGER_AT(struct line_row, line) },
+        { "location", TEXT_AT(struct line_row, location) },
+        { "sku", TEXT_AT(struct line_row, sku) },
+        { "quantity", INTEGER_AT(struct line_row, quantity) },
+        { "held", BOOLEAN_AT(struct line_row, held) },
+        { "expires_at", TIME_AT(struct line_row, expires_at) },
+};
+const struct columns reservation_line_columns = { "reservation_lines", COLUMNS(struct line_row, line_columns) };
+
 static enum problem headers_read(struct rows *rows, void *into) {
         struct reservation_set *set = into;
 
-        set->rows = arena_new_array(set->arena, struct reservation, rows_count(rows));
-        if (!set->rows)
-                return FAULT_BUSY;
-        set->n_rows = rows_count(rows);
-        for (size_t i = 0; i < set->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct reservation *r = &set->rows[i];
-
-                r->id = row_uuid(&row);
-                r->location = row_text(&row);
-                r->channel = row_text(&row);
-                r->reference = row_text(&row);
-                r->reason = row_text(&row);
-                r->actor = row_text(&row);
-                r->status = (enum reservation_status) row_enum(&row, &status_column);
-                r->order_id = row_uuid(&row);
-                r->expires_at = row_time(&row);
-                r->created_at = row_time(&row);
-                r->updated_at = row_time(&row);
-                r->version = row_integer(&row);
-        }
-        return PROBLEM_NONE;
+        set->rows = rows_fill(rows, &reservation_columns, set->arena);
+        set->n_rows = set->rows ? rows_count(rows) : 0;
+        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static int id_compare(const void *left, const void *right) {
@@ -57,30 +75,35 @@ struct reservation *reservation_find(const struct reservation_set *set, const st
         return set->n_rows ? bsearch(id, set->rows, set->n_rows, sizeof(*set->rows), id_compare) : NULL;
 }
 
+static void line_take(struct reservation_set *set, const struct line_row *row, struct reservation_line *line) {
+        struct reservation *reservation = reservation_find(set, &row->reservation_id);
+
+        *line = (struct reservation_line){ .sku = row->sku, .quantity = row->quantity, .held = row->held };
+        if (!reservation)
+                return;
+        if (set->stock)
+                line->stock = stock_find(set->stock, row->location, row->sku);
+        line->place = reservation->n_lines;
+        if (!reservation->n_lines++)
+                reservation->lines = line;
+}
+
 /* Lines come sorted by reservation, so each one's stand together. */
 static enum problem lines_read(struct rows *rows, void *into) {
         struct reservation_set *set = into;
         const size_t n = rows_count(rows);
         struct reservation_line *lines = arena_new_array(set->arena, struct reservation_line, n);
+        struct binding binding;
 
         if (!lines)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &reservation_line_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid id = row_uuid(&row);
-                const char *location = row_text(&row);
-                struct reservation *reservation = reservation_find(set, &id);
+                struct line_row row;
 
-                lines[i].sku = row_text(&row);
-                lines[i].quantity = row_integer(&row);
-                lines[i].held = row_boolean(&row);
-                if (!reservation)
-                        continue;
-                if (set->stock)
-                        lines[i].stock = stock_find(set->stock, location, lines[i].sku);
-                lines[i].place = reservation->n_lines;
-                if (!reservation->n_lines++)
-                        reservation->lines = &lines[i];
+                row_fill(&binding, i, &row);
+                line_take(set, &row, &lines[i]);
         }
         return PROBLEM_NONE;
 }
@@ -118,126 +141,59 @@ enum problem reservations_read(struct database *database, struct reservation_set
         return p ? p : reservations_read_lines(database, set);
 }
 
-static void headers_insert(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *locations, *channels, *references, *expiries, *actors, *created;
+static void lines_add(struct records *records, const struct reservation *reservation) {
+        for (size_t i = 0; i < reservation->n_lines; i++) {
+                const struct reservation_line *line = &reservation->lines[i];
 
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        locations = parameter_texts(&p);
-        channels = parameter_texts(&p);
-        references = parameter_texts(&p);
-        expiries = parameter_times(&p);
-        actors = parameter_texts(&p);
-        created = parameter_times(&p);
-        for (size_t i = 0; i < n; i++) {
-                if (!list[i]->is_new)
-                        continue;
-                array_uuid(ids, &list[i]->id);
-                array_text(locations, list[i]->location);
-                array_text(channels, list[i]->channel);
-                array_text(references, list[i]->reference);
-                array_time(expiries, list[i]->expires_at);
-                array_text(actors, list[i]->actor);
-                array_time(created, list[i]->created_at);
+                records_add(records, &(struct line_row){ .reservation_id = reservation->id,
+                                             .line = (int64_t) i,
+                                             .location = reservation->location,
+                                             .sku = line->sku,
+                                             .quantity = line->quantity,
+                                             .held = line->held,
+                                             .expires_at = reservation->expires_at });
         }
-        if (ids->n)
-                database_ask(database, &sql_reservations_insert, &p, NULL, NULL);
-}
-
-static void lines_insert(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *numbers, *locations, *skus, *quantities, *expiries;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        quantities = parameter_integers(&p);
-        expiries = parameter_times(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; list[i]->is_new && j < list[i]->n_lines; j++) {
-                        array_uuid(ids, &list[i]->id);
-                        array_integer(numbers, (int64_t) j);
-                        array_text(locations, list[i]->location);
-                        array_text(skus, list[i]->lines[j].sku);
-                        array_integer(quantities, list[i]->lines[j].quantity);
-                        array_time(expiries, list[i]->expires_at);
-                }
-        if (ids->n)
-                database_ask(database, &sql_reservation_lines_insert, &p, NULL, NULL);
-}
-
-static void headers_update(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *statuses, *reasons, *orders, *expiries, *versions, *updated;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        statuses = parameter_texts(&p);
-        reasons = parameter_texts(&p);
-        orders = parameter_uuids(&p);
-        expiries = parameter_times(&p);
-        versions = parameter_integers(&p);
-        updated = parameter_times(&p);
-        for (size_t i = 0; i < n; i++) {
-                const struct reservation *r = list[i];
-
-                if (!r->changed)
-                        continue;
-                array_uuid(ids, &r->id);
-                array_text(statuses, reservation_lifecycle.states[r->status]);
-                array_text(reasons, r->reason);
-                array_uuid(orders, uuid_is_nil(&r->order_id) ? NULL : &r->order_id);
-                array_time(expiries, r->expires_at);
-                array_integer(versions, r->version);
-                array_time(updated, r->updated_at);
-        }
-        if (ids->n)
-                database_ask(database, &sql_reservations_update, &p, NULL, NULL);
-}
-
-static void lines_update(struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *numbers, *held, *expiries;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        numbers = parameter_integers(&p);
-        held = parameter_booleans(&p);
-        expiries = parameter_times(&p);
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; list[i]->changed && j < list[i]->n_lines; j++) {
-                        array_uuid(ids, &list[i]->id);
-                        array_integer(numbers, (int64_t) j);
-                        array_boolean(held, list[i]->lines[j].held);
-                        array_time(expiries, list[i]->expires_at);
-                }
-        if (ids->n)
-                database_ask(database, &sql_reservation_lines_update, &p, NULL, NULL);
 }
 
 enum problem reservations_save(
         struct database *database, struct arena *arena, struct reservation *const *list, size_t n) {
-        headers_insert(database, arena, list, n);
-        lines_insert(database, arena, list, n);
-        headers_update(database, arena, list, n);
-        lines_update(database, arena, list, n);
+        struct records inserted, updated, lines_inserted, lines_updated;
+
+        records_begin(&inserted, arena, &sql_reservations_insert, &reservation_columns);
+        records_begin(&lines_inserted, arena, &sql_reservation_lines_insert, &reservation_line_columns);
+        records_begin(&updated, arena, &sql_reservations_update, &reservation_columns);
+        records_begin(&lines_updated, arena, &sql_reservation_lines_update, &reservation_line_columns);
+        for (size_t i = 0; i < n; i++) {
+                if (list[i]->is_new) {
+                        records_add(&inserted, list[i]);
+                        lines_add(&lines_inserted, list[i]);
+                }
+                if (list[i]->changed) {
+                        records_add(&updated, list[i]);
+                        lines_add(&lines_updated, list[i]);
+                }
+        }
+        records_ask(&inserted, database);
+        records_ask(&lines_inserted, database);
+        records_ask(&updated, database);
+        records_ask(&lines_updated, database);
         return PROBLEM_NONE;
 }
 
 static enum problem freed_read(struct rows *rows, void *into) {
         struct stock *stock = into;
+        struct binding binding;
 
+        if (!rows_bind(rows, &reservation_line_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                const char *location = row_text(&row);
-                const char *sku = row_text(&row);
-                struct stock_row *s = stock_find(stock, location, sku);
+                struct line_row freed;
+                struct stock_row *s;
 
+                row_fill(&binding, i, &freed);
+                s = stock_find(stock, freed.location, freed.sku);
                 if (s)
-                        stock_release(s, row_integer(&row));
+                        stock_release(s, freed.quantity);
         }
         return PROBLEM_NONE;
 }

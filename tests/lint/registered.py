@@ -46,6 +46,19 @@ def store_faults(text):
         yield BUILD, 1, "store_tests is not sorted"
 
 
+COLUMNS = re.compile(r"^const struct columns (\w+) =", re.MULTILINE)
+
+
+def columns_faults():
+    """A table of columns that statements_test.c does not name is compared with no statement."""
+    test = TESTS / "store" / "statements_test.c"
+    named = set(re.findall(r"&(\w+_columns)\b", test.read_text(encoding="utf-8")))
+    for path in sorted((ROOT / "src").rglob("*.c")):
+        for name in COLUMNS.findall(path.read_text(encoding="utf-8")):
+            if name not in named:
+                yield path, 1, f"tests/store/statements_test.c lacks &{name}"
+
+
 def fuzz_faults():
     build = TESTS / "fuzz" / "meson.build"
     named = listed(build.read_text(encoding="utf-8"), "fuzz_targets")
@@ -79,4 +92,4 @@ def source_faults():
 
 if __name__ == "__main__":
     tests = BUILD.read_text(encoding="utf-8")
-    report([*unit_faults(tests), *store_faults(tests), *fuzz_faults(), *helper_faults(), *source_faults()])
+    report([*unit_faults(tests), *store_faults(tests), *columns_faults(), *fuzz_faults(), *helper_faults(), *source_faults()])

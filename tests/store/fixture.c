@@ -1,5 +1,5 @@
-#include "db/session.h"
 #include "fixture.h"
+#include "db/session.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -5,7 +5,9 @@
 #include "fixture.h"
 
 #include "base/text.h"
+#include "db/columns.h"
 #include "db/sql.h"
+#include "reservations/columns.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -28,6 +30,12 @@ static void prepare_all(void) {
 }
 
 TestSuite(statements, .init = prepare_all, .fini = store_close);
+
+/* All that there are: tests/lint/registered.py looks. */
+static const struct columns *const tables[] = {
+        &reservation_columns,
+        &reservation_line_columns,
+};
 
 /* What one plan says, node by node. */
 struct plan {
@@ -141,4 +149,134 @@ Test(statements, a_plan_that_reads_a_whole_table_is_noticed) {
         cr_assert_gt(faults_of(&whole_table), 0);
         store_execute("prepare whole_index (bigint) as select sku from products order by sku");
         cr_assert_gt(faults_of(&whole_index), 0);
+}
+
+/* ---- columns ---- */
+
+static const struct column *column_named(const struct columns *columns, const char *name) {
+        for (size_t i = 0; i < columns->n; i++)
+                if (text_equal(columns->at[i].name, name))
+                        return &columns->at[i];
+        return NULL;
+}
+
+/* The names and casts of its unnest list. */
+static unsigned parameter_faults(const struct statement *statement, const struct columns *columns) {
+        unsigned faults = 0;
+
+        for (size_t i = 0; i < statement->n_parameters; i++) {
+                const struct statement_parameter *parameter = &statement->parameters[i];
+                const struct column *column = column_named(columns, parameter->name);
+
+                if (column && text_equal(column_type(column->kind), parameter->type))
+                        continue;
+                (void) fprintf(stderr, "%s: %s %s is no column of %s\n", statement->name, parameter->name,
+                        parameter->type, columns->record);
+                faults++;
+        }
+        return faults;
+}
+
+struct comparing {
+        const struct columns *columns;
+        bool is_bound;
+};
+
+static enum problem binding_try(struct rows *rows, void *into) {
+        struct comparing *comparing = into;
+        struct binding binding;
+
+        comparing->is_bound = rows_bind(rows, comparing->columns, &binding);
+        return PROBLEM_NONE;
+}
+
+/* The names and types of its result, which has no rows because all parameters are null. */
+static unsigned result_faults(const struct statement *statement, const struct columns *columns) {
+        struct comparing comparing = { .columns = columns };
+        const int64_t n = parameters_of(statement->name);
+        struct parameters p;
+        enum problem problem;
+
+        parameters_init(&p, &store_arena);
+        for (int64_t i = 0; i < n; i++)
+                parameter_null(&p);
+        database_ask(store_database, statement, &p, binding_try, &comparing);
+        problem = database_trip(store_database, clock_monotonic() + 10 * SECOND);
+        if (!problem && comparing.is_bound)
+                return 0;
+        (void) fprintf(stderr, "%s: %s\n", statement->name, database_message(store_database));
+        return 1;
+}
+
+static unsigned column_faults(const struct statement *statement, const struct columns *columns) {
+        const unsigned faults = parameter_faults(statement, columns);
+
+        return faults ? faults : result_faults(statement, columns);
+}
+
+static const struct columns *table_of(const struct statement *statement) {
+        for (size_t i = 0; i < array_size(tables); i++)
+                if (text_equal(tables[i]->record, statement->record))
+                        return tables[i];
+        return NULL;
+}
+
+Test(statements, each_one_names_its_columns_as_its_table_does) {
+        for (size_t i = 0; i < statement_count; i++) {
+                if (!statements[i]->record)
+                        continue;
+                cr_assert_not_null(table_of(statements[i]), "no table for %s", statements[i]->record);
+                cr_assert_eq(column_faults(statements[i], table_of(statements[i])), 0, "%s", statements[i]->name);
+        }
+}
+
+Test(statements, each_table_has_a_statement) {
+        for (size_t i = 0; i < array_size(tables); i++) {
+                size_t n = 0;
+
+                for (size_t j = 0; j < statement_count; j++)
+                        n += text_equal(statements[j]->record, tables[i]->record);
+                cr_expect_gt(n, 0, "%s", tables[i]->record);
+        }
+}
+
+struct made_up {
+        int64_t number;
+        const char *text;
+};
+
+/* In the place of a table that parts from its statement in one point. */
+static unsigned made_up_faults(const char *sql, const struct statement_parameter *parameters, size_t n) {
+        static const struct column columns[] = {
+                { "number", INTEGER_AT(struct made_up, number) },
+                { "text", TEXT_AT(struct made_up, text) },
+        };
+        struct statement statement = *store_statement(sql);
+        const struct columns table = { "made_up", COLUMNS(struct made_up, columns) };
+
+        statement.record = "made_up";
+        statement.parameters = parameters;
+        statement.n_parameters = n;
+        database_prepare(store_database, &statement);
+        store_trip();
+        return column_faults(&statement, &table);
+}
+
+Test(statements, a_result_that_parts_from_its_table_is_noticed) {
+        cr_assert_eq(made_up_faults("select 1::bigint as number, 'a'::text as text", NULL, 0), 0);
+        cr_assert_eq(made_up_faults("select 'a'::text as text, 1::integer as number", NULL, 0), 0);
+        cr_assert_eq(made_up_faults("select 1::bigint as number, 'a'::text as other", NULL, 0), 1);
+        store_close();
+        prepare_all();
+        cr_assert_eq(made_up_faults("select 1::bigint as number, true as text", NULL, 0), 1);
+}
+
+Test(statements, an_unnest_list_that_parts_from_its_table_is_noticed) {
+        static const struct statement_parameter right[] = { { "number", "bigint" }, { "text", "text" } },
+                                                other_name[] = { { "number", "bigint" }, { "title", "text" } },
+                                                other_type[] = { { "number", "text" }, { "text", "text" } };
+
+        cr_assert_eq(made_up_faults("select", right, array_size(right)), 0);
+        cr_assert_eq(made_up_faults("select", other_name, array_size(other_name)), 1);
+        cr_assert_eq(made_up_faults("select", other_type, array_size(other_type)), 1);
 }
