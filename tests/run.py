@@ -195,7 +195,7 @@ def run_store(part):
     """Each program in its own database, copied from a migrated one."""
     from support.cluster import Cluster
     asan = part.run.builds["asan"]
-    programs = asan.test_programs("store")
+    programs = asan.test_programs("store", part.run.pattern)
     if not programs:
         return
     asan.build("holdfast")

@@ -1,6 +1,7 @@
 """Builds by meson and ninja, each once a run, whichever suite asks first."""
 
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -56,8 +57,9 @@ class Build:
         return programs
 
     def _sources(self):
-        """Of each program the names of its source files without their endings."""
-        return {Path(target["filename"][0]): [Path(source).stem for group in target["target_sources"] for source in group["sources"]]
+        """Of each program the names of its tests: its source files without "_test.c" or "_fuzz.c", helpers left out."""
+        return {Path(target["filename"][0]): [found[1] for group in target["target_sources"] for source in group["sources"]
+                                              if (found := re.fullmatch("(.*)_(?:test|fuzz).c", Path(source).name))]
                 for target in self._introspect("--targets") if target["type"] == "executable"}
 
     def _introspect(self, what):
