@@ -60,6 +60,8 @@ def read_migration(path):
     first, _, rest = path.read_text().partition("\n")
     compatible = first == "-- :compatible"
     sql = (rest if compatible else path.read_text()).strip()
+    if all(not line.strip() or line.lstrip().startswith("--") for line in sql.splitlines()):
+        fail(f"{path.name}: it holds no statement")
     if "-- :" in sql:
         fail(f"{path.name}: the only word about a migration is -- :compatible, on its first line")
     return {"number": int(path.name[:4]), "name": path.stem, "compatible": compatible, "sql": sql}
