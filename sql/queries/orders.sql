@@ -187,6 +187,13 @@ update orders o
                    adjusted, paid, payment_due_at)
  where o.id = changed.id
 
+-- :name orders_raise_returns
+-- Of the orders $1, changed at $2: their returns show figures of the order, so each gets its next version.
+update returns r
+   set version = r.version + 1, updated_at = changed.at
+  from unnest($1::uuid[], $2::timestamptz[]) as changed (order_id, at)
+ where r.order_id = changed.order_id
+
 -- :name orders_rewrite
 -- What an order says besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
 update orders o

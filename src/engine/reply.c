@@ -30,6 +30,13 @@ void reply_etag(struct call *call, int64_t version) {
         call->reply.etag = arena_format(&call->arena, "\"%" PRId64 "\"", version);
 }
 
+void reply_etag_of_view(struct call *call, int64_t version, uint64_t view) {
+        if (view)
+                call->reply.etag = arena_format(&call->arena, "\"%" PRId64 "-%" PRIx64 "\"", version, view);
+        else
+                reply_etag(call, version);
+}
+
 static void write_violation(struct writer *json, const struct violation *violation) {
         write_object_begin(json);
         write_text_member(json, "pointer", violation->pointer);

@@ -30,6 +30,10 @@ void reply_end(struct reply_writer *writer);
 /* Strong ETag from a version: "17" with its quotes. */
 void reply_etag(struct call *call, int64_t version);
 
+/* The same for a body that depends on its reader: `view` tells readers apart, as in "17-2f"; 0: it shows all there is.
+ * If-None-Match compares the whole tag, If-Match the version alone. */
+void reply_etag_of_view(struct call *call, int64_t version, uint64_t view);
+
 /* RFC 9457 problem document for call->refusal, with the headers that belong to it. */
 void reply_problem(struct call *call);
 

@@ -169,11 +169,12 @@ static enum problem count_wrong_code(struct fulfillment *fulfillment, const stru
         if (fulfillment->locked_until != TIMESTAMP_NONE)
                 fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->wrong_codes++;
-        fulfillment->changed = true;
+        fulfillment->touched = true;
         if (fulfillment->wrong_codes >= WRONG_CODES_MAX) {
                 fulfillment->locked_until = act->now + HANDOVER_LOCK;
                 (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_locked", act->actor);
         }
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
         return refuse_code(act);
 }
 

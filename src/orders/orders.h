@@ -200,6 +200,7 @@ struct order {
         bool is_new, changed;
         bool rewritten; /* customer, address, amounts or discounts, which change seldom */
         bool valued;    /* its lines are */
+        uint64_t mark;  /* order_worth_mark as it was read */
 };
 
 /* What a location must be able to do for it: an enum capability of the catalogue. */
@@ -261,6 +262,10 @@ int64_t order_line_left(const struct order_line *line);
 /* The share of the last cancelled or returned units of a line. The line then counts as if they had not been given back;
  * the caller lowers `cancelled`. */
 int64_t order_line_take_back(struct order_line *line, int64_t units);
+
+/* A digest of all that a return shows of its order: the worth of its lines, its payments and refunds. When it
+ * changes, the versions of the order's returns are raised. */
+uint64_t order_worth_mark(const struct order *order);
 
 /* Before anything changes what lines are worth: what was given back keeps the value that it had, and each line's value
  * is its own from now on. Whoever adds units or changes an amount then adds to `value` what the total gains by it. */
@@ -346,6 +351,7 @@ struct order_set {
         size_t n_rows;
         struct fulfillment **fulfillments; /* that were read: of all of them, by order and id */
         size_t n_fulfillments;
+        bool returns_loaded; /* with their returns, which then raise their versions themselves (returns/returns.h) */
         bool exhausted;
 };
 
@@ -390,6 +396,9 @@ struct code_viewer {
  * NULL: codes are not shown. */
 void order_write(struct writer *json, const struct order *order, const struct code_viewer *viewer);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
+
+/* A digest of the fulfillments whose pickup codes the viewer does not see; 0: sees them all. */
+uint64_t order_codes_hidden(const struct order *order, const struct code_viewer *viewer);
 
 /* Members of an open object: an amount of the order's currency; all payments and refunds; or one of them. */
 void write_amount_member(struct writer *json, const char *name, int64_t amount, const char *currency);

@@ -366,9 +366,14 @@ static enum problem show_load(struct batch *batch) {
 }
 
 static void show_one(struct call *call, const struct order *order) {
-        const char *secret = call_has_scope(call, SCOPE_ORDERS_WRITE) ? config_text(CONFIG_PICKUP_SECRET) : NULL;
+        const struct token_claims *claims = call->claims;
+        const bool sees_codes = call_has_scope(call, SCOPE_ORDERS_WRITE);
+        const struct code_viewer viewer = { sees_codes ? "" : NULL, claims->all_locations, claims->locations,
+                claims->n_locations };
 
-        order_reply(call, order, 200, secret);
+        order_reply(call, order, 200, sees_codes ? config_text(CONFIG_PICKUP_SECRET) : NULL);
+        if (call->reply.status == 200)
+                reply_etag_of_view(call, order->version, order_codes_hidden(order, &viewer));
 }
 
 static enum problem show_decide(struct batch *batch) {

@@ -353,6 +353,15 @@ static void grow(struct order_line *line, int64_t units) {
         line->order->rewritten = true;
 }
 
+/* A fulfillment shows the units of the one that replaces it. */
+static void touch_replaced(const struct fulfillment *replacement) {
+        const struct order *order = replacement->order;
+
+        for (size_t i = 0; i < order->n_fulfillments; i++)
+                if (uuid_equal(&order->fulfillments[i]->id, &replacement->replaces))
+                        order->fulfillments[i]->touched = true;
+}
+
 static enum problem allocation_add(
         struct order_line *line, const struct addition *addition, const struct adding *adding) {
         struct fulfillment *fulfillment = fulfillment_for(line->order, addition, adding);
@@ -364,6 +373,7 @@ static enum problem allocation_add(
         if (!allocation)
                 return FAULT_BUSY;
         allocation->quantity += addition->wish.quantity;
+        touch_replaced(allocation->fulfillment);
         allocation->changed = true;
         stock_reserve(addition->row, addition->wish.quantity);
         return PROBLEM_NONE;

@@ -359,12 +359,23 @@ static enum problem name_recipient(const struct plan *plan, const char *actor) {
         return PROBLEM_NONE;
 }
 
+/* Every fulfillment shows the customer's name, to the customer and in the queue of its location. */
+static void rename_customer(struct order *order, const struct customer_body *customer, struct arena *arena) {
+        const char *before = order_customer_name(order, arena);
+
+        order->customer = order_customer(arena, customer);
+        if (text_equal(before, order_customer_name(order, arena)))
+                return;
+        for (size_t i = 0; i < order->n_fulfillments; i++)
+                order->fulfillments[i]->touched = true;
+}
+
 static enum problem rewrite(const struct plan *plan) {
         struct order *order = plan->order;
         const struct change_body *body = plan->body;
 
         if (body->customer)
-                order->customer = order_customer(plan->changing->arena, body->customer);
+                rename_customer(order, body->customer, plan->changing->arena);
         if (body->ship_to)
                 order->ship_to = order_address(plan->changing->arena, body->ship_to);
         if (body->customer || body->ship_to)

@@ -95,3 +95,48 @@ int64_t order_line_left(const struct order_line *line) {
 
         return order_line_value(line, before, line->quantity - before);
 }
+
+/* ---- figures that returns show ---- */
+
+/* FNV-1a, over 64 bits. */
+static void mark_bytes(uint64_t *mark, const void *bytes, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                *mark = (*mark ^ ((const uint8_t *) bytes)[i]) * UINT64_C(0x100000001b3);
+}
+
+static void mark_line(uint64_t *mark, const struct order_line *line) {
+        const int64_t figures[] = { line->quantity, line->cancelled, line->returned, line->value, line->settled,
+                line->settled_value };
+
+        mark_bytes(mark, figures, sizeof(figures));
+}
+
+static void mark_payment(uint64_t *mark, const struct payment *payment) {
+        const int64_t figures[] = { (int64_t) payment->state, payment->amount, payment->authorized, payment->captured,
+                payment->voided, payment->capture_due, payment->refunded };
+
+        mark_bytes(mark, figures, sizeof(figures));
+}
+
+static void mark_refund(uint64_t *mark, const struct refund *refund) {
+        const int64_t figures[] = { (int64_t) refund->state, (int64_t) refund->to, refund->amount };
+
+        mark_bytes(mark, &refund->id, sizeof(refund->id));
+        mark_bytes(mark, &refund->return_id, sizeof(refund->return_id));
+        mark_bytes(mark, figures, sizeof(figures));
+}
+
+uint64_t order_worth_mark(const struct order *order) {
+        const int64_t figures[] = { order->total, order->shipping, order->credited, order->adjusted, order->paid,
+                order->refunded, order->refund_due };
+        uint64_t mark = UINT64_C(0xcbf29ce484222325);
+
+        mark_bytes(&mark, figures, sizeof(figures));
+        for (size_t i = 0; i < order->n_lines; i++)
+                mark_line(&mark, &order->lines[i]);
+        for (size_t i = 0; i < order->n_payments; i++)
+                mark_payment(&mark, order->payments[i]);
+        for (size_t i = 0; i < order->n_refunds; i++)
+                mark_refund(&mark, order->refunds[i]);
+        return mark;
+}

@@ -105,6 +105,8 @@ enum problem refunds_row(struct rows *rows, void *into) {
                         order->refunds = &list[i];
                 order->refunds_capacity = ++order->n_refunds;
         }
+        for (size_t i = 0; i < set->n_rows; i++)
+                set->rows[i].mark = order_worth_mark(&set->rows[i]); /* refunds are the last to be read */
         return PROBLEM_NONE;
 }
 

@@ -303,6 +303,26 @@ static enum problem slots_leave(struct database *database, struct arena *arena, 
         return PROBLEM_NONE;
 }
 
+/* The lock of the order guards its returns. */
+static void returns_raise(struct database *database, const struct order_set *set) {
+        struct parameters p;
+        struct array *ids, *updated;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        updated = parameter_times(&p);
+        for (size_t i = 0; i < set->n_rows; i++) {
+                const struct order *o = &set->rows[i];
+
+                if (!o->changed || order_worth_mark(o) == o->mark)
+                        continue;
+                array_uuid(ids, &o->id);
+                array_time(updated, o->updated_at);
+        }
+        if (ids->n)
+                database_ask(database, &sql_orders_raise_returns, &p, NULL, NULL);
+}
+
 static void fulfillments_of(const struct order_set *set, struct fulfillment_list *all) {
         for (size_t i = 0; i < set->n_rows; i++)
                 for (size_t j = 0; j < set->rows[i].n_fulfillments; j++)
@@ -332,5 +352,7 @@ enum problem orders_update(struct database *database, struct order_set *set) {
         links_update(database, set->arena, &all);
         fulfillment_lines_update(database, set->arena, &all);
         payments_update(database, set);
+        if (!set->returns_loaded)
+                returns_raise(database, set);
         return slots_leave(database, set->arena, &all);
 }

@@ -63,6 +63,10 @@ bool reservation_has_lapsed(const struct reservation *reservation, timestamp now
 /* What a client is told: the state, with expiry computed. */
 enum reservation_status reservation_status_at(const struct reservation *reservation, timestamp now);
 
+/* The version of that: a lapsed reservation is shown as the sweeper will write it, under the next version. So a body
+ * that differs has another version, whether the sweeper has come by or not. */
+int64_t reservation_version_at(const struct reservation *reservation, timestamp now);
+
 /* The only place where the state changes; frees what is still held unless an order takes it over (claim).
  * INVALID_TRANSITION names the state. */
 enum problem reservation_advance(struct reservation *reservation, enum reservation_event event, timestamp now,

@@ -76,9 +76,9 @@ static void reply_with(struct call *call, const struct reservation *reservation,
         write_list_end(&w.json);
         write_time_member(&w.json, "expires_at", reservation->expires_at);
         write_time_member(&w.json, "created_at", reservation->created_at);
-        write_integer_member(&w.json, "version", reservation->version);
+        write_integer_member(&w.json, "version", reservation_version_at(reservation, now));
         reply_end(&w);
-        reply_etag(call, reservation->version);
+        reply_etag(call, reservation_version_at(reservation, now));
 }
 
 /* ---- making one ---- */
@@ -275,7 +275,7 @@ static void touch_once(struct work *work, struct reservation *reservation) {
 static void release_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
         const bool lapsed = reservation_has_lapsed(reservation, now);
 
-        if (!call_version_matches(call, reservation->version))
+        if (!call_version_matches(call, reservation_version_at(reservation, now)))
                 return;
         if (reservation->status == RESERVATION_ACTIVE || reservation->status == RESERVATION_CLAIMED) {
                 if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, now,
@@ -311,7 +311,7 @@ static enum problem extend_decide(struct batch *batch) {
                 const struct extend_body *body = call->body;
                 struct reservation *reservation = reservation_of(call, &work->set);
 
-                if (!reservation || !call_version_matches(call, reservation->version) ||
+                if (!reservation || !call_version_matches(call, reservation_version_at(reservation, batch->now)) ||
                         reservation_extend(reservation, body->ttl, batch->now, &call->arena, &call->refusal))
                         continue;
                 touch_once(work, reservation);

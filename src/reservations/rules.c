@@ -115,6 +115,10 @@ enum reservation_status reservation_status_at(const struct reservation *reservat
         return reservation_has_lapsed(reservation, now) ? RESERVATION_EXPIRED : reservation->status;
 }
 
+int64_t reservation_version_at(const struct reservation *reservation, timestamp now) {
+        return reservation->version + (reservation_has_lapsed(reservation, now) ? 1 : 0);
+}
+
 static enum problem refuse_transition(
         const struct reservation *reservation, timestamp now, struct arena *arena, struct refusal *refusal) {
         const char *status = states[reservation_status_at(reservation, now)];
@@ -123,21 +127,23 @@ static enum problem refuse_transition(
         return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION, "The reservation is %s.", status);
 }
 
-static void touch(struct reservation *reservation, timestamp now) {
-        reservation->version++;
+static void touch(struct reservation *reservation, int64_t version, timestamp now) {
+        reservation->version = version;
         reservation->updated_at = now;
         reservation->changed = true;
 }
 
 enum problem reservation_advance(struct reservation *reservation, enum reservation_event event, timestamp now,
         struct arena *arena, struct refusal *refusal) {
+        const int64_t shown = reservation_version_at(reservation, now);
+        const bool was_shown = event == RESERVATION_EXPIRE && shown != reservation->version;
         int next;
 
         if (!lifecycle_next(&reservation_lifecycle, (int) reservation->status, (int) event, &next))
                 return refuse_transition(reservation, now, arena, refusal);
         reservation->status = (enum reservation_status) next;
         reservation_free_lines(reservation);
-        touch(reservation, now);
+        touch(reservation, was_shown ? shown : shown + 1, now);
         return PROBLEM_NONE;
 }
 
@@ -151,6 +157,6 @@ enum problem reservation_extend(
                         refusal->current_status);
         }
         reservation->expires_at = now + ttl;
-        touch(reservation, now);
+        touch(reservation, reservation->version + 1, now);
         return PROBLEM_NONE;
 }

@@ -170,4 +170,18 @@ void rma_settle(struct rma *rma, const struct act *act) {
         rma->updated_at = act->now;
 }
 
+void rma_follow(struct rma *rma) {
+        const uint64_t before = rma->is_seen ? rma->mark : rma->order->mark;
+        const uint64_t mark = order_worth_mark(rma->order);
+
+        if (mark != before && rma->version == rma->seen_version) {
+                rma->version++;
+                rma->changed = true;
+                rma->updated_at = rma->order->updated_at;
+        }
+        rma->is_seen = true;
+        rma->mark = mark;
+        rma->seen_version = rma->version;
+}
+
 const struct enum_column return_status_column = { "returns", "status", .texts = return_status_texts };

@@ -102,6 +102,10 @@ struct rma {
         struct return_line **lines;
         size_t n_lines, lines_capacity;
         bool is_new, changed;
+        /* For rma_follow: its version when it was last seen, or as it was read, and the mark of the order then. */
+        bool is_seen;
+        int64_t seen_version;
+        uint64_t mark;
 };
 
 struct return_set {
@@ -329,6 +333,10 @@ void rma_tell_lines(struct event *event, struct return_line *const *lines, size_
 
 /* The goods are here and taken back: the units are returned, worth something, and shelved. */
 void return_line_accept(struct return_line *line, const struct act *act);
+
+/* A return shows figures of its order: when these have changed since it was last seen, and its version has not, raise
+ * it. Before its version is compared or told, and before it is saved. */
+void rma_follow(struct rma *rma);
 
 /* At the end of each command that changed anything. */
 void rma_settle(struct rma *rma, const struct act *act);

@@ -138,8 +138,10 @@ struct rma *return_visible(struct call *call, const struct return_commands *work
         struct rma *rma = rma_find(&work->returns, &call->path.id);
         const char *channel = call->claims->channel;
 
-        if (rma && (!channel || text_equal(channel, rma->order->channel)))
+        if (rma && (!channel || text_equal(channel, rma->order->channel))) {
+                rma_follow(rma);
                 return rma;
+        }
         call_refuse(call, PROBLEM_NOT_FOUND, "There is no such return.");
         return NULL;
 }
@@ -163,9 +165,10 @@ void return_check_override(struct call *call, bool override) {
                 scope_text(SCOPE_ADMIN));
 }
 
-void return_reply(struct call *call, const struct rma *rma, unsigned status) {
+void return_reply(struct call *call, struct rma *rma, unsigned status) {
         struct reply_writer w;
 
+        rma_follow(rma);
         reply_begin(&w, call, status);
         rma_write(&w.json, rma);
         reply_end(&w);

@@ -53,7 +53,7 @@ struct act return_act(struct call *call, struct return_commands *work, timestamp
 /* Asking to pass over the policy is for supervisors; refuses with INSUFFICIENT_SCOPE. */
 void return_check_override(struct call *call, bool override);
 
-void return_reply(struct call *call, const struct rma *rma, unsigned status);
+void return_reply(struct call *call, struct rma *rma, unsigned status);
 
 extern const struct shape return_shape, receive_shape, lost_shape, return_refund_shape, dispose_shape,
         return_cancel_shape, return_list_shape;

@@ -46,7 +46,7 @@ static enum problem show_decide(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                const struct rma *rma = return_visible(call, work);
+                struct rma *rma = return_visible(call, work);
 
                 if (!rma)
                         continue;

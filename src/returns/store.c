@@ -41,7 +41,7 @@ static void rma_from_row(struct row *row, struct rma *rma) {
         rma->cancel_reason = row_text(row);
         rma->actor = row_text(row);
         rma->moved_by = row_text(row);
-        rma->version = row_integer(row);
+        rma->version = rma->seen_version = row_integer(row);
         rma->created_at = row_time(row);
         rma->updated_at = row_time(row);
 }
@@ -154,6 +154,7 @@ enum problem returns_read(struct database *database, struct return_set *set, str
         if (!reading || set->exhausted)
                 return FAULT_BUSY;
         *reading = (struct returns_reading){ .set = set, .orders = orders };
+        orders->returns_loaded = true;
         ask(database, reading, &sql_returns_read, returns_row);
         ask(database, reading, &sql_return_lines_read, return_lines_row);
         return PROBLEM_NONE;

@@ -170,6 +170,8 @@ static void lines_write(
 enum problem returns_save(struct database *database, const struct return_set *set) {
         if (set->exhausted || set->arena->exhausted)
                 return FAULT_BUSY;
+        for (size_t i = 0; i < set->n_rows; i++)
+                rma_follow(set->rows[i]);
         headers_write(database, set, /* insert= */ true, &sql_returns_insert);
         headers_write(database, set, /* insert= */ false, &sql_returns_update);
         lines_write(database, set, /* insert= */ true, &sql_return_lines_insert);
