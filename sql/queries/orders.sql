@@ -62,9 +62,10 @@ select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.shor
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.fulfillment_id, l.line
 
--- :name orders_lock_stock
+-- :name orders_lock_stock of stock
 -- The stock rows of everything the orders still hold, in the one order.
-select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,
+       true as location_known, true as sku_known
   from (select distinct l.location, l.sku
           from fulfillment_lines l
          where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -74,9 +75,10 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
                         for update) as s
  order by s.location, s.sku
 
--- :name orders_lock_stock_and_more
+-- :name orders_lock_stock_and_more of stock
 -- The same together with other rows ($3 locations, $4 skus).
-select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,
+       true as location_known, true as sku_known
   from (select l.location, l.sku
           from fulfillment_lines l
          where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -89,12 +91,12 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
                         for update) as s
  order by s.location, s.sku
 
--- :name orders_place_lock_stock
+-- :name orders_place_lock_stock of stock
 -- As stock_lock ($1 locations, $2 skus), together with the rows of the reservations that are claimed ($3).
 select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
-       s.sku is not null,
-       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true,
-       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true
+       s.sku is not null as exists,
+       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,
+       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true as sku_known
   from (select location collate "C" as location, sku collate "C" as sku
           from unnest($1::text[], $2::text[]) as named (location, sku)
          union

@@ -17,9 +17,10 @@ select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.
  where r.id = any($1::uuid[])
  order by r.id
 
--- :name reservations_lock_stock
+-- :name reservations_lock_stock of stock
 -- The stock rows of the lines of $1, in the one order.
-select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true, true, true
+select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,
+       true as location_known, true as sku_known
   from (select distinct l.location, l.sku
           from reservation_lines l
          where l.reservation_id = any($1::uuid[])

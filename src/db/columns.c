@@ -147,6 +147,8 @@ void row_fill(const struct binding *binding, size_t row, void *record) {
                 const struct column *column = binding->at[place];
                 const bool is_null = PQgetisnull(result, (int) row, place);
 
+                if (column->has)
+                        *(bool *) ((char *) record + column->has - 1) = !is_null;
                 cell_fill(binding->rows, column, is_null ? NULL : PQgetvalue(result, (int) row, place),
                         binding->narrow >> place & 1, (char *) record + column->offset);
         }
@@ -238,8 +240,14 @@ static void cell_add(struct array *array, const struct column *column, const voi
 }
 
 void records_add(struct records *records, const void *record) {
-        for (size_t i = 0; i < records->n_columns; i++)
-                cell_add(records->arrays[i], records->columns[i], (const char *) record + records->columns[i]->offset);
+        for (size_t i = 0; i < records->n_columns; i++) {
+                const struct column *column = records->columns[i];
+
+                if (column->has && !*(const bool *) ((const char *) record + column->has - 1))
+                        array_null(records->arrays[i]);
+                else
+                        cell_add(records->arrays[i], column, (const char *) record + column->offset);
+        }
         records->n++;
 }
 

@@ -47,6 +47,7 @@ struct column {
         const struct enum_column *words;
         bool nullable;
         int64_t absent;
+        size_t has; /* behind the place of a bool that tells whether there is a value: HAS(record, member); 0: none */
 };
 
 struct columns {
@@ -74,6 +75,7 @@ struct columns {
 #define ENUM_AT(record, member)                                                                                        \
         .kind = COLUMN_ENUM,                                                                                           \
         .offset = offsetof(record, member) + 0 * sizeof(char[sizeof(((record *) 0)->member) == sizeof(int) ? 1 : -1])
+#define HAS(record, member) (1 + MEMBER_AT(record, member, bool))
 #define MEMBER_AT(record, member, type)                                                                                \
         offsetof(record, member) +                                                                                     \
                 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((record *) 0)->member), type) ? 1 : -1])

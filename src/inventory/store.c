@@ -1,5 +1,7 @@
 #include "db/connection.h"
+#include "inventory/columns.h"
 #include "inventory/inventory.h"
+#include "inventory/lists.h"
 #include "sql/inventory.h"
 
 #include <stdlib.h>
@@ -40,29 +42,26 @@ static void wanted_sort(struct stock *stock) {
         stock->n_wanted = n;
 }
 
+static const struct column columns[] = {
+        { "location", TEXT_AT(struct stock_row, location) },
+        { "sku", TEXT_AT(struct stock_row, sku) },
+        { "on_hand", INTEGER_AT(struct stock_row, on_hand) },
+        { "unsellable", INTEGER_AT(struct stock_row, unsellable) },
+        { "reserved", INTEGER_AT(struct stock_row, reserved) },
+        { "safety_stock", INTEGER_AT(struct stock_row, safety_stock) },
+        { "movements", INTEGER_AT(struct stock_row, movements) },
+        { "exists", BOOLEAN_AT(struct stock_row, exists) },
+        { "location_known", BOOLEAN_AT(struct stock_row, location_known) },
+        { "sku_known", BOOLEAN_AT(struct stock_row, sku_known) },
+};
+const struct columns stock_row_columns = { "stock", COLUMNS(struct stock_row, columns) };
+
 enum problem stock_rows_read(struct rows *rows, void *into) {
         struct stock *stock = into;
 
-        stock->rows = arena_new_array(stock->arena, struct stock_row, rows_count(rows));
-        if (!stock->rows)
-                return FAULT_BUSY;
-        stock->n_rows = rows_count(rows);
-        for (size_t i = 0; i < stock->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct stock_row *s = &stock->rows[i];
-
-                s->location = row_text(&row);
-                s->sku = row_text(&row);
-                s->on_hand = row_integer(&row);
-                s->unsellable = row_integer(&row);
-                s->reserved = row_integer(&row);
-                s->safety_stock = row_integer(&row);
-                s->movements = row_integer(&row);
-                s->exists = row_boolean(&row);
-                s->location_known = row_boolean(&row);
-                s->sku_known = row_boolean(&row);
-        }
-        return PROBLEM_NONE;
+        stock->rows = rows_fill(rows, &stock_row_columns, stock->arena);
+        stock->n_rows = stock->rows ? rows_count(rows) : 0;
+        return stock->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 enum problem stock_lock(struct database *database, struct stock *stock) {
@@ -101,66 +100,33 @@ struct stock_row *stock_find(const struct stock *stock, const char *location, co
 
 static void figures_save(
         struct database *database, const struct stock *stock, bool existing, const struct statement *statement) {
-        struct parameters p;
-        struct array *locations, *skus, *on_hand, *unsellable, *reserved, *movements;
+        struct records records;
 
-        parameters_init(&p, stock->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        on_hand = parameter_integers(&p);
-        unsellable = parameter_integers(&p);
-        reserved = parameter_integers(&p);
-        movements = parameter_integers(&p);
-        for (size_t i = 0; i < stock->n_rows; i++) {
-                const struct stock_row *row = &stock->rows[i];
-
-                if (!row->changed || row->exists != existing)
-                        continue;
-                array_text(locations, row->location);
-                array_text(skus, row->sku);
-                array_integer(on_hand, row->on_hand);
-                array_integer(unsellable, row->unsellable);
-                array_integer(reserved, row->reserved);
-                array_integer(movements, row->movements);
-        }
-        if (locations->n)
-                database_ask(database, statement, &p, NULL, NULL);
+        records_begin(&records, stock->arena, statement, &stock_row_columns);
+        for (size_t i = 0; i < stock->n_rows; i++)
+                if (stock->rows[i].changed && stock->rows[i].exists == existing)
+                        records_add(&records, &stock->rows[i]);
+        records_ask(&records, database);
 }
 
 static void movements_save(struct database *database, const struct stock *stock, timestamp now) {
-        struct parameters p;
-        struct array *locations, *skus, *numbers, *reasons, *on_hand_changes, *unsellable_changes, *on_hand_after;
-        struct array *unsellable_after, *documents, *references, *actors;
+        struct records records;
 
-        if (!stock->movements)
-                return;
-        parameters_init(&p, stock->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        numbers = parameter_integers(&p);
-        reasons = parameter_texts(&p);
-        on_hand_changes = parameter_integers(&p);
-        unsellable_changes = parameter_integers(&p);
-        on_hand_after = parameter_integers(&p);
-        unsellable_after = parameter_integers(&p);
-        documents = parameter_texts(&p);
-        references = parameter_texts(&p);
-        actors = parameter_texts(&p);
-        parameter_time(&p, now);
-        for (const struct stock_movement *m = stock->movements; m; m = m->next) {
-                array_text(locations, m->row->location);
-                array_text(skus, m->row->sku);
-                array_integer(numbers, m->number);
-                array_text(reasons, m->reason);
-                array_integer(on_hand_changes, m->on_hand_change);
-                array_integer(unsellable_changes, m->unsellable_change);
-                array_integer(on_hand_after, m->on_hand_after);
-                array_integer(unsellable_after, m->unsellable_after);
-                array_text(documents, m->document);
-                array_text(references, m->reference);
-                array_text(actors, m->actor);
-        }
-        database_ask(database, &sql_ledger_save, &p, NULL, NULL);
+        records_begin(&records, stock->arena, &sql_ledger_save, &ledger_columns);
+        for (const struct stock_movement *m = stock->movements; m; m = m->next)
+                records_add(&records, &(struct ledger_row){ .location = m->row->location,
+                                              .sku = m->row->sku,
+                                              .number = m->number,
+                                              .reason = m->reason,
+                                              .on_hand_change = m->on_hand_change,
+                                              .unsellable_change = m->unsellable_change,
+                                              .on_hand_after = m->on_hand_after,
+                                              .unsellable_after = m->unsellable_after,
+                                              .document = m->document,
+                                              .reference = m->reference,
+                                              .actor = m->actor,
+                                              .recorded_at = now });
+        records_ask(&records, database);
 }
 
 enum problem stock_save(struct database *database, struct stock *stock, timestamp now) {

@@ -1,27 +1,14 @@
 #include "db/connection.h"
+#include "inventory/columns.h"
 #include "inventory/lists.h"
 #include "sql/inventory.h"
 
 static enum problem stock_read(struct rows *rows, void *into) {
         struct stock_page *page = into;
 
-        page->rows = arena_new_array(page->arena, struct stock_row, rows_count(rows));
-        if (!page->rows)
-                return FAULT_BUSY;
-        page->n_rows = rows_count(rows);
-        for (size_t i = 0; i < page->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct stock_row *s = &page->rows[i];
-
-                s->location = row_text(&row);
-                s->sku = row_text(&row);
-                s->on_hand = row_integer(&row);
-                s->unsellable = row_integer(&row);
-                s->reserved = row_integer(&row);
-                s->safety_stock = row_integer(&row);
-                s->exists = true;
-        }
-        return PROBLEM_NONE;
+        page->rows = rows_fill(rows, &stock_row_columns, page->arena);
+        page->n_rows = page->rows ? rows_count(rows) : 0;
+        return page->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 void stock_page_ask(
@@ -35,29 +22,28 @@ void stock_page_ask(
         database_ask(database, &sql_stock_page, &p, stock_read, page);
 }
 
+static const struct column columns[] = {
+        { "location", TEXT_AT(struct ledger_row, location) },
+        { "sku", TEXT_AT(struct ledger_row, sku) },
+        { "number", INTEGER_AT(struct ledger_row, number) },
+        { "reason", TEXT_AT(struct ledger_row, reason) },
+        { "on_hand_change", INTEGER_AT(struct ledger_row, on_hand_change) },
+        { "unsellable_change", INTEGER_AT(struct ledger_row, unsellable_change) },
+        { "on_hand_after", INTEGER_AT(struct ledger_row, on_hand_after) },
+        { "unsellable_after", INTEGER_AT(struct ledger_row, unsellable_after) },
+        { "document", TEXT_AT(struct ledger_row, document) },
+        { "reference", TEXT_AT(struct ledger_row, reference) },
+        { "actor", TEXT_AT(struct ledger_row, actor) },
+        { "recorded_at", TIME_AT(struct ledger_row, recorded_at) },
+};
+const struct columns ledger_columns = { "ledger", COLUMNS(struct ledger_row, columns) };
+
 static enum problem ledger_read(struct rows *rows, void *into) {
         struct ledger_page *page = into;
 
-        page->rows = arena_new_array(page->arena, struct ledger_row, rows_count(rows));
-        if (!page->rows)
-                return FAULT_BUSY;
-        page->n_rows = rows_count(rows);
-        for (size_t i = 0; i < page->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct ledger_row *m = &page->rows[i];
-
-                m->number = row_integer(&row);
-                m->reason = row_text(&row);
-                m->on_hand_change = row_integer(&row);
-                m->unsellable_change = row_integer(&row);
-                m->on_hand_after = row_integer(&row);
-                m->unsellable_after = row_integer(&row);
-                m->document = row_text(&row);
-                m->reference = row_text(&row);
-                m->actor = row_text(&row);
-                m->recorded_at = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        page->rows = rows_fill(rows, &ledger_columns, page->arena);
+        page->n_rows = page->rows ? rows_count(rows) : 0;
+        return page->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 void ledger_page_ask(struct database *database, struct ledger_page *page, const char *location, const char *sku,

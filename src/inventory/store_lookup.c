@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "inventory/columns.h"
 #include "inventory/lookup.h"
 #include "sql/inventory.h"
 
@@ -70,48 +71,33 @@ static void rows_sort(struct lookup *lookup) {
         lookup->n_wanted_rows = n;
 }
 
-static void figures_read(struct row *row, struct stock_row *figures) {
-        figures->location = row_text(row);
-        figures->sku = row_text(row);
-        figures->on_hand = row_integer(row);
-        figures->unsellable = row_integer(row);
-        figures->reserved = row_integer(row);
-        figures->safety_stock = row_integer(row);
-        figures->exists = figures->location != NULL;
-}
+static const struct column columns[] = {
+        { "location", TEXT_AT(struct shelf, row.location) },
+        { "sku", TEXT_AT(struct shelf, row.sku) },
+        { "on_hand", INTEGER_AT(struct shelf, row.on_hand) },
+        { "unsellable", INTEGER_AT(struct shelf, row.unsellable) },
+        { "reserved", INTEGER_AT(struct shelf, row.reserved) },
+        { "safety_stock", INTEGER_AT(struct shelf, row.safety_stock) },
+        { "exists", BOOLEAN_AT(struct shelf, row.exists) },
+        { "latitude", NUMBER_AT(struct shelf, latitude), .has = HAS(struct shelf, has_position) },
+        { "longitude", NUMBER_AT(struct shelf, longitude), .has = HAS(struct shelf, has_position) },
+};
+const struct columns shelf_columns = { "shelves", COLUMNS(struct shelf, columns) };
 
 static enum problem everywhere_read(struct rows *rows, void *into) {
         struct lookup *lookup = into;
 
-        lookup->everywhere = arena_new_array(lookup->arena, struct shelf, rows_count(rows));
-        if (!lookup->everywhere)
-                return FAULT_BUSY;
-        lookup->n_everywhere = rows_count(rows);
-        for (size_t i = 0; i < lookup->n_everywhere; i++) {
-                struct row row = row_at(rows, i);
-                struct shelf *shelf = &lookup->everywhere[i];
-
-                figures_read(&row, &shelf->row);
-                shelf->has_position = !row_is_null(&row);
-                shelf->latitude = row_number(&row);
-                shelf->longitude = row_number(&row);
-        }
-        return PROBLEM_NONE;
+        lookup->everywhere = rows_fill(rows, &shelf_columns, lookup->arena);
+        lookup->n_everywhere = lookup->everywhere ? rows_count(rows) : 0;
+        return lookup->everywhere ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static enum problem rows_read(struct rows *rows, void *into) {
         struct lookup *lookup = into;
 
-        lookup->rows = arena_new_array(lookup->arena, struct shelf, rows_count(rows));
-        if (!lookup->rows)
-                return FAULT_BUSY;
-        lookup->n_rows = rows_count(rows);
-        for (size_t i = 0; i < lookup->n_rows; i++) {
-                struct row row = row_at(rows, i);
-
-                figures_read(&row, &lookup->rows[i].row);
-        }
-        return PROBLEM_NONE;
+        lookup->rows = rows_fill(rows, &shelf_columns, lookup->arena);
+        lookup->n_rows = lookup->rows ? rows_count(rows) : 0;
+        return lookup->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static void ask_everywhere(struct database *database, struct lookup *lookup) {

@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "inventory/columns.h"
 #include "inventory/settings.h"
 #include "sql/inventory.h"
 
@@ -43,29 +44,28 @@ struct stock_setting *stock_setting_find(const struct stock_settings *settings, 
         return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), row_compare);
 }
 
+static const struct column columns[] = {
+        { "location", TEXT_AT(struct stock_setting, figures.location) },
+        { "sku", TEXT_AT(struct stock_setting, figures.sku) },
+        { "on_hand", INTEGER_AT(struct stock_setting, figures.on_hand) },
+        { "unsellable", INTEGER_AT(struct stock_setting, figures.unsellable) },
+        { "reserved", INTEGER_AT(struct stock_setting, figures.reserved) },
+        { "safety_stock", INTEGER_AT(struct stock_setting, figures.safety_stock) },
+        { "version", INTEGER_AT(struct stock_setting, record.version) },
+        { "exists", BOOLEAN_AT(struct stock_setting, figures.exists) },
+        { "location_known", BOOLEAN_AT(struct stock_setting, figures.location_known) },
+        { "sku_known", BOOLEAN_AT(struct stock_setting, figures.sku_known) },
+};
+const struct columns stock_setting_columns = { "stock_settings", COLUMNS(struct stock_setting, columns) };
+
 static enum problem rows_read(struct rows *rows, void *into) {
         struct stock_settings *settings = into;
 
-        settings->rows = arena_new_array(settings->arena, struct stock_setting, rows_count(rows));
-        if (!settings->rows)
-                return FAULT_BUSY;
-        settings->n_rows = rows_count(rows);
-        for (size_t i = 0; i < settings->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct stock_setting *setting = &settings->rows[i];
-
-                setting->figures.location = row_text(&row);
-                setting->figures.sku = row_text(&row);
-                setting->figures.on_hand = row_integer(&row);
-                setting->figures.unsellable = row_integer(&row);
-                setting->figures.reserved = row_integer(&row);
-                setting->figures.safety_stock = row_integer(&row);
-                setting->record.version = row_integer(&row);
-                setting->record.exists = setting->figures.exists = row_boolean(&row);
-                setting->figures.location_known = row_boolean(&row);
-                setting->figures.sku_known = row_boolean(&row);
-        }
-        return PROBLEM_NONE;
+        settings->rows = rows_fill(rows, &stock_setting_columns, settings->arena);
+        settings->n_rows = settings->rows ? rows_count(rows) : 0;
+        for (size_t i = 0; i < settings->n_rows; i++)
+                settings->rows[i].record.exists = settings->rows[i].figures.exists;
+        return settings->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static enum problem ask(struct database *database, struct stock_settings *settings, const struct statement *statement) {
@@ -98,26 +98,16 @@ enum problem stock_settings_read(struct database *database, struct stock_setting
 
 static void save(struct database *database, const struct stock_settings *settings, bool is_new,
         const struct statement *statement) {
-        struct array *locations, *skus, *safety_stocks, *versions;
-        struct parameters p;
+        struct records records;
 
-        parameters_init(&p, settings->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        safety_stocks = parameter_integers(&p);
-        versions = parameter_integers(&p);
+        records_begin(&records, settings->arena, statement, &stock_setting_columns);
         for (size_t i = 0; i < settings->n_rows; i++) {
                 const struct stock_setting *setting = &settings->rows[i];
 
-                if (is_new ? !setting->record.is_new : setting->record.is_new || !setting->record.changed)
-                        continue;
-                array_text(locations, setting->figures.location);
-                array_text(skus, setting->figures.sku);
-                array_integer(safety_stocks, setting->figures.safety_stock);
-                array_integer(versions, setting->record.version);
+                if (is_new ? setting->record.is_new : !setting->record.is_new && setting->record.changed)
+                        records_add(&records, setting);
         }
-        if (locations->n)
-                database_ask(database, statement, &p, NULL, NULL);
+        records_ask(&records, database);
 }
 
 enum problem stock_settings_save(struct database *database, const struct stock_settings *settings) {

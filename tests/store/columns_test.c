@@ -18,7 +18,7 @@ struct paint {
         struct uuid id, mixed_from;
         const char *name, *recipe, *finish;
         int64_t liters, shelf;
-        bool sold;
+        bool sold, is_weighed;
         double density;
         timestamp made_at;
         enum color color, lid;
@@ -33,7 +33,7 @@ static const struct column columns[] = {
         { "liters", INTEGER_AT(struct paint, liters) },
         { "shelf", INTEGER_AT(struct paint, shelf), .nullable = true, .absent = -1 },
         { "sold", BOOLEAN_AT(struct paint, sold) },
-        { "density", NUMBER_AT(struct paint, density) },
+        { "density", NUMBER_AT(struct paint, density), .has = HAS(struct paint, is_weighed) },
         { "made_at", TIME_AT(struct paint, made_at) },
         { "color", ENUM_AT(struct paint, color), .words = &color_column },
         { "lid", ENUM_AT(struct paint, lid), .words = &color_column, .nullable = true, .absent = NO_COLOR },
@@ -89,6 +89,7 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
                 .liters = -7,
                 .shelf = INT64_MAX,
                 .sold = true,
+                .is_weighed = true,
                 .density = -0.1,
                 .made_at = STORE_NOW + 123456,
                 .color = GREEN,
@@ -103,6 +104,7 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
         cr_assert_eq(read->liters, -7, "of four bytes in the result");
         cr_assert_eq(read->shelf, INT64_MAX);
         cr_assert(read->sold);
+        cr_assert(read->is_weighed);
         cr_assert_float_eq(read->density, -0.1, 0);
         cr_assert_eq(read->made_at, paint.made_at);
         cr_assert_eq(read->color, GREEN);
@@ -118,7 +120,7 @@ static enum problem nulls_count(struct rows *rows, void *into) {
 
 Test(columns, an_absent_value_is_null_in_sql_and_absent_again) {
         const struct paint paints[] = { { .made_at = TIMESTAMP_NONE, .shelf = -1, .lid = NO_COLOR },
-                { .made_at = STORE_NOW, .shelf = 0, .lid = RED, .name = "" } };
+                { .made_at = STORE_NOW, .shelf = 0, .lid = RED, .name = "", .is_weighed = true } };
         const struct paint *read = round_trip(paints, array_size(paints));
         struct records records;
         int64_t nulls = 0;
@@ -128,6 +130,8 @@ Test(columns, an_absent_value_is_null_in_sql_and_absent_again) {
         cr_assert_eq(read[0].shelf, -1);
         cr_assert_eq(read[0].made_at, TIMESTAMP_NONE);
         cr_assert_eq(read[0].lid, NO_COLOR);
+        cr_assert_not(read[0].is_weighed);
+        cr_assert(read[1].is_weighed);
         cr_assert_str_eq(read[1].name, "");
         cr_assert_eq(read[1].shelf, 0);
         statement_make("select num_nulls($1[1], $2[1], $3[1], $4[1], $5[1], $6[1], $7[1], $8[1], $9[1], $10[1], $11[1],"
@@ -138,7 +142,7 @@ Test(columns, an_absent_value_is_null_in_sql_and_absent_again) {
         records_add(&records, &paints[0]);
         database_ask(store_database, &statement, &records.parameters, nulls_count, &nulls);
         store_trip();
-        cr_assert_eq(nulls, 7, "lid, made_at, shelf, finish, recipe, name and mixed_from");
+        cr_assert_eq(nulls, 8, "lid, made_at, density, shelf, finish, recipe, name and mixed_from");
 }
 
 static void read_expecting(const char *sql, enum problem expected, const char *message) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "db/columns.h"
 #include "db/sql.h"
+#include "inventory/columns.h"
 #include "reservations/columns.h"
 
 #include <criterion/criterion.h>
@@ -33,8 +34,12 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 
 /* All that there are: tests/lint/registered.py looks. */
 static const struct columns *const tables[] = {
+        &ledger_columns,
         &reservation_columns,
         &reservation_line_columns,
+        &shelf_columns,
+        &stock_row_columns,
+        &stock_setting_columns,
 };
 
 /* What one plan says, node by node. */
