@@ -287,11 +287,15 @@ select o.id
  limit $1::bigint
 
 -- :name fulfillments_to_expire free
--- Some that wait longer than their hold, for the sweeper. $1 how many at most, $2 seconds that an arrival counts.
+-- Some that wait longer than their hold, for the sweeper. $1 how many at most; for how many seconds an arrival counts ($2), and
+-- how many a customer on the way is waited for after the announced arrival ($3).
 select f.id
   from fulfillments f
  where f.status = 'ready' and f.hold_until <= statement_timestamp()
    and (f.check_in <> 'arrived' or f.arrived_at <= statement_timestamp() - $2::bigint * interval '1 second')
+   and (f.check_in <> 'on_the_way'
+        or f.on_the_way_at + coalesce(f.eta_minutes, 0) * interval '1 minute' + $3::bigint * interval '1 second'
+           <= statement_timestamp())
  order by f.hold_until
  limit $1::bigint
 

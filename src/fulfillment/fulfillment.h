@@ -20,7 +20,8 @@
 #define HOLD_MAX              (60 * DAY) /* from now, or from the beginning of its slot */
 #define LINK_TIME_MAX         (90 * DAY)
 #define REMINDER_BEFORE       DAY        /* the end of the hold */
-#define ARRIVAL_GRACE         (2 * HOUR) /* who has arrived is not sent away for so long */
+#define ARRIVAL_GRACE         (2 * HOUR) /* the hold of a customer who has arrived lasts for so long at least */
+#define WAY_GRACE             HOUR       /* the same after the arrival that a customer on the way has announced */
 
 struct search;
 
@@ -171,7 +172,7 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
 
 /* Nobody came within the hold: what is left is cancelled, its refund due, the units free again; what lies in the
  * staging location is to be put back on the shelf. Only when it is due: false when there was nothing to do. Who has
- * arrived is given ARRIVAL_GRACE. */
+ * arrived is given ARRIVAL_GRACE, a customer on the way WAY_GRACE from the announced arrival on. */
 bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act);
 
 /* The customer comes after all: every unit that expired is reserved and picked again, and waits until `hold_until`

@@ -12,6 +12,7 @@ static enum problem overdue_find(struct database *database, int64_t limit, struc
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
         parameter_integer(&p, ARRIVAL_GRACE / SECOND);
+        parameter_integer(&p, WAY_GRACE / SECOND);
         database_ask(database, &sql_fulfillments_to_expire, &p, due_documents_read, due);
         return PROBLEM_NONE;
 }

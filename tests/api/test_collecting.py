@@ -473,6 +473,23 @@ def test_who_has_arrived_is_not_sent_away(work):
     eventually(lambda: waits.now()["status"] == "expired", what="expired by the sweeper")
 
 
+def test_a_customer_on_the_way_is_awaited_after_the_hold(work):
+    comes, late, other = work(), work(), work()
+    for it in (comes, late, other):
+        it.make_ready()
+    comes.act("check-in", {"state": "on_the_way", "eta_minutes": 30})
+    late.act("check-in", {"state": "on_the_way", "eta_minutes": 30})
+    late.database.execute(
+        "update fulfillments set on_the_way_at = on_the_way_at - interval '91 minutes' where id = %s", late.id)
+    for it in (comes, late, other):
+        let_pass(it)
+    for it in (late, other):
+        eventually(lambda: it.now()["status"] == "expired", what="expired by the sweeper")
+    assert comes.now()["status"] == "on_the_way"
+    comes.act("check-in", {"state": "arrived"})
+    comes.hand_over()
+
+
 def test_a_customer_is_reminded_once(work):
     it, other = work(), work()
     for one in (it, other):

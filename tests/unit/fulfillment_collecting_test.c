@@ -349,11 +349,41 @@ Test(fulfillment_hold, who_has_arrived_is_not_sent_away) {
         cr_assert(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE));
 }
 
-Test(fulfillment_hold, who_is_only_on_the_way_may_come_too_late) {
+Test(fulfillment_hold, a_customer_on_the_way_is_awaited_for_an_hour_after_the_announced_arrival) {
+        const timestamp hold_ends = NOW + 7 * DAY;
+
+        ready();
+        scene.act.now = hold_ends - MINUTE;
+        assert_done(set_out(12));
+        cr_assert_not(expire_at(hold_ends));
+        cr_assert_not(expire_at(hold_ends + 11 * MINUTE + WAY_GRACE - 1));
+        cr_assert(expire_at(hold_ends + 11 * MINUTE + WAY_GRACE));
+        assert_refused(arrive(), PROBLEM_INVALID_TRANSITION);
+}
+
+Test(fulfillment_hold, a_customer_without_an_estimate_is_awaited_for_an_hour) {
+        ready();
+        scene.act.now = NOW + 7 * DAY - MINUTE;
+        assert_done(set_out(-1));
+        cr_assert_not(expire_at(NOW + 7 * DAY - MINUTE + WAY_GRACE - 1));
+        cr_assert(expire_at(NOW + 7 * DAY - MINUTE + WAY_GRACE));
+}
+
+Test(fulfillment_hold, a_later_estimate_moves_the_announced_arrival) {
+        ready();
+        scene.act.now = NOW + 7 * DAY - MINUTE;
+        assert_done(set_out(12));
+        scene.act.now = NOW + 7 * DAY + MINUTE;
+        assert_done(set_out(60));
+        cr_assert_not(expire_at(NOW + 7 * DAY + 61 * MINUTE + WAY_GRACE - 1));
+        cr_assert(expire_at(NOW + 7 * DAY + 61 * MINUTE + WAY_GRACE));
+}
+
+Test(fulfillment_hold, a_customer_who_set_out_early_gains_nothing) {
         ready();
         assert_done(set_out(12));
+        cr_assert_not(expire_at(NOW + 7 * DAY - 1));
         cr_assert(expire_at(NOW + 7 * DAY));
-        assert_refused(arrive(), PROBLEM_INVALID_TRANSITION);
 }
 
 /* ---- collected after all ---- */
@@ -486,7 +516,8 @@ Test(fulfillment_hold, units_collected_before_stay_collected) {
         cr_assert_eq(scene.order.refund_due, 0);
 }
 
-/* For every part of a line that is cancelled before, and after a change of its value, the lines tell the credited amount.
+/* For every part of a line that is cancelled before, and after a change of its value, the lines tell the credited
+ * amount.
  */
 Test(fulfillment_hold, reinstating_charges_exactly_the_amount_that_expiring_credited) {
         for (int64_t price = 1; price < 40; price += 7)
