@@ -364,6 +364,34 @@ const struct promise_case promise_cases[] = {
         { "a cut-off in the doubled hour has passed when the hour comes again",
           BERLIN, NIGHTS, NULL, "02:30", "PT1H", "2027-10-31T02:10:00+01:00", "2027-10-31T23:00:00+01:00" },
 
+        /* cut-offs of weekdays */
+        { "the cut-off of a weekday counts instead of that of all days",
+          BERLIN, STORE, NULL, "16:00; fri 14:00", "PT2H", "2026-11-27T15:00:00+01:00", "2026-11-28T12:00:00+01:00" },
+        { "before the cut-off of the weekday",
+          BERLIN, STORE, NULL, "16:00; fri 14:00", "PT2H", "2026-11-27T13:59:00+01:00", "2026-11-27T15:59:00+01:00" },
+        { "the other weekdays have that of all days: before it",
+          BERLIN, STORE, NULL, "16:00; fri 14:00", "PT2H", "2026-11-26T15:00:00+01:00", "2026-11-26T17:00:00+01:00" },
+        { "the other weekdays have that of all days: after it",
+          BERLIN, STORE, NULL, "16:00; fri 14:00", "PT2H", "2026-11-26T16:00:00+01:00", "2026-11-27T11:00:00+01:00" },
+        { "a weekday alone may have one",
+          BERLIN, STORE, NULL, "fri 14:00", "PT2H", "2026-11-26T17:00:00+01:00", "2026-11-27T10:00:00+01:00" },
+        { "that of a weekday may be later",
+          BERLIN, STORE, NULL, "10:00; mon 17:30", "PT2H", "2026-11-23T17:00:00+01:00", "2026-11-24T10:00:00+01:00" },
+        { "a night belongs to the weekday on which it begins: before its cut-off",
+          BERLIN, NIGHTLY, NULL, "fri 01:00; sat 12:00", "PT1H",
+          "2026-11-28T00:59:00+01:00", "2026-11-28T01:59:00+01:00" },
+        { "a night belongs to the weekday on which it begins: after its cut-off",
+          BERLIN, NIGHTLY, NULL, "fri 01:00; sat 12:00", "PT1H",
+          "2026-11-28T01:00:00+01:00", "2026-11-28T19:00:00+01:00" },
+        { "that of a weekday in the missing hour: before it",
+          BERLIN, NIGHTS, NULL, "12:00; sat 02:30", "PT1H", "2027-03-28T01:59:59+01:00", "2027-03-28T03:59:59+02:00" },
+        { "that of a weekday in the missing hour: after it",
+          BERLIN, NIGHTS, NULL, "12:00; sat 02:30", "PT1H", "2027-03-28T03:00:00+02:00", "2027-03-28T23:00:00+02:00" },
+        { "that of a weekday in the doubled hour: before it",
+          BERLIN, NIGHTS, NULL, "12:00; sat 02:30", "PT1H", "2027-10-31T02:29:00+02:00", "2027-10-31T02:29:00+01:00" },
+        { "that of a weekday in the doubled hour has passed when the hour comes again",
+          BERLIN, NIGHTS, NULL, "12:00; sat 02:30", "PT1H", "2027-10-31T02:10:00+01:00", "2027-10-31T23:00:00+01:00" },
+
         /* what cannot be promised */
         { "closed for all of the year that counts",
           BERLIN, STORE, "2026-11-24/2027-11-24", NULL, "PT1H", "2026-11-23T19:00:00+01:00", NULL },
@@ -431,6 +459,21 @@ static bool closures_add(const char *part, struct closure *closures, size_t *n) 
         return true;
 }
 
+/* "16:00", of all days, or "fri 14:00". */
+static bool cut_off_add(const char *part, struct location *location) {
+        char first[4], time[6];
+        int day;
+
+        if (sscanf(part, " %3[a-z] %5[0-9:]", first, time) != 2) {
+                location->has_cut_off = true;
+                return sscanf(part, " %5[0-9:]", time) == 1 && time_of_day_parse(time, &location->cut_off);
+        }
+        if (!weekday_parse(first, &day))
+                return false;
+        location->cut_off_days |= 1u << day;
+        return time_of_day_parse(time, &location->cut_offs[day]);
+}
+
 static int opening_compare(const void *left, const void *right) {
         const struct opening *a = left, *b = right;
 
@@ -452,12 +495,13 @@ bool promise_case_location(const struct promise_case *promise, struct arena *are
                 .time_zone = promise->zone,
                 .country = "DE",
                 .opening_hours = openings,
-                .closures = closures,
-                .has_cut_off = promise->cut_off != NULL };
+                .closures = closures };
 
-        if (!openings || !closures || !duration_parse(promise->lead_time, &location.lead_time) ||
-                (promise->cut_off && !time_of_day_parse(promise->cut_off, &location.cut_off)))
+        if (!openings || !closures || !duration_parse(promise->lead_time, &location.lead_time))
                 return false;
+        for (const char *part = promise->cut_off ? promise->cut_off : ""; *part; part = next_part(part))
+                if (!cut_off_add(part, &location))
+                        return false;
         for (const char *part = promise->hours; *part; part = next_part(part))
                 if (!openings_add(part, openings, &location.n_opening_hours))
                         return false;

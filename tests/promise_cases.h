@@ -13,7 +13,7 @@ struct promise_case {
         const char *zone;
         const char *hours;    /* "mon-fri 09:00-18:00; sat 10:00-14:00"; "": none are kept */
         const char *closures; /* "2026-12-24 09:00-13:00; 2026-12-25/2026-12-27"; NULL: none */
-        const char *cut_off;  /* may be NULL */
+        const char *cut_off;  /* "16:00; fri 14:00": of all days, and of a weekday; NULL: none */
         const char *lead_time;
         const char *placed_at;   /* RFC 3339 at the offset of the place, so that the wall time can be read */
         const char *promised_at; /* NULL: nothing can be promised */

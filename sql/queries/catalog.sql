@@ -41,7 +41,7 @@ select c.code, true, c.name, c.kind, c.return_policy, c.version, c.created_at, c
 
 -- :name locations_read
 select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.handover_methods, l.slots,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join locations l on l.code = wanted.code collate "C"
@@ -49,7 +49,7 @@ select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude,
 
 -- :name locations_lock
 select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.handover_methods, l.slots,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from locations
@@ -58,16 +58,16 @@ select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude,
  order by wanted.code collate "C"
 
 -- :name locations_insert
--- $8 capabilities and $14 handover_methods, separated by spaces.
+-- $8 capabilities and $15 handover_methods, separated by spaces.
 insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                       lead_time_s, hold_for_s, cut_off, handover_methods, slots, version, created_at, updated_at)
+                       lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
 select code, name, kind, latitude, longitude, time_zone, country, string_to_array(capabilities, ' '), opening_hours, closures,
-       lead_time_s, hold_for_s, cut_off, string_to_array(handover_methods, ' '), slots, version, created_at, updated_at
+       lead_time_s, hold_for_s, cut_off, cut_offs, string_to_array(handover_methods, ' '), slots, version, created_at, updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::jsonb[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[])
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
+              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
        as added (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                 lead_time_s, hold_for_s, cut_off, handover_methods, slots, version, created_at, updated_at)
+                 lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
 
 -- :name locations_update
 update locations l
@@ -75,20 +75,20 @@ update locations l
        time_zone = changed.time_zone, country = changed.country,
        capabilities = string_to_array(changed.capabilities, ' '), opening_hours = changed.opening_hours,
        closures = changed.closures, lead_time_s = changed.lead_time_s, hold_for_s = changed.hold_for_s,
-       cut_off = changed.cut_off, handover_methods = string_to_array(changed.handover_methods, ' '),
+       cut_off = changed.cut_off, cut_offs = changed.cut_offs, handover_methods = string_to_array(changed.handover_methods, ' '),
        slots = changed.slots, version = changed.version, updated_at = changed.updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::jsonb[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[])
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
+              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
        as changed (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                   lead_time_s, hold_for_s, cut_off, handover_methods, slots, version, created_at, updated_at)
+                   lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
  where l.code = changed.code collate "C"
 
 -- :name locations_page free
 -- $1 after this code, $2 rows at most, $3 the only codes, $4 kind, $5 capability, $6 a part of the name or the beginning of
 -- the code; null for all.
 select l.code, true, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.handover_methods, l.slots,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from locations l
  where ($1::text is null or l.code > $1 collate "C") and ($3::text[] is null or l.code = any($3 collate "C"))

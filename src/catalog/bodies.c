@@ -12,6 +12,7 @@ const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
 
 static const struct shape_member pickup_members[] = {
         OPTIONAL(TEXT, struct pickup_body, cut_off, BETWEEN(1, TIME_SIZE)),
+        OPTIONAL(OBJECT, struct pickup_body, cut_offs, .shape = &cut_offs_shape),
         COUNTED_(TEXTS, false, struct pickup_body, handover_methods, .names = handover_method_names,
                 BETWEEN(1, HANDOVER_METHOD_COUNT)),
         TOLD(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),

@@ -58,6 +58,8 @@ struct channel {
         const struct return_policy *return_policy; /* may be NULL */
 };
 
+#define WEEKDAYS 7 /* 0 is Monday */
+
 /* Minutes since local midnight. closes <= opens: it closes on the day after. */
 struct opening {
         int day; /* 0 is Monday */
@@ -111,6 +113,8 @@ struct location {
         const struct slot *slots; /* by day, then begins */
         size_t n_slots;
         int cut_off; /* minutes since local midnight; who orders later is served from the next day's opening on */
+        unsigned cut_off_days;  /* bit n: weekday n has a cut-off instead of that one, */
+        int cut_offs[WEEKDAYS]; /* this one */
         unsigned handover_methods;
 };
 

@@ -34,6 +34,15 @@ static const struct shape_member slot_members[] = {
 };
 const struct shape slot_shape = SHAPE(struct slot_body, slot_members);
 
+#define CUT_OFF_OF(name_, day_)                                                                                        \
+        {                                                                                                              \
+                .name = (name_), .kind = SHAPE_TEXT, .offset = offsetof(struct cut_offs_body, days[day_]),             \
+                .present_offset = SHAPE_NO_OFFSET, BETWEEN(1, TIME_SIZE)                                               \
+        }
+static const struct shape_member cut_offs_members[] = { CUT_OFF_OF("fri", 4), CUT_OFF_OF("mon", 0),
+        CUT_OFF_OF("sat", 5), CUT_OFF_OF("sun", 6), CUT_OFF_OF("thu", 3), CUT_OFF_OF("tue", 1), CUT_OFF_OF("wed", 2) };
+const struct shape cut_offs_shape = SHAPE(struct cut_offs_body, cut_offs_members);
+
 /* ---- what a client sent ---- */
 
 /* One list of the request under check. */
@@ -207,6 +216,25 @@ struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *
         return slots;
 }
 
+void cut_offs_from(
+        const struct cut_offs_body *body, struct arena *arena, struct refusal *refusal, struct location *location) {
+        location->cut_off_days = 0;
+        for (int day = 0; day < WEEKDAYS; day++) {
+                char pointer[64];
+
+                location->cut_offs[day] = 0;
+                if (!body || !body->days[day])
+                        continue;
+                location->cut_off_days |= 1u << day;
+                if (time_of_day_parse(body->days[day], &location->cut_offs[day]) &&
+                        location->cut_offs[day] < MINUTES_OF_DAY)
+                        continue;
+                (void) snprintf(pointer, sizeof(pointer), "#/pickup/cut_offs/%s", day_names[day]);
+                (void) refuse_because(
+                        refusal, arena, pointer, "malformed", "A cut-off is a time of day between 00:00 and 23:59.");
+        }
+}
+
 /* ---- what is stored ---- */
 
 /* Fill an array of the shape's structs from a stored list. What is stored has passed the checks, so a refusal here only
@@ -247,6 +275,18 @@ struct slot *slots_read(const char *json, struct arena *arena, size_t *ret_n) {
         struct refusal refusal = { 0 };
 
         return bodies ? slots_from(bodies, *ret_n, arena, &refusal) : NULL;
+}
+
+bool cut_offs_read(const char *json, struct arena *arena, struct location *location) {
+        _cleanup_(tree_cleanup) json_t *tree = NULL;
+        struct cut_offs_body body = { 0 };
+        struct refusal refusal = { 0 };
+
+        if (!json || shape_parse(json, strlen(json), arena, &refusal, &tree) ||
+                shape_fill(&cut_offs_shape, tree, arena, &refusal, &body))
+                return false;
+        cut_offs_from(&body, arena, &refusal, location);
+        return !refusal.n_violations;
 }
 
 /* ---- JSON ---- */
@@ -301,4 +341,12 @@ void write_slots(struct writer *json, const struct slot *slots, size_t n) {
                 write_object_end(json);
         }
         write_list_end(json);
+}
+
+void write_cut_offs(struct writer *json, const struct location *location) {
+        write_object_begin(json);
+        for (int day = 0; day < WEEKDAYS; day++)
+                if (location->cut_off_days & 1u << day)
+                        write_minutes_member(json, day_names[day], location->cut_offs[day]);
+        write_object_end(json);
 }

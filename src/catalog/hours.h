@@ -2,8 +2,9 @@
  * catalog/hours: when a location is open: as clients send it, as it is stored, as it is answered.
  *
  * All three are the same JSON: a list of {"day","opens","closes"}, one of {"date","opens"?,"closes"?}, and one of
- * {"day","from","to","capacity"} for the slots in which orders may be collected. Times are local wall times; an opening
- * that closes at or before it opens ends on the next day. Pure.
+ * {"day","from","to","capacity"} for the slots in which orders may be collected; and {"mon":"16:00",...} for the
+ * cut-offs of weekdays. Times are local wall times; an opening that closes at or before it opens ends on the next day.
+ * Pure.
  */
 #pragma once
 
@@ -31,7 +32,12 @@ struct slot_body {
         int64_t capacity;
 };
 
-extern const struct shape opening_shape, closure_shape, slot_shape;
+/* By weekday; NULL: none. */
+struct cut_offs_body {
+        const char *days[WEEKDAYS];
+};
+
+extern const struct shape opening_shape, closure_shape, slot_shape, cut_offs_shape;
 
 /* Check and sort what a client sent; every violation is named below "#/opening_hours" and "#/closures". NULL when
  * something was refused, or for want of memory. */
@@ -42,6 +48,13 @@ struct closure *closures_from(
 
 /* Likewise below "#/pickup/slots". */
 struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
+
+/* Likewise below "#/pickup/cut_offs"; `body` may be NULL. */
+void cut_offs_from(
+        const struct cut_offs_body *body, struct arena *arena, struct refusal *refusal, struct location *location);
+
+/* Read the stored form of the cut-offs of weekdays; false when it is malformed. */
+must_check bool cut_offs_read(const char *json, struct arena *arena, struct location *location);
 
 /* Read the stored form; NULL when it is not what write_... has written, or for want of memory. */
 struct opening *openings_read(const char *json, struct arena *arena, size_t *ret_n);
@@ -54,3 +67,4 @@ void write_minutes_member(struct writer *json, const char *name, int minutes);
 void write_openings(struct writer *json, const struct opening *openings, size_t n);
 void write_closures(struct writer *json, const struct closure *closures, size_t n);
 void write_slots(struct writer *json, const struct slot *slots, size_t n);
+void write_cut_offs(struct writer *json, const struct location *location);

@@ -13,7 +13,8 @@
  *
  * The cut-off. An order belongs to the day of the hours it meets: those that are running, else the next. Placed at or
  * after that day's cut-off it counts as placed when the hours of the next day begin. When a day's hours run past
- * midnight as far as its cut-off or further, the cut-off is the one after midnight.
+ * midnight as far as its cut-off or further, the cut-off is the one after midnight. A weekday may have a cut-off that
+ * counts instead of the one of all days.
  */
 #pragma once
 

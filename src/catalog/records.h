@@ -36,7 +36,8 @@ struct channel_body {
 };
 
 struct pickup_body {
-        const char *cut_off; /* may be NULL */
+        const char *cut_off;                  /* may be NULL */
+        const struct cut_offs_body *cut_offs; /* may be NULL */
         duration lead_time, hold_for;
         bool has_lead_time, has_hold_for;
         const char **handover_methods;

@@ -46,6 +46,10 @@ void write_location(struct writer *json, const struct location *location) {
         write_duration_member(json, "hold_for", location->hold_for);
         if (location->has_cut_off)
                 write_minutes_member(json, "cut_off", location->cut_off);
+        if (location->cut_off_days) {
+                write_name(json, "cut_offs");
+                write_cut_offs(json, location);
+        }
         write_bits(json, "handover_methods", location->handover_methods, handover_method_names);
         if (location->n_slots) {
                 write_name(json, "slots");

@@ -80,6 +80,7 @@ static void pickup_from(
                 (!time_of_day_parse(body->cut_off, &location->cut_off) || location->cut_off > CUT_OFF_MAX))
                 (void) refuse_because(refusal, arena, "#/pickup/cut_off", "malformed",
                         "A cut-off is a time of day between 00:00 and 23:59.");
+        cut_offs_from(body ? body->cut_offs : NULL, arena, refusal, location);
         location->handover_methods = HANDOVER_METHODS_ALL;
         if (body && body->n_handover_methods)
                 location->handover_methods = bits_from(body->handover_methods, body->n_handover_methods,
@@ -159,6 +160,11 @@ static bool slots_equal(const struct location *a, const struct location *b) {
         return true;
 }
 
+static bool cut_offs_equal(const struct location *a, const struct location *b) {
+        return a->has_cut_off == b->has_cut_off && a->cut_off == b->cut_off && a->cut_off_days == b->cut_off_days &&
+               memcmp(a->cut_offs, b->cut_offs, sizeof(a->cut_offs)) == 0;
+}
+
 /* Exactly: PostgreSQL keeps every bit of a double, and a shape lets no NaN in. */
 static bool same_number(double a, double b) {
         return a <= b && a >= b;
@@ -173,8 +179,8 @@ bool location_equal(const struct location *a, const struct location *b) {
         return text_equal(a->name, b->name) && a->kind == b->kind && positions_equal(a, b) &&
                text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
                a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
-               a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
-               a->cut_off == b->cut_off && a->handover_methods == b->handover_methods && slots_equal(a, b);
+               a->lead_time == b->lead_time && a->hold_for == b->hold_for && cut_offs_equal(a, b) &&
+               a->handover_methods == b->handover_methods && slots_equal(a, b);
 }
 
 /* ---- products ---- */

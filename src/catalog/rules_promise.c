@@ -135,15 +135,27 @@ static bool calendar_next(struct calendar *calendar, int64_t last_day, struct st
 
 /* ---- the promise ---- */
 
-/* The day's cut-off; after midnight when hours of the day run as far. */
-static timestamp cut_off_of(const struct calendar *calendar, int64_t day) {
-        const int cut_off = calendar->location->cut_off;
-        struct hours hours;
+/* The weekday's own cut-off, else that of all days. False: the day has none. */
+static bool cut_off_minutes(const struct location *location, int64_t day, int *ret_minutes) {
+        const int weekday = weekday_of(day);
+        const bool of_weekday = location->cut_off_days & 1u << weekday;
 
+        *ret_minutes = of_weekday ? location->cut_offs[weekday] : location->cut_off;
+        return of_weekday || location->has_cut_off;
+}
+
+/* Whether an order is placed at or after the day's cut-off, which is after midnight when hours of the day run as far.
+ */
+static bool is_past_cut_off(const struct calendar *calendar, int64_t day, timestamp placed_at) {
+        struct hours hours;
+        int minutes;
+
+        if (!cut_off_minutes(calendar->location, day, &minutes))
+                return false;
         for (size_t n = 0; hours_of(calendar->location, day, n, &hours); n++)
-                if (cut_off + MINUTES_OF_DAY <= hours.closes)
-                        return instant_of(calendar, day, cut_off + MINUTES_OF_DAY);
-        return instant_of(calendar, day, cut_off);
+                if (minutes + MINUTES_OF_DAY <= hours.closes)
+                        return placed_at >= instant_of(calendar, day, minutes + MINUTES_OF_DAY);
+        return placed_at >= instant_of(calendar, day, minutes);
 }
 
 /* The first day whose hours serve an order placed at the instant; false when there is none. */
@@ -155,7 +167,7 @@ static bool first_day_for(struct calendar calendar, int64_t last_day, timestamp 
                         return false;
         while (stretch.ends <= placed_at);
         *ret_day = stretch.day;
-        if (calendar.location->has_cut_off && placed_at >= cut_off_of(&calendar, stretch.day))
+        if (is_past_cut_off(&calendar, stretch.day, placed_at))
                 (*ret_day)++;
         return true;
 }

@@ -81,7 +81,8 @@ static void channels_write(
 
 struct location_columns {
         struct array *codes, *names, *kinds, *latitudes, *longitudes, *time_zones, *countries, *capabilities;
-        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs, *handover_methods, *slots;
+        struct array *opening_hours, *closures, *lead_times, *hold_fors, *cut_offs, *day_cut_offs, *handover_methods,
+                *slots;
         struct record_columns records;
 };
 
@@ -101,6 +102,7 @@ static struct location_columns location_columns(struct parameters *p) {
         columns.lead_times = parameter_integers(p);
         columns.hold_fors = parameter_integers(p);
         columns.cut_offs = parameter_integers(p);
+        columns.day_cut_offs = parameter_jsonbs(p);
         columns.handover_methods = parameter_texts(p);
         columns.slots = parameter_jsonbs(p);
         columns.records = record_columns(p);
@@ -152,6 +154,16 @@ static void slots_add(struct location_columns *columns, const struct location *l
         array_jsonb(columns->slots, slots.failed ? NULL : buffer_text(&slots));
 }
 
+static void day_cut_offs_add(struct location_columns *columns, const struct location *location, struct arena *arena) {
+        struct buffer text;
+        struct writer json;
+
+        buffer_init(&text, arena, HOURS_SIZE_MAX);
+        writer_init(&json, &text);
+        write_cut_offs(&json, location);
+        array_jsonb(columns->day_cut_offs, text.failed ? NULL : buffer_text(&text));
+}
+
 static void location_add(struct location_columns *columns, const struct location *location, struct arena *arena) {
         array_text(columns->codes, location->code);
         array_text(columns->names, location->name);
@@ -167,6 +179,7 @@ static void location_add(struct location_columns *columns, const struct location
                 array_integer(columns->cut_offs, location->cut_off);
         else
                 array_null(columns->cut_offs);
+        day_cut_offs_add(columns, location, arena);
         bits_add(columns->handover_methods, location->handover_methods, handover_method_names, arena);
         slots_add(columns, location, arena);
         record_add(&columns->records, &location->record);

@@ -118,6 +118,12 @@ static bool hours_take(struct row *row, struct arena *arena, struct location *lo
         return location->opening_hours && location->closures;
 }
 
+static bool cut_offs_take(struct row *row, struct arena *arena, struct location *location) {
+        const char *cut_offs = row_text(row);
+
+        return !location->record.exists || cut_offs_read(cut_offs, arena, location);
+}
+
 static bool slots_take(struct row *row, struct arena *arena, struct location *location) {
         const char *slots = row_text(row);
 
@@ -145,6 +151,7 @@ static bool location_take(struct row *row, struct arena *arena, struct location 
         ret_location->hold_for = row_integer(row) * SECOND;
         ret_location->has_cut_off = !row_is_null(row);
         ret_location->cut_off = (int) row_integer(row);
+        readable = cut_offs_take(row, arena, ret_location) && readable;
         ret_location->handover_methods = row_enum_bits(row, &handover_methods_column, arena);
         readable = slots_take(row, arena, ret_location) && readable;
         record_take(row, &ret_location->record);

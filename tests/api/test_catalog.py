@@ -189,6 +189,8 @@ BAD_BODIES = [
     ("locations", {**STORE, "pickup": {"lead_time": "2 hours"}}, {"#/pickup/lead_time": "malformed"}),
     ("locations", {**STORE, "pickup": {"cut_off": "24:00"}}, {"#/pickup/cut_off": "malformed"}),
     ("locations", {**STORE, "pickup": {"cut_off": "4 pm"}}, {"#/pickup/cut_off": "malformed"}),
+    ("locations", {**STORE, "pickup": {"cut_offs": {"fri": "24:00"}}}, {"#/pickup/cut_offs/fri": "malformed"}),
+    ("locations", {**STORE, "pickup": {"cut_offs": {"friday": "14:00"}}}, {"#/pickup/cut_offs/friday": "unknown-member"}),
     ("products", {}, {"#/title": "required"}),
     ("products", {"title": "x" * 301}, {"#/title": "too-long"}),
     ("products", {**KETTLE, "gtin": "6291041500214"}, {"#/gtin": "check-digit"}),
@@ -298,6 +300,18 @@ def test_a_location_says_what_was_put_and_what_it_left_out(api, tag):
     strict = api.put(f"/v1/locations/{tag}", {**STORE, "pickup": {"handover_methods": ["id_check"]}}, expect=200).json()
     assert strict["pickup"]["handover_methods"] == ["id_check"]
     assert api.get(f"/v1/locations/{tag}", expect=200).json() == strict
+
+
+def test_cut_offs_of_weekdays_are_kept_until_they_are_left_out(api, tag):
+    path = f"/v1/locations/{tag}"
+    of_days = {"fri": "14:00", "mon": "00:00"}
+    made = api.put(path, {**STORE, "pickup": {"cut_off": "16:00", "cut_offs": of_days}}, expect=201).json()
+    assert made["pickup"]["cut_offs"] == of_days and made["pickup"]["cut_off"] == "16:00"
+    assert api.get(path, expect=200).json()["pickup"] == made["pickup"]
+    assert api.put(path, {**STORE, "pickup": {"cut_off": "16:00", "cut_offs": {**of_days, "sun": None}}}, expect=200).json()["version"] == 1
+    moved = api.put(path, {**STORE, "pickup": {"cut_off": "16:00", "cut_offs": {"fri": "15:00"}}}, expect=200).json()
+    assert (moved["pickup"]["cut_offs"], moved["version"]) == ({"fri": "15:00"}, 2)
+    assert "cut_offs" not in api.put(path, {**STORE, "pickup": {"cut_offs": {}}}, expect=200).json()["pickup"]
 
 
 def test_a_cut_off_is_kept_until_it_is_left_out(api, tag):

@@ -254,6 +254,23 @@ Test(catalog, a_cut_off_is_a_time_of_day_or_none) {
         assert_location_refused(",'pickup':{'cut_off':16}", "#/pickup/cut_off", "wrong-type");
 }
 
+Test(catalog, a_weekday_may_have_a_cut_off) {
+        const struct location *location =
+                location_of(",'pickup':{'cut_off':'16:00','cut_offs':{'sun':'00:00','fri':'14:30'}}");
+
+        cr_assert_eq(location->cut_off_days, 1u << 4 | 1u << 6);
+        cr_assert_eq(location->cut_offs[4], 14 * 60 + 30);
+        cr_assert_eq(location->cut_offs[6], 0);
+        cr_assert_eq(location->cut_off, 16 * 60);
+        cr_assert_eq(location_of(",'pickup':{'cut_offs':{'mon':null}}")->cut_off_days, 0);
+        cr_assert_eq(location_of(",'pickup':{'cut_offs':null}")->cut_off_days, 0);
+        assert_location_refused(",'pickup':{'cut_offs':{'fri':'24:00'}}", "#/pickup/cut_offs/fri", "malformed");
+        assert_location_refused(",'pickup':{'cut_offs':{'tue':'noon'}}", "#/pickup/cut_offs/tue", "malformed");
+        assert_location_refused(
+                ",'pickup':{'cut_offs':{'friday':'14:00'}}", "#/pickup/cut_offs/friday", "unknown-member");
+        assert_location_refused(",'pickup':{'cut_offs':['14:00']}", "#/pickup/cut_offs", "wrong-type");
+}
+
 #define SLOTS(...)                  ",'pickup':{'slots':[" __VA_ARGS__ "]}"
 #define SLOT(day, from, to, places) "{'day':'" day "','from':'" from "','to':'" to "','capacity':" places "}"
 
