@@ -1,6 +1,6 @@
 /* GET /v1/locations/{code}/slots: when an order that is placed now may be collected, and how many places are left. */
+#include "catalog/commands.h"
 #include "catalog/promise.h"
-#include "catalog/routes.h"
 #include "catalog/slots.h"
 
 #define SPAN_DEFAULT (7 * DAY)

@@ -1,6 +1,6 @@
 /* GET /v1/locations/{code}/events: what happens at a location, as it happens (server-sent events, WHATWG HTML 9.2). */
 #include "engine/reply.h"
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "base/text.h"
 

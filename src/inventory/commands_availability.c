@@ -1,7 +1,7 @@
 /* POST /v1/availability/query: how many units of some products may be promised, and where. */
 #include "catalog/catalog.h"
+#include "inventory/commands.h"
 #include "inventory/lookup.h"
-#include "inventory/routes.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "catalog/routes.h"
+#include "catalog/commands.h"
 
 void write_channel(struct writer *json, const struct channel *channel) {
         write_text_member(json, "code", channel->code);

@@ -1,5 +1,5 @@
 /* One fulfillment as staff see it, complete: nothing about it has to be asked for elsewhere. */
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "base/writer.h"
 

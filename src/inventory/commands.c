@@ -1,4 +1,4 @@
-#include "inventory/routes.h"
+#include "inventory/commands.h"
 #include "inventory/lookup.h"
 
 #define LIST_BATCH 4

@@ -1,4 +1,4 @@
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "engine/reply.h"
 

@@ -1,6 +1,6 @@
 /* One row: its figures, and the safety stock that a client sets. */
-#include "catalog/routes.h"
-#include "inventory/routes.h"
+#include "catalog/commands.h"
+#include "inventory/commands.h"
 #include "inventory/settings.h"
 
 #include <inttypes.h>

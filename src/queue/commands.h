@@ -1,5 +1,5 @@
 /*
- * queue/routes: what the files of the room's routes share.
+ * queue/commands: what the files of the room's routes share.
  */
 #pragma once
 

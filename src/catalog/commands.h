@@ -1,5 +1,5 @@
 /*
- * catalog/routes: what the route files of the catalogue share.
+ * catalog/commands: what the route files of the catalogue share.
  */
 #pragma once
 

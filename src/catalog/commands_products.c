@@ -1,4 +1,4 @@
-#include "catalog/routes.h"
+#include "catalog/commands.h"
 
 void write_product(struct writer *json, const struct product *product) {
         write_text_member(json, "sku", product->sku);

@@ -1,6 +1,6 @@
 /* GET /v1/locations/{code}/queue/counts: how much there is to do, for the tabs of a store's app. */
 #include "engine/reply.h"
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "base/text.h"
 

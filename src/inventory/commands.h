@@ -1,5 +1,5 @@
 /*
- * inventory/routes: what the route files of the room share.
+ * inventory/commands: what the route files of the room share.
  */
 #pragma once
 

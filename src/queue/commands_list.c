@@ -2,7 +2,7 @@
 #include "catalog/catalog.h"
 #include "engine/cursor.h"
 #include "engine/reply.h"
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "base/text.h"
 

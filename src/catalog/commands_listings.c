@@ -1,4 +1,4 @@
-#include "catalog/routes.h"
+#include "catalog/commands.h"
 
 void write_listing(struct writer *json, const struct listing *listing) {
         write_text_member(json, "channel", listing->channel);

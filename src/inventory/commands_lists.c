@@ -1,8 +1,8 @@
 /* The lists: what is at a location, and why the figures of one row are what they are. */
 #include "catalog/catalog.h"
 #include "engine/cursor.h"
+#include "inventory/commands.h"
 #include "inventory/lists.h"
-#include "inventory/routes.h"
 
 #include "base/text.h"
 

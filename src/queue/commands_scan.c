@@ -1,7 +1,7 @@
 /* POST /v1/locations/{code}/scan: one box for whatever a scanner reads or somebody types. */
 #include "catalog/catalog.h"
 #include "engine/reply.h"
-#include "queue/routes.h"
+#include "queue/commands.h"
 
 #include "base/config.h"
 #include "base/gtin.h"
