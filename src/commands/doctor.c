@@ -20,22 +20,6 @@
 #define SECRET_SIZE_MIN   32
 #define DESCRIPTORS_SPARE 256 /* for what is not a client */
 
-static unsigned n_failed;
-
-void doctor_say(enum verdict verdict, const char *check, const char *remedy, const char *format, ...) {
-        static const char *const words[] = { "ok", "warn", "fail" };
-        va_list arguments;
-
-        n_failed += verdict == VERDICT_FAIL;
-        (void) printf("%-5s %-14s ", words[verdict], check);
-        va_start(arguments, format);
-        (void) vprintf(format, arguments);
-        va_end(arguments);
-        if (verdict != VERDICT_OK)
-                (void) printf("; %s", remedy);
-        (void) printf("\n");
-}
-
 /* ---- settings ---- */
 
 static bool check_settings(void) {
@@ -175,5 +159,5 @@ int command_doctor(int argc, char **argv) {
         check_keys();
         check_tokens();
         check_descriptors();
-        return n_failed ? EXIT_FAILED : EXIT_OK;
+        return doctor_failures() ? EXIT_FAILED : EXIT_OK;
 }

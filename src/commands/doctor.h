@@ -15,6 +15,9 @@ enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 void doctor_say(enum verdict verdict, const char *check, const char *remedy, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
+/* How many checks have failed so far. */
+unsigned doctor_failures(void);
+
 /* Connect, and say how it went; NULL when it did not. `ret_settings` must outlive the connection. */
 must_check struct database *doctor_connect(const char *check, const char *url, struct database_settings *ret_settings);
 

@@ -7,6 +7,7 @@
 #include "engine/reply.h"
 #include "inventory/inventory.h"
 
+extern const struct operation product_stock_show;
 extern const struct operation availability_query, ledger_list, safety_stock_put, stock_list, stock_row_show;
 extern const struct shape availability_shape, ledger_query_shape, safety_stock_shape, stock_query_shape;
 

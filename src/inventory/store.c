@@ -42,20 +42,6 @@ static void wanted_sort(struct stock *stock) {
         stock->n_wanted = n;
 }
 
-static const struct column columns[] = {
-        { "location", TEXT_AT(struct stock_row, location) },
-        { "sku", TEXT_AT(struct stock_row, sku) },
-        { "on_hand", INTEGER_AT(struct stock_row, on_hand) },
-        { "unsellable", INTEGER_AT(struct stock_row, unsellable) },
-        { "reserved", INTEGER_AT(struct stock_row, reserved) },
-        { "safety_stock", INTEGER_AT(struct stock_row, safety_stock) },
-        { "movements", INTEGER_AT(struct stock_row, movements) },
-        { "exists", BOOLEAN_AT(struct stock_row, exists) },
-        { "location_known", BOOLEAN_AT(struct stock_row, location_known) },
-        { "sku_known", BOOLEAN_AT(struct stock_row, sku_known) },
-};
-const struct columns stock_row_columns = { "stock", COLUMNS(struct stock_row, columns) };
-
 enum problem stock_rows_read(struct rows *rows, void *into) {
         struct stock *stock = into;
 

@@ -22,22 +22,6 @@ void stock_page_ask(
         database_ask(database, &sql_stock_page, &p, stock_read, page);
 }
 
-static const struct column columns[] = {
-        { "location", TEXT_AT(struct ledger_row, location) },
-        { "sku", TEXT_AT(struct ledger_row, sku) },
-        { "number", INTEGER_AT(struct ledger_row, number) },
-        { "reason", TEXT_AT(struct ledger_row, reason) },
-        { "on_hand_change", INTEGER_AT(struct ledger_row, on_hand_change) },
-        { "unsellable_change", INTEGER_AT(struct ledger_row, unsellable_change) },
-        { "on_hand_after", INTEGER_AT(struct ledger_row, on_hand_after) },
-        { "unsellable_after", INTEGER_AT(struct ledger_row, unsellable_after) },
-        { "document", TEXT_AT(struct ledger_row, document) },
-        { "reference", TEXT_AT(struct ledger_row, reference) },
-        { "actor", TEXT_AT(struct ledger_row, actor) },
-        { "recorded_at", TIME_AT(struct ledger_row, recorded_at) },
-};
-const struct columns ledger_columns = { "ledger", COLUMNS(struct ledger_row, columns) };
-
 static enum problem ledger_read(struct rows *rows, void *into) {
         struct ledger_page *page = into;
 

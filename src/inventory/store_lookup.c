@@ -71,19 +71,6 @@ static void rows_sort(struct lookup *lookup) {
         lookup->n_wanted_rows = n;
 }
 
-static const struct column columns[] = {
-        { "location", TEXT_AT(struct shelf, row.location) },
-        { "sku", TEXT_AT(struct shelf, row.sku) },
-        { "on_hand", INTEGER_AT(struct shelf, row.on_hand) },
-        { "unsellable", INTEGER_AT(struct shelf, row.unsellable) },
-        { "reserved", INTEGER_AT(struct shelf, row.reserved) },
-        { "safety_stock", INTEGER_AT(struct shelf, row.safety_stock) },
-        { "exists", BOOLEAN_AT(struct shelf, row.exists) },
-        { "latitude", NUMBER_AT(struct shelf, latitude), .has = HAS(struct shelf, has_position) },
-        { "longitude", NUMBER_AT(struct shelf, longitude), .has = HAS(struct shelf, has_position) },
-};
-const struct columns shelf_columns = { "shelves", COLUMNS(struct shelf, columns) };
-
 static enum problem everywhere_read(struct rows *rows, void *into) {
         struct lookup *lookup = into;
 

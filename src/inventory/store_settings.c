@@ -44,20 +44,6 @@ struct stock_setting *stock_setting_find(const struct stock_settings *settings, 
         return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), row_compare);
 }
 
-static const struct column columns[] = {
-        { "location", TEXT_AT(struct stock_setting, figures.location) },
-        { "sku", TEXT_AT(struct stock_setting, figures.sku) },
-        { "on_hand", INTEGER_AT(struct stock_setting, figures.on_hand) },
-        { "unsellable", INTEGER_AT(struct stock_setting, figures.unsellable) },
-        { "reserved", INTEGER_AT(struct stock_setting, figures.reserved) },
-        { "safety_stock", INTEGER_AT(struct stock_setting, figures.safety_stock) },
-        { "version", INTEGER_AT(struct stock_setting, record.version) },
-        { "exists", BOOLEAN_AT(struct stock_setting, figures.exists) },
-        { "location_known", BOOLEAN_AT(struct stock_setting, figures.location_known) },
-        { "sku_known", BOOLEAN_AT(struct stock_setting, figures.sku_known) },
-};
-const struct columns stock_setting_columns = { "stock_settings", COLUMNS(struct stock_setting, columns) };
-
 static enum problem rows_read(struct rows *rows, void *into) {
         struct stock_settings *settings = into;
 

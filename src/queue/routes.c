@@ -1,0 +1,20 @@
+/* The routes of the room. */
+#include "queue/commands.h"
+
+#define READ_BATCH   64
+#define SCAN_BATCH   8
+#define STREAM_BATCH 16
+
+const struct route queue_routes[] = {
+        { METHOD_GET, "/v1/locations/{code}/events", SCOPE_FULFILLMENT_READ, LANE_READ, STREAM_BATCH, KEY_UNUSED,
+                .query = &stream_shape, .check = queue_location_check, .operation = &queue_stream,
+                .topic = TOPIC_EVENTS, .stream = true },
+        { METHOD_GET, "/v1/locations/{code}/queue", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .query = &queue_list_shape, .check = queue_location_check, .operation = &queue_list,
+                .topic = TOPIC_QUEUE },
+        { METHOD_GET, "/v1/locations/{code}/queue/counts", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
+                .check = queue_location_check, .operation = &queue_counts, .topic = TOPIC_QUEUE },
+        { METHOD_POST, "/v1/locations/{code}/scan", SCOPE_FULFILLMENT_READ, LANE_READ, SCAN_BATCH, KEY_UNUSED,
+                .body = &scan_shape, .check = queue_location_check, .operation = &queue_scan },
+};
+const size_t queue_route_count = array_size(queue_routes);
