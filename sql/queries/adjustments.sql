@@ -45,3 +45,34 @@ select wanted.location, wanted.sku,
           from fulfillment_lines l
          where l.location = wanted.location collate "C" and l.sku = wanted.sku collate "C" and l.reserved > 0)
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
+
+-- :name adjustments_moved_since
+-- Units that came and went at rows ($1 locations, $2 skus) since the times $3, in their order. Counts are no movements. The last
+-- movement before each time is found from the newest backwards, so older movements cost nothing.
+select coalesce(later.units, 0)::bigint
+  from unnest($1::text[], $2::text[], $3::timestamptz[]) with ordinality as counted (location, sku, counted_at, place)
+  left join lateral (select l.number from ledger l
+                      where l.location = counted.location collate "C" and l.sku = counted.sku collate "C"
+                        and l.recorded_at <= counted.counted_at
+                      order by l.number desc
+                      limit 1) as before on true
+  left join lateral (select sum(l.on_hand_change) as units from ledger l
+                      where l.location = counted.location collate "C" and l.sku = counted.sku collate "C"
+                        and l.number > coalesce(before.number, 0) and l.reason <> 'count') as later on true
+ order by counted.place
+
+-- :name adjustments_overridden
+-- How many movements stand between the imported counts with the documents $3 at rows ($1 locations, $2 skus) and the imported
+-- counts before them, or the first movement. Numbers of a row have no gaps.
+select coalesce(sum(made.number - coalesce(former.number, 0) - 1), 0)::bigint
+  from unnest($1::text[], $2::text[], $3::text[]) as figure (location, sku, document)
+ cross join lateral (select l.number from ledger l
+                      where l.location = figure.location collate "C" and l.sku = figure.sku collate "C"
+                        and l.document = figure.document
+                      order by l.number desc
+                      limit 1) as made
+  left join lateral (select l.number from ledger l
+                      where l.location = figure.location collate "C" and l.sku = figure.sku collate "C"
+                        and l.number < made.number and l.reason = 'count' and l.reference = 'import'
+                      order by l.number desc
+                      limit 1) as former on true

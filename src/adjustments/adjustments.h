@@ -1,10 +1,11 @@
 /*
  * adjustments: what happens to units on the shelf outside of orders. Goods come in, a till sells, a count finds less.
  *
- * An item names a row and either a signed `delta` or the `on_hand` that was found. Deltas have the sign of what they do
- * to the units that can be sold: receipt, found and return add, sale and theft take away, correction and count do
- * either. Damage says how many units are damaged, with either sign, and leaves on_hand as it is. Units that are
- * unsellable leave only with an `on_hand`.
+ * An item names a row and either a signed `delta` or the `on_hand` that was found, and for a count perhaps when: then
+ * the movements after it, other than counts, are added to that figure. Deltas have the sign of what they do to the
+ * units that can be sold: receipt, found and return add, sale and theft take away, correction and count do either.
+ * Damage says how many units are damaged, with either sign, and leaves on_hand as it is. Units that are unsellable
+ * leave only with an `on_hand`.
  *
  * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
  * first, with the reason "stock_lost": reservations are released whole, then units of orders that nobody has picked yet
@@ -41,7 +42,9 @@ struct adjustment {
         const char *reference; /* may be NULL */
         int reason;            /* enum adjustment_reason */
         int64_t delta, on_hand, unsellable;
-        bool has_delta, has_on_hand, has_unsellable;
+        timestamp counted_at; /* when on_hand was found; later movements are kept */
+        bool has_delta, has_on_hand, has_unsellable, has_counted_at;
+        int64_t moved; /* units that have come (and gone, below 0) since counted_at, as far as they are known */
 };
 
 /* What an item does to its row. */
@@ -56,8 +59,13 @@ struct adjustment_change {
 enum problem adjustment_check(
         const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal);
 
+/* A count is not yet to come: VALIDATION_FAILED. */
+enum problem adjustment_check_time(
+        const struct adjustment *item, size_t index, timestamp now, struct arena *arena, struct refusal *refusal);
+
 /* What the item does to the row as it stands. INSUFFICIENT_STOCK when more is taken than is there to be sold,
- * VALIDATION_FAILED when more would lie there than a row may hold, or when location or SKU is unknown. */
+ * VALIDATION_FAILED when more would lie there than a row may hold, when more has left since a count than was counted,
+ * or when location or SKU is unknown. */
 enum problem adjustment_apply(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change);
 
@@ -86,6 +94,36 @@ void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *
 /* How many promised units may have to give way, counting those that others may still get promised until the row is
  * locked; 0 when all promises can be kept. */
 int64_t adjustment_loss_of_promises(const struct adjustment_loss *loss, const struct stock_row *row);
+
+/* ---- movements since a count ---- */
+
+/* The items of a batch that say when they were counted. */
+struct counts {
+        struct arena *arena;
+        struct adjustment **items;
+        size_t n, capacity;
+};
+
+/* Keep the item, if it is one. False without memory. */
+bool counts_want(struct counts *counts, struct adjustment *item);
+
+/* Queue: read `moved` of each; under the lock of its row it is final. Costs the movements since then, not those before.
+ */
+void counts_ask(struct counts *counts, struct database *database);
+
+/* The same at once, before the locks: the movements decide which promises may break. */
+enum problem counts_peek(struct counts *counts, struct database *database, timestamp deadline);
+
+/* A figure that an import has set, by the movement that did it. */
+struct imported_figure {
+        const char *location, *sku;
+        struct uuid movement;
+};
+
+/* Queue: how many movements stand between these figures and the imported ones before them. FAULT_BUSY without memory.
+ * Costs as many movements as it counts. */
+enum problem overridden_ask(struct database *database, struct arena *arena, const struct imported_figure *figures,
+        size_t n, int64_t *ret_overridden);
 
 /* ---- who gives way ---- */
 

@@ -3,6 +3,8 @@
 #include "engine/counters.h"
 #include "engine/reply.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 
 #define ADJUST_BATCH 16
@@ -19,6 +21,7 @@ struct adjust_query {
 };
 
 static const struct shape_member item_members[] = {
+        TOLD(TIME, struct adjustment, counted_at),
         TOLD(INTEGER, struct adjustment, delta, BETWEEN(-STOCK_UNITS_MAX, STOCK_UNITS_MAX)),
         REQUIRED(CODE, struct adjustment, location),
         TOLD(INTEGER, struct adjustment, on_hand, BETWEEN(0, STOCK_UNITS_MAX)),
@@ -44,6 +47,7 @@ static const struct shape query_shape = SHAPE(struct adjust_query, query_members
 struct work {
         struct stock stock;
         struct promises promises;
+        struct counts counts;
         struct events events;
 };
 
@@ -51,12 +55,13 @@ struct work {
 struct outcome {
         struct refusal refusal; /* problem 0: it was taken */
         bool moved;
-        struct uuid id; /* of the movement */
+        struct uuid id;     /* of the movement */
+        int64_t stock_lost; /* promised units that were taken away */
         struct stock_row after;
 };
 
 static enum problem items_collect(
-        const struct batch *batch, struct stock *stock, const struct adjustment ***ret_items, size_t *ret_n) {
+        const struct batch *batch, struct work *work, const struct adjustment ***ret_items, size_t *ret_n) {
         const struct adjustment **items;
         size_t n = 0;
 
@@ -71,7 +76,9 @@ static enum problem items_collect(
 
                 for (size_t j = 0; j < body->n_items; j++) {
                         items[n++] = &body->items[j];
-                        stock_want(stock, body->items[j].location, body->items[j].sku);
+                        stock_want(&work->stock, body->items[j].location, body->items[j].sku);
+                        if (!counts_want(&work->counts, &body->items[j]))
+                                return FAULT_BUSY;
                 }
         }
         *ret_items = items;
@@ -89,12 +96,17 @@ static enum problem adjust_load(struct batch *batch) {
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
         events_init(&work->events, batch->arena);
+        work->counts.arena = batch->arena;
         batch->work = work;
-        p = items_collect(batch, &work->stock, &items, &n_items);
+        p = items_collect(batch, work, &items, &n_items);
+        if (!p)
+                p = counts_peek(&work->counts, batch->database, batch->deadline);
         if (!p)
                 p = promises_lock(&work->promises, batch->database, &work->stock, items, n_items, batch->deadline);
         if (!p)
                 p = stock_lock(batch->database, &work->stock);
+        if (!p)
+                counts_ask(&work->counts, batch->database);
         if (!p)
                 p = reservations_free_lapsed(batch->database, &work->stock);
         if (!p)
@@ -154,29 +166,46 @@ static enum problem check_token(
                 item->location);
 }
 
+/* Movements of items before it, which the ledger does not know yet. */
+static int64_t moved_in_batch(const struct stock *stock, const struct stock_row *row) {
+        int64_t units = 0;
+
+        for (const struct stock_movement *movement = stock->movements; movement; movement = movement->next)
+                if (movement->row == row && !text_equal(movement->reason, adjustment_reasons[ADJUSTMENT_COUNT]))
+                        units += movement->on_hand_change;
+        return units;
+}
+
 /* A refusal goes into the outcome; what is returned ends the batch. */
 static enum problem item_decide(
         struct work *work, struct call *call, size_t index, timestamp now, struct outcome *outcome) {
-        const struct adjustment *item = &((const struct adjust_body *) call->body)->items[index];
+        struct adjustment told = ((const struct adjust_body *) call->body)->items[index];
+        const struct adjustment *item = &told;
         struct stock_row *row = stock_find(&work->stock, item->location, item->sku);
         struct adjustment_change change = { 0 };
         enum problem p = check_token(call, item, index, &outcome->refusal);
-        int64_t deficit;
+        int64_t deficit, reserved;
 
         outcome->id = uuid_new();
+        if (told.has_counted_at)
+                told.moved += moved_in_batch(&work->stock, row);
         if (!p)
                 p = adjustment_check(item, index, &call->arena, &outcome->refusal);
+        if (!p)
+                p = adjustment_check_time(item, index, now, &call->arena, &outcome->refusal);
         if (!p)
                 p = adjustment_apply(item, index, row, &call->arena, &outcome->refusal, &change);
         if (p)
                 return PROBLEM_NONE;
         deficit = adjustment_deficit(row, &change);
+        reserved = row->reserved;
         if (deficit)
                 p = promises_break(&work->promises, row, deficit, call->claims->subject, now, &work->events);
         if (p == PROBLEM_INSUFFICIENT_STOCK)
                 refuse_promised(work, call, row, index, outcome);
         else if (!p && (change.on_hand || change.unsellable))
                 item_move(work, row, item, &change, call->claims->subject, outcome);
+        outcome->stock_lost = reserved - row->reserved;
         outcome->after = *row;
         return p == PROBLEM_INSUFFICIENT_STOCK ? PROBLEM_NONE : p;
 }
@@ -206,6 +235,8 @@ static void write_outcome(
         write_integer_member(json, "reserved", outcome->after.reserved);
         write_integer_member(json, "safety_stock", outcome->after.safety_stock);
         write_integer_member(json, "available", stock_available(&outcome->after));
+        if (outcome->stock_lost)
+                write_integer_member(json, "stock_lost", outcome->stock_lost);
         write_object_end(json);
 }
 

@@ -74,10 +74,37 @@ enum problem adjustment_check(
         if (item->has_unsellable && !item->has_on_hand)
                 return refuse_item(refusal, arena, index, "unsellable", "not-allowed",
                         "unsellable says how many of on_hand cannot be sold; it goes with on_hand only.");
+        if (item->has_counted_at && !(item->has_on_hand && item->reason == ADJUSTMENT_COUNT))
+                return refuse_item(refusal, arena, index, "counted_at", "not-allowed",
+                        "counted_at says when on_hand was counted; it goes with on_hand and reason count only.");
         return item->has_delta ? check_delta(item, index, arena, refusal) : check_count(item, index, arena, refusal);
 }
 
+enum problem adjustment_check_time(
+        const struct adjustment *item, size_t index, timestamp now, struct arena *arena, struct refusal *refusal) {
+        if (!item->has_counted_at || item->counted_at <= now)
+                return PROBLEM_NONE;
+        return refuse_item(refusal, arena, index, "counted_at", "out-of-range", "That is yet to come.");
+}
+
 /* ---- what it does to the row ---- */
+
+/* Units on hand after an item that sets them. */
+static int64_t figure_of(const struct adjustment *item) {
+        return item->on_hand + item->moved;
+}
+
+static enum problem check_figure(
+        const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
+        const char *detail;
+
+        if (figure_of(item) >= 0 && figure_of(item) <= STOCK_UNITS_MAX)
+                return PROBLEM_NONE;
+        detail = figure_of(item) < 0 ? arena_format(arena, "%" PRId64 " were counted, and %" PRId64 " have left since.",
+                                               item->on_hand, -item->moved)
+                                     : "A row holds 1000000000 units at most.";
+        return refuse_item(refusal, arena, index, "on_hand", "out-of-range", detail ? detail : "");
+}
 
 static enum problem check_known(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal) {
@@ -132,20 +159,23 @@ static enum problem change_by_delta(const struct adjustment *item, size_t index,
 /* Counted below what is known to be unsellable: then all that is there is taken for unsellable, unless the count says.
  */
 static struct adjustment_change change_by_count(const struct adjustment *item, const struct stock_row *row) {
+        const int64_t on_hand = figure_of(item);
         int64_t unsellable = item->has_unsellable ? item->unsellable : row->unsellable;
 
-        if (unsellable > item->on_hand)
-                unsellable = item->on_hand;
+        if (unsellable > on_hand)
+                unsellable = on_hand;
         return (struct adjustment_change){
-                .on_hand = item->on_hand - row->on_hand,
+                .on_hand = on_hand - row->on_hand,
                 .unsellable = unsellable - row->unsellable,
         };
 }
 
 enum problem adjustment_apply(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change) {
-        const enum problem p = check_known(item, index, row, arena, refusal);
+        enum problem p = check_known(item, index, row, arena, refusal);
 
+        if (!p && item->has_on_hand)
+                p = check_figure(item, index, arena, refusal);
         if (p)
                 return p;
         if (item->has_delta)
@@ -172,8 +202,8 @@ void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, c
 
 void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *item) {
         loss->taken += taken_by(item);
-        if (item->has_on_hand && item->on_hand < loss->counted)
-                loss->counted = item->on_hand;
+        if (item->has_on_hand && figure_of(item) < loss->counted)
+                loss->counted = figure_of(item);
         if (item->has_unsellable && item->unsellable > loss->unsellable)
                 loss->unsellable = item->unsellable;
 }

@@ -443,3 +443,70 @@ def test_losses_orders_picks_and_cancellations_at_the_same_moment(api, service):
              + [lambda: retailer.reserve({retailer.sku: 2, retailer.skus[1]: 1}, expect=(201, 409))] * 4
              + [lambda: api.post(f"/v1/orders/{pairs[4][0]}/cancel", {"reason": "changed my mind"}, expect=(200, 409))])
     service.assert_audit_clean()
+
+
+# A count of another time
+
+def moved_before(database, retailer, seconds, sku=None):
+    """Let all movements of a row so far be older by so many seconds."""
+    database.execute("update ledger set recorded_at = recorded_at - make_interval(secs => %s) where location = %s and sku = %s",
+                     seconds, retailer.store, sku or retailer.sku)
+
+
+def time_of(database, seconds_ago):
+    return database.value("select to_char(clock_timestamp() at time zone 'UTC' - make_interval(secs => %s),"
+                          " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", seconds_ago)
+
+
+def test_a_count_of_another_time_keeps_later_movements(api, item, retailer, database, service):
+    moved_before(database, retailer, 7200)
+    adjust(api, item("sale", delta=-3), item("receipt", delta=5), item("damage", delta=1))
+    counted = {"counted_at": time_of(database, 3600), "on_hand": 9}
+
+    result = one(api, item("count", **counted))
+
+    assert (result["status"], result["on_hand"], result["unsellable"]) == (201, 11, 1)
+    assert one(api, item("count", **counted))["status"] == 200  # the count itself is no movement
+    assert one(api, item("count", **{**counted, "on_hand": 20}))["on_hand"] == 22
+    service.assert_audit_clean()
+
+
+def test_a_count_of_another_time_sees_the_items_before_it(api, item, retailer, database):
+    moved_before(database, retailer, 7200)
+    counted = item("count", on_hand=9, counted_at=time_of(database, 3600))
+    results = adjust(api, item("sale", delta=-2), counted, item("sale", delta=-1), counted).json()["results"]
+    assert [result["on_hand"] for result in results] == [8, 7, 6, 6]
+    refused = api.post(f"{PATH}?atomic=true", {"items": [item("sale", delta=-1), item("sale", delta=-100)]}, expect=409)
+    assert refused and one(api, counted)["on_hand"] == 6
+
+
+def test_a_count_of_another_time_is_a_count_of_the_past(api, item, retailer, database):
+    for fields, code in (({"reason": "count", "on_hand": 1, "counted_at": time_of(database, -3600)}, "out-of-range"),
+                         ({"reason": "correction", "on_hand": 1, "counted_at": time_of(database, 1)}, "not-allowed"),
+                         ({"reason": "count", "delta": 1, "counted_at": time_of(database, 1)}, "not-allowed")):
+        assert codes(one(api, {**item(**fields)})["problem"]) == [("#/items/0/counted_at", code)]
+    moved_before(database, retailer, 7200)
+    adjust(api, item("sale", delta=-8))
+    refused = one(api, item("count", on_hand=7, counted_at=time_of(database, 3600)))
+    assert codes(refused["problem"]) == [("#/items/0/on_hand", "out-of-range")] and retailer.figures()["on_hand"] == 2
+
+
+def test_movements_before_a_count_cost_it_nothing(retailer, database):
+    """The newest movement before the count is found from the newest backwards, by the ledger's key."""
+    database.execute("insert into ledger select %s, %s, n + 100, 'sale', -1, 0, 0, 0, null, null, 'test',"
+                     " clock_timestamp() - interval '1 day' from generate_series(1, 20000) n", retailer.warehouse, retailer.sku)
+    text = "\n".join(str(row) for row in database.rows(
+        "explain (analyze, costs off, timing off, buffers) select l.number from ledger l where l.location = %s and l.sku = %s"
+        " and l.recorded_at <= clock_timestamp() - interval '1 hour' order by l.number desc limit 1",
+        retailer.warehouse, retailer.sku))
+    database.execute("delete from ledger where location = %s and sku = %s and actor = 'test'", retailer.warehouse, retailer.sku)
+    assert "Index Scan Backward" in text and "Rows Removed" not in text, text
+
+
+def test_a_shrink_says_how_many_promised_units_it_took_away(api, item, retailer, service):
+    retailer.reserve([{"sku": retailer.sku, "quantity": 4}])
+    retailer.order([{"sku": retailer.sku, "quantity": 3}])
+    assert "stock_lost" not in one(api, item("count", on_hand=8))
+    assert one(api, item("count", on_hand=6))["stock_lost"] == 4  # a reservation goes whole
+    assert one(api, item("count", on_hand=1))["stock_lost"] == 2
+    service.assert_audit_clean()

@@ -152,6 +152,53 @@ Test(adjustment, unsellable_units_are_part_of_a_counted_figure) {
 
 /* ---- what it does to the row ---- */
 
+static struct adjustment counted_before(int64_t units, int64_t moved) {
+        struct adjustment item = counted(ADJUSTMENT_COUNT, units);
+
+        item.has_counted_at = true;
+        item.counted_at = 10 * SECOND;
+        item.moved = moved;
+        return item;
+}
+
+Test(adjustment, of_a_count_at_a_time_keeps_what_has_moved_since) {
+        cr_expect_eq(change_of(counted_before(10, -3), row_of(7, 0, 0)).on_hand, 0);
+        cr_expect_eq(change_of(counted_before(12, -3), row_of(7, 0, 0)).on_hand, 2);
+        cr_expect_eq(change_of(counted_before(10, 5), row_of(7, 0, 0)).on_hand, 8);
+}
+
+Test(adjustment, of_a_count_that_less_is_left_of_than_nothing_is_refused) {
+        struct adjustment item = counted_before(2, -3);
+        struct stock_row row = row_of(7, 0, 0);
+        struct adjustment_change change;
+
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(adjustment_apply(&item, 3, &row, &arena, &refusal, &change), PROBLEM_VALIDATION_FAILED);
+        cr_expect_str_eq(refusal.violations->pointer, "#/items/3/on_hand");
+        cr_expect_str_eq(refusal.violations->detail, "2 were counted, and 3 have left since.");
+        item = counted_before(STOCK_UNITS_MAX, 1);
+        cr_expect_eq(adjustment_apply(&item, 3, &row, &arena, &refusal, &change), PROBLEM_VALIDATION_FAILED);
+}
+
+Test(adjustment, of_a_count_is_not_yet_to_come) {
+        const struct adjustment item = counted_before(2, 0);
+
+        refusal = (struct refusal){ 0 };
+        cr_expect_eq(adjustment_check_time(&item, 3, 10 * SECOND, &arena, &refusal), PROBLEM_NONE);
+        cr_expect_eq(adjustment_check_time(&item, 3, 10 * SECOND - 1, &arena, &refusal), PROBLEM_VALIDATION_FAILED);
+        cr_expect_str_eq(refusal.violations->pointer, "#/items/3/counted_at");
+}
+
+Test(adjustment, of_anything_but_a_count_has_no_time) {
+        struct adjustment item = delta(ADJUSTMENT_COUNT, 1);
+
+        item.has_counted_at = true;
+        assert_refused(item, "#/items/3/counted_at", "not-allowed");
+        item = counted(ADJUSTMENT_RECEIPT, 1);
+        item.has_counted_at = true;
+        assert_refused(item, "#/items/3/counted_at", "not-allowed");
+}
+
 Test(adjustment, of_goods_that_come_in_raises_on_hand) {
         assert_change(delta(ADJUSTMENT_RECEIPT, 5), row_of(10, 2, 3), 5, 0);
 }

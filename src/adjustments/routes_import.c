@@ -1,0 +1,56 @@
+#include "adjustments/routes_import.h"
+
+#include "adjustments/adjustments.h"
+#include "engine/reply.h"
+
+#define OVERRIDDEN_BATCH 16
+
+struct figures_body {
+        struct imported_figure *items;
+        size_t n_items;
+};
+
+static const struct shape_member item_members[] = {
+        REQUIRED(CODE, struct imported_figure, location),
+        REQUIRED(UUID, struct imported_figure, movement),
+        REQUIRED(CODE, struct imported_figure, sku),
+};
+static const struct shape item_shape = SHAPE(struct imported_figure, item_members);
+
+static const struct shape_member body_members[] = {
+        LIST(struct figures_body, items, &item_shape, 1, ADJUSTMENT_ITEMS_MAX),
+};
+static const struct shape body_shape = SHAPE(struct figures_body, body_members);
+
+static enum problem overridden_load(struct batch *batch) {
+        int64_t *overridden = arena_new_array(batch->arena, int64_t, batch->n_calls);
+        enum problem p = overridden ? PROBLEM_NONE : FAULT_BUSY;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++) {
+                const struct figures_body *body = batch->calls[i]->body;
+
+                batch->calls[i]->work = &overridden[i];
+                p = overridden_ask(batch->database, batch->arena, body->items, body->n_items, &overridden[i]);
+        }
+        return p;
+}
+
+static enum problem overridden_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const int64_t *overridden = batch->calls[i]->work;
+                struct reply_writer w;
+
+                reply_begin(&w, batch->calls[i], 200);
+                write_integer_member(&w.json, "overridden", *overridden);
+                reply_end(&w);
+        }
+        return PROBLEM_NONE;
+}
+
+static const struct operation overridden = { .load = overridden_load, .decide = overridden_decide };
+
+const struct route stock_import_routes[] = {
+        { METHOD_POST, "/import/stock/overridden", SCOPE_ADMIN, LANE_READ, OVERRIDDEN_BATCH, KEY_UNUSED,
+                .body = &body_shape, .operation = &overridden },
+};
+const size_t stock_import_route_count = array_size(stock_import_routes);

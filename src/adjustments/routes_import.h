@@ -1,0 +1,12 @@
+/*
+ * adjustments/routes_import: a call that only the importer makes.
+ *
+ *     POST /import/stock/overridden   the figures that an import has set, by their movements: 200 {"overridden": 3},
+ * the movements between them and the imported figures before them
+ */
+#pragma once
+
+#include "engine/call.h"
+
+extern const struct route stock_import_routes[];
+extern const size_t stock_import_route_count;
