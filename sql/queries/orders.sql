@@ -116,21 +116,34 @@ select o.channel, o.external_ref, o.id
                       where orders.channel = wanted.channel collate "C"
                         and orders.external_ref = wanted.external_ref collate "C") as o
 
--- :name orders_lines_by_external_ref
--- The lines of the orders that a channel has already. $1 channels, $2 external_refs; each row names the place of its ref.
-select wanted.place, l.sku, l.quantity, l.unit_price
+-- :name orders_known_by_external_ref
+-- Orders that a channel has already, line by line. $1 channels, $2 external_refs; each row names the place of its ref. The
+-- event order.created holds the country, as long as it is kept.
+select wanted.place, l.sku, l.title, l.quantity, l.unit_price, o.currency, o.placed_at, o.customer ->> 'customer_id',
+       o.customer ? 'erased_at', f.location, e.data is not null, e.data ->> 'country'
   from unnest($1::text[], $2::text[]) with ordinality as wanted (channel, external_ref, place)
- cross join lateral (select orders.id from orders
+ cross join lateral (select orders.id, orders.currency, orders.placed_at, orders.customer from orders
                       where orders.channel = wanted.channel collate "C"
                         and orders.external_ref = wanted.external_ref collate "C") as o
  cross join lateral (select * from order_lines
                       where order_lines.order_id = o.id) as l
+  left join lateral (select fulfillments.location from fulfillments
+                      where fulfillments.order_id = o.id
+                      order by fulfillments.id
+                      limit 1) as f on true
+  left join lateral (select events.data from events
+                      where events.order_id = o.id and events.type = 'order.created'
+                      order by events.occurred_at, events.id
+                      limit 1) as e on true
  order by wanted.place, l.line
 
 -- :name orders_local_times
--- What local time is at a location, as an instant; null where there is no such location. $1 locations, $2 local times.
-select wanted.local::timestamp at time zone l.time_zone
-  from unnest($1::text[], $2::text[]) with ordinality as wanted (location, local, place)
+-- Times at locations as instants: local, or UTC with a Z behind it; null where there is no such location. $1 locations, $2
+-- times.
+select case when l.code is null then null
+            when right(wanted.told, 1) = 'Z' then wanted.told::timestamptz
+            else wanted.told::timestamp at time zone l.time_zone end
+  from unnest($1::text[], $2::text[]) with ordinality as wanted (location, told, place)
   left join locations l on l.code = wanted.location collate "C"
  order by wanted.place
 

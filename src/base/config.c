@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/clock.h"
+#include "base/money.h"
 #include "base/network.h"
 #include "base/text.h"
 
@@ -97,7 +98,8 @@ static bool file_read(const char *variable, const char *path, char **ret_text) {
 
 /* Of these alone an empty value means something: none. */
 static bool is_text(enum setting_kind kind) {
-        return kind == SETTING_ADDRESS || kind == SETTING_NETWORKS || kind == SETTING_TEXT || kind == SETTING_SECRET;
+        return kind == SETTING_ADDRESS || kind == SETTING_CURRENCY || kind == SETTING_NETWORKS ||
+               kind == SETTING_TEXT || kind == SETTING_SECRET;
 }
 
 static bool text_read(const struct setting_row *row, char **ret_text) {
@@ -150,6 +152,7 @@ static bool are_networks(const char *text) {
 }
 
 static bool value_parse(const struct setting_row *row, const char *text, int64_t *ret_integer) {
+        char fault[CURRENCY_FAULT_SIZE];
         int64_t integer = 0;
 
         switch (row->kind) {
@@ -170,6 +173,10 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
         case SETTING_ADDRESS:
                 if (text && !is_address(text))
                         return fail(row->variable, "not address:port, such as 127.0.0.1:8080, with a port up to 65535");
+                break;
+        case SETTING_CURRENCY:
+                if (text && currency_fault(text, fault))
+                        return fail(row->variable, currency_fault(text, fault));
                 break;
         case SETTING_NETWORKS:
                 if (text && !are_networks(text))

@@ -22,6 +22,7 @@ enum setting_kind {
         SETTING_DURATION, /* ISO 8601; value and range are in microseconds */
         SETTING_SWITCH,   /* on or off; the value is 1 or 0 */
         SETTING_NETWORKS, /* text that networks_parse takes */
+        SETTING_CURRENCY, /* an active ISO 4217 currency */
 };
 
 /* Name, environment variable, kind, default ("" for none), smallest and largest number, help. Sorted by variable. */
@@ -31,6 +32,8 @@ enum setting_kind {
         X(CALL_TIMEOUT, "HOLDFAST_CALL_TIMEOUT", DURATION, "PT10S", SECOND, 10 * MINUTE,                               \
                 "time from the last byte of a request to its reply; past it the answer is 504")                        \
         X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "origins of browsers that may call, comma separated") \
+        X(CURRENCY, "HOLDFAST_CURRENCY", CURRENCY, "", 0, 0,                                                           \
+                "ISO 4217 currency of this market, for imported prices that name none; none is assumed")               \
         X(DATABASE_READ_URL, "HOLDFAST_DATABASE_READ_URL", SECRET, "", 0, 0,                                           \
                 "connection string for reads that may lag; the primary when empty")                                    \
         X(DATABASE_URL, "HOLDFAST_DATABASE_URL", SECRET, "", 0, 0,                                                     \

@@ -125,7 +125,7 @@ const char *csv_outcome_text(enum csv_outcome outcome) {
         case CSV_TEXT_AFTER_QUOTE:
                 return "text follows a closing quote";
         case CSV_TOO_MANY_FIELDS:
-                return "it has too many columns";
+                return "it has more than 512 columns";
         default:
                 return "it is not complete";
         }

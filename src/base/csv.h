@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CSV_FIELDS_MAX 64
+#define CSV_FIELDS_MAX 512
 
 enum csv_outcome {
         CSV_RECORD,

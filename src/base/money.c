@@ -1,5 +1,6 @@
 #include "base/money.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ISO 4217, list one, as of 2026-01: what is money somewhere. Funds, metals, units of account and test codes are left
@@ -31,6 +32,19 @@ int currency_exponent(const char *currency) {
         if (is_listed(currency, without_fraction, array_size(without_fraction)))
                 return 0;
         return is_listed(currency, with_thousandths, array_size(with_thousandths)) ? 3 : -1;
+}
+
+const char *currency_fault(const char *currency, char text[CURRENCY_FAULT_SIZE]) {
+        char capitals[4] = "";
+
+        if (currency_exponent(currency) >= 0)
+                return NULL;
+        for (size_t i = 0; i < 3 && currency[i]; i++)
+                capitals[i] = (char) (currency[i] >= 'a' && currency[i] <= 'z' ? currency[i] - 'a' + 'A' : currency[i]);
+        if (strlen(currency) != 3 || currency_exponent(capitals) < 0)
+                return "This must be an active ISO 4217 currency, such as EUR.";
+        (void) snprintf(text, CURRENCY_FAULT_SIZE, "Write the code in capitals: %s.", capitals);
+        return text;
 }
 
 bool money_in_range(int64_t amount) {

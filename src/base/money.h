@@ -23,6 +23,10 @@ struct money {
  * (funds codes, metals, XXX and XTS are no currency here). */
 int currency_exponent(const char *currency);
 
+/* What is wrong with a code, as a sentence; NULL: it is an active currency. The sentence is static or in `text`. */
+#define CURRENCY_FAULT_SIZE 48
+const char *currency_fault(const char *currency, char text[CURRENCY_FAULT_SIZE]);
+
 must_check bool money_in_range(int64_t amount);
 
 /* Checked arithmetic: false when the result leaves the range; *ret_sum is set on success only. */

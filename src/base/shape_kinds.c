@@ -206,11 +206,12 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
 static void check_currency(
         struct filling *filling, const struct place *place, const struct money_body *body, struct money *ret_money) {
         const int exponent = currency_exponent(body->currency);
+        char fault[CURRENCY_FAULT_SIZE];
         struct place at = { .parent = place };
 
         if (exponent < 0) {
                 at.name = "currency";
-                filling_violate(filling, &at, "malformed", "This must be an active ISO 4217 currency, such as EUR.");
+                filling_violate(filling, &at, "malformed", "%s", currency_fault(body->currency, fault));
                 return;
         }
         if (body->has_exponent && body->exponent != exponent) {

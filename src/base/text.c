@@ -84,6 +84,50 @@ size_t text_code_points(const char *text) {
         return n;
 }
 
+/* The code point of a valid sequence of `size` bytes. */
+static uint32_t code_point(const char *text, size_t size) {
+        static const uint8_t masks[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+        uint32_t point = (uint8_t) *text & masks[size];
+
+        for (size_t i = 1; i < size; i++)
+                point = point << 6 | ((uint8_t) text[i] & 0x3F);
+        return point;
+}
+
+static bool is_printable(uint32_t point) {
+        static const struct {
+                uint32_t low, high;
+        } spoken[] = {
+                { 0x00, 0x1F }, { 0x7F, 0x9F },         /* control characters: an escape sequence begins with one */
+                { 0x061C, 0x061C }, { 0x200E, 0x200F }, /* Unicode Bidirectional Algorithm: marks, embeddings, */
+                { 0x2028, 0x202E }, { 0x2066, 0x2069 }, /* overrides and isolates; line and paragraph separators */
+        };
+
+        for (size_t i = 0; i < array_size(spoken); i++)
+                if (point >= spoken[i].low && point <= spoken[i].high)
+                        return false;
+        return true;
+}
+
+void text_make_printable(char *text) {
+        size_t left = strlen(text);
+        char *out = text;
+
+        while (left) {
+                const size_t size = text_utf8_size(text, left);
+
+                if (size && is_printable(code_point(text, size))) {
+                        memmove(out, text, size);
+                        out += size;
+                } else {
+                        *out++ = '?';
+                }
+                text += size ? size : 1;
+                left -= size ? size : 1;
+        }
+        *out = '\0';
+}
+
 bool text_is_code(const char *text) {
         size_t size = 0;
 

@@ -21,9 +21,14 @@ size_t text_utf8_size(const char *text, size_t size);
 /* Code points in valid UTF-8, which is what JSON Schema's maxLength counts. */
 size_t text_code_points(const char *text);
 
+/* Replace by '?', in place, all that must not reach a terminal: control characters (C0, DEL and C1), separators of
+ * lines and paragraphs, marks that change the direction of text, and bytes that are no UTF-8. */
+void text_make_printable(char *text);
+
 /* A retailer's own code for a product, location or channel: 1 to 64 of [A-Za-z0-9._~:+@-], the first one a letter
  * or digit. Such a code stands in a path without escaping and sorts in C as `text collate "C"` does in SQL. */
 #define CODE_SIZE_MAX 64
+#define CODE_RULE     "1 to 64 of A-Z a-z 0-9 . _ ~ : + @ -, the first a letter or digit"
 bool text_is_code(const char *text);
 
 /* The escape that JSON demands for this byte, NUL-terminated in `escape` of JSON_ESCAPE_SIZE bytes; false, and nothing

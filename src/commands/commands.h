@@ -3,7 +3,7 @@
  *
  * Each takes its own arguments (argv[0] is its name) and returns an exit code: 0 ok, 1 the operation or check failed, 2
  * wrong usage, 69 the database is unavailable, 70 our own failure, 75 try again later, 78 bad configuration
- * (sysexits.h).
+ * (sysexits.h), 128 and its number when a signal stopped an import.
  */
 #pragma once
 

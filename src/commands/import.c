@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "commands/import_invoice.h"
 #include "commands/import_seen.h"
+#include "commands/import_stop.h"
 
 #include <getopt.h>
 
@@ -13,21 +14,24 @@ struct import_kind {
         const char *name;
         const struct import_columns *columns;
         int (*run)(struct import *import);
+        size_t price, currency; /* its columns of these; both 0: it has no prices */
 };
 
 static const struct import_kind kinds[] = {
-        { "locations", &location_columns, import_locations },
-        { "orders", &order_columns, import_orders },
-        { "products", &product_columns, import_products },
-        { "stock", &stock_columns, import_stock },
+        { "locations", &location_columns, import_locations, 0, 0 },
+        { "orders", &order_columns, import_orders, INVOICE_PRICE, INVOICE_CURRENCY },
+        { "products", &product_columns, import_products, PRODUCT_PRICE, PRODUCT_CURRENCY },
+        { "stock", &stock_columns, import_stock, 0, 0 },
 };
 
-static int usage(const char *what) {
-        (void) fprintf(stderr,
-                "holdfast: %s\nusage: holdfast import products|locations|stock [--encoding utf-8|latin1] FILE\n"
-                "       holdfast import orders --channel C --location L [--open] [--create-products] [--currency GBP]\n"
-                "                              [--encoding utf-8|latin1] FILE\n",
-                what);
+static int usage(const char *fault) {
+        import_complain("%s", fault);
+        (void) fputs("usage: holdfast import products|locations|stock|orders [OPTIONS] FILE\n"
+                     "       orders: --channel C --location L [--open] [--create-products] [--dates dmy|mdy|iso]\n"
+                     "       orders, products: [--currency C]\n"
+                     "       stock: [--counted-at TIME] [--negative refuse|zero]\n"
+                     "       all: [--encoding utf-8|latin1]\n",
+                stderr);
         return EXIT_WRONG_USAGE;
 }
 
@@ -40,103 +44,168 @@ static const struct import_kind *kind_named(const char *name) {
 
 /* ---- options ---- */
 
-static bool take_option(int option, const char *value, struct import_options *options) {
+/* One of two words into a bool: whether it is the second. */
+static bool take_word(const char *value, const char *first, const char *second, bool *ret_is_second) {
+        *ret_is_second = text_equal(value, second);
+        return *ret_is_second || text_equal(value, first);
+}
+
+/* NULL, or the fault. */
+static const char *take_option(int option, const char *value, struct import_options *options) {
         switch (option) {
         case 'c':
                 options->channel = value;
-                return true;
+                options->for_orders = true;
+                return NULL;
+        case 't':
+                options->for_stock = true;
+                return import_instant(value, &options->counted_at)
+                               ? NULL
+                               : "--counted-at is a time with an offset, such as 2026-11-30T18:00:00Z";
+        case 'd':
+                options->for_orders = true;
+                return date_order_named(value, &options->dates) ? NULL : "--dates is dmy, mdy or iso";
         case 'e':
-                options->latin1 = text_equal(value, "latin1");
-                return options->latin1 || text_equal(value, "utf-8");
+                return take_word(value, "utf-8", "latin1", &options->latin1) ? NULL : "--encoding is utf-8 or latin1";
         case 'l':
                 options->location = value;
-                return true;
+                options->for_orders = true;
+                return NULL;
         case 'm':
                 options->currency = value;
-                return currency_exponent(value) >= 0;
+                return NULL;
+        case 'n':
+                options->for_stock = true;
+                return take_word(value, "refuse", "zero", &options->negative_as_zero) ? NULL
+                                                                                      : "--negative is refuse or zero";
         case 'o':
                 options->open = true;
-                return true;
+                options->for_orders = true;
+                return NULL;
         case 'p':
                 options->create_products = true;
-                return true;
-        default:
-                return false;
+                options->for_orders = true;
+                return NULL;
+        default: /* getopt_long has said it */
+                return "import does not take that";
         }
 }
 
-static bool read_options(int argc, char **argv, struct import_options *options) {
+static const char *read_options(int argc, char **argv, struct import_options *options) {
         static const struct option table[] = {
                 { "channel", required_argument, NULL, 'c' },
+                { "counted-at", required_argument, NULL, 't' },
                 { "create-products", no_argument, NULL, 'p' },
                 { "currency", required_argument, NULL, 'm' },
+                { "dates", required_argument, NULL, 'd' },
                 { "encoding", required_argument, NULL, 'e' },
                 { "location", required_argument, NULL, 'l' },
+                { "negative", required_argument, NULL, 'n' },
                 { "open", no_argument, NULL, 'o' },
                 { 0 },
         };
 
         optind = 1;
         for (int option = getopt_long(argc, argv, "", table, NULL); option != -1;
-                option = getopt_long(argc, argv, "", table, NULL))
-                if (!take_option(option, optarg, options))
-                        return false;
+                option = getopt_long(argc, argv, "", table, NULL)) {
+                const char *fault = take_option(option, optarg, options);
+
+                if (fault)
+                        return fault;
+        }
         if (argc - optind != 2)
-                return false;
+                return "import takes a kind and a file";
         options->kind = argv[optind];
         options->path = argv[optind + 1];
-        return true;
+        return NULL;
 }
 
 static const char *find_fault(const struct import_options *options) {
+        const struct import_kind *kind = kind_named(options->kind);
         const bool orders = text_equal(options->kind, "orders");
 
-        if (!kind_named(options->kind))
+        if (!kind)
                 return "there are products, locations, stock and orders to import";
-        if (!orders && (options->channel || options->location || options->currency || options->open ||
-                               options->create_products))
-                return "only orders take these options";
+        if (!orders && options->for_orders)
+                return "only orders take --channel, --location, --open, --create-products and --dates";
+        if (options->currency && !kind->price)
+                return "only products and orders take --currency";
+        if (options->for_stock && !text_equal(options->kind, "stock"))
+                return "only stock takes --counted-at and --negative";
+        if (options->counted_at != TIMESTAMP_NONE && options->counted_at > clock_wall())
+                return "--counted-at is yet to come";
         if (orders && (!options->channel || !options->location))
                 return "orders need --channel and --location";
         if (orders && !(text_is_code(options->channel) && text_is_code(options->location)))
-                return "--channel and --location are codes";
+                return "--channel and --location are codes (" CODE_RULE ")";
         return NULL;
 }
 
 /* ---- running ---- */
 
+static int broken(const struct import *import) {
+        if (import_stop_asked())
+                return import_stop_code();
+        import_complain("%s: %s", import->file.path, import->file.reason);
+        return EXIT_FAILED;
+}
+
+/* A file that was cut may have lost a digit with its end. */
+static void note_open_end(struct import *import, size_t line) {
+        if (import->file.open_end)
+                import_note(&import->report, line,
+                        "the last line has no line end: if the file was cut, this line may be cut too");
+}
+
 int import_next(struct import *import, struct import_row *ret_row, bool *ret_more) {
-        for (;;) {
+        while (!import_stop_asked()) {
                 const enum import_read read = import_file_next(&import->file, ret_row);
 
                 import_progress(&import->report, import->file.offset, import->file.size);
                 if (read == IMPORT_BROKEN) {
-                        (void) fprintf(stderr, "holdfast: %s: %s\n", import->file.path, import->file.reason);
-                        return EXIT_FAILED;
+                        return broken(import);
                 }
                 *ret_more = read != IMPORT_END;
                 if (!*ret_more)
                         return EXIT_OK;
                 import->report.read++;
+                note_open_end(import, ret_row->line);
                 if (read == IMPORT_ROW)
                         return EXIT_OK;
                 import_refuse(&import->report, ret_row->line, "%s", import->file.reason);
         }
+        return import_stop_code();
 }
 
 int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row) {
+        if (import_stop_asked())
+                return import_stop_code();
         if (import_file_seek(&import->file, offset, line) && import_file_next(&import->file, ret_row) == IMPORT_ROW)
                 return EXIT_OK;
-        (void) fprintf(stderr,
-                "holdfast: %s: line %zu cannot be read again; the file must be a regular one that nobody changes\n",
+        import_complain("%s: line %zu cannot be read again; the file must be a regular one that nobody changes",
                 import->file.path, line);
         return EXIT_FAILED;
 }
 
 int import_too_long(void) {
-        (void) fprintf(
-                stderr, "holdfast: the file has more rows than one import takes (%zu); split it\n", IMPORT_KEYS_MAX);
+        import_complain("the file has more rows than one import takes (%zu); split it", IMPORT_KEYS_MAX);
         return EXIT_FAILED;
+}
+
+#define CURRENCY_WAYS "name it with a column currency, with --currency C or with HOLDFAST_CURRENCY"
+
+/* Nothing says in which currency the prices are, and none is assumed. */
+static bool lacks_currency(const struct import *import, const struct import_kind *kind) {
+        return kind->price && !import->options->currency && import_file_has(&import->file, kind->price) &&
+               !import_file_has(&import->file, kind->currency);
+}
+
+void import_refuse_currency(struct import *import, const struct import_row *row) {
+        if (!import->report.no_currency++)
+                import_refuse(&import->report, row->line,
+                        "the price has no currency; " CURRENCY_WAYS " (further lines like this are only counted)");
+        else
+                import->report.refused++;
 }
 
 static int run(struct import *import, const struct import_kind *kind) {
@@ -144,7 +213,13 @@ static int run(struct import *import, const struct import_kind *kind) {
         int code;
 
         if (!import_file_open(&import->file, options->path, kind->columns, options->latin1)) {
-                (void) fprintf(stderr, "holdfast: %s: %s\n", options->path, import->file.reason);
+                if (import_stop_asked())
+                        return import_stop_code();
+                import_complain("%s: %s", options->path, import->file.reason);
+                return EXIT_WRONG_USAGE;
+        }
+        if (lacks_currency(import, kind)) {
+                import_complain("%s: the prices have no currency; " CURRENCY_WAYS, options->path);
                 return EXIT_WRONG_USAGE;
         }
         code = command_check_schema();
@@ -154,29 +229,35 @@ static int run(struct import *import, const struct import_kind *kind) {
                 return code;
         import_report_init(&import->report, kind->name, options->path);
         code = kind->run(import);
-        if (!code || import->report.read)
+        if (!code || import->report.read || import_stop_asked())
                 import_summary(&import->report);
+        if (import_stop_asked())
+                import_complain("the import was stopped; run it again: what is in already stays as it is");
         if (code)
                 return code;
         return import->report.refused ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_import(int argc, char **argv) {
-        struct import_options options = { 0 };
+        struct import_options options = { .counted_at = TIMESTAMP_NONE };
         struct import import = { .options = &options, .file = { .descriptor = -1 } };
+        char text[CURRENCY_FAULT_SIZE];
         const char *fault;
         int code;
 
-        if (!read_options(argc, argv, &options))
-                return usage("import takes a kind and a file");
-        fault = find_fault(&options);
+        fault = read_options(argc, argv, &options);
+        if (!fault)
+                fault = find_fault(&options);
         if (fault)
                 return usage(fault);
+        if (options.currency && currency_fault(options.currency, text))
+                return usage(currency_fault(options.currency, text));
         if (command_database_config())
                 return EXIT_BAD_CONFIG;
         log_set_level(LOG_LEVEL_ERROR);
+        import_stop_listen();
         if (!options.currency)
-                options.currency = "GBP";
+                options.currency = config_text(CONFIG_CURRENCY);
         code = run(&import, kind_named(options.kind));
         importer_close(&import.importer);
         import_file_close(&import.file);

@@ -1,5 +1,6 @@
 #include "commands/import_calls.h"
 
+#include "adjustments/routes_import.h"
 #include "base/config.h"
 #include "commands/import_report.h"
 #include "db/session.h"
@@ -25,6 +26,7 @@ int importer_open(struct importer *importer) {
         n = room_routes(importer->lists);
         importer->lists[n++] = (struct route_list){ order_history_routes, order_history_route_count };
         importer->lists[n++] = (struct route_list){ return_history_routes, return_history_route_count };
+        importer->lists[n++] = (struct route_list){ stock_import_routes, stock_import_route_count };
         importer->intake = (struct intake){ .router = { importer->lists, n }, .claims = &importer->claims };
         importer->settings = (struct database_settings){ .url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
@@ -35,8 +37,7 @@ int importer_open(struct importer *importer) {
         if (!runner_init(&importer->runner, &importer->settings))
                 return EXIT_OUR_FAULT;
         if (database_connect(importer->runner.database)) {
-                (void) fprintf(stderr, "holdfast: the database cannot be used: %s\n",
-                        database_message(importer->runner.database));
+                import_complain("the database cannot be used: %s", database_message(importer->runner.database));
                 return EXIT_NO_DATABASE;
         }
         importer->runner.connected = true;
@@ -74,9 +75,8 @@ static int stopped(const struct call *call) {
         char text[IMPORT_PROBLEM_SIZE];
 
         import_problem_text(problem, NULL, 0, text, sizeof(text));
-        (void) fprintf(stderr,
-                "holdfast: the import has stopped: %s\nholdfast: run it again; what is in already stays as it is\n",
-                text);
+        import_complain("the import has stopped: %s", text);
+        import_complain("run it again; what is in already stays as it is");
         return EXIT_NO_DATABASE;
 }
 
@@ -126,7 +126,7 @@ int importer_ask(struct importer *importer, const char *path, const char *what, 
                 char text[IMPORT_PROBLEM_SIZE];
 
                 import_problem_text(problem, NULL, 0, text, sizeof(text));
-                (void) fprintf(stderr, "holdfast: %s: %s\n", what, text);
+                import_complain("%s: %s", what, text);
                 code = EXIT_FAILED;
         }
         call_clear(&call);

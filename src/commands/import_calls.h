@@ -16,7 +16,7 @@
 struct importer {
         struct runner runner;
         struct intake intake;
-        struct route_list lists[ROOMS_MAX + 2];
+        struct route_list lists[ROOMS_MAX + 3];
         struct token_claims claims;
         struct database_settings settings;
 };

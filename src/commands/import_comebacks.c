@@ -27,8 +27,8 @@ bool comebacks_add(
                 comebacks->capacity = capacity;
         }
         last = comebacks->n ? &comebacks->at[comebacks->n - 1] : NULL;
-        comebacks->at[comebacks->n++] = (struct comeback){ entry->invoice, entry->offset, entry->line,
-                last && last->invoice == entry->invoice ? last->minute : purchase_minute(invoice->placed_at) };
+        comebacks->at[comebacks->n++] = (struct comeback){ entry->invoice, entry->offset, (size_t) entry->line,
+                last && last->invoice == entry->invoice ? last->second : purchase_second(invoice->placed_at) };
         return true;
 }
 
@@ -41,8 +41,8 @@ void comebacks_clear(struct comebacks *comebacks) {
 static int comeback_compare(const void *left, const void *right) {
         const struct comeback *a = left, *b = right;
 
-        if (a->minute != b->minute)
-                return a->minute < b->minute ? -1 : 1;
+        if (a->second != b->second)
+                return a->second < b->second ? -1 : 1;
         if (a->invoice != b->invoice)
                 return a->invoice < b->invoice ? -1 : 1;
         return a->offset < b->offset ? -1 : a->offset > b->offset;
@@ -62,6 +62,7 @@ struct returned_line {
 struct returned_part {
         struct returned_line *line;
         int64_t units, bought, price;
+        char currency[4];
 };
 
 struct returned_order {
@@ -72,7 +73,7 @@ struct returned_order {
 
 struct chunk {
         struct import *import;
-        struct purchases *purchases;
+        struct sales *sales;
         struct arena arena;
         struct returned_line lines[CHUNK_LINES + ORDER_LINES_MAX];
         struct returned_order **returns;
@@ -115,8 +116,9 @@ static int part_add(struct chunk *chunk, struct returned_line *line, const struc
         if (!parts)
                 return EXIT_OUR_FAULT;
         of->parts = parts;
-        parts[of->n_parts++] =
-                (struct returned_part){ line, part->units, part->purchase->bought, part->purchase->price };
+        parts[of->n_parts] =
+                (struct returned_part){ line, part->units, part->purchase->bought, part->purchase->price, "" };
+        memcpy(parts[of->n_parts++].currency, part->purchase->currency, sizeof(part->purchase->currency));
         return EXIT_OK;
 }
 
@@ -125,10 +127,16 @@ static int line_match(struct chunk *chunk, struct returned_line *line, const str
         size_t n = 0;
         int code = EXIT_OK;
 
+        const struct purchase_return wanted = { .customer = line->customer,
+                .sku = line->sku,
+                .currency = invoice->currency,
+                .second = purchase_second(line->placed_at),
+                .price = invoice->price,
+                .units = line->units };
+
         line->left = line->units;
         if (*line->customer)
-                n = purchases_take(chunk->purchases, line->customer, line->sku, purchase_minute(line->placed_at),
-                        invoice->price, line->units, parts, &line->left);
+                n = purchases_take(&chunk->sales->purchases, &wanted, parts, &line->left);
         for (size_t i = 0; i < n && !code; i++)
                 code = part_add(chunk, line, &parts[i]);
         return code;
@@ -139,6 +147,11 @@ static int take_comeback(struct chunk *chunk, const struct comeback *comeback, c
         struct import *import = chunk->import;
         const bool first = !before || before->invoice != comeback->invoice;
         struct returned_line *line = &chunk->lines[chunk->n_lines];
+        /* It was goods that come back when it was read before. */
+        const struct invoice_terms terms = { .currency = import->options->currency,
+                .dates = chunk->sales->dates,
+                .is_product = true,
+                .has_returns = true };
         struct invoice_line invoice;
         struct import_row row;
         char reason[IMPORT_REASON_SIZE];
@@ -149,10 +162,11 @@ static int take_comeback(struct chunk *chunk, const struct comeback *comeback, c
         chunk->n_of_invoice = first ? 1 : chunk->n_of_invoice + 1;
         if (chunk->n_of_invoice > ORDER_LINES_MAX) {
                 import->report.returns++;
-                import_refuse(&import->report, comeback->line, "a return has %d lines at most", ORDER_LINES_MAX);
+                import_refuse(&import->report, comeback->line, "a return has %d lines at most (%.64s: %.64s)",
+                        ORDER_LINES_MAX, row.cells[INVOICE_NUMBER], row.cells[INVOICE_SKU]);
                 return EXIT_OK;
         }
-        (void) invoice_line_read(&row, import->options->currency, &invoice, reason);
+        (void) invoice_line_read(&row, &terms, &invoice, reason);
         *line = (struct returned_line){ .line = comeback->line,
                 .invoice = keep(chunk, row.cells[INVOICE_NUMBER]),
                 .sku = keep(chunk, row.cells[INVOICE_SKU]),
@@ -167,10 +181,10 @@ static int take_comeback(struct chunk *chunk, const struct comeback *comeback, c
 
 /* ---- calls ---- */
 
-static void write_part(struct writer *json, const struct returned_part *part, const char *currency) {
+static void write_part(struct writer *json, const struct returned_part *part) {
         struct money price = { .amount = part->price };
 
-        memcpy(price.currency, currency, sizeof(price.currency) - 1);
+        memcpy(price.currency, part->currency, sizeof(price.currency));
         write_object_begin(json);
         write_text_member(json, "sku", part->line->sku);
         write_integer_member(json, "quantity", part->units);
@@ -195,7 +209,7 @@ static const char *return_body(struct chunk *chunk, const struct returned_order 
         write_name(&json, "lines");
         write_list_begin(&json);
         for (size_t i = 0; i < made->n_parts; i++)
-                write_part(&json, &made->parts[i], options->currency);
+                write_part(&json, &made->parts[i]);
         write_list_end(&json);
         write_object_end(&json);
         return buffer.failed ? NULL : buffer_text(&buffer);
@@ -223,9 +237,24 @@ static void refuse_return(struct chunk *chunk, const struct returned_order *made
         }
 }
 
+/* A return that was made before with another date or location. */
+static void refuse_otherwise(struct chunk *chunk, const struct returned_order *made, const json_t *names) {
+        char text[IMPORT_PROBLEM_SIZE] = "the return is there already, otherwise: ";
+        size_t used = strlen(text);
+
+        for (size_t i = 0; i < json_array_size(names); i++) {
+                (void) snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+                        json_string_value(json_array_get(names, i)));
+                used = strlen(text);
+        }
+        for (size_t i = 0; i < made->n_parts; i++)
+                refuse_part(chunk, &made->parts[i], text);
+}
+
 static void take_answer(struct chunk *chunk, const struct returned_order *made, const struct call *call) {
         _cleanup_(import_json_cleanup) json_t *reply = importer_reply(call);
         const json_t *missing = json_object_get(reply, "missing");
+        const json_t *different = json_object_get(reply, "otherwise");
 
         if (call->reply.status == 201) {
                 chunk->import->report.returns_made++;
@@ -234,11 +263,14 @@ static void take_answer(struct chunk *chunk, const struct returned_order *made, 
         } else if (call->reply.status != 200) {
                 refuse_return(chunk, made, reply);
         }
+        if (json_array_size(different))
+                refuse_otherwise(chunk, made, different);
         for (size_t i = 0; call->reply.status == 200 && i < json_array_size(missing); i++) {
                 const size_t place = (size_t) json_integer_value(json_array_get(missing, i));
 
                 if (place < made->n_parts)
-                        refuse_part(chunk, &made->parts[place], "the return is there already, without this line");
+                        refuse_part(chunk, &made->parts[place],
+                                "the return is there already, otherwise: without this line");
         }
 }
 
@@ -276,11 +308,12 @@ static void tell_unmatched(struct import_report *report, const struct returned_l
         report->unmatched++;
         if (*line->customer)
                 import_note(report, line->line,
-                        "%s: customer %s has bought no %s before that did not come back already", line->invoice,
-                        line->customer, line->sku);
+                        "%s: customer %s has bought no %s before that did not come back already (%" PRId64 " units)",
+                        line->invoice, line->customer, line->sku, line->units);
         else
-                import_note(report, line->line, "%s: without a customer nobody knows which purchase comes back",
-                        line->invoice);
+                import_note(report, line->line,
+                        "%s: without a customer nobody knows which purchase comes back (%" PRId64 " of %s)",
+                        line->invoice, line->units, line->sku);
 }
 
 static void report_line(struct import_report *report, const struct returned_line *line) {
@@ -290,7 +323,8 @@ static void report_line(struct import_report *report, const struct returned_line
         }
         if (line->reason) {
                 report->returns++;
-                import_refuse(report, line->line, "%s: %s", line->invoice, line->reason);
+                import_refuse(report, line->line, "%s: %s (%" PRId64 " of %s)", line->invoice, line->reason,
+                        line->units, line->sku);
                 return;
         }
         report->taken += line->taken;
@@ -298,8 +332,8 @@ static void report_line(struct import_report *report, const struct returned_line
         if (!line->left)
                 return;
         report->partly_matched++;
-        import_note(report, line->line, "%s: of %" PRId64 " units that come back %" PRId64 " match no purchase",
-                line->invoice, line->units, line->left);
+        import_note(report, line->line, "%s: of %" PRId64 " units that come back %" PRId64 " match no purchase (%s)",
+                line->invoice, line->units, line->left, line->sku);
 }
 
 static int chunk_run(struct chunk *chunk) {
@@ -317,14 +351,14 @@ static bool is_full(const struct chunk *chunk) {
         return chunk->n_lines >= CHUNK_LINES || chunk->n_returns >= CHUNK_RETURNS;
 }
 
-int comebacks_run(struct comebacks *comebacks, struct import *import, struct purchases *purchases) {
+int comebacks_run(struct comebacks *comebacks, struct sales *sales) {
         _cleanup_free_ struct chunk *chunk = calloc(1, sizeof(*chunk));
         int code = EXIT_OK;
 
         if (!chunk)
                 return EXIT_OUR_FAULT;
-        chunk->import = import;
-        chunk->purchases = purchases;
+        chunk->import = sales->import;
+        chunk->sales = sales;
         arena_init(&chunk->arena, ARENA_SIZE_MAX);
         if (comebacks->n)
                 qsort(comebacks->at, comebacks->n, sizeof(*comebacks->at), comeback_compare);

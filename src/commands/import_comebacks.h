@@ -11,13 +11,13 @@
 #include "commands/import.h"
 #include "commands/import_index.h"
 #include "commands/import_invoice.h"
-#include "commands/import_purchases.h"
+#include "commands/import_sales.h"
 
 struct comeback {
         uint64_t invoice; /* where its first line stands */
         uint64_t offset;
         size_t line;
-        int64_t minute; /* of the invoice */
+        int64_t second; /* of the invoice */
 };
 
 struct comebacks {
@@ -31,4 +31,4 @@ bool comebacks_add(
 void comebacks_clear(struct comebacks *comebacks);
 
 /* Make returns of them and report their lines. EXIT_OK, or an exit code after complaining. */
-int comebacks_run(struct comebacks *comebacks, struct import *import, struct purchases *purchases);
+int comebacks_run(struct comebacks *comebacks, struct sales *sales);

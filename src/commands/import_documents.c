@@ -1,5 +1,6 @@
 /* Products and locations: one row, one resource, put whole. */
 #include "commands/import.h"
+#include "commands/import_invoice.h"
 #include "commands/import_seen.h"
 
 #include "base/money.h"
@@ -19,8 +20,10 @@
 struct document_kind {
         const char *path;           /* of a resource, without its code */
         const char *const *members; /* that a PUT takes, NULL-terminated */
-        /* Put into `said` what the row says; null for what it leaves empty. False with a reason. */
-        bool (*say)(const struct import_row *row, json_t *said, char *reason, size_t reason_size);
+        bool has_prices;
+        /* Put the cells of the row into `said`, its price in the currency; null for empty cells. False with a reason of
+         * IMPORT_REASON_SIZE. */
+        bool (*say)(const struct import_row *row, const char *currency, json_t *said, char *reason);
 };
 
 static void say_text(json_t *said, const char *name, const char *cell) {
@@ -38,8 +41,6 @@ static void say_number(json_t *said, const char *name, const char *cell) {
                 say_text(said, name, cell);
 }
 
-enum { PRODUCT_SKU, PRODUCT_TITLE, PRODUCT_GTIN, PRODUCT_PRICE, PRODUCT_CURRENCY, PRODUCT_DESCRIPTION, PRODUCT_IMAGE };
-
 static const struct import_column product_column_list[] = {
         [PRODUCT_SKU] = { "sku", true },
         [PRODUCT_TITLE] = { "title", true },
@@ -51,37 +52,46 @@ static const struct import_column product_column_list[] = {
 };
 const struct import_columns product_columns = { product_column_list, array_size(product_column_list) };
 
-static bool say_price(const struct import_row *row, json_t *said, char *reason, size_t reason_size) {
-        const char *price = row->cells[PRODUCT_PRICE], *currency = row->cells[PRODUCT_CURRENCY];
-        struct money money;
+static bool say_price(const struct import_row *row, const char *currency, json_t *said, char *reason) {
+        const char *price = row->cells[PRODUCT_PRICE];
+        char fault[CURRENCY_FAULT_SIZE];
+        int64_t amount = 0;
+        bool rounded = false;
 
         if (!price || !*price) {
                 say_text(said, "price", price);
                 return true;
         }
-        if (!currency || currency_exponent(currency) < 0)
-                (void) snprintf(reason, reason_size, "currency: \"%.16s\" is no active ISO 4217 currency",
-                        currency ? currency : "");
-        else if (!money_parse(price, currency, &money) || money.amount < 0)
-                (void) snprintf(reason, reason_size, "price: \"%.32s\" is no price in %s, which has %d decimals", price,
-                        currency, currency_exponent(currency));
+        if (currency_fault(currency, fault))
+                (void) snprintf(reason, IMPORT_REASON_SIZE, "currency: \"%.16s\": %s", currency,
+                        currency_fault(currency, fault));
+        else if (!invoice_price(price, currency, &amount, &rounded) || rounded)
+                (void) snprintf(reason, IMPORT_REASON_SIZE, "price: \"%.32s\" is no price in %s, which has %d decimals",
+                        price, currency, currency_exponent(currency));
         else
                 return json_object_set_new(said, "price",
-                               json_pack("{sIss}", "amount", (json_int_t) money.amount, "currency", currency)) == 0;
+                               json_pack("{sIss}", "amount", (json_int_t) amount, "currency", currency)) == 0;
         return false;
 }
 
-static bool product_say(const struct import_row *row, json_t *said, char *reason, size_t reason_size) {
+static bool product_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
         say_text(said, "title", row->cells[PRODUCT_TITLE]);
         say_text(said, "gtin", row->cells[PRODUCT_GTIN]);
         say_text(said, "description", row->cells[PRODUCT_DESCRIPTION]);
         say_text(said, "image_url", row->cells[PRODUCT_IMAGE]);
-        return say_price(row, said, reason, reason_size);
+        return say_price(row, currency, said, reason);
+}
+
+/* The currency of the row's price: from its cell, else from the option or setting; NULL: from neither. */
+static const char *product_currency(const struct import *import, const struct import_row *row) {
+        const char *cell = row->cells[PRODUCT_CURRENCY];
+
+        return cell && *cell ? cell : import->options->currency;
 }
 
 static const char *const product_members[] = { "attributes", "description", "gtin", "image_url", "price", "returnable",
         "title", NULL };
-static const struct document_kind products = { "/v1/products/", product_members, product_say };
+static const struct document_kind products = { "/v1/products/", product_members, true, product_say };
 
 enum {
         LOCATION_CODE,
@@ -126,11 +136,11 @@ static void say_capabilities(json_t *said, const char *cell) {
                 (void) json_object_set_new(said, "capabilities", list);
 }
 
-static bool location_say(const struct import_row *row, json_t *said, char *reason, size_t reason_size) {
+static bool location_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
         json_t *pickup = json_object();
 
+        (void) currency;
         (void) reason;
-        (void) reason_size;
         say_text(said, "name", row->cells[LOCATION_NAME]);
         say_text(said, "kind", row->cells[LOCATION_KIND]);
         say_number(said, "latitude", row->cells[LOCATION_LATITUDE]);
@@ -145,7 +155,7 @@ static bool location_say(const struct import_row *row, json_t *said, char *reaso
 
 static const char *const location_members[] = { "capabilities", "closures", "country", "kind", "latitude", "longitude",
         "name", "opening_hours", "pickup", "time_zone", NULL };
-static const struct document_kind locations = { "/v1/locations/", location_members, location_say };
+static const struct document_kind locations = { "/v1/locations/", location_members, false, location_say };
 
 /* ---- a chunk of rows ---- */
 
@@ -251,7 +261,7 @@ static bool report_document(struct chunk *chunk, const struct document *document
         if (call->reply.status >= 400) {
                 import_unsee(&chunk->seen, document->path + strlen(chunk->kind->path), "");
                 import_problem_text(reply, NULL, 0, text, sizeof(text));
-                import_refuse(report, document->line, "%s", text);
+                import_refuse(report, document->line, "%s (%s)", text, document->path + strlen(chunk->kind->path));
         } else if (document->version && json_integer_value(json_object_get(reply, "version")) == document->version) {
                 report->unchanged++;
         } else {
@@ -291,6 +301,16 @@ static int chunk_run(struct chunk *chunk) {
 
 /* ---- rows ---- */
 
+static const char *currency_of(const struct chunk *chunk, const struct import_row *row) {
+        return chunk->kind->has_prices ? product_currency(chunk->import, row) : NULL;
+}
+
+static bool lacks_currency(const struct chunk *chunk, const struct import_row *row) {
+        const char *price = chunk->kind->has_prices ? row->cells[PRODUCT_PRICE] : NULL;
+
+        return price && *price && !currency_of(chunk, row);
+}
+
 static int row_begin(struct chunk *chunk, const struct import_row *row, bool *ret_begun) {
         struct document *document = &chunk->documents[chunk->n];
         struct import_report *report = &chunk->import->report;
@@ -299,17 +319,21 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
 
         *ret_begun = false;
         if (!text_is_code(code)) {
-                import_refuse(report, row->line, "\"%.64s\" is no code (1 to 64 of A-Z a-z 0-9 . _ ~ : + @ -)", code);
+                import_refuse(report, row->line, "\"%.64s\" is no code (" CODE_RULE ")", code);
+                return EXIT_OK;
+        }
+        if (lacks_currency(chunk, row)) {
+                import_refuse_currency(chunk->import, row);
                 return EXIT_OK;
         }
         *document = (struct document){ .line = row->line, .said = json_object() };
         if (!document->said)
                 return EXIT_OUR_FAULT;
         (void) snprintf(document->path, sizeof(document->path), "%s%s", chunk->kind->path, code);
-        *ret_begun = chunk->kind->say(row, document->said, reason, sizeof(reason));
+        *ret_begun = chunk->kind->say(row, currency_of(chunk, row), document->said, reason);
         if (!*ret_begun) {
                 json_decref(document->said);
-                import_refuse(report, row->line, "%s", reason);
+                import_refuse(report, row->line, "%s (%s)", reason, code);
         }
         return EXIT_OK;
 }

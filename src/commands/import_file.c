@@ -2,6 +2,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "commands/import_stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ static bool fill(struct import_file *file) {
         file->begin = 0;
         do
                 n = read(file->descriptor, file->bytes + file->end, BUFFER_SIZE - file->end);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && errno == EINTR && !import_stop_asked());
         if (n < 0) {
                 blame(file, "it cannot be read: %s", strerror(errno));
                 return false;
@@ -158,6 +159,7 @@ static enum import_read record_next(struct import_file *file, struct import_row 
                                 IMPORT_RECORD_SIZE_MAX);
                         return skip_line(file) ? IMPORT_NO_ROW : IMPORT_BROKEN;
                 }
+                file->open_end = span.size == size && file->bytes[file->end - 1] != '\n';
                 if (outcome != CSV_RECORD) {
                         blame(file, "%s", csv_outcome_text(outcome));
                         advance(file, span.size, span.lines);
@@ -167,6 +169,14 @@ static enum import_read record_next(struct import_file *file, struct import_row 
                         return fields_take(file, &span, fields, ret_n) ? IMPORT_ROW : IMPORT_NO_ROW;
                 advance(file, span.size, span.lines);
         }
+}
+
+/* A line of nothing but the names of its columns. */
+static bool repeats_header(const struct import_file *file, char **fields) {
+        for (size_t i = 0; i < file->columns.n; i++)
+                if (file->place[i] < file->width && strcasecmp(fields[file->place[i]], file->columns.at[i].name) != 0)
+                        return false;
+        return true;
 }
 
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row) {
@@ -180,6 +190,10 @@ enum import_read import_file_next(struct import_file *file, struct import_row *r
                 blame(file, "it has %zu columns, the header has %zu", n, file->width);
                 return IMPORT_NO_ROW;
         }
+        if (repeats_header(file, fields)) {
+                blame(file, "it repeats the header line; import each file by itself");
+                return IMPORT_NO_ROW;
+        }
         for (size_t i = 0; i < file->columns.n; i++)
                 ret_row->cells[i] = file->place[i] < n ? fields[file->place[i]] : NULL;
         return IMPORT_ROW;
@@ -187,15 +201,30 @@ enum import_read import_file_next(struct import_file *file, struct import_row *r
 
 /* ---- the header ---- */
 
-static void blame_header(struct import_file *file, const char *what, const char *name) {
-        size_t size;
+#define NAMED_MAX 5 /* unknown columns that a message names */
 
-        blame(file, "the header line %s \"%.64s\"; the columns, in any order, are: ", what, name);
-        for (size_t i = 0; i < file->columns.n; i++) {
-                size = strlen(file->reason);
-                (void) snprintf(file->reason + size, sizeof(file->reason) - size, "%s%s%s", i ? "," : "",
-                        file->columns.at[i].name, file->columns.at[i].required ? "" : " (optional)");
-        }
+static void blame_more(struct import_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void blame_more(struct import_file *file, const char *format, ...) {
+        const size_t size = strlen(file->reason);
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(file->reason + size, sizeof(file->reason) - size, format, arguments);
+        va_end(arguments);
+}
+
+/* List the wanted columns behind the fault. */
+static void blame_wanted(struct import_file *file) {
+        blame_more(file, "; the columns, in any order, are: ");
+        for (size_t i = 0; i < file->columns.n; i++)
+                blame_more(file, "%s%s%s", i ? "," : "", file->columns.at[i].name,
+                        file->columns.at[i].required ? "" : " (optional)");
+}
+
+static void blame_header(struct import_file *file, const char *what, const char *name) {
+        blame(file, "the header line %s \"%.64s\"", what, name);
+        blame_wanted(file);
 }
 
 static size_t column_named(const struct import_columns *columns, const char *name) {
@@ -206,21 +235,68 @@ static size_t column_named(const struct import_columns *columns, const char *nam
         return i;
 }
 
-static bool header_take(struct import_file *file, char **fields, size_t n) {
-        file->width = n;
-        for (size_t i = 0; i < file->columns.n; i++)
-                file->place[i] = n;
+/* All strangers at once, so that nobody has to run the import for each of them. */
+static void blame_unknown(struct import_file *file, char **fields, size_t n, size_t n_unknown) {
+        size_t named = 0;
+
+        if (n_unknown == 1)
+                blame(file, "the header line has the unknown column");
+        else
+                blame(file, "the header line has %zu columns, %zu of them unknown:", n, n_unknown);
+        for (size_t i = 0; i < n && named < NAMED_MAX; i++)
+                if (column_named(&file->columns, fields[i]) == file->columns.n)
+                        blame_more(file, "%s \"%.64s\"", named++ ? "," : "", fields[i]);
+        if (named < n_unknown)
+                blame_more(file, " and %zu more", n_unknown - named);
+        blame_wanted(file);
+}
+
+/* Other programs' files: a header that is one cell of names with something else between them. */
+static bool is_separated_otherwise(struct import_file *file, const char *header) {
+        static const struct {
+                char separator;
+                const char *name;
+        } others[] = { { ';', "semicolons" }, { '\t', "tabs" }, { '|', "bars (|)" } };
+
+        for (size_t i = 0; i < array_size(others); i++) {
+                if (!strchr(header, others[i].separator))
+                        continue;
+                blame(file, "the file is separated by %s; save it with commas between its columns", others[i].name);
+                blame_wanted(file);
+                return true;
+        }
+        return false;
+}
+
+static bool columns_place(struct import_file *file, char **fields, size_t n) {
+        size_t n_unknown = 0;
+
+        for (size_t i = 0; i < n; i++)
+                n_unknown += column_named(&file->columns, fields[i]) == file->columns.n;
+        if (n_unknown == n && is_separated_otherwise(file, fields[0]))
+                return false;
+        if (n_unknown) {
+                blame_unknown(file, fields, n, n_unknown);
+                return false;
+        }
         for (size_t i = 0; i < n; i++) {
                 const size_t column = column_named(&file->columns, fields[i]);
 
-                if (column == file->columns.n || file->place[column] < n) {
-                        blame_header(file,
-                                column == file->columns.n ? "has the unknown column" : "has twice the column",
-                                fields[i]);
+                if (file->place[column] < n) {
+                        blame_header(file, "has twice the column", fields[i]);
                         return false;
                 }
                 file->place[column] = i;
         }
+        return true;
+}
+
+static bool header_take(struct import_file *file, char **fields, size_t n) {
+        file->width = n;
+        for (size_t i = 0; i < file->columns.n; i++)
+                file->place[i] = n;
+        if (!columns_place(file, fields, n))
+                return false;
         for (size_t i = 0; i < file->columns.n; i++)
                 if (file->columns.at[i].required && file->place[i] == n) {
                         blame_header(file, "lacks the column", file->columns.at[i].name);
@@ -229,23 +305,38 @@ static bool header_take(struct import_file *file, char **fields, size_t n) {
         return true;
 }
 
+/* A byte order mark decides over the encoding that the option names. False: the file cannot be read. */
+static bool mark_take(struct import_file *file) {
+        static const char utf8[] = "\xef\xbb\xbf", utf16[][3] = { "\xff\xfe", "\xfe\xff" };
+
+        while (file->end < sizeof(utf8) - 1 && !file->at_end)
+                if (!fill(file))
+                        return false;
+        if (file->end >= sizeof(utf8) - 1 && memcmp(file->bytes, utf8, sizeof(utf8) - 1) == 0) {
+                advance(file, sizeof(utf8) - 1, 0);
+                file->latin1 = false;
+        }
+        for (size_t i = 0; i < array_size(utf16); i++)
+                if (file->end >= 2 && memcmp(file->bytes, utf16[i], 2) == 0) {
+                        blame(file, "the file is in UTF-16; save it as UTF-8");
+                        return false;
+                }
+        return true;
+}
+
 static bool header_read(struct import_file *file) {
-        static const char mark[] = "\xef\xbb\xbf";
         char *fields[CSV_FIELDS_MAX];
         struct import_row row;
         size_t n = 0;
         enum import_read read;
 
-        if (!fill(file))
+        if (!fill(file) || !mark_take(file))
                 return false;
-        while (file->end < sizeof(mark) - 1 && !file->at_end)
-                if (!fill(file))
-                        return false;
-        if (file->end >= sizeof(mark) - 1 && memcmp(file->bytes, mark, sizeof(mark) - 1) == 0)
-                advance(file, sizeof(mark) - 1, 0);
         read = record_next(file, &row, fields, &n);
         if (read == IMPORT_END)
                 blame_header(file, "is missing; it begins with", file->columns.at[0].name);
+        if (read == IMPORT_NO_ROW)
+                blame_wanted(file);
         return read == IMPORT_ROW && header_take(file, fields, n);
 }
 
@@ -267,6 +358,10 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
                 return false;
         }
         return header_read(file);
+}
+
+bool import_file_has(const struct import_file *file, size_t column) {
+        return file->place[column] < file->width;
 }
 
 bool import_file_seek(struct import_file *file, uint64_t offset, size_t line) {

@@ -2,7 +2,9 @@
  * commands/import_file: a CSV file, row by row, its columns found by name.
  *
  * Bounded: one buffer, whatever the file. A line that is no row is told with its reason and skipped; the next one is
- * read. Cells are NUL-terminated UTF-8 without white space around them and live until the next read.
+ * read. Cells are NUL-terminated UTF-8 without white space around them and live until the next read. A line that
+ * repeats the header is no row: two files were put together. A byte order mark decides over the encoding that was
+ * named.
  */
 #pragma once
 
@@ -12,7 +14,7 @@
 
 #define IMPORT_COLUMNS_MAX     16
 #define IMPORT_RECORD_SIZE_MAX ((size_t) 64 * 1024) /* bytes of one row, with all its lines */
-#define IMPORT_REASON_SIZE     512
+#define IMPORT_REASON_SIZE     1024
 
 struct import_column {
         const char *name;
@@ -49,6 +51,7 @@ struct import_file {
         uint64_t offset;   /* of bytes[begin] in the file */
         size_t line;       /* of bytes[begin] */
         bool at_end;
+        bool open_end;                    /* the last record ended with the file, without a line end */
         size_t width;                     /* fields of the header */
         size_t place[IMPORT_COLUMNS_MAX]; /* field of each column; `width`: none */
         char reason[IMPORT_REASON_SIZE];  /* of the last failure */
@@ -60,6 +63,9 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
 
 /* The next row; empty lines are passed over. `row->line` is set for IMPORT_NO_ROW, too. */
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row);
+
+/* Whether the header names the column. */
+bool import_file_has(const struct import_file *file, size_t column);
 
 /* Read on from a row seen before. False when the file cannot be read out of order (a pipe). */
 bool import_file_seek(struct import_file *file, uint64_t offset, size_t line);

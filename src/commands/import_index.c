@@ -1,10 +1,18 @@
 #include "commands/import_index.h"
 
+#include "base/text.h"
+#include "commands/import_invoice.h"
 #include "commands/import_seen.h"
 
 #define CAPACITY_FIRST 4096
 
-static bool add(struct import_index *index, const struct import_row *row, const char *key) {
+static bool is_below_zero(const char *quantity) {
+        int64_t units;
+
+        return text_to_integer(quantity, INT64_MIN, -1, &units);
+}
+
+static bool add(struct import_index *index, const struct import_row *row) {
         if (index->n == index->capacity) {
                 const size_t capacity = index->capacity ? 2 * index->capacity : CAPACITY_FIRST;
                 struct import_index_entry *at = realloc(index->at, capacity * sizeof(*at));
@@ -14,7 +22,11 @@ static bool add(struct import_index *index, const struct import_row *row, const 
                 index->at = at;
                 index->capacity = capacity;
         }
-        index->at[index->n++] = (struct import_index_entry){ import_key(key, ""), row->offset, row->line };
+        index->at[index->n++] = (struct import_index_entry){ .invoice = import_key(row->cells[INVOICE_NUMBER], ""),
+                .offset = row->offset,
+                .line = row->line & (UINT64_MAX >> 1),
+                .has_returns = is_below_zero(row->cells[INVOICE_QUANTITY]) };
+        date_evidence_add(&index->dates, row->cells[INVOICE_DATE], row->line);
         return true;
 }
 
@@ -26,6 +38,19 @@ static int compare(const void *left, const void *right) {
         return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
+/* What the lines of one invoice have in common. */
+static void settle(struct import_index_entry *entries, size_t n) {
+        const uint64_t first = entries[0].offset;
+        bool has_returns = false;
+
+        for (size_t i = 0; i < n; i++)
+                has_returns = has_returns || entries[i].has_returns;
+        for (size_t i = 0; i < n; i++) {
+                entries[i].invoice = first;
+                entries[i].has_returns = has_returns;
+        }
+}
+
 /* By digest, so that the lines of each invoice stand together; then by the first line of each. */
 static void sort(struct import_index *index) {
         size_t first = 0;
@@ -33,17 +58,15 @@ static void sort(struct import_index *index) {
         if (!index->n)
                 return;
         qsort(index->at, index->n, sizeof(*index->at), compare);
-        for (size_t i = 0; i < index->n; i++) {
-                const bool last = i + 1 == index->n || index->at[i + 1].invoice != index->at[i].invoice;
-
-                index->at[i].invoice = index->at[first].offset;
-                if (last)
+        for (size_t i = 0; i < index->n; i++)
+                if (i + 1 == index->n || index->at[i + 1].invoice != index->at[i].invoice) {
+                        settle(&index->at[first], i + 1 - first);
                         first = i + 1;
-        }
+                }
         qsort(index->at, index->n, sizeof(*index->at), compare);
 }
 
-int import_index_make(struct import *import, size_t key_column, struct import_index *index) {
+int import_index_make(struct import *import, struct import_index *index) {
         struct import_row row;
         bool more = true;
 
@@ -56,7 +79,7 @@ int import_index_make(struct import *import, size_t key_column, struct import_in
                         break;
                 if (index->n == IMPORT_LINES_MAX)
                         return import_too_long();
-                if (!add(index, &row, row.cells[key_column]))
+                if (!add(index, &row))
                         return EXIT_OUR_FAULT;
         }
         sort(index);

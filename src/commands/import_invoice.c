@@ -1,6 +1,5 @@
 #include "commands/import_invoice.h"
 
-#include "base/clock.h"
 #include "base/money.h"
 #include "base/text.h"
 
@@ -19,10 +18,12 @@ static const struct import_column columns[] = {
         [INVOICE_PRICE] = { "UnitPrice", true },
         [INVOICE_CUSTOMER] = { "CustomerID", false },
         [INVOICE_COUNTRY] = { "Country", false },
+        [INVOICE_CURRENCY] = { "currency", false },
 };
 const struct import_columns order_columns = { columns, array_size(columns) };
 
-/* Codes that stand among the products of such files and are none. Sorted; compared without regard to case. */
+/* Codes that stand among the products of some files and are none, unless the catalogue has them. Sorted; compared
+ * without regard to case. */
 static const struct {
         const char *code, *meaning;
 } not_goods[] = {
@@ -60,6 +61,15 @@ static bool rounds_up(int64_t amount, const char *cut) {
         return cut[1 + strspn(cut + 1, "0")] || amount % 2;
 }
 
+/* How many there are without the zeros behind them, which are none. */
+static size_t decimals_of(const char *fraction) {
+        size_t n = strlen(fraction);
+
+        while (n && fraction[n - 1] == '0')
+                n--;
+        return n;
+}
+
 bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, bool *ret_rounded) {
         const int exponent = currency_exponent(currency);
         const char *point = strchr(text, '.');
@@ -77,7 +87,7 @@ bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, 
                 return true;
         }
         size = (size_t) (point - text) + (exponent ? 1 + (size_t) exponent : 0);
-        if (strlen(point + 1) > INVOICE_DECIMALS_MAX || point[1 + strspn(point + 1, "0123456789")] ||
+        if (decimals_of(point + 1) > INVOICE_DECIMALS_MAX || point[1 + strspn(point + 1, "0123456789")] ||
                 size >= sizeof(kept))
                 return false;
         memcpy(kept, text, size);
@@ -89,68 +99,59 @@ bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, 
         return money_in_range(*ret_amount);
 }
 
-/* ---- dates ---- */
-
-/* One or two digits, and the separator behind them. */
-static bool take_number(const char **at, int digits_max, char separator, int *ret_number) {
-        int n = 0, number = 0;
-
-        for (; n < digits_max && isdigit((unsigned char) (*at)[n]); n++)
-                number = 10 * number + ((*at)[n] - '0');
-        if (!n || (*at)[n] != separator)
-                return false;
-        *at += n + (separator != '\0');
-        *ret_number = number;
-        return true;
-}
-
-bool invoice_date(const char *text, char *ret_date) {
-        int day, month, year, hour, minute;
-        char date[INVOICE_DATE_SIZE + 32]; /* room for numbers that snprintf cannot know to be short */
-        struct day checked;
-
-        if (!take_number(&text, 2, '/', &day) || !take_number(&text, 2, '/', &month) ||
-                !take_number(&text, 4, ' ', &year) || !take_number(&text, 2, ':', &hour) ||
-                !take_number(&text, 2, '\0', &minute) || hour > 23 || minute > 59 || year < 1000)
-                return false;
-        (void) snprintf(date, sizeof(date), "%04d-%02d-%02d", year, month, day);
-        if (!day_parse(date, &checked))
-                return false;
-        (void) snprintf(date, sizeof(date), "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
-        memcpy(ret_date, date, INVOICE_DATE_SIZE);
-        return true;
-}
-
 /* ---- lines ---- */
 
-/* A leading C before the number marks goods that come back. */
+/* A leading C before the number marks goods that come back, when units are below 0: a number may begin with C. */
 static bool is_cancellation(const char *invoice) {
         return (*invoice == 'C' || *invoice == 'c') && isdigit((unsigned char) invoice[1]);
 }
 
 #define SAY(...) ((void) snprintf(reason, IMPORT_REASON_SIZE, __VA_ARGS__))
 
-static enum invoice_kind goods_read(const struct import_row *row, enum invoice_kind kind, const char *currency,
-        struct invoice_line *ret_line, char *reason) {
+static bool currency_read(const struct import_row *row, const struct invoice_terms *terms, char *ret_currency) {
+        const char *cell = row->cells[INVOICE_CURRENCY];
+        const char *currency = cell && *cell ? cell : terms->currency;
+
+        if (!currency || currency_exponent(currency) < 0)
+                return false;
+        memcpy(ret_currency, currency, strlen(currency) + 1);
+        return true;
+}
+
+static enum invoice_kind refuse_currency(const struct import_row *row, char *reason) {
+        const char *cell = row->cells[INVOICE_CURRENCY];
+        char text[CURRENCY_FAULT_SIZE];
+
+        if (!cell || !*cell)
+                return INVOICE_NO_CURRENCY;
+        SAY("currency: \"%.16s\": %s", cell, currency_fault(cell, text));
+        return INVOICE_INVALID;
+}
+
+static enum invoice_kind goods_read(const struct import_row *row, enum invoice_kind kind,
+        const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason) {
         const char *price = row->cells[INVOICE_PRICE];
 
         if (!text_is_code(row->cells[INVOICE_SKU]))
-                SAY("StockCode: \"%.64s\" is no code", row->cells[INVOICE_SKU]);
+                SAY("StockCode: \"%.64s\" is no code (" CODE_RULE ")", row->cells[INVOICE_SKU]);
         else if (!ret_line->quantity)
                 SAY("Quantity: 0 units are none");
-        else if (!invoice_price(price, currency, &ret_line->price, &ret_line->rounded))
-                SAY("UnitPrice: \"%.32s\" is no price in %s", price, currency);
-        else if (!invoice_date(row->cells[INVOICE_DATE], ret_line->placed_at))
-                SAY("InvoiceDate: \"%.32s\" is no time such as 01/12/2010 08:26", row->cells[INVOICE_DATE]);
+        else if (!currency_read(row, terms, ret_line->currency))
+                return refuse_currency(row, reason);
+        else if (!invoice_price(price, ret_line->currency, &ret_line->price, &ret_line->rounded))
+                SAY("UnitPrice: \"%.32s\" is no price in %s", price, ret_line->currency);
+        else if (!import_date(row->cells[INVOICE_DATE], terms->dates, ret_line->placed_at))
+                SAY("InvoiceDate: \"%.32s\" is no time such as %s", row->cells[INVOICE_DATE],
+                        date_example(terms->dates));
         else
                 return kind;
         return INVOICE_INVALID;
 }
 
 enum invoice_kind invoice_line_read(
-        const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason) {
+        const struct import_row *row, const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason) {
         const char *invoice = row->cells[INVOICE_NUMBER], *quantity = row->cells[INVOICE_QUANTITY];
-        const char *meaning = not_goods_meaning(row->cells[INVOICE_SKU]);
+        const char *meaning = terms->is_product ? NULL : not_goods_meaning(row->cells[INVOICE_SKU]);
 
         *ret_line = (struct invoice_line){ 0 };
         if (!*invoice) {
@@ -158,24 +159,24 @@ enum invoice_kind invoice_line_read(
                 return INVOICE_INVALID;
         }
         if (meaning) {
-                SAY("%.32s is no goods but %s", row->cells[INVOICE_SKU], meaning);
+                SAY("%.32s is no product of the catalogue, and means %s", row->cells[INVOICE_SKU], meaning);
                 return INVOICE_NOT_GOODS;
         }
         if (!text_to_integer(quantity, INT64_MIN, INT64_MAX, &ret_line->quantity)) {
                 SAY("Quantity: \"%.32s\" is no whole number", quantity);
                 return INVOICE_INVALID;
         }
-        if (is_cancellation(invoice) && ret_line->quantity > 0) {
+        if (is_cancellation(invoice) && ret_line->quantity > 0 && terms->has_returns) {
                 SAY("Quantity: %" PRId64 " units do not come back; those that do are below 0", ret_line->quantity);
                 return INVOICE_INVALID;
         }
-        if (is_cancellation(invoice)) {
+        if (is_cancellation(invoice) && ret_line->quantity <= 0) {
                 ret_line->quantity = ret_line->quantity == INT64_MIN ? 0 : -ret_line->quantity;
-                return goods_read(row, INVOICE_RETURN, currency, ret_line, reason);
+                return goods_read(row, INVOICE_RETURN, terms, ret_line, reason);
         }
         if (ret_line->quantity < 0) {
                 SAY("%" PRId64 " units are a write-off; history moves no stock", ret_line->quantity);
                 return INVOICE_WRITE_OFF;
         }
-        return goods_read(row, INVOICE_GOODS, currency, ret_line, reason);
+        return goods_read(row, INVOICE_GOODS, terms, ret_line, reason);
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "commands/import_dates.h"
 #include "commands/import_file.h"
 
 enum invoice_column {
@@ -14,35 +15,42 @@ enum invoice_column {
         INVOICE_PRICE,
         INVOICE_CUSTOMER,
         INVOICE_COUNTRY,
+        INVOICE_CURRENCY,
 };
 
 extern const struct import_columns order_columns;
-
-#define INVOICE_DATE_SIZE 17 /* "2010-12-01 08:26" and its NUL */
 
 enum invoice_kind {
         INVOICE_GOODS,
         INVOICE_RETURN,    /* goods come back; their quantity is told as units that do */
         INVOICE_WRITE_OFF, /* goods that are there no more, without a customer */
         INVOICE_NOT_GOODS, /* postage, fees, discounts: nothing that stands on a shelf */
+        INVOICE_NO_CURRENCY,
         INVOICE_INVALID,
+};
+
+/* Facts that one line alone does not hold. */
+struct invoice_terms {
+        const char *currency;  /* of lines that name none; NULL: such lines are refused */
+        enum date_order dates; /* of the file */
+        bool is_product;       /* the catalogue has its code: it is goods, whatever the code means in other shops */
+        bool has_returns;      /* its invoice has units below 0 */
 };
 
 struct invoice_line {
         int64_t quantity;
         int64_t price; /* minor units, for one */
         bool rounded;  /* the price had more decimals than the currency */
-        char placed_at[INVOICE_DATE_SIZE];
+        char currency[4];
+        char placed_at[IMPORT_DATE_SIZE];
 };
 
 /* What the row is; `ret_line` is set for goods and returns, `reason` (of IMPORT_REASON_SIZE) for all else. */
 enum invoice_kind invoice_line_read(
-        const struct import_row *row, const char *currency, struct invoice_line *ret_line, char *reason);
+        const struct import_row *row, const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason);
 
 /* "2.555" in major units to minor units of the currency. What is beyond its decimals is rounded half to even, which
- * `ret_rounded` tells; at most INVOICE_DECIMALS_MAX decimals. False for what is no price. */
+ * `ret_rounded` tells; at most INVOICE_DECIMALS_MAX decimals,
+ * zeros behind them not counted. False for what is no price. */
 #define INVOICE_DECIMALS_MAX 6
 bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, bool *ret_rounded);
-
-/* "1/12/2010 8:26" (day first) to "2010-12-01 08:26"; false for what is no such time. */
-bool invoice_date(const char *text, char *ret_date);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define PATH_SIZE 128
@@ -35,8 +36,7 @@ static int check_parents(struct import *import) {
                 return code;
         if (!options->open || has_text(json_object_get(location, "capabilities"), "pickup"))
                 return EXIT_OK;
-        (void) fprintf(stderr, "holdfast: --location: open orders are picked up, which %s does not offer\n",
-                options->location);
+        import_complain("--location: open orders are picked up, which %s does not offer", options->location);
         return EXIT_FAILED;
 }
 
@@ -48,11 +48,13 @@ struct passing {
         struct comebacks comebacks;
 };
 
-static void refuse_kind(struct import_report *report, enum invoice_kind kind, size_t line, const char *reason) {
+static void refuse_kind(
+        struct import_report *report, enum invoice_kind kind, const struct import_row *row, const char *reason) {
         report->returns += kind == INVOICE_RETURN;
         report->write_offs += kind == INVOICE_WRITE_OFF;
         report->not_goods += kind == INVOICE_NOT_GOODS;
-        import_refuse(report, line, "%s", reason);
+        import_refuse(report, row->line, "%s (%.64s: %.32s of %.64s)", reason, row->cells[INVOICE_NUMBER],
+                row->cells[INVOICE_QUANTITY], row->cells[INVOICE_SKU]);
 }
 
 static const char *keep(struct sales *sales, const char *cell, bool *complete) {
@@ -73,19 +75,22 @@ static bool sale_begin(struct sales *sales, const struct import_row *row, const 
                 .country = keep(sales, row->cells[INVOICE_COUNTRY], &complete),
                 .lines = &sales->lines[sales->n_lines],
                 .pending = true };
+        memcpy(sale->currency, invoice->currency, sizeof(sale->currency));
         return complete;
 }
 
 static bool line_add(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
         struct sale *sale = &sales->sales[sales->n_sales - 1];
         bool complete = true;
+        struct sale_line *line = &sale->lines[sale->n_lines++];
 
-        sale->lines[sale->n_lines++] = (struct sale_line){ .line = row->line,
+        *line = (struct sale_line){ .line = row->line,
                 .offset = row->offset,
                 .sku = keep(sales, row->cells[INVOICE_SKU], &complete),
                 .title = keep(sales, row->cells[INVOICE_TITLE], &complete),
                 .quantity = invoice->quantity,
                 .price = invoice->price };
+        memcpy(line->currency, invoice->currency, sizeof(line->currency));
         sales->n_lines++;
         return complete;
 }
@@ -95,8 +100,26 @@ static int take_return(struct import *import, struct comebacks *comebacks, const
         const struct import_index_entry *entry, const struct invoice_line *invoice) {
         if (!import->options->open)
                 return comebacks_add(comebacks, entry, invoice) ? EXIT_OK : EXIT_OUR_FAULT;
-        refuse_kind(&import->report, INVOICE_RETURN, row->line, "it is a return, and open orders have not left yet");
+        refuse_kind(&import->report, INVOICE_RETURN, row, "it is a return, and open orders have not left yet");
         return EXIT_OK;
+}
+
+/* Read a line; a code that means postage or a fee in other shops is goods when the catalogue has it. */
+static int row_read(struct sales *sales, const struct import_row *row, const struct import_index_entry *entry,
+        struct invoice_line *ret_line, char *reason, enum invoice_kind *ret_kind) {
+        struct import *import = sales->import;
+        struct invoice_terms terms = {
+                .currency = import->options->currency, .dates = sales->dates, .has_returns = entry->has_returns
+        };
+        int code = EXIT_OK;
+
+        *ret_kind = invoice_line_read(row, &terms, ret_line, reason);
+        if (*ret_kind == INVOICE_NOT_GOODS)
+                code = import_catalog_has(
+                        &sales->catalog, &import->importer, row->cells[INVOICE_SKU], &terms.is_product);
+        if (!code && terms.is_product)
+                *ret_kind = invoice_line_read(row, &terms, ret_line, reason);
+        return code;
 }
 
 /* `begun` tells whether the invoice has a sale already. */
@@ -106,16 +129,25 @@ static int take_row(
         struct import *import = sales->import;
         struct invoice_line invoice;
         char reason[IMPORT_REASON_SIZE];
-        const enum invoice_kind kind = invoice_line_read(row, import->options->currency, &invoice, reason);
+        enum invoice_kind kind;
+        const int code = row_read(sales, row, entry, &invoice, reason, &kind);
 
+        if (code)
+                return code;
+        if (kind == INVOICE_NO_CURRENCY) {
+                import_refuse_currency(import, row);
+                return EXIT_OK;
+        }
         if (kind == INVOICE_RETURN)
                 return take_return(import, &passing->comebacks, row, entry, &invoice);
         if (kind != INVOICE_GOODS) {
-                refuse_kind(&import->report, kind, row->line, reason);
+                refuse_kind(&import->report, kind, row, reason);
                 return EXIT_OK;
         }
         if (*begun && sales->sales[sales->n_sales - 1].n_lines == ORDER_LINES_MAX) {
-                import_refuse(&import->report, row->line, "an order has %d lines at most", ORDER_LINES_MAX);
+                import_refuse(&import->report, row->line, "an order has %d lines at most (%.64s: %.32s of %.64s)",
+                        ORDER_LINES_MAX, row->cells[INVOICE_NUMBER], row->cells[INVOICE_QUANTITY],
+                        row->cells[INVOICE_SKU]);
                 return EXIT_OK;
         }
         import->report.prices_rounded += invoice.rounded;
@@ -131,7 +163,7 @@ static bool is_full(const struct sales *sales) {
 
 static int take_entry(struct passing *passing, const struct import_index_entry *entry, bool *begun) {
         struct import_row row;
-        const int code = import_read_again(passing->sales->import, entry->offset, entry->line, &row);
+        const int code = import_read_again(passing->sales->import, entry->offset, (size_t) entry->line, &row);
 
         return code ? code : take_row(passing, &row, entry, begun);
 }
@@ -157,12 +189,21 @@ static int second_pass(struct passing *passing, const struct import_index *index
         return sales_run(sales);
 }
 
+/* In which order the file's dates are, before one of them is believed. */
+static int check_dates(struct import *import, const struct date_evidence *evidence, enum date_order *ret_order) {
+        char reason[IMPORT_REASON_SIZE];
+
+        if (date_order_decide(evidence, import->options->dates, ret_order, reason, sizeof(reason)))
+                return EXIT_OK;
+        import_complain("%s: %s", import->file.path, reason);
+        return EXIT_WRONG_USAGE;
+}
+
 /* A pipe is told before anything is read of it. */
 static int check_file(struct import *import) {
         if (lseek(import->file.descriptor, 0, SEEK_CUR) >= 0)
                 return EXIT_OK;
-        (void) fprintf(
-                stderr, "holdfast: %s: orders are read twice, so the file must be a regular one\n", import->file.path);
+        import_complain("%s: orders are read twice, so the file must be a regular one", import->file.path);
         return EXIT_FAILED;
 }
 
@@ -179,12 +220,14 @@ int import_orders(struct import *import) {
         if (!code)
                 code = check_file(import);
         if (!code)
-                code = import_index_make(import, INVOICE_NUMBER, &index);
+                code = import_index_make(import, &index);
+        if (!code)
+                code = check_dates(import, &index.dates, &sales->dates);
         if (!code)
                 code = second_pass(&passing, &index);
         import_index_clear(&index);
         if (!code)
-                code = comebacks_run(&passing.comebacks, import, &sales->purchases);
+                code = comebacks_run(&passing.comebacks, sales);
         comebacks_clear(&passing.comebacks);
         sales_clear(sales);
         return code;

@@ -1,18 +1,24 @@
 #include "commands/import_purchases.h"
 
+#include "base/text.h"
 #include "commands/import_seen.h"
 
 #include <stdlib.h>
 
 #define CAPACITY_FIRST 1024
 
-int64_t purchase_minute(const char *placed_at) {
-        int64_t minute = 0;
+#define MINUTE_DIGITS  12 /* of "2010-12-01 08:26" */
+
+int64_t purchase_second(const char *placed_at) {
+        int64_t second = 0;
+        int digits = 0;
 
         for (; *placed_at; placed_at++)
-                if (*placed_at >= '0' && *placed_at <= '9')
-                        minute = 10 * minute + (*placed_at - '0');
-        return minute;
+                if (*placed_at >= '0' && *placed_at <= '9') {
+                        second = 10 * second + (*placed_at - '0');
+                        digits++;
+                }
+        return digits == MINUTE_DIGITS ? 100 * second : second;
 }
 
 bool purchases_add(
@@ -37,14 +43,14 @@ void purchases_clear(struct purchases *purchases) {
         *purchases = (struct purchases){ 0 };
 }
 
-/* By customer and SKU, then the newest first; of one minute, the last of the file. */
+/* By customer and SKU, then the newest first; of one second, the last of the file. */
 static int purchase_compare(const void *left, const void *right) {
         const struct purchase *a = left, *b = right;
 
         if (a->key != b->key)
                 return a->key < b->key ? -1 : 1;
-        if (a->minute != b->minute)
-                return a->minute > b->minute ? -1 : 1;
+        if (a->second != b->second)
+                return a->second > b->second ? -1 : 1;
         return a->offset > b->offset ? -1 : a->offset < b->offset;
 }
 
@@ -62,9 +68,14 @@ static size_t first_of(const struct purchases *purchases, uint64_t key) {
         return low;
 }
 
-size_t purchases_take(struct purchases *purchases, const char *customer, const char *sku, int64_t minute, int64_t price,
-        int64_t units, struct purchase_part parts[PURCHASE_PARTS_MAX], int64_t *ret_left) {
-        const uint64_t key = import_key(customer, sku);
+static bool is_earlier(const struct purchase *purchase, const struct purchase_return *wanted) {
+        return purchase->second < wanted->second && text_equal(purchase->currency, wanted->currency);
+}
+
+size_t purchases_take(struct purchases *purchases, const struct purchase_return *wanted,
+        struct purchase_part parts[PURCHASE_PARTS_MAX], int64_t *ret_left) {
+        const uint64_t key = import_key(wanted->customer, wanted->sku);
+        int64_t units = wanted->units;
         size_t n = 0;
 
         if (!purchases->sorted && purchases->n)
@@ -75,8 +86,8 @@ size_t purchases_take(struct purchases *purchases, const char *customer, const c
                         struct purchase *purchase = &purchases->at[i];
                         const int64_t some = (int64_t) purchase->left < units ? (int64_t) purchase->left : units;
 
-                        if (!some || purchase->minute >= minute || (purchase->price == price) != (round == 0) ||
-                                n == PURCHASE_PARTS_MAX)
+                        if (!some || !is_earlier(purchase, wanted) ||
+                                (purchase->price == wanted->price) != (round == 0) || n == PURCHASE_PARTS_MAX)
                                 continue;
                         purchase->left -= (uint32_t) some;
                         units -= some;

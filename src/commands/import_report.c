@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #define PROGRESS_EVERY (200 * MILLISECOND)
 #define CLEAR_LINE     "\r\033[K"
+#define LINE_SIZE      (IMPORT_PROBLEM_SIZE + PATH_MAX)
 
 void import_report_init(struct import_report *report, const char *kind, const char *path) {
         *report = (struct import_report){ .path = path, .kind = kind, .on_terminal = isatty(STDERR_FILENO) };
@@ -21,11 +23,28 @@ static void clear_progress(struct import_report *report) {
         report->shown = false;
 }
 
-/* A reason quotes what stands in the file: nothing of it may end the line or speak to the terminal. */
-static void make_printable(char *text) {
-        for (; *text; text++)
-                if ((unsigned char) *text < ' ' || *text == '\x7f')
-                        *text = '?';
+/* Print one line whose text quotes a file: nothing of it may end the line or speak to the terminal. */
+static void print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void print(FILE *out, const char *format, ...) {
+        char text[LINE_SIZE];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        text_make_printable(text);
+        (void) fprintf(out, "%s\n", text);
+}
+
+void import_complain(const char *format, ...) {
+        char text[IMPORT_PROBLEM_SIZE];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        print(stderr, "holdfast: %s", text);
 }
 
 static void name_line(struct import_report *report, size_t line, const char *format, va_list arguments)
@@ -36,8 +55,7 @@ static void name_line(struct import_report *report, size_t line, const char *for
 
         clear_progress(report);
         (void) vsnprintf(reason, sizeof(reason), format, arguments);
-        make_printable(reason);
-        (void) fprintf(stderr, "%s:%zu: %s\n", report->path, line, reason);
+        print(stderr, "%s:%zu: %s", report->path, line, reason);
 }
 
 void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
@@ -82,7 +100,7 @@ static void say_some(const char *what, size_t n) {
 
 void import_summary(struct import_report *report) {
         clear_progress(report);
-        (void) printf("%s: %s\n", report->kind, report->path);
+        print(stdout, "%s: %s", report->kind, report->path);
         say("lines read", report->read);
         say("taken", report->taken);
         say("unchanged", report->unchanged);
@@ -90,6 +108,7 @@ void import_summary(struct import_report *report) {
         say_some("  returns", report->returns);
         say_some("  write-offs", report->write_offs);
         say_some("  not goods", report->not_goods);
+        say_some("  no currency", report->no_currency);
         say_some("unmatched", report->unmatched);
         say_some("not reached", report->read - report->taken - report->unchanged - report->refused - report->unmatched);
         say_some("partly matched", report->partly_matched);
@@ -97,6 +116,9 @@ void import_summary(struct import_report *report) {
         say_some("returns made", report->returns_made);
         say_some("products made", report->products_made);
         say_some("prices rounded", report->prices_rounded);
+        say_some("movements overridden since the last import", report->overridden);
+        say_some("promised units taken away", report->promises_lost);
+        say_some("taken as zero", report->zeroed);
 }
 
 /* ---- problems ---- */

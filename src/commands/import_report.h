@@ -22,9 +22,17 @@ struct import_report {
         size_t returns, write_offs, not_goods;  /* of the refused ones: orders only */
         size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
         size_t orders_made, returns_made, products_made, prices_rounded;
+        size_t no_currency;   /* of the refused ones: a price without one */
+        size_t overridden;    /* stock: movements since the imports before that figures of now set aside */
+        size_t promises_lost; /* stock: promised units that counts took away */
+        size_t zeroed;        /* stock: figures below 0 that were read as 0 */
         bool on_terminal, shown;
         timestamp shown_at;
 };
+
+/* Complain on standard error of a fault that no line has: "holdfast: ...". As in everything that is printed here, text
+ * of the file cannot end the line or control the terminal. No other file of the importer prints. */
+void import_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void import_report_init(struct import_report *report, const char *kind, const char *path);
 

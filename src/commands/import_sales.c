@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/writer.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define ARENA_SIZE_MAX   ((size_t) 64 * 1024 * 1024)
@@ -28,6 +29,7 @@ static void calls_clear(struct sales *sales) {
 void sales_clear(struct sales *sales) {
         calls_clear(sales);
         import_seen_clear(&sales->known);
+        import_catalog_clear(&sales->catalog);
         purchases_clear(&sales->purchases);
         arena_clear(&sales->arena);
         arena_clear(&sales->scratch);
@@ -53,7 +55,7 @@ static void write_customer(struct writer *json, const struct sale *sale, struct 
         write_object_end(json);
 }
 
-static void write_lines(struct writer *json, const struct sale *sale, const char *currency, bool titled) {
+static void write_lines(struct writer *json, const struct sale *sale, bool titled) {
         write_name(json, "lines");
         write_list_begin(json);
         for (size_t i = 0; i < sale->n_lines; i++) {
@@ -64,7 +66,7 @@ static void write_lines(struct writer *json, const struct sale *sale, const char
                 write_object_begin(json);
                 write_text_member(json, "sku", line->sku);
                 write_integer_member(json, "quantity", line->quantity);
-                write_price(json, "unit_price", line->price, currency);
+                write_price(json, "unit_price", line->price, line->currency);
                 if (titled && *line->title)
                         write_text_member(json, "title", line->title);
                 write_object_end(json);
@@ -104,9 +106,9 @@ static const char *sale_body(struct sales *sales, const struct sale *sale, bool 
         write_object_begin(&json);
         write_text_member(&json, "channel", options->channel);
         write_text_member(&json, "external_ref", sale->external_ref);
-        write_text_member(&json, "currency", options->currency);
+        write_text_member(&json, "currency", sale->currency);
         write_customer(&json, sale, &sales->scratch);
-        write_lines(&json, sale, options->currency, /* titled= */ !open);
+        write_lines(&json, sale, /* titled= */ !options->open);
         if (open)
                 write_open(&json, options);
         else
@@ -129,6 +131,12 @@ static void settle_lines(struct sale *sale, enum sale_state state) {
                 if (sale->lines[i].state == SALE_PENDING)
                         sale->lines[i].state = state;
         sale->pending = false;
+}
+
+static void refuse_pending(struct sales *sales, struct sale *sale, const char *reason) {
+        for (size_t i = 0; i < sale->n_lines; i++)
+                if (sale->lines[i].state == SALE_PENDING)
+                        refuse_line(sales, &sale->lines[i], reason ? reason : "");
 }
 
 /* The line that stands at this place among the pending ones, as a body lists them. */
@@ -171,9 +179,7 @@ static void refuse_sale(struct sales *sales, struct sale *sale, const json_t *pr
 
         if (!blame_lines(sales, sale, problem)) {
                 import_problem_text(problem, NULL, 0, text, sizeof(text));
-                for (size_t i = 0; i < sale->n_lines; i++)
-                        if (sale->lines[i].state == SALE_PENDING)
-                                refuse_line(sales, &sale->lines[i], text);
+                refuse_pending(sales, sale, text);
         }
         sale->pending = pending_line(sale, 0) != NULL;
 }
@@ -223,10 +229,28 @@ static int call_sales(struct sales *sales, const char *path, bool open, sale_ans
         return EXIT_OK;
 }
 
+/* Names of the differences between an existing order and the file; "" without any. An open order keeps neither date nor
+ * country, and may move to another location. */
+static const char *otherwise(struct sales *sales, const json_t *reply) {
+        const json_t *names = json_object_get(reply, "otherwise");
+        const bool open = sales->import->options->open;
+        const char *text = "";
+
+        for (size_t i = 0; i < json_array_size(names) && text; i++) {
+                const char *name = json_string_value(json_array_get(names, i));
+
+                if (open && !text_equal(name, "currency") && !text_equal(name, "customer"))
+                        continue;
+                text = arena_format(&sales->arena, "%s%s%s", text, *text ? ", " : "", name);
+        }
+        return text;
+}
+
 /* What is there already is not changed: lines that it lacks are refused. */
 static bool compare_answer(struct sales *sales, struct sale *sale, unsigned status, const json_t *reply) {
         const json_t *missing = json_object_get(reply, "missing");
         struct sale_line *lacking[ORDER_LINES_MAX];
+        const char *differs;
         size_t n = 0;
 
         if (status == 404)
@@ -241,8 +265,13 @@ static bool compare_answer(struct sales *sales, struct sale *sale, unsigned stat
         }
         for (size_t i = 0; i < n; i++)
                 refuse_line(sales, lacking[i],
-                        arena_format(
-                                &sales->arena, "order %s is there already, without this line", sale->external_ref));
+                        arena_format(&sales->arena, "order %s is there already, otherwise: without this line",
+                                sale->external_ref));
+        differs = otherwise(sales, reply);
+        if (!differs || *differs)
+                refuse_pending(sales, sale,
+                        arena_format(&sales->arena, "order %s is there already, otherwise: %s", sale->external_ref,
+                                differs ? differs : ""));
         settle_lines(sale, SALE_UNCHANGED);
         return false;
 }
@@ -275,7 +304,7 @@ static int line_compare(const void *left, const void *right) {
 /* The first of n lines of one product that has a title, and the first that has a price, speak for it. */
 static const char *product_body(struct sales *sales, struct sale_line *const *lines, size_t n) {
         const char *title = lines[0]->sku;
-        int64_t price = 0;
+        const struct sale_line *priced = lines[0];
         struct buffer buffer;
         struct writer json;
 
@@ -283,14 +312,14 @@ static const char *product_body(struct sales *sales, struct sale_line *const *li
                 if (*lines[i]->title)
                         title = lines[i]->title;
                 if (lines[i]->price)
-                        price = lines[i]->price;
+                        priced = lines[i];
         }
         arena_reset(&sales->scratch);
         buffer_init(&buffer, &sales->scratch, BODY_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
         write_text_member(&json, "title", title);
-        write_price(&json, "price", price, sales->import->options->currency);
+        write_price(&json, "price", priced->price, priced->currency);
         write_object_end(&json);
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
@@ -387,19 +416,21 @@ static bool any_pending(const struct sales *sales) {
         return false;
 }
 
+static void report_line(struct import_report *report, const struct sale *sale, const struct sale_line *line) {
+        static const char rival[] = "another client is changing the same order; import it again";
+
+        report->taken += line->state == SALE_TAKEN;
+        report->unchanged += line->state == SALE_UNCHANGED;
+        if (line->state == SALE_REFUSED || line->state == SALE_PENDING)
+                import_refuse(report, line->line, "%s (%.64s: %" PRId64 " of %s)",
+                        line->state == SALE_REFUSED ? line->reason : rival, sale->external_ref, line->quantity,
+                        line->sku);
+}
+
 static void report_lines(struct sales *sales) {
-        struct import_report *report = &sales->import->report;
-
-        for (size_t i = 0; i < sales->n_lines; i++) {
-                const struct sale_line *line = &sales->lines[i];
-
-                report->taken += line->state == SALE_TAKEN;
-                report->unchanged += line->state == SALE_UNCHANGED;
-                if (line->state == SALE_REFUSED)
-                        import_refuse(report, line->line, "%s", line->reason);
-                else if (line->state == SALE_PENDING)
-                        import_refuse(report, line->line, "somebody else is changing the same order; import it again");
-        }
+        for (size_t i = 0; i < sales->n_sales; i++)
+                for (size_t j = 0; j < sales->sales[i].n_lines; j++)
+                        report_line(&sales->import->report, &sales->sales[i], &sales->sales[i].lines[j]);
 }
 
 /* What is there can come back. Nobody knows what guests bought. */
@@ -408,11 +439,13 @@ static bool keep_purchases(struct sales *sales, const struct sale *sale) {
 
         for (size_t i = 0; i < sale->n_lines && *sale->customer; i++) {
                 const struct sale_line *line = &sale->lines[i];
-                const struct purchase purchase = { .minute = purchase_minute(sale->placed_at),
+                struct purchase purchase = { .second = purchase_second(sale->placed_at),
                         .offset = line->offset,
                         .price = line->price,
                         .bought = (uint32_t) line->quantity,
                         .left = (uint32_t) line->quantity };
+
+                memcpy(purchase.currency, line->currency, sizeof(purchase.currency));
 
                 if (line->state == SALE_TAKEN || line->state == SALE_UNCHANGED)
                         kept = kept && purchases_add(&sales->purchases, sale->customer, line->sku, &purchase);

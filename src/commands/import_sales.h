@@ -8,6 +8,7 @@
 #pragma once
 
 #include "commands/import.h"
+#include "commands/import_catalog.h"
 #include "commands/import_invoice.h"
 #include "commands/import_purchases.h"
 #include "commands/import_seen.h"
@@ -23,12 +24,14 @@ struct sale_line {
         uint64_t offset;
         const char *sku, *title;
         int64_t quantity, price;
+        char currency[4];
         enum sale_state state;
         const char *reason; /* why it was refused */
 };
 
 struct sale {
         const char *external_ref, *placed_at, *customer, *country;
+        char currency[4];
         struct sale_line *lines; /* within those of the chunk */
         size_t n_lines;
         bool pending; /* some lines are */
@@ -36,10 +39,12 @@ struct sale {
 
 struct sales {
         struct import *import;
-        struct arena arena;         /* of the chunk */
-        struct arena scratch;       /* of one body */
-        struct import_seen known;   /* products that are there */
-        struct purchases purchases; /* of all chunks so far */
+        struct arena arena;            /* of the chunk */
+        struct arena scratch;          /* of one body */
+        struct import_seen known;      /* products that are there */
+        struct import_catalog catalog; /* codes that may be no goods */
+        enum date_order dates;         /* of the file */
+        struct purchases purchases;    /* of all chunks so far */
         struct sale sales[SALES_MAX];
         struct sale_line lines[SALE_LINES_MAX + ORDER_LINES_MAX];
         struct call calls[SALES_MAX];

@@ -15,14 +15,18 @@ const struct command commands[] = {
                 "Stops gracefully on SIGTERM; reads the key set again on SIGHUP.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop HOLDFAST_JWT_JWKS_URL=https://id.shop.example/jwks holdfast serve",
                 command_serve },
         { "import", "import products|locations|stock|orders [OPTIONS] FILE", "take over a CSV file",
-                "Refused lines are named on standard error, the sums stand on standard output; running it again changes "
-                "nothing.\nExit 0 when every line was taken, 1 when some were refused. See docs/import.md for the columns.\n\n"
-                "  --encoding utf-8|latin1   of the file (utf-8)\n\norders only:\n"
+                "Refused lines are named on standard error, the sums stand on standard output, also after SIGINT; running it\n"
+                "again changes nothing, but for stock without the time of its count. Exit 0 when every line was taken, 1 when\n"
+                "some were refused, 2 when nothing was. See docs/import.md for the columns.\n\n"
+                "  --encoding utf-8|latin1   of the file (utf-8); a byte order mark decides over it\n"
+                "  --currency C              products, orders: of prices that name none (HOLDFAST_CURRENCY)\n\nstock only:\n"
+                "  --counted-at TIME         when it was counted; movements since then are kept\n"
+                "  --negative refuse|zero    how to read a figure below 0 (refuse)\n\norders only:\n"
                 "  --channel C --location L  who sold, and from where\n"
                 "  --open                    live orders that hold stock at L, instead of history\n"
                 "  --create-products         make the products that are missing\n"
-                "  --currency C              of the prices (GBP)\n\n"
-                "    holdfast import orders --channel web --location london --create-products invoices.csv",
+                "  --dates dmy|mdy|iso       the order of day, month and year, when the file does not prove it\n\n"
+                "    holdfast import orders --channel web --location london --currency GBP --dates dmy invoices.csv",
                 command_import },
         { "audit", "audit [--json] [--textfile FILE]", "prove that stock, ledger and documents agree",
                 "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n"

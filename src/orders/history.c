@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOCAL_TIME_SIZE 16 /* "2010-12-01 08:26" */
+#define MINUTE_SIZE 16 /* "2010-12-01 08:26" */
 
 static void object(struct arena *arena, struct refusal *refusal, size_t line, const char *member, const char *code,
         const char *detail) {
@@ -17,23 +17,33 @@ static void object(struct arena *arena, struct refusal *refusal, size_t line, co
 
 /* ---- what the request alone tells ---- */
 
-static bool is_local_time(const char *text) {
-        char date[11];
+/* Nothing, ":00" or ":00Z". */
+static bool are_seconds(const char *text) {
+        return !*text || (text[0] == ':' && text[1] >= '0' && text[1] <= '5' && text[2] >= '0' && text[2] <= '9' &&
+                                 (!text[3] || text_equal(text + 3, "Z")));
+}
+
+static bool is_time(const char *text) {
+        char date[11], minute[6];
         struct day day;
         int minutes;
 
-        if (strlen(text) != LOCAL_TIME_SIZE || text[10] != ' ')
+        if (strlen(text) < MINUTE_SIZE || text[10] != ' ')
                 return false;
         memcpy(date, text, 10);
         date[10] = '\0';
-        return day_parse(date, &day) && time_of_day_parse(text + 11, &minutes);
+        memcpy(minute, text + 11, 5);
+        minute[5] = '\0';
+        return day_parse(date, &day) && time_of_day_parse(minute, &minutes) && are_seconds(text + MINUTE_SIZE);
 }
 
 enum problem history_check(const struct history_body *body, struct arena *arena, struct refusal *refusal) {
-        if (currency_exponent(body->currency) < 0)
-                (void) refuse_because(
-                        refusal, arena, "#/currency", "malformed", "%s", "Not an active ISO 4217 currency.");
-        if (!is_local_time(body->placed_at))
+        char text[CURRENCY_FAULT_SIZE];
+        const char *fault = currency_fault(body->currency, text);
+
+        if (fault)
+                (void) refuse_because(refusal, arena, "#/currency", "malformed", "%s", fault);
+        if (!is_time(body->placed_at))
                 (void) refuse_because(
                         refusal, arena, "#/placed_at", "malformed", "%s", "Not a time such as 2010-12-01 08:26.");
         for (size_t i = 0; i < body->n_lines; i++)
@@ -183,13 +193,43 @@ enum problem history_decide(struct placing *placing, const struct history_body *
         return PROBLEM_NONE;
 }
 
-bool known_line_match(struct known_line *lines, size_t n, const struct history_line_body *body) {
-        for (size_t i = 0; i < n; i++) {
-                if (lines[i].matched || lines[i].quantity != body->quantity ||
-                        lines[i].unit_price != body->unit_price.amount || !text_equal(lines[i].sku, body->sku))
+bool known_line_match(struct known_order *order, const struct history_line_body *body) {
+        for (size_t i = 0; i < order->n_lines; i++) {
+                struct known_line *line = &order->lines[i];
+
+                if (line->matched || line->quantity != body->quantity || line->unit_price != body->unit_price.amount ||
+                        !text_equal(line->sku, body->sku) || (body->title && !text_equal(line->title, body->title)))
                         continue;
-                lines[i].matched = true;
+                line->matched = true;
                 return true;
         }
         return false;
+}
+
+static bool has_unmatched(const struct known_order *order) {
+        for (size_t i = 0; i < order->n_lines; i++)
+                if (!order->lines[i].matched)
+                        return true;
+        return false;
+}
+
+size_t known_order_differs(const struct known_order *order, const struct history_body *body, timestamp placed_at,
+        const char *names[KNOWN_NAMES]) {
+        const struct {
+                const char *name;
+                bool differs;
+        } compared[KNOWN_NAMES] = {
+                { "date", order->placed_at != placed_at },
+                { "customer", !order->is_erased && !text_equal(order->customer_id, body->customer->customer_id) },
+                { "country", order->tells_country && !text_equal(order->country, body->country) },
+                { "currency", !text_equal(order->currency, body->currency) },
+                { "location", !text_equal(order->location, body->location) },
+                { "lines", has_unmatched(order) },
+        };
+        size_t n = 0;
+
+        for (size_t i = 0; i < KNOWN_NAMES; i++)
+                if (compared[i].differs)
+                        names[n++] = compared[i].name;
+        return n;
 }

@@ -96,8 +96,11 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         const struct judge judge = { body, arena, refusal };
         const struct market market = { .currency = body->currency, .arena = arena, .refusal = refusal };
 
-        if (currency_exponent(body->currency) < 0)
-                object(&judge, "#/currency", "malformed", "Not an active ISO 4217 currency.");
+        char text[CURRENCY_FAULT_SIZE];
+        const char *fault = currency_fault(body->currency, text);
+
+        if (fault)
+                object(&judge, "#/currency", "malformed", fault);
         for (size_t i = 0; i < body->n_lines; i++) {
                 const struct wish wish = placing_wish(body, i);
 

@@ -3,11 +3,11 @@
 #include "engine/reply.h"
 #include "orders/history.h"
 
-#define HISTORY_BATCH  128
-#define COMPARE_BATCH  128
-#define COUNTRY_MAX    100
-#define LOCAL_TIME_MAX 16
-#define TITLE_MAX      300
+#define HISTORY_BATCH 128
+#define COMPARE_BATCH 128
+#define COUNTRY_MAX   100
+#define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
+#define TITLE_MAX     300
 
 static const struct shape_member line_members[] = {
         REQUIRED(INTEGER, struct history_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
@@ -31,7 +31,7 @@ static const struct shape_member history_members[] = {
         REQUIRED(TEXT, struct history_body, external_ref, BETWEEN(1, 100)),
         LIST(struct history_body, lines, &line_shape, 1, ORDER_LINES_MAX),
         REQUIRED(CODE, struct history_body, location),
-        REQUIRED(TEXT, struct history_body, placed_at, BETWEEN(1, LOCAL_TIME_MAX)),
+        REQUIRED(TEXT, struct history_body, placed_at, BETWEEN(1, TIME_MAX)),
 };
 static const struct shape history_shape = SHAPE(struct history_body, history_members);
 
@@ -126,27 +126,37 @@ static const struct operation history = { .load = history_load, .decide = histor
 /* ---- comparing ---- */
 
 static enum problem compare_load(struct batch *batch) {
-        struct known_lines *lines = arena_new(batch->arena, struct known_lines);
+        struct known_orders *orders = arena_new(batch->arena, struct known_orders);
         struct order_ref *refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
+        struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
 
-        if (!lines || !refs)
+        if (!orders || !refs || !times)
                 return FAULT_BUSY;
-        lines->arena = batch->arena;
+        *orders = (struct known_orders){ batch->arena,
+                arena_new_array(batch->arena, struct known_order, batch->n_calls), batch->n_calls };
+        if (!orders->at)
+                return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct history_body *body = batch->calls[i]->body;
 
                 refs[i] = (struct order_ref){ body->channel, body->external_ref };
+                times[i] = (struct local_time){ body->location, body->placed_at, TIMESTAMP_NONE };
+                batch->calls[i]->work = &times[i];
         }
-        batch->work = lines;
-        known_lines_ask(batch->database, refs, batch->n_calls, lines);
+        batch->work = orders;
+        local_times_ask(batch->database, batch->arena, times, batch->n_calls);
+        known_orders_ask(batch->database, refs, batch->n_calls, orders);
         return PROBLEM_NONE;
 }
 
-static void compare_one(struct call *call, struct known_line *lines, size_t n) {
+static void compare_one(struct call *call, struct known_order *order) {
         const struct history_body *body = call->body;
+        const struct local_time *placed_at = call->work;
+        const char *names[KNOWN_NAMES];
         struct reply_writer w;
+        size_t n;
 
-        if (!n) {
+        if (!order->n_lines) {
                 call_refuse_unknown(call, "order", body->external_ref);
                 return;
         }
@@ -154,25 +164,24 @@ static void compare_one(struct call *call, struct known_line *lines, size_t n) {
         write_name(&w.json, "missing");
         write_list_begin(&w.json);
         for (size_t i = 0; i < body->n_lines; i++)
-                if (!known_line_match(lines, n, &body->lines[i]))
+                if (!known_line_match(order, &body->lines[i]))
                         write_integer(&w.json, (int64_t) i);
+        write_list_end(&w.json);
+        write_name(&w.json, "otherwise");
+        write_list_begin(&w.json);
+        n = known_order_differs(order, body, placed_at->instant, names);
+        for (size_t i = 0; i < n; i++)
+                write_text(&w.json, names[i]);
         write_list_end(&w.json);
         reply_end(&w);
 }
 
-/* A read keeps all its calls, in their order, so their place tells their lines. */
+/* A read keeps all its calls, in their order, so their place tells their order. */
 static enum problem compare_decide(struct batch *batch) {
-        const struct known_lines *lines = batch->work;
-        size_t first = 0;
+        const struct known_orders *orders = batch->work;
 
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                size_t end = first;
-
-                while (end < lines->n && lines->at[end].place == i)
-                        end++;
-                compare_one(batch->calls[i], lines->at + first, end - first);
-                first = end;
-        }
+        for (size_t i = 0; i < batch->n_calls; i++)
+                compare_one(batch->calls[i], &orders->at[i]);
         return PROBLEM_NONE;
 }
 

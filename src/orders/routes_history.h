@@ -3,7 +3,8 @@
  *
  *     POST /import/orders           take an order over as history: 201 {"id","order_number"}
  *     POST /import/orders/compare   the same body, changes nothing: which of its lines the order that is there already
- *                                   lacks: 200 {"missing":[3]}; 404 when there is none
+ *                                   lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]};
+ *                                   404 when there is none
  */
 #pragma once
 

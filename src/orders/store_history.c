@@ -27,34 +27,45 @@ void local_times_ask(struct database *database, struct arena *arena, struct loca
         database_ask(database, &sql_orders_local_times, &p, local_times_read, times);
 }
 
-static enum problem known_lines_read(struct rows *rows, void *into) {
-        struct known_lines *lines = into;
+/* Rows come by place of the reference, the lines of an order together. */
+static enum problem known_orders_read(struct rows *rows, void *into) {
+        struct known_orders *orders = into;
+        struct known_line *lines = arena_new_array(orders->arena, struct known_line, rows_count(rows));
 
-        lines->n = rows_count(rows);
-        lines->at = arena_new_array(lines->arena, struct known_line, lines->n);
-        if (!lines->at)
+        if (!lines)
                 return FAULT_BUSY;
-        for (size_t i = 0; i < lines->n; i++) {
+        for (size_t i = 0; i < rows_count(rows); i++) {
                 struct row row = row_at(rows, i);
+                struct known_order *order = &orders->at[row_integer(&row) - 1];
 
-                lines->at[i].place = (size_t) row_integer(&row) - 1;
-                lines->at[i].sku = row_text(&row);
-                lines->at[i].quantity = row_integer(&row);
-                lines->at[i].unit_price = row_integer(&row);
+                if (!order->n_lines)
+                        order->lines = &lines[i];
+                order->n_lines++;
+                lines[i].sku = row_text(&row);
+                lines[i].title = row_text(&row);
+                lines[i].quantity = row_integer(&row);
+                lines[i].unit_price = row_integer(&row);
+                order->currency = row_text(&row);
+                order->placed_at = row_time(&row);
+                order->customer_id = row_text(&row);
+                order->is_erased = row_boolean(&row);
+                order->location = row_text(&row);
+                order->tells_country = row_boolean(&row);
+                order->country = row_text(&row);
         }
         return PROBLEM_NONE;
 }
 
-void known_lines_ask(struct database *database, const struct order_ref *refs, size_t n, struct known_lines *lines) {
+void known_orders_ask(struct database *database, const struct order_ref *refs, size_t n, struct known_orders *orders) {
         struct parameters p;
         struct array *channels, *external_refs;
 
-        parameters_init(&p, lines->arena);
+        parameters_init(&p, orders->arena);
         channels = parameter_texts(&p);
         external_refs = parameter_texts(&p);
         for (size_t i = 0; i < n; i++) {
                 array_text(channels, refs[i].channel);
                 array_text(external_refs, refs[i].external_ref);
         }
-        database_ask(database, &sql_orders_lines_by_external_ref, &p, known_lines_read, lines);
+        database_ask(database, &sql_orders_known_by_external_ref, &p, known_orders_read, orders);
 }

@@ -21,7 +21,7 @@ struct history_return_line {
 struct history_return {
         const char *channel, *external_ref, *location;
         const char *order;       /* the external_ref of its order */
-        const char *received_at; /* "2010-12-01 08:26": local time at the location */
+        const char *received_at; /* "2010-12-01 08:26": local time at the location; or as orders/history.h has it */
         const struct history_return_line *lines;
         size_t n_lines;
 };

@@ -7,8 +7,9 @@
 
 #include "base/text.h"
 
-#define HISTORY_BATCH  128
-#define LOCAL_TIME_MAX 16
+#define HISTORY_BATCH 128
+#define TIME_MIN      16 /* "2010-12-01 08:26" */
+#define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
 
 static const struct shape_member line_members[] = {
         REQUIRED(INTEGER, struct history_return_line, bought, BETWEEN(1, QUANTITY_MAX)),
@@ -24,7 +25,7 @@ static const struct shape_member return_members[] = {
         LIST(struct history_return, lines, &line_shape, 1, RETURN_LINES_MAX),
         REQUIRED(CODE, struct history_return, location),
         REQUIRED(TEXT, struct history_return, order, BETWEEN(1, 100)),
-        REQUIRED(TEXT, struct history_return, received_at, BETWEEN(LOCAL_TIME_MAX, LOCAL_TIME_MAX)),
+        REQUIRED(TEXT, struct history_return, received_at, BETWEEN(TIME_MIN, TIME_MAX)),
 };
 static const struct shape history_return_shape = SHAPE(struct history_return, return_members);
 
@@ -81,6 +82,7 @@ static enum problem history_load(struct batch *batch) {
 
 static enum problem reply_known(struct call *call, const struct rma *rma) {
         const struct history_return *body = call->body;
+        const struct local_time *received = call->work;
         bool *answered = arena_new_array(&call->arena, bool, rma->n_lines);
         struct reply_writer w;
 
@@ -92,6 +94,13 @@ static enum problem reply_known(struct call *call, const struct rma *rma) {
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!history_return_has(rma, &body->lines[i], answered))
                         write_integer(&w.json, (int64_t) i);
+        write_list_end(&w.json);
+        write_name(&w.json, "otherwise");
+        write_list_begin(&w.json);
+        if (rma->created_at != received->instant)
+                write_text(&w.json, "date");
+        if (!text_equal(rma->location, body->location))
+                write_text(&w.json, "location");
         write_list_end(&w.json);
         reply_end(&w);
         return PROBLEM_NONE;

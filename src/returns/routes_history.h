@@ -1,8 +1,8 @@
 /*
  * returns/routes_history: a call that only the importer makes.
  *
- *     POST /import/returns   take a return over as history: 201 {"id","return_number"}; 200 {"missing":[3]} when it is
- * there already: which of the lines it lacks
+ *     POST /import/returns   take a return over as history: 201 {"id","return_number"}. When it is there already: which
+ * of the lines it lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]}
  */
 #pragma once
 

@@ -13,6 +13,7 @@ from support.waiting import eventually, together
 PRODUCTS = "sku,title,gtin,price,currency,description,image_url"
 LOCATIONS = "code,name,kind,latitude,longitude,time_zone,country,capabilities,lead_time,hold_for"
 STOCK = "location,sku,on_hand"
+ORDERS = ("--currency", "GBP", "--dates", "dmy")  # of the files below
 INVOICES = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
 
@@ -177,7 +178,7 @@ def test_more_rows_than_one_call_takes_are_all_set(importer, retailer, database)
 
 def orders(importer, retailer, path, *options, location=None, **keywords):
     return importer.run("orders", path, "--channel", retailer.channel, "--location", location or retailer.store,
-                        *options, **keywords)
+                        *ORDERS, *options, **keywords)
 
 
 def find_order(api, retailer, external_ref):
@@ -252,7 +253,7 @@ def test_a_line_that_an_order_lacks_is_not_passed_over(importer, retailer):
     second = orders(importer, retailer, path, "--create-products", expect=SOME_REFUSED)
 
     assert second.lines == (1, 1, 1) and second["products made"] == 1
-    assert "order 1 is there already, without this line" in second.refusals[3]
+    assert "order 1 is there already, otherwise: without this line" in second.refusals[3]
 
 
 def test_a_line_of_an_order_answers_for_one_line_of_the_file(importer, retailer):
@@ -304,7 +305,7 @@ def test_open_orders_have_nothing_that_could_come_back(importer, retailer):
 
 def test_a_pipe_is_refused_before_it_is_read(importer, retailer):
     path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,2,01/12/2010 08:26,2.55,7,France")
-    command = " ".join(importer.command("orders", "/dev/stdin", "--channel", retailer.channel, "--location", retailer.store))
+    command = " ".join(importer.command("orders", "/dev/stdin", "--channel", retailer.channel, "--location", retailer.store, *ORDERS))
 
     done = subprocess.run(["/bin/sh", "-c", f"cat {path} | {command}"], env=importer.service.environment(),
                           capture_output=True, text=True, timeout=60)
@@ -393,7 +394,7 @@ def taken_so_far(database, retailer):
 
 def test_a_killed_import_is_finished_by_running_it_again(importer, retailer, database, service):
     path = many_orders(importer, retailer, 20_000)
-    command = importer.command("orders", path, "--channel", retailer.channel, "--location", retailer.store)
+    command = importer.command("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS)
     process = subprocess.Popen(command, env=service.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     eventually(lambda: taken_so_far(database, retailer), what="the first order")
     process.kill()
@@ -447,7 +448,7 @@ def test_orders_name_a_channel_and_a_location_that_exist(importer, retailer):
     path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,1,01/12/2010 08:26,1,,France")
 
     for channel, location, word in (("nowhere", retailer.store, "--channel"), (retailer.channel, "nowhere", "--location")):
-        done = importer.run("orders", path, "--channel", channel, "--location", location, expect=SOME_REFUSED)
+        done = importer.run("orders", path, "--channel", channel, "--location", location, *ORDERS, expect=SOME_REFUSED)
         assert word in done.stderr and done.stdout == ""
     done = orders(importer, retailer, path, "--open", location=retailer.warehouse, expect=SOME_REFUSED)
     assert "picked up" in done.stderr and done.stdout == ""
@@ -522,7 +523,7 @@ def test_memory_does_not_grow_with_the_file(importer, retailer):
         # What a sanitizer keeps to find faults is no memory of ours.
         options = os.environ.get("ASAN_OPTIONS", "") + (
             ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:detect_leaks=0")
-        outcome = importer.measure("orders", path, "--channel", retailer.channel, "--location", retailer.store, expect=OK,
+        outcome = importer.measure("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS, expect=OK,
                                    ASAN_OPTIONS=options)
         assert outcome.lines == (n, 0, 0)
         return outcome["peak"]

@@ -98,7 +98,8 @@ def importer(service, tmp_path):
 
 
 def import_all(importer, retailer, path, location, *options):
-    return importer.run("orders", path, "--channel", retailer.channel, "--location", location, *options,
+    return importer.run("orders", path, "--channel", retailer.channel, "--location", location,
+                        "--currency", "GBP", "--dates", "dmy", *options,
                         expect=SOME_REFUSED)
 
 

@@ -8,6 +8,7 @@ import pytest
 from support.importing import OK, SOME_REFUSED, Importer
 from support.waiting import eventually
 
+ORDERS = ("--currency", "GBP", "--dates", "dmy")  # of the files below
 INVOICES = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
 
@@ -26,7 +27,7 @@ def books(service):
 def take(importer, retailer):
     def take(*lines, expect=OK, name="orders.csv"):
         path = importer.write(name, INVOICES, *lines)
-        return importer.run("orders", path, "--channel", retailer.channel, "--location", retailer.store, expect=expect)
+        return importer.run("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS, expect=expect)
     return take
 
 
@@ -128,7 +129,7 @@ def test_a_killed_import_of_returns_is_finished_by_running_it_again(importer, re
     lines = [invoice(f"{n}", retailer.sku, 2, customer=f"{n}") for n in range(3000)]
     lines += [invoice(f"C{n}", retailer.sku, -1, "02/12/2010 08:00", customer=f"{n}") for n in range(3000)]
     path = importer.write("orders.csv", INVOICES, *lines)
-    command = importer.command("orders", path, "--channel", retailer.channel, "--location", retailer.store)
+    command = importer.command("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS)
     process = subprocess.Popen(command, env=service.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def made():
@@ -138,7 +139,7 @@ def test_a_killed_import_of_returns_is_finished_by_running_it_again(importer, re
     process.send_signal(signal.SIGKILL)
     process.wait()
 
-    outcome = importer.run("orders", path, "--channel", retailer.channel, "--location", retailer.store, expect=OK)
+    outcome = importer.run("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS, expect=OK)
 
     assert made() == 3000 and outcome["taken"] + outcome["unchanged"] == 6000
     assert database.value("select sum(returned)::bigint from order_lines l join orders o on o.id = l.order_id"

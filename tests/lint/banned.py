@@ -60,6 +60,19 @@ def enum_faults():
                 yield path, number, "a store makes an enum of a column with row_enum alone"
 
 
+IMPORTER_PRINTS = re.compile(r"\b(?:v?f?printf|f?puts|putc|putchar|perror|write)\s*\(")
+PRINTING = {"import.c", "import_report.c"}  # usage, which quotes no file; and the one place that makes text printable
+
+
+def importer_faults():
+    """Text of a file is printed by import_report alone, which lets nothing through that controls a terminal."""
+    for path in c_files("src"):
+        if path.name.startswith("import") and path.name not in PRINTING:
+            for number, line in code_lines(path):
+                if IMPORTER_PRINTS.search(line):
+                    yield path, number, "the importer prints with import_complain, import_refuse and import_note alone"
+
+
 def python_faults():
     """Tests wait for what they wait for (support.waiting), never for a time to pass."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -69,4 +82,4 @@ def python_faults():
 
 
 if __name__ == "__main__":
-    report([*c_faults(), *enum_faults(), *python_faults()])
+    report([*c_faults(), *enum_faults(), *importer_faults(), *python_faults()])

@@ -92,6 +92,47 @@ Test(import_file, tells_what_is_wrong_with_the_header_and_what_belongs_there) {
         cr_expect(strstr(file.reason, "No such file"), "%s", file.reason);
 }
 
+Test(import_file, tells_all_strangers_and_how_many_columns_there_are) {
+        assert_refused(
+                "a,b,code,c,d,e,f\n", "7 columns, 6 of them unknown: \"a\", \"b\", \"c\", \"d\", \"e\" and 1 more");
+        assert_refused("a,b,code,c,d,e,f\n", "are: code,name,note (optional)");
+}
+
+Test(import_file, tells_which_separator_the_file_has) {
+        assert_refused("code;name\n1;a\n", "separated by semicolons");
+        assert_refused("code\tname\n", "separated by tabs");
+        assert_refused("code|name\n", "separated by bars");
+        assert_refused("code,na;me\n", "unknown column");
+}
+
+Test(import_file, refuses_a_line_that_repeats_the_header) {
+        cr_assert(open_text("code,name\n1,a\nCode, NAME\ncode,b\n"), "%s", file.reason);
+        assert_row(2, "1", "a");
+        assert_no_row(3, "repeats the header");
+        assert_row(4, "code", "b");
+}
+
+Test(import_file, tells_a_last_line_without_its_end) {
+        cr_assert(open_text("code,name\n1,a\n2,b"), "%s", file.reason);
+        assert_row(2, "1", "a");
+        cr_expect_not(file.open_end);
+        assert_row(3, "2", "b");
+        cr_expect(file.open_end);
+}
+
+Test(import_file, believes_a_byte_order_mark_more_than_what_it_was_told) {
+        const char text[] = "\xef\xbb\xbf"
+                            "code,name\n1,\xc3\xa9\n";
+
+        cr_assert(open_bytes(text, sizeof(text) - 1, /* latin1= */ true), "%s", file.reason);
+        assert_row(2, "1", "\xc3\xa9");
+        import_file_close(&file);
+        cr_assert_not(open_bytes("\xff\xfe"
+                                 "c\0o\0",
+                6, /* latin1= */ false));
+        cr_expect(strstr(file.reason, "UTF-16"), "%s", file.reason);
+}
+
 Test(import_file, names_lines_that_are_no_rows_and_reads_on) {
         cr_assert(open_text("code,name\n1\n2,b,c\n3,\"c\n4,d\n5,\xff\n6,f\n"), "%s", file.reason);
         assert_no_row(2, "it has 1 columns, the header has 2");

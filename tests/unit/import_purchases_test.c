@@ -12,8 +12,9 @@ static void tear_down(void) {
 
 TestSuite(import_purchases, .fini = tear_down);
 
-static void bought(const char *customer, const char *sku, int64_t minute, int64_t price, int64_t units) {
-        const struct purchase purchase = { .minute = minute,
+static void bought(const char *customer, const char *sku, int64_t second, int64_t price, int64_t units) {
+        const struct purchase purchase = { .second = second,
+                .currency = "GBP",
                 .offset = 100 * purchases.n,
                 .price = price,
                 .bought = (uint32_t) units,
@@ -22,18 +23,22 @@ static void bought(const char *customer, const char *sku, int64_t minute, int64_
         cr_assert(purchases_add(&purchases, customer, sku, &purchase));
 }
 
-static size_t comes_back(const char *customer, const char *sku, int64_t minute, int64_t price, int64_t units) {
-        return purchases_take(&purchases, customer, sku, minute, price, units, parts, &left);
+static size_t comes_back(const char *customer, const char *sku, int64_t second, int64_t price, int64_t units) {
+        const struct purchase_return wanted = { customer, sku, "GBP", second, price, units };
+
+        return purchases_take(&purchases, &wanted, parts, &left);
 }
 
-static void assert_part(size_t place, int64_t minute, int64_t units) {
-        cr_assert_eq(parts[place].purchase->minute, minute);
+static void assert_part(size_t place, int64_t second, int64_t units) {
+        cr_assert_eq(parts[place].purchase->second, second);
         cr_assert_eq(parts[place].units, units);
 }
 
-Test(import_purchases, minutes_grow_with_time) {
-        cr_assert_lt(purchase_minute("2010-12-01 08:26"), purchase_minute("2010-12-01 08:27"));
-        cr_assert_lt(purchase_minute("2010-12-31 23:59"), purchase_minute("2011-01-01 00:00"));
+Test(import_purchases, seconds_grow_with_time) {
+        cr_assert_lt(purchase_second("2010-12-01 08:26"), purchase_second("2010-12-01 08:26:01"));
+        cr_assert_lt(purchase_second("2010-12-01 08:26:59Z"), purchase_second("2010-12-01 08:27:00Z"));
+        cr_assert_lt(purchase_second("2010-12-01 08:26"), purchase_second("2010-12-01 08:27"));
+        cr_assert_lt(purchase_second("2010-12-31 23:59"), purchase_second("2011-01-01 00:00"));
 }
 
 Test(import_purchases, goods_come_back_to_the_newest_purchase_before) {
@@ -76,4 +81,12 @@ Test(import_purchases, one_line_is_set_against_so_many_purchases_at_most) {
                 bought("ada", "A", i, 100, 1);
         cr_assert_eq(comes_back("ada", "A", 1000, 100, PURCHASE_PARTS_MAX + 1), PURCHASE_PARTS_MAX);
         cr_assert_eq(left, 1);
+}
+
+Test(import_purchases, a_purchase_in_another_currency_is_never_meant) {
+        const struct purchase_return wanted = { "ada", "A", "EUR", 20, 100, 2 };
+
+        bought("ada", "A", 10, 100, 5);
+        cr_assert_eq(purchases_take(&purchases, &wanted, parts, &left), 0);
+        cr_assert_eq(left, 2);
 }

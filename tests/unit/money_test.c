@@ -160,6 +160,18 @@ Test(money, text_that_is_not_an_amount_of_the_currency_is_refused) {
         }
 }
 
+Test(money, a_currency_in_small_letters_is_told_how_it_is_written) {
+        char text[CURRENCY_FAULT_SIZE];
+
+        cr_expect_null(currency_fault("EUR", text));
+        cr_expect_str_eq(currency_fault("eur", text), "Write the code in capitals: EUR.");
+        cr_expect_str_eq(currency_fault("Jpy", text), "Write the code in capitals: JPY.");
+        cr_expect(strstr(currency_fault("xxx", text), "ISO 4217"));
+        cr_expect(strstr(currency_fault("eu", text), "ISO 4217"));
+        cr_expect(strstr(currency_fault("euro", text), "ISO 4217"));
+        cr_expect(strstr(currency_fault("", text), "ISO 4217"));
+}
+
 static void assert_shares(int64_t total, const int64_t *weights, size_t n, const int64_t *expected) {
         int64_t shares[8];
 

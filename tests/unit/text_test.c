@@ -41,6 +41,24 @@ Test(text, valid_utf8_is_told_from_invalid) {
         cr_assert_not(text_is_utf8("\xE2\x82\xAC", 2), "a size may cut a sequence");
 }
 
+static void assert_printable(const char *text, const char *expected) {
+        char copy[64];
+
+        (void) snprintf(copy, sizeof(copy), "%s", text);
+        text_make_printable(copy);
+        cr_expect_str_eq(copy, expected);
+}
+
+Test(text, nothing_that_speaks_to_a_terminal_is_printed) {
+        assert_printable("crème brûlée 日本 🧺", "crème brûlée 日本 🧺");
+        assert_printable("a\x1b[2J\r\n\tb\x7f", "a?[2J???b?");
+        assert_printable("\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0", "???\xC2\xA0");
+        assert_printable("\x80\x9B\xFF", "???");
+        assert_printable("caf\xC3", "caf?");
+        assert_printable("\u061C\u200E\u200F\u2028\u2029\u202A\u202E\u2066\u2069x", "?????????x");
+        assert_printable("\u061B\u200D\u202F\u2065\u206A", "\u061B\u200D\u202F\u2065\u206A");
+}
+
 static size_t encode(uint32_t point, char *text) {
         if (point < 0x80) {
                 text[0] = (char) point;
