@@ -1,12 +1,16 @@
 #!/usr/bin/python3
-"""A link in a page of ours leads somewhere, the README names every folder, page and test, decisions are numbered through."""
+"""Links in the pages lead somewhere, the README names every folder, page and test, decisions have consecutive numbers, and
+each row of the request's life in docs/architecture.md names a function that its file defines."""
 
 import re
 
-from sources import ROOT, report
+from sources import ROOT, code_lines, report
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
+LIFE_HEADING = "## The life of POST /v1/orders"
+LIFE_ROW = re.compile(r"\| `([\w/.]+)` \| `(\w+)` \| \S.* \|$")
+LIFE_ROWS_MIN = 20
 
 
 def pages():
@@ -42,7 +46,7 @@ def map_faults():
 
 
 def readme_faults():
-    """Whoever looks for a page, or for a test that takes a command of its own, finds it from the README."""
+    """The README links every page and names every test that a separate command runs."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     tests = text[text.index("tests/     "):text.index("deploy/    ")]
@@ -62,12 +66,42 @@ def number_faults():
             return
 
 
+def defines(path, function):
+    """Whether a C file defines the function; a prototype or a call does not count."""
+    code = "\n".join(line for _, line in code_lines(path))
+    return re.search(rf"^\w[\w *]*\b{function}\([^;{{]*\{{", code, re.MULTILINE) is not None
+
+
+def life_faults():
+    """The table that follows one request through the program: | `file` | `function` | step |."""
+    page = ROOT / "docs" / "architecture.md"
+    inside, n_rows = False, 0
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("## "):
+            inside = line == LIFE_HEADING
+        if not inside or not line.startswith("|") or line.startswith(("| file |", "|---")):
+            continue
+        row = LIFE_ROW.match(line)
+        if not row:
+            yield page, number, "a row names a file, a function and a step"
+            continue
+        n_rows += 1
+        path = ROOT / "src" / row[1]
+        if not path.is_file():
+            yield page, number, f"src/{row[1]} does not exist"
+        elif not defines(path, row[2]):
+            yield page, number, f"src/{row[1]} does not define {row[2]}"
+    if n_rows < LIFE_ROWS_MIN:
+        yield page, 1, f"the section {LIFE_HEADING!r} has {n_rows} rows, fewer than {LIFE_ROWS_MIN}"
+
+
 def faults():
     for page in pages():
         yield from link_faults(page)
     yield from map_faults()
     yield from readme_faults()
     yield from number_faults()
+    yield from life_faults()
 
 
 if __name__ == "__main__":
