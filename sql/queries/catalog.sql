@@ -1,29 +1,29 @@
 -- Channels, locations, products and listings. Every look-up returns one row for each key, in the keys' order, whether the
 -- record exists or not. Locks are the weakest that keep writers apart: rows that refer to a record need not wait for them.
 
--- :name channels_read
+-- :name channels_read of channels
 -- $1 codes, sorted, no duplicates; so below.
-select wanted.code, c.code is not null, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
+select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join channels c on c.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
--- :name channels_lock
-select wanted.code, c.code is not null, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
+-- :name channels_lock of channels
+select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from channels
                       where channels.code = wanted.code collate "C"
                         for no key update) as c on true
  order by wanted.code collate "C"
 
--- :name channels_insert
+-- :name channels_insert of channels
 -- A rival that inserts the same code first is a unique violation: the batch runs again and finds it. So below.
 insert into channels (code, name, kind, return_policy, version, created_at, updated_at)
 select code, name, kind, return_policy, version, created_at, updated_at
   from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
        as added (code, name, kind, return_policy, version, created_at, updated_at)
 
--- :name channels_update
+-- :name channels_update of channels
 update channels c
    set name = changed.name, kind = changed.kind, return_policy = changed.return_policy, version = changed.version,
        updated_at = changed.updated_at
@@ -31,25 +31,29 @@ update channels c
        as changed (code, name, kind, return_policy, version, created_at, updated_at)
  where c.code = changed.code collate "C"
 
--- :name channels_page free
+-- :name channels_page of channels free
 -- $1 after this code, $2 rows at most, $3 the only channel, null for all.
-select c.code, true, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
+select c.code, true as exists, c.name, c.kind, c.return_policy, c.version, c.created_at, c.updated_at
   from channels c
  where ($1::text is null or c.code > $1 collate "C") and ($3::text is null or c.code = $3 collate "C")
  order by c.code
  limit $2::bigint
 
--- :name locations_read
-select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
+-- :name locations_read of locations
+select wanted.code, l.code is not null as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
+       array_to_string(l.capabilities, ' ') as capabilities,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
+       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join locations l on l.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
--- :name locations_lock
-select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
+-- :name locations_lock of locations
+select wanted.code, l.code is not null as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
+       array_to_string(l.capabilities, ' ') as capabilities,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
+       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from locations
@@ -57,7 +61,7 @@ select wanted.code, l.code is not null, l.name, l.kind, l.latitude, l.longitude,
                         for no key update) as l on true
  order by wanted.code collate "C"
 
--- :name locations_insert
+-- :name locations_insert of locations
 -- $8 capabilities and $15 handover_methods, separated by spaces.
 insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
                        lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
@@ -69,7 +73,7 @@ select code, name, kind, latitude, longitude, time_zone, country, string_to_arra
        as added (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
                  lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
 
--- :name locations_update
+-- :name locations_update of locations
 update locations l
    set name = changed.name, kind = changed.kind, latitude = changed.latitude, longitude = changed.longitude,
        time_zone = changed.time_zone, country = changed.country,
@@ -84,11 +88,13 @@ update locations l
                    lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
  where l.code = changed.code collate "C"
 
--- :name locations_page free
+-- :name locations_page of locations free
 -- $1 after this code, $2 rows at most, $3 the only codes, $4 kind, $5 capability, $6 a part of the name or the beginning of
 -- the code; null for all.
-select l.code, true, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country, l.capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs, l.handover_methods, l.slots,
+select l.code, true as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
+       array_to_string(l.capabilities, ' ') as capabilities,
+       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
+       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
   from locations l
  where ($1::text is null or l.code > $1 collate "C") and ($3::text[] is null or l.code = any($3 collate "C"))
@@ -139,23 +145,23 @@ select z.name, null::timestamptz as begins,
 select c.name, to_timestamp(c.high), c.after from changes c where c.high - c.low = 1
  order by 1, 2 nulls first
 
--- :name products_find
+-- :name products_find of products
 -- Without what is long and of no use to an order.
-select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, null::text,
-       null::jsonb, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
+select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, null::text as description,
+       null::jsonb as attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
--- :name products_read
-select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+-- :name products_read of products
+select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
--- :name products_lock
-select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+-- :name products_lock of products
+select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
   left join lateral (select * from products
@@ -163,7 +169,7 @@ select wanted.sku, p.sku is not null, p.title, p.gtin, p.price_amount, p.price_c
                         for no key update) as p on true
  order by wanted.sku collate "C"
 
--- :name products_insert
+-- :name products_insert of products
 insert into products (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
                       return_policy, version, created_at, updated_at)
 select sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, return_policy,
@@ -173,7 +179,7 @@ select sku, title, gtin, price_amount, price_currency, image_url, description, a
        as added (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
                  return_policy, version, created_at, updated_at)
 
--- :name products_update
+-- :name products_update of products
 update products p
    set title = changed.title, gtin = changed.gtin, price_amount = changed.price_amount,
        price_currency = changed.price_currency, image_url = changed.image_url, description = changed.description,
@@ -185,16 +191,16 @@ update products p
                    return_policy, version, created_at, updated_at)
  where p.sku = changed.sku collate "C"
 
--- :name products_page free
+-- :name products_page of products free
 -- $1 after this SKU, $2 rows at most, $3 GTIN; null for all.
-select p.sku, true, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from products p
  where ($1::text is null or p.sku > $1 collate "C") and ($3::text is null or p.gtin = $3 collate "C")
  order by p.sku
  limit $2::bigint
 
--- :name products_search free
+-- :name products_search of products free
 -- The same with $4 words: each begins a word of the title, or $4 begins the SKU. What is found is collected first: with an
 -- eye on the limit the planner would rather read the whole table in order and look at every title.
 with found as materialized (
@@ -209,7 +215,7 @@ with found as materialized (
          where ($1::text is null or b.sku > $1 collate "C") and ($3::text is null or b.gtin = $3 collate "C")
            and b.sku ^@ $4::text),
      page as materialized (select f.sku from found f order by f.sku limit $2::bigint)
-select p.sku, true, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from page
   join products p on p.sku = page.sku
@@ -221,21 +227,21 @@ select document
   from unnest($1::jsonb[]) with ordinality as sent (document, place)
  order by place
 
--- :name listings_read
+-- :name listings_read of listings
 -- $1 channels, $2 SKUs (same length, sorted, no duplicates).
-select wanted.channel, wanted.sku, l.sku is not null, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
+select wanted.channel, wanted.sku, l.sku is not null as exists, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
        l.version, l.created_at, l.updated_at,
-       c.code is not null, p.sku is not null
+       c.code is not null as channel_known, p.sku is not null as sku_known
   from unnest($1::text[], $2::text[]) as wanted (channel, sku)
   left join channels c on c.code = wanted.channel collate "C"
   left join products p on p.sku = wanted.sku collate "C"
   left join listings l on l.channel = wanted.channel collate "C" and l.sku = wanted.sku collate "C"
  order by wanted.channel collate "C", wanted.sku collate "C"
 
--- :name listings_lock
-select wanted.channel, wanted.sku, l.sku is not null, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
+-- :name listings_lock of listings
+select wanted.channel, wanted.sku, l.sku is not null as exists, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
        l.version, l.created_at, l.updated_at,
-       c.code is not null, p.sku is not null
+       c.code is not null as channel_known, p.sku is not null as sku_known
   from unnest($1::text[], $2::text[]) as wanted (channel, sku)
   left join channels c on c.code = wanted.channel collate "C"
   left join products p on p.sku = wanted.sku collate "C"
@@ -244,7 +250,7 @@ select wanted.channel, wanted.sku, l.sku is not null, l.title, l.price_amount, l
                         for no key update) as l on true
  order by wanted.channel collate "C", wanted.sku collate "C"
 
--- :name listings_insert
+-- :name listings_insert of listings
 insert into listings (channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at,
                       updated_at)
 select channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at, updated_at
@@ -253,7 +259,7 @@ select channel, sku, title, price_amount, price_currency, external_sku, publishe
        as added (channel, sku, title, price_amount, price_currency, external_sku, published, version, created_at,
                  updated_at)
 
--- :name listings_update
+-- :name listings_update of listings
 update listings l
    set title = changed.title, price_amount = changed.price_amount, price_currency = changed.price_currency,
        external_sku = changed.external_sku, published = changed.published, version = changed.version,
@@ -264,11 +270,11 @@ update listings l
                    updated_at)
  where l.channel = changed.channel collate "C" and l.sku = changed.sku collate "C"
 
--- :name listings_page free
+-- :name listings_page of listings free
 -- $1 after this SKU, $2 rows at most, $3 the channel.
-select l.channel, l.sku, true, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
+select l.channel, l.sku, true as exists, l.title, l.price_amount, l.price_currency, l.external_sku, l.published,
        l.version, l.created_at, l.updated_at,
-       true, true
+       true as channel_known, true as sku_known
   from listings l
  where l.channel = $3::text collate "C" and ($1::text is null or l.sku > $1 collate "C")
  order by l.sku

@@ -1,4 +1,5 @@
 #include "catalog/catalog.h"
+#include "catalog/columns.h"
 #include "catalog/hours.h"
 #include "catalog/records.h"
 #include "db/connection.h"
@@ -75,172 +76,178 @@ static const struct enum_column capabilities_column = { "locations", "capabiliti
 static const struct enum_column handover_methods_column = { "locations", "handover_methods",
         .texts = handover_method_names };
 
-/* Wanted records that do not exist come as rows of nulls. */
-static int kind_take(struct row *row, const struct record *record, const struct enum_column *column) {
-        return record->exists ? row_enum(row, column) : row_enum_or(row, column, 0);
+#define RECORD_COLUMNS(row, member)                                                                                    \
+        { "version", INTEGER_AT(row, member.record.version) },                                                         \
+                { "created_at", TIME_AT(row, member.record.created_at) }, {                                            \
+                "updated_at", TIME_AT(row, member.record.updated_at)                                                   \
+        }
+
+/* Wanted records that do not exist come as rows of nulls, so a kind may be null. */
+#define NO_KIND (-1)
+
+static const struct column channel_list[] = {
+        { "code", TEXT_AT(struct channel_row, channel.code) },
+        { "exists", BOOLEAN_AT(struct channel_row, channel.record.exists) },
+        { "name", TEXT_AT(struct channel_row, channel.name) },
+        { "kind", ENUM_AT(struct channel_row, channel.kind), .words = &channel_kind_column, .nullable = true,
+                .absent = NO_KIND },
+        { "return_policy", JSONB_AT(struct channel_row, return_policy) },
+        RECORD_COLUMNS(struct channel_row, channel),
+};
+const struct columns channel_row_columns = { "channels", COLUMNS(struct channel_row, channel_list) };
+
+static const struct column location_list[] = {
+        { "code", TEXT_AT(struct location_row, location.code) },
+        { "exists", BOOLEAN_AT(struct location_row, location.record.exists) },
+        { "name", TEXT_AT(struct location_row, location.name) },
+        { "kind", ENUM_AT(struct location_row, location.kind), .words = &location_kind_column, .nullable = true,
+                .absent = NO_KIND },
+        { "latitude", NUMBER_AT(struct location_row, location.latitude),
+                .has = HAS(struct location_row, location.has_position) },
+        { "longitude", NUMBER_AT(struct location_row, location.longitude),
+                .has = HAS(struct location_row, location.has_position) },
+        { "time_zone", TEXT_AT(struct location_row, location.time_zone) },
+        { "country", TEXT_AT(struct location_row, location.country) },
+        { "capabilities", BITS_AT(struct location_row, location.capabilities), .words = &capabilities_column },
+        { "opening_hours", JSONB_AT(struct location_row, opening_hours) },
+        { "closures", JSONB_AT(struct location_row, closures) },
+        { "lead_time_s", INTEGER_AT(struct location_row, lead_time_s) },
+        { "hold_for_s", INTEGER_AT(struct location_row, hold_for_s) },
+        { "cut_off", INTEGER_AT(struct location_row, cut_off), .has = HAS(struct location_row, location.has_cut_off) },
+        { "cut_offs", JSONB_AT(struct location_row, cut_offs) },
+        { "handover_methods", BITS_AT(struct location_row, location.handover_methods),
+                .words = &handover_methods_column },
+        { "slots", JSONB_AT(struct location_row, slots) },
+        RECORD_COLUMNS(struct location_row, location),
+};
+const struct columns location_row_columns = { "locations", COLUMNS(struct location_row, location_list) };
+
+static const struct column product_list[] = {
+        { "sku", TEXT_AT(struct product_row, product.sku) },
+        { "exists", BOOLEAN_AT(struct product_row, product.record.exists) },
+        { "title", TEXT_AT(struct product_row, product.title) },
+        { "gtin", TEXT_AT(struct product_row, product.gtin) },
+        { "price_amount", INTEGER_AT(struct product_row, product.price.amount),
+                .has = HAS(struct product_row, has_price) },
+        { "price_currency", TEXT_AT(struct product_row, price_currency) },
+        { "image_url", TEXT_AT(struct product_row, product.image_url) },
+        { "description", TEXT_AT(struct product_row, product.description) },
+        { "attributes", JSONB_AT(struct product_row, product.attributes) },
+        { "returnable", BOOLEAN_AT(struct product_row, product.returnable) },
+        { "return_policy", JSONB_AT(struct product_row, return_policy) },
+        RECORD_COLUMNS(struct product_row, product),
+};
+const struct columns product_row_columns = { "products", COLUMNS(struct product_row, product_list) };
+
+static const struct column listing_list[] = {
+        { "channel", TEXT_AT(struct listing_row, listing.channel) },
+        { "sku", TEXT_AT(struct listing_row, listing.sku) },
+        { "exists", BOOLEAN_AT(struct listing_row, listing.record.exists) },
+        { "title", TEXT_AT(struct listing_row, listing.title) },
+        { "price_amount", INTEGER_AT(struct listing_row, listing.price.amount),
+                .has = HAS(struct listing_row, has_price) },
+        { "price_currency", TEXT_AT(struct listing_row, price_currency) },
+        { "external_sku", TEXT_AT(struct listing_row, listing.external_sku) },
+        { "published", BOOLEAN_AT(struct listing_row, listing.published) },
+        RECORD_COLUMNS(struct listing_row, listing),
+        { "channel_known", BOOLEAN_AT(struct listing_row, listing.channel_known) },
+        { "sku_known", BOOLEAN_AT(struct listing_row, listing.sku_known) },
+};
+const struct columns listing_row_columns = { "listings", COLUMNS(struct listing_row, listing_list) };
+
+static void currency_take(const char *currency, struct money *money) {
+        if (currency && strlen(currency) < sizeof(money->currency))
+                memcpy(money->currency, currency, strlen(currency) + 1);
 }
 
-static void record_take(struct row *row, struct record *record) {
-        record->version = row_integer(row);
-        record->created_at = row_time(row);
-        record->updated_at = row_time(row);
-}
-
-static struct money money_take(struct row *row) {
-        struct money money = { .amount = row_integer(row) };
-        const char *currency = row_text(row);
-
-        if (currency && strlen(currency) < sizeof(money.currency))
-                memcpy(money.currency, currency, strlen(currency) + 1);
-        return money;
-}
-
-static bool channel_take(struct row *row, struct arena *arena, struct channel *ret_channel) {
-        bool readable;
-
-        ret_channel->code = row_text(row);
-        ret_channel->record.exists = row_boolean(row);
-        ret_channel->name = row_text(row);
-        ret_channel->kind = (enum channel_kind) kind_take(row, &ret_channel->record, &channel_kind_column);
-        readable = policy_read(row_text(row), arena, &ret_channel->return_policy);
-        record_take(row, &ret_channel->record);
-        return readable;
-}
-
-static bool hours_take(struct row *row, struct arena *arena, struct location *location) {
-        const char *opening_hours = row_text(row);
-        const char *closures = row_text(row);
-
-        if (!location->record.exists)
-                return true;
-        location->opening_hours = openings_read(opening_hours, arena, &location->n_opening_hours);
-        location->closures = closures_read(closures, arena, &location->n_closures);
-        return location->opening_hours && location->closures;
-}
-
-static bool cut_offs_take(struct row *row, struct arena *arena, struct location *location) {
-        const char *cut_offs = row_text(row);
-
-        return !location->record.exists || cut_offs_read(cut_offs, arena, location);
-}
-
-static bool slots_take(struct row *row, struct arena *arena, struct location *location) {
-        const char *slots = row_text(row);
-
-        if (!location->record.exists)
-                return true;
-        location->slots = slots_read(slots, arena, &location->n_slots);
-        return location->slots != NULL;
-}
-
-static bool location_take(struct row *row, struct arena *arena, struct location *ret_location) {
-        bool readable;
-
-        ret_location->code = row_text(row);
-        ret_location->record.exists = row_boolean(row);
-        ret_location->name = row_text(row);
-        ret_location->kind = (enum location_kind) kind_take(row, &ret_location->record, &location_kind_column);
-        ret_location->has_position = !row_is_null(row);
-        ret_location->latitude = row_number(row);
-        ret_location->longitude = row_number(row);
-        ret_location->time_zone = row_text(row);
-        ret_location->country = row_text(row);
-        ret_location->capabilities = row_enum_bits(row, &capabilities_column, arena);
-        readable = hours_take(row, arena, ret_location);
-        ret_location->lead_time = row_integer(row) * SECOND;
-        ret_location->hold_for = row_integer(row) * SECOND;
-        ret_location->has_cut_off = !row_is_null(row);
-        ret_location->cut_off = (int) row_integer(row);
-        readable = cut_offs_take(row, arena, ret_location) && readable;
-        ret_location->handover_methods = row_enum_bits(row, &handover_methods_column, arena);
-        readable = slots_take(row, arena, ret_location) && readable;
-        record_take(row, &ret_location->record);
-        return readable;
-}
-
-static bool product_take(struct row *row, struct arena *arena, struct product *ret_product) {
-        bool readable;
-
-        ret_product->sku = row_text(row);
-        ret_product->record.exists = row_boolean(row);
-        ret_product->title = row_text(row);
-        ret_product->gtin = row_text(row);
-        ret_product->price = money_take(row);
-        ret_product->image_url = row_text(row);
-        ret_product->description = row_text(row);
-        ret_product->attributes = row_text(row);
-        ret_product->returnable = row_boolean(row);
-        readable = policy_read(row_text(row), arena, &ret_product->return_policy);
-        record_take(row, &ret_product->record);
-        return readable;
-}
-
-static void listing_take(struct row *row, struct listing *ret_listing) {
-        ret_listing->channel = row_text(row);
-        ret_listing->sku = row_text(row);
-        ret_listing->record.exists = row_boolean(row);
-        ret_listing->title = row_text(row);
-        ret_listing->price = money_take(row);
-        ret_listing->external_sku = row_text(row);
-        ret_listing->published = row_boolean(row);
-        record_take(row, &ret_listing->record);
-        ret_listing->channel_known = row_boolean(row);
-        ret_listing->sku_known = row_boolean(row);
+static enum problem fault_of(const struct catalog_set *set) {
+        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
 }
 
 static enum problem channels_take(struct rows *rows, void *into) {
         struct catalog_set *set = into;
+        struct binding binding;
 
-        set->n_channels = rows_count(rows);
-        set->channels = arena_new_array(set->arena, struct channel, set->n_channels);
-        for (size_t i = 0; set->channels && i < set->n_channels; i++) {
-                struct row row = row_at(rows, i);
+        set->channels = arena_new_array(set->arena, struct channel, rows_count(rows));
+        if (!set->channels || !rows_bind(rows, &channel_row_columns, &binding))
+                return fault_of(set);
+        for (set->n_channels = 0; set->n_channels < rows_count(rows); set->n_channels++) {
+                struct channel_row row = { 0 };
 
-                if (!channel_take(&row, set->arena, &set->channels[i]))
-                        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
+                row_fill(&binding, set->n_channels, &row);
+                if (!policy_read(row.return_policy, set->arena, &row.channel.return_policy))
+                        return fault_of(set);
+                set->channels[set->n_channels] = row.channel;
         }
-        return set->channels ? PROBLEM_NONE : FAULT_BUSY;
+        return PROBLEM_NONE;
+}
+
+static bool location_take(const struct location_row *row, struct arena *arena, struct location *ret_location) {
+        struct location *l = ret_location;
+
+        *l = row->location;
+        l->lead_time = row->lead_time_s * SECOND;
+        l->hold_for = row->hold_for_s * SECOND;
+        l->cut_off = (int) row->cut_off;
+        if (!l->record.exists)
+                return true;
+        l->opening_hours = openings_read(row->opening_hours, arena, &l->n_opening_hours);
+        l->closures = closures_read(row->closures, arena, &l->n_closures);
+        l->slots = slots_read(row->slots, arena, &l->n_slots);
+        return cut_offs_read(row->cut_offs, arena, l) && l->opening_hours && l->closures && l->slots;
 }
 
 static enum problem locations_take(struct rows *rows, void *into) {
         struct catalog_set *set = into;
+        struct binding binding;
 
-        set->n_locations = rows_count(rows);
-        set->locations = arena_new_array(set->arena, struct location, set->n_locations);
-        for (size_t i = 0; set->locations && i < set->n_locations; i++) {
-                struct row row = row_at(rows, i);
+        set->locations = arena_new_array(set->arena, struct location, rows_count(rows));
+        if (!set->locations || !rows_bind(rows, &location_row_columns, &binding))
+                return fault_of(set);
+        for (set->n_locations = 0; set->n_locations < rows_count(rows); set->n_locations++) {
+                struct location_row row = { 0 };
 
-                if (!location_take(&row, set->arena, &set->locations[i]))
-                        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
+                row_fill(&binding, set->n_locations, &row);
+                if (!location_take(&row, set->arena, &set->locations[set->n_locations]))
+                        return fault_of(set);
         }
-        return set->locations ? PROBLEM_NONE : FAULT_BUSY;
+        return PROBLEM_NONE;
 }
 
 static enum problem products_take(struct rows *rows, void *into) {
         struct catalog_set *set = into;
+        struct binding binding;
 
-        set->n_products = rows_count(rows);
-        set->products = arena_new_array(set->arena, struct product, set->n_products);
-        for (size_t i = 0; set->products && i < set->n_products; i++) {
-                struct row row = row_at(rows, i);
+        set->products = arena_new_array(set->arena, struct product, rows_count(rows));
+        if (!set->products || !rows_bind(rows, &product_row_columns, &binding))
+                return fault_of(set);
+        for (set->n_products = 0; set->n_products < rows_count(rows); set->n_products++) {
+                struct product_row row = { 0 };
 
-                if (!product_take(&row, set->arena, &set->products[i]))
-                        return set->arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
+                row_fill(&binding, set->n_products, &row);
+                currency_take(row.price_currency, &row.product.price);
+                if (!policy_read(row.return_policy, set->arena, &row.product.return_policy))
+                        return fault_of(set);
+                set->products[set->n_products] = row.product;
         }
-        return set->products ? PROBLEM_NONE : FAULT_BUSY;
+        return PROBLEM_NONE;
 }
 
 static enum problem listings_take(struct rows *rows, void *into) {
         struct catalog_set *set = into;
+        struct binding binding;
 
-        set->n_listings = rows_count(rows);
-        set->listings = arena_new_array(set->arena, struct listing, set->n_listings);
-        for (size_t i = 0; set->listings && i < set->n_listings; i++) {
-                struct row row = row_at(rows, i);
+        set->listings = arena_new_array(set->arena, struct listing, rows_count(rows));
+        if (!set->listings || !rows_bind(rows, &listing_row_columns, &binding))
+                return fault_of(set);
+        for (set->n_listings = 0; set->n_listings < rows_count(rows); set->n_listings++) {
+                struct listing_row row = { 0 };
 
-                listing_take(&row, &set->listings[i]);
+                row_fill(&binding, set->n_listings, &row);
+                currency_take(row.price_currency, &row.listing.price);
+                set->listings[set->n_listings] = row.listing;
         }
-        return set->listings ? PROBLEM_NONE : FAULT_BUSY;
+        return PROBLEM_NONE;
 }
 
 /* ---- looking up ---- */

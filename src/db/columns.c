@@ -7,7 +7,11 @@
 
 #include <arpa/inet.h>
 #include <endian.h>
+#include <stdio.h>
 #include <string.h>
+
+#define WORD_SIZE_MAX  64
+#define WORDS_SIZE_MAX ((size_t) 32 * WORD_SIZE_MAX)
 
 static const struct {
         const char *type;         /* in a cast of SQL */
@@ -23,6 +27,7 @@ static const struct {
         [COLUMN_TIME] = { "timestamptz", TYPE_TIMESTAMPTZ, TYPE_TIMESTAMPTZ, parameter_times },
         [COLUMN_ENUM] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
         [COLUMN_WORD] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
+        [COLUMN_BITS] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
 };
 
 const char *column_type(enum column_kind kind) {
@@ -101,6 +106,22 @@ static void enum_fill(struct rows *rows, const struct column *column, const char
         *ret_value = !bytes && column->nullable ? (int) column->absent : rows_enum(rows, column->words, bytes);
 }
 
+static unsigned bits_of(struct rows *rows, const struct column *column, const char *bytes) {
+        unsigned bits = 0;
+
+        while (bytes && *bytes) {
+                char word[WORD_SIZE_MAX];
+                const size_t size = strcspn(bytes, " ");
+
+                (void) snprintf(word, sizeof(word), "%.*s", (int) size, bytes);
+                bits |= 1u << rows_enum(rows, column->words, word);
+                if (rows->unknown == word)
+                        rows->unknown = bytes; /* from the unknown word on; lives as long as the result */
+                bytes += size + (bytes[size] == ' ');
+        }
+        return bits;
+}
+
 static void cell_fill(struct rows *rows, const struct column *column, const char *bytes, bool narrow, void *member) {
         switch (column->kind) {
         case COLUMN_WORD:
@@ -134,6 +155,9 @@ static void cell_fill(struct rows *rows, const struct column *column, const char
                 break;
         case COLUMN_ENUM:
                 enum_fill(rows, column, bytes, member);
+                break;
+        case COLUMN_BITS:
+                *(unsigned *) member = bits_of(rows, column, bytes);
                 break;
         case COLUMN_KIND_COUNT:
                 break;
@@ -207,6 +231,17 @@ static void enum_add(struct array *array, const struct column *column, int value
                 array_text(array, enum_column_text(column->words, value));
 }
 
+static void bits_add(struct array *array, const struct column *column, unsigned bits) {
+        struct buffer words;
+
+        buffer_init(&words, array->bytes.arena, WORDS_SIZE_MAX);
+        for (int i = 0; bits >> i; i++)
+                if (bits >> i & 1)
+                        buffer_append_format(&words, "%s%s", words.size ? " " : "", enum_column_text(column->words, i));
+        array->bytes.failed |= words.failed;
+        array_text(array, buffer_text(&words));
+}
+
 static void cell_add(struct array *array, const struct column *column, const void *member) {
         switch (column->kind) {
         case COLUMN_TEXT:
@@ -233,6 +268,9 @@ static void cell_add(struct array *array, const struct column *column, const voi
                 break;
         case COLUMN_ENUM:
                 enum_add(array, column, *(const int *) member);
+                break;
+        case COLUMN_BITS:
+                bits_add(array, column, *(const unsigned *) member);
                 break;
         case COLUMN_KIND_COUNT:
                 break;

@@ -37,6 +37,7 @@ enum column_kind {
         COLUMN_TIME,    /* timestamp */
         COLUMN_ENUM,    /* an enum, which is a word of `words` in SQL */
         COLUMN_WORD,    /* const char *: a word of `words` */
+        COLUMN_BITS,    /* unsigned: bit n for word n; text of words between spaces */
         COLUMN_KIND_COUNT,
 };
 
@@ -72,6 +73,7 @@ struct columns {
 #define UUID_AT(record, member)    .kind = COLUMN_UUID, .offset = MEMBER_AT(record, member, struct uuid)
 #define TIME_AT(record, member)    .kind = COLUMN_TIME, .offset = MEMBER_AT(record, member, timestamp)
 #define WORD_AT(record, member)    .kind = COLUMN_WORD, .offset = MEMBER_AT(record, member, const char *)
+#define BITS_AT(record, member)    .kind = COLUMN_BITS, .offset = MEMBER_AT(record, member, unsigned)
 #define ENUM_AT(record, member)                                                                                        \
         .kind = COLUMN_ENUM,                                                                                           \
         .offset = offsetof(record, member) + 0 * sizeof(char[sizeof(((record *) 0)->member) == sizeof(int) ? 1 : -1])

@@ -22,6 +22,7 @@ struct paint {
         double density;
         timestamp made_at;
         enum color color, lid;
+        unsigned stripes;
 };
 
 static const struct column columns[] = {
@@ -37,19 +38,20 @@ static const struct column columns[] = {
         { "made_at", TIME_AT(struct paint, made_at) },
         { "color", ENUM_AT(struct paint, color), .words = &color_column },
         { "lid", ENUM_AT(struct paint, lid), .words = &color_column, .nullable = true, .absent = NO_COLOR },
+        { "stripes", BITS_AT(struct paint, stripes), .words = &color_column },
 };
 
 /* In another order than the table, so that places and names do not agree by chance. */
 static const struct statement_parameter parameters[] = { { "lid", "text" }, { "color", "text" },
         { "made_at", "timestamptz" }, { "density", "float8" }, { "sold", "boolean" }, { "shelf", "bigint" },
         { "liters", "bigint" }, { "finish", "text" }, { "recipe", "jsonb" }, { "name", "text" },
-        { "mixed_from", "uuid" }, { "id", "uuid" } };
+        { "mixed_from", "uuid" }, { "id", "uuid" }, { "stripes", "text" } };
 
-#define ROUND_TRIP                                                                                                     \
-        "select name, id, mixed_from, recipe, finish, liters::integer, shelf, sold, density, made_at, lid, color"      \
-        "  from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::boolean[], $6::bigint[],"          \
-        "              $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[], $12::uuid[])"                  \
-        "       as x (lid, color, made_at, density, sold, shelf, liters, finish, recipe, name, mixed_from, id)"
+#define ROUND_TRIP                                                                                                         \
+        "select name, id, mixed_from, recipe, finish, liters::integer, shelf, sold, density, made_at, lid, color, stripes" \
+        "  from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::boolean[], $6::bigint[],"              \
+        "              $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[], $12::uuid[], $13::text[])"         \
+        "       as x (lid, color, made_at, density, sold, shelf, liters, finish, recipe, name, mixed_from, id, stripes)"
 
 static struct statement statement;
 static const struct columns paint_columns = { "paints", COLUMNS(struct paint, columns) };
@@ -93,7 +95,8 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
                 .density = -0.1,
                 .made_at = STORE_NOW + 123456,
                 .color = GREEN,
-                .lid = RED };
+                .lid = RED,
+                .stripes = 1u << RED | 1u << GREEN };
         const struct paint *read = round_trip(&paint, 1);
 
         cr_assert_eq(uuid_compare(&read->id, &paint.id), 0);
@@ -109,6 +112,7 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
         cr_assert_eq(read->made_at, paint.made_at);
         cr_assert_eq(read->color, GREEN);
         cr_assert_eq(read->lid, RED);
+        cr_assert_eq(read->stripes, 1u << RED | 1u << GREEN);
 }
 
 static enum problem nulls_count(struct rows *rows, void *into) {
@@ -135,9 +139,9 @@ Test(columns, an_absent_value_is_null_in_sql_and_absent_again) {
         cr_assert_str_eq(read[1].name, "");
         cr_assert_eq(read[1].shelf, 0);
         statement_make("select num_nulls($1[1], $2[1], $3[1], $4[1], $5[1], $6[1], $7[1], $8[1], $9[1], $10[1], $11[1],"
-                       " $12[1])::bigint from (select $1::text[], $2::text[], $3::timestamptz[], $4::float8[],"
+                       " $12[1], $13[1])::bigint from (select $1::text[], $2::text[], $3::timestamptz[], $4::float8[],"
                        " $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[],"
-                       " $12::uuid[]) as x");
+                       " $12::uuid[], $13::text[]) as x");
         records_begin(&records, &store_arena, &statement, &paint_columns);
         records_add(&records, &paints[0]);
         database_ask(store_database, &statement, &records.parameters, nulls_count, &nulls);
@@ -167,6 +171,7 @@ Test(columns, a_result_that_does_not_fit_fails_the_trip_by_the_name_of_the_colum
 Test(columns, an_unknown_word_fails_the_trip_by_the_names_of_table_and_column) {
         read_expecting("select 'blue'::text as color", FAULT_BROKEN, "paints.color: blue");
         read_expecting("select 'blue'::text as lid", FAULT_BROKEN, "paints.color: blue");
+        read_expecting("select 'red blue'::text as stripes", FAULT_BROKEN, "paints.color: blue");
         read_expecting("select 'blue'::text as finish", FAULT_BROKEN, "paints.color: blue");
         read_expecting("select null::text as color", FAULT_BROKEN, "paints.color: null");
         read_expecting("select null::text as lid", PROBLEM_NONE, NULL);

@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include "base/text.h"
+#include "catalog/columns.h"
 #include "db/columns.h"
 #include "db/sql.h"
 #include "inventory/columns.h"
@@ -34,7 +35,11 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 
 /* All that there are: tests/lint/registered.py looks. */
 static const struct columns *const tables[] = {
+        &channel_row_columns,
         &ledger_columns,
+        &listing_row_columns,
+        &location_row_columns,
+        &product_row_columns,
         &reservation_columns,
         &reservation_line_columns,
         &shelf_columns,
