@@ -49,6 +49,23 @@ void arena_reset(struct arena *arena) {
         arena->size = sizeof(struct arena_block) + arena->blocks->capacity;
 }
 
+struct arena_mark arena_mark(const struct arena *arena) {
+        return (struct arena_mark){ arena->blocks, arena->blocks ? arena->blocks->used : 0 };
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark) {
+        while (arena->blocks != mark.block) {
+                struct arena_block *newest = arena->blocks;
+
+                arena->blocks = newest->older;
+                arena->size -= sizeof(*newest) + newest->capacity;
+                free(newest);
+        }
+        if (mark.block)
+                mark.block->used = mark.used;
+        arena->exhausted = false;
+}
+
 /* What a block of at least `size` bytes should hold, or 0 when the ceiling does not let it in. Each is twice as large
  * as the one before, so that few are needed, up to what a reset may keep. The header counts as well. */
 static size_t block_capacity(const struct arena *arena, size_t size) {

@@ -34,6 +34,16 @@ void arena_clear(struct arena *arena);
  * so that it soon needs the heap no more. */
 void arena_reset(struct arena *arena);
 
+/* A point to go back to: everything allocated after the mark is given back by the rewind, and the arena is no longer
+ * exhausted. A rewind is good until the arena is cleared or reset, or rewound to an earlier mark. */
+struct arena_mark {
+        struct arena_block *block;
+        size_t used;
+};
+
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* `size` zeroed bytes, or NULL when the ceiling is reached. */
 must_check void *arena_alloc(struct arena *arena, size_t size);
 

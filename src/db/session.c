@@ -9,14 +9,16 @@
 
 /* A transaction takes milliseconds. PostgreSQL ends one that waits for its client for this long, so that a frozen
  * instance holds its locks no longer. The thawed instance has lost its connection and runs its batch again by the keys.
- */
+ * A limit in the options of the connection string wins. */
 #define IDLE_IN_TRANSACTION_MS "2000"
 
 /* A client whose host is gone answers no probe; PostgreSQL's own default waits for two hours before the first one. */
 #define SETTINGS_OF_ALL                                                                                                \
         "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"                     \
         " set_config('lock_timeout', $3, false),"                                                                      \
-        " set_config('idle_in_transaction_session_timeout', '" IDLE_IN_TRANSACTION_MS "', false),"                     \
+        " set_config('idle_in_transaction_session_timeout',"                                                           \
+        "  (select case source when 'client' then setting else '" IDLE_IN_TRANSACTION_MS "' end from pg_settings"      \
+        "    where name = 'idle_in_transaction_session_timeout'), false),"                                             \
         " set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),"           \
         " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '5000', false),"              \
         " set_config('jit', 'off', false),"

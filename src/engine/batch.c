@@ -419,6 +419,8 @@ static void run_all(struct runner *runner, struct call **calls, size_t n) {
 }
 
 void batch_run(struct runner *runner, struct call **calls, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                call_keep(calls[i]);
         runner->counts.batches++;
         runner->counts.calls += n;
         if (runner->connected)

@@ -48,12 +48,17 @@ void call_clear(struct call *call) {
         arena_clear(&call->arena);
 }
 
+void call_keep(struct call *call) {
+        call->kept = arena_mark(&call->arena);
+}
+
 void call_reset(struct call *call) {
         shared_text_drop(call->reply.shared);
         call->refusal = (struct refusal){ 0 };
         call->reply = (struct reply){ 0 };
         call->park = (struct park){ 0 };
         call->work = NULL;
+        arena_rewind(&call->arena, call->kept);
 }
 
 void call_park(struct call *call, const char *key, duration span) {

@@ -169,6 +169,7 @@ struct call {
 
         const char *rate_limit, *rate_limit_policy; /* headers of whatever the answer is; NULL: none */
 
+        struct arena_mark kept; /* where the memory of an attempt begins */
         struct refusal refusal;
         struct reply reply;
         void *work;        /* the room's, between load and save; reset by each attempt */
@@ -202,7 +203,10 @@ const char *call_location(const struct call *call);
 void call_init(struct call *call, const struct route *route);
 void call_clear(struct call *call);
 
-/* Forget the answer of an attempt that was rolled back. */
+/* Before the first attempt: what is in the arena now stays for all of them. */
+void call_keep(struct call *call);
+
+/* Forget an attempt that was rolled back: its answer, and all memory it took since call_keep. */
 void call_reset(struct call *call);
 
 /* Whether the bearer may act at the location; refuses with STORE_NOT_ALLOWED when not. */

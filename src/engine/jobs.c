@@ -184,7 +184,7 @@ static enum problem prune_save(struct batch *batch) {
         parameters_init(&p, batch->arena);
         parameter_time(&p, batch->now - (job->has_kept_setting ? config_integer(job->kept_setting) : job->kept_for));
         parameter_integer(&p, (int64_t) job->batch);
-        parameter_boolean(&p, /* really= */ true);
+        parameter_boolean(&p, true);
         database_ask(batch->database, job->prune, &p, pruned_read, batch->work);
         return PROBLEM_NONE;
 }

@@ -52,7 +52,9 @@ def shelf_of(database):
 
 @pytest.fixture(scope="session")
 def lone_instance(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "lone", sweeper=0, write_workers=1, call_timeout="PT60S").start()
+    # A batch of thousands of lines takes ThreadSanitizer longer than PostgreSQL waits for a client by default.
+    patient = new_database() + "?options=-c%20idle_in_transaction_session_timeout%3D60000"
+    instance = Holdfast(patient, work_directory, "lone", sweeper=0, write_workers=1, call_timeout="PT60S").start()
     yield instance
     try:
         instance.assert_audit_clean()

@@ -174,3 +174,39 @@ Test(arena, take_leaves_null_behind) {
         cr_assert_eq(take(owner), &arena);
         cr_assert_null(owner);
 }
+
+Test(arena, gives_back_what_was_allocated_after_a_mark) {
+        struct arena arena;
+        struct arena_mark mark;
+        char *before;
+        size_t size;
+
+        arena_init(&arena, PLENTY);
+        before = arena_text(&arena, "stays");
+        mark = arena_mark(&arena);
+        size = arena.size;
+        for (int i = 0; i < 100; i++)
+                cr_assert_not_null(arena_alloc(&arena, 1000));
+        arena_rewind(&arena, mark);
+        cr_assert_eq(arena.size, size);
+        cr_assert_str_eq(before, "stays");
+        cr_assert_str_eq(arena_text(&arena, "again"), "again");
+        cr_assert_str_eq(before, "stays");
+        arena_clear(&arena);
+}
+
+Test(arena, is_empty_again_after_a_rewind_to_its_beginning) {
+        struct arena arena;
+        struct arena_mark mark;
+
+        arena_init(&arena, 4096);
+        mark = arena_mark(&arena);
+        while (arena_alloc(&arena, 100))
+                ;
+        cr_assert(arena.exhausted);
+        arena_rewind(&arena, mark);
+        cr_assert_eq(arena.size, 0);
+        cr_assert_not(arena.exhausted);
+        cr_assert_not_null(arena_alloc(&arena, 100));
+        arena_clear(&arena);
+}

@@ -43,3 +43,19 @@ Test(batch, a_database_at_its_limits_is_not_asked_again) {
         cr_assert_eq(remedy(FAULT_BUSY, FIRST_TIME, MANY), REMEDY_GIVE_UP);
         cr_assert_eq(remedy(FAULT_BUSY, FIRST_TIME, ALONE), REMEDY_GIVE_UP);
 }
+
+Test(batch, attempts_of_a_call_do_not_add_up_their_memory) {
+        static const struct route route = { .path = "/" };
+        struct call call;
+        char *kept;
+
+        call_init(&call, &route);
+        kept = arena_text(&call.arena, "from the request");
+        call_keep(&call);
+        for (size_t attempt = 0; attempt < 2 * BATCH_ATTEMPTS_MAX; attempt++) {
+                call_reset(&call);
+                cr_assert_not_null(arena_alloc(&call.arena, CALL_MEMORY_MAX / 2), "attempt %zu", attempt);
+        }
+        cr_assert_str_eq(kept, "from the request");
+        call_clear(&call);
+}
