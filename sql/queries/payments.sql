@@ -14,6 +14,16 @@ select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destin
  where r.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by r.order_id, r.number
 
+-- :name order_return_claims
+-- What the returns of the orders $1 give a right to, the oldest first.
+select r.order_id, r.id,
+       (r.shipping - r.withheld
+        + coalesce((select sum(l.refund) from return_lines l
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint
+  from returns r
+ where r.order_id = any($1::uuid[])
+ order by r.order_id, r.created_at, r.id
+
 -- :name payments_insert
 insert into payments (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
                       refunded, actor, created_at, updated_at, version)

@@ -60,10 +60,9 @@ enum problem refuse(struct refusal *refusal, struct arena *arena, enum problem p
         return problem;
 }
 
-struct violation *refuse_because(
-        struct refusal *refusal, struct arena *arena, const char *pointer, const char *code, const char *format, ...) {
+static struct violation *violation_add(struct refusal *refusal, struct arena *arena, const char *pointer,
+        const char *code, const char *format, va_list arguments) {
         struct violation *violation = NULL;
-        va_list arguments;
 
         refusal->n_violations++;
         if (refusal->n_violations > VIOLATIONS_MAX)
@@ -71,15 +70,38 @@ struct violation *refuse_because(
         violation = arena_new(arena, struct violation);
         if (!violation)
                 return NULL;
-        va_start(arguments, format);
         violation->pointer = arena_text(arena, pointer);
         violation->code = code;
         violation->detail = format_detail(arena, format, arguments);
-        va_end(arguments);
         if (refusal->last_violation)
                 refusal->last_violation->next = violation;
         else
                 refusal->violations = violation;
         refusal->last_violation = violation;
         return violation;
+}
+
+struct violation *refuse_because(
+        struct refusal *refusal, struct arena *arena, const char *pointer, const char *code, const char *format, ...) {
+        struct violation *violation;
+        va_list arguments;
+
+        va_start(arguments, format);
+        violation = violation_add(refusal, arena, pointer, code, format, arguments);
+        va_end(arguments);
+        return violation;
+}
+
+void refuse_beyond(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
+        int64_t available, const char *format, ...) {
+        struct violation *violation;
+        va_list arguments;
+
+        va_start(arguments, format);
+        violation = violation_add(refusal, arena, pointer, code, format, arguments);
+        va_end(arguments);
+        if (!violation)
+                return;
+        violation->available = available;
+        violation->has_available = true;
 }

@@ -47,6 +47,7 @@
         X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused",                                                       \
                 "This Idempotency-Key belongs to a different request")                                                 \
         X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow this return")                       \
+        X(TOO_MANY, 422, "too-many", "The document has no room for more of these")                                     \
         X(VALIDATION_FAILED, 422, "validation-failed", "The request contains invalid values")                          \
         X(HANDOVER_LOCKED, 429, "handover-locked", "Code entry is locked after wrong codes")                           \
         X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \
@@ -91,7 +92,7 @@ struct violation {
         const char *pointer; /* JSON Pointer as a URI fragment, "#/lines/0/quantity" */
         const char *code;    /* "insufficient-stock", "required", "out-of-range", ... */
         const char *detail;
-        int64_t available; /* units that are there; only when has_available */
+        int64_t available; /* the largest amount or number that would be accepted; only when has_available */
         bool has_available;
         struct violation *next;
 };
@@ -119,3 +120,7 @@ enum problem refuse(struct refusal *refusal, struct arena *arena, enum problem p
 /* Append an entry to `errors[]`. `pointer` is copied; `detail` is formatted. Returns it (NULL past the limit). */
 struct violation *refuse_because(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
         const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for an amount or a number that is too large: the entry says how much is `available`. */
+void refuse_beyond(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
+        int64_t available, const char *format, ...) __attribute__((format(printf, 6, 7)));

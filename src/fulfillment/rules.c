@@ -68,16 +68,11 @@ enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same
 }
 
 static void name_over_pick(const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity) {
-        struct violation *violation;
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
-        violation = refuse_because(act->refusal, act->arena, pointer, "over-pick",
+        refuse_beyond(act->refusal, act->arena, pointer, "over-pick", remaining,
                 "%" PRId64 " units remain to be picked, %" PRId64 " are named.", remaining, quantity);
-        if (!violation)
-                return;
-        violation->available = remaining;
-        violation->has_available = true;
 }
 
 static enum problem refuse_over_pick(const struct act *act) {
@@ -166,7 +161,7 @@ static void name_too_many(const struct basket *basket, const struct act *act, co
                 return;
         }
         (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
-        (void) refuse_because(act->refusal, act->arena, pointer, "not-picked",
+        refuse_beyond(act->refusal, act->arena, pointer, "not-picked", possible,
                 "%" PRId64 " units are picked and still here, %" PRId64 " are named.", possible, quantity);
 }
 

@@ -48,7 +48,7 @@ static void load_line(struct load *load, const struct fulfillment *fulfillment, 
                 return;
         load->too_many = true;
         (void) snprintf(pointer, sizeof(pointer), "%s/%zu/quantity", at, place);
-        (void) refuse_because(act->refusal, act->arena, pointer, "not-picked",
+        refuse_beyond(act->refusal, act->arena, pointer, "not-picked", units_at_hand(line),
                 "%" PRId64 " units of the line are picked and still here.", units_at_hand(line));
 }
 

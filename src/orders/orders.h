@@ -195,6 +195,8 @@ struct order {
         size_t n_refunds, refunds_capacity;
         struct fulfillment **fulfillments; /* sorted by id, then those that are new */
         size_t n_fulfillments, fulfillments_capacity;
+        const struct return_claim *claims; /* what its returns give a right to; told by return_claims_load only */
+        size_t n_claims;
         const char **return_places; /* where goods of it came back; told by return_places_load only */
         size_t n_return_places, places_capacity;
         bool is_new, changed;

@@ -22,9 +22,11 @@
 #define ORDER_PAYMENTS_MAX 20
 #define ORDER_REFUNDS_MAX  1000
 
+struct database;
 struct fulfillment;
 struct order;
 struct order_line;
+struct order_set;
 struct rows;
 
 /* Of the money behind one payment; the first three are those it may begin with. */
@@ -178,21 +180,37 @@ struct refund_request {
         struct uuid return_id; /* nil: none */
 };
 
+/* What a return gives a right to: what its accepted lines and the shipping come to, less what is withheld. Refunds that
+ * name the return pay it. */
+struct return_claim {
+        struct uuid return_id;
+        int64_t amount;
+};
+
+/* What refunds that have not failed gave back for a return. */
+int64_t order_refunded_for(const struct order *order, const struct uuid *return_id);
+
+/* Queue: read what the returns of the orders of a set, named by their id, give a right to (order.claims), the oldest
+ * first. After the lock of the orders. */
+void return_claims_load(struct database *database, struct order_set *set);
+
 /* Give money back: one refund to the store credit, or one for each payment it goes back to, by number, what was taken
  * before what is only asked for (then a payment may get two). What is credited is the caller's matter; so is
- * order_settle, after it. OVER_REFUND: more than order_refundable, or too many refunds. Refuses before it changes
- * anything. */
+ * order_settle, after it. OVER_REFUND: more than order_refundable. TOO_MANY: the order has no room for more refunds.
+ * Refuses before it changes anything. */
 enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* A further payment for what the order still owes: all of it, unless an amount is said. OVER_PAYMENT: more than is
- * neither paid nor held, or too many payments. */
+ * neither paid nor held. TOO_MANY: the order has no room for more payments. */
 enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
         struct payment **ret_payment);
 
 /* Give back what is due (amount 0), or an amount; what is beyond all that is expected to be due is an appeasement, and
- * credited. Settles the order. */
+ * credited. What is due is paid for the returns first, the oldest first, as far as they give a right to it
+ * (order.claims); with a return_id for that return only, and then no more than it gives a right to. VALIDATION_FAILED:
+ * a return that is not the order's. Settles the order. */
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
@@ -205,9 +223,6 @@ enum problem refund_advance(
         struct refund *refund, enum refund_event event, struct arena *arena, struct refusal *refusal);
 
 /* ---- load and save: part of orders_lock, orders_read, orders_insert and orders_update ---- */
-
-struct order_set;
-struct database;
 
 /* Readers of rows into a struct order_set, after its orders; payments before refunds. */
 enum problem payments_row(struct rows *rows, void *into);

@@ -37,12 +37,15 @@ static const struct shape payment_shape = SHAPE(struct payment_request, payment_
 struct refund_body {
         int64_t amount; /* 0: what is due */
         const char *reason;
+        struct uuid return_id;
+        bool has_return_id;
         int to;
 };
 
 static const struct shape_member refund_members[] = {
         OPTIONAL(INTEGER, struct refund_body, amount, BETWEEN(1, MONEY_MAXIMUM)),
         REQUIRED(TEXT, struct refund_body, reason, BETWEEN(1, REFUND_REASON_MAX)),
+        TOLD(UUID, struct refund_body, return_id),
         REQUIRED(ENUM, struct refund_body, to, .names = refund_to_texts),
 };
 static const struct shape refund_shape = SHAPE(struct refund_body, refund_members);
@@ -279,11 +282,23 @@ static void reply_refunds(struct call *call, const struct order *order, size_t f
         reply_etag(call, order->version);
 }
 
+static enum problem give_back_load(struct batch *batch) {
+        struct order_commands *work;
+        const enum problem p = order_commands_load(batch);
+
+        if (p)
+                return p;
+        work = batch->work;
+        return_claims_load(batch->database, &work->set);
+        return PROBLEM_NONE;
+}
+
 static enum problem give_back_one(struct call *call, struct order_commands *work, timestamp now) {
         const struct refund_body *body = call->body;
-        const struct refund_request request = {
-                .amount = body->amount, .to = (enum refund_to) body->to, .reason = body->reason
-        };
+        const struct refund_request request = { .amount = body->amount,
+                .to = (enum refund_to) body->to,
+                .reason = body->reason,
+                .return_id = body->return_id };
         struct order *order = order_visible(call, &work->set);
         const size_t first = order ? order->n_refunds : 0;
         enum problem p;
@@ -308,7 +323,7 @@ static enum problem give_back_decide(struct batch *batch) {
 }
 
 static const struct operation give_back = {
-        .load = order_commands_load, .decide = give_back_decide, .save = order_commands_save
+        .load = give_back_load, .decide = give_back_decide, .save = order_commands_save
 };
 
 const struct route payment_routes[] = {

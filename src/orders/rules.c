@@ -269,6 +269,14 @@ static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
 
+static void name_too_many(struct refusal *refusal, struct arena *arena, size_t i, int64_t open) {
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
+        refuse_beyond(refusal, arena, pointer, "not-cancellable", open,
+                "Of this line %" PRId64 " units can still be cancelled.", open);
+}
+
 static bool is_repeated(const struct cancel_line *lines, size_t i) {
         for (size_t j = 0; j < i; j++)
                 if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id))
@@ -294,8 +302,7 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
                                 refusal, arena, i, "order_line_id", "unknown-line", "The order has no such line.");
                 } else if (lines[i].quantity > order_line_open(line)) {
                         too_many = true;
-                        name_cancel_line(refusal, arena, i, "quantity", "not-cancellable",
-                                "Fewer units than that can still be cancelled.");
+                        name_too_many(refusal, arena, i, order_line_open(line));
                 }
         }
         if (unknown)

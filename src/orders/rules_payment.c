@@ -136,6 +136,10 @@ struct event *refund_tell(struct events *events, const struct refund *refund, co
                 uuid_format(&refund->payment->id, id);
                 event_text(event, "payment_id", id);
         }
+        if (!uuid_is_nil(&refund->return_id)) {
+                uuid_format(&refund->return_id, id);
+                event_text(event, "return_id", id);
+        }
         event_text(event, "to", refund_to_texts[refund->to]);
         event_integer(event, "amount", refund->amount);
         event_text(event, "currency", refund->order->currency);
@@ -372,23 +376,28 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
         return PROBLEM_NONE;
 }
 
-static enum problem check_refund(
-        const struct order *order, const struct refund_request *request, struct arena *arena, struct refusal *refusal) {
+static enum problem refuse_over(int64_t most, struct arena *arena, struct refusal *refusal, const char *detail) {
+        refuse_beyond(refusal, arena, "#/amount", "over-refund", most, "%" PRId64 " can be given back.", most);
+        return refuse(refusal, arena, PROBLEM_OVER_REFUND, "%s", detail);
+}
+
+/* In so many parts, each of which may need two refunds for each payment. */
+static enum problem check_refund(const struct order *order, const struct refund_request *request, size_t n_parts,
+        struct arena *arena, struct refusal *refusal) {
         const int64_t most = order_refundable(order, request->to);
 
         if (request->amount > most)
-                return refuse(refusal, arena, PROBLEM_OVER_REFUND,
-                        "%" PRId64 " are to be given back; of what was paid, %" PRId64 " are left.", request->amount,
-                        most);
-        if (order->n_refunds + 2 * order->n_payments > ORDER_REFUNDS_MAX)
-                return refuse(refusal, arena, PROBLEM_OVER_REFUND, "The order has as many refunds as it may have.");
-        return PROBLEM_NONE;
+                return refuse_over(most, arena, refusal, "The refund exceeds what is left of what was paid.");
+        if (order->n_refunds + n_parts * 2 * order->n_payments <= ORDER_REFUNDS_MAX)
+                return PROBLEM_NONE;
+        (void) refuse_because(refusal, arena, "#", "too-many", "An order has %d refunds at most.", ORDER_REFUNDS_MAX);
+        return refuse(refusal, arena, PROBLEM_TOO_MANY, "The order has no room for more refunds.");
 }
 
 enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         int64_t left = request->amount;
-        enum problem p = check_refund(order, request, arena, refusal);
+        enum problem p = check_refund(order, request, /* n_parts= */ 1, arena, refusal);
 
         if (p)
                 return p;
@@ -398,18 +407,105 @@ enum problem order_refund(struct order *order, const struct refund_request *requ
         return p ? p : refund_to_payments(order, request, /* asked_for= */ true, &left, actor, events, now, arena);
 }
 
+/* ---- giving back for returns ---- */
+
+int64_t order_refunded_for(const struct order *order, const struct uuid *return_id) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_refunds; i++)
+                if (order->refunds[i]->state != REFUND_FAILED && uuid_equal(&order->refunds[i]->return_id, return_id))
+                        sum += order->refunds[i]->amount;
+        return sum;
+}
+
+/* What a return comes to and nobody has decided yet; of a part of the returns when one of them is named. */
+static int64_t claim_left(
+        const struct order *order, const struct return_claim *claim, const struct refund_request *request) {
+        const int64_t left = claim->amount - order_refunded_for(order, &claim->return_id);
+
+        if (!uuid_is_nil(&request->return_id) && !uuid_equal(&request->return_id, &claim->return_id))
+                return 0;
+        return left > 0 ? left : 0;
+}
+
+static const struct return_claim *claim_find(const struct order *order, const struct uuid *return_id) {
+        for (size_t i = 0; i < order->n_claims; i++)
+                if (uuid_equal(&order->claims[i].return_id, return_id))
+                        return &order->claims[i];
+        return NULL;
+}
+
+/* One part for each return that the amount pays, the oldest first, as far as it is due; and one for the rest. */
+static size_t parts_of(const struct order *order, const struct refund_request *request, struct refund_request *parts) {
+        int64_t left = request->amount, due = order_refund_expected(order);
+        size_t n = 0;
+
+        for (size_t i = 0; i < order->n_claims; i++) {
+                const int64_t amount = smaller(claim_left(order, &order->claims[i], request), smaller(left, due));
+
+                if (!amount)
+                        continue;
+                parts[n] = *request;
+                parts[n].return_id = order->claims[i].return_id;
+                parts[n++].amount = amount;
+                left -= amount;
+                due -= amount;
+        }
+        if (!left)
+                return n;
+        parts[n] = *request;
+        parts[n].return_id = (struct uuid){ { 0 } };
+        parts[n++].amount = left;
+        return n;
+}
+
+static enum problem refund_in_parts(struct order *order, const struct refund_request *request, const char *actor,
+        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        struct refund_request *parts = arena_new_array(arena, struct refund_request, order->n_claims + 1);
+        const size_t n = parts ? parts_of(order, request, parts) : 0;
+        enum problem p = parts ? check_refund(order, request, n, arena, refusal) : FAULT_BUSY;
+
+        for (size_t i = 0; i < n && !p; i++)
+                p = order_refund(order, &parts[i], actor, events, now, arena, refusal);
+        return p;
+}
+
+/* The amount, when none is told: what is due, or can be given back now for the return. */
+static enum problem amount_decide(
+        const struct order *order, struct refund_request *request, struct arena *arena, struct refusal *refusal) {
+        const int64_t balance = order_balance(order);
+        const struct return_claim *claim = claim_find(order, &request->return_id);
+        int64_t most;
+
+        if (uuid_is_nil(&request->return_id)) {
+                if (!request->amount && balance < 0)
+                        request->amount = -balance;
+                return request->amount ? PROBLEM_NONE
+                                       : refuse_over(order_refundable(order, request->to), arena, refusal,
+                                                 "Nothing is due; an amount gives back more than that.");
+        }
+        if (!claim) {
+                (void) refuse_because(refusal, arena, "#/return_id", "unknown-return", "The order has no such return.");
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "There is no such return.");
+        }
+        most = smaller(claim_left(order, claim, request),
+                smaller(order_refund_expected(order), order_refundable(order, request->to)));
+        if (!request->amount)
+                request->amount = most;
+        return request->amount && request->amount <= most
+                       ? PROBLEM_NONE
+                       : refuse_over(
+                                 most, arena, refusal, "The refund exceeds what can be refunded of the return now.");
+}
+
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const int64_t expected = order_refund_expected(order), balance = order_balance(order);
+        const int64_t expected = order_refund_expected(order);
         struct refund_request whole = *request;
-        enum problem p;
+        enum problem p = amount_decide(order, &whole, arena, refusal);
 
-        if (!whole.amount && balance < 0)
-                whole.amount = -balance;
-        if (!whole.amount)
-                return refuse(
-                        refusal, arena, PROBLEM_OVER_REFUND, "Nothing is due; an amount gives back more than that.");
-        p = order_refund(order, &whole, actor, events, now, arena, refusal);
+        if (!p)
+                p = refund_in_parts(order, &whole, actor, events, now, arena, refusal);
         if (p)
                 return p;
         if (whole.amount > expected) {
@@ -449,12 +545,17 @@ enum problem order_pay(struct order *order, const struct payment_request *reques
 
         if (!whole.has_amount)
                 whole.amount = owed;
-        if (!owed || whole.amount > owed)
+        if (!owed || whole.amount > owed) {
+                refuse_beyond(refusal, arena, "#/amount", "over-payment", owed,
+                        "Of the order %" PRId64 " are neither paid nor held.", owed);
                 return refuse(refusal, arena, PROBLEM_OVER_PAYMENT,
                         "Of the order %" PRId64 " are neither paid nor held.", owed);
-        if (order->n_payments >= ORDER_PAYMENTS_MAX)
-                return refuse(
-                        refusal, arena, PROBLEM_OVER_PAYMENT, "An order has %d payments at most.", ORDER_PAYMENTS_MAX);
+        }
+        if (order->n_payments >= ORDER_PAYMENTS_MAX) {
+                (void) refuse_because(
+                        refusal, arena, "#", "too-many", "An order has %d payments at most.", ORDER_PAYMENTS_MAX);
+                return refuse(refusal, arena, PROBLEM_TOO_MANY, "The order has no room for more payments.");
+        }
         *ret_payment = order_add_payment(order, &whole, actor, now, arena);
         if (!*ret_payment)
                 return FAULT_BUSY;

@@ -51,6 +51,8 @@ struct word {
 };
 
 static enum problem refuse_too_much(const struct word *word, int64_t amount, int64_t most) {
+        refuse_beyond(word->refusal, word->arena, "#/amount", "over-capture", most,
+                "Of this payment it can be %" PRId64 " at most.", most);
         return refuse(word->refusal, word->arena, PROBLEM_OVER_CAPTURE,
                 "The event tells of %" PRId64 "; of this payment it can be %" PRId64 " at most.", amount, most);
 }

@@ -110,6 +110,39 @@ enum problem refunds_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+/* They come sorted by order, so those of one stand together. */
+static enum problem return_claims_read(struct rows *rows, void *into) {
+        struct order_set *set = into;
+        struct return_claim *claims = arena_new_array(set->arena, struct return_claim, rows_count(rows));
+
+        if (!claims)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const struct uuid order_id = row_uuid(&row);
+                struct order *order = order_find(set, &order_id);
+
+                if (!order)
+                        return FAULT_BROKEN;
+                claims[i].return_id = row_uuid(&row);
+                claims[i].amount = row_integer(&row);
+                if (!order->n_claims++)
+                        order->claims = &claims[i];
+        }
+        return PROBLEM_NONE;
+}
+
+void return_claims_load(struct database *database, struct order_set *set) {
+        struct parameters p;
+        struct array *ids;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        for (size_t i = 0; i < set->n_orders_wanted; i++)
+                array_uuid(ids, &set->orders_wanted[i]);
+        database_ask(database, &sql_order_return_claims, &p, return_claims_read, set);
+}
+
 /* ---- payments ---- */
 
 /* The columns of payments that are to be inserted, or of those that have changed. */

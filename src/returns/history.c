@@ -42,6 +42,19 @@ bool history_return_has(const struct rma *rma, const struct history_return_line 
 
 /* ---- which lines come back ---- */
 
+static int64_t most_of(const struct return_set *set, const struct order *order,
+        const struct history_return_line *wanted, const int64_t *planned) {
+        int64_t most = 0;
+
+        for (size_t i = 0; i < order->n_lines; i++) {
+                const int64_t left = order_line_returnable(set, &order->lines[i]) - planned[i];
+
+                if (is_line(&order->lines[i], wanted) && left > most)
+                        most = left;
+        }
+        return most;
+}
+
 static void object(const struct act *act, size_t i, const char *code, const char *detail) {
         char pointer[64];
 
@@ -77,7 +90,7 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
                 if (chosen[i])
                         planned[chosen[i]->number] += body->lines[i].quantity;
                 else if (exists)
-                        object(act, i, "over-return", "Fewer units than that can still come back.");
+                        return_name_over(act, i, most_of(set, order, &body->lines[i], planned));
                 else
                         object(act, i, "unknown-line", "The order has no such line.");
                 unknown = unknown || (!chosen[i] && !exists);

@@ -322,6 +322,9 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set);
 void return_name_rules(const struct act *act, size_t i, unsigned rules);
 void return_name_over(const struct act *act, size_t i, int64_t returnable);
 enum problem return_refuse_over(const struct act *act);
+
+/* TOO_MANY: the return has no room for more lines, or notes, than `most`. */
+enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *what);
 enum problem return_refuse_unknown_product(const struct act *act, size_t i);
 
 /* The rules that an order line breaks when it comes back in this condition, and its terms. */

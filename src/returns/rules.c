@@ -216,21 +216,23 @@ static void name_rule(const struct act *act, size_t i, enum return_rule rule) {
 }
 
 void return_name_over(const struct act *act, size_t i, int64_t returnable) {
-        struct violation *violation;
+        const int64_t available = returnable < 0 ? 0 : returnable;
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-        violation = refuse_because(act->refusal, act->arena, pointer, return_rule_texts[RULE_OVER_RETURN],
-                "Of this line %lld can still be returned.", (long long) (returnable < 0 ? 0 : returnable));
-        if (!violation)
-                return;
-        violation->has_available = true;
-        violation->available = returnable < 0 ? 0 : returnable;
+        refuse_beyond(act->refusal, act->arena, pointer, return_rule_texts[RULE_OVER_RETURN], available,
+                "Of this line %lld can still be returned.", (long long) available);
 }
 
 enum problem return_refuse_over(const struct act *act) {
         return refuse(act->refusal, act->arena, PROBLEM_OVER_RETURN,
                 "More units than were handed over and have not come back yet.");
+}
+
+enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *what) {
+        (void) refuse_because(
+                act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.", (long long) most, what);
+        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", what);
 }
 
 void return_name_rules(const struct act *act, size_t i, unsigned rules) {

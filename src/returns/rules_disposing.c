@@ -113,7 +113,6 @@ static enum problem check_units(
                 const struct return_line *line = line_find(rma, &moves[i].id);
                 const struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
                 int64_t there = row ? row->unsellable - taken_there(rma, moves, i) + units_of(&moves[i], line) : 0;
-                struct violation *violation;
                 char pointer[64];
 
                 if (there > line->quantity)
@@ -121,12 +120,8 @@ static enum problem check_units(
                 if (units_of(&moves[i], line) <= there)
                         continue;
                 (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-                violation = refuse_because(act->refusal, act->arena, pointer, "insufficient-stock",
+                refuse_beyond(act->refusal, act->arena, pointer, "insufficient-stock", there < 0 ? 0 : there,
                         "So many units of this return do not lie there.");
-                if (violation) {
-                        violation->has_available = true;
-                        violation->available = there < 0 ? 0 : there;
-                }
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,
@@ -173,8 +168,7 @@ enum problem return_dispose(struct rma *rma, enum disposition disposition, const
         if (!p)
                 p = check_units(rma, moves, n_moves, act);
         if (!p && rma->n_lines + n_moves > RETURN_LINES_MAX)
-                p = refuse(
-                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The return has too many lines already.");
+                p = return_refuse_full(act, "#/lines", RETURN_LINES_MAX, "lines");
         for (size_t i = 0; i < n_moves && !p; i++)
                 p = move_one(rma, disposition, &moves[i], &lines[i], act);
         if (p)

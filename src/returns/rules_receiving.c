@@ -211,8 +211,7 @@ static enum problem plan_check(const struct plan *plan) {
                 p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_RETURN_REFUSED,
                         "The return policy does not allow all of it; the goods may be rejected.");
         if (!p && plan->reception->rma->n_lines + plan->n_steps > RETURN_LINES_MAX)
-                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The return has too many lines already.");
+                p = return_refuse_full(plan->act, "#/lines", RETURN_LINES_MAX, "lines");
         return p;
 }
 
@@ -230,8 +229,7 @@ static enum problem note_unexpected(const struct plan *plan, const struct step *
 
         if (json_array_size(list) >= UNEXPECTED_ENTRIES_MAX) {
                 json_decref(entry);
-                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_VALIDATION_FAILED,
-                        "Too many unexpected goods are noted on the return already.");
+                p = return_refuse_full(plan->act, "#/lines", UNEXPECTED_ENTRIES_MAX, "notes of unexpected goods");
         } else if (list && entry && json_array_append_new(list, entry) == 0) {
                 text = json_dumps(list, JSON_COMPACT);
         }

@@ -11,13 +11,7 @@
 const char *const refund_choice_texts[] = { "none", "original", "store_credit", NULL };
 
 int64_t rma_refunded(const struct rma *rma) {
-        const struct order *order = rma->order;
-        int64_t sum = 0;
-
-        for (size_t i = 0; i < order->n_refunds; i++)
-                if (order->refunds[i]->state != REFUND_FAILED && uuid_equal(&order->refunds[i]->return_id, &rma->id))
-                        sum += order->refunds[i]->amount;
-        return sum;
+        return order_refunded_for(rma->order, &rma->id);
 }
 
 /* Nothing of it is decided yet. */
@@ -49,13 +43,8 @@ static int64_t most_to(const struct rma *rma, enum refund_choice to) {
 }
 
 static enum problem refuse_too_much(int64_t most, const struct act *act) {
-        struct violation *violation = refuse_because(act->refusal, act->arena, "#/amount", "over-refund",
+        refuse_beyond(act->refusal, act->arena, "#/amount", "over-refund", most,
                 "Of this return %" PRId64 " can be refunded now.", most);
-
-        if (violation) {
-                violation->has_available = true;
-                violation->available = most;
-        }
         return refuse(act->refusal, act->arena, PROBLEM_OVER_REFUND,
                 "More than the lines come to, or than is owed to the customer.");
 }

@@ -298,6 +298,29 @@ def test_the_balance_is_paid_by_a_further_payment(order, api):
     assert code(api.post(path, {"status": "pending"}, expect=409)) == "over-payment"
 
 
+def test_the_twenty_first_payment_of_an_order_is_one_too_many(order, api):
+    path = f"/v1/orders/{order['id']}/payments"
+    tell(api, order["payments"][0], "failed")
+    for _ in range(19):
+        api.post(path, {"status": "pending", "amount": 10}, expect=201)
+    reply = api.post(path, {"status": "pending", "amount": 10}, expect=422)
+    assert (code(reply), error(reply, "#")) == ("too-many", "too-many")
+    assert len(now(api, order)["payments"]) == 20
+
+
+def test_an_amount_that_is_refused_says_how_much_there_is(paid, api):
+    for body, available in (({"amount": 10491}, 10490), ({}, 10490)):
+        fault, = refund(api, paid, expect=409, **body).json()["errors"]
+        assert (fault["pointer"], fault["code"], fault["available"]) == ("#/amount", "over-refund", available)
+    fault, = tell(api, paid["payments"][0], "authorized", amount=10491, expect=409).json()["errors"]
+    assert (fault["pointer"], fault["code"], fault["available"]) == ("#/amount", "over-capture", 10490)
+    fault, = api.post(f"/v1/orders/{paid['id']}/payments", {"status": "captured", "amount": 1}, expect=409).json()["errors"]
+    assert (fault["pointer"], fault["code"], fault["available"]) == ("#/amount", "over-payment", 0)
+    line = {"order_line_id": paid["lines"][0]["id"], "quantity": 11}
+    fault, = api.post(f"/v1/orders/{paid['id']}/cancel", {"reason": "no", "lines": [line]}, expect=409).json()["errors"]
+    assert (fault["pointer"], fault["code"], fault["available"]) == ("#/lines/0/quantity", "not-cancellable", 10)
+
+
 ADDRESS = {"name": "Ada", "line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
 
 

@@ -731,6 +731,35 @@ def test_what_was_paid_out_by_the_order_is_not_withheld(bought, service):
     service.assert_audit_clean()
 
 
+def test_what_the_order_pays_out_shows_on_its_returns_the_oldest_first(bought, service):
+    it = bought()
+    older, newer = it.bring(it.item(1)).json(), it.bring(it.item(2)).json()
+    paid = pay_out(it, amount=1500).json()
+    assert [(one["return_id"], one["amount"]["amount"]) for one in paid["refunds"]] == [(older["id"], 1000), (newer["id"], 500)]
+    assert figures_of(it, older) == (1000, 0)
+    assert figures_of(it, newer) == (500, 1500)
+    pay_out(it)
+    assert figures_of(it, newer) == (2000, 0)
+    assert money(it.now())["refund_due"] == 0
+    service.assert_audit_clean()
+
+
+def test_the_order_pays_out_the_return_that_is_named_and_no_more_than_it_comes_to(bought, service):
+    it = bought()
+    older, newer = it.bring(it.item(1)).json(), it.bring(it.item(2)).json()
+    reply = pay_out(it, return_id=newer["id"], amount=2001, expect=409)
+    assert (code_of(reply), reply.json()["errors"][0]["available"]) == ("over-refund", 2000)
+    assert faults(pay_out(it, return_id=it.id, expect=422)) == {"#/return_id": "unknown-return"}
+    pay_out(it, return_id=newer["id"])
+    assert (figures_of(it, older), figures_of(it, newer)) == ((0, 1000), (2000, 0))
+    service.assert_audit_clean()
+
+
+def figures_of(it, made):
+    now = it.api.get(f"/v1/returns/{made['id']}", expect=200).json()
+    return now["refunded"]["amount"], now["refundable"]["amount"]
+
+
 def test_only_what_an_appeasement_left_is_withheld(bought, service):
     it = bought()
     pay_out(it, amount=4500)

@@ -603,6 +603,125 @@ Test(payments, refunds_of_the_whole_order_are_never_more_than_its_captures_when_
         cr_assert_eq(order.refunded, 2000);
 }
 
+/* ---- refunds for returns ---- */
+
+/* Two units of the first line come back, each in a return of its own, and one unit of the second is cancelled. */
+static struct return_claim claims[2];
+
+static void given_two_returns(void) {
+        ship(0, 2);
+        for (size_t i = 0; i < 2; i++) {
+                claims[i] = (struct return_claim){ .return_id = { { (uint8_t) (i + 1) } },
+                        .amount = order_credit_units(&lines[0], 1) };
+                lines[0].returned++;
+        }
+        order.claims = claims;
+        order.n_claims = 2;
+        cancel(1, 1);
+}
+
+static int64_t refunded_for(size_t claim) {
+        return order_refunded_for(&order, &claims[claim].return_id);
+}
+
+static enum problem give_back_for(size_t claim, int64_t amount) {
+        const struct refund_request request = { .amount = amount,
+                .to = REFUND_TO_ORIGINAL,
+                .reason = "it was late",
+                .return_id = claims[claim].return_id };
+
+        refusal = (struct refusal){ 0 };
+        return order_give_back(&order, &request, "ada", &events, NOW, &arena, &refusal);
+}
+
+static void assert_available(int64_t available) {
+        cr_assert_not_null(refusal.violations);
+        cr_assert_str_eq(refusal.violations->pointer, "#/amount");
+        cr_assert(refusal.violations->has_available);
+        cr_assert_eq(refusal.violations->available, available, "it is %" PRId64, refusal.violations->available);
+}
+
+Test(payments, what_is_given_back_pays_the_returns_first_and_the_oldest_of_them_before_all) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        given_two_returns();
+        cr_assert_eq(order.refund_due, 7000);
+        cr_assert_eq(give_back(4000), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(0), 3000);
+        cr_assert_eq(refunded_for(1), 1000);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(1), 3000);
+        cr_assert_eq(order.n_refunds, 4);
+        cr_assert(uuid_is_nil(&order.refunds[3]->return_id), "the cancelled unit is of no return");
+        cr_assert_eq(order.refunds[3]->amount, 1000);
+        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(told("order.appeased"), 0);
+}
+
+Test(payments, a_refund_for_one_return_pays_that_one_and_no_more_than_it_comes_to) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        given_two_returns();
+        cr_assert_eq(give_back_for(1, 3001), PROBLEM_OVER_REFUND);
+        assert_available(3000);
+        cr_assert_eq(give_back_for(1, 0), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(1), 3000);
+        cr_assert_eq(refunded_for(0), 0);
+        cr_assert_eq(give_back_for(1, 0), PROBLEM_OVER_REFUND);
+        assert_available(0);
+        order.n_claims = 1;
+        cr_assert_eq(give_back_for(1, 0), PROBLEM_VALIDATION_FAILED);
+        cr_assert_str_eq(refusal.violations->code, "unknown-return");
+}
+
+Test(payments, an_appeasement_pays_no_return_that_nothing_is_due_of) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        given_two_returns();
+        order_settle_values(&order);
+        lines[1].quantity += 7;
+        lines[1].value += 7000;
+        order.total += 7000; /* an exchange takes all that was due */
+        order_settle(&order, &events, "ada", NOW);
+        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(give_back(500), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(0) + refunded_for(1), 0);
+        cr_assert_eq(told("order.appeased"), 1);
+}
+
+Test(payments, a_refund_that_failed_is_due_again_for_its_return) {
+        (void) pay(FUNDS_CAPTURED, 10500);
+        given_two_returns();
+        cr_assert_eq(give_back_for(0, 0), PROBLEM_NONE);
+        cr_assert_eq(tell_refund(order.refunds[0], PROVIDER_REFUND_FAILED), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(0), 0);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(refunded_for(0), 3000);
+}
+
+Test(payments, an_amount_that_is_refused_says_how_much_is_available) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+        const struct payment_request more = { .status = FUNDS_CAPTURED, .amount = 1, .has_amount = true };
+        struct payment *none = NULL;
+        const struct cancel_line some = { lines[1].id, 5 };
+
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 10501), PROBLEM_OVER_CAPTURE);
+        assert_available(10500);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 10501), PROBLEM_OVER_CAPTURE);
+        assert_available(10500);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 10501), PROBLEM_OVER_CAPTURE);
+        assert_available(10500);
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(order_pay(&order, &more, "ada", &events, NOW, &arena, &refusal, &none), PROBLEM_OVER_PAYMENT);
+        assert_available(0);
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 4000), PROBLEM_NONE);
+        cr_assert_eq(give_back(4001), PROBLEM_OVER_REFUND);
+        assert_available(4000);
+        cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
+        assert_available(4000);
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(order_cancel(&order, &some, 1, "no", "ada", &events, NOW, &arena, &refusal),
+                PROBLEM_INVALID_TRANSITION);
+        cr_assert(refusal.violations->has_available && refusal.violations->available == 4);
+}
+
 /* ---- a further payment ---- */
 
 static enum problem order_paid_more(enum funds_state state, int64_t amount) {
@@ -629,7 +748,8 @@ Test(payments, a_further_payment_is_for_what_is_neither_paid_nor_held) {
 Test(payments, an_order_has_so_many_payments_at_most) {
         for (size_t i = 0; i < ORDER_PAYMENTS_MAX; i++)
                 cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_NONE);
-        cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_OVER_PAYMENT);
+        cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_TOO_MANY);
+        cr_assert_str_eq(refusal.violations->code, "too-many");
         cr_assert_eq(order.n_payments, ORDER_PAYMENTS_MAX);
 }
 
@@ -639,7 +759,8 @@ Test(payments, an_order_has_so_many_refunds_at_most) {
                 cr_assert_eq(give_back(1), PROBLEM_NONE);
                 events_init(&events, &arena);
         }
-        cr_assert_eq(give_back(1), PROBLEM_OVER_REFUND);
+        cr_assert_eq(give_back(1), PROBLEM_TOO_MANY);
+        cr_assert_str_eq(refusal.violations->code, "too-many");
         cr_assert_eq(order.n_refunds, ORDER_REFUNDS_MAX - 1);
 }
 

@@ -301,7 +301,8 @@ Test(returns, a_return_of_too_many_lines_takes_no_more) {
                         return_line_new(made, &scene.order_lines[FIRST], 1, "x", &made->lines[0]->terms, &scene.arena));
         for (size_t i = 1; i < made->n_lines; i++)
                 made->lines[i]->reception = RECEPTION_CANCELLED;
-        cr_assert_eq(receive(arrivals, 1), PROBLEM_VALIDATION_FAILED);
+        cr_assert_eq(receive(arrivals, 1), PROBLEM_TOO_MANY);
+        assert_violation("#/lines", "too-many");
 }
 
 Test(returns, unexpected_goods_are_noted_up_to_a_limit) {
@@ -312,7 +313,8 @@ Test(returns, unexpected_goods_are_noted_up_to_a_limit) {
         assert_done(bring_one(FIRST, 1, -1));
         for (size_t i = 0; i < UNEXPECTED_ENTRIES_MAX; i++)
                 assert_done(receive(&foreign, 1));
-        cr_assert_eq(receive(&foreign, 1), PROBLEM_VALIDATION_FAILED);
+        cr_assert_eq(receive(&foreign, 1), PROBLEM_TOO_MANY);
+        assert_violation("#/lines", "too-many");
         cr_assert_eq(made->n_lines, 1);
 }
 
