@@ -259,5 +259,10 @@ select 'payment ' || coalesce(p.id, b.payment_id), finding.rule, finding.stated,
                             ('captured_though_not', case when p.status in ('pending', 'authorized', 'voided', 'failed')
                              then p.captured else 0 end, 0),
                             ('held_by_closed_payment', case when p.status in ('captured', 'voided', 'failed')
-                             then p.authorized - p.captured - p.voided else 0 end, 0)) as finding (rule, stated, proved)
+                             then p.authorized - p.captured - p.voided - p.failed - p.void_due else 0 end, 0),
+                            ('voided_though_nobody_told', case when exists (select from payment_events e
+                              where e.payment_id = p.id and e.type = 'voided') then 0 else p.voided end, 0),
+                            ('failed_though_nobody_told', case when exists (select from payment_events e
+                              where e.payment_id = p.id and e.type = 'failed') then 0 else p.failed end, 0))
+            as finding (rule, stated, proved)
  where finding.stated <> finding.proved

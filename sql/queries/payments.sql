@@ -2,7 +2,7 @@
 
 -- :name payments_read
 select p.order_id, p.id, p.number, p.provider, p.reference, p.status, p.amount, p.authorized, p.captured, p.voided,
-       p.capture_due, p.refunded, p.actor, p.version, p.created_at, p.updated_at
+       p.capture_due, p.void_due, p.void_asked, p.failed, p.opened, p.refunded, p.actor, p.version, p.created_at, p.updated_at
   from payments p
  where p.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by p.order_id, p.number
@@ -26,26 +26,27 @@ select r.order_id, r.id,
 
 -- :name payments_insert
 insert into payments (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
-                      refunded, actor, created_at, updated_at, version)
+                      refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
 select id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
-       refunded, actor, created_at, updated_at, version
+       refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
               $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[],
-              $15::timestamptz[], $16::bigint[])
+              $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[])
        as payment (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
-                   refunded, actor, created_at, updated_at, version)
+                   refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
 
 -- :name payments_update
 -- The same columns; those that never change are passed over.
 update payments p
    set reference = changed.reference, status = changed.status, authorized = changed.authorized,
        captured = changed.captured, voided = changed.voided, capture_due = changed.capture_due,
-       refunded = changed.refunded, updated_at = changed.updated_at, version = changed.version
+       refunded = changed.refunded, updated_at = changed.updated_at, version = changed.version,
+       void_due = changed.void_due, failed = changed.failed, void_asked = changed.void_asked
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
               $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[],
-              $15::timestamptz[], $16::bigint[])
+              $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[])
        as changed (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
-                   refunded, actor, created_at, updated_at, version)
+                   refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
  where p.id = changed.id
 
 -- :name refunds_insert
@@ -70,14 +71,15 @@ select p.id, p.order_id from payments p where p.id = any($1::uuid[])
 select r.id, r.order_id from refunds r where r.id = any($2::uuid[])
 
 -- :name payment_events_read
--- Which of these were told before. $1 payments, $2 event ids.
-select told.payment_id, told.event_id, told.content
-  from unnest($1::uuid[], $2::text[]) as wanted (payment_id, event_id)
- cross join lateral (select * from payment_events
-                      where payment_events.payment_id = wanted.payment_id
-                        and payment_events.event_id = wanted.event_id collate "C") as told
+-- All that was told of the payments $1.
+select told.payment_id, told.event_id, told.type, told.content, told.number, told.amount, told.let_go, told.refund_id,
+       told.occurred_at, told.recorded_at, told.counts
+  from unnest($1::uuid[]) as wanted (payment_id)
+ cross join lateral (select * from payment_events where payment_events.payment_id = wanted.payment_id) as told
 
 -- :name payment_events_insert
-insert into payment_events (payment_id, event_id, type, content, recorded_at)
-select payment_id, event_id, type, content, statement_timestamp()
-  from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) as told (payment_id, event_id, type, content)
+insert into payment_events (payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at)
+select payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[],
+              $9::timestamptz[], $10::timestamptz[])
+       as told (payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at)

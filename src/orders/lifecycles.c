@@ -148,6 +148,7 @@ static const char *const payment_states[] = {
 
 static const char *const payment_events[] = {
         [FUNDS_AUTHORIZE] = "authorize",
+        [FUNDS_AUTHORIZE_ANEW] = "authorize anew",
         [FUNDS_CAPTURE_ALL] = "capture all",
         [FUNDS_CAPTURE_PART] = "capture a part",
         [FUNDS_FAIL] = "fail",
@@ -173,10 +174,13 @@ static const struct transition payment_transitions[] = {
         { FUNDS_PARTIALLY_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED, "the rest is let go" },
         { FUNDS_PARTIALLY_CAPTURED, FUNDS_FAIL, FUNDS_CAPTURED, "the rest cannot be taken any more" },
         { FUNDS_CAPTURED, FUNDS_AUTHORIZE, FUNDS_CAPTURED, "a late word" },
-        { FUNDS_CAPTURED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "more was held since, a part of it is taken" },
+        { FUNDS_CAPTURED, FUNDS_AUTHORIZE_ANEW, FUNDS_PARTIALLY_CAPTURED, "more is held than was captured" },
+        { FUNDS_CAPTURED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED,
+                "a part of what had failed is taken nevertheless" },
         { FUNDS_CAPTURED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "some of what was let go is taken nevertheless" },
         { FUNDS_CAPTURED, FUNDS_VOID, FUNDS_CAPTURED, "the answer: the rest is let go" },
         { FUNDS_VOIDED, FUNDS_AUTHORIZE, FUNDS_VOIDED, "a late word; it is let go at once" },
+        { FUNDS_VOIDED, FUNDS_AUTHORIZE_ANEW, FUNDS_AUTHORIZED, "another try, which happened after the void" },
         { FUNDS_VOIDED, FUNDS_CAPTURE_PART, FUNDS_PARTIALLY_CAPTURED, "a part is taken nevertheless" },
         { FUNDS_VOIDED, FUNDS_CAPTURE_ALL, FUNDS_CAPTURED, "taken nevertheless; it is due back" },
         { FUNDS_VOIDED, FUNDS_VOID, FUNDS_VOIDED, "the answer: it is let go" },
@@ -222,6 +226,8 @@ static const struct transition refund_transitions[] = {
         { REFUND_ISSUED, REFUND_FAIL, REFUND_FAILED, "the money came back; it is due again" },
         { REFUND_SETTLED, REFUND_ISSUE, REFUND_SETTLED, "a late word" },
         { REFUND_SETTLED, REFUND_SETTLE, REFUND_SETTLED, "told again" },
+        { REFUND_FAILED, REFUND_ISSUE, REFUND_ISSUED, "another try: the money is sent after all" },
+        { REFUND_FAILED, REFUND_SETTLE, REFUND_SETTLED, "another try: the customer has it after all" },
         { REFUND_FAILED, REFUND_FAIL, REFUND_FAILED, "told again" },
 };
 
@@ -321,6 +327,7 @@ const struct enum_column fulfillment_check_in_column = { "fulfillments", "check_
 const struct enum_column fulfillment_method_column = { "fulfillments", "method", .texts = fulfillment_method_texts };
 /* The states of either method: the two lifecycles share them. */
 const struct enum_column fulfillment_status_column = { "fulfillments", "status", .lifecycle = &pickup_lifecycle };
+const struct enum_column payment_opened_column = { "payments", "opened", .lifecycle = &payment_lifecycle };
 const struct enum_column payment_status_column = { "payments", "status", .lifecycle = &payment_lifecycle };
 const struct enum_column refund_destination_column = { "refunds", "destination", .texts = refund_to_texts };
 const struct enum_column refund_status_column = { "refunds", "status", .lifecycle = &refund_lifecycle };

@@ -12,7 +12,8 @@
  * refunded, refund due and the order's payment status are projections that `order_settle` makes; nobody sets them by
  * hand.
  *
- * Of each payment: captured + voided + capture_due <= authorized <= amount, and refunded <= captured + capture_due.
+ * Of each payment: captured + voided + failed + void_due + capture_due <= authorized <= amount, and refunded <=
+ * captured + capture_due.
  */
 #pragma once
 
@@ -39,7 +40,15 @@ enum funds_state {
         FUNDS_FAILED,
 };
 
-enum funds_event { FUNDS_AUTHORIZE, FUNDS_CAPTURE_PART, FUNDS_CAPTURE_ALL, FUNDS_VOID, FUNDS_FAIL, FUNDS_REOPEN };
+enum funds_event {
+        FUNDS_AUTHORIZE,
+        FUNDS_AUTHORIZE_ANEW, /* more than was captured, or after a void */
+        FUNDS_CAPTURE_PART,
+        FUNDS_CAPTURE_ALL,
+        FUNDS_VOID,
+        FUNDS_FAIL,
+        FUNDS_REOPEN,
+};
 
 enum refund_state { REFUND_PENDING, REFUND_ISSUED, REFUND_SETTLED, REFUND_FAILED };
 
@@ -54,7 +63,8 @@ extern const struct lifecycle refund_lifecycle;
 extern const char *const payment_status_texts[]; /* of an order: enum payment_status */
 extern const char *const refund_to_texts[];
 
-extern const struct enum_column payment_status_column, refund_destination_column, refund_status_column;
+extern const struct enum_column payment_opened_column, payment_status_column, refund_destination_column,
+        refund_status_column;
 
 /* Amounts are minor units of the order's currency. */
 struct payment {
@@ -64,12 +74,16 @@ struct payment {
         const char *provider;  /* who holds it: "adyen", "gift_card"; may be NULL */
         const char *reference; /* the provider's; may be NULL */
         enum funds_state state;
-        int64_t amount;      /* what it is meant to pay */
-        int64_t authorized;  /* held at some time */
-        int64_t captured;    /* taken */
-        int64_t voided;      /* let go, or asked to be */
-        int64_t capture_due; /* asked for, not yet answered */
-        int64_t refunded;    /* by refunds that have not failed */
+        enum funds_state opened; /* as it was placed: pending, authorized or captured */
+        int64_t amount;          /* what it is meant to pay */
+        int64_t authorized;      /* held at some time */
+        int64_t captured;        /* taken */
+        int64_t voided;          /* let go, as the provider told */
+        int64_t failed;          /* not to be had, as the provider told */
+        int64_t capture_due;     /* asked for, not yet answered */
+        int64_t void_due;        /* to be let go, not yet answered */
+        int64_t void_asked;      /* asked to be let go, in all */
+        int64_t refunded;        /* by refunds that have not failed */
         const char *actor;
         timestamp created_at, updated_at;
         int64_t version;

@@ -1,14 +1,20 @@
 /*
  * orders/provider: what the payment provider tells, once for each of its event ids.
  *
- * The provider's word is a fact: it is refused only when it cannot be true. Late and repeated words are taken in, and
- * change nothing. All under the lock of the payment's order.
+ * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
+ * in which they are told: by occurred_at, or by the moment they were recorded when none was told. So whatever order
+ * they arrive in, the payment ends in the same state. Of two events of the same moment a failure comes before an
+ * authorization, that before a capture, that before a void; then the event ids decide. One that cannot follow what
+ * happened before it is passed over, as if it had never been told. The status that a payment was placed with comes
+ * before all events. All under the lock of the payment's order.
  */
 #pragma once
 
 #include "orders/orders.h"
 
 #include "base/digest.h"
+
+#define PAYMENT_EVENTS_MAX 1000 /* of one payment, with those of its refunds */
 
 /* Sorted as provider_event_texts. */
 enum provider_event_type {
@@ -23,6 +29,7 @@ enum provider_event_type {
 
 /* As on the wire; NULL-terminated. */
 extern const char *const provider_event_texts[];
+extern const struct enum_column provider_event_type_column;
 
 struct provider_event {
         const char *event_id;
@@ -38,26 +45,39 @@ struct provider_event {
 /* What can be told from the event alone: VALIDATION_FAILED with every violation. */
 enum problem provider_check(const struct provider_event *told, struct arena *arena, struct refusal *refusal);
 
-/* Take in one event, and settle the order. OVER_CAPTURE: more than the payment holds. INVALID_TRANSITION: the state
- * does not lead there. VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it
- * changes anything. */
-enum problem provider_tells(struct payment *payment, const struct provider_event *told, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+struct told_events;
+
+/* Take in one event, note it among those that were told before, and settle the order. OVER_CAPTURE: more than the
+ * payment holds. INVALID_TRANSITION: what happened before does not lead there. TOO_MANY: so many events were told of
+ * the payment. VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes
+ * anything. A late failure changes nothing and is no refusal. */
+enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
+        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
 /* ---- what was told before ---- */
 
 struct told_event {
         struct uuid payment_id;
         const char *event_id;
-        const char *type;
+        int type;       /* enum provider_event_type */
+        int64_t number; /* of the payment's events: in which order they were recorded, from 1 */
+        int64_t amount;
+        bool has_amount;
+        int64_t let_go;        /* of a payment that the order wants: void_asked when this was recorded */
+        struct uuid refund_id; /* of refund_... */
+        bool has_refund_id;
+        timestamp occurred_at; /* TIMESTAMP_NONE: not told, recorded_at counts */
+        timestamp recorded_at;
+        bool counts; /* false: recorded by a release that kept no amounts; known by its id only */
         uint8_t content[DIGEST_SIZE];
         bool is_new;
 };
 
+/* All events of some payments. Empty when zeroed but for the arena. */
 struct told_events {
         struct arena *arena;
-        struct told_event *at; /* room for those that were told before and for those of the batch */
-        size_t n;
+        struct told_event *at;
+        size_t n, capacity;
 };
 
 /* What an event says, apart from its id. */
@@ -67,8 +87,47 @@ void provider_event_digest(const struct provider_event *told, uint8_t *ret_diges
 enum problem told_events_find(const struct told_events *events, const struct uuid *payment_id,
         const struct provider_event *told, struct arena *arena, struct refusal *refusal, bool *ret_known);
 
-/* Note one that was taken in; there is room. */
-void told_events_add(struct told_events *events, const struct uuid *payment_id, const struct provider_event *told);
+/* The event as it will be noted. */
+struct told_event told_event_of(const struct told_events *events, const struct payment *payment,
+        const struct provider_event *told, timestamp now);
+
+/* Note one that was taken in. False without memory. */
+must_check bool told_events_add(struct told_events *events, const struct told_event *event);
+
+/* ---- what they come to ---- */
+
+/* Events of one payment, or of one of its refunds, in the order in which they happened. */
+struct told_history {
+        const struct told_event *const *list;
+        size_t n;
+};
+
+/* The history of a payment (`refund_id` NULL) or refund, with `added` (may be NULL) in its place. False without memory.
+ */
+must_check bool told_history(const struct told_events *told, const struct payment *payment,
+        const struct uuid *refund_id, const struct told_event *added, struct arena *arena,
+        struct told_history *ret_history);
+
+/* The money behind a payment as the provider has told it; what we ask for is not in it. */
+struct funds {
+        enum funds_state state;
+        int64_t amount; /* what the payment is meant to pay */
+        int64_t authorized, captured, voided, failed;
+        size_t n_captures; /* that were taken in */
+};
+
+/* What one event came to. */
+struct told_amount {
+        enum problem problem;   /* NONE; or why it was passed over */
+        enum funds_state state; /* before it */
+        int64_t told, most;
+};
+
+/* What a history comes to; *ret_amount (may be NULL) tells of the event that is asked for. */
+struct funds funds_told(const struct payment *payment, const struct told_history *history,
+        const struct told_event *asked, struct told_amount *ret_amount);
+enum refund_state refund_told(const struct refund *refund, const struct told_history *history,
+        const struct told_event *asked, enum problem *ret_problem);
 
 /* Queue: which of n ids of payments, and of refunds, belong to which orders; the orders become wanted in the set. */
 struct owner {
@@ -86,9 +145,8 @@ void owners_ask(struct database *database, struct arena *arena, const struct uui
 /* The order of a payment or refund; NULL: nobody's. */
 const struct uuid *owners_find(const struct owners *owners, const struct uuid *id);
 
-/* Queue: read those of n events that were told before, of the payments named beside them. */
-void told_events_ask(struct database *database, const struct uuid *payments, const struct provider_event *const *events,
-        size_t n, struct told_events *told);
+/* Queue: read all events of n payments. */
+void told_events_ask(struct database *database, const struct uuid *payments, size_t n, struct told_events *told);
 
 /* Queue: write those that are new. */
 void told_events_save(struct database *database, const struct told_events *told);

@@ -58,7 +58,6 @@ struct payments_work {
         struct owners owners;
         struct told_events told;
         struct uuid *payments;
-        const struct provider_event **events;
 };
 
 static enum problem work_begin(struct batch *batch, bool locked, struct payments_work **ret_work) {
@@ -73,10 +72,8 @@ static enum problem work_begin(struct batch *batch, bool locked, struct payments
         work->told.arena = batch->arena;
         work->owners.capacity = n;
         work->owners.at = arena_new_array(batch->arena, struct owner, n);
-        work->told.at = arena_new_array(batch->arena, struct told_event, 2 * n);
         work->payments = arena_new_array(batch->arena, struct uuid, n);
-        work->events = arena_new_array(batch->arena, const struct provider_event *, n);
-        if (!work->owners.at || !work->told.at || !work->payments || !work->events)
+        if (!work->owners.at || !work->payments)
                 return FAULT_BUSY;
         for (size_t i = 0; i < n; i++)
                 work->payments[i] = batch->calls[i]->path.id;
@@ -181,38 +178,38 @@ static enum problem event_load(struct batch *batch) {
         struct payments_work *work = NULL;
         enum problem p = work_begin(batch, /* locked= */ true, &work);
 
-        for (size_t i = 0; !p && i < batch->n_calls; i++)
-                work->events[i] = batch->calls[i]->body;
         if (!p)
                 p = find_orders(batch, work, /* refunds= */ false);
         if (!p)
                 p = orders_lock(batch->database, &work->commands.set);
         if (!p)
-                told_events_ask(batch->database, work->payments, work->events, batch->n_calls, &work->told);
+                told_events_ask(batch->database, work->payments, batch->n_calls, &work->told);
         return p;
 }
 
-static void event_one(struct call *call, struct payments_work *work, timestamp now) {
+static enum problem event_one(struct call *call, struct payments_work *work, timestamp now) {
         const struct provider_event *told = call->body;
         const struct order *order = order_of(call, work, "payment");
         struct payment *payment = order ? payment_find(order, &call->path.id) : NULL;
+        enum problem p = PROBLEM_NONE;
         bool known = false;
 
         if (!payment || told_events_find(&work->told, &payment->id, told, &call->arena, &call->refusal, &known))
-                return;
-        if (!known) {
-                if (provider_tells(payment, told, call->claims->subject, &work->commands.events, now, &call->arena,
-                            &call->refusal))
-                        return;
-                told_events_add(&work->told, &payment->id, told);
-        }
-        reply_payment(call, payment, 200);
+                return PROBLEM_NONE;
+        if (!known)
+                p = provider_tells(payment, told, &work->told, call->claims->subject, &work->commands.events, now,
+                        &call->arena, &call->refusal);
+        if (!p)
+                reply_payment(call, payment, 200);
+        return p == FAULT_BUSY ? p : PROBLEM_NONE;
 }
 
 static enum problem event_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                event_one(batch->calls[i], batch->work, batch->now);
-        return PROBLEM_NONE;
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = event_one(batch->calls[i], batch->work, batch->now);
+        return p;
 }
 
 static enum problem event_save(struct batch *batch) {

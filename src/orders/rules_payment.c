@@ -10,7 +10,8 @@ static int64_t smaller(int64_t a, int64_t b) {
 /* ---- amounts ---- */
 
 int64_t payment_held(const struct payment *payment) {
-        return payment->authorized - payment->captured - payment->voided - payment->capture_due;
+        return payment->authorized - payment->captured - payment->voided - payment->failed - payment->void_due -
+               payment->capture_due;
 }
 
 struct order_money order_money(const struct order *order) {
@@ -100,6 +101,7 @@ struct payment *order_add_payment(struct order *order, const struct payment_requ
                 .provider = request->provider,
                 .reference = request->reference,
                 .state = state,
+                .opened = state,
                 .amount = request->amount,
                 .authorized = state == FUNDS_PENDING ? 0 : request->amount,
                 .captured = state == FUNDS_CAPTURED ? request->amount : 0,
@@ -222,7 +224,8 @@ void order_ask_capture(struct order *order, const struct fulfillment *from, stru
         }
 }
 
-/* Nothing of it is held or asked for any more: it stays with what was captured, or is void. */
+/* Nothing of it is held or asked for any more: it stays with what was captured, or is void. The provider tells of the
+ * void that was asked for; where nothing was held there is nobody to tell. */
 static void close_payment(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
         const bool waits = payment->state == FUNDS_PENDING && cancelled;
         struct refusal ignored = { 0 };
@@ -232,7 +235,8 @@ static void close_payment(struct payment *payment, bool cancelled, struct events
                 !(waits || payment->state == FUNDS_AUTHORIZED || payment->state == FUNDS_PARTIALLY_CAPTURED))
                 return;
         arena_init(&none, 0);
-        if (!payment_advance(payment, FUNDS_VOID, &none, &ignored) && payment->state == FUNDS_VOIDED)
+        if (!payment_advance(payment, FUNDS_VOID, &none, &ignored) && payment->state == FUNDS_VOIDED &&
+                !payment->void_due)
                 (void) payment_tell(events, payment, "payment.voided", payment->amount, actor);
 }
 
@@ -241,7 +245,8 @@ static void let_go(struct payment *payment, bool cancelled, struct events *event
         const int64_t held = payment_held(payment);
 
         if (held) {
-                payment->voided += held;
+                payment->void_due += held;
+                payment->void_asked += held;
                 payment->changed = true;
                 (void) payment_tell(events, payment, "payment.void_due", held, actor);
         }

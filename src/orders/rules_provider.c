@@ -10,9 +10,7 @@
 const char *const provider_event_texts[] = { "authorized", "captured", "failed", "refund_failed", "refund_issued",
         "refund_settled", "voided", NULL };
 
-static int64_t larger(int64_t a, int64_t b) {
-        return a > b ? a : b;
-}
+const struct enum_column provider_event_type_column = { "payment_events", "type", .texts = provider_event_texts };
 
 static int64_t smaller(int64_t a, int64_t b) {
         return a < b ? a : b;
@@ -38,11 +36,13 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
         return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The event is not valid.");
 }
 
-/* ---- one word of the provider ---- */
+/* ---- one event ---- */
 
 /* What every rule here works with. */
 struct word {
         const struct provider_event *told;
+        struct told_event event; /* the same, as it will be noted */
+        struct told_events *before;
         struct payment *payment;
         const char *actor;
         struct events *events;
@@ -61,69 +61,19 @@ static void tell(const struct word *word, const char *type, int64_t amount) {
         (void) payment_tell(word->events, word->payment, type, amount, word->actor);
 }
 
-/* In all, not on top of what was told before. */
-static enum problem authorized(const struct word *word) {
-        struct payment *payment = word->payment;
-        const bool again = payment->state == FUNDS_PENDING || payment->state == FUNDS_FAILED;
-        const int64_t amount = word->told->has_amount ? word->told->amount : payment->amount;
-        enum problem p;
+/* It happened before what is known already, and changes nothing: noted, and told as just that. */
+static void tell_late(const struct word *word) {
+        struct event *event = order_tell(word->events, word->payment->order, "payment.event_late", word->actor);
+        char id[UUID_TEXT_SIZE];
 
-        if (amount > payment->amount)
-                return refuse_too_much(word, amount, payment->amount);
-        p = payment_advance(payment, FUNDS_AUTHORIZE, word->arena, word->refusal);
-        if (p)
-                return p;
-        if (again)
-                payment->authorized = payment->voided = 0;
-        payment->authorized = larger(payment->authorized, amount);
-        if (payment->state == FUNDS_VOIDED && payment_held(payment)) {
-                tell(word, "payment.void_due", payment_held(payment));
-                payment->voided = payment->authorized;
-        }
-        tell(word, "payment.authorized", amount);
-        return PROBLEM_NONE;
-}
-
-/* What is taken had been authorized, be it that nobody told. */
-static void assume_authorized(struct payment *payment) {
-        const bool untold = payment->state == FUNDS_PENDING || payment->state == FUNDS_FAILED || !payment->authorized;
-
-        if (!untold)
+        uuid_format(&word->payment->id, id);
+        event_text(event, "payment_id", id);
+        event_text(event, "type", provider_event_texts[word->told->type]);
+        event_text(event, "event_id", word->told->event_id);
+        if (!word->told->has_refund_id)
                 return;
-        payment->authorized = payment->amount;
-        payment->voided = 0;
-}
-
-/* First what was asked for, then what is held, then what was let go. */
-static void note_captured(struct payment *payment, int64_t amount) {
-        const int64_t answered = smaller(payment->capture_due, amount);
-
-        payment->capture_due -= answered;
-        payment->captured += amount;
-        payment->voided = smaller(payment->voided, payment->authorized - payment->captured - payment->capture_due);
-}
-
-static enum problem captured(const struct word *word) {
-        struct payment *payment = word->payment;
-        struct payment after = *payment;
-        int64_t amount, most;
-        enum problem p;
-
-        assume_authorized(&after);
-        most = after.authorized - after.captured;
-        amount = after.state == FUNDS_VOIDED ? most : most - after.voided;
-        if (word->told->has_amount)
-                amount = word->told->amount;
-        if (amount > most || (!amount && payment->amount))
-                return refuse_too_much(word, amount, most);
-        note_captured(&after, amount);
-        p = payment_advance(&after, payment_held(&after) || after.capture_due ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL,
-                word->arena, word->refusal);
-        if (p)
-                return p;
-        *payment = after;
-        tell(word, "payment.captured", amount);
-        return PROBLEM_NONE;
+        uuid_format(&word->told->refund_id, id);
+        event_text(event, "refund_id", id);
 }
 
 /* ---- what is not to be had ---- */
@@ -161,44 +111,6 @@ static enum problem fail_uncovered(const struct word *word) {
         return p;
 }
 
-/* In all; what was not captured, when no amount is told. */
-static enum problem voided(const struct word *word) {
-        struct payment *payment = word->payment;
-        const int64_t most = payment->authorized - payment->captured;
-        const int64_t amount = word->told->has_amount ? word->told->amount : most;
-        enum problem p = PROBLEM_NONE;
-
-        if (amount > most)
-                return refuse_too_much(word, amount, most);
-        if (payment->state == FUNDS_CAPTURED && !payment->voided)
-                return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION,
-                        "The payment is captured; nothing of it can be let go.");
-        if (amount == most)
-                p = payment_advance(payment, FUNDS_VOID, word->arena, word->refusal);
-        if (p)
-                return p;
-        payment->voided = larger(payment->voided, amount);
-        payment->capture_due = smaller(payment->capture_due, most - payment->voided);
-        payment->changed = true;
-        tell(word, "payment.voided", amount);
-        return fail_uncovered(word);
-}
-
-static enum problem failed(const struct word *word) {
-        struct payment *payment = word->payment;
-        const int64_t lost = payment->authorized - payment->captured - payment->voided;
-        enum problem p = payment_advance(payment, FUNDS_FAIL, word->arena, word->refusal);
-
-        if (p)
-                return p;
-        payment->capture_due = 0;
-        payment->voided = payment->authorized - payment->captured;
-        tell(word, "payment.failed", lost ? lost : payment->amount);
-        return fail_uncovered(word);
-}
-
-/* ---- refunds ---- */
-
 /* What has been sent already: of a payment, or of the whole order (NULL). */
 static int64_t sent(const struct order *order, const struct payment *payment) {
         int64_t sum = 0;
@@ -213,16 +125,151 @@ static int64_t sent(const struct order *order, const struct payment *payment) {
         return sum;
 }
 
-static enum problem check_covered(const struct word *word, const struct refund *refund) {
-        const struct payment *payment = word->payment;
+/* ---- payments ---- */
 
-        if (refund->state != REFUND_PENDING ||
-                (sent(payment->order, payment) + refund->amount <= payment->captured &&
-                        sent(payment->order, NULL) + refund->amount <= order_money(payment->order).paid))
+/* A failure that happened before something else is not refused, wherever it stands. */
+static bool is_late_failure(const struct word *word, const struct told_history *history) {
+        return (word->told->type == PROVIDER_FAILED || word->told->type == PROVIDER_REFUND_FAILED) &&
+               history->list[history->n - 1] != &word->event;
+}
+
+static enum problem refuse_state(const struct word *word, const char *what, const char *state) {
+        word->refusal->current_status = state;
+        return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION, "The %s is %s; that does not allow: %s.",
+                what, state, provider_event_texts[word->told->type]);
+}
+
+/* What was captured stays so, as does what was sent back of it: an event that happened before does not unsay it. It may
+ * tell how much a capture without an amount was. */
+static enum problem check_captures(const struct word *word, const struct funds *before, const struct funds *after) {
+        const bool same_captures = after->n_captures >= before->n_captures;
+
+        if (after->captured >= before->captured ||
+                (same_captures && after->captured >= sent(word->payment->order, word->payment)))
+                return PROBLEM_NONE;
+        return refuse_too_much(word, word->event.amount, after->authorized - after->captured);
+}
+
+/* What we ask for of a payment, once it is known what the provider has. First what was asked for is answered, then
+ * what is held, then what was to be let go. */
+static void ask_less(struct payment *payment, const struct funds *after) {
+        const int64_t room = after->authorized - after->captured - after->voided - after->failed;
+
+        if (after->captured > payment->captured)
+                payment->capture_due -= smaller(payment->capture_due, after->captured - payment->captured);
+        if (after->voided > payment->voided)
+                payment->void_due -= smaller(payment->void_due, after->voided - payment->voided);
+        payment->capture_due = after->state == FUNDS_VOIDED ? 0 : smaller(payment->capture_due, room);
+        payment->void_due = smaller(payment->void_due, room - payment->capture_due);
+}
+
+/* The state that the provider's events lead to, unless we have closed the payment meanwhile. The only place where it
+ * changes but payment_advance. */
+static enum problem follow_state(const struct word *word, const struct funds *before, const struct funds *after) {
+        struct payment *payment = word->payment;
+        const bool unwanted = payment->order->status == ORDER_CANCELLED || before->state != FUNDS_VOIDED;
+        const bool open = after->state == FUNDS_AUTHORIZED || after->state == FUNDS_PARTIALLY_CAPTURED;
+
+        if (payment->state == FUNDS_VOIDED && unwanted &&
+                (after->state == FUNDS_PENDING || after->state == FUNDS_FAILED))
+                return PROBLEM_NONE;
+        payment->state = after->state;
+        if (!open || payment_held(payment) || payment->capture_due || !payment->void_due)
+                return PROBLEM_NONE;
+        return payment_advance(payment, FUNDS_VOID, word->arena, word->refusal);
+}
+
+static enum problem follow(const struct word *word, const struct funds *before, const struct funds *after) {
+        struct payment *payment = word->payment;
+        enum problem p;
+
+        ask_less(payment, after);
+        payment->authorized = after->authorized;
+        payment->captured = after->captured;
+        payment->voided = after->voided;
+        payment->failed = after->failed;
+        p = follow_state(word, before, after);
+        if (p || payment->state != FUNDS_VOIDED || !payment_held(payment))
+                return p;
+        tell(word, "payment.void_due", payment_held(payment));
+        payment->void_asked += payment_held(payment);
+        payment->void_due += payment_held(payment);
+        return PROBLEM_NONE;
+}
+
+static bool is_same(const struct payment *a, const struct payment *b) {
+        return a->state == b->state && a->authorized == b->authorized && a->captured == b->captured &&
+               a->voided == b->voided && a->failed == b->failed && a->void_due == b->void_due &&
+               a->capture_due == b->capture_due;
+}
+
+static void tell_funds(const struct word *word, const struct told_amount *amount) {
+        static const char *const types[] = {
+                [PROVIDER_AUTHORIZED] = "payment.authorized",
+                [PROVIDER_CAPTURED] = "payment.captured",
+                [PROVIDER_FAILED] = "payment.failed",
+                [PROVIDER_VOIDED] = "payment.voided",
+        };
+        const bool nothing_held = word->told->type == PROVIDER_FAILED && !amount->told;
+
+        tell(word, types[word->told->type], nothing_held ? word->payment->amount : amount->told);
+}
+
+static enum problem payment_told(const struct word *word) {
+        const struct payment was = *word->payment;
+        struct told_history history, known;
+        struct told_amount amount = { 0 };
+        struct funds before, after;
+        bool late;
+        enum problem p;
+
+        if (!told_history(word->before, word->payment, NULL, NULL, word->arena, &known) ||
+                !told_history(word->before, word->payment, NULL, &word->event, word->arena, &history))
+                return FAULT_BUSY;
+        before = funds_told(word->payment, &known, NULL, NULL);
+        after = funds_told(word->payment, &history, &word->event, &amount);
+        if (amount.problem == PROBLEM_OVER_CAPTURE)
+                return refuse_too_much(word, amount.told, amount.most);
+        if (amount.problem && !is_late_failure(word, &history))
+                return refuse_state(word, "payment", payment_lifecycle.states[amount.state]);
+        p = check_captures(word, &before, &after);
+        if (!p)
+                p = follow(word, &before, &after);
+        if (p)
+                return p;
+        late = history.list[history.n - 1] != &word->event && is_same(&was, word->payment);
+        word->payment->changed = word->payment->changed || !is_same(&was, word->payment);
+        if (late)
+                tell_late(word);
+        else
+                tell_funds(word, &amount);
+        return fail_uncovered(word);
+}
+
+/* ---- refunds ---- */
+
+/* There has to be money for it: captured, and not sent already; nor promised, if it had failed. */
+static bool is_covered(const struct payment *payment, const struct refund *refund) {
+        const struct order_money money = order_money(payment->order);
+        const int64_t again = refund->state == REFUND_FAILED ? refund->amount : 0;
+
+        return sent(payment->order, payment) + refund->amount <= payment->captured &&
+               sent(payment->order, NULL) + refund->amount <= money.paid &&
+               payment->refunded + again <= payment->captured + payment->capture_due &&
+               money.refunded + again <= money.paid + money.capture_due;
+}
+
+static bool is_sent(enum refund_state state) {
+        return state == REFUND_ISSUED || state == REFUND_SETTLED;
+}
+
+static enum problem check_covered(const struct word *word, const struct refund *refund, enum refund_state next) {
+        if (!is_sent(next) || is_sent(refund->state) || is_covered(word->payment, refund))
                 return PROBLEM_NONE;
         word->refusal->current_status = refund_lifecycle.states[refund->state];
-        return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION,
-                "The capture that this refund is paid from has not been told yet.");
+        return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION, "%s",
+                refund->state == REFUND_FAILED ? "The refund has failed, and the money was given back in another way."
+                                               : "The capture that this refund is paid from has not been told yet.");
 }
 
 static enum problem find_refund(const struct word *word, struct refund **ret_refund) {
@@ -243,64 +290,77 @@ static enum problem find_refund(const struct word *word, struct refund **ret_ref
         return PROBLEM_NONE;
 }
 
-static enum problem refund_told(const struct word *word) {
-        static const struct {
-                enum refund_event event;
-                const char *type;
-        } steps[] = {
-                [PROVIDER_REFUND_FAILED] = { REFUND_FAIL, "refund.failed" },
-                [PROVIDER_REFUND_ISSUED] = { REFUND_ISSUE, "refund.issued" },
-                [PROVIDER_REFUND_SETTLED] = { REFUND_SETTLE, "refund.settled" },
+/* The only place where its state changes but refund_advance. */
+static void refund_follow(const struct word *word, struct refund *refund, enum refund_state next) {
+        static const char *const types[] = {
+                [REFUND_FAILED] = "refund.failed",
+                [REFUND_ISSUED] = "refund.issued",
+                [REFUND_SETTLED] = "refund.settled",
         };
+        const enum refund_state before = refund->state;
+
+        if (word->told->reference)
+                refund->reference = word->told->reference;
+        refund->changed = refund->changed || word->told->reference || next != before;
+        refund->state = next;
+        if (next == before)
+                return;
+        if (next == REFUND_FAILED)
+                word->payment->refunded -= refund->amount;
+        if (before == REFUND_FAILED)
+                word->payment->refunded += refund->amount;
+        word->payment->changed = word->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
+        (void) refund_tell(word->events, refund, types[next], word->actor);
+}
+
+static enum problem refund_event_told(const struct word *word) {
+        struct told_history history;
         struct refund *refund = NULL;
-        enum refund_state before;
-        enum problem p = find_refund(word, &refund);
+        enum refund_state next;
+        enum problem p = find_refund(word, &refund), possible = PROBLEM_NONE;
+        bool late;
 
         if (p)
                 return p;
-        before = refund->state;
-        if (word->told->type != PROVIDER_REFUND_FAILED)
-                p = check_covered(word, refund);
-        if (!p)
-                p = refund_advance(refund, steps[word->told->type].event, word->arena, word->refusal);
+        if (!told_history(word->before, word->payment, &refund->id, &word->event, word->arena, &history))
+                return FAULT_BUSY;
+        next = refund_told(refund, &history, &word->event, &possible);
+        if (possible && !is_late_failure(word, &history))
+                return refuse_state(word, "refund", refund_lifecycle.states[refund->state]);
+        p = check_covered(word, refund, next);
         if (p)
                 return p;
-        if (word->told->reference)
-                refund->reference = word->told->reference;
-        if (before != REFUND_FAILED && refund->state == REFUND_FAILED) {
-                word->payment->refunded -= refund->amount;
-                word->payment->changed = true;
-        }
-        if (before != refund->state)
-                (void) refund_tell(word->events, refund, steps[word->told->type].type, word->actor);
+        late = history.list[history.n - 1] != &word->event && next == refund->state;
+        refund_follow(word, refund, next);
+        if (late)
+                tell_late(word);
         return PROBLEM_NONE;
 }
 
 /* ---- deciding ---- */
 
-static enum problem apply(const struct word *word) {
-        switch (word->told->type) {
-        case PROVIDER_AUTHORIZED:
-                return authorized(word);
-        case PROVIDER_CAPTURED:
-                return captured(word);
-        case PROVIDER_FAILED:
-                return failed(word);
-        case PROVIDER_VOIDED:
-                return voided(word);
-        default:
-                return refund_told(word);
-        }
+static enum problem check_room(const struct word *word) {
+        if (word->event.number <= PAYMENT_EVENTS_MAX)
+                return PROBLEM_NONE;
+        (void) refuse_because(
+                word->refusal, word->arena, "#", "too-many", "A payment has %d events at most.", PAYMENT_EVENTS_MAX);
+        return refuse(word->refusal, word->arena, PROBLEM_TOO_MANY, "The payment has no room for more events.");
 }
 
-enum problem provider_tells(struct payment *payment, const struct provider_event *told, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const struct word word = { told, payment, actor, events, arena, refusal };
-        const enum problem p = apply(&word);
+enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
+        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        const struct word word = { told, told_event_of(before, payment, told, now), before, payment, actor, events,
+                arena, refusal };
+        enum problem p = check_room(&word);
 
+        if (!p)
+                p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&word)
+                                                                        : payment_told(&word);
         if (p)
                 return p;
-        if (told->reference && !is_of_refund(told->type)) {
+        if (!told_events_add(before, &word.event))
+                return FAULT_BUSY;
+        if (told->reference && !is_of_refund((enum provider_event_type) told->type)) {
                 payment->reference = told->reference;
                 payment->changed = true;
         }
@@ -346,12 +406,40 @@ enum problem told_events_find(const struct told_events *events, const struct uui
         return PROBLEM_NONE;
 }
 
-void told_events_add(struct told_events *events, const struct uuid *payment_id, const struct provider_event *told) {
-        struct told_event *event = &events->at[events->n++];
+/* While the order wants a part of the payment, a capture without an amount does not mean the rest that was let go. */
+static int64_t let_go(const struct payment *payment) {
+        return payment->order->status == ORDER_CANCELLED ? 0 : payment->void_asked;
+}
 
-        *event = (struct told_event){ .payment_id = *payment_id,
+struct told_event told_event_of(const struct told_events *events, const struct payment *payment,
+        const struct provider_event *told, timestamp now) {
+        struct told_event event = { .payment_id = payment->id,
                 .event_id = told->event_id,
-                .type = provider_event_texts[told->type],
+                .type = told->type,
+                .number = 1,
+                .amount = told->amount,
+                .has_amount = told->has_amount,
+                .let_go = let_go(payment),
+                .refund_id = told->refund_id,
+                .has_refund_id = told->has_refund_id,
+                .occurred_at = told->occurred_at,
+                .recorded_at = now,
+                .counts = true,
                 .is_new = true };
-        provider_event_digest(told, event->content);
+
+        for (size_t i = 0; i < events->n; i++)
+                event.number += uuid_equal(&events->at[i].payment_id, &payment->id);
+        provider_event_digest(told, event.content);
+        return event;
+}
+
+bool told_events_add(struct told_events *events, const struct told_event *event) {
+        struct told_event *list =
+                arena_grow(events->arena, events->at, events->n, &events->capacity, sizeof(struct told_event));
+
+        if (!list)
+                return false;
+        events->at = list;
+        list[events->n++] = *event;
+        return true;
 }

@@ -16,6 +16,10 @@ static void payment_from_row(struct row *row, struct payment *payment) {
         payment->captured = row_integer(row);
         payment->voided = row_integer(row);
         payment->capture_due = row_integer(row);
+        payment->void_due = row_integer(row);
+        payment->void_asked = row_integer(row);
+        payment->failed = row_integer(row);
+        payment->opened = (enum funds_state) row_enum(row, &payment_opened_column);
         payment->refunded = row_integer(row);
         payment->actor = row_text(row);
         payment->version = row_integer(row);
@@ -150,7 +154,8 @@ struct payment_columns {
         struct parameters p;
         struct array *ids, *orders, *numbers, *providers, *references, *statuses, *amounts, *authorized, *captured,
                 *voided;
-        struct array *capture_due, *refunded, *actors, *versions, *created, *updated;
+        struct array *capture_due, *refunded, *actors, *versions, *created, *updated, *void_due, *failed, *opened;
+        struct array *void_asked;
 };
 
 static void payment_columns_init(struct payment_columns *c, struct arena *arena) {
@@ -171,6 +176,10 @@ static void payment_columns_init(struct payment_columns *c, struct arena *arena)
         c->created = parameter_times(&c->p);
         c->updated = parameter_times(&c->p);
         c->versions = parameter_integers(&c->p);
+        c->void_due = parameter_integers(&c->p);
+        c->failed = parameter_integers(&c->p);
+        c->opened = parameter_texts(&c->p);
+        c->void_asked = parameter_integers(&c->p);
 }
 
 static void payment_columns_add(struct payment_columns *c, const struct payment *payment) {
@@ -190,6 +199,10 @@ static void payment_columns_add(struct payment_columns *c, const struct payment 
         array_time(c->created, payment->created_at);
         array_time(c->updated, payment->updated_at);
         array_integer(c->versions, payment->version);
+        array_integer(c->void_due, payment->void_due);
+        array_integer(c->failed, payment->failed);
+        array_text(c->opened, payment_lifecycle.states[payment->opened]);
+        array_integer(c->void_asked, payment->void_asked);
 }
 
 void payments_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {

@@ -24,6 +24,8 @@ void payment_write(struct writer *json, const struct payment *payment) {
         write_amount_member(json, "authorized", payment->authorized, currency);
         write_amount_member(json, "captured", payment->captured, currency);
         write_amount_member(json, "voided", payment->voided, currency);
+        write_amount_member(json, "void_due", payment->void_due, currency);
+        write_amount_member(json, "failed", payment->failed, currency);
         write_amount_member(json, "capture_due", payment->capture_due, currency);
         write_amount_member(json, "refunded", payment->refunded, currency);
         write_text_member(json, "actor", payment->actor);

@@ -39,6 +39,9 @@ class World:
         self.retailer = Retailer(self.api).create()
         self.bought = Bought(self.retailer)
         self.order = self.bought.id
+        self.payment = self.bought.order["payments"][0]["id"]
+        self.told = {"event_id": "told", "type": "authorized"}
+        self.api.post(f"/v1/payments/{self.payment}/events", self.told, expect=200)
         self.fulfillment = self.bought.order["fulfillments"][0]["id"]
         self.rma = self.bought.bring().json()["id"]
         self.api.post(f"/v1/returns/{self.rma}/refund", {"to": "original"}, expect=200)
@@ -62,6 +65,10 @@ def world(new_database, work_directory):
 def order_calls(world):
     return [("GET", f"/v1/orders/{world.order}"), ("GET", "/v1/orders"),
             ("POST", f"/v1/orders/{world.order}/cancel", {"reason": "changed"})]
+
+
+def payment_event_calls(world):
+    return [("POST", f"/v1/payments/{world.payment}/events", world.told)]
 
 
 def fulfillment_calls(world):
@@ -113,6 +120,8 @@ CASES = {
     ("locations", "kind"): STORE,
     ("orders", "payment_status"): (key_of("id", lambda world: world.order), order_calls),
     ("orders", "status"): (key_of("id", lambda world: world.order), order_calls),
+    ("payment_events", "type"): (key_of("payment_id", lambda world: world.payment), payment_event_calls),
+    ("payments", "opened"): BY_ORDER,
     ("payments", "status"): BY_ORDER,
     ("refunds", "destination"): BY_ORDER,
     ("refunds", "status"): BY_ORDER,

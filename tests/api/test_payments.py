@@ -199,10 +199,43 @@ def test_a_hand_over_asks_for_what_leaves(retailer, service, api):
     assert {one["payment_id"] for one in asked} == {payment["id"]}
 
 
-def test_a_cancel_before_the_capture_lets_the_payment_go(order, api):
+def test_a_cancel_before_the_capture_asks_for_a_void_and_the_provider_tells_of_it(order, api, service):
     after = cancel(api, order)
     assert (after["payment_status"], after["payments"][0]["status"]) == ("voided", "voided")
-    assert timeline(api, order)[-3:] == ["payment.void_due", "payment.voided", "order.cancelled"]
+    assert amounts(after["payments"][0], "void_due", "voided", "failed") == (10490, 0, 0)
+    assert timeline(api, order)[-2:] == ["payment.void_due", "order.cancelled"]
+    told = tell(api, order["payments"][0], "voided").json()
+    assert (told["status"], *amounts(told, "void_due", "voided")) == ("voided", 0, 10490)
+    assert timeline(api, order)[-1] == "payment.voided"
+    service.assert_audit_clean()
+
+
+def test_a_failure_told_late_changes_nothing_and_the_goods_that_leave_are_asked_for(retailer, api, service):
+    order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()
+    payment, = order["payments"]
+    tell(api, payment, "authorized", occurred_at="2026-11-27T12:05:00Z")
+    late = tell(api, payment, "failed", occurred_at="2026-11-27T12:00:00Z").json()
+    assert (late["status"], *amounts(late, "voided", "void_due", "failed")) == ("authorized", 0, 0, 0)
+    assert now(api, order)["payment_status"] == "authorized"
+    entry = api.get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"][-1]
+    assert (entry["type"], entry["data"]["type"]) == ("payment.event_late", "failed")
+    failed = tell(api, payment, "failed", occurred_at="2026-11-27T12:10:00Z").json()
+    assert (failed["status"], *amounts(failed, "failed", "voided")) == ("failed", amounts(payment, "amount")[0], 0)
+    service.assert_audit_clean()
+
+
+@pytest.mark.parametrize("arrival", itertools.permutations(range(4)))
+def test_events_count_in_the_order_in_which_they_happened(retailer, api, service, arrival):
+    order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()
+    payment, = order["payments"]
+    words = [("authorized", {}), ("captured", {"amount": 10}), ("failed", {}), ("captured", {"amount": 5})]
+    for n in arrival:
+        body = {"event_id": f"e-{n}", "type": words[n][0], "occurred_at": f"2026-11-27T12:0{n}:00Z", **words[n][1]}
+        for _ in range(2):
+            api.post(f"/v1/payments/{payment['id']}/events", body, expect=200)
+    after = api.get(f"/v1/payments/{payment['id']}", expect=200).json()
+    assert (after["status"], *amounts(after, "captured", "failed", "voided")) == ("partially_captured", 15, 0, 0)
+    service.assert_audit_clean()
 
 
 def test_a_capture_after_a_cancel_is_due_back_by_itself(order, api):

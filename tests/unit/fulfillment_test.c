@@ -547,7 +547,7 @@ Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
         till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
         assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
         cr_assert_eq(scene.order.payment_status, PAYMENT_VOIDED);
-        cr_assert_eq(told("payment.voided"), 1);
+        cr_assert_eq(told("payment.void_due"), 1);
         cr_assert_eq(told("refund.due"), 0);
 }
 

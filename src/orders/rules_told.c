@@ -1,0 +1,224 @@
+/*
+ * What the provider has told of one payment or refund, in the order in which it happened. The sum of it does not depend
+ * on the order in which it was told.
+ */
+#include "orders/provider.h"
+
+#include <string.h>
+
+static int64_t larger(int64_t a, int64_t b) {
+        return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+/* ---- what happened before what ---- */
+
+/* Of two events of the same moment, a failure comes before what succeeded, and a void after what was taken. */
+static const int same_moment_rank[] = {
+        [PROVIDER_FAILED] = 0,
+        [PROVIDER_AUTHORIZED] = 1,
+        [PROVIDER_CAPTURED] = 2,
+        [PROVIDER_VOIDED] = 3,
+        [PROVIDER_REFUND_FAILED] = 4,
+        [PROVIDER_REFUND_ISSUED] = 5,
+        [PROVIDER_REFUND_SETTLED] = 6,
+};
+
+static timestamp moment_of(const struct told_event *event) {
+        return event->occurred_at == TIMESTAMP_NONE ? event->recorded_at : event->occurred_at;
+}
+
+static int by_moment(const struct told_event *a, const struct told_event *b) {
+        const bool a_told = a->occurred_at != TIMESTAMP_NONE, b_told = b->occurred_at != TIMESTAMP_NONE;
+
+        if (moment_of(a) != moment_of(b))
+                return moment_of(a) < moment_of(b) ? -1 : 1;
+        if (a_told != b_told)
+                return a_told ? -1 : 1;
+        if (!a_told)
+                return a->number < b->number ? -1 : a->number > b->number;
+        if (same_moment_rank[a->type] != same_moment_rank[b->type])
+                return same_moment_rank[a->type] - same_moment_rank[b->type];
+        return strcmp(a->event_id, b->event_id);
+}
+
+static bool is_of(const struct told_event *event, const struct payment *payment, const struct uuid *refund_id) {
+        if (!event->counts || !uuid_equal(&event->payment_id, &payment->id))
+                return false;
+        return refund_id ? event->has_refund_id && uuid_equal(&event->refund_id, refund_id) : !event->has_refund_id;
+}
+
+bool told_history(const struct told_events *told, const struct payment *payment, const struct uuid *refund_id,
+        const struct told_event *added, struct arena *arena, struct told_history *ret_history) {
+        const struct told_event **list = arena_new_array(arena, const struct told_event *, told->n + 1);
+        size_t n = 0;
+
+        if (!list)
+                return false;
+        for (size_t i = 0; i <= told->n; i++) {
+                const struct told_event *event = i < told->n ? &told->at[i] : added;
+                size_t place = n;
+
+                if (!event || !is_of(event, payment, refund_id))
+                        continue;
+                for (; place && by_moment(event, list[place - 1]) < 0; place--)
+                        list[place] = list[place - 1];
+                list[place] = event;
+                n++;
+        }
+        *ret_history = (struct told_history){ list, n };
+        return true;
+}
+
+/* ---- the money behind a payment ---- */
+
+static enum problem advance(struct funds *funds, enum funds_event event) {
+        int next;
+
+        if (!lifecycle_next(&payment_lifecycle, (int) funds->state, (int) event, &next))
+                return PROBLEM_INVALID_TRANSITION;
+        funds->state = (enum funds_state) next;
+        return PROBLEM_NONE;
+}
+
+static int64_t held(const struct funds *funds) {
+        return funds->authorized - funds->captured - funds->voided - funds->failed;
+}
+
+/* Another try begins anew. After a void that takes a moment that was told: else it is a late word of the first one. */
+static bool is_another_try(const struct funds *funds, const struct told_event *event) {
+        return funds->state == FUNDS_PENDING || funds->state == FUNDS_FAILED ||
+               (funds->state == FUNDS_VOIDED && event->occurred_at != TIMESTAMP_NONE);
+}
+
+/* In all, not on top of what was told before. */
+static enum problem authorized(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+        const bool another = is_another_try(funds, event);
+        bool anew;
+
+        amount->most = funds->amount;
+        amount->told = event->has_amount ? event->amount : funds->amount;
+        if (amount->told > amount->most)
+                return PROBLEM_OVER_CAPTURE;
+        if (another)
+                funds->authorized = funds->voided = 0;
+        funds->failed = 0;
+        funds->authorized = larger(funds->authorized, amount->told);
+        anew = funds->state == FUNDS_VOIDED ? another : funds->state == FUNDS_CAPTURED && held(funds);
+        return advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
+}
+
+/* What is taken had been authorized, be it that nobody told; and a failure before it was none. */
+static void assume_authorized(struct funds *funds, const struct told_event *event) {
+        const bool more = funds->state == FUNDS_FAILED && event->has_amount && event->amount > funds->authorized;
+
+        if (!funds->authorized || more)
+                funds->authorized = funds->amount;
+        funds->failed = 0;
+}
+
+/* Without an amount: all that is held, less what was asked to be voided; all of it when nothing else is left. */
+static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+        assume_authorized(funds, event);
+        amount->most = funds->authorized - funds->captured;
+        amount->told = amount->most - smaller(larger(funds->voided, event->let_go), amount->most);
+        if (!amount->told && !funds->captured)
+                amount->told = amount->most;
+        if (event->has_amount)
+                amount->told = event->amount;
+        if (amount->told > amount->most || (!amount->told && funds->amount))
+                return PROBLEM_OVER_CAPTURE;
+        funds->captured += amount->told;
+        funds->n_captures++;
+        funds->voided = smaller(funds->voided, funds->authorized - funds->captured);
+        return advance(funds, held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
+}
+
+static enum problem failed(struct funds *funds, struct told_amount *amount) {
+        const enum problem p = advance(funds, FUNDS_FAIL);
+
+        if (p)
+                return p;
+        amount->told = held(funds);
+        funds->failed += held(funds);
+        return PROBLEM_NONE;
+}
+
+/* In all; what was not captured, when no amount is told. */
+static enum problem voided(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+        enum problem p = PROBLEM_NONE;
+
+        amount->most = funds->authorized - funds->captured;
+        amount->told = event->has_amount ? event->amount : amount->most;
+        if (amount->told > amount->most)
+                return PROBLEM_OVER_CAPTURE;
+        if (funds->state == FUNDS_CAPTURED && !amount->most)
+                return PROBLEM_INVALID_TRANSITION;
+        if (amount->told == amount->most)
+                p = advance(funds, FUNDS_VOID);
+        if (p)
+                return p;
+        funds->voided = larger(funds->voided, amount->told);
+        funds->failed = smaller(funds->failed, amount->most - funds->voided);
+        return PROBLEM_NONE;
+}
+
+static enum problem apply(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+        switch (event->type) {
+        case PROVIDER_AUTHORIZED:
+                return authorized(funds, event, amount);
+        case PROVIDER_CAPTURED:
+                return captured(funds, event, amount);
+        case PROVIDER_FAILED:
+                return failed(funds, amount);
+        default:
+                return voided(funds, event, amount);
+        }
+}
+
+struct funds funds_told(const struct payment *payment, const struct told_history *history,
+        const struct told_event *asked, struct told_amount *ret_amount) {
+        struct funds funds = { .state = payment->opened, .amount = payment->amount };
+
+        if (payment->opened != FUNDS_PENDING)
+                funds.authorized = payment->amount;
+        if (payment->opened == FUNDS_CAPTURED)
+                funds.captured = payment->amount;
+        for (size_t i = 0; i < history->n; i++) {
+                struct told_amount amount = { 0 };
+                struct funds next = funds;
+
+                amount.problem = apply(&next, history->list[i], &amount);
+                amount.state = funds.state;
+                if (!amount.problem)
+                        funds = next;
+                if (history->list[i] == asked && ret_amount)
+                        *ret_amount = amount;
+        }
+        return funds;
+}
+
+/* ---- refunds ---- */
+
+enum refund_state refund_told(const struct refund *refund, const struct told_history *history,
+        const struct told_event *asked, enum problem *ret_problem) {
+        static const enum refund_event steps[] = {
+                [PROVIDER_REFUND_FAILED] = REFUND_FAIL,
+                [PROVIDER_REFUND_ISSUED] = REFUND_ISSUE,
+                [PROVIDER_REFUND_SETTLED] = REFUND_SETTLE,
+        };
+        const bool first = history->n == 1 && history->list[0] == asked;
+        int state = first ? (int) refund->state : (int) REFUND_PENDING;
+
+        for (size_t i = 0; i < history->n; i++) {
+                const bool possible =
+                        lifecycle_next(&refund_lifecycle, state, (int) steps[history->list[i]->type], &state);
+
+                if (history->list[i] == asked)
+                        *ret_problem = possible ? PROBLEM_NONE : PROBLEM_INVALID_TRANSITION;
+        }
+        return (enum refund_state) state;
+}
