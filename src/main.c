@@ -11,7 +11,7 @@ static int print_help(FILE *out) {
         for (size_t i = 0; i < command_count; i++)
                 (void) fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
         (void) fputs(
-                "\nholdfast COMMAND --help tells more about one. Settings come from the environment; see holdfast config.\n",
+                "\nholdfast COMMAND --help describes a command. Settings come from the environment; see holdfast config.\n",
                 out);
         return EXIT_WRONG_USAGE;
 }
@@ -30,7 +30,7 @@ static int refuse_unknown(const char *name) {
         for (size_t i = 0; i < command_count; i++)
                 names[i] = commands[i].name;
         nearest = text_nearest(name, names, command_count);
-        (void) fprintf(stderr, "holdfast: there is no command \"%s\"", name);
+        (void) fprintf(stderr, "holdfast: unknown command \"%s\"", name);
         if (nearest)
                 (void) fprintf(stderr, "; did you mean \"%s\"?", nearest);
         (void) fputs("\n", stderr);

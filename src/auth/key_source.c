@@ -79,10 +79,10 @@ static bool document_apply(
 /* A failure is told once, and again when its reason is another one; so is its end. */
 static void state_note(struct token_source *source, const char *trouble) {
         if (trouble && !text_equal(trouble, source->trouble))
-                log_event(LOG_LEVEL_WARNING, "token keys cannot be read; those read before stay in force", LOG_TEXT,
-                        "reason", trouble, LOG_END);
+                log_event(LOG_LEVEL_WARNING, "token keys unreadable, earlier keys stay in force", LOG_TEXT, "reason",
+                        trouble, LOG_END);
         if (!trouble && source->trouble)
-                log_event(LOG_LEVEL_INFO, "token keys can be read again", LOG_END);
+                log_event(LOG_LEVEL_INFO, "token keys readable again", LOG_END);
         source->trouble = trouble;
 }
 

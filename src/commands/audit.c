@@ -238,7 +238,7 @@ static void print_counts(const struct audit *audit) {
         if (audit->n_findings)
                 (void) printf("; %" PRId64 " findings\n", audit->n_findings);
         else
-                (void) printf("; all is true\n");
+                (void) printf("; everything agrees\n");
 }
 
 static void print_json_counts(const struct audit *audit) {

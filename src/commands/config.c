@@ -29,7 +29,7 @@ int command_show_config(int argc, char **argv) {
         for (enum setting setting = 0; setting < SETTING_COUNT; setting++)
                 print_setting(setting);
         for (size_t i = 0; config_unknown(i); i++)
-                (void) fprintf(stderr, "holdfast: %.*s means nothing to this program\n",
+                (void) fprintf(stderr, "holdfast: unknown setting %.*s, ignored\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
         return EXIT_OK;
 }

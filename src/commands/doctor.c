@@ -36,7 +36,7 @@ static bool check_settings(void) {
                 doctor_say(VERDICT_FAIL, "configuration", "holdfast config --markdown lists every setting", "%s",
                         complaint);
         for (size_t i = 0; config_unknown(i); i++)
-                doctor_say(VERDICT_WARN, "configuration", "correct or remove it", "%.*s means nothing to this program",
+                doctor_say(VERDICT_WARN, "configuration", "correct or remove it", "unknown setting %.*s, ignored",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
         if (!complaint && !config_unknown(0))
                 doctor_say(VERDICT_OK, "configuration", NULL, "every setting can be read");
@@ -129,7 +129,7 @@ static void check_keys(void) {
                 doctor_say(VERDICT_FAIL, "keys", "check what HOLDFAST_JWT_... names", "%s", reason);
         else if (config_text(CONFIG_JWT_SECRET))
                 doctor_say(VERDICT_WARN, "keys", "use HOLDFAST_JWT_JWKS_URL for anything but development",
-                        "development mode: whoever knows HOLDFAST_JWT_SECRET can be anybody");
+                        "development mode: every owner of HOLDFAST_JWT_SECRET can issue tokens for any subject");
         else
                 doctor_say(VERDICT_OK, "keys", NULL, "%zu can be used", token_keys_count(keys));
 }

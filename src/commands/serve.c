@@ -89,7 +89,7 @@ static int check_config(void) {
         enum log_level level = LOG_LEVEL_INFO;
 
         for (size_t i = 0; config_unknown(i); i++)
-                (void) fprintf(stderr, "holdfast: %.*s means nothing to this program\n",
+                (void) fprintf(stderr, "holdfast: unknown setting %.*s, ignored\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
         if (complaint)
                 return complain(complaint);
@@ -117,7 +117,7 @@ static int check_schema(void) {
                 return EXIT_OUR_FAULT;
         if (database_connect(database) ||
                 schema_look(database, schema, clock_monotonic() + START_TIMEOUT_MS * MILLISECOND, &state)) {
-                log_event(LOG_LEVEL_WARNING, "the database cannot be reached yet", LOG_TEXT, "reason",
+                log_event(LOG_LEVEL_WARNING, "database not reachable yet", LOG_TEXT, "reason",
                         database_message(database), LOG_END);
                 return EXIT_OK;
         }
@@ -144,7 +144,8 @@ static int keys_start(void) {
                 .cache = house.cache,
                 .policy = { .issuer = config_text(CONFIG_JWT_ISSUER), .audience = config_text(CONFIG_JWT_AUDIENCE) } };
         if (settings.secret)
-                log_event(LOG_LEVEL_WARNING, "DEVELOPMENT MODE: whoever knows HOLDFAST_JWT_SECRET can be anybody",
+                log_event(LOG_LEVEL_WARNING,
+                        "DEVELOPMENT MODE: every owner of HOLDFAST_JWT_SECRET can issue tokens for any subject",
                         LOG_END);
         return EXIT_OK;
 }

@@ -1,67 +1,67 @@
 #include "commands/commands.h"
 
-/* In the order in which a newcomer needs them. */
+/* In the order in which a new operator needs them. */
 const struct command commands[] = {
-        { "config", "config [print | --markdown]", "show every setting, its value and what it means",
-                "Secrets are not shown. --markdown prints docs/configuration.md.\n\n    HOLDFAST_LISTEN=0.0.0.0:8080 holdfast config",
+        { "config", "config [print | --markdown]", "show every setting, its value and its meaning",
+                "Secret values are not shown. --markdown prints docs/configuration.md.\n\n    HOLDFAST_LISTEN=0.0.0.0:8080 holdfast config",
                 command_show_config },
         { "doctor", "doctor", "check settings, database, keys and machine",
-                "One line a check: ok, warn or fail, and what to do. Exit 1 when one failed.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast doctor",
+                "Prints one line for each check: ok, warn or fail, and the cure. Exits 1 if a check failed.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast doctor",
                 command_doctor },
-        { "migrate", "migrate", "bring the schema to the version of this program",
-                "Runs once at a time, forward only; safe to repeat.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast migrate",
+        { "migrate", "migrate", "migrate the schema to the version of this program",
+                "Migrates forward only. Only one migration runs at a time; repeating it is safe.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast migrate",
                 command_migrate },
         { "serve", "serve", "run the API",
-                "Stops gracefully on SIGTERM; reads the key set again on SIGHUP.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop HOLDFAST_JWT_JWKS_URL=https://id.shop.example/jwks holdfast serve",
+                "Finishes running requests and stops on SIGTERM. Reads the key set again on SIGHUP.\n\n    HOLDFAST_DATABASE_URL=postgresql:///shop HOLDFAST_JWT_JWKS_URL=https://id.shop.example/jwks holdfast serve",
                 command_serve },
-        { "import", "import products|locations|stock|orders [OPTIONS] FILE", "take over a CSV file",
-                "Refused lines are named on standard error, the sums stand on standard output, also after SIGINT; running it\n"
-                "again changes nothing, but for stock without the time of its count. Exit 0 when every line was taken, 1 when\n"
-                "some were refused, 2 when nothing was. See docs/import.md for the columns.\n\n"
-                "  --encoding utf-8|latin1   of the file (utf-8); a byte order mark decides over it\n"
-                "  --currency C              products, orders: of prices that name none (HOLDFAST_CURRENCY)\n\nstock only:\n"
-                "  --counted-at TIME         when it was counted; movements since then are kept\n"
-                "  --negative refuse|zero    how to read a figure below 0 (refuse)\n\norders only:\n"
-                "  --channel C --location L  who sold, and from where\n"
-                "  --open                    live orders that hold stock at L, instead of history\n"
-                "  --create-products         make the products that are missing\n"
-                "  --dates dmy|mdy|iso       the order of day, month and year, when the file does not prove it\n\n"
+        { "import", "import products|locations|stock|orders [OPTIONS] FILE", "import a CSV file",
+                "Lists refused lines on standard error and prints the totals on standard output, also after SIGINT. A second\n"
+                "import changes nothing, except stock without the time of its count. Exits 0 if every line was accepted, 1 if\n"
+                "some were refused, 2 if all were. See docs/import.md for the columns.\n\n"
+                "  --encoding utf-8|latin1   encoding of the file (utf-8); a byte order mark overrides it\n"
+                "  --currency C              products, orders: currency of prices without one (HOLDFAST_CURRENCY)\n\nstock only:\n"
+                "  --counted-at TIME         time of the count; movements since then are kept\n"
+                "  --negative refuse|zero    treatment of a figure below 0 (refuse)\n\norders only:\n"
+                "  --channel C --location L  selling channel and shipping location\n"
+                "  --open                    import live orders that hold stock at L, not closed ones\n"
+                "  --create-products         create missing products\n"
+                "  --dates dmy|mdy|iso       order of day, month and year, if the file does not prove it\n\n"
                 "    holdfast import orders --channel web --location london --currency GBP --dates dmy invoices.csv",
                 command_import },
         { "audit", "audit [--json] [--textfile FILE]", "prove that stock, ledger and documents agree",
-                "Runs beside the service, range by range. Ends with 0 when all is true, with 1 after a list of what is not.\n\n"
-                "  --json           the list as JSON\n"
-                "  --textfile FILE  also write the outcome for the textfile collector of Prometheus' node exporter\n\n"
+                "Runs beside the service, range by range. Exits 0 if everything agrees, 1 after listing the discrepancies.\n\n"
+                "  --json           print the list as JSON\n"
+                "  --textfile FILE  also write the result for the textfile collector of Prometheus' node exporter\n\n"
                 "    HOLDFAST_DATABASE_URL=postgresql:///shop holdfast audit",
                 command_audit },
-        { "prune", "prune [--dry-run]", "remove what is older than it has to be kept",
-                "Ages are the settings HOLDFAST_RETENTION_...; docs/retention.md tells what goes and what stays. Runs beside the\n"
-                "service in small batches; stopped in the middle, it goes on with its next run.\n\n"
-                "  --dry-run     say how much would go, and leave it\n\n    HOLDFAST_RETENTION_PERSONAL_DATA=P1095D holdfast prune",
+        { "prune", "prune [--dry-run]", "delete records past their retention period",
+                "The settings HOLDFAST_RETENTION_... set the periods; docs/retention.md lists the records deleted and kept. Runs\n"
+                "beside the service in small batches. The next run continues after an interrupted one.\n\n"
+                "  --dry-run     report what would be deleted, delete nothing\n\n    HOLDFAST_RETENTION_PERSONAL_DATA=P1095D holdfast prune",
                 command_prune },
         { "customer", "customer export|erase --customer-id C | --email E | --phone P | --order N",
-                "hand out, or erase, all that is kept of one customer",
+                "export or erase all records of one customer",
                 "export  writes all orders with their timelines as one JSON document\n"
-                "erase   takes the customer out of all orders that are closed, and names those that are open: they are left as\n"
-                "        they are, and it ends with 1 then. Repeating it is fine.\n\n"
-                "  --customer-id C  the shop's own number of the customer\n"
-                "  --email E        in capital or small letters\n"
-                "  --phone P        its digits count; 00 in front is +\n"
-                "  --order N        one order, by its number, in small letters and without hyphens too\n\n"
-                "It ends with 1 as well when no order is found, or not all could be written.\n\n"
+                "erase   removes the customer from all closed orders. Open orders stay unchanged; it lists them and exits 1.\n"
+                "        Repeating it is safe.\n\n"
+                "  --customer-id C  the customer's number in the shop\n"
+                "  --email E        upper and lower case are the same\n"
+                "  --phone P        only digits are compared; a leading 00 equals +\n"
+                "  --order N        one order by its number; case and hyphens are ignored\n\n"
+                "Exits 1 also if it finds no order or could not write everything.\n\n"
                 "    holdfast customer export --email ada@example.com > ada.json",
                 command_customer },
-        { "healthcheck", "healthcheck", "ask the service on this machine whether it is ready",
-                "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exit 0 when ready, 1 when not.\n\n    holdfast healthcheck && echo ready",
+        { "healthcheck", "healthcheck", "check that the service on this machine is ready",
+                "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exits 0 if ready, else 1.\n\n    holdfast healthcheck && echo ready",
                 command_healthcheck },
         { "openapi", "openapi [--lifecycles | --problems | --routes | --shapes]",
                 "print the description of the API as JSON",
-                "  --lifecycles  docs/lifecycles.md\n  --problems    docs/problems.md\n  --routes      a line a route: method, path, scope, Idempotency-Key\n  --shapes      what the routes accept, as JSON\n\n    holdfast openapi > openapi.json",
+                "  --lifecycles  docs/lifecycles.md\n  --problems    docs/problems.md\n  --routes      one line for each route: method, path, scope, Idempotency-Key\n  --shapes      the members that the routes accept, as JSON\n\n    holdfast openapi > openapi.json",
                 command_openapi },
         { "token", "token --subject S --scope \"a b\" [--location L]... [--channel C] [--ttl SECONDS]",
                 "make a development token (HS256)",
-                "The secret is HOLDFAST_JWT_SECRET. Without --location the token covers all locations.\n\n    holdfast token --subject ana --scope \"fulfillment:read fulfillment:write\" --location berlin-mitte",
+                "Signs with HOLDFAST_JWT_SECRET. Without --location the token covers all locations.\n\n    holdfast token --subject ana --scope \"fulfillment:read fulfillment:write\" --location berlin-mitte",
                 command_token },
-        { "version", "version", "say which version this is", "    holdfast version", command_version },
+        { "version", "version", "print the version of this program", "    holdfast version", command_version },
 };
 const size_t command_count = array_size(commands);

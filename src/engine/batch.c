@@ -258,11 +258,11 @@ static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) 
 /* An outage is two lines for each worker, however often it asks meanwhile. */
 static void log_change(struct runner *runner, bool away) {
         if (away && !runner->away)
-                log_event(LOG_LEVEL_WARNING, "the database is away", LOG_TEXT, "reason",
+                log_event(LOG_LEVEL_WARNING, "database connection lost", LOG_TEXT, "reason",
                         database_message(runner->database), LOG_END);
         if (!away && runner->away)
-                log_event(LOG_LEVEL_INFO, "the database is back", LOG_TEXT, "host", database_host(runner->database),
-                        LOG_END);
+                log_event(LOG_LEVEL_INFO, "database connection restored", LOG_TEXT, "host",
+                        database_host(runner->database), LOG_END);
         runner->away = away;
 }
 
@@ -326,7 +326,7 @@ static void log_fault(const struct runner *runner, const struct route *route, en
         if (fault == FAULT_STALE) /* our own wish, not the database's refusal; it is counted as a retry */
                 return;
         log_event(fault == FAULT_BROKEN || fault == FAULT_POISON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-                "the database refused a batch", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
+                "transaction failed", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
                 database_sqlstate(runner->database), LOG_TEXT, "reason", database_message(runner->database), LOG_END);
 }
 

@@ -356,7 +356,7 @@ static void complain(enum problem fault) {
         if (fault == FAULT_LOST)
                 notices.listening = false;
         if (!notices.late)
-                log_event(LOG_LEVEL_WARNING, "notices are late", LOG_TEXT, "sqlstate",
+                log_event(LOG_LEVEL_WARNING, "change notifications delayed", LOG_TEXT, "sqlstate",
                         database_sqlstate(notices.database), LOG_TEXT, "reason", database_message(notices.database),
                         LOG_END);
         notices.late = true;
@@ -364,7 +364,7 @@ static void complain(enum problem fault) {
 
 static void give_the_all_clear(void) {
         if (notices.late)
-                log_event(LOG_LEVEL_INFO, "notices are in time again", LOG_END);
+                log_event(LOG_LEVEL_INFO, "change notifications resumed", LOG_END);
         notices.late = false;
 }
 

@@ -103,8 +103,8 @@ static bool listener_add(struct server *server, struct server_listener *settings
                 return true;
         fd = socket_listen(settings->address, &reason);
         if (fd < 0) {
-                log_event(LOG_LEVEL_ERROR, "cannot listen", LOG_TEXT, "address", settings->address, LOG_TEXT, "reason",
-                        reason, LOG_END);
+                log_event(LOG_LEVEL_ERROR, "listening failed", LOG_TEXT, "address", settings->address, LOG_TEXT,
+                        "reason", reason, LOG_END);
                 return false;
         }
         if (!server->port)

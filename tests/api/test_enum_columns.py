@@ -15,7 +15,7 @@ from support.returning import Bought
 from support.waiting import eventually
 
 UNKNOWN = "sideways"
-FAULT = "the database refused a batch"
+FAULT = "transaction failed"
 DECLARED = re.compile(r'struct enum_column \w+ = \{\s*"(\w+)",\s*"(\w+)"')
 
 _CHECKED = """

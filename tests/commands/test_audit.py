@@ -82,7 +82,7 @@ ONE = f"where location || sku = {ONE_ROW}"
 
 def test_what_the_service_has_made_is_clean(house):
     done = house.run("audit", check=0)
-    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; all is true\n"
+    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; everything agrees\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
     assert found["checked"] == {"stock_rows": 9, "movements": 13, "reservations": 2, "order_lines": 2, "slots": 1,
                                 "return_lines": 2, "payments": 2, "refunds": 1}

@@ -78,7 +78,7 @@ def test_config_shows_no_secret(tmp_path):
 def test_config_names_variables_that_mean_nothing():
     done = run("config", lisen="127.0.0.1:9999")
     assert done.returncode == OK
-    assert done.stderr == "holdfast: HOLDFAST_LISEN means nothing to this program\n"
+    assert done.stderr == "holdfast: unknown setting HOLDFAST_LISEN, ignored\n"
 
 
 @pytest.mark.parametrize("settings, variable", [
@@ -148,7 +148,7 @@ def test_an_address_that_cannot_be_listened_on_says_why():
     done = run("serve", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32,
                listen="no.such.host.invalid:0", jwt_dev_allow_remote=1)
     assert done.returncode == BAD_CONFIG
-    assert '"message":"cannot listen"' in done.stdout and "Success" not in done.stdout and '"reason":"' in done.stdout
+    assert '"message":"listening failed"' in done.stdout and "Success" not in done.stdout and '"reason":"' in done.stdout
 
 
 def test_the_page_of_settings_is_that_in_docs():

@@ -1,4 +1,4 @@
-"""holdfast prune: what is older than it has to be kept goes; what is open, or young, or of no known age, stays."""
+"""holdfast prune: deletes closed records past their retention period; open, young and undated records stay."""
 
 import re
 

@@ -63,7 +63,7 @@ def test_who_meets_such_a_schema_when_it_connects_again_writes_nothing(url, serv
         refused = admin.put("/v1/channels/web", {"name": "Web", "kind": "web"}, expect=503)
         assert refused.json()["code"] == "database-unavailable"
         assert database.count("channels") == 0
-    reasons = [event["reason"] for event in instance.log_events("the database is away")]
+    reasons = [event["reason"] for event in instance.log_events("database connection lost")]
     assert any("use the program that migrated it" in reason for reason in reasons)
 
 

@@ -94,10 +94,10 @@ def test_the_log_tells_of_an_outage_and_of_its_end(instance, token, shelf, clust
     assert made.status == 201
 
     told = [event["message"] for event in instance.log_events() if event["message"].startswith("the database is")]
-    assert "the database is back" in told
-    assert told.count("the database is away") >= told.count("the database is back")
-    eventually(lambda: instance.log_events("notices are in time again"), WAIT_S, "its end is told")
-    assert len(instance.log_events("notices are late")) == 1, "however long it lasts"
+    assert "database connection restored" in told
+    assert told.count("database connection lost") >= told.count("database connection restored")
+    eventually(lambda: instance.log_events("change notifications resumed"), WAIT_S, "its end is told")
+    assert len(instance.log_events("change notifications delayed")) == 1, "however long it lasts"
 
 
 def test_both_may_die_at_once(instance, token, shelf, power_cut):

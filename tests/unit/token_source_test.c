@@ -266,8 +266,8 @@ Test(token_source, trouble_and_its_end_are_told_once_each) {
         (void) token_source_stop(source);
         cr_assert_geq(dup2(former, STDOUT_FILENO), 0);
         (void) close(former);
-        cr_expect_eq(lines_with(output, "token keys cannot be read"), 1);
-        cr_expect_eq(lines_with(output, "token keys can be read again"), 1);
+        cr_expect_eq(lines_with(output, "token keys unreadable"), 1);
+        cr_expect_eq(lines_with(output, "token keys readable again"), 1);
         cr_expect_eq(lines_with(output, "token keys in force"), 1);
         (void) unlink(output);
 }
