@@ -19,8 +19,8 @@ ALLOWED = [
 
 # Circles that stand and are to be cut: this list only gets shorter.
 OWED = [
-    {"commands/import.c", "commands/import_comebacks.c", "commands/import_documents.c", "commands/import_index.c",
-     "commands/import_orders.c", "commands/import_stock.c"},
+    {"importing/import.c", "importing/returns.c", "importing/catalog.c", "importing/index.c",
+     "importing/orders.c", "importing/stock.c"},
     {"fulfillment/routes.c", "fulfillment/routes_link.c"},
     {"fulfillment/rules.c", "fulfillment/rules_collecting.c", "fulfillment/rules_leaving.c", "fulfillment/rules_sourcing.c"},
     {"orders/routes.c", "orders/routes_changing.c", "orders/routes_timeline.c"},

@@ -19,7 +19,8 @@ FOLDERS = {"base": {"base"},
            "auth": {"base", "auth"},
            "engine": {"base", "db", "auth", "engine"},
            "http": {"base", "db", "auth", "engine", "http"},
-           "commands": {"base", "db", "auth", "engine", "http", "commands", *ROOMS}}
+           "importing": {"base", "db", "auth", "engine", "http", "importing", "commands", *ROOMS},
+           "commands": {"base", "db", "auth", "engine", "http", "importing", "commands", *ROOMS}}
 
 # The files that may know a library, as patterns of paths under src/.
 LIBRARIES = {

@@ -1,4 +1,4 @@
-#include "commands/import_dates.h"
+#include "importing/dates.h"
 
 #include "base/cleanup.h"
 

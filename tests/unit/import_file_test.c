@@ -1,4 +1,4 @@
-#include "commands/import_file.h"
+#include "importing/file.h"
 
 #include "base/cleanup.h"
 

@@ -1,4 +1,4 @@
-#include "commands/import_purchases.h"
+#include "importing/purchases.h"
 
 #include <criterion/criterion.h>
 

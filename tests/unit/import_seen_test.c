@@ -1,4 +1,4 @@
-#include "commands/import_seen.h"
+#include "importing/keys.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "commands/import_invoice.h"
+#include "importing/invoice.h"
 
 #include "base/cleanup.h"
 

@@ -1,0 +1,49 @@
+/*
+ * importing/client: the importer's own calls, through the same door as everybody's.
+ *
+ * A call is a method, a path and a JSON body; it goes through the router, the shape and the checks of its route, and
+ * runs in batches with others of that route on the importer's own connection. The bearer is "import", who may do
+ * everything everywhere.
+ */
+#pragma once
+
+#include "commands/commands.h"
+#include "engine/batch.h"
+#include "http/intake.h"
+
+#include <jansson.h>
+
+struct importer {
+        struct runner runner;
+        struct intake intake;
+        struct route_list lists[ROOMS_MAX + 3];
+        struct token_claims claims;
+        struct database_settings settings;
+};
+
+struct import_request {
+        const char *method, *path;
+        const char *body; /* NULL: none */
+        const char *if_match, *if_none_match;
+};
+
+/* Connect. EXIT_OK, or an exit code after complaining. */
+int importer_open(struct importer *importer);
+void importer_close(struct importer *importer);
+
+/* Make the call, which the caller clears (call_clear). One that is refused here has its answer and is not run. */
+void importer_call(struct importer *importer, struct call *call, const struct import_request *request);
+
+/* Run calls that are all of one route and answer each. EXIT_OK, or an exit code after complaining: then the database
+ * could not be asked, and what became of the calls is told by running the import again. */
+int importer_run(struct importer *importer, struct call *calls, size_t n);
+
+/* One call that must be answered with 200. EXIT_OK; else complains with `what` and the reason. */
+int importer_ask(struct importer *importer, const char *path, const char *what, json_t **ret_reply);
+
+/* The body of the answer as a tree, which the caller owns; an empty object when there is none. */
+json_t *importer_reply(const struct call *call);
+
+static inline void import_json_cleanup(json_t **tree) {
+        json_decref(*tree);
+}

@@ -1,0 +1,62 @@
+/*
+ * importing/import: what the kinds of import share.
+ *
+ * A kind reads its file in chunks of bounded size, makes calls of the rows and reports every line as taken, unchanged
+ * or refused. It returns EXIT_OK when it got through the file, whatever became of the lines; else it has complained.
+ */
+#pragma once
+
+#include "importing/client.h"
+#include "importing/dates.h"
+#include "importing/file.h"
+#include "importing/report.h"
+
+struct import_options {
+        const char *kind, *path;
+        const char *currency;           /* of prices that name none; NULL: unknown. Products and orders */
+        const char *channel, *location; /* orders only, like the next three members */
+        bool open, create_products;
+        enum date_order dates;
+        timestamp counted_at; /* stock only; TIMESTAMP_NONE: figures of now */
+        bool latin1;
+        bool negative_as_zero;      /* stock only */
+        bool for_orders, for_stock; /* an option was given that only these take */
+};
+
+struct import {
+        const struct import_options *options;
+        struct importer importer;
+        struct import_file file;
+        struct import_report report;
+};
+
+int import_locations(struct import *import);
+int import_orders(struct import *import);
+int import_products(struct import *import);
+int import_stock(struct import *import);
+
+enum product_column {
+        PRODUCT_SKU,
+        PRODUCT_TITLE,
+        PRODUCT_GTIN,
+        PRODUCT_PRICE,
+        PRODUCT_CURRENCY,
+        PRODUCT_DESCRIPTION,
+        PRODUCT_IMAGE
+};
+
+/* Columns of each kind, the one that names the row first. */
+extern const struct import_columns location_columns, product_columns, stock_columns;
+
+/* The next row. Lines that are none are reported and passed over, lines are counted and progress is shown.
+ * *ret_more is false at the end of the file. EXIT_OK, or an exit code after complaining. */
+int import_next(struct import *import, struct import_row *ret_row, bool *ret_more);
+
+/* A row seen before. EXIT_OK, or an exit code after complaining. */
+int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row);
+
+/* A price without a currency is refused. The first is named with the ways out, the others are counted. */
+void import_refuse_currency(struct import *import, const struct import_row *row);
+
+/* What the file names is more than the importer can remember. Complains; an exit code. */
+int import_too_long(void);

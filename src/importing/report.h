@@ -1,0 +1,57 @@
+/*
+ * importing/report: what became of each line.
+ *
+ * Lines that were not taken are named on standard error as they are met, the sums stand on standard output at the end,
+ * and progress is shown on standard error when that is a terminal.
+ */
+#pragma once
+
+#include "base/clock.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IMPORT_PROBLEM_SIZE 1024 /* room for the text of a problem; more is cut */
+
+struct import_report {
+        const char *path;
+        const char *kind;
+        size_t read, taken, unchanged, refused; /* lines: the last three and the unmatched add up to the first */
+        size_t unmatched;                       /* returns of what nobody has bought in the file */
+        size_t returns, write_offs, not_goods;  /* of the refused ones: orders only */
+        size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
+        size_t orders_made, returns_made, products_made, prices_rounded;
+        size_t no_currency;   /* of the refused ones: a price without one */
+        size_t overridden;    /* stock: movements since the imports before that figures of now set aside */
+        size_t promises_lost; /* stock: promised units that counts took away */
+        size_t zeroed;        /* stock: figures below 0 that were read as 0 */
+        bool on_terminal, shown;
+        timestamp shown_at;
+};
+
+/* Complain on standard error of a fault that no line has: "holdfast: ...". As in everything that is printed here, text
+ * of the file cannot end the line or control the terminal. No other file of the importer prints. */
+void import_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void import_report_init(struct import_report *report, const char *kind, const char *path);
+
+/* Name a line that is not taken, and count it. */
+void import_refuse(struct import_report *report, size_t line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Name a line of which there is something to be said, without counting it. */
+void import_note(struct import_report *report, size_t line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Show how far it is, now and then; `size` 0 when that is not known. */
+void import_progress(struct import_report *report, uint64_t offset, uint64_t size);
+
+void import_summary(struct import_report *report);
+
+/* What a problem document says, on one line: status, code, and what is wrong where, else the detail. With a list, only
+ * what is wrong with that element of it ("items" and 7 of "#/items/7/sku"). */
+void import_problem_text(const json_t *problem, const char *list, size_t index, char *text, size_t size);
+
+/* Whether the pointer of an entry of errors[] is about an element of the list, and which. */
+bool import_blames(const json_t *error, const char *list, size_t *ret_index);

@@ -1,0 +1,14 @@
+/*
+ * orders/routes_import: calls that only the importer makes.
+ *
+ *     POST /import/orders           take an order over as history: 201 {"id","order_number"}
+ *     POST /import/orders/compare   the same body, changes nothing: which of its lines the order that is there already
+ *                                   lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]};
+ *                                   404 when there is none
+ */
+#pragma once
+
+#include "engine/call.h"
+
+extern const struct route order_history_routes[];
+extern const size_t order_history_route_count;

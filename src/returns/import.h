@@ -1,0 +1,42 @@
+/*
+ * returns/import: goods that came back before this service kept the orders they are of.
+ *
+ * The orders are history, too (orders/import.h). Such a return is received, taken back and refunded to the original
+ * payment from the first moment, at the time when it was made. Stock and ledger know nothing of it, because the figures
+ * of today have its units in them already: they count nowhere here. Nobody is asked to pay anything.
+ *
+ * It is known by the number that the channel gave it, and its order: a second one of both is the first one.
+ */
+#pragma once
+
+#include "returns/returns.h"
+
+struct history_return_line {
+        const char *sku;
+        struct money unit_price; /* of the order's line */
+        int64_t bought;          /* units of the order's line */
+        int64_t quantity;        /* of them: that came back */
+};
+
+struct history_return {
+        const char *channel, *external_ref, *location;
+        const char *order;       /* the external_ref of its order */
+        const char *received_at; /* "2010-12-01 08:26": local time at the location; or as orders/import.h has it */
+        const struct history_return_line *lines;
+        size_t n_lines;
+};
+
+/* Its number, which follows from channel, external_ref and order. NULL without memory. */
+const char *history_return_number(const struct history_return *body, struct arena *arena);
+
+/* The return of that number of the order, or NULL. */
+struct rma *history_return_find(const struct return_set *set, const struct order *order, const char *number);
+
+/* Whether the return has a line that says the same as the body's; each of its lines answers for one. `answered` has
+ * room for its lines, false at first. */
+bool history_return_has(const struct rma *rma, const struct history_return_line *line, bool *answered);
+
+/* Take one return over, received at an instant: VALIDATION_FAILED (no such line), OVER_RETURN. Changes nothing when it
+ * refuses. FAULT_BUSY without memory. `stock` of the act is not touched. */
+enum problem history_return_take(struct return_set *set, struct order *order, const struct history_return *body,
+        timestamp received_at, const struct act *act, struct rma **ret_rma);

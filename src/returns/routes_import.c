@@ -1,0 +1,163 @@
+#include "returns/routes_import.h"
+
+#include "engine/reply.h"
+#include "orders/import.h"
+#include "returns/import.h"
+#include "returns/routes.h"
+
+#include "base/text.h"
+
+#define HISTORY_BATCH 128
+#define TIME_MIN      16 /* "2010-12-01 08:26" */
+#define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
+
+static const struct shape_member line_members[] = {
+        REQUIRED(INTEGER, struct history_return_line, bought, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(INTEGER, struct history_return_line, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct history_return_line, sku),
+        REQUIRED(MONEY, struct history_return_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+};
+static const struct shape line_shape = SHAPE(struct history_return_line, line_members);
+
+static const struct shape_member return_members[] = {
+        REQUIRED(CODE, struct history_return, channel),
+        REQUIRED(TEXT, struct history_return, external_ref, BETWEEN(1, 100)),
+        LIST(struct history_return, lines, &line_shape, 1, RETURN_LINES_MAX),
+        REQUIRED(CODE, struct history_return, location),
+        REQUIRED(TEXT, struct history_return, order, BETWEEN(1, 100)),
+        REQUIRED(TEXT, struct history_return, received_at, BETWEEN(TIME_MIN, TIME_MAX)),
+};
+static const struct shape history_return_shape = SHAPE(struct history_return, return_members);
+
+/* ---- load ---- */
+
+/* When each call was, and of which order it is. */
+static enum problem find_orders(struct batch *batch, struct return_commands *work, struct local_time *times) {
+        struct placing known = { .arena = batch->arena,
+                .refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls),
+                .orders = arena_new_array(batch->arena, struct order *, batch->n_calls) };
+        enum problem p = known.refs && known.orders ? PROBLEM_NONE : FAULT_BUSY;
+
+        if (p)
+                return p;
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                const struct history_return *body = batch->calls[i]->body;
+
+                times[i] = (struct local_time){ body->location, body->received_at, TIMESTAMP_NONE };
+                batch->calls[i]->work = &times[i];
+                known.refs[known.n_refs++] = (struct order_ref){ body->channel, body->order };
+        }
+        local_times_ask(batch->database, batch->arena, times, batch->n_calls);
+        p = placing_find_known(batch->database, &known);
+        if (!p)
+                p = batch_trip(batch);
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                for (size_t j = 0; j < known.n_orders; j++) {
+                        const struct history_return *body = batch->calls[i]->body;
+                        const struct order *order = known.orders[j];
+
+                        if (text_equal(order->channel, body->channel) && text_equal(order->external_ref, body->order))
+                                work->aims[i] = (struct return_aim){ order->id, body->location };
+                }
+        return p;
+}
+
+static void want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
+        (void) work;
+        (void) call;
+        (void) aim;
+}
+
+static enum problem history_load(struct batch *batch) {
+        struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
+        struct return_commands *work = NULL;
+        enum problem p = times ? return_work_begin(batch, /* locked= */ true, &work) : FAULT_BUSY;
+
+        if (!p)
+                p = find_orders(batch, work, times);
+        return p ? p : return_work_load(batch, /* locked= */ true, want_nothing);
+}
+
+/* ---- decide ---- */
+
+static enum problem reply_known(struct call *call, const struct rma *rma) {
+        const struct history_return *body = call->body;
+        const struct local_time *received = call->work;
+        bool *answered = arena_new_array(&call->arena, bool, rma->n_lines);
+        struct reply_writer w;
+
+        if (!answered)
+                return FAULT_BUSY;
+        reply_begin(&w, call, 200);
+        write_name(&w.json, "missing");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < body->n_lines; i++)
+                if (!history_return_has(rma, &body->lines[i], answered))
+                        write_integer(&w.json, (int64_t) i);
+        write_list_end(&w.json);
+        write_name(&w.json, "otherwise");
+        write_list_begin(&w.json);
+        if (rma->created_at != received->instant)
+                write_text(&w.json, "date");
+        if (!text_equal(rma->location, body->location))
+                write_text(&w.json, "location");
+        write_list_end(&w.json);
+        reply_end(&w);
+        return PROBLEM_NONE;
+}
+
+static void reply_taken(struct call *call, const struct rma *rma) {
+        struct reply_writer w;
+
+        reply_begin(&w, call, 201);
+        write_uuid_member(&w.json, "id", &rma->id);
+        write_text_member(&w.json, "return_number", rma->number);
+        reply_end(&w);
+}
+
+static enum problem take_one(struct call *call, struct return_commands *work, struct order *order, timestamp now) {
+        const struct local_time *received = call->work;
+        const char *number = history_return_number(call->body, &call->arena);
+        const struct act act = return_act(call, work, now);
+        struct rma *rma = NULL;
+        enum problem p;
+
+        if (!number)
+                return FAULT_BUSY;
+        rma = history_return_find(&work->returns, order, number);
+        if (rma)
+                return reply_known(call, rma);
+        if (received->instant == TIMESTAMP_NONE || received->instant > now) {
+                (void) refuse_because(&call->refusal, &call->arena, "#/received_at", "out-of-range", "%s",
+                        "That is yet to come, or there is no such location.");
+                (void) call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be taken over as it stands.");
+                return PROBLEM_NONE;
+        }
+        p = history_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
+        if (p == FAULT_BUSY)
+                return p;
+        if (!p)
+                reply_taken(call, rma);
+        return PROBLEM_NONE;
+}
+
+static enum problem decide_all(struct batch *batch) {
+        struct return_commands *work = batch->work;
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++) {
+                struct order *order = return_order(batch->calls[i], work, &work->aims[i]);
+
+                if (order)
+                        p = take_one(batch->calls[i], work, order, batch->now);
+        }
+        return p;
+}
+
+static const struct operation history = { .load = history_load, .decide = decide_all, .save = return_work_save };
+
+const struct route return_history_routes[] = {
+        { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
+                .body = &history_return_shape, .operation = &history },
+};
+const size_t return_history_route_count = array_size(return_history_routes);
