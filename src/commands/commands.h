@@ -1,23 +1,12 @@
 /*
  * commands: the subcommands of the program, one file each.
  *
- * Each takes its own arguments (argv[0] is its name) and returns an exit code: 0 ok, 1 the operation or check failed, 2
- * wrong usage, 69 the database is unavailable, 70 our own failure, 75 try again later, 78 bad configuration
- * (sysexits.h), 128 and its number when a signal stopped an import.
+ * Each takes its own arguments (argv[0] is its name) and returns an exit code (base/exit_code.h).
  */
 #pragma once
 
+#include "base/exit_code.h"
 #include "http/router.h"
-
-enum exit_code {
-        EXIT_OK = 0,
-        EXIT_FAILED = 1,
-        EXIT_WRONG_USAGE = 2,
-        EXIT_NO_DATABASE = 69,
-        EXIT_OUR_FAULT = 70,
-        EXIT_TRY_LATER = 75,
-        EXIT_BAD_CONFIG = 78,
-};
 
 struct command {
         const char *name;

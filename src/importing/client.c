@@ -16,16 +16,16 @@
 #define LOCK_MS_MAX      10000
 #define CALLS_MAX        128 /* in one batch */
 
-int importer_open(struct importer *importer) {
-        size_t n;
+int importer_open(struct importer *importer, const struct route_list *routes, size_t n_routes) {
+        size_t n = n_routes;
 
         *importer = (struct importer){ .claims = { .subject = "import",
                                                .scopes = 1u << SCOPE_ADMIN,
                                                .all_locations = true,
                                                .expires_at = INT64_MAX } };
-        n = room_routes(importer->lists);
-        importer->lists[n++] = (struct route_list){ order_history_routes, order_history_route_count };
-        importer->lists[n++] = (struct route_list){ return_history_routes, return_history_route_count };
+        memcpy(importer->lists, routes, n_routes * sizeof(*routes));
+        importer->lists[n++] = (struct route_list){ order_import_routes, order_import_route_count };
+        importer->lists[n++] = (struct route_list){ return_import_routes, return_import_route_count };
         importer->lists[n++] = (struct route_list){ stock_import_routes, stock_import_route_count };
         importer->intake = (struct intake){ .router = { importer->lists, n }, .claims = &importer->claims };
         importer->settings = (struct database_settings){ .url = config_text(CONFIG_DATABASE_URL),

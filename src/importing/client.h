@@ -7,16 +7,18 @@
  */
 #pragma once
 
-#include "commands/commands.h"
+#include "base/exit_code.h"
 #include "engine/batch.h"
 #include "http/intake.h"
 
 #include <jansson.h>
 
+#define IMPORT_ROUTE_LISTS_MAX 24
+
 struct importer {
         struct runner runner;
         struct intake intake;
-        struct route_list lists[ROOMS_MAX + 3];
+        struct route_list lists[IMPORT_ROUTE_LISTS_MAX];
         struct token_claims claims;
         struct database_settings settings;
 };
@@ -27,8 +29,9 @@ struct import_request {
         const char *if_match, *if_none_match;
 };
 
-/* Connect. EXIT_OK, or an exit code after complaining. */
-int importer_open(struct importer *importer);
+/* Connect. `routes` are those of all rooms, IMPORT_ROUTE_LISTS_MAX - 3 lists at most. EXIT_OK, or an exit code after
+ * complaining. */
+int importer_open(struct importer *importer, const struct route_list *routes, size_t n_routes);
 void importer_close(struct importer *importer);
 
 /* Make the call, which the caller clears (call_clear). One that is refused here has its answer and is not run. */

@@ -48,6 +48,9 @@ enum product_column {
 /* Columns of each kind, the one that names the row first. */
 extern const struct import_columns location_columns, product_columns, stock_columns;
 
+/* The ways to say in which currency the prices of a file are. */
+#define CURRENCY_WAYS "name it with a column currency, with --currency C or with HOLDFAST_CURRENCY"
+
 /* The next row. Lines that are none are reported and passed over, lines are counted and progress is shown.
  * *ret_more is false at the end of the file. EXIT_OK, or an exit code after complaining. */
 int import_next(struct import *import, struct import_row *ret_row, bool *ret_more);

@@ -37,7 +37,7 @@ static bool is_time(const char *text) {
         return day_parse(date, &day) && time_of_day_parse(minute, &minutes) && are_seconds(text + MINUTE_SIZE);
 }
 
-enum problem history_check(const struct history_body *body, struct arena *arena, struct refusal *refusal) {
+enum problem order_import_check(const struct import_order_body *body, struct arena *arena, struct refusal *refusal) {
         char text[CURRENCY_FAULT_SIZE];
         const char *fault = currency_fault(body->currency, text);
 
@@ -56,7 +56,7 @@ enum problem history_check(const struct history_body *body, struct arena *arena,
 /* ---- building ---- */
 
 static struct order *order_new(
-        struct placing *placing, const struct history_body *body, timestamp placed_at, const char *actor) {
+        struct placing *placing, const struct import_order_body *body, timestamp placed_at, const char *actor) {
         struct order *order = arena_new(placing->arena, struct order);
 
         if (!order)
@@ -81,7 +81,7 @@ static struct order *order_new(
         return order->number && order->lines ? order : NULL;
 }
 
-static bool fulfillment_add(struct placing *placing, struct order *order, const struct history_body *body) {
+static bool fulfillment_add(struct placing *placing, struct order *order, const struct import_order_body *body) {
         struct fulfillment *fulfillment = order_add_fulfillment(
                 order, BY_SHIPPING, body->location, order->placed_at, order->placed_at, placing->arena);
 
@@ -92,7 +92,7 @@ static bool fulfillment_add(struct placing *placing, struct order *order, const 
         return fulfillment->lines;
 }
 
-static void line_add(struct order *order, const struct product *product, const struct history_line_body *body) {
+static void line_add(struct order *order, const struct product *product, const struct import_line_body *body) {
         struct fulfillment *fulfillment = order->fulfillments[0];
         struct fulfillment_line *allocation = &fulfillment->lines[fulfillment->n_lines++];
         struct order_line *line = &order->lines[order->n_lines++];
@@ -135,7 +135,7 @@ static bool pay(const struct placing *placing, struct order *order) {
 
 /* ---- deciding ---- */
 
-static void check_parents(const struct placing *placing, const struct history_body *body, timestamp placed_at,
+static void check_parents(const struct placing *placing, const struct import_order_body *body, timestamp placed_at,
         struct arena *arena, struct refusal *refusal) {
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 (void) refuse_because(
@@ -165,7 +165,7 @@ static void tell(struct placing *placing, const struct order *order, const char 
         event_text(fulfilled, "source", "import");
 }
 
-enum problem history_decide(struct placing *placing, const struct history_body *body, timestamp placed_at,
+enum problem order_import_decide(struct placing *placing, const struct import_order_body *body, timestamp placed_at,
         const char *actor, struct arena *arena, struct refusal *refusal, struct order **ret_order) {
         struct order *order;
         enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
@@ -193,7 +193,7 @@ enum problem history_decide(struct placing *placing, const struct history_body *
         return PROBLEM_NONE;
 }
 
-bool known_line_match(struct known_order *order, const struct history_line_body *body) {
+bool known_line_match(struct known_order *order, const struct import_line_body *body) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 struct known_line *line = &order->lines[i];
 
@@ -213,7 +213,7 @@ static bool has_unmatched(const struct known_order *order) {
         return false;
 }
 
-size_t known_order_differs(const struct known_order *order, const struct history_body *body, timestamp placed_at,
+size_t known_order_differs(const struct known_order *order, const struct import_order_body *body, timestamp placed_at,
         const char *names[KNOWN_NAMES]) {
         const struct {
                 const char *name;

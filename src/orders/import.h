@@ -9,28 +9,28 @@
 
 #include "orders/placing.h"
 
-struct history_line_body {
+struct import_line_body {
         const char *sku;
         const char *title; /* may be NULL: that of the product */
         int64_t quantity;
         struct money unit_price;
 };
 
-struct history_body {
+struct import_order_body {
         const char *channel, *external_ref, *currency, *location;
         const char *placed_at; /* "2010-12-01 08:26": local time at the location; ":00" may follow, and "Z": UTC then */
         const char *country;   /* of the customer, in words; may be NULL */
         const struct customer_body *customer;
-        const struct history_line_body *lines;
+        const struct import_line_body *lines;
         size_t n_lines;
 };
 
 /* What can be told from the request alone: VALIDATION_FAILED with every violation. */
-enum problem history_check(const struct history_body *body, struct arena *arena, struct refusal *refusal);
+enum problem order_import_check(const struct import_order_body *body, struct arena *arena, struct refusal *refusal);
 
 /* Take one order over, placed at an instant (TIMESTAMP_NONE: the location is unknown), against catalogue and known
  * orders in `placing`, to which it is added. VALIDATION_FAILED, DUPLICATE_EXTERNAL_REF, FAULT_BUSY without memory. */
-enum problem history_decide(struct placing *placing, const struct history_body *body, timestamp placed_at,
+enum problem order_import_decide(struct placing *placing, const struct import_order_body *body, timestamp placed_at,
         const char *actor, struct arena *arena, struct refusal *refusal, struct order **ret_order);
 
 /* Queue: the instants of such times at locations; TIMESTAMP_NONE where there is no such location. */
@@ -68,10 +68,10 @@ void known_orders_ask(struct database *database, const struct order_ref *refs, s
 
 /* Whether one of the order's lines says the same as the body's; each line answers for one. A title is compared when the
  * body has one. */
-bool known_line_match(struct known_order *order, const struct history_line_body *body);
+bool known_line_match(struct known_order *order, const struct import_line_body *body);
 
 /* Name the differences between the order and the body, which was placed at an instant: up to KNOWN_NAMES names. Call it
  * after its lines were matched: "lines" are those that the body lacks. Erased and pruned members are not compared. */
 #define KNOWN_NAMES 6
-size_t known_order_differs(const struct known_order *order, const struct history_body *body, timestamp placed_at,
+size_t known_order_differs(const struct known_order *order, const struct import_order_body *body, timestamp placed_at,
         const char *names[KNOWN_NAMES]);

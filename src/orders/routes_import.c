@@ -10,12 +10,12 @@
 #define TITLE_MAX     300
 
 static const struct shape_member line_members[] = {
-        REQUIRED(INTEGER, struct history_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
-        REQUIRED(CODE, struct history_line_body, sku),
-        OPTIONAL(TEXT, struct history_line_body, title, BETWEEN(1, TITLE_MAX)),
-        REQUIRED(MONEY, struct history_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+        REQUIRED(INTEGER, struct import_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct import_line_body, sku),
+        OPTIONAL(TEXT, struct import_line_body, title, BETWEEN(1, TITLE_MAX)),
+        REQUIRED(MONEY, struct import_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
 };
-static const struct shape line_shape = SHAPE(struct history_line_body, line_members);
+static const struct shape line_shape = SHAPE(struct import_line_body, line_members);
 
 static const struct shape_member customer_members[] = {
         OPTIONAL(TEXT, struct customer_body, customer_id, BETWEEN(1, 100)),
@@ -23,25 +23,25 @@ static const struct shape_member customer_members[] = {
 };
 static const struct shape customer_shape = SHAPE(struct customer_body, customer_members);
 
-static const struct shape_member history_members[] = {
-        REQUIRED(CODE, struct history_body, channel),
-        OPTIONAL(TEXT, struct history_body, country, BETWEEN(1, COUNTRY_MAX)),
-        REQUIRED(TEXT, struct history_body, currency, BETWEEN(3, 3)),
-        REQUIRED(OBJECT, struct history_body, customer, .shape = &customer_shape),
-        REQUIRED(TEXT, struct history_body, external_ref, BETWEEN(1, 100)),
-        LIST(struct history_body, lines, &line_shape, 1, ORDER_LINES_MAX),
-        REQUIRED(CODE, struct history_body, location),
-        REQUIRED(TEXT, struct history_body, placed_at, BETWEEN(1, TIME_MAX)),
+static const struct shape_member order_import_members[] = {
+        REQUIRED(CODE, struct import_order_body, channel),
+        OPTIONAL(TEXT, struct import_order_body, country, BETWEEN(1, COUNTRY_MAX)),
+        REQUIRED(TEXT, struct import_order_body, currency, BETWEEN(3, 3)),
+        REQUIRED(OBJECT, struct import_order_body, customer, .shape = &customer_shape),
+        REQUIRED(TEXT, struct import_order_body, external_ref, BETWEEN(1, 100)),
+        LIST(struct import_order_body, lines, &line_shape, 1, ORDER_LINES_MAX),
+        REQUIRED(CODE, struct import_order_body, location),
+        REQUIRED(TEXT, struct import_order_body, placed_at, BETWEEN(1, TIME_MAX)),
 };
-static const struct shape history_shape = SHAPE(struct history_body, history_members);
+static const struct shape order_import_shape = SHAPE(struct import_order_body, order_import_members);
 
 static void check(struct call *call) {
-        (void) history_check(call->body, &call->arena, &call->refusal);
+        (void) order_import_check(call->body, &call->arena, &call->refusal);
 }
 
 /* ---- taking over ---- */
 
-static enum problem history_begin(struct batch *batch, struct placing **ret_placing) {
+static enum problem order_import_begin(struct batch *batch, struct placing **ret_placing) {
         struct placing *placing = arena_new(batch->arena, struct placing);
 
         if (!placing)
@@ -58,7 +58,7 @@ static enum problem history_begin(struct batch *batch, struct placing **ret_plac
         return PROBLEM_NONE;
 }
 
-static void want_order(struct placing *placing, const struct history_body *body) {
+static void want_order(struct placing *placing, const struct import_order_body *body) {
         placing->refs[placing->n_refs++] = (struct order_ref){ body->channel, body->external_ref };
         catalog_want_channel(&placing->catalog, body->channel);
         for (size_t i = 0; i < body->n_lines; i++)
@@ -66,15 +66,15 @@ static void want_order(struct placing *placing, const struct history_body *body)
 }
 
 /* Nothing is locked: the rival who takes the same order over is found by the unique key. */
-static enum problem history_load(struct batch *batch) {
+static enum problem order_import_load(struct batch *batch) {
         struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
         struct placing *placing = NULL;
-        enum problem p = history_begin(batch, &placing);
+        enum problem p = order_import_begin(batch, &placing);
 
         if (p || !times)
                 return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct history_body *body = batch->calls[i]->body;
+                const struct import_order_body *body = batch->calls[i]->body;
 
                 want_order(placing, body);
                 times[i] = (struct local_time){ body->location, body->placed_at, TIMESTAMP_NONE };
@@ -94,7 +94,7 @@ static void reply_taken(struct call *call, const struct order *order) {
         reply_end(&w);
 }
 
-static enum problem history_decide_all(struct batch *batch) {
+static enum problem order_import_decide_all(struct batch *batch) {
         struct placing *placing = batch->work;
 
         placing->now = batch->now;
@@ -102,7 +102,7 @@ static enum problem history_decide_all(struct batch *batch) {
                 struct call *call = batch->calls[i];
                 const struct local_time *placed_at = call->work;
                 struct order *order = NULL;
-                const enum problem p = history_decide(placing, call->body, placed_at->instant, call->claims->subject,
+                const enum problem p = order_import_decide(placing, call->body, placed_at->instant, call->claims->subject,
                         &call->arena, &call->refusal, &order);
 
                 if (p == FAULT_BUSY)
@@ -113,7 +113,7 @@ static enum problem history_decide_all(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static enum problem history_save(struct batch *batch) {
+static enum problem order_import_save(struct batch *batch) {
         struct placing *placing = batch->work;
         const enum problem p = orders_insert(batch->database, batch->arena,
                 placing->orders + placing->n_orders - placing->n_placed, placing->n_placed);
@@ -121,7 +121,7 @@ static enum problem history_save(struct batch *batch) {
         return p ? p : events_save(batch->database, &placing->events, batch->now);
 }
 
-static const struct operation history = { .load = history_load, .decide = history_decide_all, .save = history_save };
+static const struct operation history = { .load = order_import_load, .decide = order_import_decide_all, .save = order_import_save };
 
 /* ---- comparing ---- */
 
@@ -137,7 +137,7 @@ static enum problem compare_load(struct batch *batch) {
         if (!orders->at)
                 return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct history_body *body = batch->calls[i]->body;
+                const struct import_order_body *body = batch->calls[i]->body;
 
                 refs[i] = (struct order_ref){ body->channel, body->external_ref };
                 times[i] = (struct local_time){ body->location, body->placed_at, TIMESTAMP_NONE };
@@ -150,7 +150,7 @@ static enum problem compare_load(struct batch *batch) {
 }
 
 static void compare_one(struct call *call, struct known_order *order) {
-        const struct history_body *body = call->body;
+        const struct import_order_body *body = call->body;
         const struct local_time *placed_at = call->work;
         const char *names[KNOWN_NAMES];
         struct reply_writer w;
@@ -187,10 +187,10 @@ static enum problem compare_decide(struct batch *batch) {
 
 static const struct operation compare = { .load = compare_load, .decide = compare_decide };
 
-const struct route order_history_routes[] = {
-        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED, .body = &history_shape,
+const struct route order_import_routes[] = {
+        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED, .body = &order_import_shape,
                 .check = check, .operation = &history },
         { METHOD_POST, "/import/orders/compare", SCOPE_ADMIN, LANE_READ, COMPARE_BATCH, KEY_UNUSED,
-                .body = &history_shape, .check = check, .operation = &compare },
+                .body = &order_import_shape, .check = check, .operation = &compare },
 };
-const size_t order_history_route_count = array_size(order_history_routes);
+const size_t order_import_route_count = array_size(order_import_routes);

@@ -10,5 +10,5 @@
 
 #include "engine/call.h"
 
-extern const struct route order_history_routes[];
-extern const size_t order_history_route_count;
+extern const struct route order_import_routes[];
+extern const size_t order_import_route_count;

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-const char *history_return_number(const struct history_return *body, struct arena *arena) {
+const char *import_return_number(const struct import_return *body, struct arena *arena) {
         const struct digest_part parts[] = { digest_text(body->channel), digest_text(body->order),
                 digest_text(body->external_ref) };
         uint8_t digest[DIGEST_SIZE];
@@ -17,19 +17,19 @@ const char *history_return_number(const struct history_return *body, struct aren
         return number ? arena_format(arena, "R-%s", number) : NULL;
 }
 
-struct rma *history_return_find(const struct return_set *set, const struct order *order, const char *number) {
+struct rma *import_return_find(const struct return_set *set, const struct order *order, const char *number) {
         for (size_t i = 0; i < set->n_rows; i++)
                 if (set->rows[i]->order == order && text_equal(set->rows[i]->number, number))
                         return set->rows[i];
         return NULL;
 }
 
-static bool is_line(const struct order_line *line, const struct history_return_line *wanted) {
+static bool is_line(const struct order_line *line, const struct import_return_line *wanted) {
         return text_equal(line->sku, wanted->sku) && line->unit_price == wanted->unit_price.amount &&
                line->quantity == wanted->bought;
 }
 
-bool history_return_has(const struct rma *rma, const struct history_return_line *line, bool *answered) {
+bool import_return_has(const struct rma *rma, const struct import_return_line *line, bool *answered) {
         for (size_t i = 0; i < rma->n_lines; i++) {
                 if (answered[i] || rma->lines[i]->quantity != line->quantity ||
                         !is_line(rma->lines[i]->order_line, line))
@@ -43,7 +43,7 @@ bool history_return_has(const struct rma *rma, const struct history_return_line 
 /* ---- which lines come back ---- */
 
 static int64_t most_of(const struct return_set *set, const struct order *order,
-        const struct history_return_line *wanted, const int64_t *planned) {
+        const struct import_return_line *wanted, const int64_t *planned) {
         int64_t most = 0;
 
         for (size_t i = 0; i < order->n_lines; i++) {
@@ -65,7 +65,7 @@ static void object(const struct act *act, size_t i, const char *code, const char
 /* A line of the order of which so much is left; `planned` of each line goes back with lines before this one. Lines that
  * say the same are alike. */
 static struct order_line *line_for(const struct return_set *set, const struct order *order,
-        const struct history_return_line *wanted, const int64_t *planned, bool *ret_exists) {
+        const struct import_return_line *wanted, const int64_t *planned, bool *ret_exists) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 if (!is_line(&order->lines[i], wanted))
                         continue;
@@ -77,7 +77,7 @@ static struct order_line *line_for(const struct return_set *set, const struct or
 }
 
 static enum problem choose_lines(const struct return_set *set, const struct order *order,
-        const struct history_return *body, const struct act *act, struct order_line **chosen) {
+        const struct import_return *body, const struct act *act, struct order_line **chosen) {
         int64_t *planned = arena_new_array(act->arena, int64_t, order->n_lines);
         bool unknown = false;
 
@@ -103,7 +103,7 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
 
 /* ---- taking over ---- */
 
-static struct rma *rma_add(struct return_set *set, struct order *order, const struct history_return *body,
+static struct rma *rma_add(struct return_set *set, struct order *order, const struct import_return *body,
         timestamp received_at, const struct act *act) {
         struct rma *rma = arena_new(set->arena, struct rma);
         struct rma **rows = arena_grow(set->arena, set->rows, set->n_rows, &set->capacity, sizeof(struct rma *));
@@ -112,7 +112,7 @@ static struct rma *rma_add(struct return_set *set, struct order *order, const st
                 return NULL;
         *rma = (struct rma){
                 .id = uuid_new_at(body->location),
-                .number = history_return_number(body, set->arena),
+                .number = import_return_number(body, set->arena),
                 .order = order,
                 .location = body->location,
                 .refund_to = refund_to_texts[REFUND_TO_ORIGINAL],
@@ -128,7 +128,7 @@ static struct rma *rma_add(struct return_set *set, struct order *order, const st
 }
 
 /* Its units count nowhere: neither in the shelf nor beside it. */
-static bool line_take(struct rma *rma, struct order_line *order_line, const struct history_return_line *body,
+static bool line_take(struct rma *rma, struct order_line *order_line, const struct import_return_line *body,
         const char *reason, timestamp received_at, struct arena *arena) {
         const struct return_terms terms = return_terms_of(NULL, NULL);
         struct return_line *line = return_line_new(rma, order_line, body->quantity, reason, &terms, arena);
@@ -172,7 +172,7 @@ static enum problem refund_settled(
         return p;
 }
 
-enum problem history_return_take(struct return_set *set, struct order *order, const struct history_return *body,
+enum problem import_return_take(struct return_set *set, struct order *order, const struct import_return *body,
         timestamp received_at, const struct act *act, struct rma **ret_rma) {
         struct order_line **chosen = arena_new_array(act->arena, struct order_line *, body->n_lines);
         struct event **told = act->events->last;

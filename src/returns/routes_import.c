@@ -12,22 +12,22 @@
 #define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
 
 static const struct shape_member line_members[] = {
-        REQUIRED(INTEGER, struct history_return_line, bought, BETWEEN(1, QUANTITY_MAX)),
-        REQUIRED(INTEGER, struct history_return_line, quantity, BETWEEN(1, QUANTITY_MAX)),
-        REQUIRED(CODE, struct history_return_line, sku),
-        REQUIRED(MONEY, struct history_return_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+        REQUIRED(INTEGER, struct import_return_line, bought, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(INTEGER, struct import_return_line, quantity, BETWEEN(1, QUANTITY_MAX)),
+        REQUIRED(CODE, struct import_return_line, sku),
+        REQUIRED(MONEY, struct import_return_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
 };
-static const struct shape line_shape = SHAPE(struct history_return_line, line_members);
+static const struct shape line_shape = SHAPE(struct import_return_line, line_members);
 
 static const struct shape_member return_members[] = {
-        REQUIRED(CODE, struct history_return, channel),
-        REQUIRED(TEXT, struct history_return, external_ref, BETWEEN(1, 100)),
-        LIST(struct history_return, lines, &line_shape, 1, RETURN_LINES_MAX),
-        REQUIRED(CODE, struct history_return, location),
-        REQUIRED(TEXT, struct history_return, order, BETWEEN(1, 100)),
-        REQUIRED(TEXT, struct history_return, received_at, BETWEEN(TIME_MIN, TIME_MAX)),
+        REQUIRED(CODE, struct import_return, channel),
+        REQUIRED(TEXT, struct import_return, external_ref, BETWEEN(1, 100)),
+        LIST(struct import_return, lines, &line_shape, 1, RETURN_LINES_MAX),
+        REQUIRED(CODE, struct import_return, location),
+        REQUIRED(TEXT, struct import_return, order, BETWEEN(1, 100)),
+        REQUIRED(TEXT, struct import_return, received_at, BETWEEN(TIME_MIN, TIME_MAX)),
 };
-static const struct shape history_return_shape = SHAPE(struct history_return, return_members);
+static const struct shape import_return_shape = SHAPE(struct import_return, return_members);
 
 /* ---- load ---- */
 
@@ -41,7 +41,7 @@ static enum problem find_orders(struct batch *batch, struct return_commands *wor
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct history_return *body = batch->calls[i]->body;
+                const struct import_return *body = batch->calls[i]->body;
 
                 times[i] = (struct local_time){ body->location, body->received_at, TIMESTAMP_NONE };
                 batch->calls[i]->work = &times[i];
@@ -53,7 +53,7 @@ static enum problem find_orders(struct batch *batch, struct return_commands *wor
                 p = batch_trip(batch);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 for (size_t j = 0; j < known.n_orders; j++) {
-                        const struct history_return *body = batch->calls[i]->body;
+                        const struct import_return *body = batch->calls[i]->body;
                         const struct order *order = known.orders[j];
 
                         if (text_equal(order->channel, body->channel) && text_equal(order->external_ref, body->order))
@@ -68,7 +68,7 @@ static void want_nothing(struct return_commands *work, const struct call *call, 
         (void) aim;
 }
 
-static enum problem history_load(struct batch *batch) {
+static enum problem order_import_load(struct batch *batch) {
         struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
         struct return_commands *work = NULL;
         enum problem p = times ? return_work_begin(batch, /* locked= */ true, &work) : FAULT_BUSY;
@@ -81,7 +81,7 @@ static enum problem history_load(struct batch *batch) {
 /* ---- decide ---- */
 
 static enum problem reply_known(struct call *call, const struct rma *rma) {
-        const struct history_return *body = call->body;
+        const struct import_return *body = call->body;
         const struct local_time *received = call->work;
         bool *answered = arena_new_array(&call->arena, bool, rma->n_lines);
         struct reply_writer w;
@@ -92,7 +92,7 @@ static enum problem reply_known(struct call *call, const struct rma *rma) {
         write_name(&w.json, "missing");
         write_list_begin(&w.json);
         for (size_t i = 0; i < body->n_lines; i++)
-                if (!history_return_has(rma, &body->lines[i], answered))
+                if (!import_return_has(rma, &body->lines[i], answered))
                         write_integer(&w.json, (int64_t) i);
         write_list_end(&w.json);
         write_name(&w.json, "otherwise");
@@ -117,14 +117,14 @@ static void reply_taken(struct call *call, const struct rma *rma) {
 
 static enum problem take_one(struct call *call, struct return_commands *work, struct order *order, timestamp now) {
         const struct local_time *received = call->work;
-        const char *number = history_return_number(call->body, &call->arena);
+        const char *number = import_return_number(call->body, &call->arena);
         const struct act act = return_act(call, work, now);
         struct rma *rma = NULL;
         enum problem p;
 
         if (!number)
                 return FAULT_BUSY;
-        rma = history_return_find(&work->returns, order, number);
+        rma = import_return_find(&work->returns, order, number);
         if (rma)
                 return reply_known(call, rma);
         if (received->instant == TIMESTAMP_NONE || received->instant > now) {
@@ -133,7 +133,7 @@ static enum problem take_one(struct call *call, struct return_commands *work, st
                 (void) call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be taken over as it stands.");
                 return PROBLEM_NONE;
         }
-        p = history_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
+        p = import_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
         if (p == FAULT_BUSY)
                 return p;
         if (!p)
@@ -154,10 +154,10 @@ static enum problem decide_all(struct batch *batch) {
         return p;
 }
 
-static const struct operation history = { .load = history_load, .decide = decide_all, .save = return_work_save };
+static const struct operation history = { .load = order_import_load, .decide = decide_all, .save = return_work_save };
 
-const struct route return_history_routes[] = {
+const struct route return_import_routes[] = {
         { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
-                .body = &history_return_shape, .operation = &history },
+                .body = &import_return_shape, .operation = &history },
 };
-const size_t return_history_route_count = array_size(return_history_routes);
+const size_t return_import_route_count = array_size(return_import_routes);

@@ -8,5 +8,5 @@
 
 #include "engine/call.h"
 
-extern const struct route return_history_routes[];
-extern const size_t return_history_route_count;
+extern const struct route return_import_routes[];
+extern const size_t return_import_route_count;

@@ -1,0 +1,147 @@
+#include "commands/commands.h"
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "importing/kinds.h"
+#include "importing/stop.h"
+
+#include <getopt.h>
+
+static int usage(const char *fault) {
+        import_complain("%s", fault);
+        (void) fputs("usage: holdfast import products|locations|stock|orders [OPTIONS] FILE\n"
+                     "       orders: --channel C --location L [--open] [--create-products] [--dates dmy|mdy|iso]\n"
+                     "       orders, products: [--currency C]\n"
+                     "       stock: [--counted-at TIME] [--negative refuse|zero]\n"
+                     "       all: [--encoding utf-8|latin1]\n",
+                stderr);
+        return EXIT_WRONG_USAGE;
+}
+
+/* One of two words into a bool: whether it is the second. */
+static bool take_word(const char *value, const char *first, const char *second, bool *ret_is_second) {
+        *ret_is_second = text_equal(value, second);
+        return *ret_is_second || text_equal(value, first);
+}
+
+/* NULL, or the fault. */
+static const char *take_option(int option, const char *value, struct import_options *options) {
+        switch (option) {
+        case 'c':
+                options->channel = value;
+                options->for_orders = true;
+                return NULL;
+        case 't':
+                options->for_stock = true;
+                return import_instant(value, &options->counted_at)
+                               ? NULL
+                               : "--counted-at is a time with an offset, such as 2026-11-30T18:00:00Z";
+        case 'd':
+                options->for_orders = true;
+                return date_order_named(value, &options->dates) ? NULL : "--dates is dmy, mdy or iso";
+        case 'e':
+                return take_word(value, "utf-8", "latin1", &options->latin1) ? NULL : "--encoding is utf-8 or latin1";
+        case 'l':
+                options->location = value;
+                options->for_orders = true;
+                return NULL;
+        case 'm':
+                options->currency = value;
+                return NULL;
+        case 'n':
+                options->for_stock = true;
+                return take_word(value, "refuse", "zero", &options->negative_as_zero) ? NULL
+                                                                                      : "--negative is refuse or zero";
+        case 'o':
+                options->open = true;
+                options->for_orders = true;
+                return NULL;
+        case 'p':
+                options->create_products = true;
+                options->for_orders = true;
+                return NULL;
+        default: /* getopt_long has said it */
+                return "import does not take that";
+        }
+}
+
+static const char *read_options(int argc, char **argv, struct import_options *options) {
+        static const struct option table[] = {
+                { "channel", required_argument, NULL, 'c' },
+                { "counted-at", required_argument, NULL, 't' },
+                { "create-products", no_argument, NULL, 'p' },
+                { "currency", required_argument, NULL, 'm' },
+                { "dates", required_argument, NULL, 'd' },
+                { "encoding", required_argument, NULL, 'e' },
+                { "location", required_argument, NULL, 'l' },
+                { "negative", required_argument, NULL, 'n' },
+                { "open", no_argument, NULL, 'o' },
+                { 0 },
+        };
+
+        optind = 1;
+        for (int option = getopt_long(argc, argv, "", table, NULL); option != -1;
+                option = getopt_long(argc, argv, "", table, NULL)) {
+                const char *fault = take_option(option, optarg, options);
+
+                if (fault)
+                        return fault;
+        }
+        if (argc - optind != 2)
+                return "import takes a kind and a file";
+        options->kind = argv[optind];
+        options->path = argv[optind + 1];
+        return NULL;
+}
+
+static const char *find_fault(const struct import_options *options) {
+        const struct import_kind *kind = import_kind_named(options->kind);
+        const bool orders = text_equal(options->kind, "orders");
+
+        if (!kind)
+                return "there are products, locations, stock and orders to import";
+        if (!orders && options->for_orders)
+                return "only orders take --channel, --location, --open, --create-products and --dates";
+        if (options->currency && !kind->price)
+                return "only products and orders take --currency";
+        if (options->for_stock && !text_equal(options->kind, "stock"))
+                return "only stock takes --counted-at and --negative";
+        if (options->counted_at != TIMESTAMP_NONE && options->counted_at > clock_wall())
+                return "--counted-at is yet to come";
+        if (orders && (!options->channel || !options->location))
+                return "orders need --channel and --location";
+        if (orders && !(text_is_code(options->channel) && text_is_code(options->location)))
+                return "--channel and --location are codes (" CODE_RULE ")";
+        return NULL;
+}
+
+int command_import(int argc, char **argv) {
+        struct import_options options = { .counted_at = TIMESTAMP_NONE };
+        static struct route_list routes[ROOMS_MAX];
+        struct import import = { .options = &options, .file = { .descriptor = -1 } };
+        char text[CURRENCY_FAULT_SIZE];
+        const char *fault;
+        int code;
+
+        fault = read_options(argc, argv, &options);
+        if (!fault)
+                fault = find_fault(&options);
+        if (fault)
+                return usage(fault);
+        if (options.currency && currency_fault(options.currency, text))
+                return usage(currency_fault(options.currency, text));
+        if (command_database_config())
+                return EXIT_BAD_CONFIG;
+        log_set_level(LOG_LEVEL_ERROR);
+        import_stop_listen();
+        if (!options.currency)
+                options.currency = config_text(CONFIG_CURRENCY);
+        code = command_check_schema();
+        if (!code)
+                code = import_run(&import, import_kind_named(options.kind), routes, room_routes(routes));
+        importer_close(&import.importer);
+        import_file_close(&import.file);
+        return code;
+}

@@ -1,0 +1,54 @@
+#include "importing/kinds.h"
+
+#include "base/text.h"
+#include "importing/invoice.h"
+#include "importing/stop.h"
+
+static const struct import_kind kinds[] = {
+        { "locations", &location_columns, import_locations, 0, 0 },
+        { "orders", &order_columns, import_orders, INVOICE_PRICE, INVOICE_CURRENCY },
+        { "products", &product_columns, import_products, PRODUCT_PRICE, PRODUCT_CURRENCY },
+        { "stock", &stock_columns, import_stock, 0, 0 },
+};
+
+const struct import_kind *import_kind_named(const char *name) {
+        for (size_t i = 0; i < array_size(kinds); i++)
+                if (text_equal(kinds[i].name, name))
+                        return &kinds[i];
+        return NULL;
+}
+
+/* Nothing says in which currency the prices are, and none is assumed. */
+static bool lacks_currency(const struct import *import, const struct import_kind *kind) {
+        return kind->price && !import->options->currency && import_file_has(&import->file, kind->price) &&
+               !import_file_has(&import->file, kind->currency);
+}
+
+int import_run(
+        struct import *import, const struct import_kind *kind, const struct route_list *routes, size_t n_routes) {
+        const struct import_options *options = import->options;
+        int code;
+
+        if (!import_file_open(&import->file, options->path, kind->columns, options->latin1)) {
+                if (import_stop_asked())
+                        return import_stop_code();
+                import_complain("%s: %s", options->path, import->file.reason);
+                return EXIT_WRONG_USAGE;
+        }
+        if (lacks_currency(import, kind)) {
+                import_complain("%s: the prices have no currency; " CURRENCY_WAYS, options->path);
+                return EXIT_WRONG_USAGE;
+        }
+        code = importer_open(&import->importer, routes, n_routes);
+        if (code)
+                return code;
+        import_report_init(&import->report, kind->name, options->path);
+        code = kind->run(import);
+        if (!code || import->report.read || import_stop_asked())
+                import_summary(&import->report);
+        if (import_stop_asked())
+                import_complain("the import was stopped; run it again: what is in already stays as it is");
+        if (code)
+                return code;
+        return import->report.refused ? EXIT_FAILED : EXIT_OK;
+}
