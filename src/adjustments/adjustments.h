@@ -161,7 +161,5 @@ enum problem promises_break(struct promises *promises, const struct stock_row *r
 /* Queue: write the promises that were broken. */
 enum problem promises_save(struct promises *promises, struct database *database);
 
-/* What an atomic call has done so far can be undone: everything in memory that it may have changed. */
-struct checkpoint;
-struct checkpoint *checkpoint_take(struct promises *promises, struct events *events); /* NULL without memory */
-void checkpoint_restore(const struct checkpoint *checkpoint);
+/* Keep as they are the promises that a change of the row may break, and the row; NULL: all promises. */
+void promises_snapshot(struct snapshot *snapshot, struct promises *promises, struct stock_row *row);

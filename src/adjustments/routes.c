@@ -3,6 +3,7 @@
 #include "engine/counters.h"
 #include "engine/reply.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -48,7 +49,8 @@ struct work {
         struct stock stock;
         struct promises promises;
         struct counts counts;
-        struct events events;
+        struct events *events;
+        struct snapshot before; /* the item that breaks promises */
 };
 
 /* What became of one item. */
@@ -95,7 +97,8 @@ static enum problem adjust_load(struct batch *batch) {
         if (!work)
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
-        events_init(&work->events, batch->arena);
+        work->events = batch->events;
+        snapshot_init(&work->before, batch->arena);
         work->counts.arena = batch->arena;
         batch->work = work;
         p = items_collect(batch, work, &items, &n_items);
@@ -176,7 +179,24 @@ static int64_t moved_in_batch(const struct stock *stock, const struct stock_row 
         return units;
 }
 
-/* A refusal goes into the outcome; what is returned ends the batch. */
+/* An item breaks promises or is refused, and a refused item breaks none. */
+static enum problem break_promises(
+        struct work *work, const struct call *call, struct stock_row *row, int64_t deficit, timestamp now) {
+        enum problem p;
+
+        snapshot_begin(&work->before);
+        stock_snapshot(&work->before, &work->stock);
+        events_snapshot(&work->before, work->events);
+        promises_snapshot(&work->before, &work->promises, row);
+        if (work->before.exhausted)
+                return FAULT_BUSY;
+        p = promises_break(&work->promises, row, deficit, call->claims->subject, now, work->events);
+        if (p == PROBLEM_INSUFFICIENT_STOCK)
+                snapshot_restore(&work->before);
+        return p;
+}
+
+/* A refused item has no effect; its refusal goes into the outcome. A fault is returned and ends the batch. */
 static enum problem item_decide(
         struct work *work, struct call *call, size_t index, timestamp now, struct outcome *outcome) {
         struct adjustment told = ((const struct adjust_body *) call->body)->items[index];
@@ -200,7 +220,7 @@ static enum problem item_decide(
         deficit = adjustment_deficit(row, &change);
         reserved = row->reserved;
         if (deficit)
-                p = promises_break(&work->promises, row, deficit, call->claims->subject, now, &work->events);
+                p = break_promises(work, call, row, deficit, now);
         if (p == PROBLEM_INSUFFICIENT_STOCK)
                 refuse_promised(work, call, row, index, outcome);
         else if (!p && (change.on_hand || change.unsellable))
@@ -283,17 +303,31 @@ static void refuse_all(struct call *call, const struct outcome *outcomes, size_t
         call_refuse(call, problem, "%zu of %zu items cannot be taken, so none was.", failed, n);
 }
 
-static enum problem call_decide(struct work *work, struct call *call, timestamp now) {
+static bool is_atomic(const struct call *call) {
+        return ((const struct adjust_query *) call->query)->atomic;
+}
+
+/* A list that is not atomic is never refused as a whole. */
+static void adjust_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct work *work = batch->work;
+
+        if (!is_atomic(call))
+                return;
+        snapshot_one(snapshot, work);
+        stock_rows_snapshot(snapshot, &work->stock);
+        promises_snapshot(snapshot, &work->promises, NULL);
+}
+
+static enum problem adjust_one(struct batch *batch, struct call *call) {
         const struct adjust_body *body = call->body;
-        const bool atomic = ((const struct adjust_query *) call->query)->atomic;
+        const bool atomic = is_atomic(call);
         struct outcome *outcomes = arena_new_array(&call->arena, struct outcome, body->n_items);
-        struct checkpoint *checkpoint = atomic ? checkpoint_take(&work->promises, &work->events) : NULL;
         size_t failed = 0;
 
-        if (!outcomes || (atomic && !checkpoint))
+        if (!outcomes)
                 return FAULT_BUSY;
         for (size_t i = 0; i < body->n_items; i++) {
-                const enum problem p = item_decide(work, call, i, now, &outcomes[i]);
+                const enum problem p = item_decide(batch->work, call, i, batch->now, &outcomes[i]);
 
                 if (p)
                         return p;
@@ -303,18 +337,14 @@ static enum problem call_decide(struct work *work, struct call *call, timestamp 
                 reply_with(call, outcomes, failed, atomic ? 200 : 207);
                 return PROBLEM_NONE;
         }
-        checkpoint_restore(checkpoint);
         refuse_all(call, outcomes, failed);
         return PROBLEM_NONE;
 }
 
-static enum problem adjust_decide(struct batch *batch) {
+static enum problem adjust_prepare(struct batch *batch) {
         struct work *work = batch->work;
-        enum problem p = promises_sort(&work->promises);
 
-        for (size_t i = 0; !p && i < batch->n_calls; i++)
-                p = call_decide(work, batch->calls[i], batch->now);
-        return p;
+        return promises_sort(&work->promises);
 }
 
 static void count_released(const struct reservation_set *set) {
@@ -327,14 +357,14 @@ static enum problem adjust_save(struct batch *batch) {
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
         count_released(&work->promises.reservations);
-        if (!p)
-                p = promises_save(&work->promises, batch->database);
-        if (!p)
-                p = events_save(batch->database, &work->events, batch->now);
-        return p;
+        return p ? p : promises_save(&work->promises, batch->database);
 }
 
-static const struct operation adjust = { .load = adjust_load, .decide = adjust_decide, .save = adjust_save };
+static const struct operation adjust = { .load = adjust_load,
+        .prepare = adjust_prepare,
+        .documents = adjust_documents,
+        .change = adjust_one,
+        .save = adjust_save };
 
 const struct route adjustment_routes[] = {
         { METHOD_POST, "/v1/inventory/adjustments/batch", SCOPE_INVENTORY_WRITE, LANE_CATALOG, ADJUST_BATCH,

@@ -2,6 +2,8 @@
 #include "adjustments/adjustments.h"
 #include "fulfillment/fulfillment.h"
 
+#include "base/snapshot.h"
+
 #include <stdlib.h>
 
 #define REASON_STOCK_LOST "stock_lost"
@@ -99,6 +101,21 @@ enum problem promises_sort(struct promises *promises) {
                 loss->allocated -= allocated_and_locked(promises, loss->row);
         }
         return PROBLEM_NONE;
+}
+
+/* ---- the documents of a row ---- */
+
+void promises_snapshot(struct snapshot *snapshot, struct promises *promises, struct stock_row *row) {
+        struct reservation_set *reservations = &promises->reservations;
+        struct order_set *orders = &promises->orders;
+
+        stock_row_snapshot(snapshot, row);
+        for (size_t i = 0; i < reservations->n_rows; i++)
+                if (!row || units_held(&reservations->rows[i], row))
+                        reservation_snapshot(snapshot, &reservations->rows[i]);
+        for (size_t i = 0; i < orders->n_fulfillments; i++)
+                if (!row || units_not_picked(orders->fulfillments[i], row))
+                        order_snapshot(snapshot, orders->fulfillments[i]->order);
 }
 
 /* ---- breaking ---- */

@@ -1,5 +1,7 @@
 #include "catalog/commands.h"
 
+#include "base/snapshot.h"
+
 void write_channel(struct writer *json, const struct channel *channel) {
         write_text_member(json, "code", channel->code);
         write_text_member(json, "name", channel->name);
@@ -37,26 +39,33 @@ static enum problem put_load(struct batch *batch) {
         return p ? p : catalog_lock(batch->database, &work->set);
 }
 
-static enum problem put_decide(struct batch *batch) {
-        struct catalog_work *work = batch->work;
+static struct channel *channel_of(const struct batch *batch, const struct call *call) {
+        const struct catalog_work *work = batch->work;
 
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                struct channel *channel = catalog_channel(&work->set, call->path.code);
-                struct channel next = *channel;
-                const bool created = !channel->record.exists;
+        return catalog_channel(&work->set, call->path.code);
+}
 
-                if (!catalog_may_put(call, &channel->record))
-                        continue;
-                channel_from(call->body, &next);
-                record_put(&next.record, channel_equal(&next, channel), batch->now);
-                *channel = next;
-                reply_with(call, channel, created ? 201 : 200);
-        }
+static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, channel_of(batch, call));
+}
+
+static enum problem put_one(struct batch *batch, struct call *call) {
+        struct channel *channel = channel_of(batch, call);
+        struct channel next = *channel;
+        const bool created = !channel->record.exists;
+
+        if (!catalog_may_put(call, &channel->record))
+                return PROBLEM_NONE;
+        channel_from(call->body, &next);
+        record_put(&next.record, channel_equal(&next, channel), batch->now);
+        *channel = next;
+        reply_with(call, channel, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
-const struct operation channel_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+const struct operation channel_put = {
+        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

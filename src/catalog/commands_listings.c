@@ -1,5 +1,7 @@
 #include "catalog/commands.h"
 
+#include "base/snapshot.h"
+
 void write_listing(struct writer *json, const struct listing *listing) {
         write_text_member(json, "channel", listing->channel);
         write_text_member(json, "sku", listing->sku);
@@ -46,26 +48,33 @@ static bool has_parents(struct call *call, const struct listing *listing) {
         return listing->channel_known && listing->sku_known;
 }
 
-static enum problem put_decide(struct batch *batch) {
-        struct catalog_work *work = batch->work;
+static struct listing *listing_of(const struct batch *batch, const struct call *call) {
+        const struct catalog_work *work = batch->work;
 
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                struct listing *listing = catalog_listing(&work->set, call->path.code, call->path.sku);
-                struct listing next = *listing;
-                const bool created = !listing->record.exists;
+        return catalog_listing(&work->set, call->path.code, call->path.sku);
+}
 
-                if (!has_parents(call, listing) || !catalog_may_put(call, &listing->record))
-                        continue;
-                listing_from(call->body, &next);
-                record_put(&next.record, listing_equal(&next, listing), batch->now);
-                *listing = next;
-                reply_with(call, listing, created ? 201 : 200);
-        }
+static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, listing_of(batch, call));
+}
+
+static enum problem put_one(struct batch *batch, struct call *call) {
+        struct listing *listing = listing_of(batch, call);
+        struct listing next = *listing;
+        const bool created = !listing->record.exists;
+
+        if (!has_parents(call, listing) || !catalog_may_put(call, &listing->record))
+                return PROBLEM_NONE;
+        listing_from(call->body, &next);
+        record_put(&next.record, listing_equal(&next, listing), batch->now);
+        *listing = next;
+        reply_with(call, listing, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
-const struct operation listing_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+const struct operation listing_put = {
+        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

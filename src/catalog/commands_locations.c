@@ -1,5 +1,7 @@
 #include "catalog/commands.h"
 
+#include "base/snapshot.h"
+
 #include "base/text.h"
 
 static void write_bits(struct writer *json, const char *name, unsigned bits, const char *const *known) {
@@ -121,29 +123,36 @@ static enum problem put_load(struct batch *batch) {
         return p;
 }
 
-static void put_one(struct call *call, struct location *location, const struct catalog_work *work, timestamp now) {
+static struct location *location_of(const struct batch *batch, const struct call *call) {
+        const struct catalog_work *work = batch->work;
+
+        return catalog_location(&work->set, call->path.code);
+}
+
+static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, location_of(batch, call));
+}
+
+static enum problem put_one(struct batch *batch, struct call *call) {
+        const struct catalog_work *work = batch->work;
+        struct location *location = location_of(batch, call);
         struct location next = *location;
         const bool created = !location->record.exists;
 
         if (!catalog_may_put(call, &location->record) ||
                 !location_from(call->body, &call->arena, &call->refusal, &next))
-                return;
+                return PROBLEM_NONE;
         if (!call->work && !location_zone_known(&next, work->zones.names, work->zones.n, &call->arena, &call->refusal))
-                return;
-        record_put(&next.record, location_equal(&next, location), now);
+                return PROBLEM_NONE;
+        record_put(&next.record, location_equal(&next, location), batch->now);
         *location = next;
         reply_with(call, location, created ? 201 : 200);
-}
-
-static enum problem put_decide(struct batch *batch) {
-        struct catalog_work *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++)
-                put_one(batch->calls[i], catalog_location(&work->set, batch->calls[i]->path.code), work, batch->now);
         return PROBLEM_NONE;
 }
 
-const struct operation location_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+const struct operation location_put = {
+        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

@@ -1,5 +1,7 @@
 #include "catalog/commands.h"
 
+#include "base/snapshot.h"
+
 void write_product(struct writer *json, const struct product *product) {
         write_text_member(json, "sku", product->sku);
         write_text_member(json, "title", product->title);
@@ -65,29 +67,35 @@ static enum problem put_load(struct batch *batch) {
         return p;
 }
 
-static void put_one(struct call *call, struct product *product, timestamp now) {
+static struct product *product_of(const struct batch *batch, const struct call *call) {
+        const struct catalog_work *work = batch->work;
+
+        return catalog_product(&work->set, call->path.sku);
+}
+
+static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, product_of(batch, call));
+}
+
+static enum problem put_one(struct batch *batch, struct call *call) {
         const char *const *canonical = call->work;
+        struct product *product = product_of(batch, call);
         struct product next = *product;
         const bool created = !product->record.exists;
 
         if (!catalog_may_put(call, &product->record) ||
                 !product_from(call->body, &call->arena, &call->refusal, &next) ||
                 !product_attributes_from(*canonical, &call->arena, &call->refusal, &next))
-                return;
-        record_put(&next.record, product_equal(&next, product), now);
+                return PROBLEM_NONE;
+        record_put(&next.record, product_equal(&next, product), batch->now);
         *product = next;
         reply_with(call, product, created ? 201 : 200);
-}
-
-static enum problem put_decide(struct batch *batch) {
-        struct catalog_work *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++)
-                put_one(batch->calls[i], catalog_product(&work->set, batch->calls[i]->path.sku), batch->now);
         return PROBLEM_NONE;
 }
 
-const struct operation product_put = { .load = put_load, .decide = put_decide, .save = catalog_work_save };
+const struct operation product_put = {
+        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

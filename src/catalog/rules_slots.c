@@ -1,6 +1,8 @@
 #include "catalog/promise.h"
 #include "catalog/slots.h"
 
+#include "base/snapshot.h"
+
 static bool closure_allows(const struct location *location, int64_t day, const struct slot *slot) {
         bool closed = false;
 
@@ -48,4 +50,9 @@ size_t slots_between(const struct location *location, const struct zone *zone, t
 
 bool slot_find(const struct location *location, const struct zone *zone, timestamp begins, struct slot_time *ret_slot) {
         return slots_between(location, zone, begins, begins + 1, ret_slot, 1) == 1;
+}
+
+void slots_snapshot(struct snapshot *snapshot, struct slot_set *set) {
+        snapshot_one(snapshot, set);
+        snapshot_list(snapshot, set->rows, set->n_rows);
 }

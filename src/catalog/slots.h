@@ -35,6 +35,8 @@ must_check bool slot_find(
 
 /* ---- places ---- */
 
+struct snapshot;
+
 struct slot_row {
         const char *location;
         timestamp begins;
@@ -58,6 +60,9 @@ enum problem slots_lock(struct database *database, struct slot_set *set);
 
 /* The row, or NULL when it was not wanted. */
 struct slot_row *slot_row_find(const struct slot_set *set, const char *location, timestamp begins);
+
+/* Keep the rows as they are. */
+void slots_snapshot(struct snapshot *snapshot, struct slot_set *set);
 
 /* Queue: write what has changed, and remove the rows of slots that nobody holds a place in: who was refused leaves
  * nothing. */

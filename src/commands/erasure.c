@@ -475,7 +475,7 @@ static enum problem tell(struct database *database, struct reading *reading) {
                 struct event *event = event_add(&events, "order.customer_erased", ACTOR);
 
                 event->order_id = &reading->orders[i].id;
-                event->version = &reading->orders[i].version;
+                event->version_of = &reading->orders[i].version;
                 event_text(event, "cause", reading->erasure->cause);
         }
         return events_save(database, &events, reading->now);

@@ -1,12 +1,14 @@
 #include "engine/batch.h"
 
 #include "base/log.h"
+#include "base/snapshot.h"
 #include "base/text.h"
 #include "db/session.h"
 #include "engine/counters.h"
 #include "engine/idempotency.h"
 #include "engine/notices.h"
 #include "engine/reply.h"
+#include "events/events.h"
 #include "sql/queue.h"
 #include "sql/transaction.h"
 
@@ -150,6 +152,44 @@ static void queues_bump(struct batch *batch) {
         database_ask(batch->database, &sql_queue_bump, &p, NULL, NULL);
 }
 
+/* Every call leaves with a reply or a refusal; a rule that gives neither is broken. */
+static enum problem check_settled(const struct call *call, enum problem p) {
+        if (p > PROBLEM_COUNT)
+                return p;
+        return is_settled(call) && (!p || call->refusal.problem) ? PROBLEM_NONE : FAULT_BROKEN;
+}
+
+/* A call that is refused leaves no trace but the one that `refused` makes. */
+static enum problem change_one(
+        struct batch *batch, const struct operation *operation, struct call *call, struct snapshot *before) {
+        enum problem p;
+
+        snapshot_begin(before);
+        events_snapshot(before, batch->events);
+        operation->documents(batch, call, before);
+        if (before->exhausted)
+                return FAULT_BUSY;
+        p = check_settled(call, operation->change(batch, call));
+        if (p)
+                return p;
+        if (call->refusal.problem)
+                snapshot_restore(before);
+        if (call->refusal.problem && operation->refused)
+                operation->refused(batch, call);
+        events_settle(batch->events);
+        return PROBLEM_NONE;
+}
+
+static enum problem change_all(struct batch *batch, const struct operation *operation) {
+        enum problem p = operation->prepare ? operation->prepare(batch) : PROBLEM_NONE;
+        struct snapshot before;
+
+        snapshot_init(&before, batch->arena);
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = change_one(batch, operation, batch->calls[i], &before);
+        return p;
+}
+
 static enum problem attempt_write(struct batch *batch, const struct operation *operation, bool keyed, bool retrying) {
         struct idempotency *known = NULL;
         enum problem p = PROBLEM_NONE;
@@ -164,11 +204,13 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
                 return p;
         if (!batch->n_calls)
                 return leave_without_effect(batch, known);
-        p = operation->decide(batch);
+        p = change_all(batch, operation);
         if (p)
                 return p;
         answer_refused(batch);
         p = operation->save(batch);
+        if (!p)
+                p = events_save(batch->database, batch->events, batch->now);
         if (p)
                 return p;
         if (keyed)
@@ -216,6 +258,7 @@ static size_t suspects_last(const struct runner *runner, struct call **calls, si
 
 static enum problem attempt(struct runner *runner, struct call **calls, size_t n, timestamp deadline, bool retrying) {
         const struct route *route = calls[0]->route;
+        struct events events;
         struct batch batch = {
                 .database = runner->database, .arena = &runner->arena, .n_calls = n, .deadline = deadline
         };
@@ -229,6 +272,8 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
                 call_reset(calls[i]);
         if (!route->operation->save)
                 return attempt_read(&batch, route->operation);
+        events_init(&events, &runner->arena);
+        batch.events = &events;
         database_begin(runner->database);
         if (runner->haste)
                 database_ask(runner->database, runner->haste == HASTE_GREAT ? &sql_lock_hardly : &sql_lock_briefly,

@@ -5,12 +5,24 @@
  * at every moment exactly one of them owns it. Jobs and the importer make calls too, so that each change has
  * one code path. Everything a call points to lives in its arena.
  *
- * A room serves a route by an `operation`: three functions on a batch of calls of that route.
- *   look    (of some reads) answers or parks what a single statement can settle, before there is a transaction
- *   load    queues statements that lock documents, then stock, and read what hangs on them; may trip in between
- *   decide  is pure: it grants or refuses each call in arrival order and writes its reply
- *   save    queues the statements that write what was decided
- * Transaction, idempotency, clock, retries and splitting are the batch's (engine/batch.h).
+ * A room serves a route by an `operation` on a batch of calls of that route.
+ *
+ * A read:
+ *   look     (of some) answers or parks the calls that a single statement can settle, before there is a transaction
+ *   load     queues statements; may trip in between
+ *   decide   answers or refuses each call in arrival order
+ *
+ * A write:
+ *   load       queues statements that lock documents, then stock, and read their parts; may trip in between
+ *   prepare    (of some) puts the loaded rows in order, once for the batch
+ *   documents  keeps the memory that the call may change, for the case that it is refused
+ *   change     is pure: it grants one call and writes its reply, or refuses it
+ *   refused    (of hand-overs) makes the change that a refusal has to write, on documents that are as before the call
+ *   save       queues the statements that write the documents
+ *
+ * The engine runs documents and change for each call in arrival order, so that each sees the changes of those before.
+ * A call that is refused has no effect: the engine puts its documents back. Transaction, idempotency, clock, events,
+ * retries and splitting are the batch's (engine/batch.h).
  */
 #pragma once
 
@@ -56,13 +68,23 @@ enum lane_name {
 struct batch;
 struct call;
 struct database; /* db/connection.h */
+struct events;
+struct snapshot;
 
 struct operation {
         enum problem (*look)(
                 struct batch *batch); /* of a read, may be NULL: settle what one statement can, in no transaction */
         enum problem (*load)(struct batch *batch);
         enum problem (*decide)(struct batch *batch);
-        enum problem (*save)(struct batch *batch); /* NULL: a read, which runs on a read-only snapshot */
+        enum problem (*prepare)(struct batch *batch); /* of a write, may be NULL; a fault ends the batch */
+
+        /* Of a write: keep every struct and list that `change` may write to. */
+        void (*documents)(const struct batch *batch, const struct call *call, struct snapshot *snapshot);
+
+        /* Of a write: a fault ends the batch; any other problem is in the call's refusal, too. */
+        enum problem (*change)(struct batch *batch, struct call *call);
+        void (*refused)(struct batch *batch, struct call *call); /* of a write, may be NULL */
+        enum problem (*save)(struct batch *batch); /* NULL: a read, which runs in a read-only transaction */
 };
 
 enum key_rule {
@@ -181,9 +203,10 @@ struct batch {
         struct arena *arena; /* cleared after the batch is answered */
         struct call **calls; /* in arrival order; decide and save see only those not answered by a record */
         size_t n_calls;
-        timestamp now;      /* the database's clock, read after the locks */
-        timestamp deadline; /* clock_monotonic; for trips made by load */
-        void *work;         /* the room's, made by look or load */
+        timestamp now;         /* the database's clock, read after the locks */
+        timestamp deadline;    /* clock_monotonic; for trips made by load */
+        struct events *events; /* of its calls; the engine makes and saves them. NULL: a read */
+        void *work;            /* the room's, made by look or load */
 };
 
 /* Send the statements that a load has queued and read all answers (db/connection.h). */

@@ -165,8 +165,16 @@ static enum problem prune_load(struct batch *batch) {
         return batch->work ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static enum problem prune_decide(struct batch *batch) {
+/* Rows are pruned by a statement; no document is in memory. */
+static void prune_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         (void) batch;
+        (void) call;
+        (void) snapshot;
+}
+
+static enum problem prune_one(struct batch *batch, struct call *call) {
+        (void) batch;
+        (void) call;
         return PROBLEM_NONE;
 }
 
@@ -189,7 +197,9 @@ static enum problem prune_save(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation prune = { .load = prune_load, .decide = prune_decide, .save = prune_save };
+static const struct operation prune = {
+        .load = prune_load, .documents = prune_documents, .change = prune_one, .save = prune_save
+};
 static const struct route prune_route = { .path = "(prune)", .batch = 1, .operation = &prune };
 
 /* ---- figures ---- */

@@ -1,9 +1,13 @@
 /*
  * events: what happened, told in the transaction in which it happened.
  *
- * A batch collects its events in a list (`event_add`) and saves them with everything else (`events_save`). The
- * timeline of an order reads them; later they are published to streams and webhooks. Never codes or personal data in
- * `data`.
+ * A batch has one list of events, which the engine makes and saves (`batch->events`); rules add to it (`event_add`).
+ * The timeline of an order reads them; later they are published to streams and webhooks. Never codes or personal data
+ * in `data`.
+ *
+ * An event tells the version of its document as its own command has left it. A command may tell before it raises the
+ * version, so the events of a command are settled at its end (`events_settle`): later commands of the batch do not
+ * change them any more. Several events of one command share its version.
  */
 #pragma once
 
@@ -13,6 +17,7 @@
 #include "base/uuid.h"
 
 struct database;
+struct snapshot;
 
 #define EVENT_DATA_MAX ((size_t) 128 * 1024) /* one that names every line of the longest order fits */
 
@@ -21,7 +26,8 @@ struct event {
         const char *type;                                              /* "order.created": dotted, lower case */
         const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
         const char *location;                                          /* may be NULL */
-        const int64_t *version; /* of the document, as it is when the event is saved; may be NULL */
+        const int64_t *version_of; /* the document, until the event is settled; NULL: none, or it is settled */
+        int64_t version;           /* of the document; 0: it has none, or the event is not settled */
         const char *actor;
         timestamp occurred_at; /* TIMESTAMP_NONE: when it is saved */
         struct buffer data;    /* members of its JSON object, without the braces */
@@ -31,6 +37,7 @@ struct event {
 struct events {
         struct arena *arena;
         struct event *first, **last;
+        struct event **unsettled; /* where the first event stands that is not settled */
         bool exhausted;
 };
 
@@ -44,5 +51,11 @@ struct event *event_add(struct events *events, const char *type, const char *act
 void event_text(struct event *event, const char *name, const char *value);
 void event_integer(struct event *event, const char *name, int64_t value);
 
-/* Queue: write them all; those of a fulfillment wait to be published in the stream of their location. */
+/* The command is decided: its events get the version that their documents have now. */
+void events_settle(struct events *events);
+
+/* Keep the list as it is: events that are added later go when the call is refused. */
+void events_snapshot(struct snapshot *snapshot, struct events *events);
+
+/* Queue: write them all, settled; those of a fulfillment wait to be published in the stream of their location. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

@@ -1,3 +1,4 @@
+#include "base/snapshot.h"
 #include "base/writer.h"
 #include "db/connection.h"
 #include "events/events.h"
@@ -5,7 +6,7 @@
 
 void events_init(struct events *events, struct arena *arena) {
         *events = (struct events){ .arena = arena };
-        events->last = &events->first;
+        events->last = events->unsettled = &events->first;
 }
 
 struct event *event_add(struct events *events, const char *type, const char *actor) {
@@ -38,6 +39,20 @@ void event_integer(struct event *event, const char *name, int64_t value) {
         write_integer_member(&json, name, value);
 }
 
+void events_settle(struct events *events) {
+        for (struct event *event = *events->unsettled; event; event = event->next) {
+                if (event->version_of)
+                        event->version = *event->version_of;
+                event->version_of = NULL;
+        }
+        events->unsettled = events->last;
+}
+
+void events_snapshot(struct snapshot *snapshot, struct events *events) {
+        snapshot_one(snapshot, events);
+        snapshot_one(snapshot, events->last);
+}
+
 /* Those of a fulfillment have a place to come in the stream of their location. */
 static void pending_save(struct database *database, const struct events *events) {
         struct parameters p;
@@ -60,6 +75,7 @@ enum problem events_save(struct database *database, struct events *events, times
         struct parameters p;
         struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data, *times;
 
+        events_settle(events);
         if (events->exhausted)
                 return FAULT_BUSY;
         if (!events->first)
@@ -77,7 +93,7 @@ enum problem events_save(struct database *database, struct events *events, times
         times = parameter_times(&p);
         for (struct event *event = events->first; event; event = event->next) {
                 if (event->version)
-                        event_integer(event, "version", *event->version);
+                        event_integer(event, "version", event->version);
                 array_uuid(ids, &event->id);
                 array_text(types, event->type);
                 array_uuid(orders, event->order_id);

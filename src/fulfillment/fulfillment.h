@@ -123,12 +123,16 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
 
 /* ---- out of the house ---- */
 
-/* Hand over picked units against a proof. A wrong code is HANDOVER_PROOF_INVALID and is counted on the fulfillment,
- * which is to be saved although the call is refused; the fifth in a row locks it for HANDOVER_LOCK: HANDOVER_LOCKED,
- * for a correct code as well, but not for PROOF_NONE, which only a supervisor may claim (the caller's check). What was
- * shown is stored as its kind, never the code or a number. Each hand-over is kept, the last one with those before it as
- * `earlier`; VALIDATION_FAILED, "too-many": a part that would leave no room for the rest. */
+/* Hand over picked units against a proof. A wrong code is HANDOVER_PROOF_INVALID; the fifth in a row locks the
+ * fulfillment for HANDOVER_LOCK: HANDOVER_LOCKED, for a correct code as well, but not for PROOF_NONE, which only a
+ * supervisor may claim (the caller's check). What was shown is stored as its kind, never the code or a number. Each
+ * hand-over is kept, the last one with those before it as `earlier`; VALIDATION_FAILED, "too-many": a part that would
+ * leave no room for the rest. */
 enum problem fulfillment_hand_over(
+        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
+
+/* After a hand-over was refused: count the code when it was refused for a wrong one (act->refusal tells). */
+void fulfillment_count_wrong_code(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
 
 /* Packages leave with a carrier. */

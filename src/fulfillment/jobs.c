@@ -27,35 +27,34 @@ static enum problem reminders_find(struct database *database, int64_t limit, str
 }
 
 /* Found without a lock, so the rules look again at what others may have done meanwhile. */
-static enum problem decide(struct batch *batch, bool (*rule)(struct fulfillment *, const struct act *)) {
+static enum problem change(
+        struct batch *batch, struct call *call, bool (*rule)(struct fulfillment *, const struct act *)) {
         struct fulfillment_commands *work = batch->work;
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+        const struct act act = fulfillment_act(batch, call);
 
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
-                const struct act act = fulfillment_act(call, work, batch->now);
-
-                call->reply.status = 200;
-                if (fulfillment)
-                        (void) rule(fulfillment, &act);
-        }
+        call->reply.status = 200;
+        if (fulfillment)
+                (void) rule(fulfillment, &act);
         return PROBLEM_NONE;
 }
 
-static enum problem expire_decide(struct batch *batch) {
-        return decide(batch, fulfillment_expire);
+static enum problem expire_one(struct batch *batch, struct call *call) {
+        return change(batch, call, fulfillment_expire);
 }
 
-static enum problem remind_decide(struct batch *batch) {
-        return decide(batch, fulfillment_remind);
+static enum problem remind_one(struct batch *batch, struct call *call) {
+        return change(batch, call, fulfillment_remind);
 }
 
-static const struct operation expire = {
-        .load = fulfillment_commands_load, .decide = expire_decide, .save = fulfillment_commands_save
-};
-static const struct operation remind = {
-        .load = fulfillment_commands_load, .decide = remind_decide, .save = fulfillment_commands_save
-};
+static const struct operation expire = { .load = fulfillment_commands_load,
+        .documents = fulfillment_commands_documents,
+        .change = expire_one,
+        .save = fulfillment_commands_save };
+static const struct operation remind = { .load = fulfillment_commands_load,
+        .documents = fulfillment_commands_documents,
+        .change = remind_one,
+        .save = fulfillment_commands_save };
 
 static const struct route expire_route = { METHOD_POST, "(fulfillments overdue)", SCOPE_ADMIN, LANE_WRITE, DUE_BATCH,
         KEY_UNUSED, .operation = &expire };

@@ -5,6 +5,7 @@
 #include "reservations/reservations.h"
 
 #include "base/config.h"
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #define COMMAND_BATCH 64
@@ -19,7 +20,6 @@ static enum problem work_begin(struct batch *batch, bool locked, struct fulfillm
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
-        events_init(&work->events, batch->arena);
         catalog_init(&work->catalog, batch->arena);
         sourcing_init(&work->sourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
         for (size_t i = 0; i < batch->n_calls; i++)
@@ -145,11 +145,31 @@ enum problem fulfillment_commands_save(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
-        if (!p)
-                p = orders_update(batch->database, &work->set);
-        if (!p)
-                p = events_save(batch->database, &work->events, batch->now);
-        return p;
+        return p ? p : orders_update(batch->database, &work->set);
+}
+
+/* ---- the documents of a command ---- */
+
+void fulfillment_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct fulfillment_commands *work = batch->work;
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+
+        snapshot_one(snapshot, work);
+        stock_snapshot(snapshot, &work->stock);
+        if (fulfillment)
+                order_snapshot(snapshot, fulfillment->order);
+}
+
+/* Units that another location takes over are reserved there. */
+static void sourced_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct fulfillment_commands *work = batch->work;
+        struct search *search = sourcing_find(&work->sourcing, call);
+
+        fulfillment_commands_documents(batch, call, snapshot);
+        stock_rows_snapshot(snapshot, &work->stock);
+        snapshot_one(snapshot, search);
+        if (search)
+                snapshot_list(snapshot, search->candidates, search->n_candidates);
 }
 
 /* ---- deciding ---- */
@@ -206,42 +226,34 @@ static void reply_with(struct call *call, const struct fulfillment *fulfillment,
 
 typedef enum problem (*command_rule)(const struct call *call, struct fulfillment *fulfillment, const struct act *act);
 
-struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now) {
+struct act fulfillment_act(const struct batch *batch, struct call *call) {
+        struct fulfillment_commands *work = batch->work;
+
         return (struct act){
                 .actor = call->by_link ? "customer" : call->claims->subject,
-                .now = now,
+                .now = batch->now,
                 .stock = &work->stock,
-                .events = &work->events,
+                .events = batch->events,
                 .arena = &call->arena,
                 .refusal = &call->refusal,
                 .search = sourcing_find(&work->sourcing, call),
         };
 }
 
-/* A fault is not about the call alone. */
-static enum problem decide_one(struct call *call, struct fulfillment_commands *work, timestamp now, command_rule rule) {
-        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, now);
-        const struct act act = fulfillment_act(call, work, now);
+static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
+        struct fulfillment_commands *work = batch->work;
+        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);
+        const struct act act = fulfillment_act(batch, call);
         enum problem p;
 
         call->work = work;
         if (!fulfillment || !call_version_matches(call, fulfillment->version))
                 return PROBLEM_NONE;
         p = rule(call, fulfillment, &act);
-        if (p == FAULT_STALE || p == FAULT_BUSY)
-                return p;
         if (!p && call->by_link)
                 fulfillment_reply_to_customer(call, fulfillment);
         else if (!p)
                 reply_with(call, fulfillment, /* pickup_secret= */ NULL);
-        return PROBLEM_NONE;
-}
-
-static enum problem decide_all(struct batch *batch, command_rule rule) {
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = decide_one(batch->calls[i], batch->work, batch->now, rule);
         return p;
 }
 
@@ -358,9 +370,10 @@ static unsigned refused_methods(const struct fulfillment_commands *work, const s
         return location ? ~location->handover_methods & HANDOVER_METHODS_ALL : 0;
 }
 
-static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static struct handover handover_of(const struct call *call, const struct fulfillment *fulfillment) {
         const struct handover_body *body = call->body;
-        const struct handover handover = {
+
+        return (struct handover){
                 .method = (enum proof_method) body->proof->method,
                 .value = body->proof->value,
                 .recipient = body->recipient ? body->recipient->name : NULL,
@@ -371,8 +384,25 @@ static enum problem handover_one(const struct call *call, struct fulfillment *fu
                 .secret = config_text(CONFIG_PICKUP_SECRET),
                 .previous = config_text(CONFIG_PICKUP_SECRET_PREVIOUS),
         };
+}
+
+static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct handover handover = handover_of(call, fulfillment);
 
         return fulfillment_hand_over(fulfillment, &handover, act);
+}
+
+/* The one thing that a refusal writes: a wrong code is counted. */
+static void handover_refused(struct batch *batch, struct call *call) {
+        struct fulfillment_commands *work = batch->work;
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+        const struct act act = fulfillment_act(batch, call);
+        struct handover handover;
+
+        if (!fulfillment)
+                return;
+        handover = handover_of(call, fulfillment);
+        fulfillment_count_wrong_code(fulfillment, &handover, &act);
 }
 
 static enum problem ship_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
@@ -398,31 +428,33 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
         return fulfillment_cancel(fulfillment, body->reason, act);
 }
 
-/* Every command by its name, with the function that loads what it needs. */
+/* Every command by its name, with its functions to load, to keep its documents, and for a refusal. */
 #define COMMANDS(X)                                                                                                    \
-        X(assign, fulfillment_commands_load)                                                                           \
-        X(cancel, fulfillment_commands_load)                                                                           \
-        X(check_in, fulfillment_commands_load)                                                                         \
-        X(deliver, fulfillment_commands_load)                                                                          \
-        X(extend_hold, held_load)                                                                                      \
-        X(handover, located_load)                                                                                      \
-        X(pick, pick_load)                                                                                             \
-        X(ready, held_load)                                                                                            \
-        X(recipient, fulfillment_commands_load)                                                                        \
-        X(reinstate, reinstate_load)                                                                                   \
-        X(reissue_code, fulfillment_commands_load)                                                                     \
-        X(reject, reject_load)                                                                                         \
-        X(ship, fulfillment_commands_load)                                                                             \
-        X(short, short_load)                                                                                           \
-        X(unlock, fulfillment_commands_load)
+        X(assign, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                     \
+        X(cancel, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                     \
+        X(check_in, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                   \
+        X(deliver, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                    \
+        X(extend_hold, held_load, fulfillment_commands_documents, NULL)                                                \
+        X(handover, located_load, fulfillment_commands_documents, handover_refused)                                    \
+        X(pick, pick_load, fulfillment_commands_documents, NULL)                                                       \
+        X(ready, held_load, fulfillment_commands_documents, NULL)                                                      \
+        X(recipient, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                  \
+        X(reinstate, reinstate_load, fulfillment_commands_documents, NULL)                                             \
+        X(reissue_code, fulfillment_commands_load, fulfillment_commands_documents, NULL)                               \
+        X(reject, reject_load, sourced_documents, NULL)                                                                \
+        X(ship, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                       \
+        X(short, short_load, sourced_documents, NULL)                                                                  \
+        X(unlock, fulfillment_commands_load, fulfillment_commands_documents, NULL)
 
-#define X(name, loads)                                                                                                 \
-        static enum problem name##_decide(struct batch *batch) {                                                       \
-                return decide_all(batch, name##_one);                                                                  \
+#define X(name, loads, keeps, refuses)                                                                                 \
+        static enum problem name##_change(struct batch *batch, struct call *call) {                                    \
+                return change_one(batch, call, name##_one);                                                            \
         }                                                                                                              \
         static const struct operation name##_operation = {                                                             \
                 .load = loads,                                                                                         \
-                .decide = name##_decide,                                                                               \
+                .documents = keeps,                                                                                    \
+                .change = name##_change,                                                                               \
+                .refused = refuses,                                                                                    \
                 .save = fulfillment_commands_save,                                                                     \
         };
 COMMANDS(X)

@@ -11,14 +11,14 @@
 struct fulfillment_commands {
         struct stock stock;
         struct order_set set;
-        struct events events;
         struct catalog_set catalog;
         struct sourcing sourcing; /* of what falls short */
 };
 
-/* load and save of every command on the fulfillments of the calls' paths; batch->work is a struct
+/* load, documents and save of every command on the fulfillments of the calls' paths; batch->work is a struct
  * fulfillment_commands. */
 enum problem fulfillment_commands_load(struct batch *batch);
+void fulfillment_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot);
 enum problem fulfillment_commands_save(struct batch *batch);
 
 /* load of every look at them, without locks. */
@@ -35,7 +35,7 @@ extern const struct operation fulfillment_link_operation;   /* POST /v1/fulfillm
 extern const struct operation fulfillment_status_operation; /* GET /v1/fulfillments/{id}/status */
 
 /* What the rules work with, for one call of the batch. */
-struct act fulfillment_act(struct call *call, struct fulfillment_commands *work, timestamp now);
+struct act fulfillment_act(const struct batch *batch, struct call *call);
 
 /* What the bearer may do with fulfillments, as allowed_actions depends on it. */
 unsigned fulfillment_powers(const struct call *call);

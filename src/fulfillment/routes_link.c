@@ -19,32 +19,29 @@ static void reply_with_token(struct call *call, const struct fulfillment *fulfil
 }
 
 /* The route keeps no replies, so the token stands nowhere but in this one. */
-static void issue_one(struct call *call, struct fulfillment_commands *work, timestamp now) {
-        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, now);
-        const struct act act = fulfillment_act(call, work, now);
+static enum problem issue_one(struct batch *batch, struct call *call) {
+        const struct fulfillment_commands *work = batch->work;
+        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);
+        const struct act act = fulfillment_act(batch, call);
         uint8_t *digest = arena_alloc(&call->arena, DIGEST_SIZE);
         char token[LINK_TOKEN_SIZE];
+        enum problem p;
 
         if (!fulfillment || !call_version_matches(call, fulfillment->version))
-                return;
-        if (!digest) {
-                call_refuse(call, PROBLEM_OVERLOADED, "There is no memory left.");
-                return;
-        }
+                return PROBLEM_NONE;
+        if (!digest)
+                return call_refuse(call, PROBLEM_OVERLOADED, "There is no memory left.");
         link_token_new(token, digest);
-        if (!fulfillment_issue_link(fulfillment, digest, &act))
+        p = fulfillment_issue_link(fulfillment, digest, &act);
+        if (!p)
                 reply_with_token(call, fulfillment, token);
+        return p;
 }
 
-static enum problem issue_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                issue_one(batch->calls[i], batch->work, batch->now);
-        return PROBLEM_NONE;
-}
-
-const struct operation fulfillment_link_operation = {
-        .load = fulfillment_commands_load, .decide = issue_decide, .save = fulfillment_commands_save
-};
+const struct operation fulfillment_link_operation = { .load = fulfillment_commands_load,
+        .documents = fulfillment_commands_documents,
+        .change = issue_one,
+        .save = fulfillment_commands_save };
 
 /* ---- what the customer sees ---- */
 

@@ -155,6 +155,10 @@ void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
         fulfillment->changed = true;
 }
 
+static bool has_secret(const struct handover *handover) {
+        return handover->secret || handover->previous;
+}
+
 static bool is_right_code(const struct fulfillment *fulfillment, const struct handover *handover) {
         return pickup_code_matches(handover->secret, fulfillment, handover->value) ||
                pickup_code_matches(handover->previous, fulfillment, handover->value);
@@ -165,7 +169,12 @@ static enum problem refuse_code(const struct act *act) {
                 "That is not the pickup code of this fulfillment.");
 }
 
-static enum problem count_wrong_code(struct fulfillment *fulfillment, const struct act *act) {
+/* A code that was handed over with all its goods opens nothing any more, so guesses at it are not counted. */
+void fulfillment_count_wrong_code(
+        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
+        if (act->refusal->problem != PROBLEM_HANDOVER_PROOF_INVALID || fulfillment->status == FULFILLMENT_HANDED_OVER ||
+                !has_secret(handover))
+                return;
         if (fulfillment->locked_until != TIMESTAMP_NONE)
                 fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->wrong_codes++;
@@ -175,11 +184,10 @@ static enum problem count_wrong_code(struct fulfillment *fulfillment, const stru
                 (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_locked", act->actor);
         }
         order_settle(fulfillment->order, act->events, act->actor, act->now);
-        return refuse_code(act);
 }
 
 static enum problem check_proof(
-        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
+        const struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
         if (handover->method == PROOF_NONE)
                 return PROBLEM_NONE;
         if (handover->refused_methods & 1u << handover->method) {
@@ -192,12 +200,10 @@ static enum problem check_proof(
                 return refuse_locked(fulfillment, act);
         if (handover->method == PROOF_ID_CHECK)
                 return PROBLEM_NONE;
-        if (!handover->secret && !handover->previous)
+        if (!has_secret(handover))
                 return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
                         "This service has no secret to derive pickup codes from.");
-        if (is_right_code(fulfillment, handover))
-                return PROBLEM_NONE;
-        return count_wrong_code(fulfillment, act);
+        return is_right_code(fulfillment, handover) ? PROBLEM_NONE : refuse_code(act);
 }
 
 /* ---- handing over ---- */
@@ -337,7 +343,7 @@ static bool was_handed_over_so(const struct fulfillment *fulfillment, const stru
                text_equal(member_text(recipient, "relation"), relation);
 }
 
-/* The goods are gone, so a wrong code is not counted; it is not passed over either. */
+/* A wrong code is not counted any more; it is not passed over either. */
 static enum problem hand_over_again(
         const struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
         const enum problem p = fulfillment_repeat(fulfillment, was_handed_over_so(fulfillment, handover), act);

@@ -3,6 +3,8 @@
 #include "inventory/commands.h"
 #include "inventory/settings.h"
 
+#include "base/snapshot.h"
+
 #include <inttypes.h>
 
 struct safety_stock_body {
@@ -67,19 +69,20 @@ static enum problem put_load(struct batch *batch) {
         return p ? p : stock_settings_lock(batch->database, settings);
 }
 
-static enum problem put_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                const struct safety_stock_body *body = call->body;
-                struct stock_setting *setting = setting_of(call, batch->work);
-                const bool created = setting && !setting->record.exists;
+static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, stock_setting_find(batch->work, call->path.code, call->path.sku));
+}
 
-                if (!setting || !catalog_may_put(call, &setting->record))
-                        continue;
-                record_put(&setting->record, setting->figures.safety_stock == body->safety_stock, batch->now);
-                setting->figures.safety_stock = body->safety_stock;
-                reply_with(call, setting, created ? 201 : 200);
-        }
+static enum problem put_one(struct batch *batch, struct call *call) {
+        const struct safety_stock_body *body = call->body;
+        struct stock_setting *setting = setting_of(call, batch->work);
+        const bool created = setting && !setting->record.exists;
+
+        if (!setting || !catalog_may_put(call, &setting->record))
+                return PROBLEM_NONE;
+        record_put(&setting->record, setting->figures.safety_stock == body->safety_stock, batch->now);
+        setting->figures.safety_stock = body->safety_stock;
+        reply_with(call, setting, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
@@ -87,7 +90,9 @@ static enum problem put_save(struct batch *batch) {
         return stock_settings_save(batch->database, batch->work);
 }
 
-const struct operation safety_stock_put = { .load = put_load, .decide = put_decide, .save = put_save };
+const struct operation safety_stock_put = {
+        .load = put_load, .documents = put_documents, .change = put_one, .save = put_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct stock_settings *settings = NULL;

@@ -13,6 +13,7 @@
 
 struct database;
 struct rows;
+struct snapshot;
 
 /* A row locked by the transaction, or the empty place of one that does not exist; the figures are those after all
  * decisions so far. */
@@ -66,6 +67,11 @@ enum problem stock_rows_read(struct rows *rows, void *into);
 
 /* The row that was named, or NULL when it was not. A row that does not exist holds nothing and cannot be locked. */
 struct stock_row *stock_find(const struct stock *stock, const char *location, const char *sku);
+
+/* Keep the set with the end of its ledger, and either the named row (NULL: none) or every row, as they are. */
+void stock_snapshot(struct snapshot *snapshot, struct stock *stock);
+void stock_row_snapshot(struct snapshot *snapshot, struct stock_row *row);
+void stock_rows_snapshot(struct snapshot *snapshot, struct stock *stock);
 
 /* Queue: write back what has changed, and the ledger. */
 enum problem stock_save(struct database *database, struct stock *stock, timestamp now);

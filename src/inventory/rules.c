@@ -1,5 +1,7 @@
 #include "inventory/inventory.h"
 
+#include "base/snapshot.h"
+
 int64_t stock_available(const struct stock_row *row) {
         const int64_t available = row->on_hand - row->unsellable - row->reserved - row->safety_stock;
 
@@ -42,4 +44,18 @@ void stock_move(struct stock *stock, struct stock_row *row, int64_t on_hand_chan
         };
         *stock->last_movement = movement;
         stock->last_movement = &movement->next;
+}
+
+void stock_snapshot(struct snapshot *snapshot, struct stock *stock) {
+        snapshot_one(snapshot, stock);
+        snapshot_one(snapshot, stock->last_movement);
+}
+
+void stock_row_snapshot(struct snapshot *snapshot, struct stock_row *row) {
+        snapshot_one(snapshot, row);
+}
+
+void stock_rows_snapshot(struct snapshot *snapshot, struct stock *stock) {
+        stock_snapshot(snapshot, stock);
+        snapshot_list(snapshot, stock->rows, stock->n_rows);
 }

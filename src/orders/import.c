@@ -152,8 +152,8 @@ static void check_parents(const struct placing *placing, const struct import_ord
 }
 
 static void tell(struct placing *placing, const struct order *order, const char *country) {
-        struct event *created = order_tell(&placing->events, order, "order.created", order->actor);
-        struct event *fulfilled = order_tell(&placing->events, order, "order.fulfilled", order->actor);
+        struct event *created = order_tell(placing->events, order, "order.created", order->actor);
+        struct event *fulfilled = order_tell(placing->events, order, "order.fulfilled", order->actor);
 
         created->occurred_at = fulfilled->occurred_at = order->placed_at;
         event_text(created, "order_number", order->number);

@@ -16,26 +16,22 @@ static enum problem unpaid_find(struct database *database, int64_t limit, struct
 }
 
 /* Found without a lock, so what was paid meanwhile is left alone. */
-static void cancel_if_overdue(struct call *call, struct order_commands *work, timestamp now) {
+static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
+        const struct order_commands *work = batch->work;
         struct order *order = order_find(&work->set, &call->path.id);
 
         call->reply.status = 200;
         if (!order || order->payment_status != PAYMENT_PENDING || order->payment_due_at == TIMESTAMP_NONE ||
-                order->payment_due_at > now)
-                return;
-        (void) order_cancel(
-                order, NULL, 0, "unpaid", call->claims->subject, &work->events, now, &call->arena, &call->refusal);
+                order->payment_due_at > batch->now)
+                return PROBLEM_NONE;
+        return order_cancel(order, NULL, 0, "unpaid", call->claims->subject, batch->events, batch->now, &call->arena,
+                &call->refusal);
 }
 
-static enum problem unpaid_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                cancel_if_overdue(batch->calls[i], batch->work, batch->now);
-        return PROBLEM_NONE;
-}
-
-static const struct operation cancel_unpaid = {
-        .load = order_commands_load, .decide = unpaid_decide, .save = order_commands_save
-};
+static const struct operation cancel_unpaid = { .load = order_commands_load,
+        .documents = order_commands_documents,
+        .change = cancel_if_overdue,
+        .save = order_commands_save };
 
 static const struct route unpaid_route = { METHOD_POST, "(orders unpaid)", SCOPE_ADMIN, LANE_WRITE, UNPAID_BATCH,
         KEY_UNUSED, .operation = &cancel_unpaid };

@@ -205,6 +205,9 @@ struct order {
         uint64_t mark;  /* order_worth_mark as it was read */
 };
 
+/* Keep an order with all that hangs on it and the stock rows that its lines hold, as they are. NULL is fine. */
+void order_snapshot(struct snapshot *snapshot, struct order *order);
+
 /* What a location must be able to do for it: an enum capability of the catalogue. */
 unsigned fulfillment_capability(enum fulfillment_method method);
 

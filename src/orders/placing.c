@@ -1,5 +1,6 @@
 #include "orders/placing.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -369,6 +370,22 @@ static void book_slots(struct placing *placing, const struct order *order) {
         }
 }
 
+/* ---- the documents of an order that is placed ---- */
+
+void placing_snapshot(struct snapshot *snapshot, struct placing *placing, const struct order_body *body) {
+        snapshot_one(snapshot, placing);
+        stock_snapshot(snapshot, &placing->stock);
+        if (body->has_reservation_id)
+                reservation_snapshot(snapshot, reservation_find(&placing->reservations, &body->reservation_id));
+        for (size_t i = 0; i < body->n_lines; i++) {
+                const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
+
+                stock_row_snapshot(snapshot, stock_find(&placing->stock, choice->location, body->lines[i].sku));
+                if (choice->slot != TIMESTAMP_NONE)
+                        snapshot_one(snapshot, slot_row_find(&placing->slots, choice->location, choice->slot));
+        }
+}
+
 /* ---- deciding ---- */
 
 enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
@@ -388,21 +405,21 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
 }
 
 static void tell_placed(struct placing *placing, const struct order *order, const char *actor) {
-        struct event *event = order_tell(&placing->events, order, "order.created", actor);
+        struct event *event = order_tell(placing->events, order, "order.created", actor);
 
         event_text(event, "order_number", order->number);
         event_text(event, "channel", order->channel);
         event_integer(event, "total", order->total);
         event_text(event, "currency", order->currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                (void) fulfillment_tell(&placing->events, order->fulfillments[i], "fulfillment.allocated", actor);
+                (void) fulfillment_tell(placing->events, order->fulfillments[i], "fulfillment.allocated", actor);
         for (size_t i = 0; i < order->n_payments; i++) {
                 const struct payment *payment = order->payments[i];
 
                 if (payment->state == FUNDS_AUTHORIZED)
-                        (void) payment_tell(&placing->events, payment, "payment.authorized", payment->amount, actor);
+                        (void) payment_tell(placing->events, payment, "payment.authorized", payment->amount, actor);
                 if (payment->state == FUNDS_CAPTURED)
-                        (void) payment_tell(&placing->events, payment, "payment.captured", payment->amount, actor);
+                        (void) payment_tell(placing->events, payment, "payment.captured", payment->amount, actor);
         }
 }
 

@@ -89,7 +89,7 @@ struct placing {
         struct slot_set slots;      /* locked, those that the orders name */
         struct stock stock;
         struct reservation_set reservations;
-        struct events events;
+        struct events *events;
         struct order **orders; /* placed by this batch, and those that were there with one of its external_refs */
         size_t n_orders, n_placed;
         struct order_ref *refs; /* of all requests */
@@ -99,6 +99,9 @@ struct placing {
         duration unpaid_ttl; /* 0: pending payments never fall due by themselves */
         timestamp now;
 };
+
+/* Keep all that placing an order may change: stock rows, slots, its reservation, the list of orders placed so far. */
+void placing_snapshot(struct snapshot *snapshot, struct placing *placing, const struct order_body *body);
 
 /* Place one order. VALIDATION_FAILED (unknown codes, prices), DUPLICATE_EXTERNAL_REF with a link, RESERVATION_EXPIRED,
  * INSUFFICIENT_STOCK with each short line, SLOT_FULL with each full slot. FAULT_BUSY without memory. The order is in

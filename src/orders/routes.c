@@ -6,6 +6,7 @@
 #include "orders/placing.h"
 
 #include "base/config.h"
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #define PLACE_BATCH  128
@@ -167,7 +168,7 @@ static enum problem place_begin(struct batch *batch, struct placing **ret_placin
         slots_init(&placing->slots, batch->arena);
         stock_init(&placing->stock, batch->arena);
         reservations_init(&placing->reservations, batch->arena, &placing->stock);
-        events_init(&placing->events, batch->arena);
+        placing->events = batch->events;
         placing->orders = arena_new_array(batch->arena, struct order *, 2 * batch->n_calls);
         placing->claimed = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
         placing->refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
@@ -259,7 +260,12 @@ static bool may_claim(struct call *call, const struct placing *placing) {
         return !reservation || call_may_act_at(call, reservation->location);
 }
 
-static enum problem place_one(struct call *call, struct placing *placing) {
+static void place_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        placing_snapshot(snapshot, batch->work, call->body);
+}
+
+static enum problem place_one(struct batch *batch, struct call *call) {
+        struct placing *placing = batch->work;
         struct order *order = NULL;
         enum problem p = PROBLEM_STORE_NOT_ALLOWED;
         char id[UUID_TEXT_SIZE];
@@ -271,23 +277,18 @@ static enum problem place_one(struct call *call, struct placing *placing) {
                 return p;
         counter_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
         if (p)
-                return PROBLEM_NONE;
+                return p;
         order_reply(call, order, 201, /* pickup_secret= */ NULL);
         uuid_format(&order->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/orders/%s", id);
         return PROBLEM_NONE;
 }
 
-static enum problem place_decide(struct batch *batch) {
+static enum problem place_prepare(struct batch *batch) {
         struct placing *placing = batch->work;
-        enum problem p = PROBLEM_NONE;
 
-        if (!catalog_zones_fit(&placing->catalog))
-                return FAULT_STALE;
         placing->now = batch->now;
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = place_one(batch->calls[i], placing);
-        return p;
+        return catalog_zones_fit(&placing->catalog) ? PROBLEM_NONE : FAULT_STALE;
 }
 
 static enum problem place_save(struct batch *batch) {
@@ -300,13 +301,15 @@ static enum problem place_save(struct batch *batch) {
                 p = orders_insert(batch->database, batch->arena,
                         placing->orders + placing->n_orders - placing->n_placed, placing->n_placed);
         if (!p)
-                p = events_save(batch->database, &placing->events, batch->now);
-        if (!p)
                 slots_save(batch->database, &placing->slots);
         return p;
 }
 
-static const struct operation place = { .load = place_load, .decide = place_decide, .save = place_save };
+static const struct operation place = { .load = place_load,
+        .prepare = place_prepare,
+        .documents = place_documents,
+        .change = place_one,
+        .save = place_save };
 
 /* ---- one that exists ---- */
 
@@ -317,7 +320,6 @@ static enum problem work_begin(struct batch *batch, bool locked, struct order_co
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
-        events_init(&work->events, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++)
                 orders_want(&work->set, &batch->calls[i]->path.id);
         batch->work = work;
@@ -423,37 +425,40 @@ static bool may_cancel(struct call *call, const struct order *order) {
         return true;
 }
 
-static void cancel_one(struct call *call, struct order_commands *work, timestamp now) {
+static enum problem cancel_one(struct batch *batch, struct call *call) {
+        const struct order_commands *work = batch->work;
         const struct cancel_body *body = call->body;
         struct order *order = order_visible(call, &work->set);
+        enum problem p;
 
         if (!order || !may_cancel(call, order) || !call_version_matches(call, order->version))
-                return;
-        if (!order_cancel(order, body->lines, body->n_lines, body->reason, call->claims->subject, &work->events, now,
-                    &call->arena, &call->refusal))
+                return PROBLEM_NONE;
+        p = order_cancel(order, body->lines, body->n_lines, body->reason, call->claims->subject, batch->events,
+                batch->now, &call->arena, &call->refusal);
+        if (!p)
                 order_reply(call, order, 200, /* pickup_secret= */ NULL);
+        return p;
 }
 
-static enum problem cancel_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                cancel_one(batch->calls[i], batch->work, batch->now);
-        return PROBLEM_NONE;
+void order_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct order_commands *work = batch->work;
+
+        snapshot_one(snapshot, work);
+        stock_snapshot(snapshot, &work->stock);
+        order_snapshot(snapshot, order_find(&work->set, &call->path.id));
 }
 
 enum problem order_commands_save(struct batch *batch) {
         struct order_commands *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
-        if (!p)
-                p = orders_update(batch->database, &work->set);
-        if (!p)
-                p = events_save(batch->database, &work->events, batch->now);
-        return p;
+        return p ? p : orders_update(batch->database, &work->set);
 }
 
-static const struct operation cancel = {
-        .load = order_commands_load, .decide = cancel_decide, .save = order_commands_save
-};
+static const struct operation cancel = { .load = order_commands_load,
+        .documents = order_commands_documents,
+        .change = cancel_one,
+        .save = order_commands_save };
 
 const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,

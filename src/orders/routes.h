@@ -16,11 +16,12 @@ extern const struct shape order_address_shape, order_choice_shape, order_custome
 struct order_commands {
         struct stock stock;
         struct order_set set;
-        struct events events;
 };
 
-/* load and save of every command on the orders of the calls' paths; batch->work is a struct order_commands. */
+/* load, documents and save of every command on the orders of the calls' paths; batch->work is a struct order_commands.
+ */
 enum problem order_commands_load(struct batch *batch);
+void order_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot);
 enum problem order_commands_save(struct batch *batch);
 
 /* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */

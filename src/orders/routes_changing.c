@@ -3,6 +3,7 @@
 #include "orders/changing.h"
 #include "orders/routes.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 /* ---- body ---- */
@@ -61,7 +62,6 @@ static enum problem work_begin(struct batch *batch, struct change_work **ret_wor
                 return FAULT_BUSY;
         stock_init(&work->commands.stock, batch->arena);
         orders_init(&work->commands.set, batch->arena, &work->commands.stock);
-        events_init(&work->commands.events, batch->arena);
         orders_init(&work->before, batch->arena, NULL);
         catalog_init(&work->catalog, batch->arena);
         slots_init(&work->slots, batch->arena);
@@ -175,26 +175,27 @@ static bool may_change(struct call *call, const struct order *order) {
         return true;
 }
 
-static enum problem change_one(struct call *call, struct change_work *work, const struct changing *changing) {
+static void change_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct change_work *work = batch->work;
+
+        snapshot_one(snapshot, work);
+        stock_rows_snapshot(snapshot, &work->commands.stock);
+        slots_snapshot(snapshot, &work->slots);
+        order_snapshot(snapshot, order_find(&work->commands.set, &call->path.id));
+}
+
+static enum problem change_one(struct batch *batch, struct call *call) {
+        struct change_work *work = batch->work;
+        const struct changing changing = { batch->arena, &work->catalog, &work->slots, &work->commands.stock,
+                batch->events, batch->now };
         struct order *order = order_visible(call, &work->commands.set);
         enum problem p;
 
         if (!order || !may_change(call, order) || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_change(order, call->body, changing, call->claims->subject, &call->arena, &call->refusal);
+        p = order_change(order, call->body, &changing, call->claims->subject, &call->arena, &call->refusal);
         if (!p)
                 order_reply(call, order, 200, /* pickup_secret= */ NULL);
-        return p == FAULT_BUSY ? p : PROBLEM_NONE;
-}
-
-static enum problem change_decide(struct batch *batch) {
-        struct change_work *work = batch->work;
-        const struct changing changing = { batch->arena, &work->catalog, &work->slots, &work->commands.stock,
-                &work->commands.events, batch->now };
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = change_one(batch->calls[i], work, &changing);
         return p;
 }
 
@@ -205,9 +206,9 @@ static enum problem change_save(struct batch *batch) {
 
         if (!p)
                 slots_save(batch->database, &work->slots);
-        if (!p)
-                p = orders_update(batch->database, &work->commands.set);
-        return p ? p : events_save(batch->database, &work->commands.events, batch->now);
+        return p ? p : orders_update(batch->database, &work->commands.set);
 }
 
-const struct operation order_change_operation = { .load = change_load, .decide = change_decide, .save = change_save };
+const struct operation order_change_operation = {
+        .load = change_load, .documents = change_documents, .change = change_one, .save = change_save
+};

@@ -3,6 +3,8 @@
 #include "engine/reply.h"
 #include "orders/import.h"
 
+#include "base/snapshot.h"
+
 #define HISTORY_BATCH 128
 #define COMPARE_BATCH 128
 #define COUNTRY_MAX   100
@@ -48,7 +50,7 @@ static enum problem order_import_begin(struct batch *batch, struct placing **ret
                 return FAULT_BUSY;
         placing->arena = batch->arena;
         catalog_init(&placing->catalog, batch->arena);
-        events_init(&placing->events, batch->arena);
+        placing->events = batch->events;
         placing->orders = arena_new_array(batch->arena, struct order *, 2 * batch->n_calls);
         placing->refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
         if (!placing->orders || !placing->refs)
@@ -94,34 +96,43 @@ static void reply_taken(struct call *call, const struct order *order) {
         reply_end(&w);
 }
 
-static enum problem order_import_decide_all(struct batch *batch) {
+static enum problem order_import_prepare(struct batch *batch) {
         struct placing *placing = batch->work;
 
         placing->now = batch->now;
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                const struct local_time *placed_at = call->work;
-                struct order *order = NULL;
-                const enum problem p = order_import_decide(placing, call->body, placed_at->instant, call->claims->subject,
-                        &call->arena, &call->refusal, &order);
-
-                if (p == FAULT_BUSY)
-                        return p;
-                if (!p)
-                        reply_taken(call, order);
-        }
         return PROBLEM_NONE;
+}
+
+static void order_import_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct placing *placing = batch->work;
+
+        (void) call;
+        snapshot_one(snapshot, placing);
+}
+
+static enum problem order_import_one(struct batch *batch, struct call *call) {
+        const struct local_time *placed_at = call->work;
+        struct order *order = NULL;
+        const enum problem p = order_import_decide(batch->work, call->body, placed_at->instant, call->claims->subject,
+                &call->arena, &call->refusal, &order);
+
+        if (!p)
+                reply_taken(call, order);
+        return p;
 }
 
 static enum problem order_import_save(struct batch *batch) {
         struct placing *placing = batch->work;
-        const enum problem p = orders_insert(batch->database, batch->arena,
-                placing->orders + placing->n_orders - placing->n_placed, placing->n_placed);
 
-        return p ? p : events_save(batch->database, &placing->events, batch->now);
+        return orders_insert(batch->database, batch->arena, placing->orders + placing->n_orders - placing->n_placed,
+                placing->n_placed);
 }
 
-static const struct operation history = { .load = order_import_load, .decide = order_import_decide_all, .save = order_import_save };
+static const struct operation history = { .load = order_import_load,
+        .prepare = order_import_prepare,
+        .documents = order_import_documents,
+        .change = order_import_one,
+        .save = order_import_save };
 
 /* ---- comparing ---- */
 
@@ -188,8 +199,8 @@ static enum problem compare_decide(struct batch *batch) {
 static const struct operation compare = { .load = compare_load, .decide = compare_decide };
 
 const struct route order_import_routes[] = {
-        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED, .body = &order_import_shape,
-                .check = check, .operation = &history },
+        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
+                .body = &order_import_shape, .check = check, .operation = &history },
         { METHOD_POST, "/import/orders/compare", SCOPE_ADMIN, LANE_READ, COMPARE_BATCH, KEY_UNUSED,
                 .body = &order_import_shape, .check = check, .operation = &compare },
 };

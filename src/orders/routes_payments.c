@@ -3,6 +3,7 @@
 #include "orders/provider.h"
 #include "orders/routes.h"
 
+#include "base/snapshot.h"
 #include "engine/reply.h"
 
 #define PAYMENTS_BATCH     64
@@ -68,7 +69,6 @@ static enum problem work_begin(struct batch *batch, bool locked, struct payments
                 return FAULT_BUSY;
         stock_init(&work->commands.stock, batch->arena);
         orders_init(&work->commands.set, batch->arena, locked ? &work->commands.stock : NULL);
-        events_init(&work->commands.events, batch->arena);
         work->told.arena = batch->arena;
         work->owners.capacity = n;
         work->owners.at = arena_new_array(batch->arena, struct owner, n);
@@ -187,28 +187,32 @@ static enum problem event_load(struct batch *batch) {
         return p;
 }
 
-static enum problem event_one(struct call *call, struct payments_work *work, timestamp now) {
+static void event_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct payments_work *work = batch->work;
+        const struct uuid *order_id = owners_find(&work->owners, &call->path.id);
+
+        snapshot_one(snapshot, work);
+        stock_snapshot(snapshot, &work->commands.stock);
+        if (order_id)
+                order_snapshot(snapshot, order_find(&work->commands.set, order_id));
+}
+
+static enum problem event_one(struct batch *batch, struct call *call) {
+        struct payments_work *work = batch->work;
         const struct provider_event *told = call->body;
         const struct order *order = order_of(call, work, "payment");
         struct payment *payment = order ? payment_find(order, &call->path.id) : NULL;
         enum problem p = PROBLEM_NONE;
         bool known = false;
 
-        if (!payment || told_events_find(&work->told, &payment->id, told, &call->arena, &call->refusal, &known))
+        if (!payment)
                 return PROBLEM_NONE;
-        if (!known)
-                p = provider_tells(payment, told, &work->told, call->claims->subject, &work->commands.events, now,
+        p = told_events_find(&work->told, &payment->id, told, &call->arena, &call->refusal, &known);
+        if (!p && !known)
+                p = provider_tells(payment, told, &work->told, call->claims->subject, batch->events, batch->now,
                         &call->arena, &call->refusal);
         if (!p)
                 reply_payment(call, payment, 200);
-        return p == FAULT_BUSY ? p : PROBLEM_NONE;
-}
-
-static enum problem event_decide(struct batch *batch) {
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = event_one(batch->calls[i], batch->work, batch->now);
         return p;
 }
 
@@ -219,7 +223,9 @@ static enum problem event_save(struct batch *batch) {
         return order_commands_save(batch);
 }
 
-static const struct operation event = { .load = event_load, .decide = event_decide, .save = event_save };
+static const struct operation event = {
+        .load = event_load, .documents = event_documents, .change = event_one, .save = event_save
+};
 
 /* ---- a further payment ---- */
 
@@ -230,31 +236,27 @@ static void set_location(struct call *call, const char *collection, const struct
         call->reply.location = arena_format(&call->arena, "/v1/%s/%s", collection, id);
 }
 
-static enum problem pay_one(struct call *call, struct order_commands *work, timestamp now) {
+static enum problem pay_one(struct batch *batch, struct call *call) {
+        const struct order_commands *work = batch->work;
         struct order *order = order_visible(call, &work->set);
         struct payment *payment = NULL;
         enum problem p;
 
         if (!order || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_pay(order, call->body, call->claims->subject, &work->events, now, work->set.arena, &call->refusal,
+        p = order_pay(order, call->body, call->claims->subject, batch->events, batch->now, batch->arena, &call->refusal,
                 &payment);
         if (p)
-                return p == FAULT_BUSY ? p : PROBLEM_NONE;
+                return p;
         reply_payment(call, payment, 201);
         set_location(call, "payments", &payment->id);
         return PROBLEM_NONE;
 }
 
-static enum problem pay_decide(struct batch *batch) {
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = pay_one(batch->calls[i], batch->work, batch->now);
-        return p;
-}
-
-static const struct operation pay = { .load = order_commands_load, .decide = pay_decide, .save = order_commands_save };
+static const struct operation pay = { .load = order_commands_load,
+        .documents = order_commands_documents,
+        .change = pay_one,
+        .save = order_commands_save };
 
 /* ---- giving back ---- */
 
@@ -290,7 +292,8 @@ static enum problem give_back_load(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static enum problem give_back_one(struct call *call, struct order_commands *work, timestamp now) {
+static enum problem give_back_one(struct batch *batch, struct call *call) {
+        const struct order_commands *work = batch->work;
         const struct refund_body *body = call->body;
         const struct refund_request request = { .amount = body->amount,
                 .to = (enum refund_to) body->to,
@@ -303,25 +306,18 @@ static enum problem give_back_one(struct call *call, struct order_commands *work
         if (!order || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
         p = order_give_back(
-                order, &request, call->claims->subject, &work->events, now, work->set.arena, &call->refusal);
+                order, &request, call->claims->subject, batch->events, batch->now, batch->arena, &call->refusal);
         if (p)
-                return p == FAULT_BUSY ? p : PROBLEM_NONE;
+                return p;
         reply_refunds(call, order, first);
         set_location(call, "refunds", &order->refunds[first]->id);
         return PROBLEM_NONE;
 }
 
-static enum problem give_back_decide(struct batch *batch) {
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = give_back_one(batch->calls[i], batch->work, batch->now);
-        return p;
-}
-
-static const struct operation give_back = {
-        .load = give_back_load, .decide = give_back_decide, .save = order_commands_save
-};
+static const struct operation give_back = { .load = give_back_load,
+        .documents = order_commands_documents,
+        .change = give_back_one,
+        .save = order_commands_save };
 
 const struct route payment_routes[] = {
         { METHOD_POST, "/v1/orders/{id}/payments", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_REQUIRED,

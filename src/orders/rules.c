@@ -462,7 +462,7 @@ struct event *order_tell(struct events *events, const struct order *order, const
         struct event *event = event_add(events, type, actor);
 
         event->order_id = &order->id;
-        event->version = &order->version;
+        event->version_of = &order->version;
         return event;
 }
 
@@ -472,6 +472,6 @@ struct event *fulfillment_tell(
 
         event->fulfillment_id = &fulfillment->id;
         event->location = fulfillment->location;
-        event->version = &fulfillment->version;
+        event->version_of = &fulfillment->version;
         return event;
 }

@@ -76,6 +76,9 @@ enum problem reservation_advance(struct reservation *reservation, enum reservati
 enum problem reservation_extend(
         struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal);
 
+/* Keep a reservation with its lines and their stock rows as they are. NULL is fine. */
+void reservation_snapshot(struct snapshot *snapshot, struct reservation *reservation);
+
 /* ---- for rooms that act on reservations ---- */
 
 struct reservation_set {

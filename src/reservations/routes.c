@@ -4,6 +4,7 @@
 #include "engine/reply.h"
 #include "reservations/reservations.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -83,11 +84,10 @@ static void reply_with(struct call *call, const struct reservation *reservation,
 
 /* ---- making one ---- */
 
-/* What one batch works on: stock, the reservations it touches, and what it tells. */
+/* What one batch works on: stock, and the reservations it touches. */
 struct work {
         struct stock stock;
         struct reservation_set set;
-        struct events events;
         struct catalog_set catalog; /* the channels that requests name */
         struct reservation **touched;
         size_t n_touched;
@@ -100,7 +100,6 @@ static enum problem work_begin(struct batch *batch, struct work **ret_work) {
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
         reservations_init(&work->set, batch->arena, &work->stock);
-        events_init(&work->events, batch->arena);
         catalog_init(&work->catalog, batch->arena);
         work->touched = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
         if (!work->touched)
@@ -114,11 +113,13 @@ static enum problem work_save(struct batch *batch) {
         struct work *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
-        if (!p)
-                p = reservations_save(batch->database, batch->arena, work->touched, work->n_touched);
-        if (!p)
-                p = events_save(batch->database, &work->events, batch->now);
-        return p;
+        return p ? p : reservations_save(batch->database, batch->arena, work->touched, work->n_touched);
+}
+
+/* Every command of the room may change the ledger and the number of reservations to be saved. */
+static void work_snapshot(struct snapshot *snapshot, struct work *work) {
+        snapshot_one(snapshot, work);
+        stock_snapshot(snapshot, &work->stock);
 }
 
 static void create_check(struct call *call) {
@@ -194,41 +195,51 @@ static struct reservation *reservation_from(const struct call *call, struct aren
         return reservation;
 }
 
-static void create_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
+static void create_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        const struct create_body *body = call->body;
+        struct work *work = batch->work;
+
+        work_snapshot(snapshot, work);
+        for (size_t i = 0; i < body->n_lines; i++)
+                stock_row_snapshot(snapshot, stock_find(&work->stock, body->location, body->lines[i].sku));
+}
+
+static bool is_channel_known(struct call *call, const struct catalog_set *catalog) {
+        const struct create_body *body = call->body;
+
+        if (!body->channel || catalog_find_channel(catalog, body->channel))
+                return true;
+        (void) refuse_because(
+                &call->refusal, &call->arena, "#/channel", "unknown-channel", "There is no channel %s.", body->channel);
+        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
+        return false;
+}
+
+static enum problem create_one(struct batch *batch, struct call *call) {
         const struct create_body *body = call->body;
         const duration ttl = body->has_ttl ? body->ttl : RESERVATION_TTL_DEFAULT;
+        struct work *work = batch->work;
+        struct reservation *reservation = reservation_from(call, batch->arena, &work->stock);
         char id[UUID_TEXT_SIZE];
 
-        if (body->channel && !catalog_find_channel(&work->catalog, body->channel)) {
-                (void) refuse_because(&call->refusal, &call->arena, "#/channel", "unknown-channel",
-                        "There is no channel %s.", body->channel);
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
-        }
-        if (call->refusal.problem || reservation_grant(reservation, ttl, now, &call->arena, &call->refusal)) {
+        if (!reservation)
+                return FAULT_BUSY;
+        if (!is_channel_known(call, &work->catalog) ||
+                reservation_grant(reservation, ttl, batch->now, &call->arena, &call->refusal)) {
                 counter_count(COUNTER_RESERVATIONS_REFUSED, 1);
-                return;
+                return PROBLEM_NONE;
         }
         counter_count(COUNTER_RESERVATIONS_GRANTED, 1);
         work->touched[work->n_touched++] = reservation;
-        reply_with(call, reservation, 201, now);
+        reply_with(call, reservation, 201, batch->now);
         uuid_format(&reservation->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/reservations/%s", id);
-}
-
-static enum problem create_decide(struct batch *batch) {
-        struct work *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct reservation *reservation = reservation_from(batch->calls[i], batch->arena, &work->stock);
-
-                if (!reservation)
-                        return FAULT_BUSY;
-                create_one(batch->calls[i], reservation, work, batch->now);
-        }
         return PROBLEM_NONE;
 }
 
-static const struct operation create = { .load = create_load, .decide = create_decide, .save = work_save };
+static const struct operation create = {
+        .load = create_load, .documents = create_documents, .change = create_one, .save = work_save
+};
 
 /* ---- one that exists ---- */
 
@@ -264,6 +275,13 @@ static struct reservation *reservation_of(struct call *call, const struct reserv
         return call_may_act_at(call, reservation->location) ? reservation : NULL;
 }
 
+static void existing_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct work *work = batch->work;
+
+        work_snapshot(snapshot, work);
+        reservation_snapshot(snapshot, reservation_find(&work->set, &call->path.id));
+}
+
 static void touch_once(struct work *work, struct reservation *reservation) {
         for (size_t i = 0; i < work->n_touched; i++)
                 if (work->touched[i] == reservation)
@@ -272,55 +290,47 @@ static void touch_once(struct work *work, struct reservation *reservation) {
 }
 
 /* Releasing what is over already is fine: the units are free. */
-static void release_one(struct call *call, struct reservation *reservation, struct work *work, timestamp now) {
-        const bool lapsed = reservation_has_lapsed(reservation, now);
+static enum problem release_one(struct batch *batch, struct call *call) {
+        struct work *work = batch->work;
+        struct reservation *reservation = reservation_of(call, &work->set);
+        bool lapsed;
 
-        if (!call_version_matches(call, reservation_version_at(reservation, now)))
-                return;
+        if (!reservation || !call_version_matches(call, reservation_version_at(reservation, batch->now)))
+                return PROBLEM_NONE;
+        lapsed = reservation_has_lapsed(reservation, batch->now);
         if (reservation->status == RESERVATION_ACTIVE || reservation->status == RESERVATION_CLAIMED) {
-                if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, now,
+                if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, batch->now,
                             &call->arena, &call->refusal))
-                        return;
+                        return PROBLEM_NONE;
                 if (lapsed)
-                        reservation_tell(&work->events, reservation, "reservation.expired", call->claims->subject);
+                        reservation_tell(batch->events, reservation, "reservation.expired", call->claims->subject);
                 counter_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }
-        reply_with(call, reservation, 200, now);
-}
-
-static enum problem release_decide(struct batch *batch) {
-        struct work *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct reservation *reservation = reservation_of(batch->calls[i], &work->set);
-
-                if (reservation)
-                        release_one(batch->calls[i], reservation, work, batch->now);
-        }
+        reply_with(call, reservation, 200, batch->now);
         return PROBLEM_NONE;
 }
 
-static const struct operation release = { .load = existing_load, .decide = release_decide, .save = work_save };
+static const struct operation release = {
+        .load = existing_load, .documents = existing_documents, .change = release_one, .save = work_save
+};
 
-static enum problem extend_decide(struct batch *batch) {
+static enum problem extend_one(struct batch *batch, struct call *call) {
+        const struct extend_body *body = call->body;
         struct work *work = batch->work;
+        struct reservation *reservation = reservation_of(call, &work->set);
 
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                const struct extend_body *body = call->body;
-                struct reservation *reservation = reservation_of(call, &work->set);
-
-                if (!reservation || !call_version_matches(call, reservation_version_at(reservation, batch->now)) ||
-                        reservation_extend(reservation, body->ttl, batch->now, &call->arena, &call->refusal))
-                        continue;
-                touch_once(work, reservation);
-                reply_with(call, reservation, 200, batch->now);
-        }
+        if (!reservation || !call_version_matches(call, reservation_version_at(reservation, batch->now)) ||
+                reservation_extend(reservation, body->ttl, batch->now, &call->arena, &call->refusal))
+                return PROBLEM_NONE;
+        touch_once(work, reservation);
+        reply_with(call, reservation, 200, batch->now);
         return PROBLEM_NONE;
 }
 
-static const struct operation extend = { .load = existing_load, .decide = extend_decide, .save = work_save };
+static const struct operation extend = {
+        .load = existing_load, .documents = existing_documents, .change = extend_one, .save = work_save
+};
 
 static enum problem show_load(struct batch *batch) {
         struct work *work = NULL;

@@ -1,5 +1,7 @@
 #include "reservations/reservations.h"
 
+#include "base/snapshot.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -159,4 +161,13 @@ enum problem reservation_extend(
         reservation->expires_at = now + ttl;
         touch(reservation, reservation->version + 1, now);
         return PROBLEM_NONE;
+}
+
+void reservation_snapshot(struct snapshot *snapshot, struct reservation *reservation) {
+        if (!reservation)
+                return;
+        snapshot_one(snapshot, reservation);
+        snapshot_list(snapshot, reservation->lines, reservation->n_lines);
+        for (size_t i = 0; i < reservation->n_lines; i++)
+                stock_row_snapshot(snapshot, reservation->lines[i].stock);
 }

@@ -115,6 +115,9 @@ struct return_set {
         bool exhausted;
 };
 
+/* Keep all returns of an order with their lines as they are. */
+void returns_snapshot(struct snapshot *snapshot, struct return_set *set, const struct order *order);
+
 /* ---- what is known of the days ---- */
 
 /* On which day the units of a fulfillment were with the customer, and which day it is, both as a location counts them:

@@ -2,6 +2,7 @@
 #include "engine/reply.h"
 #include "reservations/reservations.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 /* ---- one batch ---- */
@@ -17,7 +18,6 @@ enum problem return_work_begin(struct batch *batch, bool locked, struct return_c
         stock_init(&work->stock, batch->arena);
         orders_init(&work->orders, batch->arena, locked ? &work->stock : NULL);
         returns_init(&work->returns, batch->arena);
-        events_init(&work->events, batch->arena);
         catalog_init(&work->catalog, batch->arena);
         work->days.arena = batch->arena;
         work->targets.arena = batch->arena;
@@ -109,17 +109,25 @@ enum problem return_work_load(struct batch *batch, bool locked,
         return p || !work->wants_zones ? p : catalog_load_zones(batch->database, &work->catalog);
 }
 
+/* The order, all its returns, and the rows where goods come back or are held instead. */
+void return_work_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct return_commands *work = batch->work;
+        const struct return_aim *aim = call->work;
+        struct order *order = order_find(&work->orders, &aim->order_id);
+
+        snapshot_one(snapshot, work);
+        stock_rows_snapshot(snapshot, &work->stock);
+        order_snapshot(snapshot, order);
+        returns_snapshot(snapshot, &work->returns, order);
+}
+
 enum problem return_work_save(struct batch *batch) {
         struct return_commands *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
         if (!p)
                 p = returns_save(batch->database, &work->returns);
-        if (!p)
-                p = orders_update(batch->database, &work->orders);
-        if (!p)
-                p = events_save(batch->database, &work->events, batch->now);
-        return p;
+        return p ? p : orders_update(batch->database, &work->orders);
 }
 
 /* ---- one call ---- */
@@ -146,12 +154,14 @@ struct rma *return_visible(struct call *call, const struct return_commands *work
         return NULL;
 }
 
-struct act return_act(struct call *call, struct return_commands *work, timestamp now) {
+struct act return_act(const struct batch *batch, struct call *call) {
+        struct return_commands *work = batch->work;
+
         return (struct act){
                 .actor = call->claims->subject,
-                .now = now,
+                .now = batch->now,
                 .stock = &work->stock,
-                .events = &work->events,
+                .events = batch->events,
                 .arena = &call->arena,
                 .refusal = &call->refusal,
         };

@@ -9,6 +9,8 @@
 #define RETURN_BATCH      32
 #define RETURN_READ_BATCH 16
 
+struct local_time;
+
 /* What one call is about, once it is known. */
 struct return_aim {
         struct uuid order_id; /* nil: there is none */
@@ -20,12 +22,12 @@ struct return_commands {
         struct stock stock;
         struct order_set orders;
         struct return_set returns;
-        struct events events;
         struct catalog_set catalog;
         struct left_days days;
         struct return_targets targets;
-        bool wants_zones;        /* something is promised */
-        struct return_aim *aims; /* one for each call */
+        bool wants_zones;         /* something is promised */
+        struct return_aim *aims;  /* one for each call, which points to it */
+        struct local_time *times; /* of an import: when each call was; as aims */
 };
 
 /* An empty one in batch->work. `locked`: it is to change something. FAULT_BUSY without memory. */
@@ -39,6 +41,9 @@ must_check enum problem return_work_load(struct batch *batch, bool locked,
 /* Find the returns of the calls' paths and make them the aims. */
 must_check enum problem return_work_find(struct batch *batch, struct return_commands *work);
 
+/* .documents of every command. */
+void return_work_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot);
+
 /* .save of every command. */
 enum problem return_work_save(struct batch *batch);
 
@@ -48,7 +53,7 @@ struct order *return_order(struct call *call, const struct return_commands *work
 /* The return of the call's path, likewise. */
 struct rma *return_visible(struct call *call, const struct return_commands *work);
 
-struct act return_act(struct call *call, struct return_commands *work, timestamp now);
+struct act return_act(const struct batch *batch, struct call *call);
 
 /* Asking to pass over the policy is for supervisors; refuses with INSUFFICIENT_SCOPE. */
 void return_check_override(struct call *call, bool override);

@@ -207,26 +207,17 @@ static enum problem dispose_load(struct batch *batch) {
 typedef enum problem (*command_rule)(
         struct call *call, struct return_commands *work, struct rma *rma, const struct act *act);
 
-static enum problem decide_one(struct call *call, struct return_commands *work, timestamp now, command_rule rule) {
-        const struct act act = return_act(call, work, now);
+static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
+        struct return_commands *work = batch->work;
+        const struct act act = return_act(batch, call);
         struct rma *rma = return_visible(call, work);
         enum problem p;
 
         if (!rma || !call_version_matches(call, rma->version))
                 return PROBLEM_NONE;
         p = rule(call, work, rma, &act);
-        if (p == FAULT_BUSY)
-                return p;
         if (!p)
                 return_reply(call, rma, 200);
-        return PROBLEM_NONE;
-}
-
-static enum problem decide_all(struct batch *batch, command_rule rule) {
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = decide_one(batch->calls[i], batch->work, batch->now, rule);
         return p;
 }
 
@@ -326,9 +317,11 @@ static enum problem refund_one(
         X(refund, plain_load, return_refund_operation)
 
 #define X(name, loads, operation_)                                                                                     \
-        static enum problem name##_decide(struct batch *batch) {                                                       \
-                return decide_all(batch, name##_one);                                                                  \
+        static enum problem name##_change(struct batch *batch, struct call *call) {                                    \
+                return change_one(batch, call, name##_one);                                                            \
         }                                                                                                              \
-        const struct operation operation_ = { .load = loads, .decide = name##_decide, .save = return_work_save };
+        const struct operation operation_ = {                                                                          \
+                .load = loads, .documents = return_work_documents, .change = name##_change, .save = return_work_save   \
+        };
 COMMANDS(X)
 #undef X

@@ -237,8 +237,9 @@ static struct return_request request_of(const struct call *call, struct return_c
         };
 }
 
-static enum problem create_one(struct call *call, struct return_commands *work, timestamp now) {
-        const struct act act = return_act(call, work, now);
+static enum problem create_one(struct batch *batch, struct call *call) {
+        struct return_commands *work = batch->work;
+        const struct act act = return_act(batch, call);
         struct order *order = return_order(call, work, call->work);
         struct return_request request;
         struct rma *rma = NULL;
@@ -249,26 +250,25 @@ static enum problem create_one(struct call *call, struct return_commands *work, 
                 return PROBLEM_NONE;
         request = request_of(call, work, order);
         p = request.additions ? return_authorize(&request, &act, &rma) : FAULT_BUSY;
-        if (p == FAULT_BUSY)
-                return p;
         if (p)
-                return PROBLEM_NONE;
+                return p;
         return_reply(call, rma, 201);
         uuid_format(&rma->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/returns/%s", id);
         return PROBLEM_NONE;
 }
 
-static enum problem create_decide(struct batch *batch) {
+static enum problem create_prepare(struct batch *batch) {
         const struct return_commands *work = batch->work;
-        enum problem p = work->wants_zones && !catalog_zones_fit(&work->catalog) ? FAULT_STALE : PROBLEM_NONE;
 
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = create_one(batch->calls[i], batch->work, batch->now);
-        return p;
+        return work->wants_zones && !catalog_zones_fit(&work->catalog) ? FAULT_STALE : PROBLEM_NONE;
 }
 
-const struct operation return_create = { .load = create_load, .decide = create_decide, .save = return_work_save };
+const struct operation return_create = { .load = create_load,
+        .prepare = create_prepare,
+        .documents = return_work_documents,
+        .change = create_one,
+        .save = return_work_save };
 
 /* ---- quotes ---- */
 
@@ -381,8 +381,9 @@ static void pass_over_policy(const struct return_request *request, struct verdic
                 verdicts[i].refused &= 1u << RULE_OVER_RETURN;
 }
 
-static enum problem quote_one(struct call *call, struct return_commands *work, timestamp now) {
-        const struct act act = return_act(call, work, now);
+static enum problem quote_one(const struct batch *batch, struct call *call) {
+        struct return_commands *work = batch->work;
+        const struct act act = return_act(batch, call);
         struct order *order = return_order(call, work, call->work);
         struct return_request request;
         struct order_line *exchanged;
@@ -406,7 +407,7 @@ static enum problem quote_decide(struct batch *batch) {
         enum problem p = PROBLEM_NONE;
 
         for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = quote_one(batch->calls[i], batch->work, batch->now);
+                p = quote_one(batch, batch->calls[i]);
         return p;
 }
 

@@ -32,7 +32,7 @@ static const struct shape import_return_shape = SHAPE(struct import_return, retu
 /* ---- load ---- */
 
 /* When each call was, and of which order it is. */
-static enum problem find_orders(struct batch *batch, struct return_commands *work, struct local_time *times) {
+static enum problem find_orders(struct batch *batch, struct return_commands *work) {
         struct placing known = { .arena = batch->arena,
                 .refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls),
                 .orders = arena_new_array(batch->arena, struct order *, batch->n_calls) };
@@ -43,11 +43,10 @@ static enum problem find_orders(struct batch *batch, struct return_commands *wor
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct import_return *body = batch->calls[i]->body;
 
-                times[i] = (struct local_time){ body->location, body->received_at, TIMESTAMP_NONE };
-                batch->calls[i]->work = &times[i];
+                work->times[i] = (struct local_time){ body->location, body->received_at, TIMESTAMP_NONE };
                 known.refs[known.n_refs++] = (struct order_ref){ body->channel, body->order };
         }
-        local_times_ask(batch->database, batch->arena, times, batch->n_calls);
+        local_times_ask(batch->database, batch->arena, work->times, batch->n_calls);
         p = placing_find_known(batch->database, &known);
         if (!p)
                 p = batch_trip(batch);
@@ -68,13 +67,14 @@ static void want_nothing(struct return_commands *work, const struct call *call, 
         (void) aim;
 }
 
-static enum problem order_import_load(struct batch *batch) {
-        struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
+static enum problem return_import_load(struct batch *batch) {
         struct return_commands *work = NULL;
-        enum problem p = times ? return_work_begin(batch, /* locked= */ true, &work) : FAULT_BUSY;
+        enum problem p = return_work_begin(batch, /* locked= */ true, &work);
 
-        if (!p)
-                p = find_orders(batch, work, times);
+        if (p)
+                return p;
+        work->times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
+        p = work->times ? find_orders(batch, work) : FAULT_BUSY;
         return p ? p : return_work_load(batch, /* locked= */ true, want_nothing);
 }
 
@@ -115,10 +115,12 @@ static void reply_taken(struct call *call, const struct rma *rma) {
         reply_end(&w);
 }
 
-static enum problem take_one(struct call *call, struct return_commands *work, struct order *order, timestamp now) {
-        const struct local_time *received = call->work;
+static enum problem take_one(struct batch *batch, struct call *call, struct order *order) {
+        struct return_commands *work = batch->work;
+        const struct return_aim *aim = call->work;
+        const struct local_time *received = &work->times[aim - work->aims];
         const char *number = import_return_number(call->body, &call->arena);
-        const struct act act = return_act(call, work, now);
+        const struct act act = return_act(batch, call);
         struct rma *rma = NULL;
         enum problem p;
 
@@ -127,34 +129,27 @@ static enum problem take_one(struct call *call, struct return_commands *work, st
         rma = import_return_find(&work->returns, order, number);
         if (rma)
                 return reply_known(call, rma);
-        if (received->instant == TIMESTAMP_NONE || received->instant > now) {
+        if (received->instant == TIMESTAMP_NONE || received->instant > batch->now) {
                 (void) refuse_because(&call->refusal, &call->arena, "#/received_at", "out-of-range", "%s",
                         "That is yet to come, or there is no such location.");
-                (void) call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be taken over as it stands.");
-                return PROBLEM_NONE;
+                return call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be taken over as it stands.");
         }
         p = import_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
-        if (p == FAULT_BUSY)
-                return p;
         if (!p)
                 reply_taken(call, rma);
-        return PROBLEM_NONE;
-}
-
-static enum problem decide_all(struct batch *batch) {
-        struct return_commands *work = batch->work;
-        enum problem p = PROBLEM_NONE;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++) {
-                struct order *order = return_order(batch->calls[i], work, &work->aims[i]);
-
-                if (order)
-                        p = take_one(batch->calls[i], work, order, batch->now);
-        }
         return p;
 }
 
-static const struct operation history = { .load = order_import_load, .decide = decide_all, .save = return_work_save };
+static enum problem return_import_one(struct batch *batch, struct call *call) {
+        struct order *order = return_order(call, batch->work, call->work);
+
+        return order ? take_one(batch, call, order) : PROBLEM_NONE;
+}
+
+static const struct operation history = { .load = return_import_load,
+        .documents = return_work_documents,
+        .change = return_import_one,
+        .save = return_work_save };
 
 const struct route return_import_routes[] = {
         { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,

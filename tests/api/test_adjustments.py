@@ -426,6 +426,22 @@ def test_an_atomic_batch_that_fails_takes_nothing_off_an_order(api, retailer, it
     service.assert_audit_clean()
 
 
+@pytest.mark.parametrize("state", ["pending", "authorized", "captured"])
+def test_an_atomic_batch_that_fails_leaves_the_money_of_an_order_alone(
+        api, retailer, item, service, database, state):
+    """The first item cancels the whole order, which lets its payment go; the second one is refused."""
+    placed, _ = order(retailer, 3, payment={"status": state})
+    payments = "select to_jsonb(p) as row from payments p where order_id = %s"
+    before = document(api, placed), database.rows(payments, placed), database.count("events", "order_id = %s", placed)
+    failing = [item("count", on_hand=0), item("sale", delta=-99, sku=retailer.skus[1])]
+    adjust(api, *failing, params={"atomic": "true"}, expect=409)
+    assert (document(api, placed), database.rows(payments, placed),
+            database.count("events", "order_id = %s", placed)) == before
+    adjust(api, failing[0], params={"atomic": "true"}, expect=200)
+    assert document(api, placed)["status"] == "cancelled"
+    service.assert_audit_clean()
+
+
 def test_losses_orders_picks_and_cancellations_at_the_same_moment(api, service):
     """Whatever the order, nothing is promised or picked that is not there, and the papers agree."""
     retailer = Retailer(api, n_products=2, on_hand=20).create()

@@ -17,7 +17,7 @@ ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillmen
 FOLDERS = {"base": {"base"},
            "db": {"base", "db"},
            "auth": {"base", "auth"},
-           "engine": {"base", "db", "auth", "engine"},
+           "engine": {"base", "db", "auth", "events", "engine"},
            "http": {"base", "db", "auth", "engine", "http"},
            "importing": {"base", "db", "auth", "engine", "importing", *ROOMS},
            "commands": {"base", "db", "auth", "engine", "http", "importing", "commands", *ROOMS}}

@@ -1,6 +1,7 @@
 #include "adjustments/adjustments.h"
 #include "till.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #include <criterion/criterion.h>
@@ -601,14 +602,22 @@ Test(adjustment, of_the_newest_order_takes_only_what_is_not_picked) {
         cr_assert_eq(break_units(&a.scene, 2), PROBLEM_INSUFFICIENT_STOCK);
 }
 
+static void scene_keep(struct scene *scene, struct snapshot *snapshot) {
+        snapshot_init(snapshot, &arena);
+        events_snapshot(snapshot, &scene->events);
+        stock_snapshot(snapshot, &scene->stock);
+        promises_snapshot(snapshot, &scene->promises, &scene->row);
+        cr_assert_not(snapshot->exhausted);
+}
+
 Test(adjustment, that_is_undone_gives_orders_their_units_back) {
-        struct checkpoint *checkpoint;
+        struct snapshot before;
         struct allocations a;
 
         allocations_make(&a);
-        checkpoint = checkpoint_take(&a.scene.promises, &a.scene.events);
+        scene_keep(&a.scene, &before);
         cr_assert_eq(break_units(&a.scene, 12), PROBLEM_NONE);
-        checkpoint_restore(checkpoint);
+        snapshot_restore(&before);
         cr_assert_eq(a.scene.row.reserved, 14);
         for (size_t i = 0; i < 2; i++) {
                 cr_assert_eq(a.lines[i].shorted, 0);
@@ -623,16 +632,16 @@ Test(adjustment, that_is_undone_gives_orders_their_units_back) {
 
 Test(adjustment, that_is_undone_leaves_everything_as_it_was) {
         const struct stock_cause cause = { .reason = "theft", .actor = "ana" };
-        struct checkpoint *checkpoint;
+        struct snapshot before;
         struct scene scene;
 
         scene_make(&scene, 0);
         stock_move(&scene.stock, &scene.row, 1, 0, &cause);
         cr_assert_eq(break_units(&scene, 1), PROBLEM_NONE);
-        checkpoint = checkpoint_take(&scene.promises, &scene.events);
+        scene_keep(&scene, &before);
         stock_move(&scene.stock, &scene.row, -1, 0, &cause);
         cr_assert_eq(break_units(&scene, 1), PROBLEM_NONE);
-        checkpoint_restore(checkpoint);
+        snapshot_restore(&before);
         cr_assert_eq(scene.row.on_hand, 11);
         cr_assert_eq(scene.row.reserved, 4);
         cr_assert_eq(scene.reservations[1].status, RESERVATION_ACTIVE);

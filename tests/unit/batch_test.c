@@ -1,4 +1,9 @@
+#include "commands/commands.h"
 #include "engine/batch.h"
+#include "orders/routes_import.h"
+#include "returns/routes_import.h"
+
+#include "base/text.h"
 
 #include <criterion/criterion.h>
 
@@ -58,4 +63,44 @@ Test(batch, attempts_of_a_call_do_not_add_up_their_memory) {
         }
         cr_assert_str_eq(kept, "from the request");
         call_clear(&call);
+}
+
+/* ---- operations ---- */
+
+static void assert_kind(const struct route *route) {
+        const struct operation *operation = route->operation;
+
+        if (!operation)
+                return;
+        cr_assert_not_null(operation->load, "%s", route->path);
+        cr_assert_eq(operation->save != NULL, operation->change != NULL, "%s", route->path);
+        cr_assert_eq(operation->save != NULL, operation->documents != NULL, "%s", route->path);
+        cr_assert_eq(operation->save == NULL, operation->decide != NULL, "%s", route->path);
+}
+
+/* What is refused has no effect because the engine knows the documents of every write. */
+Test(batch, every_write_names_what_it_may_change) {
+        struct route_list lists[ROUTE_LISTS_MAX];
+        const size_t n = all_routes(lists);
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < lists[i].n; j++)
+                        assert_kind(&lists[i].routes[j]);
+        for (size_t i = 0; i < order_import_route_count; i++)
+                assert_kind(&order_import_routes[i]);
+        for (size_t i = 0; i < return_import_route_count; i++)
+                assert_kind(&return_import_routes[i]);
+}
+
+Test(batch, only_a_hand_over_writes_something_when_it_is_refused) {
+        struct route_list lists[ROUTE_LISTS_MAX];
+        const size_t n = all_routes(lists);
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < lists[i].n; j++) {
+                        const struct route *route = &lists[i].routes[j];
+
+                        cr_assert_eq(route->operation && route->operation->refused,
+                                text_equal(route->path, "/v1/fulfillments/{id}/handover"), "%s", route->path);
+                }
 }

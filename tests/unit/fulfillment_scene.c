@@ -209,10 +209,14 @@ struct handover by_code(const char *value) {
         return (struct handover){ .method = PROOF_CODE, .value = value, .relation = -1, .secret = SECRET };
 }
 
+/* As the engine does it: a refusal writes what it has to. */
 enum problem hand_over_by(const char *value) {
         const struct handover handover = by_code(value);
+        const enum problem p = fulfillment_hand_over(it, &handover, &scene.act);
 
-        return fulfillment_hand_over(it, &handover, &scene.act);
+        if (p)
+                fulfillment_count_wrong_code(it, &handover, &scene.act);
+        return p;
 }
 
 const char *right_code(const char *secret) {

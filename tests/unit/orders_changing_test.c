@@ -54,6 +54,7 @@ static struct stock_row rows[array_size(locations) * array_size(products)];
 
 static struct arena arena;
 static struct placing placing;
+static struct events told_by_all;
 static struct refusal refusal;
 static struct order *order;
 static struct order *placed_orders[4];
@@ -77,6 +78,7 @@ static void set_up(void) {
         shelves_fill();
         refusal = (struct refusal){ 0 };
         placing = (struct placing){ .arena = &arena,
+                .events = &told_by_all,
                 .catalog = { .channels = channels,
                         .n_channels = array_size(channels),
                         .locations = locations,
@@ -97,8 +99,8 @@ static void set_up(void) {
         placing.stock.rows = rows;
         placing.stock.n_rows = array_size(rows);
         reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(&placing.events, &arena);
-        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock, &placing.events, NOW };
+        events_init(placing.events, &arena);
+        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock, placing.events, NOW };
 }
 
 static void tear_down(void) {
@@ -150,7 +152,7 @@ static void given_with(const struct fulfillment_choice *choice, const struct dis
                 .payment = &payment };
 
         cr_assert_eq(placing_decide(&placing, &body, "ada", &arena, &refusal, &order), PROBLEM_NONE);
-        events_init(&placing.events, &arena);
+        events_init(placing.events, &arena);
         order->is_new = false;
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 order->fulfillments[i]->is_new = false;
@@ -232,7 +234,7 @@ static void leave(size_t fulfillment, const char *sku, int64_t units) {
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = placing.events.first; event; event = event->next)
+        for (const struct event *event = placing.events->first; event; event = event->next)
                 (void) snprintf(
                         told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "", event->type);
         cr_assert_str_eq(told, expected);
@@ -254,7 +256,7 @@ static void assert_refused(enum problem p, enum problem expected, const char *po
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
         (void) violation_at(pointer, code);
-        cr_assert_null(placing.events.first);
+        cr_assert_null(placing.events->first);
         cr_assert_not(order->rewritten);
         cr_assert_eq(order->n_lines, 3);
         cr_assert_eq(order->n_fulfillments, 2);
@@ -578,9 +580,9 @@ Test(changing, customer_and_address_are_replaced) {
         cr_assert_not_null(strstr(order->ship_to, "There 2"));
         cr_assert(order->rewritten);
         assert_told("order.changed");
-        cr_assert_null(strstr(buffer_text(&placing.events.first->data), "Bob"), "nobody is named in an event");
-        cr_assert_null(strstr(buffer_text(&placing.events.first->data), "There"), "no place is named in an event");
-        cr_assert_not_null(strstr(buffer_text(&placing.events.first->data), "\"members\":[\"customer\",\"ship_to\"]"));
+        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "Bob"), "nobody is named in an event");
+        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "There"), "no place is named in an event");
+        cr_assert_not_null(strstr(buffer_text(&placing.events->first->data), "\"members\":[\"customer\",\"ship_to\"]"));
 }
 
 Test(changing, a_packed_parcel_keeps_its_address) {
@@ -855,7 +857,7 @@ static void cancel_at_random(uint64_t *dice) {
         const struct cancel_line some = { line->id, 1 + (int64_t) dice_below(dice, 2) };
 
         refusal = (struct refusal){ 0 };
-        (void) order_cancel(order, &some, 1, "changed her mind", "ada", &placing.events, NOW, &arena, &refusal);
+        (void) order_cancel(order, &some, 1, "changed her mind", "ada", placing.events, NOW, &arena, &refusal);
 }
 
 /* Some are picked and leave the house. */
@@ -871,7 +873,7 @@ static void leave_at_random(uint64_t *dice) {
                 f->status = FULFILLMENT_PICKING;
         if (dice_below(dice, 2))
                 fulfillment_line_fulfill(line, 1, &placing.stock, &cause);
-        order_settle(order, &placing.events, "bob", NOW);
+        order_settle(order, placing.events, "bob", NOW);
 }
 
 static void return_at_random(uint64_t *dice) {

@@ -61,6 +61,7 @@ static struct stock_row rows[array_size(locations) * array_size(products)];
 
 static struct arena arena;
 static struct placing placing;
+static struct events told_by_all;
 static struct refusal refusal;
 static struct order *placed;
 static struct order *placed_orders[ORDERS_MAX];
@@ -85,6 +86,7 @@ static void set_up(void) {
         refusal = (struct refusal){ 0 };
         placed = NULL;
         placing = (struct placing){ .arena = &arena,
+                .events = &told_by_all,
                 .catalog = { .channels = channels,
                         .n_channels = array_size(channels),
                         .locations = locations,
@@ -102,7 +104,7 @@ static void set_up(void) {
         placing.stock.rows = rows;
         placing.stock.n_rows = array_size(rows);
         reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(&placing.events, &arena);
+        events_init(placing.events, &arena);
 }
 
 static void tear_down(void) {
@@ -166,7 +168,7 @@ static void assert_refused(enum problem p, enum problem expected, const char *po
         cr_assert_null(placed);
         cr_assert_eq(placing.n_placed, 0);
         cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(placing.events.first);
+        cr_assert_null(placing.events->first);
         for (size_t i = 0; i < array_size(rows); i++)
                 cr_assert_not(rows[i].changed);
 }
@@ -497,7 +499,7 @@ Test(placing, a_listing_without_price_and_title_leaves_the_products) {
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = placing.events.first; event; event = event->next)
+        for (const struct event *event = placing.events->first; event; event = event->next)
                 (void) snprintf(
                         told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "", event->type);
         cr_assert_str_eq(told, expected);
@@ -512,7 +514,7 @@ Test(placing, an_order_is_told_with_each_of_its_fulfillments) {
         body.ship_to = &home;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated fulfillment.allocated");
-        event = placing.events.first;
+        event = placing.events->first;
         cr_assert_eq(event->order_id, &placed->id);
         cr_assert_str_eq(event->actor, "ada");
         cr_assert_not_null(
@@ -530,7 +532,7 @@ Test(placing, a_payment_that_comes_with_the_order_is_told) {
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated payment.authorized");
-        events_init(&placing.events, &arena);
+        events_init(placing.events, &arena);
         body.external_ref = "W-2";
         payment.status = PAYMENT_CAPTURED;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -816,7 +818,7 @@ Test(placing, without_memory_nothing_is_half_placed) {
                 arena_init(&small, ceiling);
                 placing.arena = &small;
                 placing.n_orders = placing.n_placed = 0;
-                events_init(&placing.events, &small);
+                events_init(placing.events, &small);
                 if (place(&body)) {
                         cr_assert_eq(placing.n_placed, 0);
                         busy++;
@@ -1120,7 +1122,7 @@ static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
                         continue;
                 cr_assert_lt(before, order->total + 1);
                 cr_assert_eq(
-                        order_cancel(order, all ? NULL : some, n, "no", "ada", &placing.events, NOW, &arena, &refusal),
+                        order_cancel(order, all ? NULL : some, n, "no", "ada", placing.events, NOW, &arena, &refusal),
                         PROBLEM_NONE);
                 cr_assert_geq(order->refund_due, before);
                 cr_assert_eq(order->status == ORDER_CANCELLED, !open_units(order));
@@ -1154,7 +1156,7 @@ Test(placing_money, whatever_is_sold_and_cancelled_no_cent_is_lost_or_made) {
                 assert_nothing_reserved();
                 placing.n_orders = placing.n_placed = 0;
                 arena_reset(&arena);
-                events_init(&placing.events, &arena);
+                events_init(placing.events, &arena);
         }
 }
 
@@ -1291,7 +1293,7 @@ static void assert_over(const char *status) {
         cr_assert_eq(place(&body), PROBLEM_RESERVATION_EXPIRED);
         cr_assert_str_eq(refusal.current_status, status);
         cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(placing.events.first);
+        cr_assert_null(placing.events->first);
 }
 
 Test(placing_reservation, one_whose_time_is_up_is_refused) {

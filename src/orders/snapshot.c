@@ -1,0 +1,29 @@
+/* The memory of an order, for the case that a call on it is refused. Each list of the aggregate stands here once. */
+#include "orders/orders.h"
+
+#include "base/snapshot.h"
+
+static void fulfillment_snapshot(struct snapshot *snapshot, struct fulfillment *fulfillment) {
+        snapshot_one(snapshot, fulfillment);
+        snapshot_list(snapshot, fulfillment->lines, fulfillment->n_lines);
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                stock_row_snapshot(snapshot, fulfillment->lines[i].stock);
+}
+
+void order_snapshot(struct snapshot *snapshot, struct order *order) {
+        if (!order)
+                return;
+        snapshot_one(snapshot, order);
+        snapshot_list(snapshot, order->lines, order->n_lines);
+        snapshot_list(snapshot, order->discounts, order->n_discounts);
+        snapshot_list(snapshot, order->payments, order->n_payments);
+        snapshot_list(snapshot, order->refunds, order->n_refunds);
+        snapshot_list(snapshot, order->fulfillments, order->n_fulfillments);
+        snapshot_list(snapshot, order->return_places, order->n_return_places);
+        for (size_t i = 0; i < order->n_payments; i++)
+                snapshot_one(snapshot, order->payments[i]);
+        for (size_t i = 0; i < order->n_refunds; i++)
+                snapshot_one(snapshot, order->refunds[i]);
+        for (size_t i = 0; i < order->n_fulfillments; i++)
+                fulfillment_snapshot(snapshot, order->fulfillments[i]);
+}
