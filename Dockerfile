@@ -3,10 +3,10 @@
 #
 #     docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) --tag holdfast:0.1.0 .
 #
-# From the same commit and the same Debian packages every file comes out the same, byte for byte; SOURCE_DATE_EPOCH is
-# the time of our own ones. What is not the same: the times of what apt installs, and over the months the packages, for
-# bookworm-slim moves with Debian's security updates, and so it should. Who must have these, too, pins the base by digest
-# and points apt to snapshot.debian.org.
+# The same commit and the same Debian packages give the same files, byte for byte; SOURCE_DATE_EPOCH is the time of our
+# files. Two things differ: the times of files that apt installs, and over the months the packages, because bookworm-slim
+# follows Debian's security updates on purpose. To fix these, too, pin the base by digest and point apt to
+# snapshot.debian.org.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /holdfast
@@ -23,7 +23,7 @@ RUN meson setup --buildtype=release -Dwerror=false --prefix=/usr --strip -Dcommi
 FROM debian:bookworm-slim
 ARG SOURCE_DATE_EPOCH=0
 COPY deploy/packages.sh deploy/packages.txt deploy/secrets.sh /usr/lib/holdfast/
-# What apt leaves behind is of no use to anybody here. A volume takes over the owner of the directory it is mounted on.
+# The image does not need apt's leftovers. A volume gets the owner of the directory that it is mounted on.
 RUN /usr/lib/holdfast/packages.sh run \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/dpkg/*-old \
         /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A private PostgreSQL 15 in a directory, for trials, tests and benchmarks; the caller may be root or anybody.
+# A private PostgreSQL 15 in a directory, for trials, tests and benchmarks; the caller may be root or any other user.
 set -euo pipefail
 
 readonly programs=${POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
@@ -50,7 +50,7 @@ recorded() {
         cat "$directory/$1" 2>/dev/null || true
 }
 
-# The password and all else here is for the caller's eyes only.
+# Only the caller may read the password and all other files here.
 record() {
         printf '%s\n' "$2" >"$directory/$1"
 }
@@ -59,7 +59,7 @@ can_own() {
         (umask 022 && mkdir -p "$1") && { [ "$(id -u)" != 0 ] || chown postgres:postgres "$1"; } && as_owner test -w "$1" -a -x "$1"
 }
 
-# Where the server keeps its files: under DIR, or elsewhere when its user may not go there.
+# The directory of the server's files: under DIR, or elsewhere if its user cannot reach DIR.
 choose_home() {
         home=$directory/server
         if ! can_own "$home" 2>/dev/null; then
@@ -71,7 +71,7 @@ choose_home() {
         record home "$home"
 }
 
-# A socket's path is short by law; a deep DIR gets a socket under /tmp.
+# The length of a socket's path is limited; a deep DIR gets a socket under /tmp.
 choose_socket_directory() {
         sockets=$home
         if [ $((${#home} + ${#port_first} + ${#name_of_socket})) -gt $socket_path_max ]; then
@@ -104,7 +104,7 @@ write_settings() {
         include_settings "include '$home/settings.conf'"
 }
 
-# Not in postgresql.auto.conf, which belongs to the server and to what restores it.
+# Not in postgresql.auto.conf, which belongs to the server and to restore tools.
 include_settings() {
         as_owner grep -qxF "$1" "$home/data/postgresql.conf" || printf '%s\n' "$1" | as_owner tee -a "$home/data/postgresql.conf" >/dev/null
 }
@@ -130,7 +130,7 @@ launch() {
                 --silent start </dev/null >/dev/null 2>&1
 }
 
-# Somebody may take the port between the look and the start; then another one does as well.
+# Another process may take the port between the look and the start; then the script tries another port.
 launch_on_some_port() {
         local attempt
         for ((attempt = 1; attempt <= start_attempts; attempt++)); do
@@ -184,7 +184,7 @@ stop() {
                 fail "PostgreSQL in $home did not stop within $wait_s s"
 }
 
-# Only what this script has made: DIR itself stays unless it is empty then.
+# Only files that this script has made; DIR itself stays unless it is empty then.
 remove() {
         stop immediate
         [ -z "$home" ] || rm -rf -- "$home"
@@ -215,7 +215,7 @@ esac
 readonly command=$1 directory=$(readlink -m -- "$2")
 shift 2
 
-# Nothing of the caller's own PostgreSQL settings reaches the private one; and user postgres cannot stand in /root.
+# The caller's PostgreSQL settings must not reach the private server; and user postgres cannot enter /root.
 unset ${!PG@}
 umask 077
 cd /

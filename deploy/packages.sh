@@ -42,7 +42,7 @@ missing_of() {
         done
 }
 
-# Word by word, so that the caller sees the exact command to run where there is no way to become root.
+# Word by word, so that a caller who cannot become root sees the exact command to run.
 as_root() {
         if [ "$(id -u)" = 0 ]; then
                 "$@"
@@ -53,7 +53,7 @@ as_root() {
         fi
 }
 
-# RUNLEVEL=1: a freshly installed PostgreSQL does not start its own server where init allows a say.
+# RUNLEVEL=1: keeps a freshly installed PostgreSQL from starting its server, if init respects it.
 install_missing() {
         local -a apt=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y -o DPkg::Lock::Timeout=300)
         printf 'packages: installing %s\n' "$*" >&2

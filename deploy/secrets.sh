@@ -1,5 +1,5 @@
 #!/bin/sh
-# The secrets of a service of one's own, made once: a file each in DIR, which only its owner may read.
+# Make the secrets of a private service, once: one file each in DIR, readable by its owner only.
 set -eu
 
 usage() {
@@ -23,7 +23,7 @@ umask 077
 mkdir -p -- "$directory"
 for name in "$@"; do
         [ -s "$directory/$name" ] && continue
-        # Written aside and renamed: a secret is there whole or not at all.
+        # Written to another file and renamed: a secret is complete or absent.
         od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$directory/.$name"
         mv -- "$directory/.$name" "$directory/$name"
 done

@@ -35,9 +35,9 @@ say() {
         printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
 }
 
-# ---- what is built ----
+# ---- the build ----
 
-# One build at a time: a second try.sh waits. Its own log, because a newcomer has no use for meson's.
+# One build at a time: a second try.sh waits. meson's output goes to a log, because a newcomer does not need it.
 build() {
         local log=$root/build/try.log build_lock
         exec {build_lock}>"$root/build/.try.lock"
@@ -50,18 +50,18 @@ build() {
         exec {build_lock}>&-
 }
 
-# ---- what runs ----
+# ---- processes ----
 
 recorded() {
         cat "$state/$1" 2>/dev/null || true
 }
 
-# When a living process has started, in clock ticks since boot (proc(5): field 22); its name may hold blanks and is cut off.
+# The start time of a living process, in clock ticks since boot (proc(5): field 22). Its name may contain blanks, so it is cut off.
 born() {
         sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 !~ /[XZ]/ { print $20 }'
 }
 
-# The process that we have started, and not one that got its number later.
+# Whether it is the process that this script started, and not a later one with the same number.
 is_running() {
         local since
         since=$(recorded born)
@@ -100,7 +100,7 @@ random_port() {
         echo "$port"
 }
 
-# The well-known ones when they are free, so that what one has typed once works again.
+# The well-known ports if they are free, so that a command from an earlier run works again.
 choose_ports() {
         api_port=8080 admin_port=8081
         if [ $stays = no ] || [ "$1" -gt 1 ] || ! port_is_free $api_port || ! port_is_free $admin_port; then
@@ -109,7 +109,7 @@ choose_ports() {
         fi
 }
 
-# Everything `holdfast` needs to know, for us and for whoever sources it.
+# All settings of `holdfast`, for this script and for a shell that sources the file.
 write_environment() {
         local name
         export HOLDFAST_DATABASE_URL=$database_url
@@ -124,7 +124,7 @@ write_environment() {
         } >"$state/environment"
 }
 
-# Until it answers that it is ready; not when it ends before.
+# Wait until the service is ready; fails if it ends before.
 wait_ready() {
         local end=$((SECONDS + ready_within_s))
         until "$program" healthcheck >/dev/null 2>&1; do
@@ -143,7 +143,7 @@ launch() {
         wait_ready
 }
 
-# Somebody may take a port between the look and the start; then another one does as well.
+# Another process may take a port between the look and the start; then the script tries another port.
 serve() {
         local attempt
         for ((attempt = 1; attempt <= start_attempts; attempt++)); do
@@ -153,7 +153,7 @@ serve() {
         fail "the service did not start: $(tail -n 20 "$state/log")"
 }
 
-# Opening stock is set once: after that the figures belong to whoever plays with them.
+# Opening stock is set once: after that the user may change the figures.
 load() {
         cd "$root/deploy/demo"
         "$program" import locations locations.csv
@@ -178,12 +178,12 @@ Its log is $(relative "$state/log"). To stop it: $(relative "$root/deploy/try.sh
 TEXT
 }
 
-# Short where the reader stands.
+# The path relative to the reader's directory, if that is shorter.
 relative() {
         realpath --relative-base="$PWD" -- "$1"
 }
 
-# On the way out of a run that did not come to its end, and of --once in any case.
+# At the exit of an unfinished run, and always with --once.
 leave() {
         local code=$?
         trap - EXIT
@@ -206,7 +206,7 @@ run() {
         settled=no
         stop_service
         [ $fresh = no ] || remove_all
-        (umask 022 && mkdir -p "$state") # user postgres has to pass
+        (umask 022 && mkdir -p "$state") # user postgres must reach it
         "$root/deploy/secrets.sh" "$state/secrets" jwt_secret pickup_secret
         database_url=$("$root/deploy/cluster.sh" start "$state/postgres")
         api_port=0 admin_port=0
@@ -228,7 +228,7 @@ if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM-dumb}" != dumb ]; then
         bold=$'\e[1m' plain=$'\e[0m'
 fi
 
-# Debian's own programs, whatever else stands first in the caller's path; none of the caller's own settings.
+# Debian's programs, even if others come first in the caller's path; none of the caller's settings.
 export PATH=$build:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 unset ${!HOLDFAST_@} ${!PG@}
 umask 077

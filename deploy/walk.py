@@ -19,23 +19,23 @@ from urllib.parse import urlsplit
 PRODUCTS = Path(__file__).resolve().parent / "demo" / "products.csv"
 TIMEOUT_S = 15
 TOKEN_TTL_S = 900
-WIDTH = 110  # columns that a piece of JSON may take before it is spread over lines
-LITTLE = 50  # columns of an object that may stand on a line with others
+WIDTH = 110  # columns of a piece of JSON before it is spread over lines
+LITTLE = 50  # columns of an object that may share a line with others
 INDENT = "    "
 
 STORE = "berlin-mitte"
 NEAR_STORE = {"latitude": 52.52, "longitude": 13.40, "radius_km": 50}
 LAMP, MUG = "HEADLAMP-300", "MUG-ENAMEL"
 BASKET = {LAMP: 2, MUG: 1}
-DELIVERY = 20  # units that arrive when earlier walks have emptied the shelf
+DELIVERY = 20  # units that arrive if earlier walks have emptied the shelf
 
 
 class Surprise(Exception):
-    """The service has answered something else than the story says."""
+    """The service has given another answer than the story expects."""
 
 
 class Actor:
-    """Somebody with a token: who it is, what it may do, and where."""
+    """A person with a token: its subject, scopes and locations."""
 
     def __init__(self, subject, scope, *bounds):
         command = ["holdfast", "token", "--subject", subject, "--scope", scope, "--ttl", str(TOKEN_TTL_S), *bounds]
@@ -50,7 +50,7 @@ class Reply:
 
 
 class Shown:
-    """What goes to the reader; in colour only on a terminal."""
+    """Output for the reader; in colour only on a terminal."""
 
     def __init__(self):
         coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
@@ -91,7 +91,7 @@ class Shown:
 
 
 def pretty(value, depth=0):
-    """JSON for people: as much on a line as fits, and what spreads over lines on lines of its own."""
+    """JSON for people: as much on a line as fits; larger parts get separate lines."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, (dict, list)) or not value or len(flat) + 2 * depth <= WIDTH:
         return flat
@@ -107,7 +107,7 @@ def members(value, depth):
 
 
 def filled(pieces, depth):
-    """Pieces joined to lines; objects and lists of some size stay alone."""
+    """Pieces joined to lines; larger objects and lists stay alone."""
     lines = []
     for piece in pieces:
         alone = [line for line in [piece, *lines[-1:]] if line.endswith(("}", "]")) and len(piece) > LITTLE]
@@ -126,7 +126,7 @@ class Service:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT_S)
 
     def call(self, actor, method, path, body=None, *, expect, key=None, known=None, headers=None):
-        """`known`: an earlier answer, which is not shown again."""
+        """`known`: an earlier answer; it is not shown again."""
         headers = {**(headers or {}), **({"Idempotency-Key": key} if key else {})}
         self._shown.request(actor, method, path, headers, body)
         reply = self._exchange(actor, method, path, headers, body)
@@ -146,7 +146,7 @@ class Service:
 
 
 def gtins():
-    """{sku: gtin} of the demo retailer: what a scanner reads off the boxes."""
+    """{sku: gtin} of the demo retailer, as a scanner reads them off the boxes."""
     with open(PRODUCTS, newline="", encoding="utf-8") as file:
         return {row["sku"]: row["gtin"] for row in csv.DictReader(file)}
 
