@@ -71,7 +71,7 @@ struct token_cache *token_cache_free(struct token_cache *cache) {
 }
 
 /* Only verified tokens get in, so nobody can choose digests that meet in one bucket. */
-static uint32_t *bucket_of(struct token_cache *cache, const struct token_digest *digest) {
+static uint32_t *digest_bucket(struct token_cache *cache, const struct token_digest *digest) {
         uint64_t hash;
 
         memcpy(&hash, digest->bytes, sizeof(hash));
@@ -82,8 +82,8 @@ static bool digest_equal(const struct token_digest *a, const struct token_digest
         return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-static uint32_t entry_find(struct token_cache *cache, const struct token_digest *digest) {
-        uint32_t i = *bucket_of(cache, digest);
+static uint32_t cache_entry_find(struct token_cache *cache, const struct token_digest *digest) {
+        uint32_t i = *digest_bucket(cache, digest);
 
         while (i != NOWHERE && !digest_equal(&cache->entries[i].digest, digest))
                 i = cache->entries[i].next;
@@ -117,7 +117,7 @@ static void use_link(struct token_cache *cache, uint32_t i) {
 
 static void entry_drop(struct token_cache *cache, uint32_t i) {
         struct entry *entry = &cache->entries[i];
-        uint32_t *link = bucket_of(cache, &entry->digest);
+        uint32_t *link = digest_bucket(cache, &entry->digest);
 
         while (*link != i)
                 link = &cache->entries[*link].next;
@@ -147,7 +147,7 @@ bool token_cache_find(struct token_cache *cache, const struct token_digest *dige
         uint32_t i;
 
         generation_enter(cache, generation);
-        i = entry_find(cache, digest);
+        i = cache_entry_find(cache, digest);
         if (i == NOWHERE)
                 return false;
         if (!is_good(&cache->entries[i], now)) {
@@ -164,7 +164,7 @@ bool token_cache_find(struct token_cache *cache, const struct token_digest *dige
 }
 
 static uint32_t entry_take(struct token_cache *cache, const struct token_digest *digest) {
-        const uint32_t former = entry_find(cache, digest);
+        const uint32_t former = cache_entry_find(cache, digest);
         uint32_t i;
 
         if (former != NOWHERE)
@@ -184,7 +184,7 @@ static timestamp good_until(const struct token_claims *claims, timestamp now) {
 void token_cache_keep(struct token_cache *cache, const struct token_digest *digest, uint64_t generation, timestamp now,
         const struct token_claims *claims) {
         void *block = malloc(token_claims_size(claims));
-        uint32_t *bucket = bucket_of(cache, digest);
+        uint32_t *bucket = digest_bucket(cache, digest);
         struct entry *entry = NULL;
         uint32_t i;
 

@@ -128,7 +128,7 @@ static int codes_compare(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static size_t codes_sort(const char **codes, size_t n) {
+static size_t claim_codes_sort(const char **codes, size_t n) {
         size_t n_kept = 0;
 
         qsort(codes, n, sizeof(*codes), codes_compare);
@@ -138,7 +138,7 @@ static size_t codes_sort(const char **codes, size_t n) {
         return n_kept;
 }
 
-static enum token_verdict codes_read(const json_t *list, struct arena *arena, struct token_claims *claims) {
+static enum token_verdict claim_codes_read(const json_t *list, struct arena *arena, struct token_claims *claims) {
         const size_t n = json_array_size(list);
         const char **codes = arena_new_array(arena, const char *, n);
 
@@ -149,7 +149,7 @@ static enum token_verdict codes_read(const json_t *list, struct arena *arena, st
                 if (!codes[i])
                         return TOKEN_OUT_OF_MEMORY;
         }
-        claims->n_locations = codes_sort(codes, n);
+        claims->n_locations = claim_codes_sort(codes, n);
         claims->locations = codes;
         return TOKEN_OK;
 }
@@ -161,7 +161,7 @@ static enum token_verdict locations_read(const json_t *payload, struct arena *ar
         claims->all_locations = !claim;
         if (json_array_size(claim) == 0 || !all_text(claim))
                 return TOKEN_OK;
-        return codes_read(claim, arena, claims);
+        return claim_codes_read(claim, arena, claims);
 }
 
 static enum token_verdict bearer_read(const json_t *payload, struct arena *arena, struct token_claims *claims) {

@@ -45,7 +45,7 @@ static bool bytes_read_exactly(const json_t *entry, const char *name, size_t siz
         return bytes_read(entry, name, size, bytes, &found) && found == size;
 }
 
-static BIGNUM *number_read(const json_t *entry, const char *name) {
+static BIGNUM *jwk_number_read(const json_t *entry, const char *name) {
         uint8_t bytes[RSA_BYTES_MAX];
         size_t size = 0;
 
@@ -72,8 +72,8 @@ static bool rsa_is_sound(const BIGNUM *modulus, const BIGNUM *exponent) {
 }
 
 static EVP_PKEY *rsa_read(const json_t *entry) {
-        _cleanup_(number_cleanup) BIGNUM *modulus = number_read(entry, "n");
-        _cleanup_(number_cleanup) BIGNUM *exponent = number_read(entry, "e");
+        _cleanup_(number_cleanup) BIGNUM *modulus = jwk_number_read(entry, "n");
+        _cleanup_(number_cleanup) BIGNUM *exponent = jwk_number_read(entry, "e");
         _cleanup_(builder_cleanup) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
         _cleanup_(parameters_cleanup) OSSL_PARAM *parameters = NULL;
 

@@ -39,7 +39,8 @@ static bool is_static(const struct token_source *source) {
         return source->settings.secret;
 }
 
-static bool document_get(struct token_source *source, struct token_document *ret_document, const char **ret_reason) {
+static bool source_document_get(
+        struct token_source *source, struct token_document *ret_document, const char **ret_reason) {
         const struct token_source_settings *settings = &source->settings;
 
         if (settings->jwks_url)
@@ -99,7 +100,7 @@ static void source_read(struct token_source *source) {
         const char *trouble = NULL;
         bool good;
 
-        good = document_get(source, &document, &trouble) && document_apply(source, &document, &trouble);
+        good = source_document_get(source, &document, &trouble) && document_apply(source, &document, &trouble);
         if (atomic_load(&source->stopping))
                 return;
         state_note(source, good ? NULL : trouble);

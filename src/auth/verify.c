@@ -71,7 +71,7 @@ static bool key_id_is_fine(const json_t *id) {
 }
 
 /* `ret_header` borrows from the tree. */
-static enum token_verdict header_read(const json_t *tree, struct header *ret_header) {
+static enum token_verdict token_header_read(const json_t *tree, struct header *ret_header) {
         const json_t *id = json_object_get(tree, "kid");
         const char *algorithm = json_string_value(json_object_get(tree, "alg"));
         struct header header = { .key_id = json_string_value(id) };
@@ -137,7 +137,7 @@ static enum token_verdict signed_by_known_key(const struct token_keys *keys, con
 
         if (!part_parse(&parts->header, &tree))
                 return TOKEN_MALFORMED;
-        verdict = header_read(tree, &header);
+        verdict = token_header_read(tree, &header);
         if (verdict != TOKEN_OK)
                 return verdict;
         verdict = key_find(keys, &header, &key);

@@ -11,7 +11,7 @@
 #define INSTANT_FIRST (-719162 * DAY)
 #define INSTANT_LAST  (2932897 * DAY - 1)
 
-static timestamp read_clock(clockid_t clock) {
+static timestamp clock_read_now(clockid_t clock) {
         struct timespec now = { 0 };
 
         (void) clock_gettime(clock, &now);
@@ -19,14 +19,14 @@ static timestamp read_clock(clockid_t clock) {
 }
 
 timestamp clock_wall(void) {
-        return read_clock(CLOCK_REALTIME);
+        return clock_read_now(CLOCK_REALTIME);
 }
 
 timestamp clock_monotonic(void) {
-        return read_clock(CLOCK_MONOTONIC);
+        return clock_read_now(CLOCK_MONOTONIC);
 }
 
-static bool is_digit(char c) {
+static bool clock_is_digit(char c) {
         return c >= '0' && c <= '9';
 }
 
@@ -65,11 +65,11 @@ struct day day_of_number(int64_t number) {
 }
 
 /* Exactly n digits. */
-static bool read_digits(const char **cursor, int n, int *ret_number) {
+static bool clock_read_digits(const char **cursor, int n, int *ret_number) {
         int number = 0;
 
         for (int i = 0; i < n; i++) {
-                if (!is_digit((*cursor)[i]))
+                if (!clock_is_digit((*cursor)[i]))
                         return false;
                 number = 10 * number + ((*cursor)[i] - '0');
         }
@@ -88,8 +88,9 @@ static bool read_letter(const char **cursor, char letter) {
 static bool read_day(const char **cursor, struct day *ret_day) {
         struct day day;
 
-        if (!read_digits(cursor, 4, &day.year) || !read_letter(cursor, '-') || !read_digits(cursor, 2, &day.month) ||
-                !read_letter(cursor, '-') || !read_digits(cursor, 2, &day.day))
+        if (!clock_read_digits(cursor, 4, &day.year) || !read_letter(cursor, '-') ||
+                !clock_read_digits(cursor, 2, &day.month) || !read_letter(cursor, '-') ||
+                !clock_read_digits(cursor, 2, &day.day))
                 return false;
         if (day.year < 1 || day.month < 1 || day.month > 12)
                 return false;
@@ -100,8 +101,8 @@ static bool read_day(const char **cursor, struct day *ret_day) {
 }
 
 static bool read_hour_and_minute(const char **cursor, int *ret_hour, int *ret_minute) {
-        return read_digits(cursor, 2, ret_hour) && read_letter(cursor, ':') && read_digits(cursor, 2, ret_minute) &&
-               *ret_minute < 60;
+        return clock_read_digits(cursor, 2, ret_hour) && read_letter(cursor, ':') &&
+               clock_read_digits(cursor, 2, ret_minute) && *ret_minute < 60;
 }
 
 /* ".1" to ".123456789" as microseconds; nothing is 0. */
@@ -112,7 +113,7 @@ static bool read_fraction(const char **cursor, int64_t *ret_microseconds) {
         *ret_microseconds = 0;
         if (!read_letter(cursor, '.'))
                 return true;
-        for (; is_digit(**cursor) && n < 9; n++, (*cursor)++)
+        for (; clock_is_digit(**cursor) && n < 9; n++, (*cursor)++)
                 nanoseconds = 10 * nanoseconds + (**cursor - '0');
         if (n == 0)
                 return false;
@@ -148,7 +149,7 @@ bool timestamp_parse(const char *text, timestamp *ret_timestamp) {
                 return false;
         if (!read_hour_and_minute(&text, &hour, &minute) || hour > 23)
                 return false;
-        if (!read_letter(&text, ':') || !read_digits(&text, 2, &second) || second > 60)
+        if (!read_letter(&text, ':') || !clock_read_digits(&text, 2, &second) || second > 60)
                 return false;
         if (!read_fraction(&text, &microseconds) || !read_offset(&text, &offset) || *text)
                 return false;
@@ -207,7 +208,7 @@ static const struct duration_part {
 static bool read_part(const char **cursor, const struct duration_part *parts, size_t n, size_t *next, duration *span) {
         int64_t number = 0;
 
-        for (; is_digit(**cursor); (*cursor)++) {
+        for (; clock_is_digit(**cursor); (*cursor)++) {
                 number = 10 * number + (**cursor - '0');
                 if (number > DURATION_MAXIMUM / SECOND)
                         return false;
@@ -226,9 +227,9 @@ static bool read_part(const char **cursor, const struct duration_part *parts, si
 static bool read_parts(const char **cursor, const struct duration_part *parts, size_t n, duration *span) {
         size_t next = 0;
 
-        if (!is_digit(**cursor))
+        if (!clock_is_digit(**cursor))
                 return false;
-        while (is_digit(**cursor))
+        while (clock_is_digit(**cursor))
                 if (!read_part(cursor, parts, n, &next, span))
                         return false;
         return true;

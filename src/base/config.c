@@ -68,12 +68,12 @@ int64_t config_integer(enum setting setting) {
         return values[setting].integer;
 }
 
-static bool fail(const char *variable, const char *what) {
+static bool setting_fail(const char *variable, const char *what) {
         (void) snprintf(reason, sizeof(reason), "%s: %s", variable, what);
         return false;
 }
 
-static bool file_read(const char *variable, const char *path, char **ret_text) {
+static bool secret_file_read(const char *variable, const char *path, char **ret_text) {
         _cleanup_free_ char *text = calloc(1, VALUE_SIZE_MAX + 1);
         FILE *file = fopen(path, "re");
         size_t size = 0;
@@ -85,13 +85,13 @@ static bool file_read(const char *variable, const char *path, char **ret_text) {
         if (file)
                 (void) fclose(file);
         if (failed)
-                return fail(variable, "the file cannot be read");
+                return setting_fail(variable, "the file cannot be read");
         if (size > VALUE_SIZE_MAX || memchr(text, '\0', size))
-                return fail(variable, "the file is longer than 16 KiB, or holds a NUL");
+                return setting_fail(variable, "the file is longer than 16 KiB, or holds a NUL");
         while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
                 text[--size] = '\0';
         if (!size) /* a secret that was never written is not one that is not wanted */
-                return fail(variable, "the file is empty; leave the variable out to go without");
+                return setting_fail(variable, "the file is empty; leave the variable out to go without");
         *ret_text = take(text);
         return true;
 }
@@ -102,7 +102,7 @@ static bool is_text(enum setting_kind kind) {
                kind == SETTING_TEXT || kind == SETTING_SECRET;
 }
 
-static bool text_read(const struct setting_row *row, char **ret_text) {
+static bool setting_text_read(const struct setting_row *row, char **ret_text) {
         char file_variable[VARIABLE_MAX];
         const char *text = getenv(row->variable);
         const char *path = NULL;
@@ -113,9 +113,9 @@ static bool text_read(const struct setting_row *row, char **ret_text) {
         if (path && !*path)
                 path = NULL;
         if (text && *text && path)
-                return fail(row->variable, "set it or its _FILE, not both");
+                return setting_fail(row->variable, "set it or its _FILE, not both");
         if (path)
-                return file_read(file_variable, path, ret_text);
+                return secret_file_read(file_variable, path, ret_text);
         if (!text || (!*text && !is_text(row->kind)))
                 text = row->initial;
         *ret_text = *text ? strdup(text) : NULL;
@@ -128,12 +128,12 @@ static bool fail_range(const struct setting_row *row) {
         duration_format(row->minimum, from);
         duration_format(row->maximum, to);
         (void) snprintf(what, sizeof(what), "not from %s to %s", from, to);
-        return fail(row->variable, what);
+        return setting_fail(row->variable, what);
 }
 
 static bool duration_read(const struct setting_row *row, const char *text, duration *ret_span) {
         if (!duration_parse(text, ret_span))
-                return fail(row->variable, "not an ISO 8601 duration, such as PT30M");
+                return setting_fail(row->variable, "not an ISO 8601 duration, such as PT30M");
         if (*ret_span < row->minimum || *ret_span > row->maximum)
                 return fail_range(row);
         return true;
@@ -159,11 +159,11 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
         case SETTING_BOOLEAN:
         case SETTING_INTEGER:
                 if (text && !text_to_integer(text, row->minimum, row->maximum, &integer))
-                        return fail(row->variable, "not a whole number in its range");
+                        return setting_fail(row->variable, "not a whole number in its range");
                 break;
         case SETTING_SWITCH:
                 if (text && !text_equal(text, "on") && !text_equal(text, "off"))
-                        return fail(row->variable, "neither on nor off");
+                        return setting_fail(row->variable, "neither on nor off");
                 integer = text_equal(text, "on");
                 break;
         case SETTING_DURATION:
@@ -172,15 +172,16 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
                 break;
         case SETTING_ADDRESS:
                 if (text && !is_address(text))
-                        return fail(row->variable, "not address:port, such as 127.0.0.1:8080, with a port up to 65535");
+                        return setting_fail(
+                                row->variable, "not address:port, such as 127.0.0.1:8080, with a port up to 65535");
                 break;
         case SETTING_CURRENCY:
                 if (text && currency_fault(text, fault))
-                        return fail(row->variable, currency_fault(text, fault));
+                        return setting_fail(row->variable, currency_fault(text, fault));
                 break;
         case SETTING_NETWORKS:
                 if (text && !are_networks(text))
-                        return fail(row->variable,
+                        return setting_fail(row->variable,
                                 "not addresses and networks, at most 64, such as 10.0.0.0/8,2001:db8::1");
                 break;
         default:
@@ -207,17 +208,17 @@ bool config_read(const char **ret_reason) {
         *ret_reason = reason;
         for (size_t i = 0; i < SETTING_COUNT; i++) {
                 free(take(values[i].text));
-                if (!text_read(&settings[i], &values[i].text) ||
+                if (!setting_text_read(&settings[i], &values[i].text) ||
                         !value_parse(&settings[i], values[i].text, &values[i].integer))
                         return false;
         }
         if (!schema_is_valid(values[CONFIG_SCHEMA].text))
-                return fail("HOLDFAST_SCHEMA",
+                return setting_fail("HOLDFAST_SCHEMA",
                         "lower-case letters, digits and _, at most 63, not starting with a digit or pg_");
         return true;
 }
 
-static bool is_known(const char *variable, size_t size) {
+static bool variable_is_known(const char *variable, size_t size) {
         for (size_t i = 0; i < SETTING_COUNT; i++) {
                 const size_t own = strlen(settings[i].variable);
 
@@ -234,7 +235,8 @@ const char *config_unknown(size_t wanted) {
         size_t n = 0;
 
         for (char **entry = environ; *entry; entry++)
-                if (text_starts_with(*entry, "HOLDFAST_") && !is_known(*entry, strcspn(*entry, "=")) && n++ == wanted)
+                if (text_starts_with(*entry, "HOLDFAST_") && !variable_is_known(*entry, strcspn(*entry, "=")) &&
+                        n++ == wanted)
                         return *entry;
         return NULL;
 }

@@ -45,7 +45,7 @@ static void span_to(const char *bytes, size_t size, size_t lines, struct csv_spa
         *ret_span = (struct csv_span){ .size = size, .text_size = text_size, .lines = lines };
 }
 
-static enum csv_outcome give_up(
+static enum csv_outcome span_give_up(
         enum csv_outcome outcome, const char *bytes, size_t size, bool last, struct csv_span *ret_span) {
         const char *end = memchr(bytes, '\n', size);
 
@@ -64,14 +64,14 @@ enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_
                 if (outcome == CSV_INCOMPLETE)
                         continue;
                 if (outcome != CSV_RECORD)
-                        return give_up(outcome, bytes, size, last, ret_span);
+                        return span_give_up(outcome, bytes, size, last, ret_span);
                 span_to(bytes, i + 1, scan.lines, ret_span);
                 return CSV_RECORD;
         }
         if (!last)
                 return CSV_INCOMPLETE;
         if (scan.place == QUOTED)
-                return give_up(CSV_OPEN_QUOTE, bytes, size, last, ret_span);
+                return span_give_up(CSV_OPEN_QUOTE, bytes, size, last, ret_span);
         span_to(bytes, size, scan.lines + 1, ret_span);
         return CSV_RECORD;
 }

@@ -18,14 +18,14 @@ static bool has_check_digit(const char *padded) {
         return sum % 10 == 0;
 }
 
-static bool has_form(const char *text, size_t size) {
+static bool gtin_has_form(const char *text, size_t size) {
         return is_gtin_size(size) && strspn(text, "0123456789") >= size;
 }
 
 static bool parse_sized(const char *text, size_t size, char *ret_gtin) {
         char padded[GTIN_SIZE] = "00000000000000";
 
-        if (!has_form(text, size))
+        if (!gtin_has_form(text, size))
                 return false;
         memcpy(padded + GTIN_DIGITS - size, text, size);
         if (!has_check_digit(padded))
@@ -86,10 +86,10 @@ bool gtin_from_digital_link(const char *uri, char *ret_gtin) {
 bool gtin_is_mistyped(const char *text) {
         size_t size = 0;
 
-        if (has_form(text, strlen(text)))
+        if (gtin_has_form(text, strlen(text)))
                 return true;
         for (const char *at = next_candidate(path_of(text), &size); at; at = next_candidate(at - 1, &size))
-                if (has_form(at, size))
+                if (gtin_has_form(at, size))
                         return true;
         return false;
 }

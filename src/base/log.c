@@ -50,7 +50,7 @@ static size_t line_room(const struct line *line) {
 }
 
 /* `reserve` bytes stay free behind what is added, for what must still follow. */
-static bool line_add(struct line *line, const char *bytes, size_t size, size_t reserve) {
+static bool log_line_add(struct line *line, const char *bytes, size_t size, size_t reserve) {
         if (size + reserve > line_room(line))
                 return false;
         memcpy(line->bytes + line->size, bytes, size);
@@ -59,7 +59,7 @@ static bool line_add(struct line *line, const char *bytes, size_t size, size_t r
 }
 
 static bool line_add_quote(struct line *line, size_t reserve) {
-        return line_add(line, "\"", 1, reserve);
+        return log_line_add(line, "\"", 1, reserve);
 }
 
 /* One character of the text, escaped; the text moves on. What is not UTF-8 becomes U+FFFD. */
@@ -69,9 +69,9 @@ static bool line_add_character(struct line *line, const char **text, size_t text
         bool fits;
 
         if (size && !text_json_escape(**text, escape))
-                fits = line_add(line, *text, size, 1);
+                fits = log_line_add(line, *text, size, 1);
         else
-                fits = line_add(line, escape, strlen(escape), 1);
+                fits = log_line_add(line, escape, strlen(escape), 1);
         *text += size ? size : 1;
         return fits;
 }
@@ -84,7 +84,7 @@ static void line_add_plain(struct line *line, const char **text, size_t text_siz
                 size = text_size;
         if (size > line_room(line) - 1)
                 size = line_room(line) - 1;
-        (void) line_add(line, *text, size, 1);
+        (void) log_line_add(line, *text, size, 1);
         *text += size;
 }
 
@@ -103,7 +103,8 @@ static bool line_add_quoted(struct line *line, const char *text) {
 static bool line_add_name(struct line *line, const char *name) {
         const bool first = line->size == 0;
 
-        return line_add(line, first ? "{" : ",", 1, 0) && line_add_quoted(line, name) && line_add(line, ":", 1, 0);
+        return log_line_add(line, first ? "{" : ",", 1, 0) && line_add_quoted(line, name) &&
+               log_line_add(line, ":", 1, 0);
 }
 
 /* A member that does not fit at all is left out whole: the line goes back to where it was. */
@@ -117,7 +118,7 @@ static void line_add_text(struct line *line, const char *name, const char *value
 static void line_add_digits(struct line *line, const char *name, const char *digits) {
         const size_t before = line->size;
 
-        if (!line_add_name(line, name) || !line_add(line, digits, strlen(digits), 0))
+        if (!line_add_name(line, name) || !log_line_add(line, digits, strlen(digits), 0))
                 line->size = before;
 }
 

@@ -70,7 +70,7 @@ bool money_multiply(int64_t amount, int64_t quantity, int64_t *ret_product) {
 }
 
 /* Take digits as long as there are some, at most n of them. */
-static bool read_digits(const char **cursor, int n, int *ret_n, int64_t *amount) {
+static bool money_read_digits(const char **cursor, int n, int *ret_n, int64_t *amount) {
         *ret_n = 0;
         for (; **cursor >= '0' && **cursor <= '9'; (*cursor)++, (*ret_n)++) {
                 if (*ret_n == n)
@@ -89,11 +89,11 @@ bool money_parse(const char *text, const char *currency, struct money *ret_money
         int n_fraction = 0, n_whole;
 
         text += negative;
-        if (exponent < 0 || !read_digits(&text, INT32_MAX, &n_whole, &amount))
+        if (exponent < 0 || !money_read_digits(&text, INT32_MAX, &n_whole, &amount))
                 return false;
         if (*text == '.') {
                 text++;
-                if (!read_digits(&text, exponent, &n_fraction, &amount))
+                if (!money_read_digits(&text, exponent, &n_fraction, &amount))
                         return false;
         }
         for (; n_fraction < exponent; n_fraction++)

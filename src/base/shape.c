@@ -72,7 +72,7 @@ static void refuse_member(
                 filling_violate(filling, &at, "unknown-member", "There is no such member.");
 }
 
-static void refuse_unknown(
+static void refuse_unknown_members(
         struct filling *filling, const struct place *place, const struct shape *shape, const json_t *tree) {
         json_t *object = (json_t *) tree; /* jansson iterates over nothing const */
         const char *name;
@@ -96,7 +96,7 @@ void filling_record(struct filling *filling, const struct place *place, const st
 
                 fill_member(filling, &at, &shape->members[i], json_object_get(tree, at.name), record);
         }
-        refuse_unknown(filling, place, shape, tree);
+        refuse_unknown_members(filling, place, shape, tree);
 }
 
 static enum problem fill_all(struct filling *filling, const struct shape *shape, const json_t *tree, void *into) {

@@ -42,7 +42,7 @@ static enum problem refuse_parse(struct arena *arena, struct refusal *refusal, c
                 fault_sentence(json_error_code(error)));
 }
 
-static json_t *load(const char *body, size_t size, size_t flags, json_error_t *error) {
+static json_t *body_parse(const char *body, size_t size, size_t flags, json_error_t *error) {
         errno = 0;
         return json_loadb(body, size, flags, error);
 }
@@ -92,11 +92,11 @@ enum problem shape_parse_rounded(const char *body, size_t size, struct arena *ar
         too_deep = find_too_deep(body, size);
         if (too_deep)
                 return refuse_depth(arena, refusal, body, too_deep);
-        tree = load(body, size, flags, &error);
+        tree = body_parse(body, size, flags, &error);
         /* An integer beyond 64 bits is well formed; read as a double, its member can be named in a violation. */
         rounded = !tree && json_error_code(&error) == json_error_numeric_overflow;
         if (rounded)
-                tree = load(body, size, flags | JSON_DECODE_INT_AS_REAL, &error);
+                tree = body_parse(body, size, flags | JSON_DECODE_INT_AS_REAL, &error);
         if (!tree)
                 return refuse_parse(arena, refusal, &error);
         *ret_tree = tree;

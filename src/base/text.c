@@ -16,7 +16,7 @@ bool text_starts_with(const char *text, const char *prefix) {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool is_digit(char c) {
+static bool char_is_digit(char c) {
         return c >= '0' && c <= '9';
 }
 
@@ -40,7 +40,7 @@ static const struct utf8_form {
         { 0xF4, 0xF4, 0x80, 0x8F, 4 },
 };
 
-static bool has_form(const struct utf8_form *form, const uint8_t *bytes, size_t size) {
+static bool utf8_has_form(const struct utf8_form *form, const uint8_t *bytes, size_t size) {
         if (bytes[0] < form->first_low || bytes[0] > form->first_high || size < form->size)
                 return false;
         if (bytes[1] < form->second_low || bytes[1] > form->second_high)
@@ -59,7 +59,7 @@ size_t text_utf8_size(const char *text, size_t size) {
         if (bytes[0] < 0x80)
                 return 1;
         for (size_t i = 0; i < array_size(utf8_forms); i++)
-                if (has_form(&utf8_forms[i], bytes, size))
+                if (utf8_has_form(&utf8_forms[i], bytes, size))
                         return utf8_forms[i].size;
         return 0;
 }
@@ -131,11 +131,11 @@ void text_make_printable(char *text) {
 bool text_is_code(const char *text) {
         size_t size = 0;
 
-        if (!is_letter(*text) && !is_digit(*text))
+        if (!is_letter(*text) && !char_is_digit(*text))
                 return false;
         for (; text[size]; size++)
                 if (size == CODE_SIZE_MAX ||
-                        (!is_letter(text[size]) && !is_digit(text[size]) && !strchr("._~:+@-", text[size])))
+                        (!is_letter(text[size]) && !char_is_digit(text[size]) && !strchr("._~:+@-", text[size])))
                         return false;
         return true;
 }
@@ -175,7 +175,7 @@ bool text_to_integer(const char *text, int64_t minimum, int64_t maximum, int64_t
         for (; *text; text++) {
                 const int64_t digit = negative ? '0' - *text : *text - '0';
 
-                if (!is_digit(*text) || __builtin_mul_overflow(integer, 10, &integer) ||
+                if (!char_is_digit(*text) || __builtin_mul_overflow(integer, 10, &integer) ||
                         __builtin_add_overflow(integer, digit, &integer))
                         return false;
         }
@@ -188,7 +188,7 @@ bool text_to_integer(const char *text, int64_t minimum, int64_t maximum, int64_t
 static bool skip_digits(const char **cursor) {
         const char *start = *cursor;
 
-        while (is_digit(**cursor))
+        while (char_is_digit(**cursor))
                 (*cursor)++;
         return *cursor > start;
 }
@@ -229,8 +229,8 @@ bool text_to_number(const char *text, double *ret_number) {
         return true;
 }
 
-static int hex_value(char c) {
-        if (is_digit(c))
+static int percent_digit(char c) {
+        if (char_is_digit(c))
                 return c - '0';
         if (c >= 'a' && c <= 'f')
                 return c - 'a' + 10;
@@ -241,8 +241,8 @@ static int hex_value(char c) {
 
 /* The byte that "%XX" stands for, or -1; `escape` is at the first X. */
 static int escaped_byte(const char *escape) {
-        const int high = hex_value(escape[0]);
-        const int low = high < 0 ? -1 : hex_value(escape[1]);
+        const int high = percent_digit(escape[0]);
+        const int low = high < 0 ? -1 : percent_digit(escape[1]);
 
         return low < 0 ? -1 : 16 * high + low;
 }
@@ -250,7 +250,7 @@ static int escaped_byte(const char *escape) {
 static bool is_port(const char *text) {
         int64_t port;
 
-        return is_digit(*text) && strlen(text) < PORT_SIZE_MAX && text_to_integer(text, 0, UINT16_MAX, &port);
+        return char_is_digit(*text) && strlen(text) < PORT_SIZE_MAX && text_to_integer(text, 0, UINT16_MAX, &port);
 }
 
 bool text_split_address(const char *address, char host[HOST_SIZE_MAX], char port[PORT_SIZE_MAX]) {
@@ -284,7 +284,7 @@ static size_t span(const char *text, size_t size, const char *more) {
         size_t n = 0;
 
         while (n < size &&
-                ((text[n] >= 'a' && text[n] <= 'z') || is_digit(text[n]) || (text[n] && strchr(more, text[n]))))
+                ((text[n] >= 'a' && text[n] <= 'z') || char_is_digit(text[n]) || (text[n] && strchr(more, text[n]))))
                 n++;
         return n;
 }
@@ -329,7 +329,7 @@ static int base64url_value(char c) {
                 return c - 'A';
         if (c >= 'a' && c <= 'z')
                 return c - 'a' + 26;
-        if (is_digit(c))
+        if (char_is_digit(c))
                 return c - '0' + 52;
         return c == '-' ? 62 : c == '_' ? 63 : -1;
 }

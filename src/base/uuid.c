@@ -92,7 +92,7 @@ struct uuid uuid_random(void) {
         return uuid;
 }
 
-static int hex_value(char c) {
+static int uuid_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -107,7 +107,7 @@ bool uuid_parse(const char *text, struct uuid *ret_uuid) {
         size_t n_digits = 0;
 
         for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-                const int value = hex_value(text[i]);
+                const int value = uuid_digit(text[i]);
 
                 if (is_dash(i) && text[i] == '-')
                         continue;

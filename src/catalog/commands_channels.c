@@ -11,7 +11,7 @@ void write_channel(struct writer *json, const struct channel *channel) {
         write_record(json, &channel->record);
 }
 
-static void reply_with(struct call *call, const struct channel *channel, unsigned status) {
+static void channel_reply(struct call *call, const struct channel *channel, unsigned status) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -24,7 +24,7 @@ void channel_put_check(struct call *call) {
         (void) call_may_act_for(call, call->path.code);
 }
 
-static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+static enum problem channels_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
@@ -32,9 +32,9 @@ static enum problem want_all(struct batch *batch, struct catalog_work **ret_work
         return p;
 }
 
-static enum problem put_load(struct batch *batch) {
+static enum problem channel_put_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = channels_want(batch, &work);
 
         return p ? p : catalog_lock(batch->database, &work->set);
 }
@@ -59,22 +59,22 @@ static enum problem put_one(struct batch *batch, struct call *call) {
         channel_from(call->body, &next);
         record_put(&next.record, channel_equal(&next, channel), batch->now);
         *channel = next;
-        reply_with(call, channel, created ? 201 : 200);
+        channel_reply(call, channel, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
 const struct operation channel_put = {
-        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+        .load = channel_put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem channel_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = channels_want(batch, &work);
 
         return p ? p : catalog_read(batch->database, &work->set);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem channel_show_decide(struct batch *batch) {
         const struct catalog_work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -82,11 +82,11 @@ static enum problem show_decide(struct batch *batch) {
                 const struct channel *channel = catalog_find_channel(&work->set, call->path.code);
 
                 if (channel && channel_is_visible(call, channel->code))
-                        reply_with(call, channel, 200);
+                        channel_reply(call, channel, 200);
                 else
                         call_refuse_unknown(call, "channel", call->path.code);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation channel_show = { .load = show_load, .decide = show_decide };
+const struct operation channel_show = { .load = channel_show_load, .decide = channel_show_decide };

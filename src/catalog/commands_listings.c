@@ -12,7 +12,7 @@ void write_listing(struct writer *json, const struct listing *listing) {
         write_record(json, &listing->record);
 }
 
-static void reply_with(struct call *call, const struct listing *listing, unsigned status) {
+static void listing_reply(struct call *call, const struct listing *listing, unsigned status) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -25,7 +25,7 @@ void listing_put_check(struct call *call) {
         (void) call_may_act_for(call, call->path.code);
 }
 
-static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+static enum problem listings_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
@@ -33,9 +33,9 @@ static enum problem want_all(struct batch *batch, struct catalog_work **ret_work
         return p;
 }
 
-static enum problem put_load(struct batch *batch) {
+static enum problem listing_put_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = listings_want(batch, &work);
 
         return p ? p : catalog_lock(batch->database, &work->set);
 }
@@ -68,22 +68,22 @@ static enum problem put_one(struct batch *batch, struct call *call) {
         listing_from(call->body, &next);
         record_put(&next.record, listing_equal(&next, listing), batch->now);
         *listing = next;
-        reply_with(call, listing, created ? 201 : 200);
+        listing_reply(call, listing, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
 const struct operation listing_put = {
-        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+        .load = listing_put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem listing_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = listings_want(batch, &work);
 
         return p ? p : catalog_read(batch->database, &work->set);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem listing_show_decide(struct batch *batch) {
         const struct catalog_work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -91,7 +91,7 @@ static enum problem show_decide(struct batch *batch) {
                 const struct listing *listing = catalog_find_listing(&work->set, call->path.code, call->path.sku);
 
                 if (listing && channel_is_visible(call, listing->channel))
-                        reply_with(call, listing, 200);
+                        listing_reply(call, listing, 200);
                 else
                         call_refuse(call, PROBLEM_NOT_FOUND, "Channel %s does not list %s.", call->path.code,
                                 call->path.sku);
@@ -99,4 +99,4 @@ static enum problem show_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-const struct operation listing_show = { .load = show_load, .decide = show_decide };
+const struct operation listing_show = { .load = listing_show_load, .decide = listing_show_decide };

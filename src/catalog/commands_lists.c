@@ -58,12 +58,12 @@ static const char *channels_key(const struct catalog_set *set, size_t i) {
         return set->channels[i].code;
 }
 
-static void channels_write(struct writer *json, const struct catalog_set *set, size_t i) {
+static void channel_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
         write_channel(json, &set->channels[i]);
 }
 
 static const struct list_kind channels_kind = { channels_filter, channels_page, channels_count, channels_key,
-        channels_write };
+        channel_element_write };
 
 /* The channel is looked up as well: that it lists nothing and that it does not exist are different answers. */
 static void listings_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
@@ -79,12 +79,12 @@ static const char *listings_key(const struct catalog_set *set, size_t i) {
         return set->listings[i].sku;
 }
 
-static void listings_write(struct writer *json, const struct catalog_set *set, size_t i) {
+static void listing_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
         write_listing(json, &set->listings[i]);
 }
 
 static const struct list_kind listings_kind = { listings_filter, listings_page, listings_count, listings_key,
-        listings_write };
+        listing_element_write };
 
 static void locations_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
         const struct locations_query *query = call->query;
@@ -106,12 +106,12 @@ static const char *locations_key(const struct catalog_set *set, size_t i) {
         return set->locations[i].code;
 }
 
-static void locations_write(struct writer *json, const struct catalog_set *set, size_t i) {
+static void location_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
         write_location(json, &set->locations[i]);
 }
 
 static const struct list_kind locations_kind = { locations_filter, locations_page, locations_count, locations_key,
-        locations_write };
+        location_element_write };
 
 static void products_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
         const struct products_query *query = call->query;
@@ -136,12 +136,12 @@ static const char *products_key(const struct catalog_set *set, size_t i) {
         return set->products[i].sku;
 }
 
-static void products_write(struct writer *json, const struct catalog_set *set, size_t i) {
+static void product_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
         write_product(json, &set->products[i]);
 }
 
 static const struct list_kind products_kind = { products_filter, products_page, products_count, products_key,
-        products_write };
+        product_element_write };
 
 /* ---- what they have in common ---- */
 
@@ -151,7 +151,7 @@ struct list {
         struct catalog_set set;
 };
 
-static enum problem list_begin(
+static enum problem catalog_list_begin(
         struct batch *batch, struct call *call, const struct cursor_key *key, const struct list_kind *kind) {
         struct list *list = arena_new(batch->arena, struct list);
         struct catalog_filter filter = { 0 };
@@ -169,12 +169,12 @@ static enum problem list_begin(
         return catalog_load(batch->database, &list->set);
 }
 
-static enum problem list_load(struct batch *batch, const struct list_kind *kind) {
+static enum problem catalog_list_load(struct batch *batch, const struct list_kind *kind) {
         const struct cursor_key *key = NULL;
         enum problem p = pages_load(batch, &key);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
-                p = list_begin(batch, batch->calls[i], key, kind);
+                p = catalog_list_begin(batch, batch->calls[i], key, kind);
         return p;
 }
 
@@ -200,7 +200,7 @@ static void list_reply(struct call *call, const struct list_kind *kind) {
         reply_end(&w);
 }
 
-static enum problem list_decide(struct batch *batch, const struct list_kind *kind) {
+static enum problem catalog_list_decide(struct batch *batch, const struct list_kind *kind) {
         for (size_t i = 0; i < batch->n_calls; i++)
                 if (!batch->calls[i]->refusal.problem)
                         list_reply(batch->calls[i], kind);
@@ -208,17 +208,17 @@ static enum problem list_decide(struct batch *batch, const struct list_kind *kin
 }
 
 static enum problem channels_load(struct batch *batch) {
-        return list_load(batch, &channels_kind);
+        return catalog_list_load(batch, &channels_kind);
 }
 
 static enum problem channels_decide(struct batch *batch) {
-        return list_decide(batch, &channels_kind);
+        return catalog_list_decide(batch, &channels_kind);
 }
 
 const struct operation channels_list = { .load = channels_load, .decide = channels_decide };
 
 static enum problem listings_load(struct batch *batch) {
-        return list_load(batch, &listings_kind);
+        return catalog_list_load(batch, &listings_kind);
 }
 
 static enum problem listings_decide(struct batch *batch) {
@@ -229,27 +229,27 @@ static enum problem listings_decide(struct batch *batch) {
                 if (!catalog_find_channel(&list->set, call->path.code) || !channel_is_visible(call, call->path.code))
                         call_refuse_unknown(call, "channel", call->path.code);
         }
-        return list_decide(batch, &listings_kind);
+        return catalog_list_decide(batch, &listings_kind);
 }
 
 const struct operation listings_list = { .load = listings_load, .decide = listings_decide };
 
 static enum problem locations_load(struct batch *batch) {
-        return list_load(batch, &locations_kind);
+        return catalog_list_load(batch, &locations_kind);
 }
 
 static enum problem locations_decide(struct batch *batch) {
-        return list_decide(batch, &locations_kind);
+        return catalog_list_decide(batch, &locations_kind);
 }
 
 const struct operation locations_list = { .load = locations_load, .decide = locations_decide };
 
 static enum problem products_load(struct batch *batch) {
-        return list_load(batch, &products_kind);
+        return catalog_list_load(batch, &products_kind);
 }
 
 static enum problem products_decide(struct batch *batch) {
-        return list_decide(batch, &products_kind);
+        return catalog_list_decide(batch, &products_kind);
 }
 
 const struct operation products_list = { .load = products_load, .decide = products_decide };

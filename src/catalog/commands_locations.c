@@ -61,7 +61,7 @@ void write_location(struct writer *json, const struct location *location) {
         write_record(json, &location->record);
 }
 
-static void reply_with(struct call *call, const struct location *location, unsigned status) {
+static void location_reply(struct call *call, const struct location *location, unsigned status) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -81,7 +81,7 @@ void location_show_check(struct call *call) {
         (void) call_may_act_at(call, call->path.code);
 }
 
-static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+static enum problem locations_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
@@ -110,9 +110,9 @@ static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
         return PROBLEM_NONE;
 }
 
-static enum problem put_load(struct batch *batch) {
+static enum problem location_put_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        enum problem p = want_all(batch, &work);
+        enum problem p = locations_want(batch, &work);
 
         if (!p)
                 p = catalog_lock(batch->database, &work->set);
@@ -133,7 +133,7 @@ static void put_documents(const struct batch *batch, const struct call *call, st
         snapshot_one(snapshot, location_of(batch, call));
 }
 
-static enum problem put_one(struct batch *batch, struct call *call) {
+static enum problem location_put_one(struct batch *batch, struct call *call) {
         const struct catalog_work *work = batch->work;
         struct location *location = location_of(batch, call);
         struct location next = *location;
@@ -146,22 +146,22 @@ static enum problem put_one(struct batch *batch, struct call *call) {
                 return PROBLEM_NONE;
         record_put(&next.record, location_equal(&next, location), batch->now);
         *location = next;
-        reply_with(call, location, created ? 201 : 200);
+        location_reply(call, location, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
 const struct operation location_put = {
-        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+        .load = location_put_load, .documents = put_documents, .change = location_put_one, .save = catalog_work_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem location_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = locations_want(batch, &work);
 
         return p ? p : catalog_read(batch->database, &work->set);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem location_show_decide(struct batch *batch) {
         const struct catalog_work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -169,11 +169,11 @@ static enum problem show_decide(struct batch *batch) {
                 const struct location *location = catalog_find_location(&work->set, call->path.code);
 
                 if (location)
-                        reply_with(call, location, 200);
+                        location_reply(call, location, 200);
                 else
                         call_refuse_unknown(call, "location", call->path.code);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation location_show = { .load = show_load, .decide = show_decide };
+const struct operation location_show = { .load = location_show_load, .decide = location_show_decide };

@@ -17,7 +17,7 @@ void write_product(struct writer *json, const struct product *product) {
         write_record(json, &product->record);
 }
 
-static void reply_with(struct call *call, const struct product *product, unsigned status) {
+static void product_reply(struct call *call, const struct product *product, unsigned status) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -32,7 +32,7 @@ void product_put_check(struct call *call) {
         (void) product_from(call->body, &call->arena, &call->refusal, &scratch);
 }
 
-static enum problem want_all(struct batch *batch, struct catalog_work **ret_work) {
+static enum problem products_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
@@ -56,9 +56,9 @@ static enum problem attributes_load(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static enum problem put_load(struct batch *batch) {
+static enum problem product_put_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        enum problem p = want_all(batch, &work);
+        enum problem p = products_want(batch, &work);
 
         if (!p)
                 p = catalog_lock(batch->database, &work->set);
@@ -77,7 +77,7 @@ static void put_documents(const struct batch *batch, const struct call *call, st
         snapshot_one(snapshot, product_of(batch, call));
 }
 
-static enum problem put_one(struct batch *batch, struct call *call) {
+static enum problem product_put_one(struct batch *batch, struct call *call) {
         const char *const *canonical = call->work;
         struct product *product = product_of(batch, call);
         struct product next = *product;
@@ -89,22 +89,22 @@ static enum problem put_one(struct batch *batch, struct call *call) {
                 return PROBLEM_NONE;
         record_put(&next.record, product_equal(&next, product), batch->now);
         *product = next;
-        reply_with(call, product, created ? 201 : 200);
+        product_reply(call, product, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
 const struct operation product_put = {
-        .load = put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
+        .load = product_put_load, .documents = put_documents, .change = product_put_one, .save = catalog_work_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem product_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;
-        const enum problem p = want_all(batch, &work);
+        const enum problem p = products_want(batch, &work);
 
         return p ? p : catalog_read(batch->database, &work->set);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem product_show_decide(struct batch *batch) {
         const struct catalog_work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -112,11 +112,11 @@ static enum problem show_decide(struct batch *batch) {
                 const struct product *product = catalog_find_product(&work->set, call->path.sku);
 
                 if (product)
-                        reply_with(call, product, 200);
+                        product_reply(call, product, 200);
                 else
                         call_refuse_unknown(call, "product", call->path.sku);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation product_show = { .load = show_load, .decide = show_decide };
+const struct operation product_show = { .load = product_show_load, .decide = product_show_decide };

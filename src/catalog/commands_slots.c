@@ -32,7 +32,7 @@ struct slots_work {
 };
 
 /* One call a batch. */
-static enum problem list_load(struct batch *batch) {
+static enum problem slots_list_load(struct batch *batch) {
         struct slots_work *work = arena_new(batch->arena, struct slots_work);
         struct call *call = batch->calls[0];
         const struct slots_query *query = call->query;
@@ -61,7 +61,7 @@ static int64_t places_left(const struct slots_work *work, const struct slot_time
         return left > 0 ? left : 0;
 }
 
-static void reply_with(struct call *call, const struct slots_work *work, const struct slot_time *slots, size_t n) {
+static void slots_reply(struct call *call, const struct slots_work *work, const struct slot_time *slots, size_t n) {
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
@@ -79,7 +79,7 @@ static void reply_with(struct call *call, const struct slots_work *work, const s
         reply_end(&w);
 }
 
-static enum problem list_decide(struct batch *batch) {
+static enum problem slots_list_decide(struct batch *batch) {
         const struct slots_work *work = batch->work;
         struct call *call = batch->calls[0];
         const struct slots_query *query = call->query;
@@ -103,8 +103,8 @@ static enum problem list_decide(struct batch *batch) {
         if (promise_time(location, zone, batch->now, &ready))
                 n = slots_between(
                         location, zone, ready > from ? ready : from, to < before ? to : before, slots, LISTED_MAX);
-        reply_with(call, work, slots, n);
+        slots_reply(call, work, slots, n);
         return PROBLEM_NONE;
 }
 
-const struct operation slots_list = { .load = list_load, .decide = list_decide };
+const struct operation slots_list = { .load = slots_list_load, .decide = slots_list_decide };

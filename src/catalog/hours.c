@@ -182,7 +182,7 @@ struct closure *closures_from(
         return closures;
 }
 
-static int slot_compare(const void *left, const void *right) {
+static int slot_time_compare(const void *left, const void *right) {
         const struct slot *a = left, *b = right;
 
         return a->day != b->day ? a->day - b->day : a->begins - b->begins;
@@ -212,7 +212,7 @@ struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *
         if (!slots || refusal->n_violations > n_before)
                 return NULL;
         if (n)
-                qsort(slots, n, sizeof(*slots), slot_compare);
+                qsort(slots, n, sizeof(*slots), slot_time_compare);
         return slots;
 }
 

@@ -44,7 +44,7 @@ const struct condition_terms *policy_condition(const struct return_policy *polic
         }
 }
 
-static void write_conditions(struct writer *json, const struct return_policy *policy) {
+static void write_policy_conditions(struct writer *json, const struct return_policy *policy) {
         write_name(json, "conditions");
         write_object_begin(json);
         for (unsigned i = 0; i < GOODS_CONDITIONS; i++) {
@@ -70,7 +70,7 @@ void policy_write(struct writer *json, const struct return_policy *policy) {
         }
         write_object_begin(json);
         if (policy->conditions)
-                write_conditions(json, policy);
+                write_policy_conditions(json, policy);
         if (policy->refund_shipping >= 0)
                 write_text_member(json, "refund_shipping", refund_shipping_texts[policy->refund_shipping]);
         if (policy->has_restocking_fee_per_mille)

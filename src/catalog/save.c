@@ -10,7 +10,7 @@
 #define HOURS_SIZE_MAX ((size_t) 64 * 1024)
 
 /* Whether the statement that inserts (or the one that updates) writes this record. */
-static bool is_due(const struct record *record, bool insert) {
+static bool record_is_due(const struct record *record, bool insert) {
         return insert ? record->is_new : record->changed && !record->is_new;
 }
 
@@ -77,7 +77,7 @@ static void channels_write(
         for (size_t i = 0; i < set->n_channels; i++) {
                 const struct channel *channel = &set->channels[i];
 
-                if (is_due(&channel->record, insert))
+                if (record_is_due(&channel->record, insert))
                         records_add(
                                 &records, &(struct channel_row){ .channel = *channel,
                                                   .return_policy = policy_text(channel->return_policy, set->arena) });
@@ -93,7 +93,7 @@ static void locations_write(
         for (size_t i = 0; i < set->n_locations; i++) {
                 const struct location *location = &set->locations[i];
 
-                if (is_due(&location->record, insert))
+                if (record_is_due(&location->record, insert))
                         records_add(&records, &(struct location_row){ .location = *location,
                                                       .opening_hours = openings_text(location, set->arena),
                                                       .closures = closures_text(location, set->arena),
@@ -115,7 +115,7 @@ static void products_write(
                 const struct product *product = &set->products[i];
                 const bool has_price = *product->price.currency;
 
-                if (is_due(&product->record, insert))
+                if (record_is_due(&product->record, insert))
                         records_add(
                                 &records, &(struct product_row){ .product = *product,
                                                   .has_price = has_price,
@@ -135,14 +135,14 @@ static enum problem queues_bumped(struct rows *rows, void *into) {
 }
 
 /* The cards of a queue show the title of a product. */
-static void queues_bump(struct database *database, struct catalog_set *set) {
+static void product_queues_bump(struct database *database, struct catalog_set *set) {
         struct parameters p;
         struct array *skus;
 
         parameters_init(&p, set->arena);
         skus = parameter_texts(&p);
         for (size_t i = 0; i < set->n_products; i++)
-                if (is_due(&set->products[i].record, /* insert= */ false))
+                if (record_is_due(&set->products[i].record, /* insert= */ false))
                         array_text(skus, set->products[i].sku);
         if (skus->n)
                 database_ask(database, &sql_queue_bump_for_products, &p, queues_bumped, database_notes(database));
@@ -157,7 +157,7 @@ static void listings_write(
                 const struct listing *listing = &set->listings[i];
                 const bool has_price = *listing->price.currency;
 
-                if (is_due(&listing->record, insert))
+                if (record_is_due(&listing->record, insert))
                         records_add(&records, &(struct listing_row){ .listing = *listing,
                                                       .has_price = has_price,
                                                       .price_currency = has_price ? listing->price.currency : NULL });
@@ -172,7 +172,7 @@ enum problem catalog_save(struct database *database, struct catalog_set *set) {
         locations_write(database, set, /* insert= */ false, &sql_locations_update);
         products_write(database, set, /* insert= */ true, &sql_products_insert);
         products_write(database, set, /* insert= */ false, &sql_products_update);
-        queues_bump(database, set);
+        product_queues_bump(database, set);
         listings_write(database, set, /* insert= */ true, &sql_listings_insert);
         listings_write(database, set, /* insert= */ false, &sql_listings_update);
         return set->arena->exhausted ? FAULT_BUSY : PROBLEM_NONE;

@@ -50,7 +50,7 @@ void catalog_want_listing(struct catalog_set *set, const char *channel, const ch
         key_add(set, &set->wanted_listings, channel, sku);
 }
 
-static int key_compare(const void *left, const void *right) {
+static int catalog_key_compare(const void *left, const void *right) {
         const struct catalog_key *a = left, *b = right;
         const int by_code = strcmp(a->code, b->code);
 
@@ -61,9 +61,9 @@ static void keys_sort(struct catalog_keys *keys) {
         size_t n = 0;
 
         if (keys->n)
-                qsort(keys->at, keys->n, sizeof(*keys->at), key_compare);
+                qsort(keys->at, keys->n, sizeof(*keys->at), catalog_key_compare);
         for (size_t i = 0; i < keys->n; i++)
-                if (!n || key_compare(&keys->at[n - 1], &keys->at[i]) != 0)
+                if (!n || catalog_key_compare(&keys->at[n - 1], &keys->at[i]) != 0)
                         keys->at[n++] = keys->at[i];
         keys->n = n;
 }
@@ -290,7 +290,7 @@ struct look {
         const struct statement *channels, *listings, *locations, *products;
 };
 
-static enum problem look_up(struct database *database, struct catalog_set *set, const struct look *look) {
+static enum problem records_look_up(struct database *database, struct catalog_set *set, const struct look *look) {
         if (set->exhausted)
                 return FAULT_BUSY;
         ask_by_codes(database, set, &set->wanted_channels, look->channels, channels_take);
@@ -308,7 +308,7 @@ enum problem catalog_load(struct database *database, struct catalog_set *set) {
                 .products = &sql_products_find,
         };
 
-        return look_up(database, set, &look);
+        return records_look_up(database, set, &look);
 }
 
 enum problem catalog_read(struct database *database, struct catalog_set *set) {
@@ -319,7 +319,7 @@ enum problem catalog_read(struct database *database, struct catalog_set *set) {
                 .products = &sql_products_read,
         };
 
-        return look_up(database, set, &look);
+        return records_look_up(database, set, &look);
 }
 
 enum problem catalog_lock(struct database *database, struct catalog_set *set) {
@@ -330,7 +330,7 @@ enum problem catalog_lock(struct database *database, struct catalog_set *set) {
                 .products = &sql_products_lock,
         };
 
-        return look_up(database, set, &look);
+        return records_look_up(database, set, &look);
 }
 
 static int channel_compare(const void *key, const void *channel) {
@@ -349,30 +349,31 @@ static int listing_compare(const void *left, const void *right) {
         const struct listing *listing = right;
         const struct catalog_key key = { listing->channel, listing->sku };
 
-        return key_compare(left, &key);
+        return catalog_key_compare(left, &key);
 }
 
 /* bsearch does not take the NULL of a set that was never loaded. */
-static void *find(const void *key, void *records, size_t n, size_t size, int (*compare)(const void *, const void *)) {
+static void *record_find(
+        const void *key, void *records, size_t n, size_t size, int (*compare)(const void *, const void *)) {
         return n ? bsearch(key, records, n, size, compare) : NULL;
 }
 
 struct channel *catalog_channel(const struct catalog_set *set, const char *code) {
-        return find(code, set->channels, set->n_channels, sizeof(*set->channels), channel_compare);
+        return record_find(code, set->channels, set->n_channels, sizeof(*set->channels), channel_compare);
 }
 
 struct location *catalog_location(const struct catalog_set *set, const char *code) {
-        return find(code, set->locations, set->n_locations, sizeof(*set->locations), location_compare);
+        return record_find(code, set->locations, set->n_locations, sizeof(*set->locations), location_compare);
 }
 
 struct product *catalog_product(const struct catalog_set *set, const char *sku) {
-        return find(sku, set->products, set->n_products, sizeof(*set->products), product_compare);
+        return record_find(sku, set->products, set->n_products, sizeof(*set->products), product_compare);
 }
 
 struct listing *catalog_listing(const struct catalog_set *set, const char *channel, const char *sku) {
         const struct catalog_key key = { channel, sku };
 
-        return find(&key, set->listings, set->n_listings, sizeof(*set->listings), listing_compare);
+        return record_find(&key, set->listings, set->n_listings, sizeof(*set->listings), listing_compare);
 }
 
 const struct channel *catalog_find_channel(const struct catalog_set *set, const char *code) {
@@ -401,7 +402,7 @@ const struct listing *catalog_find_listing(const struct catalog_set *set, const 
 
 /* ---- what only PostgreSQL knows ---- */
 
-static enum problem zones_take(struct rows *rows, void *into) {
+static enum problem zone_names_take(struct rows *rows, void *into) {
         struct zones *zones = into;
 
         zones->names = arena_new_array(zones->arena, const char *, rows_count(rows));
@@ -425,7 +426,7 @@ void zones_ask(
         wanted = parameter_texts(&p);
         for (size_t i = 0; i < n; i++)
                 array_text(wanted, names[i]);
-        database_ask(database, &sql_time_zones_find, &p, zones_take, zones);
+        database_ask(database, &sql_time_zones_find, &p, zone_names_take, zones);
 }
 
 static enum problem documents_take(struct rows *rows, void *into) {

@@ -8,7 +8,7 @@ void slots_init(struct slot_set *set, struct arena *arena) {
         *set = (struct slot_set){ .arena = arena };
 }
 
-static int slot_compare(const void *left, const void *right) {
+static int slot_row_compare(const void *left, const void *right) {
         const struct slot_row *a = left, *b = right;
         const int by_location = strcmp(a->location, b->location);
 
@@ -31,12 +31,12 @@ void slots_want(struct slot_set *set, const char *location, timestamp begins) {
         row_add(set, (struct slot_row){ .location = location, .begins = begins });
 }
 
-static void rows_sort(struct slot_set *set) {
+static void slot_rows_sort(struct slot_set *set) {
         size_t n = 0;
 
-        qsort(set->rows, set->n_rows, sizeof(*set->rows), slot_compare);
+        qsort(set->rows, set->n_rows, sizeof(*set->rows), slot_row_compare);
         for (size_t i = 0; i < set->n_rows; i++)
-                if (!n || slot_compare(&set->rows[n - 1], &set->rows[i]) != 0)
+                if (!n || slot_row_compare(&set->rows[n - 1], &set->rows[i]) != 0)
                         set->rows[n++] = set->rows[i];
         set->n_rows = n;
 }
@@ -86,7 +86,7 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
                 return FAULT_BUSY;
         if (!set->n_rows)
                 return PROBLEM_NONE;
-        rows_sort(set);
+        slot_rows_sort(set);
         names_begin(&open, set->arena, set->rows, set->n_rows, /* which= */ NULL);
         database_ask(database, &sql_slots_open, &open, NULL, NULL);
         names_begin(&lock, set->arena, set->rows, set->n_rows, /* which= */ NULL);
@@ -97,7 +97,7 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
 struct slot_row *slot_row_find(const struct slot_set *set, const char *location, timestamp begins) {
         const struct slot_row key = { .location = location, .begins = begins };
 
-        return set->n_rows ? bsearch(&key, set->rows, set->n_rows, sizeof(key), slot_compare) : NULL;
+        return set->n_rows ? bsearch(&key, set->rows, set->n_rows, sizeof(key), slot_row_compare) : NULL;
 }
 
 void slots_save(struct database *database, struct slot_set *set) {

@@ -42,7 +42,7 @@ static bool zone_keep(const struct zone *zone, struct zone *ret_copy) {
 }
 
 /* Its place, also when it is no longer good; the first free one for a name that has none; NULL when all are taken. */
-static struct kept *place_of(const char *name) {
+static struct kept *zone_place(const char *name) {
         for (size_t i = 0; i < n_kept; i++)
                 if (text_equal(kept[i].zone.name, name))
                         return &kept[i];
@@ -52,7 +52,7 @@ static struct kept *place_of(const char *name) {
 static void keep_all(const struct zone *zones, size_t n, timestamp until) {
         (void) pthread_mutex_lock(&mutex);
         for (size_t i = 0; i < n; i++) {
-                struct kept *place = place_of(zones[i].name);
+                struct kept *place = zone_place(zones[i].name);
                 struct zone copy;
 
                 if (!place || !zone_keep(&zones[i], &copy))
@@ -116,7 +116,7 @@ static size_t run_from(struct rows *rows, size_t first) {
         return n;
 }
 
-static enum problem zones_take(struct rows *rows, void *into) {
+static enum problem zone_rules_take(struct rows *rows, void *into) {
         struct catalog_set *set = into;
         struct zone *zones = arena_new_array(set->arena, struct zone, set->n_zones + rows_count(rows));
         size_t n = set->n_zones;
@@ -136,14 +136,14 @@ static enum problem zones_take(struct rows *rows, void *into) {
 static enum problem zones_take_and_keep(struct rows *rows, void *into) {
         struct catalog_set *set = into;
         const size_t n_known = set->n_zones;
-        const enum problem p = zones_take(rows, into);
+        const enum problem p = zone_rules_take(rows, into);
 
         if (!p)
                 keep_all(set->zones + n_known, set->n_zones - n_known, clock_monotonic() + ZONE_KEPT_FOR);
         return p;
 }
 
-static void ask(struct database *database, struct catalog_set *set, timestamp from, rows_reader reader) {
+static void zone_rules_ask(struct database *database, struct catalog_set *set, timestamp from, rows_reader reader) {
         struct array *codes, *known;
         struct parameters p;
 
@@ -161,12 +161,12 @@ static void ask(struct database *database, struct catalog_set *set, timestamp fr
 enum problem catalog_load_zones(struct database *database, struct catalog_set *set) {
         if (set->exhausted || !recall(set, clock_monotonic()))
                 return FAULT_BUSY;
-        ask(database, set, /* from= */ TIMESTAMP_NONE, zones_take_and_keep);
+        zone_rules_ask(database, set, /* from= */ TIMESTAMP_NONE, zones_take_and_keep);
         return PROBLEM_NONE;
 }
 
 void zones_read(struct database *database, struct catalog_set *set, timestamp from) {
-        ask(database, set, from, zones_take);
+        zone_rules_ask(database, set, from, zone_rules_take);
 }
 
 bool catalog_zones_fit(const struct catalog_set *set) {

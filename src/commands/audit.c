@@ -117,13 +117,13 @@ static void finding_print(struct audit *audit, const char *subject, const char *
                         proved);
 }
 
-static void count(struct audit *audit, const char *what, int64_t n) {
+static void audit_count(struct audit *audit, const char *what, int64_t n) {
         for (size_t i = 0; i < array_size(counted); i++)
                 if (text_equal(counted[i], what))
                         audit->counts[i] += n;
 }
 
-static enum problem findings_read(struct rows *rows, void *into) {
+static enum problem audit_findings_read(struct rows *rows, void *into) {
         struct audit *audit = into;
 
         for (size_t i = 0; i < rows_count(rows); i++) {
@@ -135,7 +135,7 @@ static enum problem findings_read(struct rows *rows, void *into) {
                 if (subject)
                         finding_print(audit, subject, rule, stated, row_integer(&row));
                 else
-                        count(audit, rule, stated);
+                        audit_count(audit, rule, stated);
         }
         return PROBLEM_NONE;
 }
@@ -193,7 +193,7 @@ static enum problem check_range(
         parameters_init(&p, &audit->arena);
         parameter_bound(&p, after);
         parameter_bound(&p, upto);
-        database_ask(audit->database, statement, &p, findings_read, audit);
+        database_ask(audit->database, statement, &p, audit_findings_read, audit);
         database_commit(audit->database);
         return database_trip(audit->database, clock_monotonic() + TRIP_WAIT);
 }
@@ -248,7 +248,7 @@ static void print_json_counts(const struct audit *audit) {
         (void) printf("},\"clean\":%s}\n", audit->n_findings ? "false" : "true");
 }
 
-static int explain(enum problem p, const struct database *database) {
+static int audit_explain(enum problem p, const struct database *database) {
         (void) fprintf(stderr, "holdfast: the audit was not finished: %s\n", database_message(database));
         return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
 }
@@ -261,7 +261,7 @@ static int audit_run(struct audit *audit, bool *ret_finished) {
         for (size_t i = 0; !p && i < array_size(chapters); i++)
                 p = chapter_check(audit, &chapters[i]);
         if (p)
-                return explain(p, audit->database);
+                return audit_explain(p, audit->database);
         *ret_finished = true;
         if (audit->json)
                 print_json_counts(audit);

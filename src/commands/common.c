@@ -19,7 +19,7 @@ bool command_takes_nothing(int argc, char **argv) {
         return false;
 }
 
-static int complain(const char *what) {
+static int config_complain(const char *what) {
         (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
         return EXIT_BAD_CONFIG;
 }
@@ -29,7 +29,7 @@ int command_config(void) {
 
         if (config_read(&reason))
                 return EXIT_OK;
-        return complain(reason);
+        return config_complain(reason);
 }
 
 /* What is wrong with a connection string, if anything. */
@@ -57,7 +57,7 @@ int command_database_config(void) {
         if (command_config())
                 return EXIT_BAD_CONFIG;
         complaint = database_complaint();
-        return complaint ? complain(complaint) : EXIT_OK;
+        return complaint ? config_complain(complaint) : EXIT_OK;
 }
 
 /* ---- what forbids serving ---- */

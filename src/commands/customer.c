@@ -46,7 +46,7 @@ static bool take_digits(struct selector *selector, const char *phone) {
         return *selector->phone;
 }
 
-static bool take_option(int option, const char *value, struct selector *selector) {
+static bool selector_take_option(int option, const char *value, struct selector *selector) {
         const size_t size = strlen(value);
 
         if (!size || size > SELECTOR_SIZE_MAX || !text_is_utf8(value, size))
@@ -82,14 +82,14 @@ static bool selector_read(int argc, char **argv, struct selector *selector) {
         opterr = 0;
         for (int option = getopt_long(argc, argv, "", table, NULL); option != -1;
                 option = getopt_long(argc, argv, "", table, NULL)) {
-                if (!optarg || !take_option(option, optarg, selector))
+                if (!optarg || !selector_take_option(option, optarg, selector))
                         return false;
                 n++;
         }
         return n == 1 && optind == argc;
 }
 
-static enum problem find(struct person *person, const struct selector *selector) {
+static enum problem customer_find_orders(struct person *person, const struct selector *selector) {
         struct parameters p;
 
         person->orders.arena = &person->found_arena;
@@ -106,7 +106,7 @@ static enum problem find(struct person *person, const struct selector *selector)
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
 }
 
-static int explain(const struct person *person, enum problem p) {
+static int customer_explain(const struct person *person, enum problem p) {
         (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(person->database));
         return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
 }
@@ -133,7 +133,7 @@ static enum problem order_load(struct person *person, const struct uuid *id, str
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
 }
 
-static void write_returns(struct writer *json, const struct return_set *returns) {
+static void write_customer_returns(struct writer *json, const struct return_set *returns) {
         write_name(json, "returns");
         write_list_begin(json);
         for (size_t i = 0; i < returns->n_rows; i++) {
@@ -160,7 +160,7 @@ static enum problem order_print(struct person *person, const struct uuid *id, bo
         writer_init(&json, &buffer);
         write_object_begin(&json);
         order_write(&json, &set.rows[0], NULL);
-        write_returns(&json, &returns);
+        write_customer_returns(&json, &returns);
         write_name(&json, "timeline");
         timeline_write(&json, &timeline);
         write_object_end(&json);
@@ -179,7 +179,7 @@ static int person_export(struct person *person) {
         for (size_t i = 0; i < person->orders.n && !p; i++)
                 p = order_print(person, &person->orders.rows[i].id, i == 0);
         if (p)
-                return explain(person, p);
+                return customer_explain(person, p);
         (void) printf("]}\n");
         if (!ferror(stdout) && !fflush(stdout))
                 return EXIT_OK;
@@ -220,7 +220,7 @@ static int person_erase(struct person *person) {
                 arena_reset(&person->arena);
                 p = erase_orders(&erasure, ids, n);
         }
-        return p ? explain(person, p) : print_sums(&erasure);
+        return p ? customer_explain(person, p) : print_sums(&erasure);
 }
 
 /* ---- the command ---- */
@@ -237,9 +237,9 @@ static int person_run(const char *verb, const struct selector *selector, struct 
 
         arena_init(&person.arena, ERASURE_MEMORY_MAX);
         arena_init(&person.found_arena, ERASURE_MEMORY_MAX);
-        p = find(&person, selector);
+        p = customer_find_orders(&person, selector);
         if (p)
-                code = explain(&person, p);
+                code = customer_explain(&person, p);
         else if (!person.orders.n)
                 code = explain_nobody();
         else

@@ -95,7 +95,7 @@ static enum problem standbys_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem load(struct batch *batch) {
+static enum problem figures_load(struct batch *batch) {
         struct figures *figures = arena_new(&batch->calls[0]->arena, struct figures);
         struct parameters locations, standbys;
 
@@ -163,7 +163,7 @@ static void write_standbys(struct buffer *out, const struct figures *figures) {
                         exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);
 }
 
-static void publish(const void *result) {
+static void database_figures_publish(const void *result) {
         const struct figures *figures = result;
         struct buffer out;
 
@@ -185,14 +185,18 @@ static void publish(const void *result) {
 
 /* ---- the job ---- */
 
-static enum problem decide(struct batch *batch) {
+static enum problem figures_decide(struct batch *batch) {
         return job_answer(batch->calls[0], 0, batch->work) ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static const struct operation operation = { .load = load, .decide = decide };
+static const struct operation operation = { .load = figures_load, .decide = figures_decide };
 static const struct route route = { .path = "(figures)", .batch = 1, .operation = &operation };
 
 const struct job figures_jobs[] = {
-        { .thread = JOBS_TIDYING, .every = FIGURES_EVERY, .batch = 1, .route = &route, .done = publish },
+        { .thread = JOBS_TIDYING,
+                .every = FIGURES_EVERY,
+                .batch = 1,
+                .route = &route,
+                .done = database_figures_publish },
 };
 const size_t figures_job_count = array_size(figures_jobs);

@@ -93,7 +93,7 @@ static void check_tokens(void) {
                         config_text(CONFIG_JWT_AUDIENCE));
 }
 
-static bool document_get(struct token_document *ret_document, const char **ret_reason) {
+static bool doctor_document_get(struct token_document *ret_document, const char **ret_reason) {
         const atomic_bool abandon = false;
 
         if (config_text(CONFIG_JWT_JWKS_FILE))
@@ -111,7 +111,7 @@ static bool keys_get(struct token_keys **ret_keys, const char **ret_reason) {
 
         if (secret)
                 return token_keys_from_secret(secret, strlen(secret), ret_keys, ret_reason);
-        return document_get(&document, ret_reason) &&
+        return doctor_document_get(&document, ret_reason) &&
                token_keys_from_jwks(document.bytes, document.size, ret_keys, ret_reason);
 }
 

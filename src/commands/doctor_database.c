@@ -61,7 +61,7 @@ static const char question[] =
         " coalesce(substring(current_setting('synchronous_standby_names') from '(?i)^\\s*(?:(?:first|any)\\s+)?(\\d+)\\s*\\(')::bigint, 1),"
         " (select coalesce(extract(epoch from max(replay_lag)), 0)::double precision from pg_stat_replication)";
 
-static enum problem findings_read(struct rows *rows, void *into) {
+static enum problem doctor_findings_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
 
         *(struct findings *) into = (struct findings){
@@ -240,7 +240,7 @@ static void check_history(struct database *database, int version) {
 }
 
 /* False: nothing more can be asked of it. */
-static bool check_schema(struct database *database, struct schema_state *ret_state) {
+static bool doctor_check_schema(struct database *database, struct schema_state *ret_state) {
         const char *schema = config_text(CONFIG_SCHEMA);
 
         if (schema_look(database, schema, clock_monotonic() + DOCTOR_TIME_MAX, ret_state)) {
@@ -397,7 +397,7 @@ void doctor_check_primary(void) {
                 return;
         asked_at = clock_wall();
         begin = clock_monotonic();
-        database_ask_text(database, question, findings_read, &found);
+        database_ask_text(database, question, doctor_findings_read, &found);
         if (database_trip(database, clock_monotonic() + DOCTOR_TIME_MAX)) {
                 doctor_say(VERDICT_FAIL, "database", "see its log", "does not answer: %.*s",
                         doctor_first_line(database_message(database)), database_message(database));
@@ -405,7 +405,7 @@ void doctor_check_primary(void) {
         }
         check_server(&found, asked_at, clock_monotonic() - begin);
         doctor_check_pooler(database, settings.url);
-        if (!check_schema(database, &state))
+        if (!doctor_check_schema(database, &state))
                 return;
         check_privileges(database, &found, state.version);
         check_zones(database, state.version > 0 && schema_fits(&state));

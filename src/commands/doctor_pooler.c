@@ -22,14 +22,14 @@ static enum problem session_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static bool look(struct guest *guest, bool stay) {
+static bool guest_look(struct guest *guest, bool stay) {
         if (stay)
                 database_ask_text(guest->database, "begin", NULL, NULL);
         database_ask_text(guest->database, "select pg_backend_pid()", session_read, guest);
         return !database_trip(guest->database, clock_monotonic() + PATIENCE);
 }
 
-static bool leave(struct guest *guest) {
+static bool guest_commit(struct guest *guest) {
         database_ask_text(guest->database, "commit", NULL, NULL);
         return !database_trip(guest->database, clock_monotonic() + PATIENCE);
 }
@@ -54,8 +54,8 @@ static bool shares_sessions(struct guest *a, struct guest *b) {
         for (int i = 0; i < MEETINGS_MAX; i++) {
                 struct guest *host = i % 2 ? b : a, *visitor = i % 2 ? a : b;
 
-                if (!look(host, /* stay= */ true) || !look(visitor, /* stay= */ false) || !leave(host) ||
-                        !look(host, /* stay= */ false))
+                if (!guest_look(host, /* stay= */ true) || !guest_look(visitor, /* stay= */ false) ||
+                        !guest_commit(host) || !guest_look(host, /* stay= */ false))
                         return false;
         }
         return have_met(a, b) || has_moved(a) || has_moved(b);
@@ -73,7 +73,7 @@ void doctor_check_pooler(struct database *database, const char *url) {
                 .lock_timeout_ms = DOCTOR_TIMEOUT_MS,
                 .unprepared = true };
 
-        if (!look(&a, /* stay= */ false))
+        if (!guest_look(&a, /* stay= */ false))
                 doctor_say(VERDICT_WARN, check, "see its log", "the session does not tell its number");
         else if (a.seen[0] == database_session(database)) {
                 doctor_say(VERDICT_OK, check, NULL, "none: this is the server's own session");

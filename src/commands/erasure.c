@@ -169,7 +169,7 @@ static void return_read(struct row *row, struct document *document) {
         document->text = row_text(row);
 }
 
-static void text_read(struct row *row, struct document *document) {
+static void document_text_read(struct row *row, struct document *document) {
         document->id = row_uuid(row);
         document->text = row_text(row);
 }
@@ -191,10 +191,10 @@ static enum problem returns_read_locked(struct rows *rows, void *into) {
 }
 
 static enum problem texts_read(struct rows *rows, void *into) {
-        return documents_read(rows, into, text_read);
+        return documents_read(rows, into, document_text_read);
 }
 
-static enum problem now_read(struct rows *rows, void *into) {
+static enum problem erasure_now_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
 
         *(timestamp *) into = row_time(&row);
@@ -224,13 +224,13 @@ static enum problem lock_orders(struct database *database, struct reading *readi
         database_ask(database, &sql_erasure_read_payments, &p, payments_read, &reading->payments);
         database_ask(database, &sql_erasure_read_refunds, &p, refunds_read, &reading->refunds);
         database_ask(database, &sql_erasure_read_returns, &p, returns_read_locked, &reading->returns);
-        database_ask(database, &sql_clock, NULL, now_read, &reading->now);
+        database_ask(database, &sql_clock, NULL, erasure_now_read, &reading->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 
 /* ---- judging ---- */
 
-static struct closed_order *order_of(struct reading *reading, const struct uuid *id) {
+static struct closed_order *closed_order_of(struct reading *reading, const struct uuid *id) {
         for (size_t i = 0; i < reading->n_orders; i++)
                 if (uuid_equal(&reading->orders[i].id, id))
                         return &reading->orders[i];
@@ -283,7 +283,7 @@ static bool holds_units(const struct document *fulfillment) {
 /* What keeps orders open besides their own rows. */
 #define MARK(documents, what)                                                                                          \
         for (size_t i = 0; i < reading->documents.n; i++) {                                                            \
-                struct closed_order *order = order_of(reading, &reading->documents.rows[i].order_id);                  \
+                struct closed_order *order = closed_order_of(reading, &reading->documents.rows[i].order_id);           \
                                                                                                                        \
                 if (order && what(&reading->documents.rows[i]))                                                        \
                         order->what = true;                                                                            \
@@ -300,7 +300,7 @@ static void find_dues(struct reading *reading) {
 }
 
 /* Keep those that are to be erased. */
-static void judge(struct reading *reading) {
+static void open_orders_leave(struct reading *reading) {
         size_t n = 0;
 
         find_dues(reading);
@@ -332,7 +332,7 @@ static void want_records(struct database *database, struct reading *reading) {
                 array_text(patterns, arena_format(arena, "%%%s%%", id));
         }
         for (size_t i = 0; i < reading->fulfillments.n; i++) {
-                if (!order_of(reading, &reading->fulfillments.rows[i].order_id))
+                if (!closed_order_of(reading, &reading->fulfillments.rows[i].order_id))
                         continue;
                 uuid_format(&reading->fulfillments.rows[i].id, id);
                 array_text(patterns, arena_format(arena, "%%%s%%", id));
@@ -380,7 +380,7 @@ static void save_money(struct database *database, struct reading *reading) {
         reasons = parameter_texts(&p);
         parameter_time(&p, reading->now);
         for (size_t i = 0; i < reading->refunds.n; i++) {
-                if (!order_of(reading, &reading->refunds.rows[i].order_id))
+                if (!closed_order_of(reading, &reading->refunds.rows[i].order_id))
                         continue;
                 array_uuid(ids, &reading->refunds.rows[i].id);
                 array_text(reasons, redact_reason(reading->refunds.rows[i].reason));
@@ -403,7 +403,7 @@ static bool save_returns(struct database *database, struct reading *reading) {
                 const struct document *kept = &reading->returns.rows[i];
                 const char *text = redact_document(kept->text, arena);
 
-                if (!order_of(reading, &kept->order_id))
+                if (!closed_order_of(reading, &kept->order_id))
                         continue;
                 if (!text)
                         return false;
@@ -431,7 +431,7 @@ static bool save_fulfillments(struct database *database, struct reading *reading
                 const char *handover = kept->handover ? redact_document(kept->handover, arena) : NULL;
                 const char *parcels = redact_document(kept->packages, arena);
 
-                if (!order_of(reading, &kept->order_id))
+                if (!closed_order_of(reading, &kept->order_id))
                         continue;
                 if (!parcels || (kept->handover && !handover))
                         return false;
@@ -467,7 +467,7 @@ static bool save_texts(struct database *database, struct arena *arena, const str
         return true;
 }
 
-static enum problem tell(struct database *database, struct reading *reading) {
+static enum problem erasure_events_save(struct database *database, struct reading *reading) {
         struct events events;
 
         events_init(&events, reading->erasure->arena);
@@ -481,7 +481,7 @@ static enum problem tell(struct database *database, struct reading *reading) {
         return events_save(database, &events, reading->now);
 }
 
-static enum problem save(struct database *database, struct reading *reading) {
+static enum problem erasure_save(struct database *database, struct reading *reading) {
         struct arena *arena = reading->erasure->arena;
         enum problem p;
 
@@ -492,7 +492,7 @@ static enum problem save(struct database *database, struct reading *reading) {
                         database, arena, &reading->events, &sql_erasure_save_events, parameter_jsonbs, array_jsonb) ||
                 !save_texts(database, arena, &reading->records, &sql_erasure_save_records, parameter_texts, array_text))
                 return FAULT_BUSY;
-        p = tell(database, reading);
+        p = erasure_events_save(database, reading);
         if (p)
                 return p;
         database_commit(database);
@@ -501,12 +501,12 @@ static enum problem save(struct database *database, struct reading *reading) {
 
 /* ---- a batch ---- */
 
-static enum problem let_go(struct database *database) {
+static enum problem orders_unlock(struct database *database) {
         database_ask(database, &sql_rollback, NULL, NULL, NULL);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 
-static void count(const struct reading *reading) {
+static void erasure_count(const struct reading *reading) {
         struct erasure *erasure = reading->erasure;
 
         for (size_t i = 0; i < reading->n_open && erasure->is_open; i++)
@@ -535,16 +535,16 @@ static enum problem batch_erase(struct database *database, void *context) {
         p = lock_orders(database, &reading);
         if (p)
                 return p;
-        judge(&reading);
+        open_orders_leave(&reading);
         if (reading.n_orders && !reading.erasure->dry_run) {
                 p = read_more(database, &reading);
                 if (!p)
-                        p = save(database, &reading);
+                        p = erasure_save(database, &reading);
         } else {
-                p = let_go(database);
+                p = orders_unlock(database);
         }
         if (!p)
-                count(&reading);
+                erasure_count(&reading);
         return p;
 }
 

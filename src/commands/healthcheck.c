@@ -42,7 +42,7 @@ static int connect_one(const struct addrinfo *candidate, timestamp deadline) {
 }
 
 /* An address that means "all interfaces" leads to this machine, too. */
-static int connect_to(const char *address, timestamp deadline) {
+static int service_connect(const char *address, timestamp deadline) {
         const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
         struct addrinfo *found = NULL;
         char host[HOST_SIZE_MAX], port[PORT_SIZE_MAX];
@@ -71,7 +71,7 @@ static void status_line_read(int fd, timestamp deadline, char *line) {
         line[strcspn(line, "\r\n")] = '\0';
 }
 
-static int complain(const char *address, const char *what) {
+static int health_complain(const char *address, const char *what) {
         (void) fprintf(stderr, "holdfast: the service at %s %s\n", address, what);
         return EXIT_FAILED;
 }
@@ -90,10 +90,10 @@ int command_healthcheck(int argc, char **argv) {
                 return EXIT_BAD_CONFIG;
         address = config_text(CONFIG_ADMIN_LISTEN) ? config_text(CONFIG_ADMIN_LISTEN) : config_text(CONFIG_LISTEN);
         if (!address)
-                return complain("HOLDFAST_LISTEN", "has no address");
-        fd = connect_to(address, deadline);
+                return health_complain("HOLDFAST_LISTEN", "has no address");
+        fd = service_connect(address, deadline);
         if (fd < 0)
-                return complain(address, "cannot be reached");
+                return health_complain(address, "cannot be reached");
         if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t) sizeof(request) - 1)
                 status_line_read(fd, deadline, line);
         else
@@ -101,5 +101,6 @@ int command_healthcheck(int argc, char **argv) {
         (void) close(fd);
         if (text_starts_with(line, "HTTP/1.1 200"))
                 return EXIT_OK;
-        return complain(address, text_starts_with(line, "HTTP/1.1 ") ? "is not ready" : "does not answer in time");
+        return health_complain(
+                address, text_starts_with(line, "HTTP/1.1 ") ? "is not ready" : "does not answer in time");
 }

@@ -11,7 +11,7 @@ static void announce(const struct migration *migration) {
 }
 
 /* `at`: how far it has come; the next step is the one that did not succeed. */
-static int explain(enum problem p, int at, const struct database *database) {
+static int migrate_explain(enum problem p, int at, const struct database *database) {
         switch (p) {
         case FAULT_LOST:
                 (void) fprintf(stderr, "holdfast: the connection was lost: %s\n", database_message(database));
@@ -53,7 +53,7 @@ int command_migrate(int argc, char **argv) {
                 return EXIT_NO_DATABASE;
         p = migrate_to_head(database, config_text(CONFIG_SCHEMA), announce, &report);
         if (p)
-                return explain(p, report.to, database);
+                return migrate_explain(p, report.to, database);
         (void) printf("migrate: schema %s is at version %d%s\n", config_text(CONFIG_SCHEMA), report.to,
                 report.to > schema_head()  ? ", which is newer and on which this program may work"
                 : report.from == report.to ? " already"

@@ -56,7 +56,7 @@ struct prune {
 
 /* ---- rows ---- */
 
-static enum problem pruned_read(struct rows *rows, void *into) {
+static enum problem prune_rows_read(struct rows *rows, void *into) {
         struct prune *prune = into;
         struct row row = row_at(rows, 0);
 
@@ -80,12 +80,12 @@ static enum problem batch_prune(struct database *database, void *context) {
                 parameter_uuid(&p, &prune->after);
                 parameter_uuid(&p, &end);
         }
-        database_ask(database, prune->kind->statement, &p, pruned_read, prune);
+        database_ask(database, prune->kind->statement, &p, prune_rows_read, prune);
         database_commit(database);
         return database_trip(database, clock_monotonic() + PRUNE_TRIP_WAIT);
 }
 
-static void say(const char *what, const char *verb, int64_t n) {
+static void prune_print(const char *what, const char *verb, int64_t n) {
         (void) printf("%-22s %10" PRId64 " %s\n", what, n, verb);
 }
 
@@ -113,7 +113,7 @@ static enum problem kind_prune(struct prune *prune, const struct kind *kind) {
                 prune->after = prune->last;
         } while (!p && prune->n == prune->limit);
         if (!p)
-                say(kind->name, prune->dry_run ? "would go" : "removed", sum);
+                prune_print(kind->name, prune->dry_run ? "would go" : "removed", sum);
         return p;
 }
 
@@ -169,30 +169,30 @@ static enum problem customers_erase(struct prune *prune) {
         } while (!p && n == ERASED_AT_ONCE);
         if (p)
                 return p;
-        say("customers of orders", prune->dry_run ? "would be erased" : "erased", (int64_t) erasure.erased);
+        prune_print("customers of orders", prune->dry_run ? "would be erased" : "erased", (int64_t) erasure.erased);
         if (erasure.open)
-                say("", "kept: their orders are still open", (int64_t) erasure.open);
+                prune_print("", "kept: their orders are still open", (int64_t) erasure.open);
         return PROBLEM_NONE;
 }
 
 /* ---- the command ---- */
 
-static enum problem now_read(struct rows *rows, void *into) {
+static enum problem prune_now_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
 
         *(timestamp *) into = row_time(&row);
         return PROBLEM_NONE;
 }
 
-static enum problem read_clock(struct prune *prune) {
+static enum problem prune_read_clock(struct prune *prune) {
         database_begin(prune->database);
-        database_ask(prune->database, &sql_clock, NULL, now_read, &prune->now);
+        database_ask(prune->database, &sql_clock, NULL, prune_now_read, &prune->now);
         database_commit(prune->database);
         return database_trip(prune->database, clock_monotonic() + DATABASE_SHORT_WAIT);
 }
 
 static int prune_run(struct prune *prune) {
-        enum problem p = read_clock(prune);
+        enum problem p = prune_read_clock(prune);
 
         for (size_t i = 0; i < array_size(kinds) && !p; i++)
                 p = kind_prune(prune, &kinds[i]);

@@ -79,7 +79,7 @@ static int complain_of_keys(const char *reason) {
         return EXIT_BAD_CONFIG;
 }
 
-static int complain(const char *what) {
+static int serve_complain(const char *what) {
         (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
         return EXIT_BAD_CONFIG;
 }
@@ -92,7 +92,7 @@ static int check_config(void) {
                 (void) fprintf(stderr, "holdfast: unknown setting %.*s, ignored\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
         if (complaint)
-                return complain(complaint);
+                return serve_complain(complaint);
         if (log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
                 log_set_level(level);
         return EXIT_OK;
@@ -100,7 +100,7 @@ static int check_config(void) {
 
 /* A schema on which this program may not work is refused while we can see it. A database that is away now is waited
  * for. */
-static int check_schema(void) {
+static int serve_check_schema(void) {
         const char *schema = config_text(CONFIG_SCHEMA);
         const struct database_settings settings = { .url = config_text(CONFIG_DATABASE_URL),
                 .schema = schema,
@@ -261,7 +261,7 @@ int command_serve(int argc, char **argv) {
                 return code;
         json_object_seed(0);
         signals_block();
-        code = check_schema();
+        code = serve_check_schema();
         if (code)
                 return code;
         code = keys_start();

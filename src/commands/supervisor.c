@@ -36,7 +36,7 @@ static struct {
         timestamp pet_at;
 } supervisor;
 
-static bool tell(const char *message) {
+static bool supervisor_send(const char *message) {
         return sendto(supervisor.socket, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL,
                        (const struct sockaddr *) &supervisor.address, supervisor.size) >= 0;
 }
@@ -55,7 +55,7 @@ static bool address_read(const char *name) {
         return true;
 }
 
-static bool number_read(const char *variable, int64_t *ret_number) {
+static bool variable_number_read(const char *variable, int64_t *ret_number) {
         const char *text = getenv(variable);
 
         return text && text_to_integer(text, 1, INT64_MAX, ret_number);
@@ -65,9 +65,9 @@ static bool number_read(const char *variable, int64_t *ret_number) {
 static duration watchdog_read(void) {
         int64_t us = 0, pid = 0;
 
-        if (!number_read("WATCHDOG_USEC", &us))
+        if (!variable_number_read("WATCHDOG_USEC", &us))
                 return 0;
-        if (getenv("WATCHDOG_PID") && (!number_read("WATCHDOG_PID", &pid) || pid != getpid()))
+        if (getenv("WATCHDOG_PID") && (!variable_number_read("WATCHDOG_PID", &pid) || pid != getpid()))
                 return 0;
         return us / 2;
 }
@@ -84,8 +84,8 @@ void supervisor_open(void) {
         supervisor.pet_every = watchdog_read();
 }
 
-static void say(enum word word) {
-        if (supervisor.told != word && tell(words[word]))
+static void supervisor_state_send(enum word word) {
+        if (supervisor.told != word && supervisor_send(words[word]))
                 supervisor.told = word;
 }
 
@@ -97,10 +97,10 @@ void supervisor_tick(bool ready, bool reloaded, timestamp now) {
                 supervisor.told = WORD_NONE; /* the manager waits to hear it again */
         }
         if (supervisor.stopping)
-                say(WORD_STOPPING);
+                supervisor_state_send(WORD_STOPPING);
         else if (!supervisor.reloading)
-                say(ready ? WORD_READY : WORD_WAITING);
-        if (supervisor.pet_every && now >= supervisor.pet_at && tell("WATCHDOG=1"))
+                supervisor_state_send(ready ? WORD_READY : WORD_WAITING);
+        if (supervisor.pet_every && now >= supervisor.pet_at && supervisor_send("WATCHDOG=1"))
                 supervisor.pet_at = now + supervisor.pet_every;
 }
 
@@ -111,13 +111,13 @@ void supervisor_reloading(timestamp now) {
                 return;
         (void) snprintf(
                 message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=Reading keys again.", now);
-        supervisor.reloading = tell(message);
+        supervisor.reloading = supervisor_send(message);
 }
 
 void supervisor_stopping(void) {
         supervisor.stopping = true;
         if (supervisor.socket)
-                say(WORD_STOPPING);
+                supervisor_state_send(WORD_STOPPING);
 }
 
 void supervisor_close(void) {

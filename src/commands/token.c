@@ -10,14 +10,14 @@
 #define LOCATIONS_MAX 256
 #define TTL_S_DEFAULT 3600
 
-static int usage(void) {
+static int token_usage(void) {
         (void) fputs(
                 "usage: holdfast token --subject S --scope \"a b\" [--location L]... [--channel C] [--ttl SECONDS]\n",
                 stderr);
         return EXIT_WRONG_USAGE;
 }
 
-static bool read_options(int argc, char **argv, const char **locations, struct token_request *request) {
+static bool token_read_options(int argc, char **argv, const char **locations, struct token_request *request) {
         static const struct option options[] = {
                 { "channel", required_argument, NULL, 'c' },
                 { "location", required_argument, NULL, 'l' },
@@ -51,8 +51,8 @@ int command_token(int argc, char **argv) {
         struct token_request request = { .ttl_s = TTL_S_DEFAULT, .issued_at = clock_wall(), .locations = locations };
         _cleanup_free_ char *token = NULL;
 
-        if (!read_options(argc, argv, locations, &request))
-                return usage();
+        if (!token_read_options(argc, argv, locations, &request))
+                return token_usage();
         if (command_config())
                 return EXIT_BAD_CONFIG;
         request.secret = config_text(CONFIG_JWT_SECRET);

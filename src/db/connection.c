@@ -72,7 +72,8 @@ static bool results_keep(struct database *database, PGresult *result) {
         return true;
 }
 
-static enum problem fail(struct database *database, enum problem fault, const char *sqlstate, const char *message) {
+static enum problem connection_fail(
+        struct database *database, enum problem fault, const char *sqlstate, const char *message) {
         (void) snprintf(database->sqlstate, sizeof(database->sqlstate), "%s", sqlstate ? sqlstate : "");
         (void) snprintf(database->message, sizeof(database->message), "%s", message ? message : "");
         return fault;
@@ -86,7 +87,7 @@ static void connection_end(struct database *database) {
 }
 
 static enum problem connection_drop(struct database *database, const char *message) {
-        const enum problem fault = fail(database, FAULT_LOST, "", message);
+        const enum problem fault = connection_fail(database, FAULT_LOST, "", message);
 
         connection_end(database);
         return fault;
@@ -94,11 +95,11 @@ static enum problem connection_drop(struct database *database, const char *messa
 
 static bool queue_add(struct database *database, struct answer answer) {
         if (!database->connection && !database->send_fault)
-                database->send_fault = fail(database, FAULT_LOST, "", "not connected");
+                database->send_fault = connection_fail(database, FAULT_LOST, "", "not connected");
         if (database->send_fault)
                 return false;
         if (database->n_asked == TRIP_MAX || database->n_queued == QUEUE_MAX) {
-                database->send_fault = fail(database, FAULT_BROKEN, "", "too many statements in one trip");
+                database->send_fault = connection_fail(database, FAULT_BROKEN, "", "too many statements in one trip");
                 return false;
         }
         database->n_asked += !answer.prepares;
@@ -110,7 +111,7 @@ static void note_sent(struct database *database, int sent) {
         if (sent == 1)
                 return;
         database->n_queued--;
-        database->send_fault = fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
+        database->send_fault = connection_fail(database, FAULT_LOST, "", PQerrorMessage(database->connection));
 }
 
 static enum problem fail_parameters(struct database *database, const struct parameters *parameters) {
@@ -118,7 +119,7 @@ static enum problem fail_parameters(struct database *database, const struct para
 
         if (parameters->unbound)
                 (void) snprintf(message, sizeof(message), "no column is bound to %s", parameters->unbound);
-        return fail(database, FAULT_BROKEN, "", message);
+        return connection_fail(database, FAULT_BROKEN, "", message);
 }
 
 /* Prepare the statement in the same trip, just before its first use in this session. */
@@ -239,7 +240,7 @@ static enum problem fail_unknown(struct database *database, const struct rows *r
 
         (void) snprintf(message, sizeof(message), "unknown value in %s.%s: %s", rows->unknown_in->table,
                 rows->unknown_in->column, rows->unknown ? rows->unknown : "null");
-        return fail(database, FAULT_BROKEN, "", message);
+        return connection_fail(database, FAULT_BROKEN, "", message);
 }
 
 static enum problem fail_broken(struct database *database, const struct rows *rows) {
@@ -248,7 +249,7 @@ static enum problem fail_broken(struct database *database, const struct rows *ro
         (void) snprintf(message, sizeof(message), "column %s of %s does not have the type it is read as",
                 rows->broken_column ? rows->broken_column : "(unnamed)",
                 rows->statement ? rows->statement->name : "a text");
-        return fail(database, FAULT_BROKEN, "", message);
+        return connection_fail(database, FAULT_BROKEN, "", message);
 }
 
 static enum problem answer_read(struct database *database, const struct answer *answer, PGresult *result) {
@@ -259,10 +260,10 @@ static enum problem answer_read(struct database *database, const struct answer *
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
                 const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-                return fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
+                return connection_fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
         }
         if (commit_rolled_back(answer, result))
-                return fail(database, FAULT_BROKEN, "", "commit rolled back");
+                return connection_fail(database, FAULT_BROKEN, "", "commit rolled back");
         if (answer->reader)
                 p = answer->reader(&rows, answer->into);
         if (rows.broken)
@@ -300,7 +301,7 @@ static enum problem statement_finish(struct database *database, const struct ans
         }
 }
 
-static enum problem trip(struct database *database, timestamp deadline) {
+static enum problem connection_trip(struct database *database, timestamp deadline) {
         static const struct answer unread = { 0 };
         const size_t n = database->n_queued;
         enum problem p = database->send_fault;
@@ -328,7 +329,7 @@ static enum problem trip(struct database *database, timestamp deadline) {
 
 enum problem database_trip(struct database *database, timestamp deadline) {
         const timestamp begin = clock_monotonic();
-        const enum problem p = trip(database, deadline);
+        const enum problem p = connection_trip(database, deadline);
 
         if (database->settings.trip_times)
                 histogram_observe(database->settings.trip_times, &histogram_times, clock_monotonic() - begin);
@@ -374,7 +375,7 @@ void database_end(struct database *database) {
 }
 
 enum problem database_fail(struct database *database, enum problem fault, const char *message) {
-        return fail(database, fault, "", message);
+        return connection_fail(database, fault, "", message);
 }
 
 const struct database_settings *database_settings_of(const struct database *database) {

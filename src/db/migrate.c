@@ -21,25 +21,25 @@ static void digest_text(const char *text, char *digest) {
                 (void) snprintf(digest + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static enum problem trip(struct database *database) {
+static enum problem migrate_trip(struct database *database) {
         return database_trip(database, clock_monotonic() + STEP_TIME_MAX);
 }
 
-static enum problem lock(struct database *database, const char *schema) {
+static enum problem migrations_lock(struct database *database, const char *schema) {
         const char *const values[] = { schema };
 
         database_ask_text(database, "set lock_timeout = '60s'", NULL, NULL);
         database_ask_values(database, "select pg_advisory_lock(hashtextextended('holdfast migrate ' || $1, 0))", 1,
                 values, NULL, NULL);
-        return trip(database);
+        return migrate_trip(database);
 }
 
-static enum problem unlock(struct database *database, const char *schema) {
+static enum problem migrations_unlock(struct database *database, const char *schema) {
         const char *const values[] = { schema };
 
         database_ask_values(database, "select pg_advisory_unlock(hashtextextended('holdfast migrate ' || $1, 0))", 1,
                 values, NULL, NULL);
-        return trip(database);
+        return migrate_trip(database);
 }
 
 /* The schema's name has been checked by the configuration: lower-case letters, digits and underscores. */
@@ -55,7 +55,7 @@ static enum problem schema_create(struct database *database, const char *schema)
         database_ask_text(database,
                 "alter table schema_migration add column if not exists compatible boolean not null default false", NULL,
                 NULL);
-        return trip(database);
+        return migrate_trip(database);
 }
 
 static enum problem digests_check(struct rows *rows, void *into) {
@@ -90,7 +90,7 @@ static enum problem script_run(struct database *database, const char *script) {
         arena_init(&arena, SCRIPT_MAX);
         for (const char *end = strstr(start, ";\n"); end && !p; end = strstr(start, ";\n")) {
                 statement_ask(database, &arena, start, (size_t) (end - start));
-                p = trip(database);
+                p = migrate_trip(database);
                 start = end + 2;
         }
         return p == FAULT_RIVAL ? FAULT_BROKEN : p; /* whoever stands in the way of a row is no program at work */
@@ -106,7 +106,7 @@ static enum problem step_begin(struct database *database, const char *schema, co
         database_ask_text(database, lock_timeout, NULL, NULL);
         if (!migration->compatible)
                 schema_seize(database, schema, &alone);
-        p = trip(database);
+        p = migrate_trip(database);
         return p || alone ? p : FAULT_RIVAL;
 }
 
@@ -125,7 +125,7 @@ static enum problem step_try(struct database *database, const char *schema, cons
                 "insert into schema_migration (version, name, digest, compatible) values ($1::bigint, $2, $3, $4::boolean)",
                 array_size(values), values, NULL, NULL);
         database_ask_text(database, "commit", NULL, NULL);
-        return trip(database);
+        return migrate_trip(database);
 }
 
 /* Roll back what a step has done so far. The lock against other migrations hangs on the connection: never on another.
@@ -143,7 +143,8 @@ static enum problem step_back(struct database *database) {
 
 /* Who waits for a table's lock is in the way of all who come later: so it waits briefly, lets them through, and tries
  * again. */
-static enum problem step_run(struct database *database, const char *schema, const struct migration *migration) {
+static enum problem migration_step_run(
+        struct database *database, const char *schema, const struct migration *migration) {
         const timestamp patience = clock_monotonic() + MIGRATE_LOCK_WAIT_S * SECOND;
         enum problem p = step_try(database, schema, migration);
 
@@ -159,7 +160,7 @@ static enum problem step_run(struct database *database, const char *schema, cons
 enum problem migrate_check_history(struct database *database) {
         database_ask_text(
                 database, "select version, digest from schema_migration order by version", digests_check, NULL);
-        return trip(database);
+        return migrate_trip(database);
 }
 
 static enum problem history_check(struct database *database, const char *schema, struct schema_state *ret_state) {
@@ -183,7 +184,7 @@ static enum problem steps_run(struct database *database, const char *schema,
         while (!p && report->to < schema_head()) {
                 const struct migration *next = &migrations[report->to];
 
-                p = step_run(database, schema, next);
+                p = migration_step_run(database, schema, next);
                 if (p)
                         break;
                 report->to++;
@@ -195,10 +196,10 @@ static enum problem steps_run(struct database *database, const char *schema,
 
 enum problem migrate_to_head(struct database *database, const char *schema,
         void (*announce)(const struct migration *migration), struct migrate_report *ret_report) {
-        enum problem p = lock(database, schema);
+        enum problem p = migrations_lock(database, schema);
 
         *ret_report = (struct migrate_report){ 0 };
         if (!p)
                 p = steps_run(database, schema, announce, ret_report);
-        return p ? p : unlock(database, schema);
+        return p ? p : migrations_unlock(database, schema);
 }

@@ -6,7 +6,7 @@
 
 #define NOTES_FIRST 16
 
-static bool grow(struct notes *notes) {
+static bool notes_grow(struct notes *notes) {
         const size_t capacity = notes->capacity ? 2 * notes->capacity : NOTES_FIRST;
         note *at;
 
@@ -23,7 +23,7 @@ static bool grow(struct notes *notes) {
 }
 
 /* Where the location stands, or would stand. */
-static size_t place_of(const struct notes *notes, const char *location) {
+static size_t location_place(const struct notes *notes, const char *location) {
         size_t low = 0, high = notes->n;
 
         while (low < high) {
@@ -38,11 +38,11 @@ static size_t place_of(const struct notes *notes, const char *location) {
 }
 
 void notes_add(struct notes *notes, const char *location) {
-        const size_t place = place_of(notes, location);
+        const size_t place = location_place(notes, location);
 
         if (place < notes->n && text_equal(notes->at[place], location))
                 return;
-        if (!grow(notes))
+        if (!notes_grow(notes))
                 return;
         memmove(notes->at + place + 1, notes->at + place, (notes->n - place) * sizeof(*notes->at));
         (void) snprintf(notes->at[place], sizeof(note), "%s", location);

@@ -72,7 +72,7 @@ static enum problem session_prepare(struct database *database) {
         return p;
 }
 
-static PGconn *connect_to(const struct database_settings *settings) {
+static PGconn *session_connect(const struct database_settings *settings) {
         char connect_timeout[16], tcp_user_timeout[16];
         const char *const names[] = { "dbname", "application_name", "client_encoding", "connect_timeout",
                 "fallback_application_name", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
@@ -92,7 +92,7 @@ static void notice_ignore(void *context, const PGresult *result) {
 
 static enum problem session_make(struct database *database) {
         const struct database_settings *settings = database_settings_of(database);
-        PGconn *connection = connect_to(settings);
+        PGconn *connection = session_connect(settings);
         enum problem p;
 
         database_adopt(database, connection);

@@ -66,25 +66,25 @@ static void answer_all(struct call **calls, size_t n, enum problem problem) {
         }
 }
 
-static void answer_refused(struct batch *batch) {
+static void refused_calls_answer(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++)
                 if (batch->calls[i]->refusal.problem)
                         reply_problem(batch->calls[i]);
 }
 
-static enum problem clock_read(struct rows *rows, void *into) {
+static enum problem batch_clock_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
 
         *(timestamp *) into = row_time(&row);
         return PROBLEM_NONE;
 }
 
-static enum problem load(struct batch *batch, const struct operation *operation) {
+static enum problem batch_load(struct batch *batch, const struct operation *operation) {
         enum problem p = operation->load(batch);
 
         if (p)
                 return p;
-        database_ask(batch->database, &sql_clock, NULL, clock_read, &batch->now);
+        database_ask(batch->database, &sql_clock, NULL, batch_clock_read, &batch->now);
         if (!operation->save)
                 database_commit(batch->database);
         return batch_trip(batch);
@@ -103,7 +103,7 @@ static enum problem look_first(struct batch *batch, const struct operation *oper
         p = operation->look(batch);
         if (p)
                 return p;
-        answer_refused(batch);
+        refused_calls_answer(batch);
         for (size_t i = 0; i < batch->n_calls; i++)
                 if (!is_settled(batch->calls[i]))
                         batch->calls[n++] = batch->calls[i];
@@ -117,11 +117,11 @@ static enum problem attempt_read(struct batch *batch, const struct operation *op
         if (p || !batch->n_calls)
                 return p;
         database_begin_snapshot(batch->database);
-        p = load(batch, operation);
+        p = batch_load(batch, operation);
         if (!p)
                 p = operation->decide(batch);
         if (!p)
-                answer_refused(batch);
+                refused_calls_answer(batch);
         return p;
 }
 
@@ -138,7 +138,7 @@ static enum problem leave_without_effect(struct batch *batch, struct idempotency
 }
 
 /* The queues that change are counted on last, so that their rows are held for the commit alone. */
-static void queues_bump(struct batch *batch) {
+static void changed_queues_bump(struct batch *batch) {
         const struct notes *notes = database_notes(batch->database);
         struct parameters p;
         struct array *locations;
@@ -197,7 +197,7 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
         if (keyed)
                 p = idempotency_load(batch, &known);
         if (!p)
-                p = load(batch, operation);
+                p = batch_load(batch, operation);
         if (!p && keyed)
                 p = idempotency_settle(known, batch, retrying);
         if (p)
@@ -207,7 +207,7 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
         p = change_all(batch, operation);
         if (p)
                 return p;
-        answer_refused(batch);
+        refused_calls_answer(batch);
         p = operation->save(batch);
         if (!p)
                 p = events_save(batch->database, batch->events, batch->now);
@@ -217,7 +217,7 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
                 idempotency_save(batch);
         if (database_notes(batch->database)->exhausted)
                 return FAULT_BUSY;
-        queues_bump(batch);
+        changed_queues_bump(batch);
         database_commit(batch->database);
         p = batch_trip(batch);
         if (!p)
@@ -392,7 +392,7 @@ enum batch_remedy batch_remedy_for(enum problem fault, unsigned attempts, bool r
         }
 }
 
-static void run(struct runner *runner, struct call **calls, size_t n, bool lost);
+static void calls_run(struct runner *runner, struct call **calls, size_t n, bool lost);
 
 /* Once a lock was waited for in vain, the parts wait for theirs only briefly: the calls that meet a stuck row are found
  * before the time of their neighbours is up. */
@@ -402,13 +402,13 @@ static void run_halves(struct runner *runner, struct call **calls, size_t n, enu
         runner->counts.splits++;
         if (fault == FAULT_STUCK)
                 runner->haste = HASTE_GREAT;
-        run(runner, calls, n / 2, lost);
-        run(runner, calls + n / 2, n - n / 2, lost);
+        calls_run(runner, calls, n / 2, lost);
+        calls_run(runner, calls + n / 2, n - n / 2, lost);
         runner->haste = before;
 }
 
 /* `lost`: an earlier attempt has an unknown outcome. */
-static void run(struct runner *runner, struct call **calls, size_t n, bool lost) {
+static void calls_run(struct runner *runner, struct call **calls, size_t n, bool lost) {
         bool rival_seen = false;
         enum problem p = PROBLEM_NONE;
         timestamp deadline = 0;
@@ -455,11 +455,11 @@ static void run_all(struct runner *runner, struct call **calls, size_t n) {
         const size_t n_others = suspects_last(runner, calls, n);
 
         if (n_others)
-                run(runner, calls, n_others, /* lost= */ false);
+                calls_run(runner, calls, n_others, /* lost= */ false);
         if (n_others == n)
                 return;
         runner->haste = HASTE_SOME;
-        run(runner, calls + n_others, n - n_others, /* lost= */ false);
+        calls_run(runner, calls + n_others, n - n_others, /* lost= */ false);
         runner->haste = HASTE_NONE;
 }
 

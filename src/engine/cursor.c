@@ -22,19 +22,19 @@ static int parameter_compare(const void *left, const void *right) {
 }
 
 /* Whether the parameter has this name, however it is escaped; it ends at "&" or with the text. */
-static bool is_named(const char *parameter, const char *wanted, struct arena *arena) {
+static bool parameter_is_named(const char *parameter, const char *wanted, struct arena *arena) {
         char *name = arena_text_sized(arena, parameter, strcspn(parameter, "=&"));
 
         return name && text_percent_decode(name, /* allow_slash= */ true) && text_equal(name, wanted);
 }
 
 static bool is_of_the_page(const char *parameter, struct arena *arena) {
-        return is_named(parameter, "cursor", arena) || is_named(parameter, "limit", arena);
+        return parameter_is_named(parameter, "cursor", arena) || parameter_is_named(parameter, "limit", arena);
 }
 
 /* The same filters in another order or another escaping are the same list. False: one cannot be decoded, or there are
  * too many. A list is never named by a part of its filters. */
-static bool parameters_split(char *query, struct arena *arena, char **ret_parameters, size_t *ret_n) {
+static bool cursor_parameters_split(char *query, struct arena *arena, char **ret_parameters, size_t *ret_n) {
         size_t n = 0;
 
         while (query) {
@@ -75,7 +75,7 @@ static bool list_describe(struct buffer *buffer, const struct call *call, struct
         if (query)
                 *query++ = '\0';
         if (!path || !text_percent_decode(path, /* allow_slash= */ true) ||
-                !parameters_split(query, arena, parameters, &n))
+                !cursor_parameters_split(query, arena, parameters, &n))
                 return false;
         part_append(buffer, path);
         for (size_t i = 0; i < n; i++)
@@ -218,7 +218,7 @@ static const char *link_to(const struct page *page, const char *cursor, struct a
                 const char *parameter = query + 1;
                 const size_t size = strcspn(parameter, "&");
 
-                if (size && !is_named(parameter, "cursor", arena)) {
+                if (size && !parameter_is_named(parameter, "cursor", arena)) {
                         buffer_append(&link, &separator[n++ != 0], 1);
                         link_append(&link, parameter, size);
                 }

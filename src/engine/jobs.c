@@ -178,7 +178,7 @@ static enum problem prune_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-static enum problem pruned_read(struct rows *rows, void *into) {
+static enum problem job_pruned_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
 
         ((struct job_outcome *) into)->taken = (size_t) row_integer(&row);
@@ -193,7 +193,7 @@ static enum problem prune_save(struct batch *batch) {
         parameter_time(&p, batch->now - (job->has_kept_setting ? config_integer(job->kept_setting) : job->kept_for));
         parameter_integer(&p, (int64_t) job->batch);
         parameter_boolean(&p, true);
-        database_ask(batch->database, job->prune, &p, pruned_read, batch->work);
+        database_ask(batch->database, job->prune, &p, job_pruned_read, batch->work);
         return PROBLEM_NONE;
 }
 
@@ -278,7 +278,7 @@ static void taken_add(struct worker *worker, size_t i, size_t taken) {
 
 /* ---- turns ---- */
 
-static bool is_stopping(struct jobs *jobs) {
+static bool jobs_are_stopping(struct jobs *jobs) {
         bool stopping;
 
         (void) pthread_mutex_lock(&jobs->mutex);
@@ -295,22 +295,22 @@ static bool job_run(struct worker *worker, const struct job *job, size_t *ret_ta
 }
 
 /* Whether job i runs in this turn. */
-static bool is_due(struct worker *worker, size_t i, timestamp now) {
+static bool job_is_due(struct worker *worker, size_t i, timestamp now) {
         if (now < worker->due[i])
                 return false;
         worker->due[i] = now + worker->rows[i]->every;
         return true;
 }
 
-static void turn(struct worker *worker) {
+static void job_worker_turn(struct worker *worker) {
         const timestamp begin = clock_monotonic();
         bool waiting[JOBS_MAX] = { false }, ok = true, again = true;
 
         for (size_t i = 0; i < worker->n; i++)
-                waiting[i] = is_due(worker, i, begin);
+                waiting[i] = job_is_due(worker, i, begin);
         for (size_t round = 0; again && round < PATIENT_BATCHES_MAX; round++) {
                 again = false;
-                for (size_t i = 0; i < worker->n && !is_stopping(worker->jobs); i++) {
+                for (size_t i = 0; i < worker->n && !jobs_are_stopping(worker->jobs); i++) {
                         size_t taken = 0;
 
                         if (!waiting[i])
@@ -324,7 +324,7 @@ static void turn(struct worker *worker) {
         turn_end(worker, clock_monotonic() - begin, ok);
 }
 
-static bool wait_for_next(struct jobs *jobs) {
+static bool jobs_wait_for_next(struct jobs *jobs) {
         struct timespec until;
         bool stopping;
 
@@ -338,12 +338,12 @@ static bool wait_for_next(struct jobs *jobs) {
         return !stopping;
 }
 
-static void *worker_main(void *context) {
+static void *job_worker_main(void *context) {
         struct worker *worker = context;
 
         do {
-                turn(worker);
-        } while (wait_for_next(worker->jobs));
+                job_worker_turn(worker);
+        } while (jobs_wait_for_next(worker->jobs));
         return NULL;
 }
 
@@ -360,7 +360,7 @@ static void jobs_assign(struct jobs *jobs, const struct jobs_settings *settings)
                 }
 }
 
-static bool worker_start(struct worker *worker, enum job_thread thread, const struct jobs_settings *settings) {
+static bool job_worker_start(struct worker *worker, enum job_thread thread, const struct jobs_settings *settings) {
         worker->name = threads[thread].name;
         worker->settings = (struct database_settings){ .url = settings->database_url,
                 .schema = settings->schema,
@@ -369,7 +369,7 @@ static bool worker_start(struct worker *worker, enum job_thread thread, const st
                 .statement_timeout_ms = STATEMENT_TIMEOUT_MS,
                 .lock_timeout_ms = LOCK_TIMEOUT_MS };
         worker->is_started = runner_init(&worker->runner, &worker->settings) &&
-                             pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+                             pthread_create(&worker->thread, NULL, job_worker_main, worker) == 0;
         if (!worker->is_started)
                 runner_clear(&worker->runner);
         return worker->is_started;
@@ -394,7 +394,7 @@ struct jobs *jobs_start(const struct jobs_settings *settings) {
         jobs_assign(jobs, settings);
         for (enum job_thread thread = 0; thread < JOB_THREADS; thread++) {
                 jobs->workers[thread].jobs = jobs;
-                if (jobs->workers[thread].n && !worker_start(&jobs->workers[thread], thread, settings))
+                if (jobs->workers[thread].n && !job_worker_start(&jobs->workers[thread], thread, settings))
                         return jobs_stop(jobs);
         }
         return jobs;

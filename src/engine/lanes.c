@@ -147,7 +147,7 @@ static struct runner *runner_for(struct worker *worker, const struct route *rout
         return route->may_lag && worker->replica.database ? &worker->replica : &worker->runner;
 }
 
-static void *worker_main(void *context) {
+static void *lane_worker_main(void *context) {
         struct worker *worker = context;
         struct call *calls[BATCH_MAX], *run[BATCH_MAX];
 
@@ -181,7 +181,7 @@ static void settings_make(struct worker *worker, const struct lanes_settings *se
         worker->replica_settings.url = settings->read_url;
 }
 
-static bool worker_start(struct worker *worker) {
+static bool lane_worker_start(struct worker *worker) {
         worker->last = &worker->first;
         (void) pthread_mutex_init(&worker->mutex, NULL);
         (void) pthread_cond_init(&worker->wake, NULL);
@@ -189,7 +189,7 @@ static bool worker_start(struct worker *worker) {
                 return false;
         if (worker->replica_settings.url && !runner_init(&worker->replica, &worker->replica_settings))
                 return false;
-        worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+        worker->started = pthread_create(&worker->thread, NULL, lane_worker_main, worker) == 0;
         if (worker->started)
                 (void) pthread_setname_np(worker->thread, worker->settings.name); /* for top and perf */
         return worker->started;
@@ -206,7 +206,7 @@ static bool lane_start(struct lane *lane, struct lanes *lanes, enum lane_name na
                 if (lane->n_workers > 1)
                         worker->waiting_max /= settings->workers[name] - 1;
                 settings_make(worker, settings, name);
-                if (!worker_start(worker))
+                if (!lane_worker_start(worker))
                         return false;
         }
         return true;
@@ -228,7 +228,7 @@ static struct worker *worker_for(struct lane *lane, const struct call *call) {
         return &lane->workers[lane->spread ? 1 + call_shard(call) % (lane->n_workers - 1) : 0];
 }
 
-static void append(struct worker *worker, struct call *call) {
+static void worker_append(struct worker *worker, struct call *call) {
         call->next = NULL;
         *worker->last = call;
         worker->last = &call->next;
@@ -243,7 +243,7 @@ bool lanes_push(struct lanes *lanes, struct call *call) {
         (void) pthread_mutex_lock(&worker->mutex);
         accepted = !worker->stopping && worker->waiting < worker->waiting_max;
         if (accepted)
-                append(worker, call);
+                worker_append(worker, call);
         else
                 worker->refused++;
         (void) pthread_mutex_unlock(&worker->mutex);
@@ -280,7 +280,7 @@ static void lane_set_spread(struct lane *lane, bool spread) {
 
                         next = call->next;
                         (void) pthread_mutex_lock(&worker->mutex);
-                        append(worker, call);
+                        worker_append(worker, call);
                         (void) pthread_mutex_unlock(&worker->mutex);
                         (void) pthread_cond_signal(&worker->wake);
                 }

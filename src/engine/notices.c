@@ -52,11 +52,11 @@ static struct notices {
 
 static atomic_bool running;
 
-static void lock(void) {
+static void notices_lock(void) {
         (void) pthread_mutex_lock(&notices.mutex);
 }
 
-static void unlock(void) {
+static void notices_unlock(void) {
         (void) pthread_mutex_unlock(&notices.mutex);
 }
 
@@ -84,10 +84,10 @@ void notices_tell(const struct notes *locations) {
                 return;
         for (size_t i = 0; i < locations->n; i++)
                 wake_local(TOPIC_QUEUE, locations->at[i]);
-        lock();
+        notices_lock();
         for (size_t i = 0; i < locations->n; i++)
                 notes_add(&notices.told, locations->at[i]);
-        unlock();
+        notices_unlock();
         thread_wake();
 }
 
@@ -120,43 +120,43 @@ static struct watched *watched_add(const char *topic) {
 void notices_watch(const char *topic) {
         struct watched *watched;
 
-        lock();
+        notices_lock();
         watched = watched_find(topic);
         if (!watched)
                 watched = watched_add(topic);
         if (watched)
                 watched->n++;
-        unlock();
+        notices_unlock();
 }
 
 void notices_unwatch(const char *topic) {
         struct watched *watched;
 
-        lock();
+        notices_lock();
         watched = watched_find(topic);
         if (watched && --watched->n == 0)
                 *watched = notices.watched[--notices.n_watched];
-        unlock();
+        notices_unlock();
 }
 
 struct notices_figures notices_figures(void) {
         struct notices_figures figures;
 
-        lock();
+        notices_lock();
         figures = notices.figures;
-        unlock();
+        notices_unlock();
         return figures;
 }
 
-static void count(uint64_t *figure, uint64_t n) {
-        lock();
+static void notices_count(uint64_t *figure, uint64_t n) {
+        notices_lock();
         *figure += n;
-        unlock();
+        notices_unlock();
 }
 
 /* ---- telling the others ---- */
 
-static enum problem trip(void) {
+static enum problem notices_trip(void) {
         return database_trip(notices.database, clock_monotonic() + TRIP_TIME_MAX);
 }
 
@@ -178,16 +178,16 @@ static enum problem send_topics(const char *kind, const struct notes *locations)
         database_ask(notices.database, &sql_topics_send_lightly, NULL, NULL, NULL);
         database_ask(notices.database, &sql_topics_send, &p, NULL, NULL);
         database_commit(notices.database);
-        count(&notices.figures.sent, locations->n);
-        return trip();
+        notices_count(&notices.figures.sent, locations->n);
+        return notices_trip();
 }
 
 /* What has changed since the last turn, in a set of the caller's. */
 static void told_take(struct notes *ret_told) {
-        lock();
+        notices_lock();
         *ret_told = notices.told;
         notices.told = (struct notes){ 0 };
-        unlock();
+        notices_unlock();
 }
 
 /* ---- publishing ---- */
@@ -219,10 +219,10 @@ static enum problem publish_some(struct published *published) {
         database_ask(notices.database, &sql_streams_begin, NULL, NULL, NULL);
         database_ask(notices.database, &sql_streams_publish, &p, published_read, published);
         database_commit(notices.database);
-        return trip();
+        return notices_trip();
 }
 
-static enum problem publish(void) {
+static enum problem topics_publish(void) {
         enum problem p = PROBLEM_NONE;
         bool more = true;
 
@@ -234,7 +234,7 @@ static enum problem publish(void) {
                         wake_local(TOPIC_EVENTS, published.locations.at[j]);
                 more = published.n == PUBLISHED_AT_ONCE;
                 if (!p)
-                        count(&notices.figures.published, published.n);
+                        notices_count(&notices.figures.published, published.n);
                 if (!p)
                         p = send_topics(TOPIC_EVENTS, &published.locations);
                 notes_free(&published.locations);
@@ -255,7 +255,7 @@ static enum problem look_read(struct rows *rows, void *into) {
                 const char *location = row_text(&row);
                 const int64_t revision = row_integer(&row), position = row_integer(&row);
 
-                lock();
+                notices_lock();
                 for (size_t j = 0; j < notices.n_watched; j++) {
                         struct watched *watched = &notices.watched[j];
                         const int64_t now = *watched->topic == *TOPIC_QUEUE ? revision : position;
@@ -266,20 +266,20 @@ static enum problem look_read(struct rows *rows, void *into) {
                         watched->seen = now;
                         notices.settings.wake(notices.settings.context, watched->topic);
                 }
-                unlock();
+                notices_unlock();
         }
         return PROBLEM_NONE;
 }
 
-static enum problem look(void) {
+static enum problem topics_look(void) {
         struct notes locations = { 0 };
         struct parameters p;
         struct array *names;
 
-        lock();
+        notices_lock();
         for (size_t i = 0; i < notices.n_watched; i++)
                 notes_add(&locations, location_of(notices.watched[i].topic));
-        unlock();
+        notices_unlock();
         parameters_init(&p, &notices.arena);
         names = parameter_texts(&p);
         for (size_t i = 0; i < locations.n; i++)
@@ -288,7 +288,7 @@ static enum problem look(void) {
         database_ask(notices.database, &sql_topics_look, &p, look_read, NULL);
         database_commit(notices.database);
         notes_free(&locations);
-        return trip();
+        return notices_trip();
 }
 
 /* ---- the thread ---- */
@@ -297,7 +297,7 @@ static void received(void *context, const char *payload) {
         (void) context;
         if (!text_starts_with(payload, notices.prefix))
                 return;
-        count(&notices.figures.received, 1);
+        notices_count(&notices.figures.received, 1);
         notices.settings.wake(notices.settings.context, payload + strlen(notices.prefix));
 }
 
@@ -307,7 +307,7 @@ static enum problem listen_begin(void) {
         if (p)
                 return p;
         database_ask_text(notices.database, "listen holdfast", NULL, NULL);
-        return trip();
+        return notices_trip();
 }
 
 /* Wait for work: a commit here, a notice from elsewhere, or the time to look. */
@@ -322,12 +322,12 @@ static void wait_for_work(void) {
                 (void) !read(notices.wake, &ignored, sizeof(ignored));
 }
 
-static bool is_stopping(void) {
+static bool notices_are_stopping(void) {
         bool stopping;
 
-        lock();
+        notices_lock();
         stopping = notices.stopping;
-        unlock();
+        notices_unlock();
         return stopping;
 }
 
@@ -343,16 +343,16 @@ static enum problem work(void) {
         if (!p)
                 p = send_topics(TOPIC_QUEUE, &told);
         if (!p && (told.n || is_time))
-                p = publish();
+                p = topics_publish();
         notes_free(&told);
         if (!p && is_time)
-                p = look();
+                p = topics_look();
         return p;
 }
 
 /* What could not be sent is not sent again: the others look once a second. An outage is two lines, however long it is.
  */
-static void complain(enum problem fault) {
+static void notices_delayed_log(enum problem fault) {
         if (fault == FAULT_LOST)
                 notices.listening = false;
         if (!notices.late)
@@ -370,7 +370,7 @@ static void give_the_all_clear(void) {
 
 static void *notices_main(void *context) {
         (void) context;
-        while (!is_stopping()) {
+        while (!notices_are_stopping()) {
                 const timestamp now = clock_monotonic();
                 enum problem p;
 
@@ -383,7 +383,7 @@ static void *notices_main(void *context) {
                         wait_for_work();
                         continue;
                 }
-                complain(p);
+                notices_delayed_log(p);
                 if (database_connect(notices.database))
                         notices.listening = false;
                 (void) poll(NULL, 0, NOTICES_LOOK_EVERY_S * 1000 / 4);
@@ -412,9 +412,9 @@ bool notices_start(const struct notices_settings *settings) {
 
 void notices_stop(void) {
         atomic_store(&running, false);
-        lock();
+        notices_lock();
         notices.stopping = true;
-        unlock();
+        notices_unlock();
         if (notices.wake >= 0)
                 thread_wake();
         if (notices.started)

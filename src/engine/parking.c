@@ -65,7 +65,7 @@ size_t parking_count(const struct parking *parking) {
 /* ---- bearers and topics ---- */
 
 /* FNV-1a; who chooses texts that collide makes only their own lists long. */
-static size_t bucket_of(const char *text) {
+static size_t topic_bucket(const char *text) {
         uint64_t hash = UINT64_C(14695981039346656037);
 
         for (; *text; text++)
@@ -78,7 +78,7 @@ static const char *subject_of(const struct call *call) {
 }
 
 static struct bearer **bearer_place(struct parking *parking, const char *subject) {
-        struct bearer **place = &parking->bearers[bucket_of(subject)];
+        struct bearer **place = &parking->bearers[topic_bucket(subject)];
 
         while (*place && !text_equal((*place)->subject, subject))
                 place = &(*place)->next;
@@ -111,7 +111,7 @@ static void bearer_give_back(struct parking *parking, const char *subject) {
 }
 
 static struct lot **lot_place(struct parking *parking, const char *topic) {
-        struct lot **place = &parking->lots[bucket_of(topic)];
+        struct lot **place = &parking->lots[topic_bucket(topic)];
 
         while (*place && !text_equal((*place)->topic, topic))
                 place = &(*place)->next;
@@ -146,7 +146,7 @@ static void lot_give_back(struct parking *parking, struct lot *lot) {
 
 /* ---- spots ---- */
 
-static void park(struct parking *parking, struct spot *spot, timestamp until) {
+static void spot_park(struct parking *parking, struct spot *spot, timestamp until) {
         struct lot *lot = spot->lot;
 
         spot->parked = true;
@@ -203,7 +203,7 @@ void parking_leave(struct parking *parking, struct spot *spot) {
 
 /* ---- asking ---- */
 
-static void ask(struct parking *parking, struct spot *spot) {
+static void spot_ask(struct parking *parking, struct spot *spot) {
         spot->woken = spot->seen != spot->lot->changes;
         spot->seen = spot->lot->changes;
         parking->settings.ask(parking->settings.context, spot);
@@ -211,9 +211,9 @@ static void ask(struct parking *parking, struct spot *spot) {
 
 void parking_wait(struct parking *parking, struct spot *spot, timestamp until) {
         if (spot->seen == spot->lot->changes)
-                park(parking, spot, until);
+                spot_park(parking, spot, until);
         else
-                ask(parking, spot);
+                spot_ask(parking, spot);
 }
 
 static bool want_the_same(const struct spot *a, const struct spot *b) {
@@ -259,7 +259,7 @@ static void ask_all(struct parking *parking, struct lot *lot, timestamp due) {
         for (struct spot *spot = leaders.first, *next; spot; spot = next) {
                 next = spot->after;
                 spot->after = NULL;
-                ask(parking, spot);
+                spot_ask(parking, spot);
         }
 }
 

@@ -38,7 +38,7 @@ static enum problem ping(struct database *database, const char *schema) {
         return PROBLEM_NONE;
 }
 
-static bool wait_for_next(struct health *health) {
+static bool health_wait_for_next(struct health *health) {
         struct timespec until;
         bool stopping;
 
@@ -59,7 +59,7 @@ static void *health_main(void *context) {
         do
                 if (database)
                         (void) ping(database, health->settings.schema);
-        while (wait_for_next(health));
+        while (health_wait_for_next(health));
         (void) database_close(database);
         return NULL;
 }

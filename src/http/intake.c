@@ -17,7 +17,7 @@
 
 #define LINK_NAME_SIZE 17 /* of 8 bytes of its digest in hexadecimal */
 
-static bool answer_refused(struct call *call) {
+static bool refusal_answer(struct call *call) {
         if (!call->refusal.problem)
                 return true;
         reply_problem(call);
@@ -165,7 +165,7 @@ static void take_token(struct intake *intake, struct call *call, const char *tok
         }
 }
 
-static void check_token(struct intake *intake, struct call *call, const struct request_head *head) {
+static void bearer_check(struct intake *intake, struct call *call, const struct request_head *head) {
         const char *token = head->authorization;
         struct token_claims *claims = arena_new(&call->arena, struct token_claims);
 
@@ -391,7 +391,7 @@ void intake_answered(struct intake *intake, const struct call *call) {
                 (void) !quota_take(intake->quota, call->wrong_link_subject, clock_monotonic(), &state);
 }
 
-static void count(struct intake *intake, struct call *call, const struct request_head *head) {
+static void request_count(struct intake *intake, struct call *call, const struct request_head *head) {
         if (call->by_link && has_tried_too_many_links(intake, call, head))
                 return;
         if (call->claims)
@@ -412,9 +412,9 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
         if (!intake->gate)
                 call->claims = intake->claims;
         else if (!call->refusal.problem && !call->route->open)
-                check_token(intake, call, head);
+                bearer_check(intake, call, head);
         if (intake->quota)
-                count(intake, call, head);
+                request_count(intake, call, head);
         if (!call->refusal.problem)
                 check_content_type(call, head);
         if (!call->refusal.problem)
@@ -426,7 +426,7 @@ bool intake_head(struct intake *intake, const struct request_head *head, struct 
         if (!call->refusal.problem)
                 (void) query_read(call->route->query, routing.query, &call->arena, &call->refusal,
                         (void **) (uintptr_t) &call->query);
-        return answer_refused(call);
+        return refusal_answer(call);
 }
 
 bool intake_body(struct call *call, const char *body, size_t size) {
@@ -434,12 +434,12 @@ bool intake_body(struct call *call, const char *body, size_t size) {
 
         if (!call->route->body && size) {
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "This request takes no body.");
-                return answer_refused(call);
+                return refusal_answer(call);
         }
         /* Elsewhere an empty body reads as one without members; here it would wipe what is there. */
         if (call->route->method == METHOD_PUT && !size) {
                 call_refuse(call, PROBLEM_MALFORMED_JSON, "A PUT replaces what is there: say by what.");
-                return answer_refused(call);
+                return refusal_answer(call);
         }
         if (call->has_key)
                 idempotency_fingerprint_set(call, call->target, body, size);
@@ -447,5 +447,5 @@ bool intake_body(struct call *call, const char *body, size_t size) {
                 call->body = filled;
         if (!call->refusal.problem && call->route->check)
                 call->route->check(call);
-        return answer_refused(call);
+        return refusal_answer(call);
 }

@@ -43,7 +43,7 @@ static const struct {
                 &histogram_times },
 };
 
-static const void *member(const struct look *look, enum lane_name name, size_t offset) {
+static const void *figure_at(const struct look *look, enum lane_name name, size_t offset) {
         return (const char *) &look->figures[name] + offset;
 }
 
@@ -59,7 +59,7 @@ static void write_numbers(struct buffer *out, const struct look *look) {
                 for (enum lane_name name = 0; name < LANE_COUNT; name++) {
                         label(name, labels);
                         exposition_integer(out, numbers[i].name, labels,
-                                (int64_t) * (const uint64_t *) member(look, name, numbers[i].offset));
+                                (int64_t) * (const uint64_t *) figure_at(look, name, numbers[i].offset));
                 }
         }
 }
@@ -72,7 +72,7 @@ static void write_histograms(struct buffer *out, const struct look *look) {
                 for (enum lane_name name = 0; name < LANE_COUNT; name++) {
                         label(name, labels);
                         exposition_histogram(out, histograms[i].name, labels,
-                                *(const struct histogram *const *) member(look, name, histograms[i].offset),
+                                *(const struct histogram *const *) figure_at(look, name, histograms[i].offset),
                                 histograms[i].bounds);
                 }
         }

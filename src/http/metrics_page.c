@@ -42,7 +42,7 @@ static void write_notices(struct buffer *out) {
         exposition_integer(out, published, "", (int64_t) notices.published);
 }
 
-static void write_state(struct buffer *out) {
+static void write_process_state(struct buffer *out) {
         exposition_head(out, "holdfast_build_info", "gauge", "What is running");
         exposition_integer(
                 out, "holdfast_build_info", "version=\"" HOLDFAST_VERSION "\",commit=\"" HOLDFAST_COMMIT "\"", 1);
@@ -53,7 +53,7 @@ void metrics_page_answer(struct call *call) {
         struct buffer out;
 
         buffer_init(&out, &call->arena, EXPOSITION_MAX);
-        write_state(&out);
+        write_process_state(&out);
         metrics_write_process(&out);
         request_times_write(&out);
         counters_write(&out);

@@ -16,7 +16,7 @@
 #define STAT_FIELD_VSIZE 23
 #define STAT_FIELD_RSS   24
 
-static size_t file_read(const char *path, char *text, size_t size) {
+static size_t proc_file_read(const char *path, char *text, size_t size) {
         const int fd = open(path, O_RDONLY | O_CLOEXEC);
         ssize_t n = -1;
 
@@ -41,7 +41,7 @@ static double booted_at(void) {
         static char text[64 * 1024]; /* the line of interrupts comes first and is long */
         const char *line;
 
-        if (!file_read("/proc/stat", text, sizeof(text)))
+        if (!proc_file_read("/proc/stat", text, sizeof(text)))
                 return 0;
         line = strstr(text, "\nbtime ");
         return line ? strtod(line + strlen("\nbtime "), NULL) : 0;
@@ -81,7 +81,7 @@ void metrics_write_process(struct buffer *out) {
         struct rlimit limit = { 0 };
         char stat[STAT_SIZE_MAX];
 
-        (void) file_read("/proc/self/stat", stat, sizeof(stat));
+        (void) proc_file_read("/proc/self/stat", stat, sizeof(stat));
         (void) getrlimit(RLIMIT_NOFILE, &limit);
         exposition_head(out, "process_cpu_seconds_total", "counter", "Time on a processor, user and system");
         exposition_number(out, "process_cpu_seconds_total", "", cpu_seconds());

@@ -83,7 +83,7 @@ static enum problem parameter_add(const struct shape *shape, char *name, char *v
         return PROBLEM_NONE;
 }
 
-static enum problem parameters_split(
+static enum problem query_parameters_split(
         const struct shape *shape, char *text, json_t *tree, struct arena *arena, struct refusal *refusal) {
         size_t n = 0;
 
@@ -120,7 +120,7 @@ enum problem query_read(
 
         if (!tree)
                 return refuse(refusal, arena, PROBLEM_OVERLOADED, "There is no memory left.");
-        p = parameters_split(shape, text, tree, arena, refusal);
+        p = query_parameters_split(shape, text, tree, arena, refusal);
         if (p || !shape)
                 return p;
         filled = arena_alloc(arena, shape->size);

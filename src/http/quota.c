@@ -53,7 +53,7 @@ static struct entry *set_of(struct quota *quota, const uint8_t *name) {
         return quota->entries[number % SETS];
 }
 
-static struct entry *entry_find(struct quota *quota, const uint8_t *name) {
+static struct entry *quota_entry_find(struct quota *quota, const uint8_t *name) {
         struct entry *set = set_of(quota, name);
 
         for (size_t i = 0; i < WAYS; i++)
@@ -81,7 +81,7 @@ static struct entry *entry_new(struct quota *quota, const uint8_t *name) {
 
 /* NULL: it has not asked within a window. */
 static struct entry *entry_in_window(struct quota *quota, const uint8_t *name, timestamp now) {
-        struct entry *entry = entry_find(quota, name);
+        struct entry *entry = quota_entry_find(quota, name);
 
         return entry && now - entry->begin < QUOTA_WINDOW ? entry : NULL;
 }
@@ -99,7 +99,7 @@ bool quota_take(struct quota *quota, const char *subject, timestamp now, struct 
         bool allowed;
 
         subject_name(subject, name);
-        entry = entry_find(quota, name);
+        entry = quota_entry_find(quota, name);
         if (!entry || now - entry->begin >= QUOTA_WINDOW) {
                 if (!entry)
                         entry = entry_new(quota, name);

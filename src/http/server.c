@@ -315,7 +315,7 @@ static int wait_ms(const struct server *server) {
         return (int) wait;
 }
 
-static void turn(struct server *server) {
+static void server_turn(struct server *server) {
         struct epoll_event events[EVENTS_MAX];
         const int n = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(server));
 
@@ -356,6 +356,6 @@ void server_run(struct server *server) {
         (void) signal(SIGPIPE, SIG_IGN);
         log_gather(true);
         while (!is_done(server))
-                turn(server);
+                server_turn(server);
         log_gather(false);
 }

@@ -97,7 +97,7 @@ static struct forwarded_lines *forwarded_slot(struct request_head *head, const c
         return strcasecmp(name, "X-Forwarded-For") == 0 ? &head->x_forwarded_for : NULL;
 }
 
-static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
+static enum MHD_Result request_header_take(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
         const char *value, size_t value_size) {
         struct head_reading *reading = context;
         struct forwarded_lines *forwarded = forwarded_slot(reading->head, key);
@@ -148,7 +148,7 @@ static void head_read(struct exchange *exchange, const char *method, const char 
 
         *head = (struct request_head){ .method = method, .target = exchange->target ? exchange->target : "" };
         head->peer = peer_address(exchange->connection);
-        (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, header_take, &reading);
+        (void) MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, request_header_take, &reading);
         if (reading.end && is_cut_off(reading.end, head_end(exchange->connection, method), 2))
                 head->malformed = true;
         head->malformed = head->malformed || reading.hosts > 1 || exchange->target_is_cut;
@@ -428,7 +428,7 @@ static enum MHD_Result lane_enter(struct exchange *exchange) {
         return MHD_YES;
 }
 
-static enum MHD_Result step_run(struct exchange *exchange) {
+static enum MHD_Result exchange_step_run(struct exchange *exchange) {
         struct call *call = &exchange->call;
 
         if (exchange->refused || !intake_body(call, exchange->body ? exchange->body : "", exchange->body_size))
@@ -457,7 +457,7 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
         case STAGE_HEAD:
                 return step_head(exchange, method, version);
         case STAGE_BODY:
-                return *upload_size ? step_body(exchange, upload, upload_size) : step_run(exchange);
+                return *upload_size ? step_body(exchange, upload, upload_size) : exchange_step_run(exchange);
         case STAGE_ANSWERED:
                 return answer_queue(exchange);
         case STAGE_STREAM:

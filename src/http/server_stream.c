@@ -10,7 +10,7 @@
 
 static const char heartbeat[] = ":\n\n";
 
-static struct server *server_of(const struct exchange *exchange) {
+static struct server *streaming_server(const struct exchange *exchange) {
         return exchange->listener->server;
 }
 
@@ -44,7 +44,7 @@ static bool stream_begin(struct exchange *exchange) {
                 stream->end_at = token_end(&exchange->call, now);
         next_heartbeat(stream, now);
         exchange->stream = stream;
-        server_of(exchange)->n_streams++;
+        streaming_server(exchange)->n_streams++;
         return true;
 }
 
@@ -59,7 +59,7 @@ static void part_done(struct stream *stream) {
 /* Nobody reads from the socket while the connection is suspended, so it is watched for the client's leave. */
 static void dry_up(struct exchange *exchange) {
         exchange->stream->dry = true;
-        peer_enter(server_of(exchange), peer_of(exchange->connection), PHASE_RUN);
+        peer_enter(streaming_server(exchange), peer_of(exchange->connection), PHASE_RUN);
         waiting_watch_hangup(exchange, true);
         MHD_suspend_connection(exchange->connection);
 }
@@ -69,7 +69,7 @@ static void flow(struct exchange *exchange) {
                 return;
         exchange->stream->dry = false;
         waiting_watch_hangup(exchange, false);
-        peer_enter(server_of(exchange), peer_of(exchange->connection), PHASE_SEND);
+        peer_enter(streaming_server(exchange), peer_of(exchange->connection), PHASE_SEND);
         MHD_resume_connection(exchange->connection);
 }
 
@@ -117,7 +117,7 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
                 queued = MHD_queue_response(exchange->connection, MHD_HTTP_OK, response);
         MHD_destroy_response(response);
         exchange->stage = STAGE_SENT;
-        peer_enter(server_of(exchange), peer_of(exchange->connection), PHASE_SEND);
+        peer_enter(streaming_server(exchange), peer_of(exchange->connection), PHASE_SEND);
         exchange_note_answer(exchange);
         if (exchange->stream)
                 waiting_go_on(exchange);
@@ -126,7 +126,7 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
 
 /* ---- what there is to send ---- */
 
-static void part_add(struct exchange *exchange, struct shared_text *part) {
+static void stream_part_add(struct exchange *exchange, struct shared_text *part) {
         struct stream *stream = exchange->stream;
 
         if (stream->n_parts == STREAM_PARTS_MAX) { /* it comes again, and goes on where it has read to */
@@ -148,7 +148,7 @@ void stream_feed(struct exchange *exchange) {
                 return;
         }
         if (part)
-                part_add(exchange, part);
+                stream_part_add(exchange, part);
         if (first)
                 exchange_resume(exchange, STAGE_STREAM);
 }
@@ -172,7 +172,7 @@ bool stream_tick(struct exchange *exchange, timestamp now) {
         part = shared_text_new(sizeof(heartbeat) - 1);
         if (part && !stream->n_parts) {
                 memcpy(part->bytes, heartbeat, part->size);
-                part_add(exchange, part);
+                stream_part_add(exchange, part);
         } else
                 shared_text_drop(part);
         return true;

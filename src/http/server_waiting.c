@@ -26,7 +26,7 @@ static struct exchange *exchange_of(struct call *call) {
         return (struct exchange *) (void *) call;
 }
 
-static struct server *server_of(const struct exchange *exchange) {
+static struct server *waiting_server(const struct exchange *exchange) {
         return exchange->listener->server;
 }
 
@@ -61,7 +61,7 @@ void waiting_told(struct server *server) {
 /* ---- clients that leave while nobody reads from their sockets ---- */
 
 void waiting_watch_hangup(struct exchange *exchange, bool watched) {
-        struct server *server = server_of(exchange);
+        struct server *server = waiting_server(exchange);
         struct epoll_event event = { .events = EPOLLRDHUP, .data.ptr = exchange };
 
         if (exchange->hangup_is_watched == watched || !exchange->connection)
@@ -77,7 +77,7 @@ static void take_leave(struct exchange *exchange) {
                 stream_end(exchange);
                 return;
         }
-        parking_leave(server_of(exchange)->parking, &exchange->spot);
+        parking_leave(waiting_server(exchange)->parking, &exchange->spot);
         exchange_resume(exchange, STAGE_GONE);
 }
 
@@ -92,10 +92,10 @@ void waiting_hangups(struct server *server) {
 /* ---- asking ---- */
 
 /* Who comes back while the process is about to end has its last turn with the next tick. */
-static void park(struct exchange *exchange, timestamp until) {
+static void exchange_park(struct exchange *exchange, timestamp until) {
         struct call *call = &exchange->call;
 
-        if (server_of(exchange)->draining)
+        if (waiting_server(exchange)->draining)
                 call->may_wait = false;
         if (exchange->stream && !exchange->behind)
                 until = exchange->stream->heartbeat_at;
@@ -105,7 +105,7 @@ static void park(struct exchange *exchange, timestamp until) {
                 until = 0;
         if (!exchange->stream)
                 waiting_watch_hangup(exchange, true);
-        parking_wait(server_of(exchange)->parking, &exchange->spot, until);
+        parking_wait(waiting_server(exchange)->parking, &exchange->spot, until);
 }
 
 /* A stream goes on when it is answered; what could not be answered is asked again a little later, and a full part with
@@ -127,7 +127,7 @@ static void go_on(struct exchange *exchange) {
 
 void waiting_go_on(struct exchange *exchange) {
         exchange->call.reply.status = 0;
-        park(exchange, exchange->call.park.until);
+        exchange_park(exchange, exchange->call.park.until);
 }
 
 static void answer(struct exchange *exchange) {
@@ -138,16 +138,16 @@ static void answer(struct exchange *exchange) {
                 go_on(exchange);
                 return;
         }
-        parking_leave(server_of(exchange)->parking, &exchange->spot);
+        parking_leave(waiting_server(exchange)->parking, &exchange->spot);
         exchange_resume(exchange, is_stream ? STAGE_STREAM : STAGE_ANSWERED);
 }
 
-static void ask(struct exchange *exchange) {
+static void exchange_ask(struct exchange *exchange) {
         struct call *call = &exchange->call;
 
-        call->deadline = clock_monotonic() + server_of(exchange)->settings.call_timeout;
+        call->deadline = clock_monotonic() + waiting_server(exchange)->settings.call_timeout;
         exchange->asking = true;
-        if (lanes_push(server_of(exchange)->lanes, call))
+        if (lanes_push(waiting_server(exchange)->lanes, call))
                 return;
         if (call->park.key)
                 call->park.until = clock_monotonic() + ASK_AGAIN;
@@ -166,7 +166,7 @@ static void prepare(struct exchange *exchange, timestamp now) {
 
 static void tick_one(struct exchange *exchange, timestamp now) {
         if (stream_tick(exchange, now))
-                park(exchange, exchange->stream->heartbeat_at);
+                exchange_park(exchange, exchange->stream->heartbeat_at);
 }
 
 /* The clock alone wakes a stream for its heartbeat, each for itself; everything else asks. */
@@ -192,12 +192,12 @@ static void ask_or_tick(void *context, struct spot *spot) {
                 return;
         }
         prepare(exchange, now);
-        ask(exchange);
+        exchange_ask(exchange);
 }
 
 void waiting_begin(struct exchange *exchange) {
         struct call *call = &exchange->call;
-        struct server *server = server_of(exchange);
+        struct server *server = waiting_server(exchange);
         note topic;
 
         if (call->may_wait) {
@@ -213,13 +213,13 @@ void waiting_begin(struct exchange *exchange) {
                         return;
                 }
         }
-        ask(exchange);
+        exchange_ask(exchange);
 }
 
 /* ---- coming back ---- */
 
 /* What the leader got, for one that wants the same. */
-static void follow(struct call *leader, struct call *call) {
+static void leader_reply_copy(struct call *leader, struct call *call) {
         const struct reply *reply = &leader->reply;
 
         call->park.until = leader->park.until;
@@ -233,13 +233,13 @@ static void follow(struct call *leader, struct call *call) {
 static void back_one(struct exchange *exchange) {
         exchange->asking = false;
         if (!exchange->connection) { /* a stream whose client has left */
-                parking_leave(server_of(exchange)->parking, &exchange->spot);
+                parking_leave(waiting_server(exchange)->parking, &exchange->spot);
                 exchange_free(exchange);
                 return;
         }
         if (exchange->call.park.key && !exchange->call.reply.status) {
                 exchange->behind = exchange->stream; /* whose lane was full: it has not been told what it woke for */
-                park(exchange, exchange->call.park.until);
+                exchange_park(exchange, exchange->call.park.until);
         } else
                 answer(exchange);
 }
@@ -250,7 +250,7 @@ void waiting_back(struct call *call) {
 
         exchange->spot.followers = NULL;
         for (struct spot *spot = followers; spot; spot = spot->after)
-                follow(call, spot->call);
+                leader_reply_copy(call, spot->call);
         back_one(exchange);
         for (struct spot *spot = followers; spot; spot = next) {
                 next = spot->after;
@@ -264,7 +264,7 @@ bool waiting_end(struct exchange *exchange) {
         exchange->connection = NULL;
         if (exchange->asking)
                 return false;
-        parking_leave(server_of(exchange)->parking, &exchange->spot);
+        parking_leave(waiting_server(exchange)->parking, &exchange->spot);
         return true;
 }
 

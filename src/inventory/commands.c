@@ -11,7 +11,7 @@ void write_figures(struct writer *json, const struct stock_row *row) {
 
 /* ---- one product everywhere ---- */
 
-static enum problem show_load(struct batch *batch) {
+static enum problem stock_show_load(struct batch *batch) {
         struct lookup *lookup = arena_new(batch->arena, struct lookup);
 
         if (!lookup)
@@ -23,7 +23,7 @@ static enum problem show_load(struct batch *batch) {
         return lookup_read(batch->database, lookup);
 }
 
-static void show_one(struct call *call, const struct lookup *lookup) {
+static void stock_show_one(struct call *call, const struct lookup *lookup) {
         struct reply_writer w;
         size_t n;
         const struct shelf *shelves = lookup_everywhere(lookup, call->path.sku, &n);
@@ -44,18 +44,18 @@ static void show_one(struct call *call, const struct lookup *lookup) {
         reply_end(&w);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem stock_show_decide(struct batch *batch) {
         const struct lookup *lookup = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
                 if (lookup_knows(lookup, call->path.sku))
-                        show_one(call, lookup);
+                        stock_show_one(call, lookup);
                 else
                         call_refuse_unknown(call, "product", call->path.sku);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation product_stock_show = { .load = show_load, .decide = show_decide };
+const struct operation product_stock_show = { .load = stock_show_load, .decide = stock_show_decide };

@@ -57,7 +57,7 @@ struct work {
         struct lookup lookup;
 };
 
-static void want(struct work *work, const struct query_body *body) {
+static void availability_want(struct work *work, const struct query_body *body) {
         for (size_t i = 0; i < body->n_skus; i++) {
                 catalog_want_product(&work->catalog, body->skus[i]);
                 if (!body->n_locations)
@@ -83,7 +83,7 @@ static enum problem query_load(struct batch *batch) {
         catalog_init(&work->catalog, batch->arena);
         lookup_init(&work->lookup, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++)
-                want(work, batch->calls[i]->body);
+                availability_want(work, batch->calls[i]->body);
         batch->work = work;
         p = catalog_load(batch->database, &work->catalog);
         return p ? p : lookup_read(batch->database, &work->lookup);
@@ -145,7 +145,7 @@ static bool is_near(
         return offer->distance_km <= near->radius_km;
 }
 
-static bool is_named_before(const char *const *codes, size_t i) {
+static bool code_is_repeated(const char *const *codes, size_t i) {
         for (size_t j = 0; j < i; j++)
                 if (text_equal(codes[j], codes[i]))
                         return true;
@@ -174,7 +174,7 @@ static void offers_at_named(struct offers *offers, const struct work *work, cons
 
                 if (shelf)
                         offer.available = stock_available(&shelf->row);
-                if (!is_named_before(body->locations, j) &&
+                if (!code_is_repeated(body->locations, j) &&
                         is_near(offers, location->has_position, location->latitude, location->longitude, &offer))
                         offers->list[offers->n++] = offer;
         }
@@ -226,7 +226,7 @@ static bool offers_make(struct offers *offers, const struct work *work) {
         if (!offers->list)
                 return false;
         for (size_t i = 0; i < body->n_skus; i++) {
-                if (is_named_before(body->skus, i))
+                if (code_is_repeated(body->skus, i))
                         continue;
                 if (body->n_locations)
                         offers_at_named(offers, work, body->skus[i]);
@@ -239,7 +239,7 @@ static bool offers_make(struct offers *offers, const struct work *work) {
         return true;
 }
 
-static void reply_with(struct call *call, const struct offers *offers) {
+static void availability_reply(struct call *call, const struct offers *offers) {
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
@@ -269,7 +269,7 @@ static enum problem query_decide(struct batch *batch) {
                         continue;
                 if (!offers_make(&offers, work))
                         return FAULT_BUSY;
-                reply_with(call, &offers);
+                availability_reply(call, &offers);
         }
         return PROBLEM_NONE;
 }

@@ -29,7 +29,7 @@ struct list {
         struct ledger_page ledger;
 };
 
-static enum problem list_begin(
+static enum problem stock_list_begin(
         struct batch *batch, struct call *call, const struct cursor_key *key, struct list **ret_list) {
         struct list *list = arena_new(batch->arena, struct list);
 
@@ -46,7 +46,7 @@ static enum problem list_begin(
 }
 
 /* Whether what the path names exists; refuses when not. */
-static bool is_known(struct call *call, const struct list *list) {
+static bool list_location_check(struct call *call, const struct list *list) {
         if (!catalog_find_location(&list->catalog, call->path.code)) {
                 call_refuse_unknown(call, "location", call->path.code);
                 return false;
@@ -68,7 +68,7 @@ static enum problem stock_list_load(struct batch *batch) {
                 struct call *call = batch->calls[i];
                 struct list *list = NULL;
 
-                p = list_begin(batch, call, key, &list);
+                p = stock_list_begin(batch, call, key, &list);
                 if (p || !list)
                         continue;
                 stock_page_ask(
@@ -103,7 +103,7 @@ static enum problem stock_list_decide(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
-                if (!call->refusal.problem && is_known(call, call->work))
+                if (!call->refusal.problem && list_location_check(call, call->work))
                         stock_list_one(call, call->work);
         }
         return PROBLEM_NONE;
@@ -122,7 +122,7 @@ static enum problem ledger_list_load(struct batch *batch) {
                 struct list *list = NULL;
                 int64_t before = 0;
 
-                p = list_begin(batch, call, key, &list);
+                p = stock_list_begin(batch, call, key, &list);
                 if (p || !list)
                         continue;
                 if (list->page.after[0] && !text_to_integer(list->page.after[0], 1, INT64_MAX, &before))
@@ -172,7 +172,7 @@ static enum problem ledger_list_decide(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
-                if (!call->refusal.problem && is_known(call, call->work))
+                if (!call->refusal.problem && list_location_check(call, call->work))
                         ledger_list_one(call, call->work);
         }
         return PROBLEM_NONE;

@@ -22,7 +22,7 @@ void stock_location_check(struct call *call) {
 
 /* The version counts what a client sets. Figures move by themselves, so they stand in the tag, too; If-Match looks at
  * the version alone (http/intake.c). */
-static void reply_with(struct call *call, const struct stock_setting *setting, unsigned status) {
+static void setting_reply(struct call *call, const struct stock_setting *setting, unsigned status) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -36,7 +36,7 @@ static void reply_with(struct call *call, const struct stock_setting *setting, u
                 setting->figures.reserved);
 }
 
-static enum problem want_all(struct batch *batch, struct stock_settings **ret_settings) {
+static enum problem settings_want(struct batch *batch, struct stock_settings **ret_settings) {
         struct stock_settings *settings = arena_new(batch->arena, struct stock_settings);
 
         if (!settings)
@@ -62,9 +62,9 @@ static struct stock_setting *setting_of(struct call *call, const struct stock_se
         return NULL;
 }
 
-static enum problem put_load(struct batch *batch) {
+static enum problem setting_put_load(struct batch *batch) {
         struct stock_settings *settings = NULL;
-        const enum problem p = want_all(batch, &settings);
+        const enum problem p = settings_want(batch, &settings);
 
         return p ? p : stock_settings_lock(batch->database, settings);
 }
@@ -82,7 +82,7 @@ static enum problem put_one(struct batch *batch, struct call *call) {
                 return PROBLEM_NONE;
         record_put(&setting->record, setting->figures.safety_stock == body->safety_stock, batch->now);
         setting->figures.safety_stock = body->safety_stock;
-        reply_with(call, setting, created ? 201 : 200);
+        setting_reply(call, setting, created ? 201 : 200);
         return PROBLEM_NONE;
 }
 
@@ -91,26 +91,26 @@ static enum problem put_save(struct batch *batch) {
 }
 
 const struct operation safety_stock_put = {
-        .load = put_load, .documents = put_documents, .change = put_one, .save = put_save
+        .load = setting_put_load, .documents = put_documents, .change = put_one, .save = put_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem setting_show_load(struct batch *batch) {
         struct stock_settings *settings = NULL;
-        const enum problem p = want_all(batch, &settings);
+        const enum problem p = settings_want(batch, &settings);
 
         return p ? p : stock_settings_read(batch->database, settings);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem setting_show_decide(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct stock_setting *setting = setting_of(batch->calls[i], batch->work);
 
                 if (setting && setting->record.exists)
-                        reply_with(batch->calls[i], setting, 200);
+                        setting_reply(batch->calls[i], setting, 200);
                 else if (setting)
                         call_refuse(batch->calls[i], PROBLEM_NOT_FOUND, "The product was never at this location.");
         }
         return PROBLEM_NONE;
 }
 
-const struct operation stock_row_show = { .load = show_load, .decide = show_decide };
+const struct operation stock_row_show = { .load = setting_show_load, .decide = setting_show_decide };

@@ -24,7 +24,7 @@ void stock_want(struct stock *stock, const char *location, const char *sku) {
         stock->wanted[stock->n_wanted++] = (struct stock_key){ location, sku };
 }
 
-static int key_compare(const void *left, const void *right) {
+static int stock_key_compare(const void *left, const void *right) {
         const struct stock_key *a = left, *b = right;
         const int by_location = strcmp(a->location, b->location);
 
@@ -35,9 +35,9 @@ static void wanted_sort(struct stock *stock) {
         size_t n = 0;
 
         if (stock->n_wanted)
-                qsort(stock->wanted, stock->n_wanted, sizeof(*stock->wanted), key_compare);
+                qsort(stock->wanted, stock->n_wanted, sizeof(*stock->wanted), stock_key_compare);
         for (size_t i = 0; i < stock->n_wanted; i++)
-                if (!n || key_compare(&stock->wanted[n - 1], &stock->wanted[i]) != 0)
+                if (!n || stock_key_compare(&stock->wanted[n - 1], &stock->wanted[i]) != 0)
                         stock->wanted[n++] = stock->wanted[i];
         stock->n_wanted = n;
 }
@@ -68,7 +68,7 @@ enum problem stock_lock(struct database *database, struct stock *stock) {
         return PROBLEM_NONE;
 }
 
-static int row_compare(const void *left, const void *right) {
+static int stock_row_compare(const void *left, const void *right) {
         const struct stock_key *key = left;
         const struct stock_row *row = right;
         const int by_location = strcmp(key->location, row->location);
@@ -81,7 +81,7 @@ struct stock_row *stock_find(const struct stock *stock, const char *location, co
 
         if (!stock->n_rows)
                 return NULL;
-        return bsearch(&key, stock->rows, stock->n_rows, sizeof(*stock->rows), row_compare);
+        return bsearch(&key, stock->rows, stock->n_rows, sizeof(*stock->rows), stock_row_compare);
 }
 
 static void figures_save(

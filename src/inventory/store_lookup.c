@@ -41,14 +41,14 @@ static int code_compare(const void *left, const void *right) {
 }
 
 /* By product first, as the index stock_by_sku has it. */
-static int key_compare(const void *left, const void *right) {
+static int lookup_key_compare(const void *left, const void *right) {
         const struct stock_key *a = left, *b = right;
         const int by_sku = strcmp(a->sku, b->sku);
 
         return by_sku ? by_sku : strcmp(a->location, b->location);
 }
 
-static void codes_sort(struct codes *codes) {
+static void lookup_codes_sort(struct codes *codes) {
         size_t n = 0;
 
         if (codes->n)
@@ -59,14 +59,14 @@ static void codes_sort(struct codes *codes) {
         codes->n = n;
 }
 
-static void rows_sort(struct lookup *lookup) {
+static void lookup_rows_sort(struct lookup *lookup) {
         struct stock_key *rows = lookup->wanted_rows;
         size_t n = 0;
 
         if (lookup->n_wanted_rows)
-                qsort(rows, lookup->n_wanted_rows, sizeof(*rows), key_compare);
+                qsort(rows, lookup->n_wanted_rows, sizeof(*rows), lookup_key_compare);
         for (size_t i = 0; i < lookup->n_wanted_rows; i++)
-                if (!n || key_compare(&rows[n - 1], &rows[i]) != 0)
+                if (!n || lookup_key_compare(&rows[n - 1], &rows[i]) != 0)
                         rows[n++] = rows[i];
         lookup->n_wanted_rows = n;
 }
@@ -79,7 +79,7 @@ static enum problem everywhere_read(struct rows *rows, void *into) {
         return lookup->everywhere ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static enum problem rows_read(struct rows *rows, void *into) {
+static enum problem lookup_rows_read(struct rows *rows, void *into) {
         struct lookup *lookup = into;
 
         lookup->rows = rows_fill(rows, &shelf_columns, lookup->arena);
@@ -94,7 +94,7 @@ static void ask_everywhere(struct database *database, struct lookup *lookup) {
 
         if (!codes->n)
                 return;
-        codes_sort(codes);
+        lookup_codes_sort(codes);
         parameters_init(&p, lookup->arena);
         skus = parameter_texts(&p);
         for (size_t i = 0; i < codes->n; i++)
@@ -108,7 +108,7 @@ static void ask_rows(struct database *database, struct lookup *lookup) {
 
         if (!lookup->n_wanted_rows)
                 return;
-        rows_sort(lookup);
+        lookup_rows_sort(lookup);
         parameters_init(&p, lookup->arena);
         locations = parameter_texts(&p);
         skus = parameter_texts(&p);
@@ -116,7 +116,7 @@ static void ask_rows(struct database *database, struct lookup *lookup) {
                 array_text(locations, lookup->wanted_rows[i].location);
                 array_text(skus, lookup->wanted_rows[i].sku);
         }
-        database_ask(database, &sql_stock_by_key, &p, rows_read, lookup);
+        database_ask(database, &sql_stock_by_key, &p, lookup_rows_read, lookup);
 }
 
 enum problem lookup_read(struct database *database, struct lookup *lookup) {
@@ -133,7 +133,7 @@ static int shelf_compare(const void *left, const void *right) {
         const struct stock_row *row = &((const struct shelf *) right)->row;
         const struct stock_key key = { row->location, row->sku };
 
-        return key_compare(left, &key);
+        return lookup_key_compare(left, &key);
 }
 
 const struct shelf *lookup_row(const struct lookup *lookup, const char *location, const char *sku) {

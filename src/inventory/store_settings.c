@@ -22,18 +22,18 @@ void stock_settings_want(struct stock_settings *settings, const char *location, 
         settings->wanted[settings->n_wanted++] = (struct stock_key){ location, sku };
 }
 
-static int key_compare(const void *left, const void *right) {
+static int setting_key_compare(const void *left, const void *right) {
         const struct stock_key *a = left, *b = right;
         const int by_location = strcmp(a->location, b->location);
 
         return by_location ? by_location : strcmp(a->sku, b->sku);
 }
 
-static int row_compare(const void *left, const void *right) {
+static int setting_row_compare(const void *left, const void *right) {
         const struct stock_row *row = &((const struct stock_setting *) right)->figures;
         const struct stock_key key = { row->location, row->sku };
 
-        return key_compare(left, &key);
+        return setting_key_compare(left, &key);
 }
 
 struct stock_setting *stock_setting_find(const struct stock_settings *settings, const char *location, const char *sku) {
@@ -41,10 +41,10 @@ struct stock_setting *stock_setting_find(const struct stock_settings *settings, 
 
         if (!settings->n_rows)
                 return NULL;
-        return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), row_compare);
+        return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), setting_row_compare);
 }
 
-static enum problem rows_read(struct rows *rows, void *into) {
+static enum problem setting_rows_read(struct rows *rows, void *into) {
         struct stock_settings *settings = into;
 
         settings->rows = rows_fill(rows, &stock_setting_columns, settings->arena);
@@ -54,35 +54,36 @@ static enum problem rows_read(struct rows *rows, void *into) {
         return settings->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static enum problem ask(struct database *database, struct stock_settings *settings, const struct statement *statement) {
+static enum problem settings_ask(
+        struct database *database, struct stock_settings *settings, const struct statement *statement) {
         struct array *locations, *skus;
         struct parameters p;
 
         if (settings->exhausted)
                 return FAULT_BUSY;
-        qsort(settings->wanted, settings->n_wanted, sizeof(*settings->wanted), key_compare);
+        qsort(settings->wanted, settings->n_wanted, sizeof(*settings->wanted), setting_key_compare);
         parameters_init(&p, settings->arena);
         locations = parameter_texts(&p);
         skus = parameter_texts(&p);
         for (size_t i = 0; i < settings->n_wanted; i++) {
-                if (i && key_compare(&settings->wanted[i - 1], &settings->wanted[i]) == 0)
+                if (i && setting_key_compare(&settings->wanted[i - 1], &settings->wanted[i]) == 0)
                         continue;
                 array_text(locations, settings->wanted[i].location);
                 array_text(skus, settings->wanted[i].sku);
         }
-        database_ask(database, statement, &p, rows_read, settings);
+        database_ask(database, statement, &p, setting_rows_read, settings);
         return PROBLEM_NONE;
 }
 
 enum problem stock_settings_lock(struct database *database, struct stock_settings *settings) {
-        return ask(database, settings, &sql_safety_stock_lock);
+        return settings_ask(database, settings, &sql_safety_stock_lock);
 }
 
 enum problem stock_settings_read(struct database *database, struct stock_settings *settings) {
-        return ask(database, settings, &sql_safety_stock_read);
+        return settings_ask(database, settings, &sql_safety_stock_read);
 }
 
-static void save(struct database *database, const struct stock_settings *settings, bool is_new,
+static void settings_save(struct database *database, const struct stock_settings *settings, bool is_new,
         const struct statement *statement) {
         struct records records;
 
@@ -97,7 +98,7 @@ static void save(struct database *database, const struct stock_settings *setting
 }
 
 enum problem stock_settings_save(struct database *database, const struct stock_settings *settings) {
-        save(database, settings, /* is_new= */ false, &sql_safety_stock_save);
-        save(database, settings, /* is_new= */ true, &sql_safety_stock_insert);
+        settings_save(database, settings, /* is_new= */ false, &sql_safety_stock_save);
+        settings_save(database, settings, /* is_new= */ true, &sql_safety_stock_insert);
         return PROBLEM_NONE;
 }

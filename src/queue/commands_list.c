@@ -58,7 +58,7 @@ static struct view *view_find(const struct work *work, const char *location, con
         return NULL;
 }
 
-static bool filter_from(struct call *call, const struct page *page, struct queue_filter *filter) {
+static bool queue_filter_from(struct call *call, const struct page *page, struct queue_filter *filter) {
         const struct list_query *query = call->query;
 
         *filter = (struct queue_filter){
@@ -93,7 +93,7 @@ static enum problem view_load(struct batch *batch, struct work *work, struct cal
         if (!view)
                 return FAULT_BUSY;
         *view = (struct view){ .head = head, .digest = digest, .places = { .arena = batch->arena } };
-        if (!page_begin(&view->page, call, key, CURSOR_PARTS) || !filter_from(call, &view->page, &filter))
+        if (!page_begin(&view->page, call, key, CURSOR_PARTS) || !queue_filter_from(call, &view->page, &filter))
                 return PROBLEM_NONE;
         work->views[work->n_views++] = view;
         call->work = view;
@@ -133,7 +133,7 @@ static enum problem cards_load(struct batch *batch, struct work *work) {
         return catalog_load(batch->database, &work->catalog);
 }
 
-static enum problem list_load(struct batch *batch) {
+static enum problem queue_list_load(struct batch *batch) {
         struct work *work = arena_new(batch->arena, struct work);
         const struct cursor_key *key = NULL;
         enum problem p;
@@ -221,7 +221,7 @@ static void answer_alike(struct call *call, struct call *first) {
                 reply_plain_problem(call, PROBLEM_CONTENT_TOO_LARGE);
 }
 
-static enum problem list_decide(struct batch *batch) {
+static enum problem queue_list_decide(struct batch *batch) {
         const struct work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -236,4 +236,4 @@ static enum problem list_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-const struct operation queue_list = { .look = queue_look, .load = list_load, .decide = list_decide };
+const struct operation queue_list = { .look = queue_look, .load = queue_list_load, .decide = queue_list_decide };

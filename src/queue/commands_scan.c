@@ -165,7 +165,7 @@ static void write_match(struct writer *json, struct call *call, const struct ful
 }
 
 /* It is with its customer, or on the way there. */
-static bool has_left(const struct fulfillment *fulfillment) {
+static bool fulfillment_has_left(const struct fulfillment *fulfillment) {
         return fulfillment->status == FULFILLMENT_HANDED_OVER || fulfillment->status == FULFILLMENT_SHIPPED ||
                fulfillment->status == FULFILLMENT_DELIVERED;
 }
@@ -176,7 +176,7 @@ static bool is_shown(const struct call *call, const struct scan *scan, const str
 
         if (text_equal(fulfillment->location, call->path.code))
                 return true;
-        return scan->scanned.returns && has_left(fulfillment) &&
+        return scan->scanned.returns && fulfillment_has_left(fulfillment) &&
                (!channel || text_equal(channel, fulfillment->order->channel));
 }
 

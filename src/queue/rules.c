@@ -41,7 +41,7 @@ const char *queue_tag(
 }
 
 /* The number that stands before the closing quote. */
-static bool number_read(const char *text, int64_t *ret_number) {
+static bool scanned_number_read(const char *text, int64_t *ret_number) {
         const size_t size = strspn(text, "0123456789");
         char digits[24];
 
@@ -61,7 +61,7 @@ bool queue_tag_holds(const char *if_none_match, const char *location, int64_t re
         tag_begin(begin, sizeof(begin), location, revision, view);
         if (if_none_match)
                 tag = strstr(if_none_match, begin);
-        if (!tag || !number_read(tag + strlen(begin), &until) || (until && now >= until))
+        if (!tag || !scanned_number_read(tag + strlen(begin), &until) || (until && now >= until))
                 return false;
         *ret_changes_at = until ? until : TIMESTAMP_NONE;
         return true;

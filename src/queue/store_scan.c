@@ -42,7 +42,7 @@ static enum problem codes_take(
         return PROBLEM_NONE;
 }
 
-static enum problem codes_read(struct rows *rows, void *into) {
+static enum problem scanned_codes_read(struct rows *rows, void *into) {
         struct scanned *scanned = into;
 
         scanned->n_waiting = rows_count(rows);
@@ -63,7 +63,7 @@ static void ask_for_codes(struct database *database, struct scanned *scanned, co
         parameter_text(&codes, location);
         parameter_integer(&codes, past ? PAST_CODES_MAX : OPEN_CODES_MAX);
         database_ask(database, past ? &sql_scan_codes_of_old : &sql_scan_codes, &codes,
-                past ? past_codes_read : codes_read, scanned);
+                past ? past_codes_read : scanned_codes_read, scanned);
 }
 
 static enum problem products_read(struct rows *rows, void *into) {

@@ -56,7 +56,8 @@ static const struct shape extend_shape = SHAPE(struct extend_body, extend_member
 
 /* ---- replies ---- */
 
-static void reply_with(struct call *call, const struct reservation *reservation, unsigned status, timestamp now) {
+static void reservation_reply(
+        struct call *call, const struct reservation *reservation, unsigned status, timestamp now) {
         struct reply_writer w;
 
         reply_begin(&w, call, status);
@@ -93,7 +94,7 @@ struct work {
         size_t n_touched;
 };
 
-static enum problem work_begin(struct batch *batch, struct work **ret_work) {
+static enum problem reservation_work_begin(struct batch *batch, struct work **ret_work) {
         struct work *work = arena_new(batch->arena, struct work);
 
         if (!work)
@@ -137,9 +138,9 @@ static const char *create_location(const struct call *call) {
         return body->location;
 }
 
-static enum problem create_load(struct batch *batch) {
+static enum problem reservation_create_load(struct batch *batch) {
         struct work *work = NULL;
-        enum problem p = work_begin(batch, &work);
+        enum problem p = reservation_work_begin(batch, &work);
 
         if (p)
                 return p;
@@ -160,7 +161,8 @@ static enum problem create_load(struct batch *batch) {
 }
 
 /* Lines that name the same SKU are added up first, so that none of them sees the full stock again. */
-static void line_add(struct reservation *reservation, const struct line_body *body, size_t place, struct stock *stock) {
+static void reservation_line_add(
+        struct reservation *reservation, const struct line_body *body, size_t place, struct stock *stock) {
         for (size_t i = 0; i < reservation->n_lines; i++)
                 if (text_equal(reservation->lines[i].sku, body->sku)) {
                         reservation->lines[i].quantity += body->quantity;
@@ -191,7 +193,7 @@ static struct reservation *reservation_from(const struct call *call, struct aren
         if (!reservation->lines)
                 return NULL;
         for (size_t i = 0; i < body->n_lines; i++)
-                line_add(reservation, &body->lines[i], i, stock);
+                reservation_line_add(reservation, &body->lines[i], i, stock);
         return reservation;
 }
 
@@ -215,7 +217,7 @@ static bool is_channel_known(struct call *call, const struct catalog_set *catalo
         return false;
 }
 
-static enum problem create_one(struct batch *batch, struct call *call) {
+static enum problem reservation_create_one(struct batch *batch, struct call *call) {
         const struct create_body *body = call->body;
         const duration ttl = body->has_ttl ? body->ttl : RESERVATION_TTL_DEFAULT;
         struct work *work = batch->work;
@@ -231,30 +233,31 @@ static enum problem create_one(struct batch *batch, struct call *call) {
         }
         counter_count(COUNTER_RESERVATIONS_GRANTED, 1);
         work->touched[work->n_touched++] = reservation;
-        reply_with(call, reservation, 201, batch->now);
+        reservation_reply(call, reservation, 201, batch->now);
         uuid_format(&reservation->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/reservations/%s", id);
         return PROBLEM_NONE;
 }
 
-static const struct operation create = {
-        .load = create_load, .documents = create_documents, .change = create_one, .save = work_save
-};
+static const struct operation create = { .load = reservation_create_load,
+        .documents = create_documents,
+        .change = reservation_create_one,
+        .save = work_save };
 
 /* ---- one that exists ---- */
 
-static void want_all(struct batch *batch, struct reservation_set *set) {
+static void reservations_want_all(struct batch *batch, struct reservation_set *set) {
         for (size_t i = 0; i < batch->n_calls; i++)
                 reservations_want(set, &batch->calls[i]->path.id);
 }
 
 static enum problem existing_load(struct batch *batch) {
         struct work *work = NULL;
-        enum problem p = work_begin(batch, &work);
+        enum problem p = reservation_work_begin(batch, &work);
 
         if (p)
                 return p;
-        want_all(batch, &work->set);
+        reservations_want_all(batch, &work->set);
         p = reservations_lock(batch->database, &work->set);
         if (!p)
                 p = reservations_lock_stock(batch->database, &work->set);
@@ -307,7 +310,7 @@ static enum problem release_one(struct batch *batch, struct call *call) {
                 counter_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }
-        reply_with(call, reservation, 200, batch->now);
+        reservation_reply(call, reservation, 200, batch->now);
         return PROBLEM_NONE;
 }
 
@@ -324,7 +327,7 @@ static enum problem extend_one(struct batch *batch, struct call *call) {
                 reservation_extend(reservation, body->ttl, batch->now, &call->arena, &call->refusal))
                 return PROBLEM_NONE;
         touch_once(work, reservation);
-        reply_with(call, reservation, 200, batch->now);
+        reservation_reply(call, reservation, 200, batch->now);
         return PROBLEM_NONE;
 }
 
@@ -332,30 +335,30 @@ static const struct operation extend = {
         .load = existing_load, .documents = existing_documents, .change = extend_one, .save = work_save
 };
 
-static enum problem show_load(struct batch *batch) {
+static enum problem reservation_show_load(struct batch *batch) {
         struct work *work = NULL;
-        enum problem p = work_begin(batch, &work);
+        enum problem p = reservation_work_begin(batch, &work);
 
         if (p)
                 return p;
         work->set.stock = NULL;
-        want_all(batch, &work->set);
+        reservations_want_all(batch, &work->set);
         return reservations_read(batch->database, &work->set);
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem reservation_show_decide(struct batch *batch) {
         struct work *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct reservation *reservation = reservation_of(batch->calls[i], &work->set);
 
                 if (reservation)
-                        reply_with(batch->calls[i], reservation, 200, batch->now);
+                        reservation_reply(batch->calls[i], reservation, 200, batch->now);
         }
         return PROBLEM_NONE;
 }
 
-static const struct operation show = { .load = show_load, .decide = show_decide };
+static const struct operation show = { .load = reservation_show_load, .decide = reservation_show_decide };
 
 const struct route reservation_routes[] = {
         { METHOD_POST, "/v1/reservations", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, CREATE_BATCH, KEY_REQUIRED,

@@ -24,7 +24,7 @@ const struct lifecycle reservation_lifecycle = {
         .n_transitions = array_size(transitions),
 };
 
-static void name_shortage(const struct reservation_line *line, struct arena *arena, struct refusal *refusal) {
+static void line_refuse_shortage(const struct reservation_line *line, struct arena *arena, struct refusal *refusal) {
         const int64_t available = stock_available(line->stock);
         struct violation *violation;
         char pointer[64];
@@ -39,7 +39,7 @@ static void name_shortage(const struct reservation_line *line, struct arena *are
 }
 
 /* A code nobody knows is the client's mistake, told apart from an empty shelf. */
-static bool is_known(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
+static bool products_are_known(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
         size_t unknown = 0;
 
         for (size_t i = 0; i < reservation->n_lines; i++) {
@@ -60,7 +60,7 @@ static bool is_known(const struct reservation *reservation, struct arena *arena,
         return !unknown;
 }
 
-static bool is_covered(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
+static bool lines_are_covered(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
         size_t short_lines = 0;
 
         for (size_t i = 0; i < reservation->n_lines; i++) {
@@ -69,16 +69,16 @@ static bool is_covered(const struct reservation *reservation, struct arena *aren
                 if (line->quantity <= stock_available(line->stock))
                         continue;
                 short_lines++;
-                name_shortage(line, arena, refusal);
+                line_refuse_shortage(line, arena, refusal);
         }
         return !short_lines;
 }
 
 enum problem reservation_grant(
         struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal) {
-        if (!is_known(reservation, arena, refusal))
+        if (!products_are_known(reservation, arena, refusal))
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
-        if (!is_covered(reservation, arena, refusal))
+        if (!lines_are_covered(reservation, arena, refusal))
                 return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
                         "Location %s does not have all that was asked for.", reservation->location);
         for (size_t i = 0; i < reservation->n_lines; i++) {

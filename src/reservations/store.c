@@ -75,7 +75,8 @@ struct reservation *reservation_find(const struct reservation_set *set, const st
         return set->n_rows ? bsearch(id, set->rows, set->n_rows, sizeof(*set->rows), id_compare) : NULL;
 }
 
-static void line_take(struct reservation_set *set, const struct line_row *row, struct reservation_line *line) {
+static void reservation_line_take(
+        struct reservation_set *set, const struct line_row *row, struct reservation_line *line) {
         struct reservation *reservation = reservation_find(set, &row->reservation_id);
 
         *line = (struct reservation_line){ .sku = row->sku, .quantity = row->quantity, .held = row->held };
@@ -103,7 +104,7 @@ static enum problem lines_read(struct rows *rows, void *into) {
                 struct line_row row;
 
                 row_fill(&binding, i, &row);
-                line_take(set, &row, &lines[i]);
+                reservation_line_take(set, &row, &lines[i]);
         }
         return PROBLEM_NONE;
 }
