@@ -1,7 +1,7 @@
 -- Orders as a whole: header, lines, discounts, fulfillments. Documents are named by order id ($1) or by the id of one of their
 -- fulfillments ($2), whose order never changes.
 
--- :name orders_lock
+-- :name orders_lock of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
        o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
@@ -11,7 +11,7 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
  order by o.id
    for update
 
--- :name orders_read
+-- :name orders_read of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
        o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
@@ -20,7 +20,7 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by o.id
 
--- :name fulfillments_lock
+-- :name fulfillments_lock of fulfillments
 -- After their orders.
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
@@ -32,7 +32,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
  order by f.order_id, f.id
    for update
 
--- :name fulfillments_read
+-- :name fulfillments_read of fulfillments
 select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
        f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
        f.created_at, f.updated_at, f.replaces, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
@@ -42,20 +42,20 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
 
--- :name order_lines_read
+-- :name order_lines_read of order_lines
 select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned,
        l.settled, l.settled_value
   from order_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.line
 
--- :name order_discounts_read
+-- :name order_discounts_read of order_discounts
 select d.order_id, d.amount, d.line, d.reason
   from order_discounts d
  where d.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by d.order_id, d.number
 
--- :name fulfillment_lines_read
+-- :name fulfillment_lines_read of fulfillment_lines
 select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.short, l.resourced, l.cancelled, l.moved,
        l.expired, l.fulfilled
   from fulfillment_lines l
@@ -147,7 +147,7 @@ select case when l.code is null then null
   left join locations l on l.code = wanted.location collate "C"
  order by wanted.place
 
--- :name orders_insert
+-- :name orders_insert of orders
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
                     reservation_id, actor, placed_at, updated_at, paid)
@@ -162,20 +162,20 @@ select id, order_number, channel, external_ref, status, payment_status, payment_
                   currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
                   reservation_id, actor, placed_at, updated_at, paid)
 
--- :name order_lines_insert
+-- :name order_lines_insert of order_lines
 insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
 select order_id, line, id, sku, title, quantity, unit_price, fulfilled, value
   from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
               $9::bigint[])
        as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
 
--- :name order_discounts_insert
+-- :name order_discounts_insert of order_discounts
 insert into order_discounts (order_id, number, amount, line, reason)
 select order_id, number, amount, line, reason
   from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
        as discount (order_id, number, amount, line, reason)
 
--- :name fulfillments_insert
+-- :name fulfillments_insert of fulfillments
 insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at,
                           replaces, recipient)
 select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces, recipient
@@ -184,13 +184,13 @@ select id, order_id, number, method, location, status, promised_at, created_at, 
        as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at, replaces,
                        recipient)
 
--- :name fulfillment_lines_insert
+-- :name fulfillment_lines_insert of fulfillment_lines
 insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)
 select order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, quantity - fulfilled
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
        as line (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled)
 
--- :name orders_update
+-- :name orders_update of orders
 update orders o
    set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
@@ -209,7 +209,7 @@ update returns r
   from unnest($1::uuid[], $2::timestamptz[]) as changed (order_id, at)
  where r.order_id = changed.order_id
 
--- :name orders_rewrite
+-- :name orders_rewrite of orders
 -- What an order says besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
 update orders o
    set customer = changed.customer, ship_to = changed.ship_to, subtotal = changed.subtotal, discount = changed.discount,
@@ -219,10 +219,10 @@ update orders o
        as changed (id, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total)
  where o.id = changed.id
 
--- :name order_discounts_delete
-delete from order_discounts d where d.order_id = any($1::uuid[])
+-- :name order_discounts_delete of orders
+delete from order_discounts d using unnest($1::uuid[]) as rewritten (id) where d.order_id = rewritten.id
 
--- :name order_lines_update
+-- :name order_lines_update of order_lines
 update order_lines l
    set quantity = changed.quantity, cancelled = changed.cancelled, fulfilled = changed.fulfilled,
        returned = changed.returned, value = changed.value, settled = changed.settled,
@@ -232,7 +232,7 @@ update order_lines l
        as changed (order_id, line, quantity, cancelled, fulfilled, returned, value, settled, settled_value)
  where l.order_id = changed.order_id and l.line = changed.line
 
--- :name fulfillments_update
+-- :name fulfillments_update of fulfillments
 update fulfillments f
    set status = changed.status, reason = changed.reason, hold_until = changed.hold_until, assignee = changed.assignee,
        staging_location = changed.staging_location, pickup_serial = changed.pickup_serial,
@@ -246,7 +246,7 @@ update fulfillments f
                    locked_until, handover, packages, version, updated_at, remind_at, recipient, moved_by)
  where f.id = changed.id
 
--- :name check_ins_update
+-- :name check_ins_update of fulfillments
 update fulfillments f
    set check_in = changed.check_in, eta_minutes = changed.eta_minutes, bay = changed.bay,
        vehicle_make = changed.vehicle_make, vehicle_color = changed.vehicle_color, vehicle_plate = changed.vehicle_plate,
@@ -257,16 +257,16 @@ update fulfillments f
                    waited_s)
  where f.id = changed.id
 
--- :name links_update
+-- :name links_update of fulfillments
 update fulfillments f
-   set link_digest = changed.digest, link_expires_at = changed.expires_at
-  from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) as changed (id, digest, expires_at)
+   set link_digest = changed.link_digest, link_expires_at = changed.link_expires_at
+  from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) as changed (id, link_digest, link_expires_at)
  where f.id = changed.id
 
 -- :name fulfillments_leave_slots
 update fulfillments f set slot_at = null where f.id = any($1::uuid[])
 
--- :name fulfillment_lines_update
+-- :name fulfillment_lines_update of fulfillment_lines
 update fulfillment_lines l
    set quantity = changed.quantity, picked = changed.picked, short = changed.short, resourced = changed.resourced,
        cancelled = changed.cancelled, moved = changed.moved, expired = changed.expired, fulfilled = changed.fulfilled,

@@ -1,13 +1,13 @@
 -- Payments and refunds, with their orders ($1; or $2, by the id of one of its fulfillments).
 
--- :name payments_read
+-- :name payments_read of payments
 select p.order_id, p.id, p.number, p.provider, p.reference, p.status, p.amount, p.authorized, p.captured, p.voided,
        p.capture_due, p.void_due, p.void_asked, p.failed, p.opened, p.refunded, p.actor, p.version, p.created_at, p.updated_at
   from payments p
  where p.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by p.order_id, p.number
 
--- :name refunds_read
+-- :name refunds_read of refunds
 select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destination, r.status, r.reason, r.reference,
        r.actor, r.version, r.created_at, r.updated_at
   from refunds r
@@ -24,7 +24,7 @@ select r.order_id, r.id,
  where r.order_id = any($1::uuid[])
  order by r.order_id, r.created_at, r.id
 
--- :name payments_insert
+-- :name payments_insert of payments
 insert into payments (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
                       refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
 select id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
@@ -35,7 +35,7 @@ select id, order_id, number, provider, reference, status, amount, authorized, ca
        as payment (id, order_id, number, provider, reference, status, amount, authorized, captured, voided, capture_due,
                    refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
 
--- :name payments_update
+-- :name payments_update of payments
 -- The same columns; those that never change are passed over.
 update payments p
    set reference = changed.reference, status = changed.status, authorized = changed.authorized,
@@ -49,7 +49,7 @@ update payments p
                    refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
  where p.id = changed.id
 
--- :name refunds_insert
+-- :name refunds_insert of refunds
 insert into refunds (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at,
                      updated_at)
 select id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at, created_at
@@ -57,7 +57,7 @@ select id, order_id, number, payment_id, return_id, amount, destination, status,
               $9::text[], $10::text[], $11::timestamptz[])
        as refund (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at)
 
--- :name refunds_update
+-- :name refunds_update of refunds
 update refunds r
    set status = changed.status, reference = changed.reference, version = changed.version, updated_at = changed.updated_at
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])

@@ -1,5 +1,6 @@
 #include "db/columns.h"
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "db/rows_libpq.h"
 #include "db/sql.h"
@@ -27,6 +28,7 @@ static const struct {
         [COLUMN_TIME] = { "timestamptz", TYPE_TIMESTAMPTZ, TYPE_TIMESTAMPTZ, parameter_times },
         [COLUMN_ENUM] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
         [COLUMN_WORD] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
+        [COLUMN_DIGEST] = { "bytea", TYPE_BYTEA, TYPE_BYTEA, parameter_byteas },
         [COLUMN_BITS] = { "text", TYPE_TEXT, TYPE_VARCHAR, parameter_texts },
 };
 
@@ -132,6 +134,9 @@ static void cell_fill(struct rows *rows, const struct column *column, const char
         case COLUMN_TEXT:
                 *(const char **) member = bytes;
                 break;
+        case COLUMN_DIGEST:
+                *(const uint8_t **) member = (const uint8_t *) bytes;
+                break;
         case COLUMN_JSONB:
                 *(const char **) member = bytes ? bytes + 1 : NULL;
                 break;
@@ -164,6 +169,35 @@ static void cell_fill(struct rows *rows, const struct column *column, const char
         }
 }
 
+int binding_place(const struct binding *binding, const char *name) {
+        for (int place = 0; place < binding->n; place++)
+                if (text_equal(binding->at[place]->name, name))
+                        return place;
+        return -1;
+}
+
+static struct row row_from(const struct binding *binding, size_t row, int place) {
+        return (struct row){ .rows = binding->rows, .index = (int) row, .column = place };
+}
+
+struct uuid binding_uuid(const struct binding *binding, size_t row, int place) {
+        struct row at = row_from(binding, row, place);
+
+        return row_uuid(&at);
+}
+
+int64_t binding_integer(const struct binding *binding, size_t row, int place) {
+        struct row at = row_from(binding, row, place);
+
+        return row_integer(&at);
+}
+
+const char *binding_text(const struct binding *binding, size_t row, int place) {
+        struct row at = row_from(binding, row, place);
+
+        return row_text(&at);
+}
+
 void row_fill(const struct binding *binding, size_t row, void *record) {
         PGresult *result = binding->rows->result;
 
@@ -171,6 +205,8 @@ void row_fill(const struct binding *binding, size_t row, void *record) {
                 const struct column *column = binding->at[place];
                 const bool is_null = PQgetisnull(result, (int) row, place);
 
+                if (column->through)
+                        continue;
                 if (column->has)
                         *(bool *) ((char *) record + column->has - 1) = !is_null;
                 cell_fill(binding->rows, column, is_null ? NULL : PQgetvalue(result, (int) row, place),
@@ -248,6 +284,9 @@ static void cell_add(struct array *array, const struct column *column, const voi
         case COLUMN_WORD:
                 array_text(array, *(const char *const *) member);
                 break;
+        case COLUMN_DIGEST:
+                array_bytes(array, *(const uint8_t *const *) member, DIGEST_SIZE);
+                break;
         case COLUMN_JSONB:
                 array_jsonb(array, *(const char *const *) member);
                 break;
@@ -277,14 +316,28 @@ static void cell_add(struct array *array, const struct column *column, const voi
         }
 }
 
+/* NULL behind a NULL pointer. */
+static const char *record_of(const struct column *column, const char *record) {
+        if (column->through)
+                record = *(const char *const *) (record + column->through - 1);
+        if (record && column->then)
+                record = *(const char *const *) (record + column->then - 1);
+        return record;
+}
+
+static bool has_value(const struct column *column, const char *record) {
+        return record && (!column->has || *(const bool *) (record + column->has - 1));
+}
+
 void records_add(struct records *records, const void *record) {
         for (size_t i = 0; i < records->n_columns; i++) {
                 const struct column *column = records->columns[i];
+                const char *owner = record_of(column, record);
 
-                if (column->has && !*(const bool *) ((const char *) record + column->has - 1))
-                        array_null(records->arrays[i]);
+                if (has_value(column, owner))
+                        cell_add(records->arrays[i], column, owner + column->offset);
                 else
-                        cell_add(records->arrays[i], column, (const char *) record + column->offset);
+                        array_null(records->arrays[i]);
         }
         records->n++;
 }

@@ -37,6 +37,7 @@ enum column_kind {
         COLUMN_TIME,    /* timestamp */
         COLUMN_ENUM,    /* an enum, which is a word of `words` in SQL */
         COLUMN_WORD,    /* const char *: a word of `words` */
+        COLUMN_DIGEST,  /* const uint8_t *: bytea of DIGEST_SIZE */
         COLUMN_BITS,    /* unsigned: bit n for word n; text of words between spaces */
         COLUMN_KIND_COUNT,
 };
@@ -48,6 +49,7 @@ struct column {
         const struct enum_column *words;
         bool nullable;
         int64_t absent;
+        size_t through, then; /* POINTER(record, member): the member is in the record that it points to; 0: none */
         size_t has; /* behind the place of a bool that tells whether there is a value: HAS(record, member); 0: none */
 };
 
@@ -73,11 +75,13 @@ struct columns {
 #define UUID_AT(record, member)    .kind = COLUMN_UUID, .offset = MEMBER_AT(record, member, struct uuid)
 #define TIME_AT(record, member)    .kind = COLUMN_TIME, .offset = MEMBER_AT(record, member, timestamp)
 #define WORD_AT(record, member)    .kind = COLUMN_WORD, .offset = MEMBER_AT(record, member, const char *)
+#define DIGEST_AT(record, member)  .kind = COLUMN_DIGEST, .offset = MEMBER_AT(record, member, const uint8_t *)
 #define BITS_AT(record, member)    .kind = COLUMN_BITS, .offset = MEMBER_AT(record, member, unsigned)
 #define ENUM_AT(record, member)                                                                                        \
         .kind = COLUMN_ENUM,                                                                                           \
         .offset = offsetof(record, member) + 0 * sizeof(char[sizeof(((record *) 0)->member) == sizeof(int) ? 1 : -1])
-#define HAS(record, member) (1 + MEMBER_AT(record, member, bool))
+#define HAS(record, member)     (1 + MEMBER_AT(record, member, bool))
+#define POINTER(record, member) (1 + offsetof(record, member) + 0 * sizeof(*((record *) 0)->member))
 #define MEMBER_AT(record, member, type)                                                                                \
         offsetof(record, member) +                                                                                     \
                 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((record *) 0)->member), type) ? 1 : -1])
@@ -99,7 +103,14 @@ struct binding {
 /* Resolve; false, and the trip fails, when the result does not fit the table. */
 must_check bool rows_bind(struct rows *rows, const struct columns *columns, struct binding *ret_binding);
 
-/* Set the members of the record that the result has a column for. */
+/* The place of a column in the result, for those of another record (`through`), which a reader looks up by its key. -1:
+ * the result lacks it. */
+int binding_place(const struct binding *binding, const char *name);
+struct uuid binding_uuid(const struct binding *binding, size_t row, int place); /* nil for null */
+int64_t binding_integer(const struct binding *binding, size_t row, int place);  /* 0 for null */
+const char *binding_text(const struct binding *binding, size_t row, int place); /* NULL for null */
+
+/* Set the members of the record that the result has a column for; members of other records stay as they are. */
 void row_fill(const struct binding *binding, size_t row, void *record);
 
 /* All rows as records in the arena, zeroed before they are filled. NULL: no memory. */

@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "orders/columns.h"
 #include "orders/orders.h"
 
 #include "sql/orders.h"
@@ -34,51 +35,14 @@ void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillme
 
 /* ---- reading ---- */
 
-static void order_from_row(struct row *row, struct order *o) {
-        o->id = row_uuid(row);
-        o->number = row_text(row);
-        o->channel = row_text(row);
-        o->external_ref = row_text(row);
-        o->status = (enum order_status) row_enum(row, &order_status_column);
-        o->payment_status = (enum payment_status) row_enum(row, &order_payment_status_column);
-        o->payment_reference = row_text(row);
-        o->payment_due_at = row_time(row);
-        o->currency = row_text(row);
-        o->customer = row_text(row);
-        o->ship_to = row_text(row);
-        o->subtotal = row_integer(row);
-        o->discount = row_integer(row);
-        o->shipping = row_integer(row);
-        o->tax = row_integer(row);
-        o->tax_included = row_boolean(row);
-        o->total = row_integer(row);
-        o->credited = row_integer(row);
-        o->adjusted = row_integer(row);
-        o->paid = row_integer(row);
-        o->refunded = row_integer(row);
-        o->refund_due = row_integer(row);
-        o->reservation_id = row_uuid(row);
-        o->cancel_reason = row_text(row);
-        o->actor = row_text(row);
-        o->version = row_integer(row);
-        o->placed_at = row_time(row);
-        o->updated_at = row_time(row);
-        o->valued = true;
-}
-
 static enum problem orders_row(struct rows *rows, void *into) {
         struct order_set *set = into;
 
-        set->rows = arena_new_array(set->arena, struct order, rows_count(rows));
-        if (!set->rows)
-                return FAULT_BUSY;
-        set->n_rows = rows_count(rows);
-        for (size_t i = 0; i < set->n_rows; i++) {
-                struct row row = row_at(rows, i);
-
-                order_from_row(&row, &set->rows[i]);
-        }
-        return PROBLEM_NONE;
+        set->rows = rows_fill(rows, &order_header_columns, set->arena);
+        set->n_rows = set->rows ? rows_count(rows) : 0;
+        for (size_t i = 0; i < set->n_rows; i++)
+                set->rows[i].valued = true;
+        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static int order_compare(const void *left, const void *right) {
@@ -96,78 +60,30 @@ struct fulfillment *fulfillment_find(const struct order_set *set, const struct u
         return NULL;
 }
 
-static int64_t integer_or_none(struct row *row) {
-        const bool none = row_is_null(row);
-        const int64_t value = row_integer(row);
-
-        return none ? -1 : value;
-}
-
-static void check_in_from_row(struct row *row, struct check_in *check_in) {
-        check_in->state = (enum check_in_state) row_enum(row, &fulfillment_check_in_column);
-        check_in->eta_minutes = integer_or_none(row);
-        check_in->bay = row_text(row);
-        check_in->vehicle.make = row_text(row);
-        check_in->vehicle.color = row_text(row);
-        check_in->vehicle.plate = row_text(row);
-        check_in->on_the_way_at = row_time(row);
-        check_in->arrived_at = row_time(row);
-        check_in->waited_s = integer_or_none(row);
-}
-
-static void fulfillment_from_row(struct row *row, struct fulfillment *f) {
-        size_t size; /* is DIGEST_SIZE, says the database */
-
-        f->number = row_integer(row);
-        f->method = (enum fulfillment_method) row_enum(row, &fulfillment_method_column);
-        f->location = row_text(row);
-        f->status = (enum fulfillment_status) row_enum(row, &fulfillment_status_column);
-        f->reason = row_text(row);
-        f->promised_at = row_time(row);
-        f->hold_until = row_time(row);
-        f->assignee = row_text(row);
-        f->staging_location = row_text(row);
-        f->pickup_serial = row_integer(row);
-        f->wrong_codes = row_integer(row);
-        f->locked_until = row_time(row);
-        f->handover = row_text(row);
-        f->packages = row_text(row);
-        f->version = row_integer(row);
-        f->created_at = row_time(row);
-        f->updated_at = row_time(row);
-        f->replaces = row_uuid(row);
-        check_in_from_row(row, &f->check_in);
-        f->remind_at = row_time(row);
-        f->recipient = row_text(row);
-        f->moved_by = row_text(row);
-        f->link.digest = row_bytes(row, &size);
-        f->link.expires_at = row_time(row);
-        f->has_slot = !row_is_null(row);
-        f->slot_at = row_time(row);
-}
-
 /* They come sorted by order and id, so those of one order stand together; likewise all lines below. */
 static enum problem fulfillments_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
         struct fulfillment *fulfillments = arena_new_array(set->arena, struct fulfillment, n);
+        struct binding binding;
+        int order_place;
 
         set->fulfillments = arena_new_array(set->arena, struct fulfillment *, n);
         if (!fulfillments || !set->fulfillments)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &fulfillment_columns, &binding))
+                return FAULT_BROKEN;
+        order_place = binding_place(&binding, "order_id");
         set->n_fulfillments = n;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
+                const struct uuid order_id = binding_uuid(&binding, i, order_place);
                 struct fulfillment *f = &fulfillments[i];
-                struct uuid order_id;
 
                 set->fulfillments[i] = f;
-                f->id = row_uuid(&row);
-                order_id = row_uuid(&row);
                 f->order = order_find(set, &order_id);
                 if (!f->order)
                         return FAULT_BROKEN;
-                fulfillment_from_row(&row, f);
+                row_fill(&binding, i, f);
                 if (!f->order->n_fulfillments)
                         f->order->fulfillments = &set->fulfillments[i];
                 f->order->fulfillments_capacity = ++f->order->n_fulfillments;
@@ -178,32 +94,21 @@ static enum problem fulfillments_row(struct rows *rows, void *into) {
 static enum problem order_lines_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
-        struct order_line *lines = arena_new_array(set->arena, struct order_line, n);
+        struct order_line *lines = rows_fill(rows, &order_line_columns, set->arena);
+        struct binding binding;
 
         if (!lines)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &order_line_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid order_id = row_uuid(&row);
-                struct order_line *line = &lines[i];
+                const struct uuid order_id = binding_uuid(&binding, i, binding_place(&binding, "order_id"));
 
-                line->order = order_find(set, &order_id);
-                if (!line->order)
+                lines[i].order = order_find(set, &order_id);
+                if (!lines[i].order)
                         return FAULT_BROKEN;
-                line->number = row_integer(&row);
-                line->id = row_uuid(&row);
-                line->sku = row_text(&row);
-                line->title = row_text(&row);
-                line->quantity = row_integer(&row);
-                line->unit_price = row_integer(&row);
-                line->value = row_integer(&row);
-                line->cancelled = row_integer(&row);
-                line->fulfilled = row_integer(&row);
-                line->returned = row_integer(&row);
-                line->settled = row_integer(&row);
-                line->settled_value = row_integer(&row);
-                if (!line->order->n_lines++)
-                        line->order->lines = line;
+                if (!lines[i].order->n_lines++)
+                        lines[i].order->lines = &lines[i];
         }
         return PROBLEM_NONE;
 }
@@ -212,18 +117,14 @@ static enum problem discounts_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
         struct order_discount *discounts = arena_new_array(set->arena, struct order_discount, n);
+        struct discount_row *read = rows_fill(rows, &order_discount_columns, set->arena);
 
-        if (!discounts)
+        if (!discounts || !read)
                 return FAULT_BUSY;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid order_id = row_uuid(&row);
-                struct order *order = order_find(set, &order_id);
+                struct order *order = order_find(set, &read[i].order_id);
 
-                discounts[i].amount = row_integer(&row);
-                discounts[i].line = row_is_null(&row) ? -1 : 0;
-                discounts[i].line += row_integer(&row);
-                discounts[i].reason = row_text(&row);
+                discounts[i] = read[i].discount;
                 if (order && !order->n_discounts++)
                         order->discounts = &discounts[i];
         }
@@ -247,29 +148,21 @@ static enum problem fulfillment_line_link(struct order_set *set, struct fulfillm
 
 static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
         struct order_set *set = into;
-        const size_t n = rows_count(rows);
-        struct fulfillment_line *lines = arena_new_array(set->arena, struct fulfillment_line, n);
+        struct fulfillment_line *lines = rows_fill(rows, &fulfillment_line_columns, set->arena);
         enum problem p = lines ? PROBLEM_NONE : FAULT_BUSY;
+        struct binding binding;
+        int fulfillment, line, sku;
 
-        for (size_t i = 0; i < n && !p; i++) {
-                struct row row = row_at(rows, i);
-                struct uuid fulfillment_id;
-                const char *sku;
-                int64_t number;
+        if (!rows_bind(rows, &fulfillment_line_columns, &binding))
+                return FAULT_BROKEN;
+        fulfillment = binding_place(&binding, "fulfillment_id");
+        line = binding_place(&binding, "line");
+        sku = binding_place(&binding, "sku");
+        for (size_t i = 0; i < rows_count(rows) && !p; i++) {
+                const struct uuid fulfillment_id = binding_uuid(&binding, i, fulfillment);
 
-                (void) row_uuid(&row); /* the order */
-                fulfillment_id = row_uuid(&row);
-                number = row_integer(&row);
-                sku = row_text(&row);
-                lines[i].quantity = row_integer(&row);
-                lines[i].picked = row_integer(&row);
-                lines[i].shorted = row_integer(&row);
-                lines[i].resourced = row_integer(&row);
-                lines[i].cancelled = row_integer(&row);
-                lines[i].moved = row_integer(&row);
-                lines[i].expired = row_integer(&row);
-                lines[i].fulfilled = row_integer(&row);
-                p = fulfillment_line_link(set, &lines[i], &fulfillment_id, number, sku);
+                p = fulfillment_line_link(set, &lines[i], &fulfillment_id, binding_integer(&binding, i, line),
+                        binding_text(&binding, i, sku));
         }
         return p;
 }

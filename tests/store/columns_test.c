@@ -1,6 +1,7 @@
 /* Records are read and written by the names of their columns. */
 #include "fixture.h"
 
+#include "base/digest.h"
 #include "db/columns.h"
 #include "db/session.h"
 
@@ -14,6 +15,10 @@ enum color { RED, GREEN, NO_COLOR };
 static const char *const colors[] = { "red", "green", NULL };
 static const struct enum_column color_column = { "paints", "color", .texts = colors };
 
+struct rack {
+        int64_t number;
+};
+
 struct paint {
         struct uuid id, mixed_from;
         const char *name, *recipe, *finish;
@@ -23,6 +28,8 @@ struct paint {
         timestamp made_at;
         enum color color, lid;
         unsigned stripes;
+        const uint8_t *digest;
+        const struct rack *rack;
 };
 
 static const struct column columns[] = {
@@ -39,19 +46,22 @@ static const struct column columns[] = {
         { "color", ENUM_AT(struct paint, color), .words = &color_column },
         { "lid", ENUM_AT(struct paint, lid), .words = &color_column, .nullable = true, .absent = NO_COLOR },
         { "stripes", BITS_AT(struct paint, stripes), .words = &color_column },
+        { "digest", DIGEST_AT(struct paint, digest) },
+        { "rack", INTEGER_AT(struct rack, number), .through = POINTER(struct paint, rack) },
 };
 
 /* In another order than the table, so that places and names do not agree by chance. */
 static const struct statement_parameter parameters[] = { { "lid", "text" }, { "color", "text" },
         { "made_at", "timestamptz" }, { "density", "float8" }, { "sold", "boolean" }, { "shelf", "bigint" },
         { "liters", "bigint" }, { "finish", "text" }, { "recipe", "jsonb" }, { "name", "text" },
-        { "mixed_from", "uuid" }, { "id", "uuid" }, { "stripes", "text" } };
+        { "mixed_from", "uuid" }, { "id", "uuid" }, { "stripes", "text" }, { "digest", "bytea" },
+        { "rack", "bigint" } };
 
-#define ROUND_TRIP                                                                                                         \
-        "select name, id, mixed_from, recipe, finish, liters::integer, shelf, sold, density, made_at, lid, color, stripes" \
-        "  from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::boolean[], $6::bigint[],"              \
-        "              $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[], $12::uuid[], $13::text[])"         \
-        "       as x (lid, color, made_at, density, sold, shelf, liters, finish, recipe, name, mixed_from, id, stripes)"
+#define ROUND_TRIP                                                                                                                              \
+        "select name, id, mixed_from, recipe, finish, liters::integer, shelf, sold, density, made_at, lid, color, stripes, digest, rack"        \
+        "  from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::boolean[], $6::bigint[],"                                   \
+        "              $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[], $12::uuid[], $13::text[], $14::bytea[], $15::bigint[])" \
+        "       as x (lid, color, made_at, density, sold, shelf, liters, finish, recipe, name, mixed_from, id, stripes, digest, rack)"
 
 static struct statement statement;
 static const struct columns paint_columns = { "paints", COLUMNS(struct paint, columns) };
@@ -63,7 +73,13 @@ static void statement_make(const char *sql) {
         statement.n_parameters = array_size(parameters);
 }
 
+static int64_t rack_read; /* of the last row */
+
 static enum problem paints_read(struct rows *rows, void *into) {
+        struct binding binding;
+
+        if (rows_bind(rows, &paint_columns, &binding) && binding_place(&binding, "rack") >= 0)
+                rack_read = binding_integer(&binding, rows_count(rows) - 1, binding_place(&binding, "rack"));
         *(struct paint **) into = rows_fill(rows, &paint_columns, &store_arena);
         return PROBLEM_NONE;
 }
@@ -83,6 +99,8 @@ static struct paint *round_trip(const struct paint *paints, size_t n) {
 }
 
 Test(columns, every_kind_comes_back_as_it_was_written) {
+        static const uint8_t digest[DIGEST_SIZE] = "a digest";
+        static const struct rack rack = { .number = 42 };
         const struct paint paint = { .id = uuid_random(),
                 .mixed_from = uuid_random(),
                 .name = "gr\xc3\xbcn",
@@ -96,7 +114,9 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
                 .made_at = STORE_NOW + 123456,
                 .color = GREEN,
                 .lid = RED,
-                .stripes = 1u << RED | 1u << GREEN };
+                .stripes = 1u << RED | 1u << GREEN,
+                .digest = digest,
+                .rack = &rack };
         const struct paint *read = round_trip(&paint, 1);
 
         cr_assert_eq(uuid_compare(&read->id, &paint.id), 0);
@@ -112,6 +132,9 @@ Test(columns, every_kind_comes_back_as_it_was_written) {
         cr_assert_eq(read->made_at, paint.made_at);
         cr_assert_eq(read->color, GREEN);
         cr_assert_eq(read->lid, RED);
+        cr_assert_eq(memcmp(read->digest, digest, sizeof(digest)), 0);
+        cr_assert_eq(rack_read, 42);
+        cr_assert_null(read->rack, "a member of another record is looked up by its reader");
         cr_assert_eq(read->stripes, 1u << RED | 1u << GREEN);
 }
 
@@ -138,15 +161,16 @@ Test(columns, an_absent_value_is_null_in_sql_and_absent_again) {
         cr_assert(read[1].is_weighed);
         cr_assert_str_eq(read[1].name, "");
         cr_assert_eq(read[1].shelf, 0);
-        statement_make("select num_nulls($1[1], $2[1], $3[1], $4[1], $5[1], $6[1], $7[1], $8[1], $9[1], $10[1], $11[1],"
-                       " $12[1], $13[1])::bigint from (select $1::text[], $2::text[], $3::timestamptz[], $4::float8[],"
-                       " $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[],"
-                       " $12::uuid[], $13::text[]) as x");
+        statement_make(
+                "select num_nulls($1[1], $2[1], $3[1], $4[1], $5[1], $6[1], $7[1], $8[1], $9[1], $10[1], $11[1],"
+                " $12[1], $13[1], $14[1], $15[1])::bigint from (select $1::text[], $2::text[], $3::timestamptz[], $4::float8[],"
+                " $5::boolean[], $6::bigint[], $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::uuid[],"
+                " $12::uuid[], $13::text[], $14::bytea[], $15::bigint[]) as x");
         records_begin(&records, &store_arena, &statement, &paint_columns);
         records_add(&records, &paints[0]);
         database_ask(store_database, &statement, &records.parameters, nulls_count, &nulls);
         store_trip();
-        cr_assert_eq(nulls, 8, "lid, made_at, density, shelf, finish, recipe, name and mixed_from");
+        cr_assert_eq(nulls, 10, "rack, digest, lid, made_at, density, shelf, finish, recipe, name and mixed_from");
 }
 
 static void read_expecting(const char *sql, enum problem expected, const char *message) {

@@ -9,6 +9,7 @@
 #include "db/columns.h"
 #include "db/sql.h"
 #include "inventory/columns.h"
+#include "orders/columns.h"
 #include "reservations/columns.h"
 
 #include <criterion/criterion.h>
@@ -36,10 +37,17 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 /* All that there are: tests/lint/registered.py looks. */
 static const struct columns *const tables[] = {
         &channel_row_columns,
+        &fulfillment_columns,
+        &fulfillment_line_columns,
         &ledger_columns,
         &listing_row_columns,
         &location_row_columns,
+        &order_header_columns,
+        &order_discount_columns,
+        &order_line_columns,
+        &payment_columns,
         &product_row_columns,
+        &refund_columns,
         &reservation_columns,
         &reservation_line_columns,
         &shelf_columns,

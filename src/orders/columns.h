@@ -1,0 +1,17 @@
+/*
+ * orders/columns: the columns of orders and their parts (db/columns.h), for the room's store.
+ */
+#pragma once
+
+#include "db/columns.h"
+#include "orders/orders.h"
+
+struct discount_row {
+        struct uuid order_id;
+        int64_t number;
+        struct order_discount discount;
+};
+
+extern const struct columns order_header_columns, order_line_columns, order_discount_columns;
+extern const struct columns fulfillment_columns, fulfillment_line_columns;
+extern const struct columns payment_columns, refund_columns;
