@@ -28,62 +28,62 @@ enum setting_kind {
 /* Name, environment variable, kind, default ("" for none), smallest and largest number, help. Sorted by variable. */
 #define SETTINGS(X)                                                                                                    \
         X(ADMIN_LISTEN, "HOLDFAST_ADMIN_LISTEN", ADDRESS, "127.0.0.1:8081", 0, 0,                                      \
-                "address:port of /livez, /readyz and /metrics; when empty they answer on the API port")                \
+                "address:port of /livez, /readyz and /metrics; empty: on the API port")                                \
         X(CALL_TIMEOUT, "HOLDFAST_CALL_TIMEOUT", DURATION, "PT10S", SECOND, 10 * MINUTE,                               \
-                "time from the last byte of a request to its reply; past it the answer is 504")                        \
-        X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "origins of browsers that may call, comma separated") \
+                "time limit from the last byte of a request to its reply; then 504")                                   \
+        X(CORS_ORIGINS, "HOLDFAST_CORS_ORIGINS", TEXT, "", 0, 0, "allowed origins of browsers, comma separated")       \
         X(CURRENCY, "HOLDFAST_CURRENCY", CURRENCY, "", 0, 0,                                                           \
                 "ISO 4217 currency of this market, for imported prices that name none; none is assumed")               \
         X(DATABASE_READ_URL, "HOLDFAST_DATABASE_READ_URL", SECRET, "", 0, 0,                                           \
-                "connection string for reads that may lag; the primary when empty")                                    \
+                "connection string for reads that may lag; empty: the primary")                                        \
         X(DATABASE_URL, "HOLDFAST_DATABASE_URL", SECRET, "", 0, 0,                                                     \
                 "libpq connection string of the primary; several hosts are allowed")                                   \
         X(DOCS, "HOLDFAST_DOCS", SWITCH, "on", 0, 0, "on or off: serve a page to read and try the API at /docs")       \
         X(DRAIN_GRACE, "HOLDFAST_DRAIN_GRACE", DURATION, "PT2S", 0, 20 * SECOND,                                       \
-                "how long after SIGTERM new connections are taken while /readyz says 503, so that balancers see it")   \
-        X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience a token must name")                         \
+                "time after SIGTERM in which the service accepts connections while /readyz answers 503")               \
+        X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience that a token must name")                    \
         X(JWT_DEV_ALLOW_REMOTE, "HOLDFAST_JWT_DEV_ALLOW_REMOTE", BOOLEAN, "0", 0, 1,                                   \
                 "1: development tokens (HS256) are accepted on an address that is not loopback")                       \
-        X(JWT_ISSUER, "HOLDFAST_JWT_ISSUER", TEXT, "", 0, 0, "issuer a token must come from")                          \
+        X(JWT_ISSUER, "HOLDFAST_JWT_ISSUER", TEXT, "", 0, 0, "issuer that a token must name")                          \
         X(JWT_JWKS_FILE, "HOLDFAST_JWT_JWKS_FILE", TEXT, "", 0, 0,                                                     \
                 "public keys of the identity provider, from a file")                                                   \
         X(JWT_JWKS_URL, "HOLDFAST_JWT_JWKS_URL", TEXT, "", 0, 0, "public keys of the identity provider, from a URL")   \
         X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret of development mode, 32 bytes or more")   \
         X(LANE_QUEUE, "HOLDFAST_LANE_QUEUE", INTEGER, "8192", 16, 65536,                                               \
-                "requests that may wait in a lane, shared out among its workers; one more is told to come later")      \
+                "requests that may wait in a lane, divided among its workers; further ones get 503")                   \
         X(LISTEN, "HOLDFAST_LISTEN", ADDRESS, "127.0.0.1:8080", 0, 0, "address:port of the API")                       \
         X(LOG_LEVEL, "HOLDFAST_LOG_LEVEL", TEXT, "info", 0, 0, "debug, info, warning or error")                        \
         X(PICKUP_SECRET, "HOLDFAST_PICKUP_SECRET", SECRET, "", 0, 0, "derives pickup codes, 32 bytes or more")         \
         X(PICKUP_SECRET_PREVIOUS, "HOLDFAST_PICKUP_SECRET_PREVIOUS", SECRET, "", 0, 0,                                 \
-                "the secret before: its pickup codes still open")                                                      \
+                "the secret before: its pickup codes stay valid")                                                      \
         X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
-                "requests a minute for each subject, or address without a valid token, and instance; 0 is off")        \
+                "requests a minute and instance for each subject, or address without a valid token; 0: no limit")      \
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
-                "time for a request to come in, and for its reply to go out; a slower peer is cut off")                \
+                "time limit to receive a request, and to send its reply; a slower peer is cut off")                    \
         X(RESOURCING, "HOLDFAST_RESOURCING", SWITCH, "on", 0, 0,                                                       \
-                "on or off: units that a location does not have are taken from another one, else cancelled")           \
+                "on or off: another location takes over missing units, else they are cancelled")                       \
         X(RESOURCING_RADIUS_KM, "HOLDFAST_RESOURCING_RADIUS_KM", INTEGER, "50", 0, 20000,                              \
-                "at most so far away is a location that takes over pickup or curbside; 0 is no limit. "                \
-                "One without a position is too far away, unless neither has one")                                      \
+                "largest distance of a location that takes over pickup or curbside; 0: no limit. "                     \
+                "A location without a position is too far away, unless both have none")                                \
         X(RETENTION_EVENTS, "HOLDFAST_RETENTION_EVENTS", DURATION, "", 7 * DAY, 36500 * DAY,                           \
-                "holdfast prune removes older events, but those of orders that are open; kept when empty")             \
+                "holdfast prune removes older events, except those of open orders; empty: kept")                       \
         X(RETENTION_IDEMPOTENCY, "HOLDFAST_RETENTION_IDEMPOTENCY", DURATION, "P1D", DAY, 30 * DAY,                     \
-                "how long the reply to an Idempotency-Key can be had again")                                           \
+                "time for which a repeated Idempotency-Key gets the stored reply")                                     \
         X(RETENTION_PERSONAL_DATA, "HOLDFAST_RETENTION_PERSONAL_DATA", DURATION, "", 7 * DAY, 36500 * DAY,             \
-                "holdfast prune erases the customer from closed orders unchanged for longer; kept when empty")         \
+                "holdfast prune erases the customer from closed orders unchanged for longer; empty: kept")             \
         X(RETENTION_RESERVATIONS, "HOLDFAST_RETENTION_RESERVATIONS", DURATION, "", DAY, 36500 * DAY,                   \
-                "holdfast prune removes reservations that have been over for longer; kept when empty")                 \
+                "holdfast prune removes reservations that ended longer ago; empty: kept")                              \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
-                "0: this instance leaves it to others to close what has expired")                                      \
+                "0: this instance runs no scheduled jobs, such as expiry; another one must")                           \
         X(TRUSTED_PROXIES, "HOLDFAST_TRUSTED_PROXIES", NETWORKS, "", 0, 0,                                             \
-                "addresses and networks of proxies that are believed when they tell whose request it is, "             \
+                "addresses and networks of proxies whose Forwarded headers the service believes, "                     \
                 "comma separated")                                                                                     \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
-                "an order whose payment is still pending is cancelled after this; never when empty")                   \
+                "an order with a pending payment is cancelled after this time; empty: never")                          \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
-                "connections that change stock; the others help out when the first falls behind or meets a stuck row")
+                "connections that change stock; the others help if the first falls behind or meets a stuck row")
 
 enum setting {
 #define X(name, variable, kind, initial, minimum, maximum, help) CONFIG_##name,
@@ -92,7 +92,7 @@ enum setting {
                 SETTING_COUNT,
 };
 
-/* Read the environment. False: `ret_reason` says what is wrong with which variable (static text). Unknown HOLDFAST_
+/* Read the environment. False: `ret_reason` names the variable and its fault (static text). Unknown HOLDFAST_
  * variables are reported by config_unknown. */
 must_check bool config_read(const char **ret_reason);
 
@@ -100,7 +100,7 @@ must_check bool config_read(const char **ret_reason);
 const char *config_text(enum setting setting);
 int64_t config_integer(enum setting setting); /* also booleans, switches, and durations in microseconds (0: not set) */
 
-/* HOLDFAST_ variables that mean nothing, one after another; NULL at the end. */
+/* Unknown HOLDFAST_ variables, one after another; NULL at the end. */
 const char *config_unknown(size_t i);
 
 const char *setting_variable(enum setting setting);

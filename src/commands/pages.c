@@ -54,10 +54,10 @@ void page_configuration(FILE *out) {
         (void) fputs("# Configuration\n\n", out);
         (void) fprintf(out, printed_by, "config --markdown", "src/base/config.h");
         (void) fputs(
-                "Settings come from the environment, are read once at the start, and an empty value is the same as "
-                "none.\nA secret may stand in a file instead: `HOLDFAST_X_FILE` names it, and a newline at its end "
-                "does not count; setting\nboth is refused, and so is a file that is empty or cannot be read. "
-                "`holdfast config` shows what is in force,\n`holdfast doctor` whether it works.\n\n"
+                "Settings come from the environment. A command reads them once at its start; an empty value counts as "
+                "not set.\nA file may hold a secret instead: `HOLDFAST_X_FILE` names it, and a newline at its end "
+                "does not count. Setting\nboth is refused, and so is a file that is empty or cannot be read. "
+                "`holdfast config` shows the values in force;\n`holdfast doctor` tests them.\n\n"
                 "| variable | form | default | meaning |\n|---|---|---|---|\n",
                 out);
         for (enum setting setting = 0; setting < SETTING_COUNT; setting++) {
@@ -130,8 +130,8 @@ void page_lifecycles(FILE *out) {
         (void) fputs("# Lifecycles\n\n", out);
         (void) fprintf(out, printed_by, "openapi --lifecycles", "its room under src/");
         (void) fputs(
-                "A state changes only along these lines; every other attempt is answered 409 `invalid-transition`. "
-                "The status of an order\nis not among them: it is computed from the quantities of its lines.\n",
+                "A state changes only along these lines; every other attempt gets 409 `invalid-transition`. "
+                "The status of an order\nhas no lifecycle: the service computes it from the quantities of its lines.\n",
                 out);
         for (size_t i = 0; i < array_size(lifecycles); i++) {
                 (void) fprintf(out, "\n## The life of a %s\n\n", lifecycles[i]->name);
@@ -145,7 +145,7 @@ void page_lifecycles(FILE *out) {
 void page_problems(FILE *out) {
         (void) fputs("# Problems\n\n", out);
         (void) fprintf(out, printed_by, "openapi --problems", "src/base/problem.h");
-        (void) fputs("Every refusal is `application/problem+json` (RFC 9457). `code` is what a client switches on; "
+        (void) fputs("Every refusal is `application/problem+json` (RFC 9457). Clients switch on `code`; "
                      "`type` ends with it.\n\n| status | code | title |\n|---|---|---|\n",
                 out);
         for (enum problem problem = PROBLEM_NONE + 1; problem < PROBLEM_COUNT; problem++)

@@ -10,7 +10,8 @@ static const char *const events[] = { "claim", "release", "expire" };
 
 static const struct transition transitions[] = {
         { RESERVATION_ACTIVE, RESERVATION_CLAIM, RESERVATION_CLAIMED, "an order takes the units over" },
-        { RESERVATION_ACTIVE, RESERVATION_RELEASE, RESERVATION_RELEASED, "the shopper lets go, or the stock was lost" },
+        { RESERVATION_ACTIVE, RESERVATION_RELEASE, RESERVATION_RELEASED,
+                "the shopper releases it, or the stock was lost" },
         { RESERVATION_ACTIVE, RESERVATION_EXPIRE, RESERVATION_EXPIRED, "its time is up" },
 };
 

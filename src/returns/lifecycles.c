@@ -20,8 +20,8 @@ static const char *const reception_events[] = {
 
 static const struct transition reception_transitions[] = {
         { RECEPTION_AWAITING, RECEPTION_RECEIVE, RECEPTION_RECEIVED, "the goods are here" },
-        { RECEPTION_AWAITING, RECEPTION_LOSE, RECEPTION_LOST, "they will not come any more: the parcel is lost" },
-        { RECEPTION_AWAITING, RECEPTION_CALL_OFF, RECEPTION_CANCELLED, "the customer keeps them" },
+        { RECEPTION_AWAITING, RECEPTION_LOSE, RECEPTION_LOST, "the parcel is lost" },
+        { RECEPTION_AWAITING, RECEPTION_CALL_OFF, RECEPTION_CANCELLED, "the customer keeps the goods" },
 };
 
 const struct lifecycle reception_lifecycle = {
@@ -49,7 +49,7 @@ static const char *const acceptance_events[] = {
 
 static const struct transition acceptance_transitions[] = {
         { ACCEPTANCE_PENDING, ACCEPTANCE_ACCEPT, ACCEPTANCE_ACCEPTED, "the goods are taken back" },
-        { ACCEPTANCE_PENDING, ACCEPTANCE_REJECT, ACCEPTANCE_REJECTED, "they are not, and go back to the customer" },
+        { ACCEPTANCE_PENDING, ACCEPTANCE_REJECT, ACCEPTANCE_REJECTED, "the goods go back to the customer" },
 };
 
 const struct lifecycle acceptance_lifecycle = {
@@ -82,7 +82,7 @@ static const struct transition bucket_transitions[] = {
         { BUCKET_NONE, BUCKET_SET_ASIDE, BUCKET_UNSELLABLE, "accepted, and kept apart: damaged, quarantine, vendor" },
         { BUCKET_NONE, BUCKET_TAKE_OUT, BUCKET_GONE, "accepted, and destroyed at once" },
         { BUCKET_UNSELLABLE, BUCKET_RESTOCK, BUCKET_SELLABLE, "found to be good after all" },
-        { BUCKET_UNSELLABLE, BUCKET_SET_ASIDE, BUCKET_UNSELLABLE, "kept apart under another head" },
+        { BUCKET_UNSELLABLE, BUCKET_SET_ASIDE, BUCKET_UNSELLABLE, "kept apart under another disposition" },
         { BUCKET_UNSELLABLE, BUCKET_TAKE_OUT, BUCKET_GONE, "sent to the vendor, or destroyed" },
 };
 
