@@ -1,4 +1,4 @@
--- Who gives way when less is left than was promised.
+-- Promises to cancel if less stock is left than was promised.
 
 -- :name adjustments_reservations
 -- The newest active reservations that together hold $3 units of the rows ($1 locations, $2 skus), unlocked, with the keys of
@@ -17,8 +17,8 @@ select chosen.id, line.location, line.sku
  cross join lateral (select l.location, l.sku from reservation_lines l where l.reservation_id = chosen.id) as line
 
 -- :name adjustments_orders
--- The orders of the newest units that nobody has picked yet, as many as the reservations on the rows ($1 locations, $2 skus)
--- leave of the $3 units wanted; unlocked.
+-- The orders of the newest allocated units that are not picked yet. Their number is the part of the $3 units that the
+-- reservations on the rows ($1 locations, $2 skus) do not cover; unlocked.
 select distinct line.order_id
   from unnest($1::text[], $2::text[], $3::bigint[]) as short (location, sku, units)
  cross join lateral (select coalesce(sum(l.quantity), 0) as units
@@ -35,7 +35,7 @@ select distinct line.order_id
  where coalesce(line.newer, 0) < short.units - held.units
 
 -- :name adjustments_held
--- Units that may give way on the rows ($1 locations, $2 skus), which the caller has locked: held by reservations, and
+-- Cancellable units on the rows ($1 locations, $2 skus), which the caller has locked: held by reservations, and
 -- allocated to orders but not picked.
 select wanted.location, wanted.sku,
        (select coalesce(sum(l.quantity), 0)::bigint
@@ -47,8 +47,8 @@ select wanted.location, wanted.sku,
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
 
 -- :name adjustments_moved_since
--- Units that came and went at rows ($1 locations, $2 skus) since the times $3, in their order. Counts are no movements. The last
--- movement before each time is found from the newest backwards, so older movements cost nothing.
+-- Units that moved in and out of rows ($1 locations, $2 skus) since the times $3, in their order. Counts are no movements. The
+-- search for the last movement before each time begins at the newest, so older movements cost nothing.
 select coalesce(later.units, 0)::bigint
   from unnest($1::text[], $2::text[], $3::timestamptz[]) with ordinality as counted (location, sku, counted_at, place)
   left join lateral (select l.number from ledger l
@@ -62,7 +62,7 @@ select coalesce(later.units, 0)::bigint
  order by counted.place
 
 -- :name adjustments_overridden
--- How many movements stand between the imported counts with the documents $3 at rows ($1 locations, $2 skus) and the imported
+-- The number of movements between the imported counts with the documents $3 at rows ($1 locations, $2 skus) and the imported
 -- counts before them, or the first movement. Numbers of a row have no gaps.
 select coalesce(sum(made.number - coalesce(former.number, 0) - 1), 0)::bigint
   from unnest($1::text[], $2::text[], $3::text[]) as figure (location, sku, document)

@@ -1,9 +1,9 @@
--- What must be true of stock and of what is promised. Each statement looks at one range of keys in one snapshot and returns its
--- findings: what it is about, which rule is broken, what is stated, and what can be proved. A row without a subject counts
--- what was looked at.
+-- Invariants of stock and promises. Each statement reads one range of keys in one snapshot and returns its
+-- findings: the subject, the broken rule, the stated value, and the proven one. A row without a subject has the number of
+-- rows read.
 
 -- :name audit_next_location free
--- Where the range that begins after $1 ends: $2 locations further, or nowhere.
+-- The end of the range that begins after $1: $2 locations further, or null at the last one.
 select l.code from locations l where l.code > $1::text order by l.code offset $2::bigint - 1 limit 1
 
 -- :name audit_next_order free
@@ -13,8 +13,8 @@ select o.id from orders o where o.id > $1::uuid order by o.id offset $2::bigint 
 select r.id from reservations r where r.id > $1::uuid order by r.id offset $2::bigint - 1 limit 1
 
 -- :name audit_stock free
--- The figures of each row against its ledger and against the documents that hold its units: whoever else comes to hold units
--- joins `promised`. Locations after $1, up to $2 (null: to the end).
+-- The figures of each row against its ledger and against the documents that hold its units. A new kind of holder joins
+-- `promised`. Locations after $1, up to $2 (null: to the end).
 with figures as (
         select location, sku, on_hand, unsellable, reserved, movements
           from stock
@@ -65,7 +65,7 @@ select location || '/' || sku || ' movement ' || number, finding.rule, finding.s
 select null, 'movements', count(*), null from movements
 
 -- :name audit_reservations free
--- A reservation and its lines say the same. Ids after $1, up to $2 (null: to the end).
+-- Each reservation agrees with its lines. Ids after $1, up to $2 (null: to the end).
 with headers as (
         select id, location, status, expires_at, order_id
           from reservations
@@ -97,7 +97,7 @@ select 'reservation ' || id, finding.rule, finding.stated, finding.proved
 select null, 'reservations', count(*), null from headers
 
 -- :name audit_orders free
--- Units of an order line are where its fulfillments say; what is over holds nothing. Orders after $1, up to $2.
+-- The units of an order line equal those of its fulfillments; a closed one holds none. Orders after $1, up to $2.
 with lines as (
         select order_id, line, quantity, cancelled, fulfilled
           from order_lines
@@ -125,7 +125,7 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
 select null, 'order_lines', count(*), null from lines
 
 -- :name audit_slots free
--- The places taken of each slot are the fulfillments that name it; what is over names none. Locations after $1, up to $2.
+-- The taken places of each slot equal the fulfillments that name it; closed ones name none. Locations after $1, up to $2.
 with rows as (
         select location, starts_at, booked
           from slots
@@ -147,8 +147,8 @@ select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY
 select null, 'slots', count(*), null from rows
 
 -- :name audit_returns free
--- What came back of an order line is what its returns have accepted; with what is on its way it is never more than left. Orders
--- after $1, up to $2.
+-- The returned units of an order line equal the accepted units of its returns. Together with awaited units they never exceed
+-- the fulfilled ones. Orders after $1, up to $2.
 with lines as (
         select order_id, line, fulfilled, returned
           from order_lines
@@ -171,7 +171,7 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
 select null, 'return_lines', coalesce(sum(n), 0)::bigint, null from back
 
 -- :name audit_return_buckets free
--- Where the units of a return count is where its movements have put them. Locations after $1, up to $2.
+-- The bucket of returned units equals the sum of their movements. Locations after $1, up to $2.
 with counted as (
         select l.location, l.sku, l.return_id,
                coalesce(sum(l.quantity) filter (where l.bucket in ('sellable', 'unsellable')), 0)::bigint as on_hand,
@@ -194,8 +194,8 @@ select 'return ' || return_id || ' at ' || location || '/' || sku, finding.rule,
  where finding.stated <> finding.proved
 
 -- :name audit_money free
--- What is credited follows from the lines (units settled at a change keep the value they had), what is paid and refunded from
--- the rows of both, what is due from all of it. Orders after $1, up to $2.
+-- The credited amount follows from the lines (units settled at a change keep their value), the paid and refunded amounts from
+-- their rows, the due amount from all of these. Orders after $1, up to $2.
 with headers as (
         select id, status, shipping, total, credited, adjusted, paid, refunded, refund_due
           from orders
@@ -243,7 +243,7 @@ select null, 'payments', coalesce(sum(n), 0)::bigint, null from taken
 select null, 'refunds', coalesce(sum(n), 0)::bigint, null from given_back
 
 -- :name audit_payments free
--- What each payment says of itself: what went back to it, and whether its state fits its amounts. Orders after $1, up to $2.
+-- Each payment agrees with its refunds, and its state with its amounts. Orders after $1, up to $2.
 with given_back as (
         select payment_id, sum(amount)::bigint as amount
           from refunds

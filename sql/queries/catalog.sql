@@ -104,15 +104,15 @@ select l.code, true as exists, l.name, l.kind, l.latitude, l.longitude, l.time_z
  limit $2::bigint
 
 -- :name time_zones_find free
--- $1 names. A look at every file of the zone database; copies of it and what is no place's time do not count.
+-- $1 names. This reads every file of the zone database; copies of it, and zones of no place, do not count.
 select z.name
   from pg_timezone_names z
  where z.name = any($1::text[]) and z.name !~ '^(posix/|right/|posixrules$|localtime$|Factory$)'
 
 -- :name zones_read
--- What the clocks show at the locations $1, but for the zones $2: for each zone its offset from UTC in seconds, at first (begins is
--- null) and from each instant on at which it changes; from three days before $3 (null: now) for a year and some days. Looked
--- for day by day and then narrowed down to the second, so two changes of one day that undo each other are not seen.
+-- The clocks at the locations $1, except for the zones $2. For each zone: its offset from UTC in seconds, at first (begins is
+-- null) and from each change on, from three days before $3 (null: now) for a year and some days. The statement
+-- searches day by day and then to the second, so it misses two changes of one day that undo each other.
 with recursive zones as materialized (
         select distinct l.time_zone as name, moment.day
           from unnest($1::text[]) as wanted (code)
@@ -146,7 +146,7 @@ select c.name, to_timestamp(c.high), c.after from changes c where c.high - c.low
  order by 1, 2 nulls first
 
 -- :name products_find of products
--- Without what is long and of no use to an order.
+-- Without long members that no order needs.
 select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, null::text as description,
        null::jsonb as attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from unnest($1::text[]) as wanted (sku)
@@ -201,8 +201,8 @@ select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency,
  limit $2::bigint
 
 -- :name products_search of products free
--- The same with $4 words: each begins a word of the title, or $4 begins the SKU. What is found is collected first: with an
--- eye on the limit the planner would rather read the whole table in order and look at every title.
+-- The same with $4 words: each begins a word of the title, or $4 begins the SKU. The matches are collected first: seeing the
+-- limit, the planner would rather read the whole table in order and compare every title.
 with found as materialized (
         select w.sku
           from products w
@@ -222,7 +222,7 @@ select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency,
  order by p.sku
 
 -- :name documents_canonical
--- $1 JSON, as it will read once it is stored; in the same order.
+-- $1 JSON in its stored form; in the same order.
 select document
   from unnest($1::jsonb[]) with ordinality as sent (document, place)
  order by place

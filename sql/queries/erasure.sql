@@ -1,9 +1,9 @@
--- Taking a person out of orders: what is read and written of a batch of them. Whoever changes any part of an order holds its lock,
--- so that one is all it takes.
+-- Removing a person from orders: statements for a batch of them. Every change of any part of an order holds the order's lock,
+-- so this lock is enough.
 
 -- :name erasure_find_aged free
--- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. One that has changed since it was
--- erased (goods came back) may tell of the customer again.
+-- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. An order that has changed
+-- since its erasure (goods came back) may name the customer again.
 select o.id, o.updated_at
   from orders o
  where o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
@@ -40,7 +40,7 @@ select f.id, f.order_id, f.status, f.reason, f.handover, f.packages
  order by f.order_id, f.id
 
 -- :name erasure_read_payments free
--- Of the orders $1: what was asked for and is not answered yet.
+-- Of the orders $1: requests to the provider without an answer.
 select p.order_id, p.capture_due
   from payments p
  where p.order_id = any($1::uuid[])
@@ -56,19 +56,19 @@ select r.id, r.order_id, r.status, r.cancel_reason, r.unexpected
  where r.order_id = any($1::uuid[])
 
 -- :name erasure_read_events free
--- Of the orders $1, those that say more than their type.
+-- Events of the orders $1 with members besides their type.
 select e.id, e.data
   from events e
  where e.order_id = any($1::uuid[]) and e.data <> '{}'
 
 -- :name erasure_read_records free
--- Kept replies that speak of a document; $1 its id, as a pattern.
+-- Kept replies that contain a document; $1 its id, as a pattern.
 select i.id, i.body
   from idempotency i
  where i.body like any($1::text[])
 
 -- :name erasure_save_orders free
--- $1 ids, $2 reasons for which they were cancelled, $3 the time, $4 the same in text.
+-- $1 ids, $2 reasons of cancellation, $3 the time, $4 the same in text.
 update orders o
    set customer = jsonb_build_object('name', 'erased', 'email', null, 'phone', null, 'customer_id', null, 'erased_at', $4::text),
        ship_to = null, payment_reference = null, cancel_reason = erased.cancel_reason, version = o.version + 1,
@@ -80,7 +80,7 @@ update orders o
 update order_discounts d set reason = null where d.order_id = any($1::uuid[]) and d.reason is not null
 
 -- :name erasure_save_payments free
--- Of the orders $1, $2 the time. What a provider has told stays: by it a repeat is known.
+-- Of the orders $1, $2 the time. The provider's event ids stay: they detect a repeat.
 update payments p
    set reference = null, version = p.version + 1, updated_at = $2::timestamptz
  where p.order_id = any($1::uuid[]) and p.reference is not null
@@ -93,7 +93,7 @@ update refunds r
  where r.id = erased.id
 
 -- :name erasure_save_returns free
--- $1 ids, $2 reasons for which they were cancelled, $3 what came unexpected.
+-- $1 ids, $2 reasons of cancellation, $3 unexpected goods.
 update returns r
    set cancel_reason = erased.cancel_reason, unexpected = erased.unexpected, version = r.version + 1
   from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, cancel_reason, unexpected)
@@ -106,8 +106,8 @@ update return_lines l
  where l.order_id = any($1::uuid[])
 
 -- :name erasure_save_fulfillments free
--- $1 ids, $2 reasons, $3 hand-overs, $4 packages. When they last changed stays: once its events are gone, it tells since when
--- the customer has had the goods.
+-- $1 ids, $2 reasons, $3 hand-overs, $4 packages. The time of the last change stays: without events, it dates the
+-- hand-over or the delivery.
 update fulfillments f
    set reason = erased.reason, handover = erased.handover, packages = erased.packages,
        recipient = case when f.recipient is not null then '{"name": "erased"}'::jsonb end,

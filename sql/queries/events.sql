@@ -1,4 +1,4 @@
--- What happened.
+-- Events of documents.
 
 -- :name events_save
 insert into events (id, type, order_id, fulfillment_id, reservation_id, location, actor, data, occurred_at)
@@ -8,7 +8,7 @@ select id, type, order_id, fulfillment_id, reservation_id, location, actor, data
        as event (id, type, order_id, fulfillment_id, reservation_id, location, actor, data, occurred_at)
 
 -- :name stream_pending_save
--- Events that are to be published: $1 locations, $2 ids.
+-- Events to publish: $1 locations, $2 ids.
 insert into stream_pending (location, event_id)
 select location, event_id
   from unnest($1::text[], $2::uuid[]) as told (location, event_id)

@@ -1,8 +1,8 @@
--- What /metrics shows of the database, asked now and then by the sweeper.
+-- Figures of the database for /metrics; the sweeper queries them now and then.
 
 -- :name figures_queue free
--- The queues by location, or as one of no name when there are more locations than $1: how many cards show each status, how many
--- are past their promise, for how many seconds the oldest work lies, and how long who waits longest has waited.
+-- The queues by location, or one without a name if there are more locations than $1. For each: cards by status, cards past
+-- their promised time, seconds since the oldest work, and the longest wait of a customer.
 select card.place,
        count(*) filter (where card.shown = 'allocated'),
        count(*) filter (where card.shown = 'arrived'),
@@ -25,14 +25,14 @@ select card.place,
  order by card.place
 
 -- :name figures_outbox
--- For how many seconds the event that waits longest has waited for its place in a stream.
+-- Seconds that the longest waiting event has waited for its position in a stream.
 select coalesce(extract(epoch from max(statement_timestamp() - e.occurred_at)), 0)::double precision
   from (select p.event_id from stream_pending p where p.number >= 0 order by p.number limit 1) as pending
   join events e on e.id = pending.event_id
 
 -- :name figures_sessions free
--- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction; of others' sessions only
--- what the role may see.
+-- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction. Sessions of other
+-- roles count only if the role may see them.
 select pg_database_size(current_database()),
        count(*) filter (where a.wait_event_type = 'Lock'),
        coalesce(extract(epoch from max(statement_timestamp() - a.xact_start)), 0)::double precision
@@ -40,9 +40,9 @@ select pg_database_size(current_database()),
  where a.datname = current_database() and a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
 
 -- :name figures_standbys free
--- The standbys by name, which several may share, at most $1 names: how far the last one is behind, in seconds and in bytes, null when
--- the role may not see it; and how many they are. Those alone that replay and could take over: no backup, no archive of the log, no
--- logical subscriber.
+-- The standbys by name, which several may share, at most $1 names. For each: the lag of the last one in seconds and in bytes,
+-- null if the role may not see it; and their number. Only standbys that replay and could take over count: no backup, no
+-- archive of the log, no logical subscriber.
 select coalesce(s.application_name, ''),
        max(case when s.replay_lsn is not null then coalesce(extract(epoch from s.replay_lag), 0) end)::double precision,
        max(pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn))::double precision,

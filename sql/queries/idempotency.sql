@@ -1,4 +1,4 @@
--- One effect per Idempotency-Key: records of what was answered.
+-- One effect per Idempotency-Key: records of replies.
 
 -- :name idempotency_lock
 -- Try, never wait: $1 the keys' advisory lock numbers, in the order of the calls.

@@ -1,8 +1,8 @@
 -- Stock rows and their ledger.
 
 -- :name stock_lock of stock
--- Lock the named rows in the one order everybody uses. $1 locations, $2 skus (same length, sorted, no duplicates). A row that
--- is not there comes back empty, with what is known of its location and SKU.
+-- Lock the named rows in the common lock order. $1 locations, $2 skus (same length, sorted, no duplicates). A missing row
+-- is returned empty, with the known members of its location and SKU.
 select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
        s.sku is not null as exists,
        s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,
@@ -38,7 +38,7 @@ select location, sku, number, reason, on_hand_change, unsellable_change, on_hand
                     document, reference, actor, recorded_at)
 
 -- :name stock_by_sku of shelves
--- All rows of the products $1, and where their locations are; a product without a row comes once, empty. Nothing is locked.
+-- All rows of the products $1, with the places of their locations. A product without a row is returned once, empty. No locks.
 select s.location, p.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.location is not null as exists, l.latitude,
        l.longitude
   from products p
@@ -48,14 +48,14 @@ select s.location, p.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
  order by p.sku, s.location
 
 -- :name stock_by_key of shelves
--- The rows that exist of $1 locations and $2 skus (same length, sorted by sku and location); nothing is locked.
+-- The existing rows of $1 locations and $2 skus (same length, sorted by sku and location). No locks.
 select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, true as exists
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
  cross join lateral (select * from stock
                       where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C") as s
 
 -- :name stock_page of stock free
--- What is at location $1, by SKU, after $2 (null: from the first), at most $3 rows.
+-- Stock rows of location $1, by SKU, after $2 (null: from the first), at most $3 rows.
 select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, true as exists
   from stock s
  where s.location = $1::text and s.sku > coalesce($2::text, '')
@@ -72,7 +72,7 @@ select m.number, m.reason, m.on_hand_change, m.unsellable_change, m.on_hand_afte
  limit $4::bigint
 
 -- :name safety_stock_lock of stock_settings
--- As stock_lock, for what may set the safety stock of rows ($1 locations, $2 skus; sorted, no duplicates).
+-- As stock_lock, with the members that a change of the safety stock needs ($1 locations, $2 skus; sorted, no duplicates).
 select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.safety_stock_version as version,
        s.sku is not null as exists,
        s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,

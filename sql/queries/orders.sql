@@ -63,7 +63,7 @@ select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.shor
  order by l.order_id, l.fulfillment_id, l.line
 
 -- :name orders_lock_stock of stock
--- The stock rows of everything the orders still hold, in the one order.
+-- The stock rows of all units that the orders hold, in the common lock order.
 select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,
        true as location_known, true as sku_known
   from (select distinct l.location, l.sku
@@ -109,7 +109,7 @@ select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safet
                         for update) as s on true
 
 -- :name orders_by_external_ref
--- Which of these a channel has already. $1 channels, $2 external_refs.
+-- The external_refs that their channel has already. $1 channels, $2 external_refs.
 select o.channel, o.external_ref, o.id
   from unnest($1::text[], $2::text[]) as wanted (channel, external_ref)
  cross join lateral (select * from orders
@@ -210,7 +210,7 @@ update returns r
  where r.order_id = changed.order_id
 
 -- :name orders_rewrite of orders
--- What an order says besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
+-- Members of an order besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
 update orders o
    set customer = changed.customer, ship_to = changed.ship_to, subtotal = changed.subtotal, discount = changed.discount,
        shipping = changed.shipping, tax = changed.tax, tax_included = changed.tax_included, total = changed.total
@@ -277,7 +277,7 @@ update fulfillment_lines l
  where l.order_id = changed.order_id and l.fulfillment_id = changed.fulfillment_id and l.line = changed.line
 
 -- :name order_return_places
--- Where goods of the orders $1 came back, or are expected.
+-- The locations that have received goods of the orders $1, or expect them.
 select r.order_id, r.location from returns r where r.order_id = any($1::uuid[])
  union
 select l.order_id, l.location from return_lines l where l.order_id = any($1::uuid[]) and l.location is not null
@@ -291,7 +291,7 @@ select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.dat
  limit $2::bigint
 
 -- :name orders_unpaid free
--- Some whose payment is overdue, for the sweeper. $1 how many at most.
+-- Orders with an overdue payment, for the sweeper. $1 at most.
 select o.id
   from orders o
  where o.payment_status = 'pending' and o.status in ('open', 'partially_fulfilled')
@@ -300,8 +300,8 @@ select o.id
  limit $1::bigint
 
 -- :name fulfillments_to_expire free
--- Some that wait longer than their hold, for the sweeper. $1 how many at most; for how many seconds an arrival counts ($2), and
--- how many a customer on the way is waited for after the announced arrival ($3).
+-- Fulfillments that wait longer than their hold, for the sweeper. $1 at most; $2 seconds for which an arrival extends the hold,
+-- $3 seconds after the announced arrival of a customer on the way.
 select f.id
   from fulfillments f
  where f.status = 'ready' and f.hold_until <= statement_timestamp()
@@ -313,7 +313,7 @@ select f.id
  limit $1::bigint
 
 -- :name fulfillments_to_remind free
--- Some whose customers are to be reminded, for the sweeper. $1 how many at most.
+-- Fulfillments whose customer needs a reminder, for the sweeper. $1 at most.
 select f.id
   from fulfillments f
  where f.status = 'ready' and f.remind_at <= statement_timestamp()

@@ -15,7 +15,7 @@ select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destin
  order by r.order_id, r.number
 
 -- :name order_return_claims
--- What the returns of the orders $1 give a right to, the oldest first.
+-- Refundable amounts of the returns of the orders $1, the oldest first.
 select r.order_id, r.id,
        (r.shipping - r.withheld
         + coalesce((select sum(l.refund) from return_lines l
@@ -36,7 +36,7 @@ select id, order_id, number, provider, reference, status, amount, authorized, ca
                    refunded, actor, created_at, updated_at, version, void_due, failed, opened, void_asked)
 
 -- :name payments_update of payments
--- The same columns; those that never change are passed over.
+-- The same columns, without those that never change.
 update payments p
    set reference = changed.reference, status = changed.status, authorized = changed.authorized,
        captured = changed.captured, voided = changed.voided, capture_due = changed.capture_due,
@@ -65,13 +65,13 @@ update refunds r
  where r.id = changed.id
 
 -- :name payments_orders
--- Whose they are: that never changes. $1 payments, $2 refunds.
+-- Their orders, which never change. $1 payments, $2 refunds.
 select p.id, p.order_id from payments p where p.id = any($1::uuid[])
  union all
 select r.id, r.order_id from refunds r where r.id = any($2::uuid[])
 
 -- :name payment_events_read
--- All that was told of the payments $1.
+-- All recorded events of the payments $1.
 select told.payment_id, told.event_id, told.type, told.content, told.number, told.amount, told.let_go, told.refund_id,
        told.occurred_at, told.recorded_at, told.counts
   from unnest($1::uuid[]) as wanted (payment_id)

@@ -1,14 +1,14 @@
--- The queue of a location: its revision, and what is in it.
+-- The queue of a location: its revision and its cards.
 
 -- :name queue_bump
--- The last thing before a commit: $1 the locations whose queue it changes, sorted, no duplicates.
+-- The last statement before a commit: $1 the locations whose queue the transaction changes, sorted, no duplicates.
 insert into queue_revisions as q (location, revision)
 select changed.location, 1
   from unnest($1::text[]) as changed (location)
     on conflict (location) do update set revision = q.revision + 1
 
 -- :name queue_bump_for_products
--- Where cards may show the products $1: wherever units of them are held.
+-- Locations whose cards may show the products $1: all that hold units of them.
 insert into queue_revisions as q (location, revision)
 select held.location, 1
   from (select distinct s.location from stock s where s.sku = any($1::text[]) and s.reserved > 0
@@ -53,7 +53,7 @@ select card.id, card.order_id, card.rank, card.key,
  limit $13::bigint
 
 -- :name queue_counts
--- How many cards each queue of $1 shows in each status, how many are overdue at $2, and when the next one will be.
+-- Number of cards of each queue of $1 in each status, number of overdue ones at $2, and the time of the next one.
 select card.location,
        count(*) filter (where card.shown = 'allocated'),
        count(*) filter (where card.shown = 'arrived'),
@@ -71,8 +71,8 @@ select card.location,
  order by card.location
 
 -- :name scan_orders
--- The order of number $2, with or without its hyphens, when it has a part at location $1, or for who takes returns ($3)
--- when something of it has left from anywhere.
+-- The order of number $2, with or without hyphens, if it has a part at location $1. For a bearer who takes returns ($3),
+-- also if units of it have left from any location.
 select o.id
   from orders o
  where o.order_number = any($2::text[])
@@ -80,7 +80,7 @@ select o.id
         or exists (select from fulfillments f where f.order_id = o.id and f.location = $1::text))
 
 -- :name scan_codes
--- What waits at location $1 under a pickup code, at most $2.
+-- Fulfillments that wait at location $1 under a pickup code, at most $2.
 select f.id, f.order_id, f.pickup_serial
   from fulfillments f
  where f.location = $1::text and f.status in ('allocated', 'picking', 'ready', 'packed') and f.method <> 'ship'
@@ -88,7 +88,7 @@ select f.id, f.order_id, f.pickup_serial
  limit $2::bigint
 
 -- :name scan_codes_of_old
--- What was collected at location $1 under a pickup code, the latest $2: for who brings something back.
+-- The latest $2 fulfillments that were collected at location $1 under a pickup code, for returns.
 select f.id, f.order_id, f.pickup_serial
   from fulfillments f
  where f.location = $1::text and f.status = 'handed_over'

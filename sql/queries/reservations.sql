@@ -1,4 +1,4 @@
--- Units held for a while.
+-- Reservations: units held for a limited time.
 
 -- :name reservations_lock of reservations
 -- $1 ids.
@@ -18,7 +18,7 @@ select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.
  order by r.id
 
 -- :name reservations_lock_stock of stock
--- The stock rows of the lines of $1, in the one order.
+-- The stock rows of the lines of $1, in the common lock order.
 select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,
        true as location_known, true as sku_known
   from (select distinct l.location, l.sku
@@ -31,7 +31,7 @@ select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s
  order by s.location, s.sku
 
 -- :name reservation_lines_read of reservation_lines
--- After the lock of their stock rows: only then do they hold still.
+-- After the lock of their stock rows: only under that lock do they not change.
 select l.reservation_id, l.location, l.sku, l.quantity, l.held
   from reservation_lines l
  where l.reservation_id = any($1::uuid[])
@@ -65,7 +65,7 @@ update reservation_lines l
  where l.reservation_id = changed.reservation_id and l.line = changed.line
 
 -- :name reservations_free_lapsed of reservation_lines
--- The caller holds the lock of the stock rows ($1 locations, $2 skus): that is all it takes to free lapsed lines on them.
+-- The caller holds the lock of the stock rows ($1 locations, $2 skus), which suffices to free lapsed lines on them.
 update reservation_lines l
    set held = false
   from unnest($1::text[], $2::text[]) as row (location, sku)
@@ -74,7 +74,7 @@ update reservation_lines l
 returning l.location, l.sku, l.quantity
 
 -- :name reservations_lock_lapsed of reservations
--- Some whose time is up, for the sweeper; those that somebody works on are left to him. $1 how many at most.
+-- Expired reservations, for the sweeper, except those that a transaction has locked. $1 at most.
 with lapsed as materialized (
         select *
           from reservations

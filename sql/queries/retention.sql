@@ -1,5 +1,5 @@
--- What is pruned by age (docs/retention.md), a small batch at a time; several may prune at once. $1 what is older goes, $2 how
--- many at most, $3 whether it really goes or is only counted. Each returns how many, and the last one looked at where ids tell the age.
+-- Pruning by age (docs/retention.md), a small batch at a time; several may prune at once. $1 the age limit, $2 the number of
+-- rows at most, $3 whether to delete or only to count. Each statement returns the number, and the last id if ids give the age.
 
 -- :name prune_idempotency
 with batch as materialized (
@@ -20,7 +20,7 @@ with batch as materialized (
 select count(*), null::uuid from batch
 
 -- :name prune_events free
--- Ids after $4 and before $5. What belongs to an order that is open, as an erasure has it, or waits to be published, stays.
+-- Ids after $4 and before $5. Events of an open order (as an erasure defines it) stay, and events that wait to be published.
 -- A status that this program does not know counts as open. Sub-selects, because a join would read all orders for each batch.
 with batch as materialized (
         select e.id from events e
@@ -42,7 +42,7 @@ with batch as materialized (
 select count(*), (select id from batch order by id desc limit 1) from batch
 
 -- :name prune_reservations free
--- Those that are over, with their lines. Ids after $4 and before $5.
+-- Ended reservations, with their lines. Ids after $4 and before $5.
 with batch as materialized (
         select id from reservations
          where id > $4::uuid and id < $5::uuid and status in ('claimed', 'released', 'expired') and updated_at < $1::timestamptz
@@ -55,7 +55,7 @@ with batch as materialized (
 select count(*), (select id from batch order by id desc limit 1) from batch
 
 -- :name prune_slots free
--- Slots of the past in which nobody holds a place.
+-- Past slots without taken places.
 with batch as materialized (
         select location, starts_at from slots
          where starts_at < $1::timestamptz and booked = 0 limit $2::bigint for update skip locked

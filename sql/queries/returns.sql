@@ -1,7 +1,7 @@
--- Returns. They belong to their order, whose lock guards them: they are read after it, and have none of their own.
+-- Returns. The lock of their order guards them: statements read them after it, and take no other lock.
 
 -- :name returns_find
--- The orders of some returns, which never change, and where they are expected. $1 ids.
+-- The orders of returns, which never change, and the locations that expect them. $1 ids.
 select r.id, r.order_id, r.location from returns r where r.id = any($1::uuid[])
 
 -- :name returns_orders_by_number
@@ -23,8 +23,8 @@ select l.return_id, l.line, l.id, l.order_line, l.quantity, l.reason, l.announce
  order by l.return_id, l.line
 
 -- :name returns_left_days
--- When the units of the fulfillments of an order were with the customer, and which day it is, as the clocks of a location show
--- it. $1 orders, $2 locations (same length). What was imported has no events of its own.
+-- The time from which the customer had the units of the fulfillments of an order, and today's date, by the clocks of a
+-- location. $1 orders, $2 locations (same length). Imported fulfillments have no such events.
 select wanted.order_id, f.id, wanted.location,
        ((coalesce(told.at, f.updated_at) at time zone l.time_zone)::date - date '1970-01-01')::bigint,
        ((clock_timestamp() at time zone l.time_zone)::date - date '1970-01-01')::bigint

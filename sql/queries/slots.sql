@@ -1,7 +1,7 @@
 -- Places in pickup slots. Slots are named by location and beginning, and locked in that order, after all stock rows.
 
 -- :name slots_open
--- Rows for slots that nobody has named before. $1 locations, $2 beginnings; so below.
+-- New rows for slots without one. $1 locations, $2 beginnings; so below.
 insert into slots (location, starts_at)
 select location collate "C", starts_at
   from unnest($1::text[], $2::timestamptz[]) as wanted (location, starts_at)
@@ -25,7 +25,7 @@ update slots s
  where s.location = changed.location collate "C" and s.starts_at = changed.starts_at
 
 -- :name slots_close
--- Slots in which nobody holds a place. Under their locks.
+-- Slots without taken places. Under their locks.
 delete from slots s
  using unnest($1::text[], $2::timestamptz[]) as unused (location, starts_at)
  where s.location = unused.location collate "C" and s.starts_at = unused.starts_at and s.booked = 0
@@ -41,7 +41,7 @@ update slots s
  where s.location = given.location and s.starts_at = given.starts_at
 
 -- :name slots_booked
--- How many places are taken at the location $1 in slots that begin from $2 (null: now) on, before $3 (null: $4 seconds later).
+-- The number of taken places at the location $1 in slots that begin from $2 (null: now) on, before $3 (null: $4 seconds later).
 select s.starts_at, s.booked
   from slots s
  where s.location = $1::text collate "C" and s.starts_at >= coalesce($2::timestamptz, statement_timestamp())

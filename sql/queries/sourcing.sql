@@ -1,11 +1,11 @@
--- Where else units are to be had.
+-- Other locations for missing units.
 
 -- :name sourcing_shelves
--- What other locations have of $2 skus for $1 fulfillments, of which $3 units are missing (same length), where the method of
--- the fulfillment is on offer: for each the $4 best, first those with all units, then the nearest ones. Kilometres by
--- haversine on a sphere of the Earth's mean radius, from where it is shipped to if that is known, else from the location of
--- the fulfillment; null when they cannot be told. Where the customer comes, only those within $5 km (0: all); when just one
--- of the two is nobody knows where, it is out of reach; when both are, it is not. Nothing is locked.
+-- Stock of other locations for fulfillments $1 with $3 missing units of $2 skus (same length), if the location offers
+-- the method of the fulfillment. For each the $4 best, first those with all units, then the nearest ones. Kilometres by
+-- haversine on a sphere of the Earth's mean radius, from the shipping address if its place is known, else from the location of
+-- the fulfillment; null if unknown. For pickup and curbside, only those within $5 km (0: all). If just one
+-- of the two has no known place, it is out of reach; if both have none, it is not. No locks.
 select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, shelf.reserved, shelf.safety_stock,
        shelf.distance
   from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as asked (fulfillment_id, sku, units, place)

@@ -9,8 +9,8 @@ select distinct p.location, 0
     on conflict (location) do nothing
 
 -- :name streams_publish
--- Give pending events their places, $1 at most. Whoever publishes a stream holds its row; others pass it over. What a rival has
--- published since this statement began is gone from the pending ones, and its positions are seen through the lock.
+-- Give pending events their positions, $1 at most. A publisher of a stream locks its row; other publishers skip it. Events that a
+-- rival has published since this statement began are no longer pending, and the lock shows their positions.
 with due as (
         select p.number, p.location, p.event_id
           from stream_pending p
@@ -44,7 +44,7 @@ update streams s
 returning s.location, counted.n::bigint
 
 -- :name topics_look
--- How far the queues and the streams of locations $1 are; what does not exist yet is at 0.
+-- The present revisions and positions of the queues and streams of locations $1; 0 where none exists yet.
 select wanted.location, coalesce(q.revision, 0), coalesce(s.position, 0)
   from unnest($1::text[]) as wanted (location)
   left join lateral (select queue_revisions.revision from queue_revisions
@@ -61,7 +61,7 @@ select pg_notify('holdfast', $1::text || topic.name)
 set local synchronous_commit = off
 
 -- :name stream_read
--- What happened at location $1 after position $2, at most $3 rows.
+-- Events of location $1 after position $2, at most $3 rows.
 select e.position, told.id, told.type, told.order_id, told.fulfillment_id, told.occurred_at, told.data
   from stream_events e
  cross join lateral (select * from events where events.id = e.event_id) as told
@@ -70,7 +70,7 @@ select e.position, told.id, told.type, told.order_id, told.fulfillment_id, told.
  limit $3::bigint
 
 -- :name stream_bounds
--- For a client that comes: $1 the location. Its position now, and the first one that is kept (null: none is).
+-- For a new client: the position of location $1 now, and the first one that is kept (null: none is).
 select s.position,
        (select e.position from stream_events e where e.location = s.location order by e.position limit 1)
   from streams s

@@ -8,12 +8,12 @@ begin isolation level read committed
 begin isolation level repeatable read read only
 
 -- :name lock_briefly
--- For the rest of the transaction, where a row was stuck a moment ago: longer than another instance holds a row that both
--- sell, so that what was stuck and is free again is found free.
+-- For the rest of the transaction, if a row was stuck a moment ago. The limit is longer than another instance holds a row that both
+-- sell, so that a row that is free again is found free.
 set local lock_timeout = '200ms'
 
 -- :name lock_hardly
--- For the rest of the transaction, which looks for those who meet a stuck row: they wait once for each time they are halved.
+-- For the rest of the transaction, in the search for the calls that meet a stuck row: they wait once for each halving.
 set local lock_timeout = '25ms'
 
 -- :name commit
@@ -23,5 +23,5 @@ commit
 rollback
 
 -- :name clock
--- The instant that business is decided by: read after the locks, from the one clock all instances share.
+-- The time of business decisions: read after the locks, from the one clock that all instances share.
 select clock_timestamp()
