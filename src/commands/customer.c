@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 #include "base/writer.h"
-#include "commands/erasure.h"
 #include "orders/lists.h"
 #include "orders/placing.h"
+#include "privacy/erasure.h"
 #include "returns/returns.h"
 #include "sql/erasure.h"
 

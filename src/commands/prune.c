@@ -3,8 +3,8 @@
 
 #include "base/config.h"
 #include "base/text.h"
-#include "commands/erasure.h"
 #include "commands/jobs.h"
+#include "privacy/erasure.h"
 #include "sql/erasure.h"
 #include "sql/retention.h"
 #include "sql/transaction.h"

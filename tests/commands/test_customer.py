@@ -28,8 +28,8 @@ def shop(house):
     with Database(house.database_url) as database:
         yield lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
 
-# Every column that takes words. A new one is sorted in here: what may tell of the customer is erased (src/commands/erasure.c,
-# src/base/redact.c) and filled by tests/support/person.py.
+# Every column that takes words. A new one is sorted in here: what may tell of the customer is erased (src/privacy/erasure.c,
+# src/privacy/redact.c) and filled by tests/support/person.py.
 TELL_OF_A_CUSTOMER = """
     events: data
     fulfillments: handover link_digest packages reason recipient vehicle_color vehicle_make vehicle_plate

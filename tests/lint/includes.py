@@ -11,7 +11,7 @@ from sources import ROOT, c_files, report
 SOURCE = ROOT / "src"
 
 # From left to right; events is below them all.
-ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "queue", "adjustments", "returns"]
+ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "queue", "adjustments", "returns", "privacy"]
 
 # What the other folders may see.
 FOLDERS = {"base": {"base"},

@@ -1,10 +1,10 @@
-#include "commands/erasure.h"
+#include "privacy/erasure.h"
 
-#include "base/redact.h"
 #include "base/text.h"
 #include "db/session.h"
 #include "events/events.h"
 #include "orders/orders.h"
+#include "privacy/redact.h"
 #include "returns/returns.h"
 #include "sql/erasure.h"
 #include "sql/transaction.h"

@@ -1,4 +1,4 @@
-#include "base/redact.h"
+#include "privacy/redact.h"
 
 #include "base/text.h"
 

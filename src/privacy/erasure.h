@@ -1,5 +1,5 @@
 /*
- * commands/erasure: taking the person out of orders that are closed.
+ * privacy/erasure: taking the person out of orders that are closed.
  *
  * What was bought, when and where stays, for stock, money and reports; who it was does not. A batch is one transaction
  * of its own: lock the orders, judge each, write what is left of them, and tell it in their timelines. An order is

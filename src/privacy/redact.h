@@ -1,5 +1,5 @@
 /*
- * base/redact: what is left of a document when the person is taken out of it.
+ * privacy/redact: what is left of a document when the person is taken out of it.
  *
  * Documents are JSON of our own: replies, hand-overs, packages, the data of events. What tells of a person is known by
  * the name of its member, wherever it stands, and is replaced by something of the same form, so that the document
