@@ -7,7 +7,6 @@
 #include "orders/placing.h"
 #include "privacy/erasure.h"
 #include "returns/returns.h"
-#include "sql/erasure.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -90,20 +89,17 @@ static bool selector_read(int argc, char **argv, struct selector *selector) {
 }
 
 static enum problem customer_find_orders(struct person *person, const struct selector *selector) {
-        struct parameters p;
+        const struct person_selector by = {
+                .customer_id = selector->customer_id,
+                .email = selector->email,
+                .phone = selector->phone,
+                .order_number = selector->order_number,
+                .order_number_read =
+                        selector->order_number ? order_number_read(selector->order_number, &person->found_arena) : NULL,
+        };
 
         person->orders.arena = &person->found_arena;
-        database_begin(person->database);
-        parameters_init(&p, &person->found_arena);
-        parameter_text(&p, selector->customer_id);
-        parameter_text(&p, selector->email);
-        parameter_text(&p, selector->phone);
-        parameter_text(&p, selector->order_number);
-        parameter_text(
-                &p, selector->order_number ? order_number_read(selector->order_number, &person->found_arena) : NULL);
-        database_ask(person->database, &sql_erasure_find_person, &p, found_orders_read, &person->orders);
-        database_commit(person->database);
-        return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
+        return orders_find_person(person->database, &by, &person->orders);
 }
 
 static int customer_explain(const struct person *person, enum problem p) {

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "commands/jobs.h"
 #include "privacy/erasure.h"
-#include "sql/erasure.h"
 #include "sql/retention.h"
 #include "sql/transaction.h"
 
@@ -119,21 +118,6 @@ static enum problem kind_prune(struct prune *prune, const struct kind *kind) {
 
 /* ---- customers ---- */
 
-static enum problem find_aged(struct prune *prune, const struct found_order *last, struct found_orders *ret_found) {
-        struct parameters p;
-
-        *ret_found = (struct found_orders){ .arena = &prune->arena };
-        database_begin(prune->database);
-        parameters_init(&p, &prune->arena);
-        parameter_time(&p, prune->now - config_integer(CONFIG_RETENTION_PERSONAL_DATA));
-        parameter_integer(&p, ERASED_AT_ONCE);
-        parameter_time(&p, last->updated_at);
-        parameter_uuid(&p, &last->id);
-        database_ask(prune->database, &sql_erasure_find_aged, &p, found_orders_read, ret_found);
-        database_commit(prune->database);
-        return database_trip(prune->database, clock_monotonic() + PRUNE_TRIP_WAIT);
-}
-
 static enum problem customers_erase_some(
         struct prune *prune, struct erasure *erasure, struct found_order *last, size_t *ret_n) {
         struct uuid ids[ERASED_AT_ONCE];
@@ -141,7 +125,9 @@ static enum problem customers_erase_some(
         enum problem p;
 
         arena_reset(&prune->arena);
-        p = find_aged(prune, last, &found);
+        found = (struct found_orders){ .arena = &prune->arena };
+        p = orders_find_aged(prune->database, prune->now - config_integer(CONFIG_RETENTION_PERSONAL_DATA),
+                ERASED_AT_ONCE, last, &found);
         if (p)
                 return p;
         for (size_t i = 0; i < found.n; i++)

@@ -44,7 +44,21 @@ struct found_orders {
         size_t n;
 };
 
-enum problem found_orders_read(struct rows *rows, void *into);
+/* The terms by which a person is known; exactly one is not NULL. */
+struct person_selector {
+        const char *customer_id, *email;
+        const char *phone; /* digits, without a 00 in front */
+        const char *order_number;
+        const char *order_number_read; /* the same as it is written; NULL when it is no order number */
+};
+
+/* Find the orders of a person, oldest first. Runs in a separate transaction. */
+must_check enum problem orders_find_person(
+        struct database *database, const struct person_selector *selector, struct found_orders *found);
+
+/* Find at most `limit` orders that may be closed and have not changed since `before`, after the order `last`. */
+must_check enum problem orders_find_aged(struct database *database, timestamp before, int64_t limit,
+        const struct found_order *last, struct found_orders *found);
 
 /* Run a transaction, again for what passes: conflicts and rows that somebody holds. */
 must_check enum problem run_patiently(

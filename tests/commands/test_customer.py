@@ -49,7 +49,7 @@ TELL_OF_NO_CUSTOMER = """
     idempotency: etag fingerprint location
     ledger: actor document location reason reference sku
     listings: channel external_sku price_currency sku title
-    locations: capabilities closures code country handover_methods kind name opening_hours slots time_zone
+    locations: capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
     order_lines: sku title
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type

@@ -1,0 +1,65 @@
+/*
+ * privacy/erasing: one batch of orders whose customer is erased: its rows, the decision, the writes.
+ *
+ * The rules (privacy/rules.c) are pure; the store (privacy/store.c) reads and writes in a transaction that the caller
+ * has begun. One thread.
+ */
+#pragma once
+
+#include "privacy/erasure.h"
+
+struct erasable_order {
+        struct uuid id;
+        int64_t version; /* once it is erased */
+        const char *number, *status, *cancel_reason;
+        int64_t refund_due;
+        bool is_erased, is_unknown, holds_units, awaits_goods, awaits_capture, awaits_refund;
+};
+
+struct open_order {
+        const char *number, *why;
+};
+
+struct personal_document {
+        struct uuid id, order_id;
+        bool is_unknown;                 /* its status is a word of a newer program */
+        const char *status, *reason;     /* of a fulfillment, a refund or a return */
+        const char *handover, *packages; /* of a fulfillment */
+        int64_t capture_due;             /* of a payment */
+        const char *text;                /* of an event, a record or a return */
+};
+
+struct personal_documents {
+        struct arena *arena;
+        struct personal_document *rows;
+        size_t n;
+};
+
+/* What is read of one batch. */
+struct erasure_batch {
+        struct erasure *erasure;
+        const struct uuid *ids;
+        size_t n_ids;
+        struct erasable_order *orders; /* sorted by id; first all, then those that are to be erased */
+        size_t n_orders;
+        struct open_order *open;
+        struct personal_documents fulfillments, payments, refunds, returns, events, records;
+        timestamp now;
+        size_t n_open, n_before;
+};
+
+/* An order of the batch; NULL when it is not, or not any more, among those to be erased. */
+struct erasable_order *erasure_order_find(struct erasure_batch *work, const struct uuid *id);
+
+/* Keep the closed orders that were not erased before, and list the open ones with their reasons. An order is open while
+ * units of it are held at a location, goods of it are on their way back, or money is due. */
+void erasure_judge(struct erasure_batch *work);
+
+/* Lock the orders and read their documents and the clock, in one trip. */
+must_check enum problem erasure_lock(struct database *database, struct erasure_batch *work);
+
+/* Read the events of the orders to be erased and, when wished, the kept replies that name them. */
+must_check enum problem erasure_read(struct database *database, struct erasure_batch *work);
+
+/* Write everything without the person, tell it in the timelines, and commit. */
+must_check enum problem erasure_save(struct database *database, struct erasure_batch *work);
