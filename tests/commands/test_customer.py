@@ -53,7 +53,7 @@ TELL_OF_NO_CUSTOMER = """
     order_lines: sku title
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type
-    payments: actor provider status
+    payments: actor opened provider status
     products: attributes description gtin image_url price_currency return_policy sku title
     queue_revisions: location
     refunds: actor destination status
