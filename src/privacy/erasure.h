@@ -1,10 +1,10 @@
 /*
- * privacy/erasure: taking the person out of orders that are closed.
+ * privacy/erasure: the customer is removed from closed orders.
  *
- * What was bought, when and where stays, for stock, money and reports; who it was does not. A batch is one transaction
- * of its own: lock the orders, judge each, write what is left of them, and tell it in their timelines. An order is
- * open, and left as it is, while units of it are in the house or money is due. docs/retention.md lists what goes and
- * what stays. One thread.
+ * Products, times and amounts stay, for stock, money and reports; personal data does not. A batch is one transaction:
+ * it locks the orders, decides for each, writes them without the person, and adds an event to their timelines. An order
+ * is open, and is left unchanged, while a location holds units of it or money is due. docs/retention.md lists the
+ * personal members. One thread.
  */
 #pragma once
 
@@ -60,6 +60,6 @@ must_check enum problem orders_find_person(
 must_check enum problem orders_find_aged(struct database *database, timestamp before, int64_t limit,
         const struct found_order *last, struct found_orders *found);
 
-/* Run a transaction, again for what passes: conflicts and rows that somebody holds. */
+/* Run a transaction; retry it after conflicts and lock timeouts. */
 must_check enum problem run_patiently(
         struct database *database, enum problem (*run)(struct database *database, void *context), void *context);

@@ -13,22 +13,23 @@ static bool is_in_the_house(const char *status) {
                text_equal(status, "packed");
 }
 
-/* Why an order is open, and what closes it; NULL when it is closed. */
+/* The reason why an order is open and the action that closes it; NULL when it is closed. */
 static const char *why_open(const struct erasable_order *order) {
         if (order->is_unknown)
                 return "this program does not know a status of it: erase it with the program that wrote it";
         if (order->holds_units)
-                return "units of it are in the house: hand over, ship or cancel them";
+                return "a location holds units of it: hand over, ship or cancel them";
         if (!text_equal(order->status, "fulfilled") && !text_equal(order->status, "cancelled"))
-                return "it is not fulfilled: POST /v1/orders/{id}/cancel what will not leave";
+                return "it is not fulfilled: cancel the other units by POST /v1/orders/{id}/cancel";
         if (order->awaits_goods)
                 return "goods of it are on their way back: POST /v1/returns/{id}/receive or cancel";
         if (order->awaits_capture)
-                return "a payment is not captured yet: POST what the provider did to /v1/payments/{id}/events";
+                return "a payment is not captured yet: report the provider's event by POST /v1/payments/{id}/events";
         if (order->refund_due)
                 return "a refund is due: POST /v1/orders/{id}/refunds";
-        return order->awaits_refund ? "a refund is under way: POST what the provider did to /v1/payments/{id}/events"
-                                    : NULL;
+        return order->awaits_refund
+                       ? "a refund is under way: report the provider's event by POST /v1/payments/{id}/events"
+                       : NULL;
 }
 
 static bool is_unknown(const struct personal_document *document) {
@@ -51,7 +52,7 @@ static bool holds_units(const struct personal_document *fulfillment) {
         return is_in_the_house(fulfillment->status);
 }
 
-/* What keeps orders open besides their own rows. */
+/* Mark orders that a document keeps open. */
 #define MARK(documents, what)                                                                                          \
         for (size_t i = 0; i < work->documents.n; i++) {                                                               \
                 struct erasable_order *order = erasure_order_find(work, &work->documents.rows[i].order_id);            \

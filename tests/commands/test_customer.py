@@ -209,7 +209,7 @@ def test_open_orders_are_named_and_left_as_they_are(house, shop):
 
     assert sums(done) == {"orders erased": 1, "erased before": 0, "kept replies erased": 4, "orders still open": 2}
     assert sorted(done.stderr.splitlines()[:2]) == sorted([
-        f"{waiting.order['order_number']} is left as it is: units of it are in the house: hand over, ship or cancel them",
+        f"{waiting.order['order_number']} is left as it is: a location holds units of it: hand over, ship or cancel them",
         f"{due.order['order_number']} is left as it is: a refund is due: POST /v1/orders/{{id}}/refunds"])
     assert waiting.order_now() == before
     assert gone.order_now()["customer"]["name"] == "erased"
@@ -232,11 +232,11 @@ def test_money_that_is_under_way_keeps_an_order_until_the_provider_has_told(hous
     events = f"/v1/payments/{it.order['payments'][0]['id']}/events"
     it.make_ready()
     it.hand_over()
-    assert refused_to_erase(house, it) == "a payment is not captured yet: POST what the provider did to /v1/payments/{id}/events"
+    assert refused_to_erase(house, it) == "a payment is not captured yet: report the provider's event by POST /v1/payments/{id}/events"
     it.api.post(events, {"event_id": f"evt-{it.id}", "type": "captured"}, expect=200)
 
     it.api.post(f"/v1/orders/{it.order['id']}/refunds", {"to": "original", "reason": "late", "amount": 100}, expect=201)
-    assert refused_to_erase(house, it) == "a refund is under way: POST what the provider did to /v1/payments/{id}/events"
+    assert refused_to_erase(house, it) == "a refund is under way: report the provider's event by POST /v1/payments/{id}/events"
     settle_refunds(it)
     assert sums(house.run("customer", "erase", "--order", it.order["order_number"], check=OK))["orders erased"] == 1
     house.assert_audit_clean()
