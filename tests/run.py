@@ -8,9 +8,9 @@
   api       every route over HTTP, checked against OpenAPI      ASan, UBSan
   commands  the operator's commands, imports and files          ASan, UBSan
   race      many clients, several instances                     TSan
-  fault     crashes, silence and stops in the middle of work    optimised
+  fault     crashes, silent hosts and stops during work         optimised
 
-quick is lint without clang-tidy, and unit: under a minute once everything is built.
+quick is lint without clang-tidy, and unit: under a minute after the first build.
 """
 
 import argparse
@@ -384,12 +384,12 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples: tests/run.sh quick, tests/run.sh unit api -k reservation")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="all when none is named; or quick")
-    parser.add_argument("-k", metavar="PATTERN", help="only tests whose name contains it (pytest: an expression)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="suites to run (default: all); or quick")
+    parser.add_argument("-k", metavar="PATTERN", help="only tests whose name contains PATTERN (pytest: an expression)")
     parser.add_argument("-j", metavar="N", type=int, default=(os.cpu_count() or 1) + 2,
-                        help="processes at a time (default: two more than cores, as tests mostly wait)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show all output as it comes; so does a single SUITE")
-    parser.add_argument("--build", metavar="DIR", default=str(ROOT / "build"), help="where to build (default build)")
+                        help="processes at a time (default: two more than cores, because tests mostly wait)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show all output at once; the default for a single SUITE")
+    parser.add_argument("--build", metavar="DIR", default=str(ROOT / "build"), help="build directory (default: build)")
     options = parser.parse_args()
     options.quick = options.suites == ["quick"]
     if options.quick:

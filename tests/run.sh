@@ -1,10 +1,10 @@
 #!/bin/bash
-# Install what is missing, build, run every test: the front door of tests/run.py, which has the help.
+# Install missing packages, build, and run every test: the way to start tests/run.py, which has the help.
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 
-# Debian's own programs, whatever else stands first in the caller's path.
+# Debian's programs, even if others come first in the caller's path.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 
 for argument in "$@"; do

@@ -1,4 +1,4 @@
--- What wrk sends: wrk -s requests.lua URL -- CASE RUN TOKEN [PATH TAG], one thread. Keys are fresh: the run's name and a number.
+-- Requests of wrk: wrk -s requests.lua URL -- CASE RUN TOKEN [PATH TAG], one thread. Keys are fresh: the run's name and a number.
 
 local token, run, n = "", "", 0
 local path, tag
@@ -37,7 +37,7 @@ local function order()
 		.. '","quantity":1,"unit_price":{"amount":2999,"currency":"EUR"}}]}', "Idempotency-Key: " .. name .. "\r\n")
 end
 
--- Requests that need not be fresh are made once, so that wrk has less to do.
+-- Repeatable requests are made once, to save work in wrk.
 local function one_of(make)
 	local made
 	return function()

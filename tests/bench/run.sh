@@ -1,5 +1,5 @@
 #!/bin/bash
-# The front door of the benchmarks: install what is missing, build for speed, measure. Without a program's name it is
+# Run the benchmarks: install missing packages, build for speed, measure. Without a program's name it is
 # tests/bench/bench.py; `--help` after the name has the help of each.
 set -euo pipefail
 

@@ -1,4 +1,4 @@
--- What the benchmark works on. Stock that does not run out, every figure with its ledger row.
+-- Data of the benchmark: stock that does not run out, every figure with its ledger entry.
 set search_path = holdfast;
 
 insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures, lead_time_s,
@@ -26,7 +26,7 @@ insert into ledger (location, sku, number, reason, on_hand_change, unsellable_ch
                     actor, recorded_at)
 select location, sku, 1, 'count', on_hand, 0, on_hand, 0, 'bench', now() from stock;
 
--- The reference: the same sale as anybody would write it first.
+-- The reference: the same sale in its simplest form.
 create schema naive;
 create table naive.stock (sku bigint primary key, on_hand bigint not null, reserved bigint not null default 0);
 create table naive.reservation (id bigserial primary key, sku bigint not null, quantity bigint not null,

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The database's primary dies while orders are placed. The work is done by tests/deploy/failover.py.
+# Kill the database's primary while clients place orders. tests/deploy/failover.py does the work.
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")")
@@ -42,7 +42,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 [ -e "$root/build/release/build.ninja" ] || meson setup -Dbuildtype=release "$root/build/release" "$root" >/dev/null
 ninja -C "$root/build/release" holdfast >/dev/null
 
-# A world of its own: when its first process ends, the kernel ends all others in it, and the network goes with them.
+# A separate PID namespace: when its first process ends, the kernel ends all others in it, and removes the network.
 export HOLDFAST_BINARY=$root/build/release/holdfast
 unset ${!PG@}
 exec unshare --net --pid --ipc --mount --mount-proc --fork --kill-child \

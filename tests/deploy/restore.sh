@@ -1,5 +1,5 @@
 #!/bin/bash
-# The rehearsal of docs/operations.md: back up an open shop, lose it, and have it back.
+# The rehearsal of docs/operations.md: back up an open shop, lose its data, and restore them.
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")")

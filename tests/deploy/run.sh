@@ -1,5 +1,5 @@
 #!/bin/bash
-# deploy/compose.yaml for whoever has Docker: from nothing to a handed-over order, and then everything that goes wrong.
+# Test deploy/compose.yaml with Docker: from nothing to a handed-over order, and then every failure.
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")")
@@ -20,7 +20,7 @@ the audit be clean.
 Where no Docker answers it says so and ends with 0. It leaves out what only a stand-in is there for (stand-ins/: images
 to build where no registry can be reached), and says so.
 
-  --no-build   use the image that is there
+  --no-build   use the existing image
 
 example: tests/deploy/run.sh
 USAGE
@@ -40,7 +40,7 @@ compose() {
         "${program[@]}" --project-name "$project" --file "$root/deploy/compose.yaml" "$@"
 }
 
-# Debian 12 has the first spelling, everybody else the second.
+# Debian 12 has the first spelling, other systems the second.
 find_compose() {
         docker version >/dev/null 2>&1 || { echo "skipped: no Docker answers here" && exit 0; }
         if docker compose version >/dev/null 2>&1; then
@@ -61,7 +61,7 @@ print(*[each.getsockname()[1] for each in sockets])
 PYTHON
 }
 
-# Of those that have ended, too, which one of the two Compose programs would hide.
+# Also of exited containers, which one of the two Compose programs would hide.
 container() {
         docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
 }
@@ -94,7 +94,7 @@ inside() {
         within holdfast "$@"
 }
 
-# ---- what it is ----
+# ---- the image and the containers ----
 
 size_of() {
         docker image inspect --format '{{.Size}}' "$1"
@@ -128,7 +128,7 @@ check_container() {
         passed "only the API is published, on loopback"
 }
 
-# PostgreSQL's start-up script needs some privileges; what it starts has none.
+# PostgreSQL's start-up script needs some privileges; the server that it starts has none.
 check_confined() {
         local service status
         for service in "$@"; do
@@ -141,7 +141,7 @@ check_confined() {
         passed "confined: $*"
 }
 
-# ---- what it does ----
+# ---- behaviour ----
 
 # The walk makes its tokens by `holdfast`, which is in the container.
 walk() {
@@ -175,14 +175,14 @@ stop_gracefully() {
         [ "$(state_of holdfast '{{.State.ExitCode}}')" = 0 ] || fail "the service ended with $(state_of holdfast '{{.State.ExitCode}}') on its stop signal"
 }
 
-# ---- what goes wrong ----
+# ---- failures ----
 
-# `docker kill` would be taken for a wish, and nothing started again; this is a crash.
+# After `docker kill` Docker would not restart the container, because it was asked for; this is a crash.
 crash() {
         printf '%s\n' docker run --rm --pid=host --network=none --user=0 --entrypoint=/bin/sh $image -c "kill -KILL $(state_of "$1" '{{.State.Pid}}')"
 }
 
-# Orders come in at PORT while the command that is read from standard input happens.
+# Clients place orders at PORT while the command from standard input runs.
 place_orders() {
         local prefix=$1 port=$2
         local -a command
@@ -199,7 +199,7 @@ told() {
         python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$scratch/load" "$1"
 }
 
-# Reference and id of each, as the clients were told and as the database has it.
+# Reference and id of each, from the replies and from the database.
 check_orders() {
         local prefix=$1
         acknowledged >"$scratch/told"
@@ -219,7 +219,7 @@ check_crash() {
         passed "$service was killed while orders came in"
 }
 
-# ---- two of it ----
+# ---- two instances ----
 
 check_scale() {
         tell_stand_in scale haproxy:
@@ -238,7 +238,7 @@ check_scale() {
         wait_healthy holdfast-second
 }
 
-# ---- and who watches it ----
+# ---- monitoring ----
 
 stand_in() {
         docker image inspect --format '{{index .Config.Labels "holdfast.stand-in"}}' "$1" 2>/dev/null || true
@@ -248,7 +248,7 @@ image_of() {
         compose --profile "$1" config | awk -v image="$2" '$1 == "image:" && index($2, image) == 1 { print $2 }'
 }
 
-# An operator's own Docker has the real ones; a machine without a registry may have others, and the reader shall know.
+# A normal Docker has the real images. A machine without a registry may have stand-ins; the output names them.
 tell_stand_in() {
         local named other
         named=$(image_of "$1" "$2")
@@ -296,7 +296,7 @@ check_grafana() {
         passed "Grafana shows the dashboard, to who has the password that was made for it"
 }
 
-# ---- the way out ----
+# ---- cleaning up ----
 
 down() {
         compose --profile demo --profile observability --profile scale down --volumes --remove-orphans --timeout 10 >/dev/null 2>&1

@@ -39,7 +39,7 @@ eventually() {
         done
 }
 
-# ---- the machine: an empty one, whose /usr is ours under what meson has installed
+# ---- the machine: an empty one; its /usr is the host's with the files that meson has installed on top
 
 make_machine() {
         local machine=$1 device
@@ -71,7 +71,7 @@ mount_cgroups() {
         fi
 }
 
-# What would touch more than this machine, or needs what it does not have.
+# Units that would affect more than this machine, or need parts that it does not have.
 mask() {
         local unit
         for unit in "$@"; do ln -s /dev/null "$1/etc/systemd/system/$unit" 2>/dev/null || true; done
@@ -91,7 +91,7 @@ boot() {
         exec env -i container=holdfast-test PATH=/usr/sbin:/usr/bin /lib/systemd/systemd --system --show-status=no --unit=basic.target
 }
 
-# ---- cgroups of its own, so that nothing is left in those of others
+# ---- separate cgroups, so that no process is left in those of others
 
 own_cgroup() {
         local hierarchy
@@ -108,7 +108,7 @@ leave_cgroup() {
         done
 }
 
-# ---- what is asked of it
+# ---- the tests
 
 inside() {
         nsenter --target "$manager" --all -- "$@"

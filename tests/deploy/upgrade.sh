@@ -1,5 +1,5 @@
 #!/bin/bash
-# The program from before the newest migration, on the newest schema. The work is done by tests/deploy/upgrade.py.
+# Test the program from before the newest migration on the newest schema. tests/deploy/upgrade.py does the work.
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")")
@@ -59,7 +59,7 @@ history cat-file -e "$commit:src/db/schema.c" 2>/dev/null ||
         fail "the program of ${commit:0:12} knows no newer schema than its own, whatever a migration says; name a later commit"
 readonly commit older=$root/build/upgrade/${commit:0:12}
 
-# Not optimised: it is built for this test only, and shall be built soon.
+# Not optimised: the build serves this test only, and should be quick.
 if [ ! -x "$older/build/holdfast" ]; then
         rm -rf -- "$older"
         mkdir -p "$older"

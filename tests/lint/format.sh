@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every C file is as clang-format would write it; `tests/lint/format.sh --mend` writes it so.
+# Check that clang-format would change no C file; `tests/lint/format.sh --mend` formats them.
 set -euo pipefail
 cd -- "$(dirname -- "$0")/../.."
 
