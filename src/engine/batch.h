@@ -64,7 +64,7 @@ struct runner {
 must_check bool runner_init(struct runner *runner, const struct database_settings *settings);
 void runner_clear(struct runner *runner);
 
-/* Connect before the first batch comes, which tries again when database connection lost now. */
+/* Connect before the first batch; if the database cannot be reached yet, that batch tries again. */
 void runner_connect(struct runner *runner);
 
 /* Run n calls of one route, BATCH_MAX at most, and answer each (call->reply.status is set). `calls` may be reordered.

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Links in the pages lead somewhere, the README names every folder, page and test, decisions have consecutive numbers, and
-each row of the request's life in docs/architecture.md names a function that its file defines."""
+each row of the request's life in docs/architecture.md names a function that its file defines. Texts that a page wants to be
+found in the log are texts of the program."""
 
 import re
 
-from sources import ROOT, code_lines, report
+from sources import ROOT, c_files, code_lines, report
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
+IN_THE_LOG = re.compile(r"`([^`]+)` in the log\b")
 LIFE_HEADING = "## The life of POST /v1/orders"
 LIFE_ROW = re.compile(r"\| `([\w/.]+)` \| `(\w+)` \| \S.* \|$")
 LIFE_ROWS_MIN = 20
@@ -95,6 +97,16 @@ def life_faults():
         yield page, 1, f"the section {LIFE_HEADING!r} has {n_rows} rows, fewer than {LIFE_ROWS_MIN}"
 
 
+def log_faults():
+    """A message or member that a page wants to be found in the log is one that the program writes."""
+    written = "\n".join(path.read_text(encoding="utf-8") for path in c_files("src"))
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for found in IN_THE_LOG.finditer(text.replace("\n", " ")):
+            if f'"{found[1]}"' not in written:
+                yield page, text.count("\n", 0, found.start()) + 1, f"the log never has {found[1]!r}"
+
+
 def faults():
     for page in pages():
         yield from link_faults(page)
@@ -102,6 +114,7 @@ def faults():
     yield from readme_faults()
     yield from number_faults()
     yield from life_faults()
+    yield from log_faults()
 
 
 if __name__ == "__main__":
