@@ -16,17 +16,17 @@ usage: deploy/cluster.sh start DIR [--fast-tests] [--set NAME=VALUE]...
        deploy/cluster.sh url DIR [--superuser] [--database NAME]
        deploy/cluster.sh remove DIR
 
-  start    make the cluster at the first call, start it, wait until it answers, print its URL; a second call starts it
-           again on the same data and, if it is still free, the same port
-  stop     fast: end sessions and check-point; immediate: as after a crash. The data stays.
+  start    make the cluster at the first call, start it, wait until it answers, print its URL; a later call starts it
+           again on the same data and, if it is free, the same port
+  stop     fast: end sessions and write a checkpoint; immediate: as in a crash. The data stays.
   url      print the libpq connection URL of role and database "holdfast", or of the superuser "postgres"
-  remove   stop it and delete all it left behind
+  remove   stop it and delete all its files
 
-  --fast-tests      no fsync: quicker, and worthless after a power cut; remembered for later starts
+  --fast-tests      no fsync: faster, but the data is lost in a power cut; remembered for later starts
   --set NAME=VALUE  any server setting; remembered for later starts
 
 It listens on 127.0.0.1 and a unix socket, and asks for a password (SCRAM) on both. Started by root it runs as user
-postgres, and its data stands elsewhere (/var/tmp) when that user cannot reach DIR.
+postgres, and its data is elsewhere (/var/tmp) if that user cannot reach DIR.
 
 example: deploy/cluster.sh start build/trial
 USAGE
@@ -162,7 +162,7 @@ start() {
                 case $1 in
                 --fast-tests) fast=yes initdb_options=(--no-sync) ;;
                 --set) settings+=("${2:?--set needs NAME=VALUE}") && shift ;;
-                *) fail "start: what is '$1'?" ;;
+                *) fail "start: unknown argument '$1'" ;;
                 esac
                 shift
         done
@@ -200,7 +200,7 @@ print_url() {
                 case $1 in
                 --superuser) role=postgres ;;
                 --database) database=${2:?--database needs a name} && shift ;;
-                *) fail "url: what is '$1'?" ;;
+                *) fail "url: unknown argument '$1'" ;;
                 esac
                 shift
         done

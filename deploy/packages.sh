@@ -8,11 +8,11 @@ usage() {
         cat <<'USAGE'
 usage: deploy/packages.sh [--list | --missing] GROUP...
 
-Installs what is missing of the groups build, run, database, test, bench, ha (deploy/packages.txt).
-When nothing is missing it does nothing, so it needs neither root nor a network.
+Installs the missing packages of the groups build, run, database, test, bench, ha (deploy/packages.txt).
+If none is missing, it needs neither root nor a network.
 
   --list      print the packages of the groups, install nothing
-  --missing   print those that are not installed, install nothing
+  --missing   print the missing ones, install nothing
 
 example: deploy/packages.sh build run database
 USAGE
@@ -70,7 +70,7 @@ case ${1-} in
 esac
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
 
-command -v dpkg-query >/dev/null || fail "this is not Debian; install by hand what $list names"
+command -v dpkg-query >/dev/null || fail "this is not Debian; install the packages of $list by hand"
 packages=$(packages_of "$@")
 [ "$mode" = list ] && printf '%s\n' "$packages" | sort -u && exit 0
 

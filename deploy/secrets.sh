@@ -6,7 +6,7 @@ usage() {
         cat <<'USAGE'
 usage: deploy/secrets.sh DIR NAME...
 
-Makes DIR/NAME with 64 random hexadecimal digits for each NAME that is not there yet, and prints nothing.
+Makes DIR/NAME with 64 random hexadecimal digits for each NAME without a file, and prints nothing.
 
 example: deploy/secrets.sh build/demo/secrets jwt_secret pickup_secret
 USAGE

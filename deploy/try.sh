@@ -13,12 +13,12 @@ usage() {
         cat <<'USAGE'
 usage: deploy/try.sh [--once | --fresh | --stop | --remove]
 
-Installs the Debian packages that are missing, builds the service, starts a private PostgreSQL, migrates, loads the demo
+Installs missing Debian packages, builds the service, starts a private PostgreSQL, migrates, loads the demo
 retailer (deploy/demo), serves on a free port of 127.0.0.1, and walks one click-and-collect order through the API.
-The service stays; another run goes on with the same data. All of it stands under build/.
+The service keeps running; another run uses the same data. All files are under build/.
 
-  --once     with a database of its own, stop and remove everything after the walk; exit 0 only if every step went well
-  --fresh    forget the data of earlier runs first
+  --once     use a separate database, stop and remove everything after the walk; exit 0 only if every step succeeded
+  --fresh    delete the data of earlier runs first
   --stop     stop the service and its PostgreSQL; the data stays
   --remove   stop them and delete the data
 
@@ -251,7 +251,7 @@ case ${1-} in
 esac
 
 (umask 022 && mkdir -p "$root/build")
-[ -w "$root/build" ] || fail "$root/build belongs to somebody else; work in a clone of your own"
+[ -w "$root/build" ] || fail "$root/build belongs to another user; work in your own clone"
 [ $stays = yes ] || { state=$(mktemp -d "$root/build/once.XXXXXX") && chmod 711 "$state"; }
 trap leave EXIT
 trap 'exit 130' HUP INT TERM

@@ -196,7 +196,7 @@ class Story:
         self.step("Ada, in Berlin, would like to collect two headlamps and a mug today: the shop asks which stores near her have them.")
         query = {"skus": list(BASKET), "channel": "web", "near": NEAR_STORE}
         found = self.service.call(self.shop, "POST", "/v1/availability/query", query, expect=200).json["data"]
-        self.step("This is what the store has on its shelf before.")
+        self.step("The stock of the store before the order.")
         self.before = self.figures()
         if any(self.before[sku]["available"] < units for sku, units in BASKET.items()):
             self.receive_goods()
@@ -218,7 +218,7 @@ class Story:
         expect(reply.json["status"] == "active", "the reservation is active")
 
     def order(self):
-        self.step("She has paid: the order claims the reserved units. None is reserved twice, none is lost between the two.")
+        self.step("She has paid: the order claims the reserved units. No unit is reserved twice, and none is lost on the way.")
         self.order_body = {
             "channel": "web", "external_ref": self.reference, "currency": "EUR",
             "customer": {"name": "Ada Lovelace", "email": "ada@example.com"},
@@ -249,10 +249,10 @@ class Story:
                                  headers=headers, expect=expected)
 
     def watch_the_queue(self):
-        self.step("In the store it stands in the queue from the first moment, with all there is to know about it.")
+        self.step("In the store the order is in the queue at once, as a complete card.")
         seen = self.queue()
         expect([card["fulfillment_id"] for card in seen.json["data"]] == [self.fulfillment], "the order is in the queue")
-        self.step("Whoever knows that already is told in a few bytes. (With Prefer: wait=25 it would wait for the next change.)")
+        self.step("A device that has this queue already gets a 304 of a few bytes. (With Prefer: wait=25 it would wait for the next change.)")
         self.queue(seen.headers["ETag"], 304)
 
     def pick(self):
@@ -271,13 +271,13 @@ class Story:
         expect(len(self.code) == 8, "the pickup code has eight letters")
 
     def refuse_a_wrong_code(self):
-        self.step("Somebody comes with a wrong code, and leaves with nothing.")
+        self.step("A person with a wrong code gets nothing.")
         wrong = self.code[::-1] if self.code[::-1] != self.code else self.code[1:] + self.code[0]
         refused = self.act("handover", {"proof": {"method": "code", "value": wrong}}, 422, key=str(uuid.uuid4()))
         expect(refused.json["code"] == "handover-proof-invalid", "the proof is refused as such")
 
     def hand_over(self):
-        self.step("Ada says that she is there, and stands first in the queue.")
+        self.step("Ada reports her arrival, and her card is first in the queue.")
         self.act("check-in", {"state": "arrived"})
         expect(self.queue().json["data"][0]["status"] == "arrived", "the queue shows that she has arrived")
         self.step("She has the right code. In the same moment the units leave the store's stock.")
@@ -286,13 +286,13 @@ class Story:
         expect(handed_over.json["status"] == "handed_over", "the fulfillment is handed over")
 
     def look_back(self):
-        self.step("Whoever asks later finds what happened, when, and who did it.")
+        self.step("The timeline shows each event, its time and its actor.")
         timeline = self.service.call(self.shop, "GET", f"/v1/orders/{self.order_id}/timeline", expect=200).json["data"]
         types = [entry["type"] for entry in timeline]
         expect(types[0] == "order.created" and "fulfillment.handed_over" in types, "the timeline goes from the order to the hand-over")
 
     def count(self):
-        self.step("And the store has exactly that much less on its shelf, with nothing left reserved for Ada.")
+        self.step("The stock of the store is lower by exactly these units, and none is reserved for Ada any more.")
         after = self.figures()
         for sku, units in BASKET.items():
             before = self.before[sku]

@@ -135,7 +135,7 @@ class Part:
     def call(self, command, **variables):
         """Run a command; its exit code, or None when it got stuck.
 
-        What it prints goes to the log, or straight to the terminal when only one process runs.
+        Its output goes to the log, or straight to the terminal if only one process runs.
         """
         self.deadline = self.deadline or time.monotonic() + PART_TIMEOUT_S  # building does not count
         with open(self.log, "ab") as log:

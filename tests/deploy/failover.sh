@@ -9,18 +9,18 @@ usage() {
         cat <<'USAGE'
 usage: tests/deploy/failover.sh [SCENARIO...]
 
-Three nodes with etcd, Patroni and PostgreSQL, set up by the files of deploy/ha, and two instances of the service: one finds the
-primary through HAProxy, the other by the list of hosts in its connection string. Customers place orders through both and
-repeat what was not answered, while the primary is lost:
+Sets up three nodes with etcd, Patroni and PostgreSQL from the files of deploy/ha, and two instances of the service. One finds the
+primary through HAProxy, the other by the list of hosts in its connection string. Clients place orders through both and
+repeat unanswered requests, while the primary is lost:
 
   crash       PostgreSQL is killed; Patroni lives
-  node        everything on the node is killed, as by a power cut
-  partition   the node is cut off from everybody else and goes on running
+  node        all processes of the node are killed, as by a power cut
+  partition   the node is cut off from all others and goes on running
 
-Writes must resume within 30 seconds through both instances, which are not restarted; every acknowledged order is there exactly once
-and its repetition finds it; the node comes back; the audit is clean. Without arguments it does all three.
+Writes must resume within 30 seconds through both instances, without a restart. Every acknowledged order must be there exactly once,
+and its repetition must find it. The node must come back, and the audit be clean. Without arguments it does all three.
 
-Needs root, for network namespaces of its own that end with it; installs what is missing (deploy/packages.txt). About two minutes.
+Needs root, for private network namespaces that end with it; installs missing packages (deploy/packages.txt). About two minutes.
 
 example: tests/deploy/failover.sh crash
 USAGE

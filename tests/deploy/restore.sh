@@ -9,9 +9,9 @@ usage() {
         cat <<'USAGE'
 usage: tests/deploy/restore.sh [ROUNDS]
 
-Runs tests/fault/test_restore.py so many times in a row, three by default, and prints what each took: a full backup by
-pgBackRest while orders are placed; the data directory removed and restored to the latest moment; a table dropped and the
-cluster restored to a moment before. It is a test of ./tests/run.sh as well, which runs it once.
+Runs tests/fault/test_restore.py ROUNDS times in a row, three by default, and prints the time of each step: a full backup by
+pgBackRest while clients place orders; the data directory removed and restored to the latest moment; a table dropped and the
+cluster restored to a moment before. ./tests/run.sh runs the same test once.
 
 example: tests/deploy/restore.sh 1
 USAGE

@@ -12,13 +12,13 @@ usage() {
         cat <<'USAGE'
 usage: tests/deploy/run.sh [--no-build]
 
-Builds the image, starts deploy/compose.yaml as a project of its own on free ports, loads the demo retailer, walks an
-order through it, and looks at what the containers may do. Then it kills the service and the database with SIGKILL while
-orders come in, starts the profile scale and loses one of the two instances in both ways, starts the profile
-observability, and removes everything but the images. Every order that was acknowledged must be there exactly once, and
+Builds the image, starts deploy/compose.yaml as a separate project on free ports, loads the demo retailer, walks an
+order through it, and checks the permissions of the containers. Then it kills the service and the database with SIGKILL
+while clients place orders. It starts the profile scale and loses one of the two instances by a kill and by a stop, starts
+the profile observability, and removes everything but the images. Every acknowledged order must be there exactly once, and
 the audit be clean.
-Where no Docker answers it says so and ends with 0. It leaves out what only a stand-in is there for (stand-ins/: images
-to build where no registry can be reached), and says so.
+Without Docker it says so and exits 0. It skips tests that a stand-in cannot pass (stand-ins/: images to build without a
+registry), and says so.
 
   --no-build   use the existing image
 
@@ -293,7 +293,7 @@ check_grafana() {
         password=$(within grafana cat /run/secrets/grafana/admin_password)
         ! curl --silent --fail --user admin:admin "http://127.0.0.1:$GRAFANA_PORT/api/search" >/dev/null || fail "Grafana has its default password"
         curl --silent --fail --user "admin:$password" "http://127.0.0.1:$GRAFANA_PORT/api/search?type=dash-db" | grep -q Holdfast || fail "Grafana shows no dashboard"
-        passed "Grafana shows the dashboard, to who has the password that was made for it"
+        passed "Grafana shows the dashboard to a user with the generated password"
 }
 
 # ---- cleaning up ----
@@ -346,7 +346,7 @@ walk
 passed "an order is walked through"
 before=$(stock_digest)
 load_demo
-[ "$(stock_digest)" = "$before" ] || fail "loading the demo retailer again has changed what is on the shelves"
+[ "$(stock_digest)" = "$before" ] || fail "loading the demo retailer again has changed the stock"
 passed "the demo retailer is loaded once"
 
 before=$(secrets_digest)

@@ -10,11 +10,11 @@ usage() {
         cat <<'USAGE'
 usage: tests/deploy/systemd.sh
 
-Installs the program with meson into an empty place, lays that over this machine's /usr, and boots a systemd on it, in namespaces
-of its own: only /usr is shared, and only to be read. Then it does what an administrator does: migrate, start, commands by
-hand, what is done every night, reload; takes the database away, lets the loop stand still, stops, and starts with settings that are wrong.
+Installs the program with meson into an empty directory, lays that over this machine's /usr, and boots a systemd on it, in private
+namespaces: it shares only /usr, and only for reading. Then it does the work of an administrator: migrate, start, commands by
+hand, the nightly jobs, reload. It takes the database away, freezes the loop, stops, and starts with wrong settings.
 
-Needs root, and a kernel that lets it mount cgroups; Debian's systemd is taken as it is installed. About a minute.
+Needs root, and a kernel that lets it mount cgroups; uses the installed systemd of Debian. About a minute.
 
 example: tests/deploy/systemd.sh
 USAGE
@@ -141,7 +141,7 @@ check_requests() {
         answer=$(curl --silent --output /dev/null --write-out '%{http_code}' --request PUT --header "Authorization: Bearer $token" \
                 --header 'Content-Type: application/json' --data '{"name": "Web", "kind": "web"}' http://127.0.0.1:8080/v1/channels/web)
         [ "$answer" = 201 ] || fail "a request is answered with $answer"
-        passed "a request is answered, with what the credentials say"
+        passed "a request is answered, with the settings of the credentials"
 }
 
 check_commands() {

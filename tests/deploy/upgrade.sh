@@ -10,15 +10,15 @@ usage() {
 usage: tests/deploy/upgrade.sh [COMMIT]
 
 Builds the older program from the project's own history: as of COMMIT, or of the last commit before the newest migration. Then it
-upgrades a shop that is open from the older program to this one, and holds the migrations in between to their word:
+upgrades an open shop from the older program to this one, and checks the declarations of the migrations in between:
 
-  all are compatible      they run while the older program serves; both serve together, each goes on with the orders of the
-                          other; the older one can be stopped, started and taken back
-  one of them is not      it does not run while the older program is at work; afterwards the older one refuses to serve, and
-                          one that was only cut off from the database is not ready and writes nothing
+  all are compatible      they run while the older program serves; both serve together, and each continues orders of the
+                          other; the older one can be stopped and started, and the upgrade be taken back
+  one of them is not      it does not run while the older program is connected; afterwards the older one refuses to serve, and
+                          an instance that was only cut off from the database is not ready and writes nothing
 
-Customers order, and staff pick and hand over, all the time; nothing may fail, and the audit must be clean in the end.
-It needs the whole history: in a shallow clone or an export it says so and ends with 1.
+Customers order, and associates pick and hand over, all the time; no request may fail, and the audit must be clean in the end.
+It needs the whole history: in a shallow clone or an export it says so and exits 1.
 
 example: tests/deploy/upgrade.sh v1.2.0
 USAGE
