@@ -7,7 +7,7 @@ select r.id, r.order_id, r.location from returns r where r.id = any($1::uuid[])
 -- :name returns_orders_by_number
 select o.order_number, o.id from orders o where o.order_number = any($1::text[])
 
--- :name returns_read
+-- :name returns_read of returns
 -- All returns of the orders $1.
 select r.id, r.order_id, r.return_number, r.location, r.status, r.by_post, r.overridden, r.shipping, r.withheld, r.refund_to,
        r.exchange, r.unexpected, r.cancel_reason, r.actor, r.moved_by, r.version, r.created_at, r.updated_at
@@ -15,7 +15,7 @@ select r.id, r.order_id, r.return_number, r.location, r.status, r.by_post, r.ove
  where r.order_id = any($1::uuid[])
  order by r.order_id, r.id
 
--- :name return_lines_read
+-- :name return_lines_read of return_lines
 select l.return_id, l.line, l.id, l.order_line, l.quantity, l.reason, l.announced, l.reception, l.acceptance, l.condition,
        l.disposition, l.bucket, l.location, l.value, l.fee, l.refund, l.terms, l.note, l.received_at
   from return_lines l
@@ -39,7 +39,7 @@ select wanted.order_id, f.id, wanted.location,
                                        'fulfillment.shipped', 'fulfillment.partially_shipped',
                                        'fulfillment.delivered')) as told
 
--- :name returns_insert
+-- :name returns_insert of returns
 insert into returns (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
                      exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
 select id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
@@ -50,7 +50,7 @@ select id, order_id, return_number, location, status, by_post, overridden, shipp
        as made (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
                 exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
 
--- :name returns_update
+-- :name returns_update of returns
 update returns r
    set status = changed.status, overridden = changed.overridden, shipping = changed.shipping,
        withheld = changed.withheld, refund_to = changed.refund_to, exchange = changed.exchange,
@@ -63,7 +63,7 @@ update returns r
                    exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
  where r.id = changed.id
 
--- :name return_lines_insert
+-- :name return_lines_insert of return_lines
 insert into return_lines (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
                           condition, disposition, bucket, location, value, fee, refund, terms, note, received_at)
 select return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
@@ -74,7 +74,7 @@ select return_id, line, id, order_id, order_line, sku, quantity, reason, announc
        as line (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
                 condition, disposition, bucket, location, value, fee, refund, terms, note, received_at)
 
--- :name return_lines_update
+-- :name return_lines_update of return_lines
 update return_lines l
    set quantity = changed.quantity, reception = changed.reception, acceptance = changed.acceptance,
        condition = changed.condition, disposition = changed.disposition, bucket = changed.bucket,

@@ -1,6 +1,7 @@
 #include "base/snapshot.h"
 #include "base/writer.h"
 #include "db/connection.h"
+#include "events/columns.h"
 #include "events/events.h"
 #include "sql/events.h"
 
@@ -53,60 +54,52 @@ void events_snapshot(struct snapshot *snapshot, struct events *events) {
         snapshot_one(snapshot, events->last);
 }
 
-/* Those of a fulfillment have a place to come in the stream of their location. */
-static void pending_save(struct database *database, const struct events *events) {
-        struct parameters p;
-        struct array *locations, *ids;
+/* The row of an event: the event itself, its data with the braces, and the time it happened. */
+struct event_row {
+        const struct event *event;
+        const char *data;
+        timestamp occurred_at;
+};
 
-        parameters_init(&p, events->arena);
-        locations = parameter_texts(&p);
-        ids = parameter_uuids(&p);
-        for (const struct event *event = events->first; event; event = event->next) {
-                if (!event->location || !event->fulfillment_id)
-                        continue;
-                array_text(locations, event->location);
-                array_uuid(ids, &event->id);
-        }
-        if (ids->n)
-                database_ask(database, &sql_stream_pending_save, &p, NULL, NULL);
-}
+#define EVENT POINTER(struct event_row, event)
 
+static const struct column columns[] = {
+        { "id", UUID_AT(struct event, id), .through = EVENT },
+        { "type", TEXT_AT(struct event, type), .through = EVENT },
+        { "order_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, order_id) },
+        { "fulfillment_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, fulfillment_id) },
+        { "reservation_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, reservation_id) },
+        { "location", TEXT_AT(struct event, location), .through = EVENT },
+        { "actor", TEXT_AT(struct event, actor), .through = EVENT },
+        { "data", JSONB_AT(struct event_row, data) },
+        { "occurred_at", TIME_AT(struct event_row, occurred_at) },
+};
+const struct columns event_columns = { "events", COLUMNS(struct event_row, columns) };
+
+/* Events of a fulfillment await their place in the stream of their location. */
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
-        struct parameters p;
-        struct array *ids, *types, *orders, *fulfillments, *reservations, *locations, *actors, *data, *times;
+        struct records saved, pending;
 
         events_settle(events);
         if (events->exhausted)
                 return FAULT_BUSY;
-        if (!events->first)
-                return PROBLEM_NONE;
-        parameters_init(&p, events->arena);
-        ids = parameter_uuids(&p);
-        types = parameter_texts(&p);
-        orders = parameter_uuids(&p);
-        fulfillments = parameter_uuids(&p);
-        reservations = parameter_uuids(&p);
-        locations = parameter_texts(&p);
-        actors = parameter_texts(&p);
-        data = parameter_jsonbs(&p);
-        parameter_time(&p, now);
-        times = parameter_times(&p);
+        records_begin(&saved, events->arena, &sql_events_save, &event_columns);
+        records_begin(&pending, events->arena, &sql_stream_pending_save, &event_columns);
         for (struct event *event = events->first; event; event = event->next) {
+                struct event_row row = { .event = event, .occurred_at = event->occurred_at };
+
                 if (event->version)
                         event_integer(event, "version", event->version);
-                array_uuid(ids, &event->id);
-                array_text(types, event->type);
-                array_uuid(orders, event->order_id);
-                array_uuid(fulfillments, event->fulfillment_id);
-                array_uuid(reservations, event->reservation_id);
-                array_text(locations, event->location);
-                array_text(actors, event->actor);
-                array_jsonb(data, arena_format(events->arena, "{%s}", buffer_text(&event->data)));
-                array_time(times, event->occurred_at);
-                if (event->data.failed)
+                if (row.occurred_at == TIMESTAMP_NONE)
+                        row.occurred_at = now;
+                row.data = arena_format(events->arena, "{%s}", buffer_text(&event->data));
+                if (event->data.failed || !row.data)
                         return FAULT_BUSY;
+                records_add(&saved, &row);
+                if (event->location && event->fulfillment_id)
+                        records_add(&pending, &row);
         }
-        database_ask(database, &sql_events_save, &p, NULL, NULL);
-        pending_save(database, events);
+        records_ask(&saved, database);
+        records_ask(&pending, database);
         return PROBLEM_NONE;
 }

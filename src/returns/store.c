@@ -1,5 +1,6 @@
 #include "returns/store.h"
 #include "db/connection.h"
+#include "returns/columns.h"
 
 #include "base/text.h"
 #include "sql/returns.h"
@@ -19,54 +20,27 @@ struct rma *rma_find(const struct return_set *set, const struct uuid *id) {
 
 /* ---- rows ---- */
 
-static const struct enum_column refund_to_column = { "returns", "refund_to", .texts = refund_choice_texts };
-static const struct enum_column reception_column = { "return_lines", "reception", .lifecycle = &reception_lifecycle };
-static const struct enum_column acceptance_column = { "return_lines", "acceptance",
-        .lifecycle = &acceptance_lifecycle };
-static const struct enum_column condition_column = { "return_lines", "condition", .texts = goods_condition_texts };
-static const struct enum_column disposition_column = { "return_lines", "disposition", .texts = disposition_texts };
-static const struct enum_column bucket_column = { "return_lines", "bucket", .lifecycle = &bucket_lifecycle };
-
-static void rma_from_row(struct row *row, struct rma *rma) {
-        rma->number = row_text(row);
-        rma->location = row_text(row);
-        rma->status = (enum return_status) row_enum(row, &return_status_column);
-        rma->by_post = row_boolean(row);
-        rma->overridden = row_boolean(row);
-        rma->shipping = row_integer(row);
-        rma->withheld = row_integer(row);
-        rma->refund_to = row_enum_text(row, &refund_to_column);
-        rma->exchange = row_text(row);
-        rma->unexpected = row_text(row);
-        rma->cancel_reason = row_text(row);
-        rma->actor = row_text(row);
-        rma->moved_by = row_text(row);
-        rma->version = rma->seen_version = row_integer(row);
-        rma->created_at = row_time(row);
-        rma->updated_at = row_time(row);
-}
-
 static enum problem returns_row(struct rows *rows, void *into) {
         struct returns_reading *reading = into;
         struct return_set *set = reading->set;
         const size_t n = rows_count(rows);
-        struct rma *rmas = arena_new_array(set->arena, struct rma, n);
+        struct rma *rmas = rows_fill(rows, &return_columns, set->arena);
+        struct binding binding;
 
         set->rows = arena_new_array(set->arena, struct rma *, n);
         if (!rmas || !set->rows)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &return_columns, &binding))
+                return FAULT_BROKEN;
         set->n_rows = set->capacity = n;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-                struct uuid order_id;
+                const struct uuid order_id = binding_uuid(&binding, i, binding_place(&binding, "order_id"));
 
                 set->rows[i] = &rmas[i];
-                rmas[i].id = row_uuid(&row);
-                order_id = row_uuid(&row);
+                rmas[i].seen_version = rmas[i].version;
                 rmas[i].order = order_find(reading->orders, &order_id);
                 if (!rmas[i].order)
                         return FAULT_BROKEN;
-                rma_from_row(&row, &rmas[i]);
         }
         return PROBLEM_NONE;
 }
@@ -81,25 +55,22 @@ static bool terms_from(const char *text, struct arena *arena, struct return_term
         return true;
 }
 
-static bool line_from_row(struct row *row, struct return_line *line, struct arena *arena) {
-        bool readable;
+static enum problem line_take(
+        const struct returns_reading *reading, const struct binding *binding, size_t i, struct return_line *ret_line) {
+        const struct uuid return_id = binding_uuid(binding, i, binding_place(binding, "return_id"));
+        const size_t number = (size_t) binding_integer(binding, i, binding_place(binding, "order_line"));
+        struct arena *arena = reading->set->arena;
+        struct return_line_row row = { 0 };
 
-        line->quantity = row_integer(row);
-        line->reason = row_text(row);
-        line->announced = row_boolean(row);
-        line->reception = (enum reception) row_enum(row, &reception_column);
-        line->acceptance = (enum acceptance) row_enum(row, &acceptance_column);
-        line->condition = row_enum_or(row, &condition_column, -1);
-        line->disposition = row_enum_or(row, &disposition_column, -1);
-        line->bucket = (enum bucket) row_enum(row, &bucket_column);
-        line->location = row_text(row);
-        line->value = row_integer(row);
-        line->fee = row_integer(row);
-        line->refund = row_integer(row);
-        readable = terms_from(row_text(row), arena, &line->terms);
-        line->note = row_text(row);
-        line->received_at = row_time(row);
-        return readable;
+        row_fill(binding, i, &row);
+        row.line.rma = rma_find(reading->set, &return_id);
+        if (!row.line.rma || number >= row.line.rma->order->n_lines)
+                return FAULT_BROKEN;
+        row.line.order_line = &row.line.rma->order->lines[number];
+        if (!terms_from(row.terms, arena, &row.line.terms))
+                return arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
+        *ret_line = row.line;
+        return PROBLEM_NONE;
 }
 
 /* They come in the order of their returns, each with all of its lines. */
@@ -109,24 +80,18 @@ static enum problem return_lines_row(struct rows *rows, void *into) {
         const size_t n = rows_count(rows);
         struct return_line *lines = arena_new_array(arena, struct return_line, n);
         struct return_line **list = arena_new_array(arena, struct return_line *, n);
+        struct binding binding;
 
         if (!lines || !list)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &return_line_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid return_id = row_uuid(&row);
-                struct rma *rma = rma_find(reading->set, &return_id);
-                size_t order_line;
+                const enum problem p = line_take(reading, &binding, i, &lines[i]);
+                struct rma *rma = lines[i].rma;
 
-                lines[i].rma = rma;
-                lines[i].number = row_integer(&row);
-                lines[i].id = row_uuid(&row);
-                order_line = (size_t) row_integer(&row);
-                if (!rma || order_line >= rma->order->n_lines)
-                        return FAULT_BROKEN;
-                lines[i].order_line = &rma->order->lines[order_line];
-                if (!line_from_row(&row, &lines[i], arena))
-                        return arena->exhausted ? FAULT_BUSY : FAULT_BROKEN;
+                if (p)
+                        return p;
                 list[i] = &lines[i];
                 if (!rma->n_lines++)
                         rma->lines = &list[i];

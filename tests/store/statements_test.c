@@ -8,9 +8,11 @@
 #include "catalog/columns.h"
 #include "db/columns.h"
 #include "db/sql.h"
+#include "events/columns.h"
 #include "inventory/columns.h"
 #include "orders/columns.h"
 #include "reservations/columns.h"
+#include "returns/columns.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -37,6 +39,7 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 /* All that there are: tests/lint/registered.py looks. */
 static const struct columns *const tables[] = {
         &channel_row_columns,
+        &event_columns,
         &fulfillment_columns,
         &fulfillment_line_columns,
         &ledger_columns,
@@ -50,6 +53,8 @@ static const struct columns *const tables[] = {
         &refund_columns,
         &reservation_columns,
         &reservation_line_columns,
+        &return_columns,
+        &return_line_columns,
         &shelf_columns,
         &stock_row_columns,
         &stock_setting_columns,

@@ -1,0 +1,8 @@
+/*
+ * events/columns: the columns of events (db/columns.h), for the room's store.
+ */
+#pragma once
+
+#include "db/columns.h"
+
+extern const struct columns event_columns;
