@@ -95,7 +95,7 @@ Test(reservations, one_reads_as_it_was_saved) {
 }
 
 Test(reservations, what_has_changed_is_saved) {
-        const struct uuid id = reserve_until(clock_wall() + HOUR);
+        const struct uuid id = reserve_until(STORE_NOW + HOUR);
         struct scene *scene = locked(&id);
         struct reservation *reservation = reservation_find(&scene->set, &id);
         struct refusal refusal = { 0 };
