@@ -111,10 +111,10 @@ def test_a_command_by_hand_has_what_the_unit_has():
 
 
 def test_the_unit_does_not_start_again_what_cannot_start():
-    """The codes after which, as docs/operations.md says, starting again mends nothing."""
+    """The codes after which, by docs/operations.md, a restart alone does not help."""
     unit = (ROOT / "deploy/systemd/holdfast.service").read_text()
     assert "RestartPreventExitStatus=2 70 78\n" in unit
-    assert "After 2, 70 and 78 a restart by itself mends nothing" in (ROOT / "docs/operations.md").read_text()
+    assert "After 2, 70 and 78 a restart alone does not help." in (ROOT / "docs/operations.md").read_text()
 
 
 def test_the_settings_of_the_example_are_known():
@@ -125,6 +125,6 @@ def test_the_settings_of_the_example_are_known():
 
 def test_the_manual_names_every_exit_code():
     manual = (ROOT / "deploy/holdfast.8").read_text()
-    header = (ROOT / "src/commands/commands.h").read_text()
+    header = (ROOT / "src/base/exit_code.h").read_text()
     codes = re.findall(r"EXIT_\w+ = (\d+)", header)
     assert codes and all(re.search(rf"^{code}\t", manual, re.MULTILINE) for code in codes)
