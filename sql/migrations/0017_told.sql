@@ -1,23 +1,23 @@
--- A payment tells apart what is to be voided and what was, and what has failed. The provider's events count in the order in which
--- they happened, so what they say is kept. An older program would ask again for what is to be voided: none may go on beside this.
+-- A payment tells requested, confirmed and failed voids apart. The provider's events count in the order in which they happened,
+-- so their amounts are kept. An older program would request the same voids again: none may go on beside this.
 
 alter table payments
-        add column void_due bigint not null default 0, -- asked to be let go, not yet answered
-        add column void_asked bigint not null default 0, -- asked to be let go, in all
-        add column failed bigint not null default 0, -- not to be had any more, as the provider told
+        add column void_due bigint not null default 0, -- void requested, not yet answered
+        add column void_asked bigint not null default 0, -- sum of all requested voids
+        add column failed bigint not null default 0, -- cannot be captured any more, as the provider told
         -- As it was placed; all events follow.
         add column opened text not null default 'pending' check (opened in ('pending', 'authorized', 'captured'));
 
 alter table payment_events
         add column number bigint not null default 0, -- of the payment's events: in which order they were recorded, from 1
         add column amount bigint,
-        add column let_go bigint not null default 0, -- of the payment: asked to be let go when this was recorded
+        add column let_go bigint not null default 0, -- of the payment: void_asked when this was recorded
         add column refund_id uuid,
         add column occurred_at timestamptz, -- null: not told, recorded_at counts
         -- False: its amount was not kept, so it is known by its id only.
         add column counts boolean not null default true;
 
--- What was let go without a word of the provider was asked for, or has failed.
+-- A void without an event of the provider was requested, or has failed.
 update payments p
    set voided = told.voided, failed = told.failed, void_due = p.voided - told.voided - told.failed,
        void_asked = p.voided - told.failed
@@ -44,7 +44,7 @@ update payments p
  where not exists (select from payment_events e
                     where e.payment_id = p.id and e.type in ('authorized', 'captured', 'failed', 'voided'));
 
--- The amounts of earlier events are gone: one event of each kind stands for them, with what the payment says now.
+-- The amounts of earlier events are gone: one event of each kind stands for them, with the amounts of the payment.
 with told as (
         update payment_events e
            set counts = false, number = numbered.number

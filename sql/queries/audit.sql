@@ -197,11 +197,11 @@ select 'return ' || return_id || ' at ' || location || '/' || sku, finding.rule,
 -- The credited amount follows from the lines (units settled at a change keep their value), the paid and refunded amounts from
 -- their rows, the due amount from all of these. Orders after $1, up to $2.
 with headers as (
-        select id, status, shipping, total, credited, adjusted, paid, refunded, refund_due
+        select id, status, shipping, tax, tax_included, total, credited, adjusted, paid, refunded, refund_due
           from orders
          where id > $1::uuid and ($2::uuid is null or id <= $2::uuid)
 ), valued as (
-        select order_id as id, sum(value)::bigint as worth,
+        select order_id as id, sum(value)::bigint as worth, sum(tax)::bigint as tax,
                sum(settled_value + case when quantity > settled
                    then div((value - settled_value)::numeric * (cancelled + returned - settled), (quantity - settled)::numeric)
                    else 0 end)::bigint as given_up
@@ -217,7 +217,7 @@ with headers as (
 ), given_back as (
         select order_id as id, coalesce(sum(amount) filter (where status <> 'failed'), 0)::bigint as amount,
                coalesce(sum(amount) filter (where status <> 'failed' and payment_id is not null), 0)::bigint as to_payments,
-               count(*) as n
+               coalesce(sum(tax) filter (where status <> 'failed'), 0)::bigint as tax, count(*) as n
           from refunds
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
          group by order_id
@@ -234,6 +234,9 @@ select 'order ' || id, finding.rule, finding.stated, finding.proved
                             ('refunded', coalesce(h.refunded, 0), coalesce(b.amount, 0)),
                             ('refund_due', coalesce(h.refund_due, 0),
                              greatest(coalesce(t.captured, 0) - coalesce(b.amount, 0) - (h.total - h.credited), 0)),
+                            ('tax_of_lines', case when h.tax_included then greatest(coalesce(v.tax, 0), h.tax) else coalesce(v.tax, 0) end,
+                             coalesce(h.tax, 0)),
+                            ('refunded_tax_beyond_tax', greatest(coalesce(b.tax, 0) - coalesce(h.tax, 0), 0), 0),
                             ('refunded_beyond_authorized', greatest(coalesce(b.amount, 0) - coalesce(t.authorized, 0), 0), 0))
             as finding (rule, stated, proved)
  where finding.stated <> finding.proved

@@ -4,7 +4,7 @@
 -- :name orders_lock of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
+       o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
        o.updated_at
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -14,7 +14,7 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
 -- :name orders_read of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.credited, o.adjusted, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
+       o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
        o.updated_at
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -44,7 +44,7 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
 
 -- :name order_lines_read of order_lines
 select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned,
-       l.settled, l.settled_value
+       l.settled, l.settled_value, l.tax, l.settled_tax, l.cancelled_value, l.cancelled_tax
   from order_lines l
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.line
@@ -163,11 +163,11 @@ select id, order_number, channel, external_ref, status, payment_status, payment_
                   reservation_id, actor, placed_at, updated_at, paid)
 
 -- :name order_lines_insert of order_lines
-insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
-select order_id, line, id, sku, title, quantity, unit_price, fulfilled, value
+insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value, tax)
+select order_id, line, id, sku, title, quantity, unit_price, fulfilled, value, tax
   from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
-              $9::bigint[])
-       as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value)
+              $9::bigint[], $10::bigint[])
+       as line (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value, tax)
 
 -- :name order_discounts_insert of order_discounts
 insert into order_discounts (order_id, number, amount, line, reason)
@@ -195,11 +195,11 @@ update orders o
    set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
        updated_at = changed.updated_at, credited = changed.credited, adjusted = changed.adjusted, paid = changed.paid,
-       payment_due_at = changed.payment_due_at
+       payment_due_at = changed.payment_due_at, adjusted_tax = changed.adjusted_tax
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[])
+              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[])
        as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at, credited,
-                   adjusted, paid, payment_due_at)
+                   adjusted, paid, payment_due_at, adjusted_tax)
  where o.id = changed.id
 
 -- :name orders_raise_returns
@@ -226,10 +226,12 @@ delete from order_discounts d using unnest($1::uuid[]) as rewritten (id) where d
 update order_lines l
    set quantity = changed.quantity, cancelled = changed.cancelled, fulfilled = changed.fulfilled,
        returned = changed.returned, value = changed.value, settled = changed.settled,
-       settled_value = changed.settled_value
+       settled_value = changed.settled_value, tax = changed.tax, settled_tax = changed.settled_tax,
+       cancelled_value = changed.cancelled_value, cancelled_tax = changed.cancelled_tax
   from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::bigint[], $9::bigint[])
-       as changed (order_id, line, quantity, cancelled, fulfilled, returned, value, settled, settled_value)
+              $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+       as changed (order_id, line, quantity, cancelled, fulfilled, returned, value, settled, settled_value, tax,
+                   settled_tax, cancelled_value, cancelled_tax)
  where l.order_id = changed.order_id and l.line = changed.line
 
 -- :name fulfillments_update of fulfillments

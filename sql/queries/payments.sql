@@ -8,7 +8,7 @@ select p.order_id, p.id, p.number, p.provider, p.reference, p.status, p.amount, 
  order by p.order_id, p.number
 
 -- :name refunds_read of refunds
-select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destination, r.status, r.reason, r.reference,
+select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.tax, r.destination, r.status, r.reason, r.reference,
        r.actor, r.version, r.created_at, r.updated_at
   from refunds r
  where r.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -19,6 +19,9 @@ select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.destin
 select r.order_id, r.id,
        (r.shipping - r.withheld
         + coalesce((select sum(l.refund) from return_lines l
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint,
+       (r.shipping_tax - r.withheld_tax
+        + coalesce((select sum(l.tax) from return_lines l
                      where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint
   from returns r
  where r.order_id = any($1::uuid[])
@@ -51,11 +54,11 @@ update payments p
 
 -- :name refunds_insert of refunds
 insert into refunds (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at,
-                     updated_at)
-select id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at, created_at
+                     updated_at, tax)
+select id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at, created_at, tax
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::bigint[], $7::text[], $8::text[],
-              $9::text[], $10::text[], $11::timestamptz[])
-       as refund (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at)
+              $9::text[], $10::text[], $11::timestamptz[], $12::bigint[])
+       as refund (id, order_id, number, payment_id, return_id, amount, destination, status, reason, actor, created_at, tax)
 
 -- :name refunds_update of refunds
 update refunds r

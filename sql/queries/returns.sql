@@ -9,7 +9,8 @@ select o.order_number, o.id from orders o where o.order_number = any($1::text[])
 
 -- :name returns_read of returns
 -- All returns of the orders $1.
-select r.id, r.order_id, r.return_number, r.location, r.status, r.by_post, r.overridden, r.shipping, r.withheld, r.refund_to,
+select r.id, r.order_id, r.return_number, r.location, r.status, r.by_post, r.overridden, r.shipping, r.withheld, r.shipping_tax,
+       r.withheld_tax, r.refund_to,
        r.exchange, r.unexpected, r.cancel_reason, r.actor, r.moved_by, r.version, r.created_at, r.updated_at
   from returns r
  where r.order_id = any($1::uuid[])
@@ -17,7 +18,7 @@ select r.id, r.order_id, r.return_number, r.location, r.status, r.by_post, r.ove
 
 -- :name return_lines_read of return_lines
 select l.return_id, l.line, l.id, l.order_line, l.quantity, l.reason, l.announced, l.reception, l.acceptance, l.condition,
-       l.disposition, l.bucket, l.location, l.value, l.fee, l.refund, l.terms, l.note, l.received_at
+       l.disposition, l.bucket, l.location, l.value, l.fee, l.refund, l.tax, l.terms, l.note, l.received_at
   from return_lines l
  where l.order_id = any($1::uuid[])
  order by l.return_id, l.line
@@ -41,50 +42,55 @@ select wanted.order_id, f.id, wanted.location,
 
 -- :name returns_insert of returns
 insert into returns (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-                     exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
+                     exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
+                     withheld_tax)
 select id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-       exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at
+       exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
+       withheld_tax
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
               $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[])
+              $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
        as made (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-                exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
+                exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
+                withheld_tax)
 
 -- :name returns_update of returns
 update returns r
    set status = changed.status, overridden = changed.overridden, shipping = changed.shipping,
        withheld = changed.withheld, refund_to = changed.refund_to, exchange = changed.exchange,
        unexpected = changed.unexpected, cancel_reason = changed.cancel_reason, moved_by = changed.moved_by,
-       version = changed.version, updated_at = changed.updated_at
+       version = changed.version, updated_at = changed.updated_at, shipping_tax = changed.shipping_tax,
+       withheld_tax = changed.withheld_tax
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
               $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[])
+              $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
        as changed (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-                   exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at)
+                   exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
+                   withheld_tax)
  where r.id = changed.id
 
 -- :name return_lines_insert of return_lines
 insert into return_lines (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-                          condition, disposition, bucket, location, value, fee, refund, terms, note, received_at)
+                          condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
 select return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-       condition, disposition, bucket, location, value, fee, refund, terms, note, received_at
+       condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax
   from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
               $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[])
+              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[], $22::bigint[])
        as line (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-                condition, disposition, bucket, location, value, fee, refund, terms, note, received_at)
+                condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
 
 -- :name return_lines_update of return_lines
 update return_lines l
    set quantity = changed.quantity, reception = changed.reception, acceptance = changed.acceptance,
        condition = changed.condition, disposition = changed.disposition, bucket = changed.bucket,
        location = changed.location, value = changed.value, fee = changed.fee, refund = changed.refund,
-       note = changed.note, received_at = changed.received_at
+       note = changed.note, received_at = changed.received_at, tax = changed.tax
   from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
               $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[])
+              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[], $22::bigint[])
        as changed (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-                   condition, disposition, bucket, location, value, fee, refund, terms, note, received_at)
+                   condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
  where l.return_id = changed.return_id and l.line = changed.line
 
 -- :name returns_page free

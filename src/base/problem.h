@@ -47,7 +47,7 @@
         X(IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused",                                                       \
                 "This Idempotency-Key belongs to a different request")                                                 \
         X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow this return")                       \
-        X(TOO_MANY, 422, "too-many", "The document has no room for more of these")                                     \
+        X(TOO_MANY, 422, "too-many", "The document has reached its limit")                                             \
         X(VALIDATION_FAILED, 422, "validation-failed", "The request contains invalid values")                          \
         X(HANDOVER_LOCKED, 429, "handover-locked", "Code entry is locked after wrong codes")                           \
         X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \

@@ -22,6 +22,8 @@ struct addition {
         struct wish wish;
         struct order_line *line; /* that gets more units; NULL: a new one, set when it is made */
         bool moved;              /* the order has the units already: its amounts stay */
+        int64_t discount;        /* of a new line, off its price */
+        int64_t tax;             /* in it, or on top of it, as the order has its tax */
 
         /* What the check found. */
         const char *title;

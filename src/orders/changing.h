@@ -64,8 +64,9 @@ struct amounts {
         const int64_t *gross; /* price of all units */
         const int64_t *units; /* that are left */
         size_t n;
-        int64_t total;    /* of the order, before */
-        int64_t credited; /* of it: the customer does not owe that any more */
+        int64_t total;     /* of the order, before */
+        int64_t credited;  /* of it: the customer does not owe that any more */
+        int64_t given_tax; /* in the units given back of all lines */
 };
 
 /* Deal the discounts, the shipping and the tax of a request over what is left of the lines: what was given back keeps

@@ -22,6 +22,7 @@ static const struct column order_list[] = {
         { "total", INTEGER_AT(struct order, total) },
         { "credited", INTEGER_AT(struct order, credited) },
         { "adjusted", INTEGER_AT(struct order, adjusted) },
+        { "adjusted_tax", INTEGER_AT(struct order, adjusted_tax) },
         { "paid", INTEGER_AT(struct order, paid) },
         { "refunded", INTEGER_AT(struct order, refunded) },
         { "refund_due", INTEGER_AT(struct order, refund_due) },
@@ -48,6 +49,10 @@ static const struct column order_line_list[] = {
         { "returned", INTEGER_AT(struct order_line, returned) },
         { "settled", INTEGER_AT(struct order_line, settled) },
         { "settled_value", INTEGER_AT(struct order_line, settled_value) },
+        { "tax", INTEGER_AT(struct order_line, tax) },
+        { "settled_tax", INTEGER_AT(struct order_line, settled_tax) },
+        { "cancelled_value", INTEGER_AT(struct order_line, cancelled_value) },
+        { "cancelled_tax", INTEGER_AT(struct order_line, cancelled_tax) },
 };
 const struct columns order_line_columns = { "order_lines", COLUMNS(struct order_line, order_line_list) };
 
@@ -153,6 +158,7 @@ static const struct column refund_list[] = {
         { "payment_id", UUID_AT(struct payment, id), .through = POINTER(struct refund, payment) },
         { "return_id", UUID_AT(struct refund, return_id), .nullable = true },
         { "amount", INTEGER_AT(struct refund, amount) },
+        { "tax", INTEGER_AT(struct refund, tax) },
         { "destination", ENUM_AT(struct refund, to), .words = &refund_destination_column },
         { "status", ENUM_AT(struct refund, state), .words = &refund_status_column },
         { "reason", TEXT_AT(struct refund, reason) },

@@ -91,7 +91,11 @@ struct order_line {
         int64_t quantity, unit_price;
         int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
         int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
+        int64_t tax;                            /* the part of the order's tax in it, be it included or on top */
         int64_t settled, settled_value;         /* units given back before the value last changed, and their value */
+        int64_t settled_tax;                    /* and the tax in it */
+        int64_t cancelled_value, cancelled_tax; /* value of the cancelled units, and the tax in it */
+        int64_t dropped, dropped_value, dropped_tax; /* of them: by the command that is being decided */
         struct order *order;
         struct fulfillment_line *allocations; /* where its units were asked for: a list by `older`, newest first */
         bool is_new, changed;                 /* to be inserted into an order that exists, to be updated */
@@ -179,8 +183,9 @@ struct order {
         enum payment_status payment_status;
         struct uuid reservation_id; /* nil: none */
         int64_t subtotal, discount, shipping, tax, total;
-        int64_t credited; /* of the total: what the customer no longer owes (orders/payments.h) */
-        int64_t adjusted; /* the part of it that no line tells; below 0: withheld of what the lines tell */
+        int64_t credited;     /* of the total: what the customer no longer owes (orders/payments.h) */
+        int64_t adjusted;     /* the part of it that no line tells; below 0: withheld of what the lines tell */
+        int64_t adjusted_tax; /* the tax in that part */
         int64_t paid, refunded, refund_due; /* projections */
         bool tax_included;
         timestamp payment_due_at, placed_at, updated_at;
@@ -195,7 +200,7 @@ struct order {
         size_t n_refunds, refunds_capacity;
         struct fulfillment **fulfillments; /* sorted by id, then those that are new */
         size_t n_fulfillments, fulfillments_capacity;
-        const struct return_claim *claims; /* what its returns give a right to; told by return_claims_load only */
+        const struct return_claim *claims; /* of its returns; read by return_claims_load only */
         size_t n_claims;
         const char **return_places; /* where goods of it came back; told by return_places_load only */
         size_t n_return_places, places_capacity;
@@ -260,6 +265,15 @@ void fulfillment_line_fulfill(
  * together, and the shipping, give the total. What a line is worth is kept with it: a line added later does not change
  * it. */
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units);
+
+/* The tax in the value of these units. The shares of all units, and that of the shipping, give the tax of the order. */
+int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t units);
+
+/* The tax in the shipping: nothing when the tax is on top, since it is dealt over the lines. */
+int64_t order_shipping_tax(const struct order *order);
+
+/* The tax in all that was credited. */
+int64_t order_credited_tax(const struct order *order);
 
 /* What the units of a line are worth that were not given back. */
 int64_t order_line_left(const struct order_line *line);
@@ -327,6 +341,26 @@ void order_tell_units_cancelled(
  * given. */
 enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
         timestamp now, struct arena *arena, struct refusal *refusal);
+
+/* The effect of a cancellation. */
+struct cancelled_line {
+        const struct order_line *line;
+        int64_t quantity, value, tax;
+};
+
+struct cancel_quote {
+        struct cancelled_line *lines; /* those of which units are cancelled */
+        size_t n_lines;
+        int64_t value, tax;             /* of all units */
+        int64_t shipping, shipping_tax; /* given up with the last unit */
+        int64_t void_due;               /* of all payments, after it */
+};
+
+/* Cancel an order that was read without locks and is not saved. Refuses as order_cancel does. The order is changed, and
+ * its lines have other stock rows afterwards. */
+enum problem order_cancel_quote(struct order *order, const struct cancel_line *lines, size_t n_lines,
+        const char *reason, const char *actor, timestamp now, struct arena *arena, struct refusal *refusal,
+        struct cancel_quote *ret_quote);
 
 /* 8 letters without look-alikes, by HMAC-SHA256 over fulfillment id and serial. False without a secret. */
 must_check bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t serial, char *ret_code);

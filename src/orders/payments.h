@@ -78,11 +78,11 @@ struct payment {
         int64_t amount;          /* what it is meant to pay */
         int64_t authorized;      /* held at some time */
         int64_t captured;        /* taken */
-        int64_t voided;          /* let go, as the provider told */
+        int64_t voided;          /* voided, as the provider told */
         int64_t failed;          /* not to be had, as the provider told */
         int64_t capture_due;     /* asked for, not yet answered */
-        int64_t void_due;        /* to be let go, not yet answered */
-        int64_t void_asked;      /* asked to be let go, in all */
+        int64_t void_due;        /* void requested, not yet answered */
+        int64_t void_asked;      /* sum of all requested voids */
         int64_t refunded;        /* by refunds that have not failed */
         const char *actor;
         timestamp created_at, updated_at;
@@ -97,6 +97,7 @@ struct refund {
         struct uuid return_id;   /* nil: no return */
         int64_t number;          /* from 1 */
         int64_t amount;
+        int64_t tax; /* in it */
         enum refund_to to;
         enum refund_state state;
         const char *reason;
@@ -138,10 +139,10 @@ int64_t order_refund_expected(const struct order *order);
  * share is credited. Returns the share, which is credited up to the total of the order. */
 int64_t order_credit_units(struct order_line *line, int64_t units);
 
-/* Credit what no line tells: an appeasement, a shipping given back; a negative amount withholds, such as a restocking
- * fee of what order_credit_units has just credited. Credited stays within 0 and the total. Refunds nothing by itself:
- * order_settle tells what comes due. */
-void order_credit(struct order *order, int64_t amount);
+/* Credit an amount that no line tells, and the tax in it: an appeasement, a shipping given back; a negative amount
+ * withholds, such as a restocking fee of what order_credit_units has just credited. Credited stays within 0 and the
+ * total. Refunds nothing by itself: order_settle tells what comes due. */
+void order_credit(struct order *order, int64_t amount, int64_t tax);
 
 /* Everything was cancelled: the shipping goes with it. Part of order_settle. */
 void order_credit_shipping(struct order *order);
@@ -192,20 +193,22 @@ struct refund_request {
         enum refund_to to;
         const char *reason;
         struct uuid return_id; /* nil: none */
+        int64_t due, due_tax;  /* the amount that the refund pays a part of, and the tax in it; 0: unknown */
 };
 
-/* What a return gives a right to: what its accepted lines and the shipping come to, less what is withheld. Refunds that
- * name the return pay it. */
+/* The refundable amount of a return: its accepted lines and the shipping, less the withheld amount. Refunds that name
+ * the return pay it. */
 struct return_claim {
         struct uuid return_id;
-        int64_t amount;
+        int64_t amount, tax;
 };
 
-/* What refunds that have not failed gave back for a return. */
+/* The sum of the refunds of a return (nil: of none) that have not failed, and the tax in them. */
 int64_t order_refunded_for(const struct order *order, const struct uuid *return_id);
+int64_t order_refunded_tax_for(const struct order *order, const struct uuid *return_id);
 
-/* Queue: read what the returns of the orders of a set, named by their id, give a right to (order.claims), the oldest
- * first. After the lock of the orders. */
+/* Queue: read the claims of the returns of the orders of a set (order.claims), the oldest first. The orders are named
+ * by their id, and locked. */
 void return_claims_load(struct database *database, struct order_set *set);
 
 /* Give money back: one refund to the store credit, or one for each payment it goes back to, by number, what was taken
@@ -215,15 +218,15 @@ void return_claims_load(struct database *database, struct order_set *set);
 enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* A further payment for what the order still owes: all of it, unless an amount is said. OVER_PAYMENT: more than is
+/* A further payment for the balance of the order: all of it, unless an amount is said. OVER_PAYMENT: more than is
  * neither paid nor held. TOO_MANY: the order has no room for more payments. */
 enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
         struct payment **ret_payment);
 
-/* Give back what is due (amount 0), or an amount; what is beyond all that is expected to be due is an appeasement, and
- * credited. What is due is paid for the returns first, the oldest first, as far as they give a right to it
- * (order.claims); with a return_id for that return only, and then no more than it gives a right to. VALIDATION_FAILED:
+/* Give back the refund due (amount 0), or an amount. The part beyond the expected refund is an appeasement, and is
+ * credited. The refund due pays the returns first, the oldest first, each up to its claim (order.claims); with a
+ * return_id it pays that return only, and no more than its claim. VALIDATION_FAILED:
  * a return that is not the order's. Settles the order. */
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);

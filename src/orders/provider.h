@@ -1,11 +1,11 @@
 /*
- * orders/provider: what the payment provider tells, once for each of its event ids.
+ * orders/provider: events of the payment provider, recorded once for each event id.
  *
  * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
- * in which they are told: by occurred_at, or by the moment they were recorded when none was told. So whatever order
+ * in which they arrive: by occurred_at, or by the moment of their record when they have none. So whatever order
  * they arrive in, the payment ends in the same state. Of two events of the same moment a failure comes before an
  * authorization, that before a capture, that before a void; then the event ids decide. One that cannot follow what
- * happened before it is passed over, as if it had never been told. The status that a payment was placed with comes
+ * happened before it is passed over, as if it had never arrived. The status that a payment was placed with comes
  * before all events. All under the lock of the payment's order.
  */
 #pragma once
@@ -47,10 +47,10 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 
 struct told_events;
 
-/* Take in one event, note it among those that were told before, and settle the order. OVER_CAPTURE: more than the
- * payment holds. INVALID_TRANSITION: what happened before does not lead there. TOO_MANY: so many events were told of
- * the payment. VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes
- * anything. A late failure changes nothing and is no refusal. */
+/* Take in one event, add it to the known ones, and settle the order. OVER_CAPTURE: more than the
+ * payment holds. INVALID_TRANSITION: the events before it do not lead there. TOO_MANY: the payment has reached its
+ * limit of events. VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it
+ * changes anything. A late failure changes nothing and is no refusal. */
 enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
@@ -94,7 +94,7 @@ struct told_event told_event_of(const struct told_events *events, const struct p
 /* Note one that was taken in. False without memory. */
 must_check bool told_events_add(struct told_events *events, const struct told_event *event);
 
-/* ---- what they come to ---- */
+/* ---- their sum ---- */
 
 /* Events of one payment, or of one of its refunds, in the order in which they happened. */
 struct told_history {
@@ -108,22 +108,22 @@ must_check bool told_history(const struct told_events *told, const struct paymen
         const struct uuid *refund_id, const struct told_event *added, struct arena *arena,
         struct told_history *ret_history);
 
-/* The money behind a payment as the provider has told it; what we ask for is not in it. */
+/* The money behind a payment as the provider has told it, without our own requests. */
 struct funds {
         enum funds_state state;
-        int64_t amount; /* what the payment is meant to pay */
+        int64_t amount; /* of the payment */
         int64_t authorized, captured, voided, failed;
         size_t n_captures; /* that were taken in */
 };
 
-/* What one event came to. */
+/* The effect of one event. */
 struct told_amount {
         enum problem problem;   /* NONE; or why it was passed over */
         enum funds_state state; /* before it */
         int64_t told, most;
 };
 
-/* What a history comes to; *ret_amount (may be NULL) tells of the event that is asked for. */
+/* The sum of a history; *ret_amount (may be NULL) is the effect of the event `asked`. */
 struct funds funds_told(const struct payment *payment, const struct told_history *history,
         const struct told_event *asked, struct told_amount *ret_amount);
 enum refund_state refund_told(const struct refund *refund, const struct told_history *history,

@@ -460,6 +460,74 @@ static const struct operation cancel = { .load = order_commands_load,
         .change = cancel_one,
         .save = order_commands_save };
 
+/* ---- quoting a cancellation ---- */
+
+static enum problem cancel_quote_load(struct batch *batch) {
+        struct order_commands *work = NULL;
+        const enum problem p = work_begin(batch, /* locked= */ false, &work);
+
+        return p ? p : orders_read(batch->database, &work->set);
+}
+
+static void write_cancelled_line(struct writer *json, const struct cancelled_line *cancelled, const char *currency) {
+        write_object_begin(json);
+        write_uuid_member(json, "order_line_id", &cancelled->line->id);
+        write_text_member(json, "sku", cancelled->line->sku);
+        write_text_member(json, "title", cancelled->line->title);
+        write_integer_member(json, "quantity", cancelled->quantity);
+        write_amount_member(json, "value", cancelled->value, currency);
+        write_amount_member(json, "tax", cancelled->tax, currency);
+        write_object_end(json);
+}
+
+static void reply_quote(struct call *call, const struct order *order, const struct cancel_quote *quote) {
+        const char *currency = order->currency;
+        struct reply_writer w;
+
+        reply_begin(&w, call, 200);
+        write_uuid_member(&w.json, "order_id", &order->id);
+        write_text_member(&w.json, "order_number", order->number);
+        write_text_member(&w.json, "status", order_status_texts[order->status]);
+        write_text_member(&w.json, "payment_status", payment_status_text(order->payment_status));
+        write_name(&w.json, "lines");
+        write_list_begin(&w.json);
+        for (size_t i = 0; i < quote->n_lines; i++)
+                write_cancelled_line(&w.json, &quote->lines[i], currency);
+        write_list_end(&w.json);
+        write_amount_member(&w.json, "shipping", quote->shipping, currency);
+        write_amount_member(&w.json, "shipping_tax", quote->shipping_tax, currency);
+        write_amount_member(&w.json, "amount", quote->value + quote->shipping, currency);
+        write_amount_member(&w.json, "tax", quote->tax + quote->shipping_tax, currency);
+        write_amount_member(&w.json, "refund_due", order->refund_due, currency);
+        write_amount_member(&w.json, "void_due", quote->void_due, currency);
+        reply_end(&w);
+}
+
+static enum problem cancel_quote_one(struct call *call, struct order_commands *work, timestamp now) {
+        const struct cancel_body *body = call->body;
+        struct order *order = order_visible(call, &work->set);
+        struct cancel_quote quote;
+        enum problem p;
+
+        if (!order || !may_cancel(call, order) || !call_version_matches(call, order->version))
+                return PROBLEM_NONE;
+        p = order_cancel_quote(order, body->lines, body->n_lines, body->reason, call->claims->subject, now,
+                work->set.arena, &call->refusal, &quote);
+        if (!p)
+                reply_quote(call, order, &quote);
+        return p == FAULT_BUSY ? p : PROBLEM_NONE;
+}
+
+static enum problem cancel_quote_decide(struct batch *batch) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; i < batch->n_calls && !p; i++)
+                p = cancel_quote_one(batch->calls[i], batch->work, batch->now);
+        return p;
+}
+
+static const struct operation cancel_quote = { .load = cancel_quote_load, .decide = cancel_quote_decide };
+
 const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,
                 .operation = &order_list_operation },
@@ -468,6 +536,9 @@ const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED, .operation = &show },
         { METHOD_POST, "/v1/orders/{id}/cancel", SCOPE_ORDERS_WRITE, LANE_WRITE, CANCEL_BATCH, KEY_OPTIONAL,
                 .body = &cancel_shape, .operation = &cancel },
+        /* One a batch: a quote changes the order that it has read. */
+        { METHOD_POST, "/v1/orders/{id}/cancel/quote", SCOPE_ORDERS_WRITE, LANE_READ, 1, KEY_UNUSED,
+                .body = &cancel_shape, .operation = &cancel_quote },
         { METHOD_POST, "/v1/orders/{id}/change", SCOPE_ORDERS_WRITE, LANE_WRITE, CHANGE_BATCH, KEY_OPTIONAL,
                 .body = &order_change_shape, .check = order_change_check, .operation = &order_change_operation },
         { METHOD_GET, "/v1/orders/{id}/timeline", SCOPE_ORDERS_READ, LANE_READ, READ_BATCH, KEY_UNUSED,

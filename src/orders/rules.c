@@ -2,6 +2,7 @@
 #include "orders/orders.h"
 
 #include "base/text.h"
+#include "base/writer.h"
 
 #include <inttypes.h>
 #include <openssl/hmac.h>
@@ -72,8 +73,14 @@ static void let_go(struct fulfillment_line *line, int64_t quantity) {
 
 static void drop_units(struct fulfillment_line *line, int64_t quantity) {
         struct order_line *order_line = line->order_line;
+        const int64_t tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, quantity);
+        const int64_t value = order_credit_units(order_line, quantity);
 
-        (void) order_credit_units(order_line, quantity);
+        order_line->cancelled_value += value;
+        order_line->cancelled_tax += tax;
+        order_line->dropped += quantity;
+        order_line->dropped_value += value;
+        order_line->dropped_tax += tax;
         order_line->cancelled += quantity;
         order_line->changed = true;
         let_go(line, quantity);
@@ -179,6 +186,50 @@ static void tell_status(const struct order *order, struct events *events, const 
                 event_text(event, "reason", order->cancel_reason);
 }
 
+static void write_dropped(struct event *event, const struct order *order) {
+        struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
+
+        write_name(&json, "lines");
+        write_list_begin(&json);
+        for (size_t i = 0; i < order->n_lines; i++) {
+                const struct order_line *line = &order->lines[i];
+
+                if (!line->dropped)
+                        continue;
+                write_object_begin(&json);
+                write_uuid_member(&json, "order_line_id", &line->id);
+                write_integer_member(&json, "quantity", line->dropped);
+                write_integer_member(&json, "value", line->dropped_value);
+                write_integer_member(&json, "tax", line->dropped_tax);
+                write_object_end(&json);
+        }
+        write_list_end(&json);
+}
+
+/* For a credit note: the units that the command has cancelled, with their value and the tax in it, and the shipping
+ * that goes with the last of them. */
+static void tell_dropped(struct order *order, bool with_shipping, struct events *events, const char *actor) {
+        int64_t units = 0, value = with_shipping ? order->shipping : 0;
+        int64_t tax = with_shipping ? order_shipping_tax(order) : 0;
+        struct event *event;
+
+        for (size_t i = 0; i < order->n_lines; i++) {
+                units += order->lines[i].dropped;
+                value += order->lines[i].dropped_value;
+                tax += order->lines[i].dropped_tax;
+        }
+        if (!units)
+                return;
+        event = order_tell(events, order, "order.units_cancelled", actor);
+        event_integer(event, "amount", value);
+        event_integer(event, "tax", tax);
+        event_integer(event, "shipping", with_shipping ? order->shipping : 0);
+        event_text(event, "currency", order->currency);
+        write_dropped(event, order);
+        for (size_t i = 0; i < order->n_lines; i++)
+                order->lines[i].dropped = order->lines[i].dropped_value = order->lines[i].dropped_tax = 0;
+}
+
 /* Whoever does not come, or came before, leaves the place to somebody else. */
 static void give_slot_back(struct fulfillment *fulfillment, timestamp now) {
         const enum fulfillment_status status = fulfillment->status;
@@ -199,6 +250,7 @@ void order_settle(struct order *order, struct events *events, const char *actor,
                 order_credit_shipping(order);
         if (order->status != ORDER_CANCELLED && before == ORDER_CANCELLED)
                 order_revive(order, events, actor);
+        tell_dropped(order, order->status == ORDER_CANCELLED && before != ORDER_CANCELLED, events, actor);
         order_settle_money(order, events, actor, now);
         order->changed = true;
         order->version++;
@@ -433,6 +485,68 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
         cancel_units(order, lines, n_lines);
         order_tell_units_cancelled(order, reason, actor, events);
         return order_after_units(order, reason, actor, events, now, arena, refusal);
+}
+
+/* ---- quoting a cancellation ---- */
+
+/* Nothing of it is saved. */
+static bool lend_shelves(struct order *order, struct arena *arena) {
+        struct stock_row *row = arena_new(arena, struct stock_row);
+
+        for (size_t i = 0; row && i < order->n_fulfillments; i++)
+                for (size_t j = 0; j < order->fulfillments[i]->n_lines; j++)
+                        order->fulfillments[i]->lines[j].stock = row;
+        return row != NULL;
+}
+
+/* Add, or subtract, the cancelled units of each line: the difference is the quote. */
+static void note_cancelled(const struct order *order, struct cancelled_line *lines, int64_t sign) {
+        for (size_t i = 0; i < order->n_lines; i++) {
+                lines[i].line = &order->lines[i];
+                lines[i].quantity += sign * order->lines[i].cancelled;
+                lines[i].value += sign * order->lines[i].cancelled_value;
+                lines[i].tax += sign * order->lines[i].cancelled_tax;
+        }
+}
+
+static void add_up(const struct order *order, struct cancel_quote *quote) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < quote->n_lines; i++) {
+                quote->value += quote->lines[i].value;
+                quote->tax += quote->lines[i].tax;
+                if (quote->lines[i].quantity)
+                        quote->lines[n++] = quote->lines[i];
+        }
+        quote->n_lines = n;
+        for (size_t i = 0; i < order->n_payments; i++)
+                quote->void_due += order->payments[i]->void_due;
+}
+
+enum problem order_cancel_quote(struct order *order, const struct cancel_line *lines, size_t n_lines,
+        const char *reason, const char *actor, timestamp now, struct arena *arena, struct refusal *refusal,
+        struct cancel_quote *ret_quote) {
+        const enum order_status before = order->status;
+        struct cancel_quote quote = { .lines = arena_new_array(arena, struct cancelled_line, order->n_lines),
+                .n_lines = order->n_lines };
+        struct events unheard;
+        enum problem p;
+
+        if (!quote.lines || !lend_shelves(order, arena))
+                return FAULT_BUSY;
+        events_init(&unheard, arena);
+        note_cancelled(order, quote.lines, -1);
+        p = order_cancel(order, lines, n_lines, reason, actor, &unheard, now, arena, refusal);
+        if (p)
+                return p;
+        note_cancelled(order, quote.lines, 1);
+        if (order->status == ORDER_CANCELLED && before != ORDER_CANCELLED) {
+                quote.shipping = order->shipping;
+                quote.shipping_tax = order_shipping_tax(order);
+        }
+        add_up(order, &quote);
+        *ret_quote = quote;
+        return PROBLEM_NONE;
 }
 
 /* ---- pickup codes ---- */

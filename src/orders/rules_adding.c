@@ -341,16 +341,35 @@ static void tell_line(const struct order_line *line, int64_t units, const struct
         event_integer(event, "quantity", units);
 }
 
-/* The order line has so many units more, and they are worth their price. */
-static void grow(struct order_line *line, int64_t units) {
-        const int64_t amount = line->unit_price * units;
+static bool discount_add(struct order *order, const struct order_line *line, int64_t amount, struct arena *arena) {
+        struct order_discount *discounts = arena_new_array(arena, struct order_discount, order->n_discounts + 1);
 
-        line->quantity += units;
-        line->value += amount;
+        if (!discounts)
+                return false;
+        if (order->n_discounts)
+                memcpy(discounts, order->discounts, order->n_discounts * sizeof(*discounts));
+        discounts[order->n_discounts++] =
+                (struct order_discount){ .amount = amount, .line = line->number, .reason = "exchange" };
+        order->discounts = discounts;
+        order->discount += amount;
+        return true;
+}
+
+/* The order line has so many units more, and they are worth their price, less a discount and with their tax. */
+static bool grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
+        struct order *order = line->order;
+        const int64_t price = line->unit_price * addition->wish.quantity;
+        const int64_t value = price - addition->discount + (order->tax_included ? 0 : addition->tax);
+
+        line->quantity += addition->wish.quantity;
+        line->value += value;
+        line->tax += addition->tax;
         line->changed = true;
-        line->order->subtotal += amount;
-        line->order->total += amount;
-        line->order->rewritten = true;
+        order->subtotal += price;
+        order->tax += addition->tax;
+        order->total += value;
+        order->rewritten = true;
+        return !addition->discount || discount_add(order, line, addition->discount, arena);
 }
 
 /* A fulfillment shows the units of the one that replaces it. */
@@ -394,7 +413,8 @@ enum problem additions_make(struct order *order, struct addition *additions, siz
                         return FAULT_BUSY;
                 numbers[i] = (size_t) line->number;
                 if (!addition->moved) {
-                        grow(line, addition->wish.quantity);
+                        if (!grow(line, addition, adding->arena))
+                                return FAULT_BUSY;
                         tell_line(line, addition->wish.quantity, adding);
                 }
                 p = allocation_add(line, addition, adding);

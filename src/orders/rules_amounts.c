@@ -123,6 +123,10 @@ void amounts_deal(const struct order *order, const struct change_body *body, str
         if (body->tax && !deal_tax(order, body->tax, amounts, arena))
                 object(arena, refusal, "#/tax/amount", "not-changeable",
                         "The tax does not fit what is left of the lines.");
+        if (body->tax && amounts->given_tax && included != order->tax_included)
+                object(arena, refusal, "#/tax/included", "not-changeable", "Some of the tax was given back as it was.");
+        if (body->tax && body->tax->amount < amounts->given_tax)
+                object(arena, refusal, "#/tax/amount", "not-changeable", "More of the tax was given back than that.");
         amounts->total += shipping - order->shipping;
         if (amounts->total < amounts->credited)
                 object(arena, refusal, body->discounts ? "#/discounts" : "#/shipping", "too-large",
@@ -152,11 +156,31 @@ static enum problem discounts_replace(struct order *order, const struct change_b
         return PROBLEM_NONE;
 }
 
+/* Deal the remaining tax over the remaining value of the lines, and over the shipping when prices include the tax. */
+static bool tax_deal_again(struct order *order, const int64_t *left, struct arena *arena) {
+        const size_t n = order->n_lines + (order->tax_included ? 1 : 0);
+        int64_t *weights = arena_new_array(arena, int64_t, order->n_lines + 1);
+        int64_t *shares = arena_new_array(arena, int64_t, order->n_lines + 1);
+        int64_t tax = order->tax;
+
+        if (!weights || !shares)
+                return false;
+        for (size_t i = 0; i < order->n_lines; i++) {
+                weights[i] = left[i];
+                tax -= order->lines[i].settled_tax;
+        }
+        weights[order->n_lines] = order->shipping;
+        money_share(tax, weights, n, shares);
+        for (size_t i = 0; i < order->n_lines; i++)
+                order->lines[i].tax = order->lines[i].settled_tax + shares[i];
+        return true;
+}
+
 enum problem amounts_apply(struct order *order, const struct change_body *body, struct arena *arena) {
         int64_t *left = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *gross = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *units = arena_new_array(arena, int64_t, order->n_lines);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited, 0 };
         struct refusal never = { 0 };
 
         if (!left || !gross || !units)
@@ -179,5 +203,7 @@ enum problem amounts_apply(struct order *order, const struct change_body *body, 
         }
         order->total = amounts.total;
         order->rewritten = true;
+        if (!tax_deal_again(order, left, arena))
+                return FAULT_BUSY;
         return body->discounts ? discounts_replace(order, body, arena) : PROBLEM_NONE;
 }

@@ -251,7 +251,7 @@ static void judge_amounts(struct plan *plan) {
         const size_t most = order->n_lines + plan->n_additions;
         int64_t *left = arena_new_array(arena, int64_t, most), *gross = arena_new_array(arena, int64_t, most);
         int64_t *units = arena_new_array(arena, int64_t, most);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited, 0 };
 
         if (!left || !gross || !units)
                 return;
@@ -260,6 +260,7 @@ static void judge_amounts(struct plan *plan) {
                 const int64_t given_back = line->cancelled + line->returned, more = taken_off(plan, line);
 
                 amounts.credited += order_line_value(line, given_back, more);
+                amounts.given_tax += order_line_tax(line, 0, given_back + more);
                 units[i] = line->quantity - given_back - more;
                 left[i] = order_line_value(line, given_back + more, units[i]);
                 gross[i] = line->unit_price * line->quantity;

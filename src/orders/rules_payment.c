@@ -77,7 +77,8 @@ void order_credit_shipping(struct order *order) {
         order->adjusted -= credit(order, order->shipping);
 }
 
-void order_credit(struct order *order, int64_t amount) {
+void order_credit(struct order *order, int64_t amount, int64_t tax) {
+        order->adjusted_tax += tax;
         order->adjusted += amount - credit(order, amount);
 }
 
@@ -144,6 +145,7 @@ struct event *refund_tell(struct events *events, const struct refund *refund, co
         }
         event_text(event, "to", refund_to_texts[refund->to]);
         event_integer(event, "amount", refund->amount);
+        event_integer(event, "tax", refund->tax);
         event_text(event, "currency", refund->order->currency);
         return event;
 }
@@ -224,8 +226,8 @@ void order_ask_capture(struct order *order, const struct fulfillment *from, stru
         }
 }
 
-/* Nothing of it is held or asked for any more: it stays with what was captured, or is void. The provider tells of the
- * void that was asked for; where nothing was held there is nobody to tell. */
+/* Nothing of it is held or asked for any more: it is captured or void. The provider
+ * confirms a void that was requested; where nothing was held, no event follows. */
 static void close_payment(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
         const bool waits = payment->state == FUNDS_PENDING && cancelled;
         struct refusal ignored = { 0 };
@@ -317,7 +319,16 @@ void order_revive(struct order *order, struct events *events, const char *actor)
 
 /* ---- giving back ---- */
 
-static struct refund *refund_add(struct order *order, struct payment *payment, int64_t amount,
+/* The tax in the first part of the amount due, rounded down: all parts together have all of it. */
+static int64_t tax_in(const struct refund_request *request, int64_t amount) {
+        if (request->due <= 0 || amount <= 0)
+                return 0;
+        return amount >= request->due ? request->due_tax
+                                      : (int64_t) ((__int128) request->due_tax * amount / request->due);
+}
+
+/* `before`: sum of the earlier refunds of the same request. */
+static struct refund *refund_add(struct order *order, struct payment *payment, int64_t before, int64_t amount,
         const struct refund_request *request, const char *actor, timestamp now, struct arena *arena) {
         struct refund *refund = arena_new(arena, struct refund);
         struct refund **list =
@@ -334,6 +345,7 @@ static struct refund *refund_add(struct order *order, struct payment *payment, i
                 .return_id = request->return_id,
                 .number = (int64_t) order->n_refunds,
                 .amount = amount,
+                .tax = tax_in(request, before + amount) - tax_in(request, before),
                 .to = request->to,
                 .reason = request->reason,
                 .actor = actor,
@@ -352,7 +364,7 @@ static struct refund *refund_add(struct order *order, struct payment *payment, i
 /* No provider stands between: the customer has it with our word. */
 static enum problem refund_to_store_credit(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        struct refund *refund = refund_add(order, NULL, request->amount, request, actor, now, arena);
+        struct refund *refund = refund_add(order, NULL, 0, request->amount, request, actor, now, arena);
         enum problem p = refund ? PROBLEM_NONE : FAULT_BUSY;
 
         if (!p)
@@ -372,7 +384,8 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
 
                 if (room <= 0)
                         continue;
-                refund = refund_add(order, payment, smaller(room, *left), request, actor, now, arena);
+                refund = refund_add(
+                        order, payment, request->amount - *left, smaller(room, *left), request, actor, now, arena);
                 if (!refund)
                         return FAULT_BUSY;
                 *left -= refund->amount;
@@ -392,7 +405,7 @@ static enum problem check_refund(const struct order *order, const struct refund_
         const int64_t most = order_refundable(order, request->to);
 
         if (request->amount > most)
-                return refuse_over(most, arena, refusal, "The refund exceeds what is left of what was paid.");
+                return refuse_over(most, arena, refusal, "The refund exceeds the refundable amount.");
         if (order->n_refunds + n_parts * 2 * order->n_payments <= ORDER_REFUNDS_MAX)
                 return PROBLEM_NONE;
         (void) refuse_because(refusal, arena, "#", "too-many", "An order has %d refunds at most.", ORDER_REFUNDS_MAX);
@@ -423,7 +436,40 @@ int64_t order_refunded_for(const struct order *order, const struct uuid *return_
         return sum;
 }
 
-/* What a return comes to and nobody has decided yet; of a part of the returns when one of them is named. */
+int64_t order_refunded_tax_for(const struct order *order, const struct uuid *return_id) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < order->n_refunds; i++)
+                if (order->refunds[i]->state != REFUND_FAILED && uuid_equal(&order->refunds[i]->return_id, return_id))
+                        sum += order->refunds[i]->tax;
+        return sum;
+}
+
+/* The tax in an appeasement: in proportion to the charge that is left. */
+static int64_t tax_beyond(const struct order *order, int64_t amount) {
+        const int64_t charge = order_charge(order), tax = order->tax - order_credited_tax(order);
+
+        if (amount <= 0 || charge <= 0)
+                return 0;
+        return amount >= charge ? tax : (int64_t) ((__int128) tax * amount / charge);
+}
+
+/* The amount that a refund without a return pays: cancelled units and appeasements. */
+static void rest_due(const struct order *order, int64_t beyond, struct refund_request *rest) {
+        const struct uuid none = { { 0 } };
+
+        rest->return_id = none;
+        rest->due = order->credited - order_refunded_for(order, &none) + beyond;
+        rest->due_tax = order_credited_tax(order) - order_refunded_tax_for(order, &none) + tax_beyond(order, beyond);
+        for (size_t i = 0; i < order->n_claims; i++) {
+                rest->due -= order->claims[i].amount;
+                rest->due_tax -= order->claims[i].tax;
+        }
+        if (rest->due_tax < 0)
+                rest->due_tax = 0;
+}
+
+/* The undecided part of a claim; 0 of other returns than the named one. */
 static int64_t claim_left(
         const struct order *order, const struct return_claim *claim, const struct refund_request *request) {
         const int64_t left = claim->amount - order_refunded_for(order, &claim->return_id);
@@ -442,7 +488,8 @@ static const struct return_claim *claim_find(const struct order *order, const st
 
 /* One part for each return that the amount pays, the oldest first, as far as it is due; and one for the rest. */
 static size_t parts_of(const struct order *order, const struct refund_request *request, struct refund_request *parts) {
-        int64_t left = request->amount, due = order_refund_expected(order);
+        const int64_t expected = order_refund_expected(order);
+        int64_t left = request->amount, due = expected;
         size_t n = 0;
 
         for (size_t i = 0; i < order->n_claims; i++) {
@@ -452,6 +499,8 @@ static size_t parts_of(const struct order *order, const struct refund_request *r
                         continue;
                 parts[n] = *request;
                 parts[n].return_id = order->claims[i].return_id;
+                parts[n].due = claim_left(order, &order->claims[i], request);
+                parts[n].due_tax = order->claims[i].tax - order_refunded_tax_for(order, &order->claims[i].return_id);
                 parts[n++].amount = amount;
                 left -= amount;
                 due -= amount;
@@ -459,7 +508,7 @@ static size_t parts_of(const struct order *order, const struct refund_request *r
         if (!left)
                 return n;
         parts[n] = *request;
-        parts[n].return_id = (struct uuid){ { 0 } };
+        rest_due(order, request->amount > expected ? request->amount - expected : 0, &parts[n]);
         parts[n++].amount = left;
         return n;
 }
@@ -475,7 +524,7 @@ static enum problem refund_in_parts(struct order *order, const struct refund_req
         return p;
 }
 
-/* The amount, when none is told: what is due, or can be given back now for the return. */
+/* Without an amount: the refund due, or all that is refundable of the return now. */
 static enum problem amount_decide(
         const struct order *order, struct refund_request *request, struct arena *arena, struct refusal *refusal) {
         const int64_t balance = order_balance(order);
@@ -499,8 +548,7 @@ static enum problem amount_decide(
                 request->amount = most;
         return request->amount && request->amount <= most
                        ? PROBLEM_NONE
-                       : refuse_over(
-                                 most, arena, refusal, "The refund exceeds what can be refunded of the return now.");
+                       : refuse_over(most, arena, refusal, "The refund exceeds the refundable amount of the return.");
 }
 
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
@@ -514,10 +562,12 @@ enum problem order_give_back(struct order *order, const struct refund_request *r
         if (p)
                 return p;
         if (whole.amount > expected) {
+                const int64_t beyond = whole.amount - expected, tax = tax_beyond(order, beyond);
                 struct event *event = order_tell(events, order, "order.appeased", actor);
 
-                order_credit(order, whole.amount - expected);
-                event_integer(event, "amount", whole.amount - expected);
+                order_credit(order, beyond, tax);
+                event_integer(event, "amount", beyond);
+                event_integer(event, "tax", tax);
                 event_text(event, "currency", order->currency);
                 event_text(event, "reason", request->reason);
         }

@@ -38,7 +38,7 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 
 /* ---- one event ---- */
 
-/* What every rule here works with. */
+/* The arguments of every rule here. */
 struct word {
         const struct provider_event *told;
         struct told_event event; /* the same, as it will be noted */
@@ -61,7 +61,7 @@ static void tell(const struct word *word, const char *type, int64_t amount) {
         (void) payment_tell(word->events, word->payment, type, amount, word->actor);
 }
 
-/* It happened before what is known already, and changes nothing: noted, and told as just that. */
+/* It happened before a known event and changes nothing: record it without its effect. */
 static void tell_late(const struct word *word) {
         struct event *event = order_tell(word->events, word->payment->order, "payment.event_late", word->actor);
         char id[UUID_TEXT_SIZE];
@@ -111,7 +111,7 @@ static enum problem fail_uncovered(const struct word *word) {
         return p;
 }
 
-/* What has been sent already: of a payment, or of the whole order (NULL). */
+/* The sum of sent refunds: of a payment, or of the whole order (NULL). */
 static int64_t sent(const struct order *order, const struct payment *payment) {
         int64_t sum = 0;
 
@@ -139,8 +139,8 @@ static enum problem refuse_state(const struct word *word, const char *what, cons
                 what, state, provider_event_texts[word->told->type]);
 }
 
-/* What was captured stays so, as does what was sent back of it: an event that happened before does not unsay it. It may
- * tell how much a capture without an amount was. */
+/* An event that happened earlier does not undo captures, nor refunds sent from them. It may tell how much a capture
+ * without an amount was. */
 static enum problem check_captures(const struct word *word, const struct funds *before, const struct funds *after) {
         const bool same_captures = after->n_captures >= before->n_captures;
 
@@ -150,8 +150,8 @@ static enum problem check_captures(const struct word *word, const struct funds *
         return refuse_too_much(word, word->event.amount, after->authorized - after->captured);
 }
 
-/* What we ask for of a payment, once it is known what the provider has. First what was asked for is answered, then
- * what is held, then what was to be let go. */
+/* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
+ * voids. */
 static void ask_less(struct payment *payment, const struct funds *after) {
         const int64_t room = after->authorized - after->captured - after->voided - after->failed;
 
@@ -406,7 +406,7 @@ enum problem told_events_find(const struct told_events *events, const struct uui
         return PROBLEM_NONE;
 }
 
-/* While the order wants a part of the payment, a capture without an amount does not mean the rest that was let go. */
+/* While the order wants a part of the payment, a capture without an amount leaves out the requested voids. */
 static int64_t let_go(const struct payment *payment) {
         return payment->order->status == ORDER_CANCELLED ? 0 : payment->void_asked;
 }

@@ -1,6 +1,6 @@
 /*
- * What the provider has told of one payment or refund, in the order in which it happened. The sum of it does not depend
- * on the order in which it was told.
+ * The events of the provider about one payment or refund, in the order in which they happened. Their sum does not
+ * depend on the order of arrival.
  */
 #include "orders/provider.h"
 
@@ -14,9 +14,9 @@ static int64_t smaller(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
-/* ---- what happened before what ---- */
+/* ---- the order of events ---- */
 
-/* Of two events of the same moment, a failure comes before what succeeded, and a void after what was taken. */
+/* Of two events of the same moment, a failure comes before a success, and a void after a capture. */
 static const int same_moment_rank[] = {
         [PROVIDER_FAILED] = 0,
         [PROVIDER_AUTHORIZED] = 1,
@@ -88,13 +88,13 @@ static int64_t held(const struct funds *funds) {
         return funds->authorized - funds->captured - funds->voided - funds->failed;
 }
 
-/* Another try begins anew. After a void that takes a moment that was told: else it is a late word of the first one. */
+/* Another try begins anew. After a void only an event with occurred_at is one: else it is a late event of the first. */
 static bool is_another_try(const struct funds *funds, const struct told_event *event) {
         return funds->state == FUNDS_PENDING || funds->state == FUNDS_FAILED ||
                (funds->state == FUNDS_VOIDED && event->occurred_at != TIMESTAMP_NONE);
 }
 
-/* In all, not on top of what was told before. */
+/* In all, not on top of earlier events. */
 static enum problem authorized(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         const bool another = is_another_try(funds, event);
         bool anew;
@@ -111,7 +111,7 @@ static enum problem authorized(struct funds *funds, const struct told_event *eve
         return advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
 }
 
-/* What is taken had been authorized, be it that nobody told; and a failure before it was none. */
+/* A captured amount was authorized, even without an event; and an earlier failure was none. */
 static void assume_authorized(struct funds *funds, const struct told_event *event) {
         const bool more = funds->state == FUNDS_FAILED && event->has_amount && event->amount > funds->authorized;
 
@@ -120,7 +120,7 @@ static void assume_authorized(struct funds *funds, const struct told_event *even
         funds->failed = 0;
 }
 
-/* Without an amount: all that is held, less what was asked to be voided; all of it when nothing else is left. */
+/* Without an amount: all that is held, less the requested voids; all of it when nothing else is left. */
 static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         assume_authorized(funds, event);
         amount->most = funds->authorized - funds->captured;
@@ -147,7 +147,7 @@ static enum problem failed(struct funds *funds, struct told_amount *amount) {
         return PROBLEM_NONE;
 }
 
-/* In all; what was not captured, when no amount is told. */
+/* In all; without an amount, all that was not captured. */
 static enum problem voided(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         enum problem p = PROBLEM_NONE;
 

@@ -23,6 +23,18 @@ static int64_t order_discounts(const struct order *order) {
         return sum;
 }
 
+/* A tax that the prices include is in the lines and in the shipping, in proportion. */
+static void deal_included_tax(struct order *order) {
+        int64_t weights[ORDER_LINES_MAX + 1], taxes[ORDER_LINES_MAX + 1];
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                weights[i] = order->lines[i].value > 0 ? order->lines[i].value : 0;
+        weights[order->n_lines] = order->shipping;
+        money_share(order->tax, weights, order->n_lines + 1, taxes);
+        for (size_t i = 0; i < order->n_lines; i++)
+                order->lines[i].tax = taxes[i];
+}
+
 /* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
  * largest remainder, so that the lines and the shipping add up to the total. Nothing of it changes until the order is
  * changed, so it is told once for all lines. */
@@ -35,8 +47,12 @@ static void value_lines(struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++)
                 weights[i] -= discounts[i];
         money_share(order->tax_included ? 0 : order->tax, weights, order->n_lines, taxes);
-        for (size_t i = 0; i < order->n_lines; i++)
+        for (size_t i = 0; i < order->n_lines; i++) {
                 order->lines[i].value = weights[i] + taxes[i];
+                order->lines[i].tax = taxes[i];
+        }
+        if (order->tax_included && order->tax)
+                deal_included_tax(order);
         order->valued = true;
 }
 
@@ -46,18 +62,43 @@ static int64_t part(int64_t value, int64_t n, int64_t units) {
         return units ? (int64_t) ((__int128) value * n / units) : 0;
 }
 
-/* The first n units of a line. */
-static int64_t worth(const struct order_line *line, int64_t n) {
+/* Of an amount of the line, of which `settled` belongs to the units settled: the part of the first n units. */
+static int64_t first_of(const struct order_line *line, int64_t amount, int64_t settled, int64_t n) {
         if (n <= line->settled)
-                return part(line->settled_value, n, line->settled);
-        return line->settled_value +
-               part(line->value - line->settled_value, n - line->settled, line->quantity - line->settled);
+                return part(settled, n, line->settled);
+        return settled + part(amount - settled, n - line->settled, line->quantity - line->settled);
 }
 
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
         if (!line->order->valued)
                 value_lines(line->order);
-        return worth(line, before + units) - worth(line, before);
+        return first_of(line, line->value, line->settled_value, before + units) -
+               first_of(line, line->value, line->settled_value, before);
+}
+
+int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t units) {
+        if (!line->order->valued)
+                value_lines(line->order);
+        return first_of(line, line->tax, line->settled_tax, before + units) -
+               first_of(line, line->tax, line->settled_tax, before);
+}
+
+int64_t order_shipping_tax(const struct order *order) {
+        int64_t left = order->tax;
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                left -= order_line_tax(&order->lines[i], 0, order->lines[i].quantity);
+        return left > 0 ? left : 0;
+}
+
+int64_t order_credited_tax(const struct order *order) {
+        int64_t sum = order->adjusted_tax + (order->status == ORDER_CANCELLED ? order_shipping_tax(order) : 0);
+
+        for (size_t i = 0; i < order->n_lines; i++)
+                sum += order_line_tax(&order->lines[i], 0, order->lines[i].cancelled + order->lines[i].returned);
+        if (sum < 0 || !order->credited)
+                return 0;
+        return sum < order->tax ? sum : order->tax;
 }
 
 /* ---- when the order changes ---- */
@@ -67,11 +108,20 @@ static int64_t given_back(const struct order_line *line) {
         return line->cancelled + line->returned;
 }
 
+/* The rest of a sum of cancelled units; 0 when none is left. */
+static int64_t less(int64_t sum, int64_t share, bool any) {
+        return any && sum > share ? sum - share : 0;
+}
+
 int64_t order_line_take_back(struct order_line *line, int64_t units) {
         const int64_t left = given_back(line) - units, share = order_line_value(line, left, units);
+        const bool any = line->cancelled > units;
 
+        line->cancelled_value = less(line->cancelled_value, share, any);
+        line->cancelled_tax = less(line->cancelled_tax, order_line_tax(line, left, units), any);
         if (line->settled > left) {
-                line->settled_value = worth(line, left);
+                line->settled_value = first_of(line, line->value, line->settled_value, left);
+                line->settled_tax = first_of(line, line->tax, line->settled_tax, left);
                 line->settled = left;
         }
         return share;
@@ -84,7 +134,8 @@ void order_settle_values(struct order *order) {
                 struct order_line *line = &order->lines[i];
                 const int64_t units = given_back(line);
 
-                line->settled_value = worth(line, units);
+                line->settled_value = first_of(line, line->value, line->settled_value, units);
+                line->settled_tax = first_of(line, line->tax, line->settled_tax, units);
                 line->settled = units;
                 line->changed = true;
         }
@@ -106,20 +157,20 @@ static void mark_bytes(uint64_t *mark, const void *bytes, size_t size) {
 
 static void mark_line(uint64_t *mark, const struct order_line *line) {
         const int64_t figures[] = { line->quantity, line->cancelled, line->returned, line->value, line->settled,
-                line->settled_value };
+                line->settled_value, line->tax, line->settled_tax };
 
         mark_bytes(mark, figures, sizeof(figures));
 }
 
 static void mark_payment(uint64_t *mark, const struct payment *payment) {
         const int64_t figures[] = { (int64_t) payment->state, payment->amount, payment->authorized, payment->captured,
-                payment->voided, payment->capture_due, payment->refunded };
+                payment->voided, payment->void_due, payment->failed, payment->capture_due, payment->refunded };
 
         mark_bytes(mark, figures, sizeof(figures));
 }
 
 static void mark_refund(uint64_t *mark, const struct refund *refund) {
-        const int64_t figures[] = { (int64_t) refund->state, (int64_t) refund->to, refund->amount };
+        const int64_t figures[] = { (int64_t) refund->state, (int64_t) refund->to, refund->amount, refund->tax };
 
         mark_bytes(mark, &refund->id, sizeof(refund->id));
         mark_bytes(mark, &refund->return_id, sizeof(refund->return_id));
@@ -128,7 +179,7 @@ static void mark_refund(uint64_t *mark, const struct refund *refund) {
 
 uint64_t order_worth_mark(const struct order *order) {
         const int64_t figures[] = { order->total, order->shipping, order->credited, order->adjusted, order->paid,
-                order->refunded, order->refund_due };
+                order->refunded, order->refund_due, order->tax, order->adjusted_tax };
         uint64_t mark = UINT64_C(0xcbf29ce484222325);
 
         mark_bytes(&mark, figures, sizeof(figures));

@@ -26,6 +26,7 @@ void order_lines_insert(struct database *database, struct arena *arena, struct o
                                 continue;
                         line.order = list[i];
                         line.value = order_line_value(&list[i]->lines[j], 0, line.quantity);
+                        line.tax = order_line_tax(&list[i]->lines[j], 0, line.quantity);
                         records_add(&records, &line);
                 }
         records_ask(&records, database);

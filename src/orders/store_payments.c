@@ -94,6 +94,7 @@ static enum problem return_claims_read(struct rows *rows, void *into) {
                         return FAULT_BROKEN;
                 claims[i].return_id = row_uuid(&row);
                 claims[i].amount = row_integer(&row);
+                claims[i].tax = row_integer(&row);
                 if (!order->n_claims++)
                         order->claims = &claims[i];
         }

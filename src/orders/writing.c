@@ -16,7 +16,11 @@ static void write_line(struct writer *json, const struct order_line *line) {
         write_integer_member(json, "quantity", line->quantity);
         write_amount_member(json, "unit_price", line->unit_price, currency);
         write_amount_member(json, "total", line->unit_price * line->quantity, currency);
+        write_amount_member(json, "value", order_line_value(line, 0, line->quantity), currency);
+        write_amount_member(json, "tax", order_line_tax(line, 0, line->quantity), currency);
         write_integer_member(json, "cancelled", line->cancelled);
+        write_amount_member(json, "cancelled_value", line->cancelled_value, currency);
+        write_amount_member(json, "cancelled_tax", line->cancelled_tax, currency);
         write_integer_member(json, "fulfilled", line->fulfilled);
         write_integer_member(json, "returned", line->returned);
         write_object_end(json);
@@ -32,6 +36,8 @@ static void write_totals(struct writer *json, const struct order *order) {
         write_boolean_member(json, "tax_included", order->tax_included);
         write_amount_member(json, "total", order->total, order->currency);
         write_amount_member(json, "credited", order->credited, order->currency);
+        write_amount_member(json, "credited_tax", order_credited_tax(order), order->currency);
+        write_amount_member(json, "shipping_tax", order_shipping_tax(order), order->currency);
         write_amount_member(json, "paid", order->paid, order->currency);
         write_amount_member(json, "refunded", order->refunded, order->currency);
         write_amount_member(json, "balance", order_balance(order), order->currency);

@@ -50,6 +50,7 @@ void refund_write(struct writer *json, const struct refund *refund) {
         write_uuid_or_null(json, "payment_id", refund->payment ? &refund->payment->id : NULL);
         write_uuid_or_null(json, "return_id", uuid_is_nil(&refund->return_id) ? NULL : &refund->return_id);
         write_amount_member(json, "amount", refund->amount, refund->order->currency);
+        write_amount_member(json, "tax", refund->tax, refund->order->currency);
         write_text_member(json, "reason", refund->reason);
         write_text_member(json, "reference", refund->reference);
         write_text_member(json, "actor", refund->actor);

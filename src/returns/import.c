@@ -42,8 +42,8 @@ bool import_return_has(const struct rma *rma, const struct import_return_line *l
 
 /* ---- which lines come back ---- */
 
-static int64_t most_of(const struct return_set *set, const struct order *order,
-        const struct import_return_line *wanted, const int64_t *planned) {
+static int64_t most_of(const struct return_set *set, const struct order *order, const struct import_return_line *wanted,
+        const int64_t *planned) {
         int64_t most = 0;
 
         for (size_t i = 0; i < order->n_lines; i++) {
@@ -142,6 +142,7 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
         line->bucket = BUCKET_GONE;
         line->location = rma->location;
         line->received_at = received_at;
+        line->tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, body->quantity);
         line->value = line->refund = order_credit_units(order_line, body->quantity);
         order_line->returned += body->quantity;
         order_line->changed = true;
@@ -155,9 +156,12 @@ static void tell_refund(const struct refund *refund, const struct act *act) {
 /* The money went back then, too. `quiet` hears what would ask a provider for it. */
 static enum problem refund_settled(
         struct rma *rma, const char *reason, timestamp received_at, struct events *quiet, const struct act *act) {
-        const struct refund_request request = {
-                .amount = rma_refund(rma), .to = REFUND_TO_ORIGINAL, .reason = reason, .return_id = rma->id
-        };
+        const struct refund_request request = { .amount = rma_refund(rma),
+                .to = REFUND_TO_ORIGINAL,
+                .reason = reason,
+                .return_id = rma->id,
+                .due = rma_refund(rma),
+                .due_tax = rma_tax(rma) };
         struct order *order = rma->order;
         const size_t before = order->n_refunds;
         enum problem p;

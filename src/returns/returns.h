@@ -78,6 +78,7 @@ struct return_line {
         int64_t value;        /* what was paid for the units; once they are accepted, so below */
         int64_t fee;          /* kept for restocking */
         int64_t refund;       /* what they come to */
+        int64_t tax;          /* in the refund */
         struct return_terms terms;
         const char *note; /* why it was rejected; may be NULL */
         timestamp received_at;
@@ -92,7 +93,9 @@ struct rma {
         enum return_status status;
         bool by_post, overridden;
         int64_t shipping;       /* of the order: given back, since with this return all of it came back */
+        int64_t shipping_tax;   /* in it */
         int64_t withheld;       /* of what it comes to: decided not to be refunded */
+        int64_t withheld_tax;   /* in it */
         const char *refund_to;  /* the last word on it; NULL: not decided yet */
         const char *exchange;   /* JSON list, or NULL */
         const char *unexpected; /* JSON list: goods that came with it and are not of the order */
@@ -161,11 +164,12 @@ extern const char *const return_rule_texts[];
 
 struct return_terms return_terms_of(const struct return_policy *channel, const struct return_policy *product);
 
-/* What some units come to, of which `value` was paid. */
+/* The refund of some units that were paid with `value`, and the tax in it. */
 struct worth {
-        int64_t value, fee, refund;
+        int64_t value, fee, refund, tax;
 };
-struct worth return_worth(const struct return_terms *terms, enum goods_condition condition, int64_t value);
+struct worth return_worth(
+        const struct return_terms *terms, enum goods_condition condition, int64_t value, int64_t value_tax);
 
 /* Units of an order line that are on their way back, and those that can still be returned. */
 int64_t order_line_awaited(const struct return_set *set, const struct order_line *line);
@@ -188,6 +192,7 @@ struct verdict {
         int64_t returnable;
         struct return_terms terms;
         struct worth worth; /* expected, while the goods are not here */
+        int64_t paid_tax;   /* in the value paid for the units */
 };
 
 struct return_request {
@@ -198,6 +203,7 @@ struct return_request {
         bool by_post, override;
         struct addition *additions; /* what the customer gets instead; NULL: nothing */
         size_t n_additions;
+        const struct tax_body *exchange_tax; /* of all additions; NULL: as in the units that they replace */
         struct return_set *set;
         const struct catalog_set *catalog; /* the channel, the products of the lines, the location */
         const struct left_days *days;
@@ -218,12 +224,14 @@ enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
 /* What the additions are held against; objections go to the call's refusal. */
 struct market return_market(const struct return_request *request, const struct act *act);
 
-/* What the customer gets instead comes to, by the catalogue. VALIDATION_FAILED when it is not for sale. */
-enum problem return_quote_exchange(
-        const struct return_request *request, struct order_line *lines, const struct act *act);
+/* Price an exchange by the catalogue: prices and titles into `lines`, discount and tax into the additions.
+ * VALIDATION_FAILED when it is not for sale, or the tax does not fit. */
+enum problem return_quote_exchange(const struct return_request *request, const struct verdict *verdicts,
+        struct order_line *lines, const struct act *act);
 
-/* Check what the customer gets instead: VALIDATION_FAILED, INSUFFICIENT_STOCK. Changes nothing. */
-enum problem return_check_exchange(const struct return_request *request, const struct act *act);
+/* Check and price an exchange: VALIDATION_FAILED, TOO_MANY, INSUFFICIENT_STOCK. Changes nothing but the additions. */
+enum problem return_check_exchange(
+        const struct return_request *request, const struct verdict *verdicts, const struct act *act);
 
 /* Add it to the order, reserved; it cannot be refused any more. Every pointer to a line of the order but those of the
  * set's returns is void after it. */
@@ -297,6 +305,9 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
 
 /* What its accepted lines come to, with the shipping. */
 int64_t rma_refund(const struct rma *rma);
+
+/* The tax in it. */
+int64_t rma_tax(const struct rma *rma);
 
 /* Of it: refunded by refunds that have not failed, and what could be refunded now. */
 int64_t rma_refunded(const struct rma *rma);

@@ -22,6 +22,7 @@ struct exchange_line {
 struct exchange_body {
         const struct exchange_line *lines;
         size_t n_lines;
+        const struct tax_body *tax; /* may be NULL */
 };
 
 struct return_body {
@@ -53,6 +54,7 @@ static const struct shape exchange_line_shape = SHAPE(struct exchange_line, exch
 
 static const struct shape_member exchange_members[] = {
         LIST(struct exchange_body, lines, &exchange_line_shape, 1, EXCHANGE_LINES_MAX),
+        OPTIONAL(OBJECT, struct exchange_body, tax, .shape = &order_tax_shape),
 };
 static const struct shape exchange_shape = SHAPE(struct exchange_body, exchange_members);
 
@@ -231,6 +233,7 @@ static struct return_request request_of(const struct call *call, struct return_c
                 .override = body->override,
                 .additions = additions_of(body, work->stock.arena),
                 .n_additions = n_wishes(body),
+                .exchange_tax = body->exchange ? body->exchange->tax : NULL,
                 .set = &work->returns,
                 .catalog = &work->catalog,
                 .days = &work->days,
@@ -304,22 +307,27 @@ static void write_verdict(
         write_amount(json, "value", worth->value, order);
         write_amount(json, "fee", worth->fee, order);
         write_amount(json, "refund", worth->refund, order);
+        write_amount(json, "tax", worth->tax, order);
         write_object_end(json);
 }
 
 static int64_t write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts) {
         const int64_t shipping = return_judge_shipping(request, verdicts);
-        int64_t refund = shipping, fee = 0;
+        const int64_t shipping_tax = shipping ? order_shipping_tax(request->order) : 0;
+        int64_t refund = shipping, fee = 0, tax = shipping_tax;
 
         for (size_t i = 0; i < request->n_items; i++) {
                 if (verdicts[i].refused)
                         continue;
                 fee += verdicts[i].worth.fee;
                 refund += verdicts[i].worth.refund;
+                tax += verdicts[i].worth.tax;
         }
         write_amount(json, "shipping", shipping, request->order);
         write_amount(json, "fee", fee, request->order);
+        write_amount(json, "shipping_tax", shipping_tax, request->order);
         write_amount(json, "refund", refund, request->order);
+        write_amount(json, "tax", tax, request->order);
         return refund;
 }
 
@@ -337,15 +345,20 @@ static void write_exchange(
         write_name(json, "lines");
         write_list_begin(json);
         for (size_t i = 0; i < request->n_additions; i++) {
-                const int64_t amount = lines[i].unit_price * request->additions[i].wish.quantity;
+                const struct addition *addition = &request->additions[i];
+                const int64_t amount = lines[i].unit_price * addition->wish.quantity;
+                const int64_t value = amount - addition->discount + (request->order->tax_included ? 0 : addition->tax);
 
-                total += amount;
+                total += value;
                 write_object_begin(json);
                 write_text_member(json, "sku", request->additions[i].wish.sku);
                 write_text_member(json, "title", lines[i].title);
                 write_integer_member(json, "quantity", request->additions[i].wish.quantity);
                 write_amount(json, "unit_price", lines[i].unit_price, request->order);
                 write_amount(json, "total", amount, request->order);
+                write_amount(json, "discount", addition->discount, request->order);
+                write_amount(json, "tax", addition->tax, request->order);
+                write_amount(json, "value", value, request->order);
                 write_object_end(json);
         }
         write_list_end(json);
@@ -396,7 +409,7 @@ static enum problem quote_one(const struct batch *batch, struct call *call) {
         exchanged = arena_new_array(&call->arena, struct order_line, request.n_additions);
         if (!verdicts || !exchanged || !request.additions)
                 return FAULT_BUSY;
-        if (return_judge(&request, verdicts, &act) || return_quote_exchange(&request, exchanged, &act))
+        if (return_judge(&request, verdicts, &act) || return_quote_exchange(&request, verdicts, exchanged, &act))
                 return PROBLEM_NONE;
         pass_over_policy(&request, verdicts);
         write_quote(call, &request, verdicts, exchanged);

@@ -22,9 +22,11 @@ static void split_money(struct return_line *rest, struct return_line *part) {
 
         part->fee = share_of(rest->fee, part->quantity, of);
         part->refund = share_of(rest->refund, part->quantity, of);
+        part->tax = share_of(rest->tax, part->quantity, of);
         part->value = part->fee + part->refund + lost;
         rest->fee -= part->fee;
         rest->refund -= part->refund;
+        rest->tax -= part->tax;
         rest->value -= part->value;
 }
 
@@ -122,15 +124,17 @@ bool return_can_shelve(const struct act *act, const char *location, const char *
 
 void return_line_accept(struct return_line *line, const struct act *act) {
         struct order_line *order_line = line->order_line;
-        const struct worth worth = return_worth(
-                &line->terms, (enum goods_condition) line->condition, order_credit_units(order_line, line->quantity));
+        const int64_t tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, line->quantity);
+        const struct worth worth = return_worth(&line->terms, (enum goods_condition) line->condition,
+                order_credit_units(order_line, line->quantity), tax);
 
         (void) acceptance_advance(line, ACCEPTANCE_ACCEPT, act->arena, act->refusal);
         (void) bucket_advance(line, bucket_event_of((enum disposition) line->disposition), act->arena, act->refusal);
         line->value = worth.value;
         line->fee = worth.fee;
         line->refund = worth.refund;
-        order_credit(order_line->order, worth.refund - worth.value);
+        line->tax = worth.tax;
+        order_credit(order_line->order, worth.refund - worth.value, worth.tax - tax);
         order_line->returned += line->quantity;
         order_line->changed = true;
         shelve(line, act);
@@ -144,6 +148,15 @@ int64_t rma_refund(const struct rma *rma) {
         for (size_t i = 0; i < rma->n_lines; i++)
                 if (rma->lines[i]->acceptance == ACCEPTANCE_ACCEPTED)
                         sum += rma->lines[i]->refund;
+        return sum;
+}
+
+int64_t rma_tax(const struct rma *rma) {
+        int64_t sum = rma->shipping_tax;
+
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->acceptance == ACCEPTANCE_ACCEPTED)
+                        sum += rma->lines[i]->tax;
         return sum;
 }
 
@@ -164,7 +177,8 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set) {
         if (!is_all_back(rma->order))
                 return;
         rma->shipping = rma->order->shipping;
-        order_credit(rma->order, rma->shipping);
+        rma->shipping_tax = rma->shipping ? order_shipping_tax(rma->order) : 0;
+        order_credit(rma->order, rma->shipping, rma->shipping_tax);
 }
 
 struct event *rma_tell(struct events *events, const struct rma *rma, const char *type, const char *actor) {
@@ -191,8 +205,11 @@ void rma_tell_lines(struct event *event, struct return_line *const *lines, size_
                 write_integer_member(&json, "quantity", line->quantity);
                 if (line->condition >= 0)
                         write_text_member(&json, "condition", goods_condition_texts[line->condition]);
-                if (line->acceptance == ACCEPTANCE_ACCEPTED)
+                if (line->acceptance == ACCEPTANCE_ACCEPTED) {
                         write_text_member(&json, "disposition", disposition_texts[line->disposition]);
+                        write_integer_member(&json, "refund", line->refund);
+                        write_integer_member(&json, "tax", line->tax);
+                }
                 if (line->acceptance == ACCEPTANCE_REJECTED)
                         write_boolean_member(&json, "rejected", true);
                 write_object_end(&json);
@@ -340,6 +357,7 @@ static void tell_received(const struct rma *rma, const struct act *act) {
 
         event_text(event, "at", rma->location);
         event_integer(event, "refund", rma_refund(rma));
+        event_integer(event, "tax", rma_tax(rma));
         event_text(event, "currency", rma->order->currency);
 }
 
@@ -353,7 +371,7 @@ enum problem return_authorize(const struct return_request *request, const struct
         if (!p)
                 p = check_shelves(request, verdicts, act);
         if (!p && request->n_additions)
-                p = return_check_exchange(request, act);
+                p = return_check_exchange(request, verdicts, act);
         if (p)
                 return p;
         rma = rma_new(request, act);

@@ -2,6 +2,7 @@
  * Exchanging: what the customer gets instead is added to the same order, reserved in the transaction of the return. The
  * balance of the order does the rest: the difference is due, or owed.
  */
+#include "orders/placing.h"
 #include "returns/returns.h"
 
 #include "base/writer.h"
@@ -19,28 +20,147 @@ struct market return_market(const struct return_request *request, const struct a
         };
 }
 
-enum problem return_quote_exchange(
-        const struct return_request *request, struct order_line *lines, const struct act *act) {
+/* ---- its price ---- */
+
+/* The part of an amount that belongs to further units of `of`, when `before` of them have theirs. */
+static int64_t part_of(int64_t amount, int64_t before, int64_t units, int64_t of) {
+        return (int64_t) ((__int128) amount * (before + units) / of) - (int64_t) ((__int128) amount * before / of);
+}
+
+static int64_t tax_on_top(const struct return_request *request, const struct verdict *verdict) {
+        return request->order->tax_included ? 0 : verdict->paid_tax;
+}
+
+/* Units of the same price take over the discounts and the tax of the units that they replace. Returns
+ * the units that replace none of them. */
+static int64_t take_over(const struct return_request *request, const struct verdict *verdicts, int64_t *taken,
+        int64_t price, struct addition *addition) {
+        int64_t left = addition->wish.quantity;
+
+        for (size_t i = 0; i < request->n_items && left; i++) {
+                const struct verdict *verdict = &verdicts[i];
+                const int64_t all = request->items[i].quantity, there = all - taken[i];
+                const int64_t units = there < left ? there : left;
+                const int64_t discount = price * all - (verdict->worth.value - tax_on_top(request, verdict));
+
+                if (verdict->line->unit_price != price || discount < 0)
+                        continue;
+                addition->discount += part_of(discount, taken[i], units, all);
+                addition->tax += part_of(verdict->paid_tax, taken[i], units, all);
+                taken[i] += units;
+                left -= units;
+        }
+        return left;
+}
+
+/* Of other goods the tax has the same part as in all that comes back, rounded to the nearest. */
+static int64_t tax_in_proportion(const struct return_request *request, const struct verdict *verdicts, int64_t amount) {
+        int64_t tax = 0, paid = 0;
+
+        for (size_t i = 0; i < request->n_items; i++) {
+                tax += verdicts[i].paid_tax;
+                paid += verdicts[i].worth.value - tax_on_top(request, &verdicts[i]);
+        }
+        return paid > 0 ? (int64_t) (((__int128) 2 * amount * tax + paid) / ((__int128) 2 * paid)) : 0;
+}
+
+static int64_t net_of(const struct addition *addition, int64_t price) {
+        return price * addition->wish.quantity - addition->discount;
+}
+
+static void object(const struct act *act, const char *pointer, const char *code, const char *detail) {
+        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
+}
+
+/* Deal the tax of the request over the additions by their cost. */
+static void deal_tax(const struct return_request *request, const int64_t *prices, const struct act *act) {
+        const struct tax_body *tax = request->exchange_tax;
+        int64_t weights[EXCHANGE_LINES_MAX], shares[EXCHANGE_LINES_MAX], sum = 0;
+
+        for (size_t i = 0; i < request->n_additions; i++)
+                sum += weights[i] = net_of(&request->additions[i], prices[i]);
+        if (tax->has_included && tax->included != request->order->tax_included)
+                object(act, "#/exchange/tax/included", "mismatch", "An exchange has its tax as the order has it.");
+        if (request->order->tax_included && tax->amount > sum)
+                object(act, "#/exchange/tax/amount", "too-large", "The tax included is more than the exchange costs.");
+        money_share(tax->amount, weights, request->n_additions, shares);
+        for (size_t i = 0; i < request->n_additions; i++)
+                request->additions[i].tax = shares[i];
+}
+
+/* Discount and tax of each addition, and whether the order can state them. */
+static void price_exchange(const struct return_request *request, const struct verdict *verdicts, const int64_t *prices,
+        const struct act *act) {
+        int64_t taken[RETURN_ITEMS_MAX] = { 0 }, total = request->order->total, tax = request->order->tax;
+
+        for (size_t i = 0; i < request->n_additions; i++) {
+                struct addition *addition = &request->additions[i];
+                int64_t left;
+
+                addition->discount = addition->tax = 0;
+                left = take_over(request, verdicts, taken, prices[i], addition);
+                addition->tax += tax_in_proportion(request, verdicts, left * prices[i]);
+        }
+        if (request->exchange_tax)
+                deal_tax(request, prices, act);
+        for (size_t i = 0; i < request->n_additions; i++) {
+                const struct addition *addition = &request->additions[i];
+
+                if (!money_add(total, net_of(addition, prices[i]) + addition->tax, &total) ||
+                        !money_add(tax, addition->tax, &tax))
+                        object(act, "#/exchange/tax/amount", "out-of-range",
+                                "The amounts add up to more than can be stated exactly.");
+        }
+}
+
+enum problem return_quote_exchange(const struct return_request *request, const struct verdict *verdicts,
+        struct order_line *lines, const struct act *act) {
         const struct market market = return_market(request, act);
+        int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
 
         for (size_t i = 0; i < request->n_additions; i++) {
                 wish_check(&market, &request->additions[i].wish);
                 wish_offer(&market, &request->additions[i].wish, &lines[i]);
+                prices[i] = lines[i].unit_price;
         }
+        if (!act->refusal->n_violations && request->n_additions)
+                price_exchange(request, verdicts, prices, act);
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange cannot be had.");
         return PROBLEM_NONE;
 }
 
-enum problem return_check_exchange(const struct return_request *request, const struct act *act) {
+static size_t n_discounted(const struct return_request *request) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < request->n_additions; i++)
+                n += request->additions[i].discount > 0;
+        return n;
+}
+
+enum problem return_check_exchange(
+        const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
         const struct market market = return_market(request, act);
+        int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
+        enum problem p;
 
         for (size_t i = 0; i < request->n_additions; i++)
                 wish_check(&market, &request->additions[i].wish);
         if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange cannot be meant.");
-        return additions_check(request->order, request->additions, request->n_additions,
-                request->order->ship_to != NULL, act->stock, &market);
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
+        p = additions_check(request->order, request->additions, request->n_additions, request->order->ship_to != NULL,
+                act->stock, &market);
+        if (p)
+                return p;
+        for (size_t i = 0; i < request->n_additions; i++)
+                prices[i] = request->additions[i].unit_price;
+        price_exchange(request, verdicts, prices, act);
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
+        if (request->order->n_discounts + n_discounted(request) <= ORDER_DISCOUNTS_MAX)
+                return PROBLEM_NONE;
+        object(act, "#/exchange/lines", "too-many", "The order has no room for the discounts that are taken over.");
+        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The order has no room for more discounts.");
 }
 
 /* The order's lines are elsewhere now, under the same numbers. */

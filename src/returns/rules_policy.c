@@ -62,11 +62,15 @@ static int64_t per_mille(int64_t amount, int64_t parts) {
 }
 
 /* The refund is rounded down by its condition, and the fee, which is taken off it, as well: no cent is made. */
-struct worth return_worth(const struct return_terms *terms, enum goods_condition condition, int64_t value) {
+struct worth return_worth(
+        const struct return_terms *terms, enum goods_condition condition, int64_t value, int64_t value_tax) {
         const int64_t granted = per_mille(value, terms->refund_per_mille[condition]);
-        const int64_t fee = per_mille(granted, terms->fee_per_mille);
+        const int64_t fee = per_mille(granted, terms->fee_per_mille), refund = granted - fee;
 
-        return (struct worth){ .value = value, .fee = fee, .refund = granted - fee };
+        return (struct worth){ .value = value,
+                .fee = fee,
+                .refund = refund,
+                .tax = value ? (int64_t) ((__int128) value_tax * refund / value) : 0 };
 }
 
 /* ---- how many ---- */
@@ -183,6 +187,12 @@ static int64_t wanted_before(const struct return_request *request, size_t i) {
         return units;
 }
 
+static void judge_worth(struct verdict *verdict, enum goods_condition condition, int64_t before, int64_t units) {
+        verdict->paid_tax = order_line_tax(verdict->line, before, units);
+        verdict->worth = return_worth(
+                &verdict->terms, condition, order_line_value(verdict->line, before, units), verdict->paid_tax);
+}
+
 static void judge_item(const struct return_request *request, size_t i, struct verdict *verdict) {
         const struct return_item *item = &request->items[i];
         struct order_line *line = order_line_find(request->order, &item->order_line_id);
@@ -197,8 +207,7 @@ static void judge_item(const struct return_request *request, size_t i, struct ve
         if (item->quantity > verdict->returnable)
                 verdict->refused |= 1u << RULE_OVER_RETURN;
         else
-                verdict->worth = return_worth(&verdict->terms, condition,
-                        order_line_value(line, line->cancelled + line->returned + before, item->quantity));
+                judge_worth(verdict, condition, line->cancelled + line->returned + before, item->quantity);
 }
 
 enum problem return_judge(const struct return_request *request, struct verdict *verdicts, const struct act *act) {

@@ -28,6 +28,17 @@ int64_t rma_refundable(const struct rma *rma) {
         return left < due ? left : due;
 }
 
+/* The tax in the undecided amount. */
+static int64_t undecided_tax(const struct rma *rma) {
+        return rma_tax(rma) - order_refunded_tax_for(rma->order, &rma->id) - rma->withheld_tax;
+}
+
+static int64_t undecided_tax_in(const struct rma *rma, int64_t amount) {
+        const int64_t all = undecided(rma);
+
+        return all ? (int64_t) ((__int128) undecided_tax(rma) * amount / all) : 0;
+}
+
 static bool is_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
         const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma);
 
@@ -58,7 +69,7 @@ static void settle(struct rma *rma, const struct return_refund *request, const s
 /* The customer is not owed any more what was credited. What was given back already, be it by the order, or pays for an
  * exchange, they keep: it cannot be withheld. */
 static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct act *act) {
-        const int64_t amount = rma_refundable(rma);
+        const int64_t amount = rma_refundable(rma), tax = undecided_tax_in(rma, amount);
         struct event *event;
 
         if (request->has_amount) {
@@ -68,8 +79,9 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         }
         if (!amount)
                 return refuse_too_much(amount, act);
-        order_credit(rma->order, -amount);
+        order_credit(rma->order, -amount, -tax);
         rma->withheld += amount;
+        rma->withheld_tax += tax;
         event = rma_tell(act->events, rma, "return.refund_withheld", act->actor);
         event_integer(event, "amount", amount);
         event_text(event, "currency", rma->order->currency);
@@ -85,6 +97,8 @@ static enum problem give_back(
                 .to = request->to == CHOICE_ORIGINAL ? REFUND_TO_ORIGINAL : REFUND_TO_STORE_CREDIT,
                 .reason = request->reason ? request->reason : rma->number,
                 .return_id = rma->id,
+                .due = undecided(rma),
+                .due_tax = undecided_tax(rma),
         };
 
         return order_refund(rma->order, &wanted, act->actor, act->events, act->now, act->stock->arena, act->refusal);
@@ -93,6 +107,7 @@ static enum problem give_back(
 enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act) {
         const int64_t most = most_to(rma, request->to);
         const int64_t amount = request->has_amount ? request->amount.amount : most;
+        const int64_t tax = undecided_tax_in(rma, amount);
         struct event *event;
         enum problem p;
 
@@ -114,6 +129,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         event = rma_tell(act->events, rma, "return.refunded", act->actor);
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
+        event_integer(event, "tax", tax);
         event_text(event, "currency", rma->order->currency);
         settle(rma, request, act);
         return PROBLEM_NONE;

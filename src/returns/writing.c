@@ -14,13 +14,16 @@ static struct money money_of(const struct rma *rma, int64_t amount) {
 /* While the goods are not here: what they come to if they are as good as new. */
 static struct worth worth_of(const struct return_line *line) {
         const struct order_line *order_line = line->order_line;
+        const int64_t before = order_line->cancelled + order_line->returned;
 
         if (line->acceptance == ACCEPTANCE_ACCEPTED)
-                return (struct worth){ .value = line->value, .fee = line->fee, .refund = line->refund };
+                return (struct worth){
+                        .value = line->value, .fee = line->fee, .refund = line->refund, .tax = line->tax
+                };
         if (line->reception != RECEPTION_AWAITING)
                 return (struct worth){ 0 };
-        return return_worth(&line->terms, GOODS_SELLABLE,
-                order_line_value(order_line, order_line->cancelled + order_line->returned, line->quantity));
+        return return_worth(&line->terms, GOODS_SELLABLE, order_line_value(order_line, before, line->quantity),
+                order_line_tax(order_line, before, line->quantity));
 }
 
 static void write_text_or_null(struct writer *json, const char *name, const char *const *texts, int index) {
@@ -49,6 +52,7 @@ static void write_line(struct writer *json, const struct return_line *line) {
         write_money_member(json, "value", money_of(line->rma, worth.value));
         write_money_member(json, "fee", money_of(line->rma, worth.fee));
         write_money_member(json, "refund", money_of(line->rma, worth.refund));
+        write_money_member(json, "tax", money_of(line->rma, worth.tax));
         write_object_end(json);
 }
 
@@ -66,6 +70,7 @@ static void write_refunds(struct writer *json, const struct rma *rma) {
                 write_uuid_member(json, "id", &refund->id);
                 write_text_member(json, "to", refund_to_texts[refund->to]);
                 write_money_member(json, "amount", money_of(rma, refund->amount));
+                write_money_member(json, "tax", money_of(rma, refund->tax));
                 write_text_member(json, "status", refund_lifecycle.states[refund->state]);
                 write_object_end(json);
         }
@@ -73,7 +78,7 @@ static void write_refunds(struct writer *json, const struct rma *rma) {
 }
 
 void rma_write(struct writer *json, const struct rma *rma) {
-        int64_t refund = rma->shipping;
+        int64_t refund = rma->shipping, tax = rma->shipping_tax;
 
         write_uuid_member(json, "id", &rma->id);
         write_text_member(json, "return_number", rma->number);
@@ -88,13 +93,16 @@ void rma_write(struct writer *json, const struct rma *rma) {
         write_list_begin(json);
         for (size_t i = 0; i < rma->n_lines; i++) {
                 refund += worth_of(rma->lines[i]).refund;
+                tax += worth_of(rma->lines[i]).tax;
                 write_line(json, rma->lines[i]);
         }
         write_list_end(json);
         write_raw_member(json, "unexpected", rma->unexpected);
         write_raw_member(json, "exchange", rma->exchange);
         write_money_member(json, "shipping", money_of(rma, rma->shipping));
+        write_money_member(json, "shipping_tax", money_of(rma, rma->shipping_tax));
         write_money_member(json, "refund", money_of(rma, refund));
+        write_money_member(json, "tax", money_of(rma, tax));
         write_money_member(json, "refunded", money_of(rma, rma_refunded(rma)));
         write_money_member(json, "withheld", money_of(rma, rma->withheld));
         write_money_member(json, "refundable", money_of(rma, rma_refundable(rma)));

@@ -328,7 +328,7 @@ def test_what_nobody_collects_is_available_again(work, retailer, service):
     assert now["reason"] == "not_collected" and now["allowed_actions"] == ["reinstate"]
     assert (order["status"], order["totals"]["refund_due"]["amount"]) == ("cancelled", order["totals"]["total"]["amount"])
     assert it.figures() == (10, 0, 0) and it.figures(1) == (10, 0, 0) and it.ledger() == []
-    assert it.happened()[-3:] == ["fulfillment.expired", "refund.due", "order.cancelled"]
+    assert it.happened()[-4:] == ["fulfillment.expired", "order.units_cancelled", "refund.due", "order.cancelled"]
     told = next(event for event in it.told() if event["type"] == "fulfillment.expired")
     assert (told["actor"], told["location"], told["data"]["reason"]) == ("sweeper", retailer.store, "not_collected")
     assert [line["quantity"] for line in told["data"]["lines"]] == [3, 1]

@@ -417,7 +417,7 @@ def test_a_location_gives_the_work_back(work, retailer, reason, figures, other, 
     order = it.order_now()
     assert (order["status"], order["totals"]["refund_due"]["amount"]) == ("cancelled", 5000)
     assert it.happened() == [
-        "fulfillment.rejected", "refund.due", "order.cancelled"]
+        "fulfillment.rejected", "order.units_cancelled", "refund.due", "order.cancelled"]
     assert it.act("reject", {"reason": reason}).json()["version"] == rejected["version"]
     assert it.figures() == figures
 

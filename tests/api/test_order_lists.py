@@ -106,6 +106,7 @@ def test_the_timeline_tells_a_life_in_order(api, retailer):
         "order.created",
         "fulfillment.allocated",
         "fulfillment.cancelled",
+        "order.units_cancelled",
         "payment.voided",
         "order.cancelled",
     ]

@@ -79,12 +79,13 @@ def test_an_order_holds_its_units_from_the_moment_it_is_placed(retailer, databas
     assert (order["status"], order["payment_status"], order["version"]) == ("open", "authorized", 1)
     assert (order["channel"], order["payment_reference"]) == (retailer.channel, "p-7")
     assert order["customer"] == {"name": "Ada Lovelace", "email": "ada@example.com", "phone": None, "customer_id": None}
-    nothing_yet = {"cancelled": 0, "fulfilled": 0, "returned": 0}
+    nothing_yet = {"tax": euros(0), "cancelled": 0, "cancelled_value": euros(0), "cancelled_tax": euros(0),
+                   "fulfilled": 0, "returned": 0}
     assert [{**line, "id": None} for line in order["lines"]] == [
         {"id": None, "sku": retailer.skus[0], "title": "Product 1", "quantity": 3, "unit_price": euros(1000),
-         "total": euros(3000), **nothing_yet},
+         "total": euros(3000), "value": euros(3000), **nothing_yet},
         {"id": None, "sku": retailer.skus[1], "title": "Product 2", "quantity": 2, "unit_price": euros(2000),
-         "total": euros(4000), **nothing_yet}]
+         "total": euros(4000), "value": euros(4000), **nothing_yet}]
     assert [reserved(retailer, sku) for sku in retailer.skus] == [3, 2, 0]
     assert_adds_up(database, *retailer.locations)
 
@@ -198,7 +199,8 @@ def test_the_totals_are_what_lines_discounts_shipping_and_tax_come_to(retailer):
 
     assert order["totals"] == {
         "subtotal": euros(5000), "discount": euros(500), "shipping": euros(490), "tax": euros(912),
-        "tax_included": False, "total": euros(5902), "credited": euros(0), "paid": euros(0), "refunded": euros(0),
+        "tax_included": False, "total": euros(5902), "credited": euros(0),
+        "credited_tax": euros(0), "shipping_tax": euros(0), "paid": euros(0), "refunded": euros(0),
         "balance": euros(5902), "refund_due": euros(0)}
     assert order["discounts"] == [
         {"amount": 300, "line": 0, "reason": "welcome"}, {"amount": 200, "reason": None}]
@@ -987,8 +989,8 @@ def test_what_happened_is_told_once(api, two_of_each, database):
         "select type, actor from events where order_id = %s order by occurred_at, id", two_of_each["id"])
 
     assert [event["type"] for event in told] == [
-        "order.created", "fulfillment.allocated", "fulfillment.units_cancelled", "fulfillment.cancelled", "payment.voided",
-        "order.cancelled"]
+        "order.created", "fulfillment.allocated", "fulfillment.units_cancelled", "order.units_cancelled", "fulfillment.cancelled",
+        "order.units_cancelled", "payment.voided", "order.cancelled"]
     assert {event["actor"] for event in told} == {"tester"}
     data = database.value("select string_agg(data::text, '') from events where order_id = %s", two_of_each["id"])
     assert "Ada" not in data and "example.com" not in data

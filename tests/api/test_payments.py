@@ -317,6 +317,73 @@ def test_a_refund_needs_a_key_a_reason_and_the_version_it_names(paid, api):
     assert now(api, paid)["totals"]["refunded"] == euros(5)
 
 
+# ---- amounts for a credit note ----
+
+@pytest.fixture
+def taxed(retailer):
+    """Three units of 9.99 and 5.00 shipping, 5.56 of tax included: 34.97, authorized."""
+    return retailer.order([{"sku": retailer.sku, "quantity": 3, "unit_price": euros(999)}], shipping=euros(500),
+                          tax={"amount": 556, "included": True}, payment={"status": "authorized"}).json()
+
+
+def quote(api, order, units=None, expect=200, key=None, **options):
+    body = {"reason": "changed her mind"}
+    if units:
+        body["lines"] = [{"order_line_id": order["lines"][0]["id"], "quantity": units}]
+    return api.post(f"/v1/orders/{order['id']}/cancel/quote", body, expect=expect, key=key, **options)
+
+
+def test_an_order_shows_the_value_of_its_lines_and_the_tax_in_them(taxed):
+    line, = taxed["lines"]
+    assert (line["value"], line["tax"]) == (euros(2997), euros(477))
+    assert (taxed["totals"]["shipping_tax"], taxed["totals"]["credited_tax"]) == (euros(79), euros(0))
+
+
+def test_a_quote_shows_the_effect_of_the_cancellation_and_changes_nothing(taxed, api, service):
+    before = now(api, taxed)
+    some = quote(api, taxed, 1).json()
+    assert [(one["quantity"], one["value"], one["tax"]) for one in some["lines"]] == [(1, euros(999), euros(159))]
+    assert (some["amount"], some["tax"], some["shipping"], some["void_due"]) == (euros(999), euros(159), euros(0), euros(0))
+    everything = quote(api, taxed).json()
+    assert (everything["amount"], everything["tax"], everything["shipping"], everything["shipping_tax"]) == (
+        euros(3497), euros(556), euros(500), euros(79))
+    assert (everything["void_due"], everything["refund_due"], everything["status"]) == (euros(3497), euros(0), "cancelled")
+    assert now(api, taxed) == before
+
+    after = cancel(api, taxed, 1)
+    line, = after["lines"]
+    assert (line["cancelled_value"], line["cancelled_tax"], after["totals"]["credited_tax"]) == (
+        some["lines"][0]["value"], some["lines"][0]["tax"], some["tax"])
+    told = next(entry["data"] for entry in api.get(f"/v1/orders/{taxed['id']}/timeline", expect=200).json()["data"]
+                if entry["type"] == "order.units_cancelled")
+    assert (told["amount"], told["tax"], told["shipping"]) == (999, 159, 0)
+    assert told["lines"] == [{"order_line_id": line["id"], "quantity": 1, "value": 999, "tax": 159}]
+    service.assert_audit_clean()
+
+
+def test_a_quote_is_refused_like_the_cancellation(taxed, api, service, retailer):
+    for ask in (lambda units: quote(api, taxed, units, expect=409),
+                lambda units: api.post(f"/v1/orders/{taxed['id']}/cancel", {"reason": "no", "lines": [
+                    {"order_line_id": taxed["lines"][0]["id"], "quantity": units}]}, expect=409)):
+        fault, = ask(4).json()["errors"]
+        assert (fault["code"], fault["available"]) == ("not-cancellable", 3)
+    quote(api, {"id": NOBODY, "lines": []}, expect=404)
+    quote(api, taxed, headers={"If-Match": '"99"'}, expect=412)
+    quote(service.client(scope="orders:write", locations=[]), taxed, expect=403)
+
+
+def test_the_refunds_of_cancelled_units_share_the_tax_to_the_cent(taxed, api, service):
+    tell(api, taxed["payments"][0], "captured")
+    cancel(api, taxed, 1)
+    refund(api, taxed, amount=500)
+    cancel(api, taxed)
+    refund(api, taxed)
+    refunds = now(api, taxed)["refunds"]
+    assert sum(one["amount"]["amount"] for one in refunds) == 3497
+    assert sum(one["tax"]["amount"] for one in refunds) == 556
+    service.assert_audit_clean()
+
+
 # ---- further payments ----
 
 def test_the_balance_is_paid_by_a_further_payment(order, api):

@@ -163,7 +163,7 @@ def test_what_nobody_has_is_cancelled_and_its_refund_due(work, retailer, service
     assert replacements(it) == [(retailer.other_store, "allocated", {retailer.sku: 1})]
     order = it.order_now()
     assert (order["status"], order["lines"][0]["cancelled"], order["totals"]["refund_due"]["amount"]) == ("open", 2, 2000)
-    assert it.happened() == ["fulfillment.short_picked", "fulfillment.resourced", "refund.due"]
+    assert it.happened() == ["fulfillment.short_picked", "fulfillment.resourced", "order.units_cancelled", "refund.due"]
     service.assert_audit_clean()
 
 

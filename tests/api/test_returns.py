@@ -731,7 +731,7 @@ def test_what_was_paid_out_by_the_order_is_not_withheld(bought, service):
     service.assert_audit_clean()
 
 
-def test_what_the_order_pays_out_shows_on_its_returns_the_oldest_first(bought, service):
+def test_refunds_of_the_order_show_on_its_returns_the_oldest_first(bought, service):
     it = bought()
     older, newer = it.bring(it.item(1)).json(), it.bring(it.item(2)).json()
     paid = pay_out(it, amount=1500).json()
@@ -744,7 +744,7 @@ def test_what_the_order_pays_out_shows_on_its_returns_the_oldest_first(bought, s
     service.assert_audit_clean()
 
 
-def test_the_order_pays_out_the_return_that_is_named_and_no_more_than_it_comes_to(bought, service):
+def test_the_order_pays_out_the_named_return_up_to_its_refund(bought, service):
     it = bought()
     older, newer = it.bring(it.item(1)).json(), it.bring(it.item(2)).json()
     reply = pay_out(it, return_id=newer["id"], amount=2001, expect=409)
@@ -979,6 +979,61 @@ def test_a_quote_of_an_exchange_tells_the_difference(bought, retailer):
     assert (quote["exchange"]["total"]["amount"], quote["exchange"]["difference"]["amount"]) == (6000, 5000)
     assert it.quote().json()["exchange"] is None
     assert faults(it.quote(exchange=instead("NO-SUCH", retailer.store), expect=422)) == {"#/exchange/lines/0/sku": "unknown-sku"}
+
+
+ON_TOP = {"tax": {"amount": 1000, "included": False}}
+
+
+def swap(retailer, quantity=1, n=0, **fields):
+    return {"lines": [{"sku": retailer.skus[n], "quantity": quantity,
+                       "fulfillment": {"method": "pickup", "location": retailer.store}}], **fields}
+
+
+def test_an_even_exchange_under_a_tax_on_top_leaves_nothing_to_refund(bought, retailer, service):
+    it = bought(**ON_TOP)
+    quote = it.quote(exchange=swap(retailer)).json()
+    assert (quote["refund"]["amount"], quote["tax"]["amount"], quote["exchange"]["difference"]["amount"]) == (1200, 200, 0)
+    made = it.bring(exchange=swap(retailer)).json()
+    assert (made["refund"]["amount"], made["tax"]["amount"], made["refundable"]["amount"]) == (1200, 200, 0)
+    order = it.now()
+    assert (order["totals"]["tax"]["amount"], order["totals"]["total"]["amount"], order["totals"]["balance"]["amount"]) == (1200, 7200, 0)
+    assert (order["lines"][-1]["value"]["amount"], order["lines"][-1]["tax"]["amount"]) == (1200, 200)
+    service.assert_audit_clean()
+
+
+def test_an_even_exchange_takes_over_the_discounts(bought, retailer, service):
+    it = bought(discounts=[{"amount": 300, "line": 0}, {"amount": 500}], **ON_TOP)
+    made = it.bring(it.item(2), exchange=swap(retailer, 2)).json()
+    assert made["refundable"]["amount"] == 0
+    order = it.now()
+    assert order["totals"]["balance"]["amount"] == 0
+    assert (order["discounts"][-1]["line"], order["discounts"][-1]["reason"]) == (2, "exchange")
+    assert order["lines"][-1]["value"] == made["refund"]
+    service.assert_audit_clean()
+
+
+def test_the_tax_of_an_exchange_can_be_told(bought, retailer, service):
+    it = bought(**ON_TOP)
+    wrong = swap(retailer, tax={"amount": 50, "included": True})
+    assert faults(it.bring(exchange=wrong, expect=422)) == {"#/exchange/tax/included": "mismatch"}
+    made = it.bring(exchange=swap(retailer, tax={"amount": 50})).json()
+    assert made["refundable"]["amount"] == 150
+    service.assert_audit_clean()
+
+
+def test_refunds_of_a_return_share_its_tax_to_the_cent(bought, service):
+    it = bought(tax={"amount": 798, "included": True})
+    made = it.bring(it.item(3)).json()
+    assert (made["refund"]["amount"], made["tax"]["amount"]) == (3000, 479)
+    refund(it, made, amount=1000)
+    pay_out(it, amount=500)
+    last = refund(it, made).json()
+    assert [one["amount"]["amount"] for one in last["refunds"]] == [1000, 500, 1500]
+    assert sum(one["tax"]["amount"] for one in last["refunds"]) == 479
+    order = it.now()
+    assert order["totals"]["credited_tax"]["amount"] == 479
+    assert sum(line["tax"]["amount"] for line in order["lines"]) + order["totals"]["shipping_tax"]["amount"] == 798
+    service.assert_audit_clean()
 
 
 def test_an_exchange_gives_no_shipping_back(bought, retailer):

@@ -351,7 +351,7 @@ def test_every_unit_is_cancelled_once(people, shop, database, attempt):
     assert stock(database, retailer)[retailer.sku, retailer.store] == (10, 0)
     assert events(database, [order["id"]]) == {
         "order.created": 1, "payment.captured": 1, "fulfillment.allocated": 1, "refund.due": 10,
-        "fulfillment.units_cancelled": 9, "fulfillment.cancelled": 1, "order.cancelled": 1}
+        "fulfillment.units_cancelled": 9, "order.units_cancelled": 10, "fulfillment.cancelled": 1, "order.cancelled": 1}
 
 
 def test_an_order_is_cancelled_once_however_many_ask(people, shop, database):

@@ -371,7 +371,7 @@ Test(order_rules, cancelling_all_frees_every_unit_and_ends_every_fulfillment) {
                 cr_assert_str_eq(fulfillments[i].reason, "changed her mind");
                 cr_assert_eq(fulfillments[i].version, 2);
         }
-        assert_told("fulfillment.cancelled fulfillment.cancelled refund.due order.cancelled");
+        assert_told("fulfillment.cancelled fulfillment.cancelled order.units_cancelled refund.due order.cancelled");
         cr_assert_eq(event_of("fulfillment.cancelled")->fulfillment_id, &fulfillments[0].id);
         cr_assert_str_eq(event_of("fulfillment.cancelled")->location, "alpha");
         cr_assert_str_eq(event_of("order.cancelled")->actor, "ada");
@@ -392,14 +392,15 @@ Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
         cr_assert_eq(order.refund_due, 4526 + 453);
         cr_assert_eq(cancel_of(2, 4), PROBLEM_NONE);
         cr_assert_eq(order.refund_due, 9090);
-        assert_told(
-                "fulfillment.units_cancelled refund.due fulfillment.cancelled refund.due fulfillment.cancelled refund.due order.cancelled");
+        assert_told("fulfillment.units_cancelled order.units_cancelled refund.due fulfillment.cancelled "
+                    "order.units_cancelled refund.due fulfillment.cancelled "
+                    "order.units_cancelled refund.due order.cancelled");
 }
 
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
         const struct refund_request request = { .amount = 453, .reason = "it was late" };
 
-        order_credit(&order, 453);
+        order_credit(&order, 453, 0);
         cr_assert_eq(order_refund(&order, &request, "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(cancel_of(0, 5), PROBLEM_NONE);
         cr_assert_eq(order.refunded, 453);
@@ -418,8 +419,9 @@ Test(order_rules, a_payment_that_was_never_taken_is_void) {
                 cr_assert_eq(cancel_all(), PROBLEM_NONE);
                 cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
                 cr_assert_eq(order.refund_due, 0);
-                assert_told(i ? "fulfillment.cancelled fulfillment.cancelled payment.void_due order.cancelled"
-                              : "fulfillment.cancelled fulfillment.cancelled payment.voided order.cancelled");
+                assert_told(
+                        i ? "fulfillment.cancelled fulfillment.cancelled order.units_cancelled payment.void_due order.cancelled"
+                          : "fulfillment.cancelled fulfillment.cancelled order.units_cancelled payment.voided order.cancelled");
                 cr_assert_eq(till.payment.state, FUNDS_VOIDED);
                 cr_assert(till.payment.void_due == till.payment.authorized && !till.payment.voided);
                 arena_clear(&arena);
@@ -439,7 +441,7 @@ Test(order_rules, cancelling_a_part_leaves_the_payment_and_the_rest_alone) {
         cr_assert_eq(rows[0].reserved, 3);
         cr_assert_eq(rows[1].reserved, 3);
         cr_assert_eq(rows[2].reserved, 4);
-        assert_told("fulfillment.units_cancelled");
+        assert_told("fulfillment.units_cancelled order.units_cancelled");
 }
 
 Test(order_rules, one_request_may_name_several_lines) {
@@ -514,7 +516,7 @@ Test(order_rules, what_was_fulfilled_stays_fulfilled) {
         cr_assert_eq(fulfillments[1].status, FULFILLMENT_SHIPPED);
         cr_assert_eq(fulfillments[1].version, 1);
         cr_assert_eq(order.refund_due, 4526 + 453);
-        assert_told("fulfillment.cancelled refund.due order.fulfilled");
+        assert_told("fulfillment.cancelled order.units_cancelled refund.due order.fulfilled");
 }
 
 Test(order_rules, an_order_that_has_left_whole_cannot_be_cancelled) {
@@ -546,7 +548,7 @@ Test(order_rules, the_rest_of_a_hand_over_may_be_cancelled) {
         cr_assert_eq(rows[0].reserved, 0);
         cr_assert_eq(rows[0].on_hand, 8);
         cr_assert_eq(order.refund_due, order_line_value(&lines[0], 0, 3) + 453 + 3621);
-        assert_told("fulfillment.handed_over fulfillment.cancelled refund.due order.fulfilled");
+        assert_told("fulfillment.handed_over fulfillment.cancelled order.units_cancelled refund.due order.fulfilled");
 }
 
 Test(order_rules, the_rest_of_a_parcel_may_be_cancelled) {
@@ -555,7 +557,7 @@ Test(order_rules, the_rest_of_a_parcel_may_be_cancelled) {
         cr_assert_eq(cancel_of(2, 3), PROBLEM_NONE);
         cr_assert_eq(fulfillments[1].status, FULFILLMENT_SHIPPED);
         cr_assert_eq(order.status, ORDER_PARTIALLY_FULFILLED);
-        assert_told("fulfillment.shipped refund.due order.partially_fulfilled");
+        assert_told("fulfillment.shipped order.units_cancelled refund.due order.partially_fulfilled");
 }
 
 /* Two of four are picked; when the others are not wanted any more, nothing remains to be picked. */
@@ -567,7 +569,8 @@ Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
         cr_assert_eq(cancel_of(2, 1), PROBLEM_NONE);
         cr_assert_eq(fulfillments[1].status, FULFILLMENT_PACKED);
         cr_assert_eq(order.status, ORDER_OPEN);
-        assert_told("fulfillment.units_cancelled refund.due fulfillment.units_cancelled fulfillment.packed refund.due");
+        assert_told(
+                "fulfillment.units_cancelled order.units_cancelled refund.due fulfillment.units_cancelled fulfillment.packed order.units_cancelled refund.due");
 }
 
 Test(order_rules, an_order_of_which_nothing_is_left_says_why) {

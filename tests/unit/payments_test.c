@@ -14,7 +14,7 @@
 /* Two lines, 2 x 30.00 and 4 x 10.00, 5.00 shipping: 105.00. All units are shipped by the depot. */
 static struct arena arena;
 static struct events events;
-static struct told_events heard; /* what the provider has told so far */
+static struct told_events heard; /* events of the provider so far */
 static struct refusal refusal;
 static struct stock stock;
 static struct stock_row rows[2];
@@ -270,7 +270,7 @@ Test(payments, a_part_that_is_let_go_leaves_the_rest_held) {
 Test(payments, no_more_is_asked_for_than_is_owed) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
-        order_credit(&order, 9000);
+        order_credit(&order, 9000, 0);
         ship(0, 1);
         cr_assert_eq(card->capture_due, 1500);
         ship(0, 1);
@@ -497,7 +497,7 @@ static struct payment *till_for(int context, enum funds_state opened) {
         return card;
 }
 
-/* As the route does: what was told before is not taken in again. */
+/* As the route does: a known event is not taken in again. */
 static bool is_taken_in(struct payment *payment, const struct provider_event *told) {
         bool is_known = false;
         enum problem p;
@@ -509,7 +509,7 @@ static bool is_taken_in(struct payment *payment, const struct provider_event *to
         return p == PROBLEM_NONE;
 }
 
-/* A provider tells again what was refused, for as long as anything more is taken in. */
+/* A provider repeats refused events for as long as one more is taken in. */
 static void tell_all(struct payment *payment, const struct provider_event *const *told, size_t n) {
         size_t before;
 
@@ -569,7 +569,7 @@ static void assert_same(const struct payment *payment, const struct payment *the
                 there->capture_due);
 }
 
-/* Those of a random history that can be true: each is taken in when it is told in its turn. */
+/* The possible events of a random history: each is taken in when it arrives in its turn. */
 static size_t possible_history(uint64_t *dice, struct payment *payment, struct provider_event *told) {
         const size_t wanted = 2 + dice_below(dice, HISTORY_MAX - 1);
         size_t n = 0;
@@ -644,7 +644,7 @@ Test(payments, two_events_of_any_kinds_lead_to_the_same_state_in_either_order) {
                         }
 }
 
-/* ---- what is not needed any more ---- */
+/* ---- amounts that are not needed any more ---- */
 
 /* Of 105.00 that are held, 35.00 leave the house and the rest is not wanted. */
 Test(payments, what_the_rest_of_an_order_held_is_let_go) {
@@ -912,7 +912,7 @@ Test(payments, refunds_of_the_whole_order_are_never_more_than_its_captures_when_
 
 /* ---- refunds for returns ---- */
 
-/* Two units of the first line come back, each in a return of its own, and one unit of the second is cancelled. */
+/* Two units of the first line come back, each in another return, and one unit of the second is cancelled. */
 static struct return_claim claims[2];
 
 static void given_two_returns(void) {
@@ -1078,7 +1078,7 @@ Test(payments, a_fee_is_withheld_of_what_a_return_credits) {
         ship(0, 2);
         cr_assert_eq(order_credit_units(&lines[0], 1), 3000);
         lines[0].returned++;
-        order_credit(&order, -450);
+        order_credit(&order, -450, 0);
         order_settle(&order, &events, "ada", NOW);
         cr_assert_eq(order.refund_due, 2550);
         cr_assert_eq(order.adjusted, -450);
@@ -1181,7 +1181,7 @@ static void random_withholding(uint64_t *dice) {
         const int64_t due = order_refund_expected(&order);
         const int64_t amount = random_amount(dice, due < order.credited ? due : order.credited);
 
-        order_credit(&order, -amount);
+        order_credit(&order, -amount, 0);
         kept += amount;
         order_settle(&order, &events, "ada", NOW);
 }
@@ -1290,6 +1290,22 @@ static void assert_money(size_t sale) {
                 paid - refunded > order.total - order.credited ? paid - refunded - (order.total - order.credited) : 0);
 }
 
+/* The tax in credits and refunds is never more than that of the order, and its parts add up. */
+static void assert_tax(size_t sale) {
+        int64_t dealt = order_shipping_tax(&order), refunded = 0;
+
+        for (size_t i = 0; i < 2; i++) {
+                dealt += order_line_tax(&lines[i], 0, lines[i].quantity);
+                cr_assert_geq(lines[i].tax, 0);
+                cr_assert_geq(lines[i].cancelled_value, lines[i].tax ? 0 : lines[i].cancelled_tax);
+        }
+        for (size_t i = 0; i < order.n_refunds; i++)
+                refunded += order.refunds[i]->state == REFUND_FAILED ? 0 : order.refunds[i]->tax;
+        cr_assert_eq(dealt, order.tax, "sale %zu", sale);
+        cr_assert_leq(order_credited_tax(&order), order.tax, "sale %zu", sale);
+        cr_assert_leq(refunded, order.tax, "sale %zu", sale);
+}
+
 static void give_back_all(size_t sale) {
         if (order.refund_due && order_refundable(&order, REFUND_TO_ORIGINAL) >= order.refund_due)
                 cr_assert_eq(give_back(order.refund_due), PROBLEM_NONE, "sale %zu", sale);
@@ -1305,7 +1321,7 @@ static void undo_the_rest(void) {
                 lines[i].returned += away;
         }
         if (order.status != ORDER_CANCELLED)
-                order_credit(&order, order.shipping);
+                order_credit(&order, order.shipping, order_shipping_tax(&order));
         order_settle(&order, &events, "ada", NOW);
 }
 
@@ -1322,6 +1338,7 @@ Test(payments, whatever_is_paid_captured_cancelled_returned_and_refunded_no_cent
                 for (size_t step = dice_below(&dice, STEPS_MAX); step; step--) {
                         random_step(&dice);
                         assert_money(sale);
+                        assert_tax(sale);
                 }
                 for (size_t i = 0; i < 2; i++)
                         if (order_line_open(&lines[i]))
@@ -1338,5 +1355,160 @@ Test(payments, whatever_is_paid_captured_cancelled_returned_and_refunded_no_cent
                         "sale %zu: all that was paid is given back", sale);
                 cr_assert_leq(
                         order.refunded, order.paid + order_money(&order).capture_due, "sale %zu: and no more", sale);
+        }
+}
+
+/* ---- amounts for a credit note ---- */
+
+static struct cancel_quote quote_of(size_t line, int64_t units) {
+        const struct cancel_line some = { lines[line].id, units };
+        struct cancel_quote quote = { 0 };
+
+        refusal = (struct refusal){ 0 };
+        cr_assert_eq(order_cancel_quote(
+                             &order, units ? &some : NULL, units ? 1 : 0, "no", "ada", NOW, &arena, &refusal, &quote),
+                PROBLEM_NONE);
+        return quote;
+}
+
+Test(payments, a_quote_of_a_cancellation_says_what_the_lines_are_worth_and_the_tax_in_them) {
+        struct cancel_quote quote;
+
+        order.tax_included = false;
+        order.tax = 2000;
+        order.total += 2000;
+        (void) pay(FUNDS_AUTHORIZED, 12500);
+        quote = quote_of(0, 1);
+        cr_assert_eq(quote.n_lines, 1);
+        cr_assert_eq(quote.lines[0].line, &lines[0]);
+        cr_assert(quote.lines[0].quantity == 1 && quote.lines[0].value == 3600 && quote.lines[0].tax == 600);
+        cr_assert(quote.shipping == 0 && quote.void_due == 0);
+        cr_assert_null(events.first, "no event is written");
+        quote = quote_of(0, 0);
+        cr_assert_eq(quote.n_lines, 2);
+        cr_assert(quote.value == 3600 + 4800 && quote.tax == 600 + 800, "the rest");
+        cr_assert(quote.shipping == 500 && quote.shipping_tax == 0 && quote.void_due == 12500);
+}
+
+Test(payments, a_quote_refuses_what_a_cancellation_would_refuse) {
+        const struct cancel_line some = { lines[1].id, 5 };
+        struct cancel_quote quote = { 0 };
+
+        (void) pay(FUNDS_AUTHORIZED, 10500);
+        cr_assert_eq(order_cancel_quote(&order, &some, 1, "no", "ada", NOW, &arena, &refusal, &quote),
+                PROBLEM_INVALID_TRANSITION);
+        cr_assert(refusal.violations->has_available && refusal.violations->available == 4);
+}
+
+Test(payments, a_cancellation_tells_the_value_of_its_units_and_the_tax_in_it) {
+        const struct event *event = NULL;
+
+        order.tax = 1050;
+        (void) pay(FUNDS_CAPTURED, 10500);
+        cancel(0, 1);
+        for (const struct event *other = events.first; other; other = other->next)
+                if (text_equal(other->type, "order.units_cancelled"))
+                        event = other;
+        cr_assert_not_null(event);
+        cr_assert_not_null(strstr(buffer_text(&event->data), "\"value\":3000,\"tax\":300"));
+        cr_assert(lines[0].cancelled_value == 3000 && lines[0].cancelled_tax == 300);
+        cr_assert_eq(order_shipping_tax(&order), 50);
+        cr_assert_eq(order_credited_tax(&order), 300);
+        cr_assert_eq(give_back(1000), PROBLEM_NONE);
+        cr_assert_eq(order.refunds[0]->tax, 100);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(order.refunds[1]->tax, 200);
+        cancel_all();
+        cr_assert_eq(order_credited_tax(&order), 1050);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
+        cr_assert_eq(order.refunds[2]->tax, 750);
+}
+
+/* The sum of all cancellations and returns. */
+struct credit_notes {
+        int64_t value, tax;
+};
+
+static void cancel_some(uint64_t *dice, struct credit_notes *notes) {
+        struct order_line *line = &lines[dice_below(dice, 2)];
+        const int64_t units = random_amount(dice, order_line_open(line));
+        const int64_t value = line->cancelled_value, tax = line->cancelled_tax;
+
+        if (!units)
+                return;
+        cancel((size_t) (line - lines), units);
+        notes->value += line->cancelled_value - value;
+        notes->tax += line->cancelled_tax - tax;
+        if (order.status == ORDER_CANCELLED) {
+                notes->value += order.shipping;
+                notes->tax += order_shipping_tax(&order);
+        }
+}
+
+static void return_some(uint64_t *dice, struct credit_notes *notes) {
+        struct order_line *line = &lines[dice_below(dice, 2)];
+        const int64_t units = random_amount(dice, line->fulfilled - line->returned);
+        const int64_t before = line->cancelled + line->returned;
+
+        if (!units)
+                return;
+        notes->tax += order_line_tax(line, before, units);
+        notes->value += order_credit_units(line, units);
+        line->returned += units;
+        order_settle(&order, &events, "ada", NOW);
+}
+
+static bool is_all_given_up(void) {
+        for (size_t i = 0; i < 2; i++)
+                if (lines[i].cancelled + lines[i].returned < lines[i].quantity)
+                        return false;
+        return true;
+}
+
+Test(payments, in_whatever_order_goods_are_cancelled_and_returned_the_parts_add_up_to_the_order_and_its_tax) {
+        uint64_t dice = 20261202;
+
+        for (size_t sale = 0; sale < RANDOM_ORDERS / 2; sale++) {
+                struct credit_notes notes = { 0 };
+                int64_t refunded = 0, refunded_tax = 0;
+
+                close_till();
+                open_till();
+                random_order(&dice);
+                if (order.tax_included && order.tax > order.total)
+                        order.tax = order.total;
+                (void) pay(FUNDS_CAPTURED, order.total);
+                while (!is_all_given_up()) {
+                        const size_t line = dice_below(&dice, 2);
+                        const int64_t open = order_line_open(&lines[line]);
+
+                        if (!dice_below(&dice, 3))
+                                cancel_some(&dice, &notes);
+                        else if (dice_below(&dice, 2) && open)
+                                ship(line, random_amount(&dice, open));
+                        else
+                                return_some(&dice, &notes);
+                        if (order.refund_due && !dice_below(&dice, 3))
+                                cr_assert_eq(give_back(random_amount(&dice, order.refund_due)), PROBLEM_NONE);
+                }
+                if (order.status != ORDER_CANCELLED) {
+                        const int64_t tax = order_shipping_tax(&order);
+
+                        notes.value += order.shipping;
+                        notes.tax += tax;
+                        order_credit(&order, order.shipping, tax);
+                        order_settle(&order, &events, "ada", NOW);
+                }
+                if (order.refund_due)
+                        cr_assert_eq(give_back(0), PROBLEM_NONE);
+                for (size_t i = 0; i < order.n_refunds; i++) {
+                        refunded += order.refunds[i]->amount;
+                        refunded_tax += order.refunds[i]->tax;
+                }
+                cr_assert_eq(notes.value, order.total, "sale %zu", sale);
+                cr_assert_eq(notes.tax, order.tax, "sale %zu", sale);
+                cr_assert_eq(refunded, order.total, "sale %zu", sale);
+                cr_assert_eq(refunded_tax, order.total ? order.tax : 0, "sale %zu", sale);
+                cr_assert_eq(order_credited_tax(&order), order.total ? order.tax : 0, "sale %zu", sale);
         }
 }

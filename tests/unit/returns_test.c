@@ -1,4 +1,6 @@
+#include "dice.h"
 #include "fulfillment_scene.h"
+#include "orders/placing.h"
 #include "returns/returns.h"
 
 #include "base/text.h"
@@ -117,7 +119,7 @@ Test(returns, without_a_policy_everything_comes_back_for_all_it_cost) {
         cr_assert_eq(terms.window_days, -1);
         cr_assert_not(terms.refunds_shipping);
         for (unsigned i = 0; i < GOODS_CONDITIONS; i++) {
-                const struct worth worth = return_worth(&terms, (enum goods_condition) i, 1234);
+                const struct worth worth = return_worth(&terms, (enum goods_condition) i, 1234, 0);
 
                 cr_assert(terms.accepted[i]);
                 cr_assert(worth.value == 1234 && worth.fee == 0 && worth.refund == 1234);
@@ -154,9 +156,9 @@ Test(returns, condition_and_fee_are_rounded_down_and_no_cent_is_made) {
 
         terms.refund_per_mille[GOODS_DAMAGED] = 333;
         terms.fee_per_mille = 150;
-        worth = return_worth(&terms, GOODS_DAMAGED, 1000);
+        worth = return_worth(&terms, GOODS_DAMAGED, 1000, 0);
         cr_assert(worth.value == 1000 && worth.fee == 49 && worth.refund == 284);
-        worth = return_worth(&terms, GOODS_SELLABLE, MONEY_MAXIMUM);
+        worth = return_worth(&terms, GOODS_SELLABLE, MONEY_MAXIMUM, 0);
         cr_assert_eq(worth.fee + worth.refund, MONEY_MAXIMUM);
 }
 
@@ -327,12 +329,13 @@ Test(returns, the_money_of_a_split_line_adds_up) {
         terms.refund_per_mille[GOODS_SELLABLE] = 901;
         for (int64_t value = 0; value < 400; value += 7)
                 for (int64_t part = 1; part < 9; part++) {
-                        const struct worth worth = return_worth(&terms, GOODS_SELLABLE, value);
+                        const struct worth worth = return_worth(&terms, GOODS_SELLABLE, value, value / 6);
                         struct return_line line = { .rma = made,
                                 .quantity = 9,
                                 .value = worth.value,
                                 .fee = worth.fee,
-                                .refund = worth.refund };
+                                .refund = worth.refund,
+                                .tax = worth.tax };
                         struct rma rma = { .location = "store" };
                         struct return_line *other;
 
@@ -342,6 +345,7 @@ Test(returns, the_money_of_a_split_line_adds_up) {
                         cr_assert_eq(line.value + other->value, worth.value);
                         cr_assert_eq(line.fee + other->fee, worth.fee);
                         cr_assert_eq(line.refund + other->refund, worth.refund);
+                        cr_assert_eq(line.tax + other->tax, worth.tax);
                         cr_assert(line.fee + line.refund <= line.value && other->fee + other->refund <= other->value);
                         cr_assert(line.fee >= 0 && line.refund >= 0 && other->fee >= 0 && other->refund >= 0);
                 }
@@ -372,4 +376,143 @@ Test(returns, units_that_a_count_did_not_find_cannot_go_on) {
         moves[1].id = made->lines[1]->id;
         cr_assert_eq(return_dispose(made, DISPOSE_VENDOR, moves, 2, &scene.act), PROBLEM_INSUFFICIENT_STOCK);
         assert_violation("#/lines/1/quantity", "insufficient-stock");
+}
+
+/* ---- exchanges ---- */
+
+#define EXCHANGES 3000
+
+static const struct zone_span utc[] = { { TIMESTAMP_NONE, 0 } };
+static struct zone zones[] = { { .name = "UTC", .spans = utc, .n_spans = array_size(utc) } };
+static const struct fulfillment_choice at_the_store = { BY_PICKUP, "store", TIMESTAMP_NONE };
+
+static void given_for_sale(int64_t price) {
+        store.capabilities = CAN_RETURNS | CAN_PICKUP;
+        store.time_zone = "UTC";
+        for (size_t i = 0; i < 2; i++)
+                products[i].price = (struct money){ price, "EUR" };
+        catalog.zones = zones;
+        catalog.n_zones = array_size(zones);
+        shelves[0].on_hand = shelves[1].on_hand = 1000;
+        shelves[1].exists = true;
+}
+
+static enum problem exchange(
+        const struct return_item *items, size_t n, const char *sku, int64_t quantity, const struct tax_body *tax) {
+        struct addition addition = {
+                .wish = { .sku = sku, .quantity = quantity, .choice = &at_the_store, .list = "#/exchange/lines" }
+        };
+        struct return_request wanted = request(items, n);
+
+        wanted.additions = &addition;
+        wanted.n_additions = 1;
+        wanted.exchange_tax = tax;
+        scene.refusal = (struct refusal){ 0 };
+        return return_authorize(&wanted, &scene.act, &made);
+}
+
+/* 60.00 of goods and 12.00 of tax on top. */
+static void given_tax_on_top(void) {
+        scene.order.tax = 1200;
+        scene.order.total += 1200;
+        till_pay(&scene.till, &scene.order, FUNDS_CAPTURED);
+        given_for_sale(1000);
+}
+
+Test(returns, an_even_exchange_under_tax_on_top_leaves_nothing_to_refund) {
+        const struct return_item one = item(FIRST, 1, GOODS_SELLABLE);
+
+        given_tax_on_top();
+        assert_done(exchange(&one, 1, "SKU-B", 1, NULL));
+        cr_assert_eq(made->lines[0]->refund, 1200);
+        cr_assert_eq(made->lines[0]->tax, 200);
+        cr_assert_eq(rma_refundable(made), 0);
+        cr_assert_eq(order_balance(&scene.order), 0);
+        cr_assert(scene.order.tax == 1400 && scene.order.total == 8400);
+}
+
+Test(returns, other_goods_have_the_tax_in_proportion_unless_it_is_told) {
+        const struct return_item one = item(FIRST, 1, GOODS_SELLABLE);
+        const struct tax_body told_tax = { .amount = 123 }, otherwise = { .included = true, .has_included = true };
+
+        given_tax_on_top();
+        given_for_sale(2500);
+        assert_done(exchange(&one, 1, "SKU-A", 1, NULL));
+        cr_assert_eq(order_balance(&scene.order), 2500 + 500 - 1200);
+        scene_clear();
+        given_bought();
+        given_tax_on_top();
+        {
+                const struct return_item again = item(FIRST, 1, GOODS_SELLABLE);
+
+                assert_done(exchange(&again, 1, "SKU-A", 1, &told_tax));
+                cr_assert_eq(order_balance(&scene.order), 1000 + 123 - 1200);
+                cr_assert_eq(exchange(&again, 1, "SKU-A", 1, &otherwise), PROBLEM_VALIDATION_FAILED);
+                assert_violation("#/exchange/tax/included", "mismatch");
+        }
+}
+
+static void random_amounts(uint64_t *dice) {
+        static struct order_discount discounts[2];
+        const int64_t price = 1 + (int64_t) dice_below(dice, 5000);
+        struct order *order = &scene.order;
+
+        order->subtotal = 0;
+        for (size_t i = 0; i < LINES; i++) {
+                scene.order_lines[i].unit_price = price;
+                order->subtotal += price * scene.order_lines[i].quantity;
+        }
+        discounts[0] = (struct order_discount){ .line = 0 };
+        discounts[0].amount = (int64_t) dice_below(dice, (size_t) (2 * price));
+        discounts[1] = (struct order_discount){ .line = -1 };
+        discounts[1].amount = (int64_t) dice_below(dice, (size_t) (order->subtotal - discounts[0].amount));
+        order->discounts = discounts;
+        order->n_discounts = dice_below(dice, 3);
+        order->discount = 0;
+        for (size_t i = 0; i < order->n_discounts; i++)
+                order->discount += discounts[i].amount;
+        order->shipping = (int64_t) dice_below(dice, 900);
+        order->total = order->subtotal - order->discount + order->shipping;
+        order->tax_included = dice_below(dice, 2);
+        order->tax = (int64_t) dice_below(dice, (size_t) order->total + 1);
+        order->total += order->tax_included ? 0 : order->tax;
+        till_pay(&scene.till, order, FUNDS_CAPTURED);
+        given_for_sale(price);
+}
+
+static void assert_adds_up(size_t round) {
+        const struct order *order = &scene.order;
+        int64_t value = order->shipping, tax = order_shipping_tax(order);
+
+        for (size_t i = 0; i < order->n_lines; i++) {
+                value += order_line_value(&order->lines[i], 0, order->lines[i].quantity);
+                tax += order_line_tax(&order->lines[i], 0, order->lines[i].quantity);
+        }
+        cr_assert_eq(value, order->total, "round %zu", round);
+        cr_assert_eq(tax, order->tax, "round %zu", round);
+        cr_assert_eq(order->total,
+                order->subtotal - order->discount + order->shipping + (order->tax_included ? 0 : order->tax),
+                "round %zu", round);
+}
+
+Test(returns, an_exchange_for_equal_goods_does_not_change_the_balance) {
+        uint64_t dice = 20261201;
+
+        for (size_t round = 0; round < EXCHANGES; round++) {
+                struct return_item items[2];
+                int64_t before;
+
+                scene_clear();
+                given_bought();
+                random_amounts(&dice);
+                before = order_balance(&scene.order);
+                items[0] =
+                        item(dice_below(&dice, 2) ? FIRST : THIRD, 1 + (int64_t) dice_below(&dice, 2), GOODS_SELLABLE);
+                items[1] = item(SECOND_LINE, 1, GOODS_SELLABLE);
+                assert_done(exchange(items, 2, "SKU-A", items[0].quantity + 1, NULL));
+                cr_assert_eq(order_balance(&scene.order), before, "round %zu: %ld", round,
+                        (long) (order_balance(&scene.order) - before));
+                cr_assert_eq(rma_refundable(made), 0);
+                assert_adds_up(round);
+        }
 }
