@@ -1,6 +1,6 @@
 #include "importing/client.h"
 
-#include "adjustments/routes_import.h"
+#include "adjustments/commands_import.h"
 #include "base/config.h"
 #include "db/session.h"
 #include "importing/report.h"

@@ -1,4 +1,4 @@
-#include "adjustments/routes_import.h"
+#include "adjustments/commands_import.h"
 
 #include "adjustments/adjustments.h"
 #include "engine/reply.h"

@@ -1,5 +1,5 @@
 /*
- * adjustments/routes_import: a call that only the importer makes.
+ * adjustments/commands_import: a call that only the importer makes.
  *
  *     POST /import/stock/overridden   the figures that an import has set, by their movements: 200 {"overridden": 3},
  * the movements between them and the imported figures before them
