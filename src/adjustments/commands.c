@@ -1,3 +1,5 @@
+#include "adjustments/commands.h"
+
 #include "adjustments/adjustments.h"
 #include "engine/call.h"
 #include "engine/counters.h"
@@ -7,8 +9,6 @@
 #include "base/text.h"
 
 #include <inttypes.h>
-
-#define ADJUST_BATCH 16
 
 /* ---- body and query ---- */
 
@@ -36,12 +36,12 @@ static const struct shape item_shape = SHAPE(struct adjustment, item_members);
 static const struct shape_member body_members[] = {
         LIST(struct adjust_body, items, &item_shape, 1, ADJUSTMENT_ITEMS_MAX),
 };
-static const struct shape body_shape = SHAPE(struct adjust_body, body_members);
+const struct shape adjust_body_shape = SHAPE(struct adjust_body, body_members);
 
 static const struct shape_member query_members[] = {
         OPTIONAL(BOOLEAN, struct adjust_query, atomic),
 };
-static const struct shape query_shape = SHAPE(struct adjust_query, query_members);
+const struct shape adjust_query_shape = SHAPE(struct adjust_query, query_members);
 
 /* ---- one batch ---- */
 
@@ -360,14 +360,8 @@ static enum problem adjust_save(struct batch *batch) {
         return p ? p : promises_save(&work->promises, batch->database);
 }
 
-static const struct operation adjust = { .load = adjust_load,
+const struct operation adjust_operation = { .load = adjust_load,
         .prepare = adjust_prepare,
         .documents = adjust_documents,
         .change = adjust_one,
         .save = adjust_save };
-
-const struct route adjustment_routes[] = {
-        { METHOD_POST, "/v1/inventory/adjustments/batch", SCOPE_INVENTORY_WRITE, LANE_CATALOG, ADJUST_BATCH,
-                KEY_REQUIRED, .body = &body_shape, .query = &query_shape, .operation = &adjust },
-};
-const size_t adjustment_route_count = array_size(adjustment_routes);

@@ -1,3 +1,5 @@
+#include "reservations/commands.h"
+
 #include "catalog/catalog.h"
 #include "engine/call.h"
 #include "engine/counters.h"
@@ -8,10 +10,6 @@
 #include "base/text.h"
 
 #include <stdio.h>
-
-#define CREATE_BATCH  128
-#define RELEASE_BATCH 128
-#define READ_BATCH    32
 
 /* ---- bodies ---- */
 
@@ -47,12 +45,12 @@ static const struct shape_member create_members[] = {
         OPTIONAL(TEXT, struct create_body, reference, BETWEEN(1, 200)),
         TOLD(DURATION, struct create_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
 };
-static const struct shape create_shape = SHAPE(struct create_body, create_members);
+const struct shape reservation_create_shape = SHAPE(struct create_body, create_members);
 
 static const struct shape_member extend_members[] = {
         REQUIRED(DURATION, struct extend_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
 };
-static const struct shape extend_shape = SHAPE(struct extend_body, extend_members);
+const struct shape reservation_extend_shape = SHAPE(struct extend_body, extend_members);
 
 /* ---- replies ---- */
 
@@ -123,7 +121,7 @@ static void work_snapshot(struct snapshot *snapshot, struct work *work) {
         stock_snapshot(snapshot, &work->stock);
 }
 
-static void create_check(struct call *call) {
+void reservation_create_check(struct call *call) {
         const struct create_body *body = call->body;
 
         if (!call_may_act_at(call, body->location))
@@ -132,7 +130,7 @@ static void create_check(struct call *call) {
                 (void) call_may_act_for(call, body->channel);
 }
 
-static const char *create_location(const struct call *call) {
+const char *reservation_create_location(const struct call *call) {
         const struct create_body *body = call->body;
 
         return body->location;
@@ -239,7 +237,7 @@ static enum problem reservation_create_one(struct batch *batch, struct call *cal
         return PROBLEM_NONE;
 }
 
-static const struct operation create = { .load = reservation_create_load,
+const struct operation reservation_create_operation = { .load = reservation_create_load,
         .documents = create_documents,
         .change = reservation_create_one,
         .save = work_save };
@@ -314,7 +312,7 @@ static enum problem release_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-static const struct operation release = {
+const struct operation reservation_release_operation = {
         .load = existing_load, .documents = existing_documents, .change = release_one, .save = work_save
 };
 
@@ -331,7 +329,7 @@ static enum problem extend_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-static const struct operation extend = {
+const struct operation reservation_extend_operation = {
         .load = existing_load, .documents = existing_documents, .change = extend_one, .save = work_save
 };
 
@@ -358,16 +356,5 @@ static enum problem reservation_show_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation show = { .load = reservation_show_load, .decide = reservation_show_decide };
-
-const struct route reservation_routes[] = {
-        { METHOD_POST, "/v1/reservations", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, CREATE_BATCH, KEY_REQUIRED,
-                .body = &create_shape, .check = create_check, .location = create_location, .operation = &create },
-        { METHOD_GET, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_READ, READ_BATCH, KEY_UNUSED,
-                .operation = &show },
-        { METHOD_DELETE, "/v1/reservations/{id}", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, RELEASE_BATCH, KEY_UNUSED,
-                .operation = &release },
-        { METHOD_POST, "/v1/reservations/{id}/extend", SCOPE_RESERVATIONS_WRITE, LANE_WRITE, RELEASE_BATCH,
-                KEY_OPTIONAL, .body = &extend_shape, .operation = &extend },
-};
-const size_t reservation_route_count = array_size(reservation_routes);
+const struct operation reservation_show_operation = { .load = reservation_show_load,
+        .decide = reservation_show_decide };

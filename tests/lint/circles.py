@@ -33,20 +33,22 @@ NAME = re.compile(r"(?<![.\w>])(?<!struct )(?<!enum )([a-z]\w+_\w+)\b(?!\s*=)")
 
 
 def definitions():
-    """name -> path of each function and variable that is not static."""
+    """name -> path of each function and variable that is not static, and path -> names of those that are."""
     files = {str(path): path for path in c_files("src") if path.suffix == ".c"}
     listed = subprocess.run(
         ["ctags-universal", "--output-format=json", "--fields=+f", "--extras=+q", "--c-kinds=fv", "--languages=C", "-o", "-", "-L", "-"],
         input="\n".join(files), capture_output=True, text=True, check=True)
-    found = {}
+    found, static = {}, defaultdict(set)
     for line in listed.stdout.splitlines():
         tag = json.loads(line)
-        if not tag.get("file"):
+        if tag.get("file"):
+            static[files[tag["path"]]].add(tag["name"])
+        else:
             found[tag["name"]] = files[tag["path"]]
-    return found
+    return found, static
 
 
-def uses_by_file(defined):
+def uses_by_file(defined, static):
     """path -> paths of its folder whose functions and tables it uses, with the line of the first use."""
     uses = defaultdict(dict)
     for path in c_files("src"):
@@ -55,7 +57,7 @@ def uses_by_file(defined):
         for number, line in code_lines(path):
             for name in NAME.findall(line):
                 target = defined.get(name)
-                if target and target != path and target.parent == path.parent:
+                if target and target != path and name not in static[path] and target.parent == path.parent:
                     uses[path].setdefault(target, (number, name))
     return uses
 
@@ -92,7 +94,7 @@ def circles(uses):
 
 
 def faults():
-    uses = uses_by_file(definitions())
+    uses = uses_by_file(*definitions())
     for members in circles(uses):
         names = {str(path.relative_to(SOURCE)) for path in members}
         if any(names <= allowed for allowed in ALLOWED + OWED):
