@@ -5,7 +5,7 @@
 #include "db/session.h"
 #include "importing/report.h"
 #include "orders/routes_import.h"
-#include "returns/routes_import.h"
+#include "returns/commands_import.h"
 
 #include <inttypes.h>
 #include <stdio.h>

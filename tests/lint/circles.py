@@ -24,7 +24,7 @@ OWED = [
     {"orders/routes.c", "orders/routes_changing.c", "orders/routes_timeline.c"},
     {"orders/rules.c", "orders/rules_payment.c"},
     {"orders/store.c", "orders/store_payments.c"},
-    {"returns/routes.c", "returns/routes_actions.c", "returns/routes_create.c", "returns/routes_look.c"},
+    {"returns/commands.c", "returns/commands_actions.c", "returns/commands_create.c", "returns/commands_look.c"},
     {"returns/rules.c", "returns/rules_exchange.c"},
 ]
 

@@ -1,7 +1,7 @@
 #include "commands/commands.h"
 #include "engine/batch.h"
 #include "orders/routes_import.h"
-#include "returns/routes_import.h"
+#include "returns/commands_import.h"
 
 #include "base/text.h"
 

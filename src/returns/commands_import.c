@@ -1,9 +1,9 @@
-#include "returns/routes_import.h"
+#include "returns/commands_import.h"
 
 #include "engine/reply.h"
 #include "orders/import.h"
+#include "returns/commands.h"
 #include "returns/import.h"
-#include "returns/routes.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "returns/routes.h"
+#include "returns/commands.h"
 #include "engine/reply.h"
 #include "reservations/reservations.h"
 

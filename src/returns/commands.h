@@ -1,5 +1,5 @@
 /*
- * returns/routes: what the files of the room's routes share.
+ * returns/commands: what the files of the room's routes share.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* What becomes of a return: received, lost, called off; and of its goods: moved on. */
 #include "reservations/reservations.h"
-#include "returns/routes.h"
+#include "returns/commands.h"
 
 #include "base/text.h"
 

@@ -2,7 +2,7 @@
 #include "engine/reply.h"
 #include "orders/routes.h"
 #include "reservations/reservations.h"
-#include "returns/routes.h"
+#include "returns/commands.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /* GET /v1/returns and /v1/returns/{id}. */
 #include "engine/cursor.h"
 #include "engine/reply.h"
-#include "returns/routes.h"
+#include "returns/commands.h"
 
 #include "base/text.h"
 

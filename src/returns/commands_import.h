@@ -1,5 +1,5 @@
 /*
- * returns/routes_import: a call that only the importer makes.
+ * returns/commands_import: a call that only the importer makes.
  *
  *     POST /import/returns   take a return over as history: 201 {"id","return_number"}. When it is there already: which
  * of the lines it lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]}
