@@ -24,8 +24,6 @@ OWED = [
     {"orders/routes.c", "orders/routes_changing.c", "orders/routes_timeline.c"},
     {"orders/rules.c", "orders/rules_payment.c"},
     {"orders/store.c", "orders/store_payments.c"},
-    {"returns/commands.c", "returns/commands_actions.c", "returns/commands_create.c", "returns/commands_look.c"},
-    {"returns/rules.c", "returns/rules_exchange.c"},
 ]
 
 # A name, unless it is a member (after . or ->).

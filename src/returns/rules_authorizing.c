@@ -1,0 +1,133 @@
+/* A return begins: it is authorized, and perhaps received at once. */
+#include "orders/placing.h"
+#include "returns/returns.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+static enum problem check_verdicts(
+        const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
+        for (size_t i = 0; i < request->n_items; i++)
+                if (verdicts[i].refused & 1u << RULE_OVER_RETURN)
+                        return_name_over(act, i, verdicts[i].returnable);
+        if (act->refusal->n_violations)
+                return return_refuse_over(act);
+        for (size_t i = 0; !request->override && i < request->n_items; i++)
+                return_name_rules(act, i, verdicts[i].refused);
+        if (act->refusal->n_violations)
+                return refuse(act->refusal, act->arena, PROBLEM_RETURN_REFUSED,
+                        "The return policy does not allow all of it.");
+        return PROBLEM_NONE;
+}
+
+static enum problem check_shelves(
+        const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
+        for (size_t i = 0; i < request->n_items; i++)
+                if (request->items[i].condition >= 0 &&
+                        !return_can_shelve(act, request->location, verdicts[i].line->sku))
+                        return return_refuse_unknown_product(act, i);
+        return PROBLEM_NONE;
+}
+
+static struct rma *rma_new(const struct return_request *request, const struct act *act) {
+        struct return_set *set = request->set;
+        struct rma *rma = arena_new(set->arena, struct rma);
+        struct rma **rows = arena_grow(set->arena, set->rows, set->n_rows, &set->capacity, sizeof(struct rma *));
+        const char *number = order_number_new(set->arena);
+
+        if (!rma || !rows || !number)
+                return NULL;
+        *rma = (struct rma){
+                .id = uuid_new_at(request->location),
+                .number = arena_format(set->arena, "R-%s", number),
+                .order = request->order,
+                .location = request->location,
+                .by_post = request->by_post,
+                .unexpected = "[]",
+                .actor = act->actor,
+                .version = 1,
+                .created_at = act->now,
+                .is_new = true,
+        };
+        set->rows = rows;
+        set->rows[set->n_rows++] = rma;
+        return rma->number ? rma : NULL;
+}
+
+static void receive_at_once(struct return_line *line, const struct return_item *item, const struct act *act) {
+        line->condition = item->condition;
+        line->disposition = item->disposition >= 0 ? item->disposition
+                                                   : (int) disposition_of((enum goods_condition) item->condition);
+        line->location = line->rma->location;
+        line->received_at = act->now;
+        (void) reception_advance(line, RECEPTION_RECEIVE, act->arena, act->refusal);
+        return_line_accept(line, act);
+}
+
+static enum problem add_items(
+        const struct return_request *request, const struct verdict *verdicts, struct rma *rma, const struct act *act) {
+        for (size_t i = 0; i < request->n_items; i++) {
+                const struct return_item *item = &request->items[i];
+                struct return_line *line = return_line_new(
+                        rma, verdicts[i].line, item->quantity, item->reason, &verdicts[i].terms, request->set->arena);
+
+                if (!line)
+                        return FAULT_BUSY;
+                if (item->condition >= 0)
+                        receive_at_once(line, item, act);
+                rma->by_post = rma->by_post || item->condition < 0;
+                rma->overridden = rma->overridden || verdicts[i].refused;
+        }
+        return PROBLEM_NONE;
+}
+
+static void tell_authorized(const struct rma *rma, const struct act *act) {
+        struct event *event = rma_tell(act->events, rma, "return.authorized", act->actor);
+
+        event_text(event, "at", rma->location);
+        if (rma->overridden)
+                event_text(event, "overridden_by", act->actor);
+        rma_tell_lines(event, rma->lines, rma->n_lines);
+}
+
+static void tell_received(const struct rma *rma, const struct act *act) {
+        struct event *event = rma_tell(act->events, rma, "return.received", act->actor);
+
+        event_text(event, "at", rma->location);
+        event_integer(event, "refund", rma_refund(rma));
+        event_integer(event, "tax", rma_tax(rma));
+        event_text(event, "currency", rma->order->currency);
+}
+
+enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma) {
+        struct verdict *verdicts = arena_new_array(act->arena, struct verdict, request->n_items);
+        struct rma *rma;
+        enum problem p = verdicts ? return_judge(request, verdicts, act) : FAULT_BUSY;
+
+        if (!p)
+                p = check_verdicts(request, verdicts, act);
+        if (!p)
+                p = check_shelves(request, verdicts, act);
+        if (!p && request->n_additions)
+                p = return_check_exchange(request, verdicts, act);
+        if (p)
+                return p;
+        rma = rma_new(request, act);
+        p = rma ? add_items(request, verdicts, rma, act) : FAULT_BUSY;
+        if (p)
+                return p;
+        if (request->n_additions)
+                p = return_make_exchange(request, rma, act);
+        else
+                return_grant_shipping(rma, request->set);
+        if (p)
+                return p;
+        rma_settle(rma, act);
+        tell_authorized(rma, act);
+        if (rma->status == RETURN_RECEIVED || rma->status == RETURN_PARTIALLY_RECEIVED)
+                tell_received(rma, act);
+        order_settle(rma->order, act->events, act->actor, act->now);
+        *ret_rma = rma;
+        return PROBLEM_NONE;
+}

@@ -1,0 +1,123 @@
+/* A return ends without goods: cancelled, or lost. */
+#include "orders/placing.h"
+#include "returns/returns.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const struct act *act) {
+        if (reached && text_equal(rma->moved_by, act->actor))
+                return PROBLEM_NONE;
+        act->refusal->current_status = return_status_texts[rma->status];
+        return refuse(
+                act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "Nothing of the return is awaited any more.");
+}
+
+static bool is_awaited(const struct rma *rma) {
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->reception == RECEPTION_AWAITING)
+                        return true;
+        return false;
+}
+
+static void end_all(struct rma *rma, enum reception_event event, const struct act *act) {
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->reception == RECEPTION_AWAITING)
+                        (void) reception_advance(rma->lines[i], event, act->arena, act->refusal);
+}
+
+enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act) {
+        struct event *event;
+
+        if (!is_awaited(rma))
+                return refuse_nothing_awaited(
+                        rma, rma->status == RETURN_CANCELLED && text_equal(rma->cancel_reason, reason), act);
+        end_all(rma, RECEPTION_CALL_OFF, act);
+        rma->cancel_reason = reason;
+        rma_settle(rma, act);
+        event = rma_tell(act->events, rma, "return.cancelled", act->actor);
+        event_text(event, "reason", reason);
+        order_settle(rma->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+static bool is_meant(const struct awaited_units *units, const struct return_line *line) {
+        if (units->has_id)
+                return uuid_equal(&units->id, &line->id);
+        if (units->has_order_line_id)
+                return uuid_equal(&units->order_line_id, &line->order_line->id);
+        return text_equal(units->sku, line->order_line->sku);
+}
+
+static int64_t awaited_of(const struct rma *rma, const struct awaited_units *units) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < rma->n_lines; i++)
+                if (rma->lines[i]->reception == RECEPTION_AWAITING && is_meant(units, rma->lines[i]))
+                        sum += rma->lines[i]->quantity;
+        return sum;
+}
+
+/* Each is looked at alone; what several name together is held against the lines when it is taken. */
+static enum problem lose_units(struct rma *rma, const struct awaited_units *units, const struct act *act) {
+        int64_t left = units->quantity;
+
+        for (size_t i = 0; left && i < rma->n_lines; i++) {
+                struct return_line *line = rma->lines[i];
+                struct return_line *part = line;
+
+                if (line->reception != RECEPTION_AWAITING || !is_meant(units, line))
+                        continue;
+                if (left < line->quantity)
+                        part = return_line_split(line, left, act->stock->arena);
+                if (!part)
+                        return FAULT_BUSY;
+                left -= part->quantity;
+                (void) reception_advance(part, RECEPTION_LOSE, act->arena, act->refusal);
+        }
+        return PROBLEM_NONE;
+}
+
+static bool names_twice(const struct awaited_units *units, size_t i) {
+        for (size_t j = 0; j < i; j++)
+                if (units[i].has_id == units[j].has_id && uuid_equal(&units[i].id, &units[j].id) &&
+                        uuid_equal(&units[i].order_line_id, &units[j].order_line_id) &&
+                        text_equal(units[i].sku, units[j].sku))
+                        return true;
+        return false;
+}
+
+static enum problem check_lost(
+        const struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {
+        for (size_t i = 0; i < n_units; i++) {
+                const int64_t awaited = names_twice(units, i) ? 0 : awaited_of(rma, &units[i]);
+
+                if (units[i].quantity > awaited)
+                        return_name_over(act, i, awaited);
+        }
+        if (!act->refusal->n_violations)
+                return PROBLEM_NONE;
+        act->refusal->current_status = return_status_texts[rma->status];
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "Fewer units than that are awaited.");
+}
+
+enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {
+        enum problem p = PROBLEM_NONE;
+
+        if (!is_awaited(rma))
+                return refuse_nothing_awaited(rma, rma->status == RETURN_LOST, act);
+        p = check_lost(rma, units, n_units, act);
+        if (p)
+                return p;
+        if (!units)
+                end_all(rma, RECEPTION_LOSE, act);
+        for (size_t i = 0; units && i < n_units && !p; i++)
+                p = lose_units(rma, &units[i], act);
+        if (p)
+                return p;
+        rma_settle(rma, act);
+        (void) rma_tell(act->events, rma, "return.lost", act->actor);
+        order_settle(rma->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
