@@ -80,9 +80,8 @@ static enum problem return_import_load(struct batch *batch) {
 
 /* ---- decide ---- */
 
-static enum problem reply_known(struct call *call, const struct rma *rma) {
+static enum problem reply_known(struct call *call, const struct rma *rma, const struct local_time *received) {
         const struct import_return *body = call->body;
-        const struct local_time *received = call->work;
         bool *answered = arena_new_array(&call->arena, bool, rma->n_lines);
         struct reply_writer w;
 
@@ -128,7 +127,7 @@ static enum problem take_one(struct batch *batch, struct call *call, struct orde
                 return FAULT_BUSY;
         rma = import_return_find(&work->returns, order, number);
         if (rma)
-                return reply_known(call, rma);
+                return reply_known(call, rma, received);
         if (received->instant == TIMESTAMP_NONE || received->instant > batch->now) {
                 (void) refuse_because(&call->refusal, &call->arena, "#/received_at", "out-of-range", "%s",
                         "That is yet to come, or there is no such location.");
