@@ -207,7 +207,7 @@ Test(fulfillment, what_was_stolen_is_off_the_books) {
         save_done(work, fulfillment_short(work->fulfillment, stolen, 1, SHORT_THEFT, &work->act));
         assert_stock("A: 0 0 0 5, B: 7 0 1 0");
         assert_ledger("A 5 theft -2 0 0 0 ben");
-        assert_events("fulfillment.short_picked, refund.due");
+        assert_events("fulfillment.short_picked, order.units_cancelled, refund.due");
         assert_text("select string_agg(concat_ws(' ', short, cancelled, reserved), ', ' order by line)"
                     " from fulfillment_lines",
                 "2 0 0, 0 0 1");
@@ -222,7 +222,7 @@ Test(fulfillment, what_was_damaged_is_there_and_cannot_be_sold) {
         save_done(work, fulfillment_reject(work->fulfillment, SHORT_DAMAGED, &work->act));
         assert_stock("A: 2 2 0 5, B: 7 1 0 1");
         assert_ledger("A 5 damage 0 2 2 2 ben, B 1 damage 0 1 7 1 ben");
-        assert_events("fulfillment.rejected, refund.due, order.cancelled");
+        assert_events("fulfillment.rejected, order.units_cancelled, refund.due, order.cancelled");
         assert_text("select concat_ws(' ', status, reason) from fulfillments", "rejected damaged");
         assert_text("select concat_ws(' ', status, cancel_reason) from orders", "cancelled damaged");
 }

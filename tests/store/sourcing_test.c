@@ -299,5 +299,5 @@ Test(sourcing, what_moved_reads_as_it_was_saved) {
                     " from stock",
                 "alpha/A 0, alpha/B 0, beta/A 1, beta/B 1");
         assert_text("select string_agg(type, ', ' order by id) from events",
-                "fulfillment.rejected, fulfillment.resourced, fulfillment.allocated, refund.due");
+                "fulfillment.rejected, fulfillment.resourced, fulfillment.allocated, order.units_cancelled, refund.due");
 }
