@@ -1,4 +1,4 @@
-/* What happens on the shelf; what leaves the house is in rules_leaving.c. */
+/* What happens on the shelf; what leaves the house is in rules_handover.c. */
 #include "fulfillment/sourcing.h"
 
 #include "base/gtin.h"
