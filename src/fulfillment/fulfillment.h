@@ -268,6 +268,11 @@ action_set fulfillment_allowed_actions(const struct action_facts *facts, unsigne
 enum problem fulfillment_allows(
         const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act);
 
+/* Name an entry of a list of the request that asks for more units than remain to be picked; and refuse the request. */
+void fulfillment_name_over_pick(
+        const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity);
+enum problem fulfillment_refuse_over_pick(const struct act *act);
+
 /* A command finds its aim reached. It succeeds when it says the `same` as the one that reached it, by the same actor.
  */
 enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act);
@@ -293,6 +298,9 @@ void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *ac
 
 /* Forget the wrong codes and the lock they led to. */
 void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment);
+
+/* Write a member "lines" into an open object. */
+void write_line_units(struct writer *json, const struct line_units *lines, size_t n_lines);
 
 /* Add lines and quantities to the data of an event. */
 void event_lines(struct event *event, const struct line_units *lines, size_t n_lines);

@@ -7,11 +7,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status) {
-        return method != BY_SHIPPING &&
-               (status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY);
-}
-
 /* ---- check-in ---- */
 
 static bool is_same_vehicle(const struct vehicle *a, const struct vehicle *b) {
@@ -305,4 +300,52 @@ bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) 
         tell_hold(fulfillment, "pickup.reminder", act);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return true;
+}
+
+/* ---- ready ---- */
+
+static void tell_ready(const struct fulfillment *fulfillment, const struct act *act) {
+        struct event *event = fulfillment_tell(act->events, fulfillment, "fulfillment.ready", act->actor);
+        char hold_until[TIMESTAMP_TEXT_SIZE];
+
+        timestamp_format(fulfillment->hold_until, hold_until);
+        event_text(event, "hold_until", hold_until);
+}
+
+/* Nothing is lost when somebody says again that it is ready, so everybody may. */
+static enum problem move_staged(struct fulfillment *fulfillment, const char *staging_location, const struct act *act) {
+        if (!staging_location || text_equal(staging_location, fulfillment->staging_location))
+                return PROBLEM_NONE;
+        fulfillment->staging_location = staging_location;
+        fulfillment->touched = true;
+        event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.staged", act->actor), "staging_location",
+                staging_location);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
+}
+
+enum problem fulfillment_make_ready(
+        struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act) {
+        const int64_t remaining = fulfillment_remaining(fulfillment);
+        enum problem p;
+
+        if (fulfillment->status == FULFILLMENT_READY)
+                return move_staged(fulfillment, staging_location, act);
+        p = fulfillment_allows(fulfillment, FULFILLMENT_MAKE_READY, act);
+        if (p)
+                return p;
+        if (remaining) {
+                act->refusal->current_status = fulfillment_shown_status(fulfillment);
+                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                        "%" PRId64 " units are neither picked nor short.", remaining);
+        }
+        p = fulfillment_advance(fulfillment, FULFILLMENT_MAKE_READY, act->arena, act->refusal);
+        if (p)
+                return p;
+        fulfillment_hold(fulfillment, fulfillment_hold_end(fulfillment, hold_for, act->now), act->now);
+        if (staging_location)
+                fulfillment->staging_location = staging_location;
+        tell_ready(fulfillment, act);
+        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        return PROBLEM_NONE;
 }

@@ -1,0 +1,44 @@
+/*
+ * fulfillment/leaving: units on their way out of a location, handed over or shipped. For the rules of both.
+ */
+#pragma once
+
+#include "fulfillment/fulfillment.h"
+
+#include <jansson.h>
+
+/* Units that are to leave, for each line of a fulfillment. */
+struct load {
+        int64_t units[ORDER_LINES_MAX];
+        bool foreign, too_many;
+};
+
+/* Add units of a request to the load. A line that is not in the fulfillment, or units that are not picked, are named in
+ * the refusal; `at` is the pointer of the list in the request. */
+void load_add(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units, const char *at,
+        size_t place, const struct act *act);
+
+/* Load all picked units that are still here. */
+void load_rest(struct load *load, const struct fulfillment *fulfillment);
+
+/* Refuse a load with units that cannot leave. */
+must_check enum problem load_check(
+        const struct load *load, const struct fulfillment *fulfillment, const struct act *act);
+
+/* The units by line, into an array of ORDER_LINES_MAX; returns how many lines. */
+size_t load_lines(const struct load *load, const struct fulfillment *fulfillment, struct line_units *lines);
+
+/* Take the units off the stock, advance by `event` when none are left, and write the event: `whole` when none are left,
+ * else `part`. */
+must_check enum problem load_leave(struct fulfillment *fulfillment, const struct load *load,
+        enum fulfillment_event event, const char *whole, const char *part, const struct act *act,
+        struct event **ret_told);
+
+/* The text of a member of a kept document; NULL when there is none. */
+static inline const char *json_member_text(const json_t *object, const char *name) {
+        return json_string_value(json_object_get(object, name));
+}
+
+static inline void json_tree_cleanup(json_t **tree) {
+        json_decref(*tree);
+}

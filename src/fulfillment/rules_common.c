@@ -1,0 +1,96 @@
+/* Lines, states, refusals and events that the activities of a fulfillment share. */
+#include "fulfillment/fulfillment.h"
+
+#include "base/text.h"
+#include "base/writer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum problem fulfillment_allows(
+        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act) {
+        struct fulfillment trial = *fulfillment;
+
+        return fulfillment_advance(&trial, event, act->arena, act->refusal);
+}
+
+struct fulfillment_line *fulfillment_line_find(
+        const struct fulfillment *fulfillment, const struct uuid *order_line_id) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (uuid_equal(&fulfillment->lines[i].order_line->id, order_line_id))
+                        return &fulfillment->lines[i];
+        return NULL;
+}
+
+void write_line_units(struct writer *json, const struct line_units *lines, size_t n_lines) {
+        write_name(json, "lines");
+        write_list_begin(json);
+        for (size_t i = 0; i < n_lines; i++) {
+                write_object_begin(json);
+                write_uuid_member(json, "order_line_id", &lines[i].order_line_id);
+                write_integer_member(json, "quantity", lines[i].quantity);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
+void event_lines(struct event *event, const struct line_units *lines, size_t n_lines) {
+        struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
+
+        write_line_units(&json, lines, n_lines);
+}
+
+struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, const char *reason, const struct act *act) {
+        char id[UUID_TEXT_SIZE];
+        const char *document;
+
+        uuid_format(&fulfillment->id, id);
+        document = arena_format(act->arena, "fulfillment/%s", id);
+        if (!document)
+                act->stock->exhausted = true;
+        return (struct stock_cause){ .reason = reason, .document = document, .actor = act->actor };
+}
+
+enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what) {
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "A fulfillment that is %s cannot be %s.",
+                act->refusal->current_status, what);
+}
+
+enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act) {
+        if (same && text_equal(fulfillment->moved_by, act->actor))
+                return PROBLEM_NONE;
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "It is %s already, and %s.",
+                act->refusal->current_status, same ? "by somebody else" : "not as this request says");
+}
+
+bool fulfillment_is_in_the_house(enum fulfillment_status status) {
+        return status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY ||
+               status == FULFILLMENT_PACKED;
+}
+
+bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status) {
+        return method != BY_SHIPPING &&
+               (status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY);
+}
+
+void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
+        fulfillment->wrong_codes = 0;
+        fulfillment->locked_until = TIMESTAMP_NONE;
+        fulfillment->changed = true;
+}
+
+void fulfillment_name_over_pick(
+        const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity) {
+        char pointer[64];
+
+        (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
+        refuse_beyond(act->refusal, act->arena, pointer, "over-pick", remaining,
+                "%" PRId64 " units remain to be picked, %" PRId64 " are named.", remaining, quantity);
+}
+
+enum problem fulfillment_refuse_over_pick(const struct act *act) {
+        return refuse(act->refusal, act->arena, PROBLEM_OVER_PICK,
+                "More units are named than remain to be picked; none of them was noted.");
+}

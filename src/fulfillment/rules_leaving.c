@@ -1,0 +1,91 @@
+/* Units leave a location: what hand-over and shipping share. */
+#include "fulfillment/leaving.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int64_t units_at_hand(const struct fulfillment_line *line) {
+        return line->picked - line->fulfilled;
+}
+
+/* `at` is the pointer of the list in the request. */
+void load_add(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units, const char *at,
+        size_t place, const struct act *act) {
+        const struct fulfillment_line *line = fulfillment_line_find(fulfillment, &units->order_line_id);
+        char pointer[128];
+
+        if (!line) {
+                load->foreign = true;
+                (void) snprintf(pointer, sizeof(pointer), "%s/%zu/order_line_id", at, place);
+                (void) refuse_because(
+                        act->refusal, act->arena, pointer, "foreign-item", "The fulfillment has no such line.");
+                return;
+        }
+        load->units[line - fulfillment->lines] += units->quantity;
+        if (load->units[line - fulfillment->lines] <= units_at_hand(line))
+                return;
+        load->too_many = true;
+        (void) snprintf(pointer, sizeof(pointer), "%s/%zu/quantity", at, place);
+        refuse_beyond(act->refusal, act->arena, pointer, "not-picked", units_at_hand(line),
+                "%" PRId64 " units of the line are picked and still here.", units_at_hand(line));
+}
+
+enum problem load_check(const struct load *load, const struct fulfillment *fulfillment, const struct act *act) {
+        if (load->foreign)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The request names lines that are not in the fulfillment.");
+        if (!load->too_many)
+                return PROBLEM_NONE;
+        act->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                "More units are named than are picked and still here; none of them left.");
+}
+
+void load_rest(struct load *load, const struct fulfillment *fulfillment) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                load->units[i] = units_at_hand(&fulfillment->lines[i]);
+}
+
+size_t load_lines(const struct load *load, const struct fulfillment *fulfillment, struct line_units *lines) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (load->units[i])
+                        lines[n++] = (struct line_units){ fulfillment->lines[i].order_line->id, load->units[i] };
+        return n;
+}
+
+/* The units are gone from the location; true when they were the last ones. */
+static bool take_out(struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
+        const struct stock_cause cause = fulfillment_cause(fulfillment, "sale", act);
+        int64_t open = 0;
+
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                if (load->units[i])
+                        fulfillment_line_fulfill(&fulfillment->lines[i], load->units[i], act->stock, &cause);
+                open += fulfillment_line_open(&fulfillment->lines[i]);
+        }
+        return !open;
+}
+
+/* Take the units out, advance when nothing is left, and tell which of the two happened. */
+enum problem load_leave(struct fulfillment *fulfillment, const struct load *load, enum fulfillment_event event,
+        const char *whole, const char *part, const struct act *act, struct event **ret_told) {
+        struct line_units lines[ORDER_LINES_MAX];
+        const size_t n_lines = load_lines(load, fulfillment, lines);
+        const bool last = take_out(fulfillment, load, act);
+        enum problem p = PROBLEM_NONE;
+        int64_t waited_s;
+
+        if (last)
+                p = fulfillment_advance(fulfillment, event, act->arena, act->refusal);
+        if (p)
+                return p;
+        waited_s = fulfillment_note_wait(fulfillment, last, act);
+        *ret_told = fulfillment_tell(act->events, fulfillment, last ? whole : part, act->actor);
+        if (waited_s >= 0)
+                event_integer(*ret_told, "waited_s", waited_s);
+        event_lines(*ret_told, lines, n_lines);
+        order_ask_capture(fulfillment->order, fulfillment, act->events, act->actor);
+        return PROBLEM_NONE;
+}

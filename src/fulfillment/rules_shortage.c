@@ -1,0 +1,200 @@
+/* Short, reject, cancel: units or the whole fulfillment will not be picked here. */
+#include "fulfillment/sourcing.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *const short_reason_texts[] = { "capacity", "closed", "customer_request", "damaged", "not_found", "theft",
+        NULL };
+
+/* What the reason says about the shelf, once the units are no longer reserved. */
+static void note_on_stock(
+        struct fulfillment_line *line, int64_t quantity, enum short_reason reason, const struct act *act) {
+        struct stock_cause cause = { 0 };
+
+        switch (reason) {
+        case SHORT_DAMAGED:
+                cause = fulfillment_cause(line->fulfillment, "damage", act);
+                stock_move(act->stock, line->stock, 0, quantity, &cause);
+                break;
+        case SHORT_NOT_FOUND:
+                cause = fulfillment_cause(line->fulfillment, "correction", act);
+                stock_move(act->stock, line->stock, -quantity, 0, &cause);
+                break;
+        case SHORT_THEFT:
+                cause = fulfillment_cause(line->fulfillment, "theft", act);
+                stock_move(act->stock, line->stock, -quantity, 0, &cause);
+                break;
+        case SHORT_CAPACITY:
+        case SHORT_CLOSED:
+        case SHORT_CUSTOMER_REQUEST:
+                break;
+        }
+}
+
+static bool is_repeated(const struct line_units *lines, size_t place) {
+        for (size_t i = 0; i < place; i++)
+                if (uuid_equal(&lines[i].order_line_id, &lines[place].order_line_id))
+                        return true;
+        return false;
+}
+
+static enum problem check_short_lines(
+        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
+        bool wrong = false;
+
+        for (size_t i = 0; i < n_lines; i++) {
+                const bool foreign = !fulfillment_line_find(fulfillment, &lines[i].order_line_id);
+                char pointer[64];
+
+                if (!foreign && !is_repeated(lines, i))
+                        continue;
+                wrong = true;
+                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/order_line_id", i);
+                (void) refuse_because(act->refusal, act->arena, pointer, foreign ? "foreign-item" : "repeated", "%s",
+                        foreign ? "The fulfillment has no such line." : "The line is named twice.");
+        }
+        if (wrong)
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The request names lines that cannot be meant.");
+        return PROBLEM_NONE;
+}
+
+static enum problem check_short_units(
+        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
+        bool too_many = false;
+
+        for (size_t i = 0; i < n_lines; i++) {
+                const int64_t remaining =
+                        fulfillment_line_remaining(fulfillment_line_find(fulfillment, &lines[i].order_line_id));
+
+                if (lines[i].quantity <= remaining)
+                        continue;
+                too_many = true;
+                fulfillment_name_over_pick(act, "lines", i, remaining, lines[i].quantity);
+        }
+        return too_many ? fulfillment_refuse_over_pick(act) : PROBLEM_NONE;
+}
+
+static enum problem check_short(
+        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
+        enum problem p = check_short_lines(fulfillment, lines, n_lines, act);
+
+        if (p)
+                return p;
+        if (fulfillment->status != FULFILLMENT_ALLOCATED && fulfillment->status != FULFILLMENT_PICKING)
+                return fulfillment_refuse_state(fulfillment, act, "short of anything");
+        return check_short_units(fulfillment, lines, n_lines, act);
+}
+
+/* Find out who has what is missing, and reserve it there. */
+static enum problem look_elsewhere(
+        struct need *needs, size_t n_needs, const struct act *act, struct source **ret_sources, size_t *ret_n) {
+        struct search *search = act->search;
+        int64_t left = 0;
+        enum problem p;
+
+        if (!search || !n_needs)
+                return PROBLEM_NONE;
+        candidates_promise(search->candidates, search->n_candidates, needs[0].line->fulfillment->method, act->now);
+        p = sources_choose(needs, n_needs, search, act->stock, ret_sources, ret_n);
+        for (size_t i = 0; i < n_needs; i++)
+                left += needs[i].left;
+        return !p && left > search->left ? FAULT_STALE : p;
+}
+
+static void fall_short(const struct need *need) {
+        const int64_t resourced = need->quantity - need->left;
+
+        if (resourced)
+                fulfillment_line_resource(need->line, resourced);
+        if (need->left)
+                fulfillment_line_short(need->line, need->left);
+}
+
+enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
+        enum short_reason reason, const struct act *act) {
+        struct need needs[ORDER_LINES_MAX];
+        struct source *sources = NULL;
+        size_t n_needs, n_sources = 0;
+        struct event *event;
+        enum problem p;
+
+        p = check_short(fulfillment, lines, n_lines, act);
+        if (p)
+                return p;
+        n_needs = needs_of(fulfillment, lines, n_lines, needs);
+        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        if (p)
+                return p;
+        for (size_t i = 0; i < n_needs; i++) {
+                fall_short(&needs[i]);
+                note_on_stock(needs[i].line, needs[i].quantity, reason, act);
+        }
+        event = fulfillment_tell(act->events, fulfillment, "fulfillment.short_picked", act->actor);
+        event_text(event, "reason", short_reason_texts[reason]);
+        event_lines(event, lines, n_lines);
+        p = sources_take_over(fulfillment, sources, n_sources, act);
+        return p ? p
+                 : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
+                           act->arena, act->refusal);
+}
+
+static void give_back(const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
+        for (size_t i = 0; i < n_needs; i++) {
+                struct fulfillment_line *line = needs[i].line;
+                const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : needs[i].quantity;
+
+                fall_short(&needs[i]);
+                if (gone)
+                        note_on_stock(line, gone, reason, act);
+        }
+}
+
+enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
+        struct need needs[ORDER_LINES_MAX];
+        struct source *sources = NULL;
+        size_t n_needs, n_sources = 0;
+        enum problem p;
+
+        if (fulfillment->status == FULFILLMENT_REJECTED)
+                return fulfillment_repeat(
+                        fulfillment, text_equal(fulfillment->reason, short_reason_texts[reason]), act);
+        p = fulfillment_allows(fulfillment, FULFILLMENT_REJECT, act);
+        if (p)
+                return p;
+        n_needs = needs_of(fulfillment, NULL, 0, needs);
+        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        if (!p)
+                p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
+        if (p)
+                return p;
+        fulfillment->reason = short_reason_texts[reason];
+        give_back(needs, n_needs, reason, act);
+        event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.rejected", act->actor), "reason",
+                short_reason_texts[reason]);
+        p = sources_take_over(fulfillment, sources, n_sources, act);
+        return p ? p
+                 : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
+                           act->arena, act->refusal);
+}
+
+enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act) {
+        enum problem p;
+
+        if (fulfillment->status == FULFILLMENT_CANCELLED)
+                return fulfillment_repeat(fulfillment, text_equal(fulfillment->reason, reason), act);
+        p = fulfillment_allows(fulfillment, FULFILLMENT_CANCEL, act);
+        if (p)
+                return p;
+        for (size_t i = 0; i < fulfillment->n_lines; i++) {
+                const int64_t open = fulfillment_line_open(&fulfillment->lines[i]);
+
+                if (open)
+                        fulfillment_line_cancel(&fulfillment->lines[i], open);
+        }
+        return order_after_units(
+                fulfillment->order, reason, act->actor, act->events, act->now, act->arena, act->refusal);
+}
