@@ -16,20 +16,20 @@ select held.location, 1
     on conflict (location) do update set revision = q.revision + 1
 returning q.location
 
--- :name queue_heads
+-- :name queue_heads of queue_heads
 -- $1 locations: whether they exist, the revisions of their queues, and the time.
-select wanted.location, l.code is not null, coalesce(q.revision, 0), clock_timestamp()
+select wanted.location, l.code is not null as exists, coalesce(q.revision, 0) as revision, clock_timestamp() as now
   from unnest($1::text[]) as wanted (location)
   left join lateral (select locations.code from locations where locations.code = wanted.location collate "C") as l on true
   left join lateral (select queue_revisions.revision from queue_revisions
                       where queue_revisions.location = wanted.location collate "C") as q on true
 
--- :name queue_page
+-- :name queue_page of queue_places
 -- The places of cards at location $1, at most $13, after rank $10, key $11 and id $12. Filters may be null: $2 statuses as
 -- shown, $3 methods, $4 assignee, $5 promised before, $6 words (a pattern) of an order number or a name, $7 the last digits of
 -- a phone (a pattern). $8 newest first, $9 by the time they were made.
 select card.id, card.order_id, card.rank, card.key,
-       (select o.customer ->> 'name' from orders o where o.id = card.order_id)
+       (select o.customer ->> 'name' from orders o where o.id = card.order_id) as customer_name
   from (select f.id, f.order_id, f.method, f.assignee, f.promised_at, f.recipient,
                case when f.status = 'ready' and f.check_in <> 'none' then f.check_in else f.status end as shown,
                case when f.check_in = 'arrived' then 0::bigint else 1::bigint end as rank,
@@ -52,17 +52,17 @@ select card.id, card.order_id, card.rank, card.key,
  order by card.rank, card.key, card.id
  limit $13::bigint
 
--- :name queue_counts
+-- :name queue_counts of queue_counts
 -- Number of cards of each queue of $1 in each status, number of overdue ones at $2, and the time of the next one.
 select card.location,
-       count(*) filter (where card.shown = 'allocated'),
-       count(*) filter (where card.shown = 'arrived'),
-       count(*) filter (where card.shown = 'on_the_way'),
-       count(*) filter (where card.shown = 'packed'),
-       count(*) filter (where card.shown = 'picking'),
-       count(*) filter (where card.shown = 'ready'),
-       count(*) filter (where card.is_promise and card.promised_at <= $2::timestamptz),
-       min(card.promised_at) filter (where card.is_promise and card.promised_at > $2::timestamptz)
+       count(*) filter (where card.shown = 'allocated') as allocated,
+       count(*) filter (where card.shown = 'arrived') as arrived,
+       count(*) filter (where card.shown = 'on_the_way') as on_the_way,
+       count(*) filter (where card.shown = 'packed') as packed,
+       count(*) filter (where card.shown = 'picking') as picking,
+       count(*) filter (where card.shown = 'ready') as ready,
+       count(*) filter (where card.is_promise and card.promised_at <= $2::timestamptz) as overdue,
+       min(card.promised_at) filter (where card.is_promise and card.promised_at > $2::timestamptz) as changes_at
   from (select f.location, f.promised_at, f.status in ('allocated', 'picking', 'packed') as is_promise,
                case when f.status = 'ready' and f.check_in <> 'none' then f.check_in else f.status end as shown
           from fulfillments f

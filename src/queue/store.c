@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "queue/columns.h"
 #include "queue/queue.h"
 
 #include "base/text.h"
@@ -15,20 +16,9 @@
 static enum problem heads_read(struct rows *rows, void *into) {
         struct queue_heads *heads = into;
 
-        heads->at = arena_new_array(heads->arena, struct queue_head, rows_count(rows));
-        if (!heads->at)
-                return FAULT_BUSY;
-        heads->n = rows_count(rows);
-        for (size_t i = 0; i < heads->n; i++) {
-                struct row row = row_at(rows, i);
-                struct queue_head *head = &heads->at[i];
-
-                head->location = row_text(&row);
-                head->exists = row_boolean(&row);
-                head->revision = row_integer(&row);
-                head->now = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        heads->at = rows_fill(rows, &queue_head_columns, heads->arena);
+        heads->n = heads->at ? rows_count(rows) : 0;
+        return heads->at ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static int text_compare(const void *left, const void *right) {
@@ -67,21 +57,9 @@ const struct queue_head *queue_head_find(const struct queue_heads *heads, const 
 static enum problem page_read(struct rows *rows, void *into) {
         struct queue_page *page = into;
 
-        page->places = arena_new_array(page->arena, struct queue_place, rows_count(rows));
-        if (!page->places)
-                return FAULT_BUSY;
-        page->n = rows_count(rows);
-        for (size_t i = 0; i < page->n; i++) {
-                struct row row = row_at(rows, i);
-                struct queue_place *place = &page->places[i];
-
-                place->id = row_uuid(&row);
-                place->order_id = row_uuid(&row);
-                place->rank = row_integer(&row);
-                place->key = row_integer(&row);
-                place->customer_name = row_text(&row);
-        }
-        return PROBLEM_NONE;
+        page->places = rows_fill(rows, &queue_place_columns, page->arena);
+        page->n = page->places ? rows_count(rows) : 0;
+        return page->places ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static void parameter_texts_or_null(struct parameters *p, const char *const *texts, size_t n) {
@@ -145,21 +123,9 @@ enum problem queue_page_ask(struct database *database, const struct queue_filter
 static enum problem counts_read(struct rows *rows, void *into) {
         struct queue_counts *counts = into;
 
-        counts->at = arena_new_array(counts->arena, struct queue_count, rows_count(rows));
-        if (!counts->at)
-                return FAULT_BUSY;
-        counts->n = rows_count(rows);
-        for (size_t i = 0; i < counts->n; i++) {
-                struct row row = row_at(rows, i);
-                struct queue_count *count = &counts->at[i];
-
-                count->location = row_text(&row);
-                for (int status = 0; status < CARD_STATUS_COUNT; status++)
-                        count->n[status] = row_integer(&row);
-                count->overdue = row_integer(&row);
-                count->changes_at = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        counts->at = rows_fill(rows, &queue_count_columns, counts->arena);
+        counts->n = counts->at ? rows_count(rows) : 0;
+        return counts->at ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 enum problem queue_counts_ask(struct database *database, const struct queue_heads *heads, struct queue_counts *counts) {

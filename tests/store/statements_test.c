@@ -11,6 +11,7 @@
 #include "events/columns.h"
 #include "inventory/columns.h"
 #include "orders/columns.h"
+#include "queue/columns.h"
 #include "reservations/columns.h"
 #include "returns/columns.h"
 
@@ -50,6 +51,9 @@ static const struct columns *const tables[] = {
         &order_line_columns,
         &payment_columns,
         &product_row_columns,
+        &queue_count_columns,
+        &queue_head_columns,
+        &queue_place_columns,
         &refund_columns,
         &reservation_columns,
         &reservation_line_columns,
