@@ -269,3 +269,40 @@ select 'payment ' || coalesce(p.id, b.payment_id), finding.rule, finding.stated,
                               where e.payment_id = p.id and e.type = 'failed') then 0 else p.failed end, 0))
             as finding (rule, stated, proved)
  where finding.stated <> finding.proved
+
+-- :name audit_lists free
+-- What lists and searches repeat of an order is as the order has it. Orders after $1, up to $2.
+with documents as (
+        select id, channel, status, placed_at, updated_at, customer, order_number, external_ref
+          from orders
+         where id > $1::uuid and ($2::uuid is null or id <= $2::uuid)
+), touched as (
+        select order_id, location from fulfillments where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         union
+        select order_id, location from returns where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         union
+        select order_id, location from return_lines
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid) and location is not null
+), listed as (
+        select order_id, location, channel, status, placed_at, updated_at
+          from order_places
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+), proved as (
+        select t.order_id, t.location, d.channel, d.status, d.placed_at, d.updated_at
+          from touched t join documents d on d.id = t.order_id
+), searched as (
+        select order_id, words
+          from order_search
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+), due as (
+        select distinct order_id from order_search_due
+)
+select 'order ' || coalesce(l.order_id, p.order_id), 'listed_otherwise', count(*), 0::bigint
+  from listed l full join proved p using (order_id, location)
+ where (l.channel, l.status, l.placed_at, l.updated_at) is distinct from (p.channel, p.status, p.placed_at, p.updated_at)
+ group by coalesce(l.order_id, p.order_id)
+ union all
+select 'order ' || coalesce(d.id, s.order_id), 'not_searchable', 1, 0
+  from documents d full join searched s on s.order_id = d.id
+ where s.words is distinct from order_words(d.customer, d.order_number, d.external_ref)
+   and not exists (select from due where due.order_id = coalesce(d.id, s.order_id))

@@ -201,20 +201,42 @@ select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency,
  limit $2::bigint
 
 -- :name products_search of products free
--- The same with $4 words: each begins a word of the title, or $4 begins the SKU. The matches are collected first: seeing the
--- limit, the planner would rather read the whole table in order and compare every title.
-with found as materialized (
+-- The same with $4 words: each begins a word of the title, or $4 begins the SKU. A page of frequent words is found among the next $5
+-- products. If it is not, and there are more, all products with the words are found by their index.
+with wanted as materialized (
+        select regexp_replace(plainto_tsquery('simple', $4::text)::text, '''( & |$)', ''':*\1', 'g')::tsquery as words
+), walked as materialized (
+        select w.sku, w.words, w.gtin
+          from products w
+         where ($1::text is null or w.sku > $1 collate "C") and $3::text is null
+         order by w.sku
+         limit $5::bigint
+), near as materialized (
+        select w.sku from walked w where w.words @@ (select words from wanted)
+), rest as materialized (
         select w.sku
           from products w
-         where ($1::text is null or w.sku > $1 collate "C") and ($3::text is null or w.gtin = $3 collate "C")
-           and to_tsvector('simple', w.title)
-               @@ regexp_replace(plainto_tsquery('simple', $4::text)::text, '''( & |$)', ''':*\1', 'g')::tsquery
-         union
+         where ($1::text is null or w.sku > $1 collate "C") and w.words @@ (select words from wanted) and $3::text is null
+           and (select count(*) from walked) >= $5::bigint and (select count(*) from near) < $2::bigint
+), named as materialized (
+        select g.sku
+          from products g
+         where g.gtin = $3::text collate "C" and ($1::text is null or g.sku > $1 collate "C")
+           and (g.words @@ (select words from wanted) or g.sku ^@ $4::text)
+         order by g.sku
+         limit $2::bigint
+), begun as materialized (
         select b.sku
           from products b
-         where ($1::text is null or b.sku > $1 collate "C") and ($3::text is null or b.gtin = $3 collate "C")
-           and b.sku ^@ $4::text),
-     page as materialized (select f.sku from found f order by f.sku limit $2::bigint)
+         where ($1::text is null or b.sku > $1 collate "C") and b.sku ^@ $4::text and $3::text is null
+         order by b.sku
+         limit $2::bigint
+), page as materialized (
+        select f.sku
+          from (select sku from near union select sku from rest union select sku from named union select sku from begun) as f
+         order by f.sku
+         limit $2::bigint
+)
 select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
   from page

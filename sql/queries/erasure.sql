@@ -4,12 +4,24 @@
 -- :name erasure_find_aged free
 -- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. An order that has changed
 -- since its erasure (goods came back) may name the customer again.
-select o.id, o.updated_at
-  from orders o
- where o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
-   and o.status in ('fulfilled', 'cancelled')
-   and (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is not true
- order by o.updated_at, o.id
+with recursive channel (code) as (
+        select (select o.channel from orders o order by o.channel limit 1)
+         union all
+        select (select o.channel from orders o where o.channel > c.code collate "C" order by o.channel limit 1)
+          from channel c
+         where c.code is not null
+)
+select aged.id, aged.updated_at
+  from channel c
+ cross join unnest('{fulfilled,cancelled}'::text[]) as s (status)
+ cross join lateral (select o.id, o.updated_at
+                       from orders o
+                      where o.channel = c.code collate "C" and o.status = s.status
+                        and o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
+                        and (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is not true
+                      order by o.updated_at, o.id
+                      limit $2::bigint) as aged
+ order by aged.updated_at, aged.id
  limit $2::bigint
 
 -- :name erasure_find_person free
@@ -68,7 +80,14 @@ select i.id, i.body
  where i.body like any($1::text[])
 
 -- :name erasure_save_orders free
--- $1 ids, $2 reasons of cancellation, $3 the time, $4 the same in text.
+-- $1 ids, $2 reasons of cancellation, $3 the time, $4 the same in text. The search forgets them at once.
+with unsearched as (
+        delete from order_search s where s.order_id = any($1::uuid[])
+), due as (
+        insert into order_search_due (order_id) select unnest($1::uuid[])
+), moved as (
+        update order_places p set updated_at = $3::timestamptz where p.order_id = any($1::uuid[])
+)
 update orders o
    set customer = jsonb_build_object('name', 'erased', 'email', null, 'phone', null, 'customer_id', null, 'erased_at', $4::text),
        ship_to = null, payment_reference = null, cancel_reason = erased.cancel_reason, version = o.version + 1,

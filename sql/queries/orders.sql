@@ -148,6 +148,9 @@ select case when l.code is null then null
  order by wanted.place
 
 -- :name orders_insert of orders
+with due as (
+        insert into order_search_due (order_id) select unnest($1::uuid[])
+)
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
                     reservation_id, actor, placed_at, updated_at, paid)
@@ -176,6 +179,14 @@ select order_id, number, amount, line, reason
        as discount (order_id, number, amount, line, reason)
 
 -- :name fulfillments_insert of fulfillments
+-- After their orders.
+with places as (
+        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
+        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
+          from unnest($2::uuid[], $5::text[]) as touched (order_id, location)
+         cross join lateral (select * from orders where orders.id = touched.order_id) as o
+            on conflict (order_id, location) do nothing
+)
 insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at,
                           replaces, recipient)
 select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces, recipient
@@ -191,6 +202,12 @@ select order_id, fulfillment_id, line, location, sku, quantity, picked, fulfille
        as line (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled)
 
 -- :name orders_update of orders
+with moved as (
+        update order_places p
+           set status = changed.status, updated_at = changed.updated_at
+          from (select unnest($1::uuid[]) as id, unnest($2::text[]) as status, unnest($8::timestamptz[]) as updated_at) as changed
+         where p.order_id = changed.id
+)
 update orders o
    set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
@@ -211,6 +228,9 @@ update returns r
 
 -- :name orders_rewrite of orders
 -- Members of an order besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
+with due as (
+        insert into order_search_due (order_id) select unnest($1::uuid[])
+)
 update orders o
    set customer = changed.customer, ship_to = changed.ship_to, subtotal = changed.subtotal, discount = changed.discount,
        shipping = changed.shipping, tax = changed.tax, tax_included = changed.tax_included, total = changed.total
@@ -322,43 +342,492 @@ select f.id
  order by f.remind_at
  limit $1::bigint
 
+-- ---- lists ----
+-- Lists are read by connections whose planner sees each call's values, so a branch for another shape of filter is not planned at all.
+-- $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words, $6 locations the bearer may see, $7 time and $8 id of the last
+-- order seen, $9 how many, $10 e-mail address in any case, $11 phone number by its digits, $12 changed since: null for all, but $9.
+-- $13 which filters lead to the orders: "all" none, "state" a channel or statuses, "place" locations.
+--
+-- With filters, a list is merged from streams, one a channel, status and location, each of which an index has in the order of the list.
+
 -- :name orders_page free
--- Orders, newest first. $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words (a pattern for ilike),
--- $6 locations the bearer may see, $7 placed_at and $8 id of the last one seen, $9 how many; each of the first eight may be null.
--- $10 e-mail address in any case, $11 phone number by its digits; null for all.
+-- Newest first.
+with recursive not_asked as (
+        select $3::text, $4::text, $5::text, $10::text, $11::text, $12::timestamptz
+), state (channel, status) as (
+        (select o.channel, o.status
+           from orders o
+          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
+          order by o.channel, o.status
+          limit 1)
+         union all
+        select next.channel, next.status
+          from state s
+         cross join lateral (select next_status.*
+                               from ((select o.channel, o.status
+                                        from orders o
+                                       where o.channel = s.channel and o.status > s.status
+                                       order by o.status
+                                       limit 1)
+                                      union all
+                                     (select o.channel, o.status
+                                        from orders o
+                                       where o.channel > s.channel and $1::text is null
+                                       order by o.channel, o.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), place (location, channel, status) as (
+        select first.location, first.channel, first.status
+          from unnest($6::text[]) as asked (location)
+         cross join lateral (select p.location, p.channel, p.status
+                               from order_places p
+                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
+                              order by p.channel, p.status
+                              limit 1) as first
+         union all
+        select next.location, next.channel, next.status
+          from place s
+         cross join lateral (select next_status.*
+                               from ((select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
+                                       order by p.status
+                                       limit 1)
+                                      union all
+                                     (select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel > s.channel and $1::text is null
+                                       order by p.channel, p.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), stream as materialized (
+        select row_number() over () as number, s.channel, s.status, s.location
+          from (select state.channel, state.status, null::text as location from state
+                 union all
+                select place.channel, place.status, place.location from place) as s
+         where $2::text[] is null or s.status = any($2)
+), walked (stream, id, placed_at) as materialized (
+        select s.number, o.id, o.placed_at
+          from stream s
+         cross join lateral (select orders.id, orders.placed_at
+                               from orders
+                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.placed_at, orders.id) < ($7, $8::uuid))
+                              order by orders.placed_at desc, orders.id desc
+                              limit $9::bigint) as o
+         where $6::text[] is null
+         union all
+        select s.number, p.order_id, p.placed_at
+          from stream s
+         cross join lateral (select order_places.order_id, order_places.placed_at
+                               from order_places
+                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
+                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.placed_at, order_places.order_id) < ($7, $8::uuid))
+                              order by order_places.placed_at desc, order_places.order_id desc
+                              limit $9::bigint) as p
+         where $6::text[] is not null
+)
+select distinct w.id, w.placed_at
+  from walked w
+ order by w.placed_at desc, w.id desc
+ limit $9::bigint
+
+-- :name orders_named free
+-- Orders that are named: by number, reference, e-mail address or phone number. An index of the name leads, the rest filters.
 select o.id, o.placed_at
-  from orders o
- where ($1::text is null or o.channel = $1)
-   and ($2::text[] is null or o.status = any($2))
-   and ($3::text is null or o.external_ref = $3)
-   and ($4::text is null or o.order_number = $4)
-   and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
-        or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
-   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6))
-        or exists (select from returns r where r.order_id = o.id and r.location = any($6))
-        or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
-   and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
-   and ($11::text is null or phone_digits(o.customer ->> 'phone') = phone_digits($11))
-   and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
+  from (select *
+          from orders named
+         where ($3::text is null or named.external_ref = $3) and ($4::text is null or named.order_number = $4)
+           and ($10::text is null or lower(named.customer ->> 'email') = lower($10))
+           and ($11::text is null or phone_digits(named.customer ->> 'phone') = phone_digits($11))
+           and ($7::timestamptz is null or (named.placed_at, named.id) < ($7, $8::uuid)) and $12::timestamptz is null
+         order by named.placed_at desc, named.id desc
+        offset 0) as o
+ where ($1::text is null or o.channel = $1) and ($2::text[] is null or o.status = any($2))
+   and ($6::text[] is null
+        or exists (select from order_places p where p.order_id = o.id and p.location = any($6 collate "C")))
+   and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0)
  order by o.placed_at desc, o.id desc
  limit $9::bigint
 
+-- :name orders_search free
+-- The search. It looks at the first orders of each stream one by one: at $13 at most, as many as fill a page when the words are as frequent
+-- as among the newest orders of all; at $14 when they are rare there. If no page is found so and the streams go on, trigrams lead to all orders with the words. Trigrams that
+-- nearly every order has (of a domain, of a prefix) cost much and tell nothing, so only two pieces of the words are looked up, the
+-- rarest among the newest orders. Orders that the sweeper has not come to are looked at one by one.
+with recursive not_asked as (
+        select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
+), newest as materialized (
+        select s.words from order_search s order by s.order_id desc limit 100
+), how_far as materialized (
+        select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
+          from newest n
+         where position(lower($5::text) in n.words) > 0
+), piece as materialized (
+        select substr(run.text, at.place, 6) as text, run.number, at.place,
+               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0) as hits
+          from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
+         cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
+         where length(run.text) >= 3
+), wanted as materialized (
+        select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
+               coalesce((select p.text from piece p order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
+          from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
+), state (channel, status) as (
+        (select o.channel, o.status
+           from orders o
+          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
+          order by o.channel, o.status
+          limit 1)
+         union all
+        select next.channel, next.status
+          from state s
+         cross join lateral (select next_status.*
+                               from ((select o.channel, o.status
+                                        from orders o
+                                       where o.channel = s.channel and o.status > s.status
+                                       order by o.status
+                                       limit 1)
+                                      union all
+                                     (select o.channel, o.status
+                                        from orders o
+                                       where o.channel > s.channel and $1::text is null
+                                       order by o.channel, o.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), place (location, channel, status) as (
+        select first.location, first.channel, first.status
+          from unnest($6::text[]) as asked (location)
+         cross join lateral (select p.location, p.channel, p.status
+                               from order_places p
+                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
+                              order by p.channel, p.status
+                              limit 1) as first
+         union all
+        select next.location, next.channel, next.status
+          from place s
+         cross join lateral (select next_status.*
+                               from ((select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
+                                       order by p.status
+                                       limit 1)
+                                      union all
+                                     (select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel > s.channel and $1::text is null
+                                       order by p.channel, p.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), stream as materialized (
+        select row_number() over () as number, s.channel, s.status, s.location
+          from (select state.channel, state.status, null::text as location from state
+                 union all
+                select place.channel, place.status, place.location from place) as s
+         where $2::text[] is null or s.status = any($2)
+), walked (stream, id, placed_at) as materialized (
+        select s.number, o.id, o.placed_at
+          from stream s
+         cross join lateral (select orders.id, orders.placed_at
+                               from orders
+                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.placed_at, orders.id) < ($7, $8::uuid))
+                              order by orders.placed_at desc, orders.id desc
+                              limit (select n.depth from how_far n)) as o
+         where $6::text[] is null
+         union all
+        select s.number, p.order_id, p.placed_at
+          from stream s
+         cross join lateral (select order_places.order_id, order_places.placed_at
+                               from order_places
+                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
+                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.placed_at, order_places.order_id) < ($7, $8::uuid))
+                              order by order_places.placed_at desc, order_places.order_id desc
+                              limit (select n.depth from how_far n)) as p
+         where $6::text[] is not null
+), due as materialized (
+        select distinct d.order_id from order_search_due d where d.number >= 0
+), edge as materialized (
+        select max(ends.at) as at
+          from (select min(w.placed_at) as at from walked w group by w.stream
+                having count(*) >= (select n.depth from how_far n)) as ends
+), near as materialized (
+        select w.id, w.placed_at
+          from (select distinct walked.id, walked.placed_at from walked) as w
+         cross join lateral (select order_search.words from order_search where order_search.order_id = w.id limit 1) as s
+         where w.placed_at >= coalesce((select e.at from edge e), '-infinity') and position(lower($5::text) in s.words) > 0
+           and (w.id in (select d.order_id from due d)) is not true
+), rest as materialized (
+        select s.order_id as id, s.placed_at
+          from order_search s
+         where s.words like (select '%' || w.first || '%' from wanted w) and s.words like (select '%' || w.last || '%' from wanted w)
+           and position(lower($5::text) in s.words) > 0 and ($7::timestamptz is null or (s.placed_at, s.order_id) < ($7, $8::uuid))
+           and (s.order_id in (select d.order_id from due d)) is not true
+           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
+), fresh as materialized (
+        select o.id, o.placed_at
+          from due d
+         cross join lateral (select * from orders where orders.id = d.order_id limit 1) as o
+         where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
+)
+select found.id, found.placed_at
+  from (select n.id, n.placed_at from near n
+         union
+        select r.id, r.placed_at from rest r
+         union
+        select f.id, f.placed_at from fresh f
+         order by placed_at desc, id desc
+        offset 0) as found
+ where case when $6::text[] is not null
+                 then (select true from order_places p
+                        where p.order_id = found.id and p.location = any($6 collate "C")
+                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
+            when $1::text is not null or $2::text[] is not null
+                 then (select true from orders o
+                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
+                          and ($2::text[] is null or o.status = any($2)) limit 1)
+            else true end
+ order by found.placed_at desc, found.id desc
+ limit $9::bigint
+
 -- :name orders_changed free
--- The same filters, in the order of their last change: for keeping a copy. $12 changed since.
+-- In the order of their last change, for keeping a copy.
+with recursive not_asked as (
+        select $3::text, $4::text, $5::text, $10::text, $11::text
+), state (channel, status) as (
+        (select o.channel, o.status
+           from orders o
+          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
+          order by o.channel, o.status
+          limit 1)
+         union all
+        select next.channel, next.status
+          from state s
+         cross join lateral (select next_status.*
+                               from ((select o.channel, o.status
+                                        from orders o
+                                       where o.channel = s.channel and o.status > s.status
+                                       order by o.status
+                                       limit 1)
+                                      union all
+                                     (select o.channel, o.status
+                                        from orders o
+                                       where o.channel > s.channel and $1::text is null
+                                       order by o.channel, o.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), place (location, channel, status) as (
+        select first.location, first.channel, first.status
+          from unnest($6::text[]) as asked (location)
+         cross join lateral (select p.location, p.channel, p.status
+                               from order_places p
+                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
+                              order by p.channel, p.status
+                              limit 1) as first
+         union all
+        select next.location, next.channel, next.status
+          from place s
+         cross join lateral (select next_status.*
+                               from ((select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
+                                       order by p.status
+                                       limit 1)
+                                      union all
+                                     (select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel > s.channel and $1::text is null
+                                       order by p.channel, p.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), stream as materialized (
+        select row_number() over () as number, s.channel, s.status, s.location
+          from (select state.channel, state.status, null::text as location from state
+                 union all
+                select place.channel, place.status, place.location from place) as s
+         where $2::text[] is null or s.status = any($2)
+), walked (stream, id, updated_at) as materialized (
+        select s.number, o.id, o.updated_at
+          from stream s
+         cross join lateral (select orders.id, orders.updated_at
+                               from orders
+                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.updated_at, orders.id) > ($7, $8::uuid)) and orders.updated_at >= $12::timestamptz
+                              order by orders.updated_at, orders.id
+                              limit $9::bigint) as o
+         where $6::text[] is null
+         union all
+        select s.number, p.order_id, p.updated_at
+          from stream s
+         cross join lateral (select order_places.order_id, order_places.updated_at
+                               from order_places
+                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
+                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.updated_at, order_places.order_id) > ($7, $8::uuid)) and order_places.updated_at >= $12::timestamptz
+                              order by order_places.updated_at, order_places.order_id
+                              limit $9::bigint) as p
+         where $6::text[] is not null
+)
+select distinct w.id, w.updated_at
+  from walked w
+ order by w.updated_at, w.id
+ limit $9::bigint
+
+-- :name orders_named_changed free
+-- The same in the order of their last change.
 select o.id, o.updated_at
-  from orders o
- where ($1::text is null or o.channel = $1)
-   and ($2::text[] is null or o.status = any($2))
-   and ($3::text is null or o.external_ref = $3)
-   and ($4::text is null or o.order_number = $4)
-   and ($5::text is null or o.customer ->> 'name' ilike $5 or o.customer ->> 'email' ilike $5
-        or o.customer ->> 'phone' ilike $5 or o.order_number ilike $5 or o.external_ref ilike $5)
-   and ($6::text[] is null or exists (select from fulfillments f where f.order_id = o.id and f.location = any($6))
-        or exists (select from returns r where r.order_id = o.id and r.location = any($6))
-        or exists (select from return_lines l where l.order_id = o.id and l.location = any($6)))
-   and ($10::text is null or lower(o.customer ->> 'email') = lower($10))
-   and ($11::text is null or phone_digits(o.customer ->> 'phone') = phone_digits($11))
-   and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid))
-   and o.updated_at >= $12::timestamptz
+  from (select *
+          from orders named
+         where ($3::text is null or named.external_ref = $3) and ($4::text is null or named.order_number = $4)
+           and ($10::text is null or lower(named.customer ->> 'email') = lower($10))
+           and ($11::text is null or phone_digits(named.customer ->> 'phone') = phone_digits($11))
+           and ($7::timestamptz is null or (named.updated_at, named.id) > ($7, $8::uuid)) and named.updated_at >= $12::timestamptz
+         order by named.updated_at, named.id
+        offset 0) as o
+ where ($1::text is null or o.channel = $1) and ($2::text[] is null or o.status = any($2))
+   and ($6::text[] is null
+        or exists (select from order_places p where p.order_id = o.id and p.location = any($6 collate "C")))
+   and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0)
  order by o.updated_at, o.id
+ limit $9::bigint
+
+-- :name orders_search_changed free
+-- The same in the order of their last change.
+with recursive not_asked as (
+        select $3::text, $4::text, $10::text, $11::text
+), newest as materialized (
+        select s.words from order_search s order by s.order_id desc limit 100
+), how_far as materialized (
+        select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
+          from newest n
+         where position(lower($5::text) in n.words) > 0
+), piece as materialized (
+        select substr(run.text, at.place, 6) as text, run.number, at.place,
+               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0) as hits
+          from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
+         cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
+         where length(run.text) >= 3
+), wanted as materialized (
+        select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
+               coalesce((select p.text from piece p order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
+          from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
+), state (channel, status) as (
+        (select o.channel, o.status
+           from orders o
+          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
+          order by o.channel, o.status
+          limit 1)
+         union all
+        select next.channel, next.status
+          from state s
+         cross join lateral (select next_status.*
+                               from ((select o.channel, o.status
+                                        from orders o
+                                       where o.channel = s.channel and o.status > s.status
+                                       order by o.status
+                                       limit 1)
+                                      union all
+                                     (select o.channel, o.status
+                                        from orders o
+                                       where o.channel > s.channel and $1::text is null
+                                       order by o.channel, o.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), place (location, channel, status) as (
+        select first.location, first.channel, first.status
+          from unnest($6::text[]) as asked (location)
+         cross join lateral (select p.location, p.channel, p.status
+                               from order_places p
+                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
+                              order by p.channel, p.status
+                              limit 1) as first
+         union all
+        select next.location, next.channel, next.status
+          from place s
+         cross join lateral (select next_status.*
+                               from ((select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
+                                       order by p.status
+                                       limit 1)
+                                      union all
+                                     (select p.location, p.channel, p.status
+                                        from order_places p
+                                       where p.location = s.location and p.channel > s.channel and $1::text is null
+                                       order by p.channel, p.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), stream as materialized (
+        select row_number() over () as number, s.channel, s.status, s.location
+          from (select state.channel, state.status, null::text as location from state
+                 union all
+                select place.channel, place.status, place.location from place) as s
+         where $2::text[] is null or s.status = any($2)
+), walked (stream, id, updated_at) as materialized (
+        select s.number, o.id, o.updated_at
+          from stream s
+         cross join lateral (select orders.id, orders.updated_at
+                               from orders
+                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.updated_at, orders.id) > ($7, $8::uuid)) and orders.updated_at >= $12::timestamptz
+                              order by orders.updated_at, orders.id
+                              limit (select n.depth from how_far n)) as o
+         where $6::text[] is null
+         union all
+        select s.number, p.order_id, p.updated_at
+          from stream s
+         cross join lateral (select order_places.order_id, order_places.updated_at
+                               from order_places
+                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
+                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.updated_at, order_places.order_id) > ($7, $8::uuid)) and order_places.updated_at >= $12::timestamptz
+                              order by order_places.updated_at, order_places.order_id
+                              limit (select n.depth from how_far n)) as p
+         where $6::text[] is not null
+), due as materialized (
+        select distinct d.order_id from order_search_due d where d.number >= 0
+), edge as materialized (
+        select min(ends.at) as at
+          from (select max(w.updated_at) as at from walked w group by w.stream
+                having count(*) >= (select n.depth from how_far n)) as ends
+), near as materialized (
+        select w.id, w.updated_at
+          from (select distinct walked.id, walked.updated_at from walked) as w
+         cross join lateral (select order_search.words from order_search where order_search.order_id = w.id limit 1) as s
+         where w.updated_at <= coalesce((select e.at from edge e), 'infinity') and position(lower($5::text) in s.words) > 0
+           and (w.id in (select d.order_id from due d)) is not true
+), rest as materialized (
+        select o.id, o.updated_at
+          from order_search s
+         cross join lateral (select * from orders where orders.id = s.order_id limit 1) as o
+         where s.words like (select '%' || w.first || '%' from wanted w) and s.words like (select '%' || w.last || '%' from wanted w)
+           and position(lower($5::text) in s.words) > 0 and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid)) and o.updated_at >= $12::timestamptz
+           and (s.order_id in (select d.order_id from due d)) is not true
+           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
+), fresh as materialized (
+        select o.id, o.updated_at
+          from due d
+         cross join lateral (select * from orders where orders.id = d.order_id limit 1) as o
+         where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid)) and o.updated_at >= $12::timestamptz
+)
+select found.id, found.updated_at
+  from (select n.id, n.updated_at from near n
+         union
+        select r.id, r.updated_at from rest r
+         union
+        select f.id, f.updated_at from fresh f
+         order by updated_at, id
+        offset 0) as found
+ where case when $6::text[] is not null
+                 then (select true from order_places p
+                        where p.order_id = found.id and p.location = any($6 collate "C")
+                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
+            when $1::text is not null or $2::text[] is not null
+                 then (select true from orders o
+                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
+                          and ($2::text[] is null or o.status = any($2)) limit 1)
+            else true end
+ order by found.updated_at, found.id
  limit $9::bigint

@@ -41,12 +41,20 @@ select wanted.order_id, f.id, wanted.location,
                                        'fulfillment.delivered')) as told
 
 -- :name returns_insert of returns
+with places as (
+        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
+        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
+          from unnest($2::uuid[], $4::text[]) as touched (order_id, location)
+         cross join lateral (select * from orders where orders.id = touched.order_id) as o
+         where touched.location is not null
+            on conflict (order_id, location) do nothing
+)
 insert into returns (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
                      exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
-                     withheld_tax)
+                     withheld_tax, channel)
 select id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
        exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
-       withheld_tax
+       withheld_tax, (select o.channel from orders o where o.id = made.order_id)
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
               $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
               $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
@@ -70,6 +78,14 @@ update returns r
  where r.id = changed.id
 
 -- :name return_lines_insert of return_lines
+with places as (
+        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
+        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
+          from unnest($4::uuid[], $15::text[]) as touched (order_id, location)
+         cross join lateral (select * from orders where orders.id = touched.order_id) as o
+         where touched.location is not null
+            on conflict (order_id, location) do nothing
+)
 insert into return_lines (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
                           condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
 select return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
@@ -81,6 +97,14 @@ select return_id, line, id, order_id, order_line, sku, quantity, reason, announc
                 condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
 
 -- :name return_lines_update of return_lines
+with places as (
+        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
+        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
+          from unnest($4::uuid[], $15::text[]) as touched (order_id, location)
+         cross join lateral (select * from orders where orders.id = touched.order_id) as o
+         where touched.location is not null
+            on conflict (order_id, location) do nothing
+)
 update return_lines l
    set quantity = changed.quantity, reception = changed.reception, acceptance = changed.acceptance,
        condition = changed.condition, disposition = changed.disposition, bucket = changed.bucket,
@@ -94,15 +118,100 @@ update return_lines l
  where l.return_id = changed.return_id and l.line = changed.line
 
 -- :name returns_page free
--- Newest first: $1 order, $2 order_number, $3 return_number, $4 location, $5 statuses, $6 locations of the token, $7 channel of the
--- token, null for all; $8 and $9 after this time and id, null from the start; $10 rows at most.
-select r.id, r.order_id, r.created_at
-  from returns r
-  join orders o on o.id = r.order_id
- where ($1::uuid is null or r.order_id = $1) and ($2::text is null or o.order_number = $2)
-   and ($3::text is null or r.return_number = $3) and ($4::text is null or r.location = $4)
-   and ($5::text[] is null or r.status = any($5)) and ($6::text[] is null or r.location = any($6))
-   and ($7::text is null or o.channel = $7)
-   and ($8::timestamptz is null or (r.created_at, r.id) < ($8, $9::uuid))
- order by r.created_at desc, r.id desc
- limit $10::bigint
+-- Newest first: $1 order, $2 order_number, $3 return_number, $4 locations (of the token, or the one that is asked for), $5 statuses,
+-- $6 channel of the token; null for all; $7 and $8 after this time and id, null from the start; $9 rows at most. $10 which filters lead to
+-- the returns: "order", "number", "place" locations, "state" a channel, statuses or none (orders_page says how).
+with recursive state (channel, status) as (
+        (select r.channel, r.status
+           from returns r
+          where $10::text = 'state' and ($6::text is null or r.channel = $6 collate "C")
+          order by r.channel, r.status
+          limit 1)
+         union all
+        select next.channel, next.status
+          from state s
+         cross join lateral (select next_status.*
+                               from ((select r.channel, r.status
+                                        from returns r
+                                       where r.channel = s.channel and r.status > s.status
+                                       order by r.status
+                                       limit 1)
+                                      union all
+                                     (select r.channel, r.status
+                                        from returns r
+                                       where r.channel > s.channel and $6::text is null
+                                       order by r.channel, r.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), place (location, channel, status) as (
+        select first.location, first.channel, first.status
+          from unnest($4::text[]) as asked (location)
+         cross join lateral (select r.location, r.channel, r.status
+                               from returns r
+                              where r.location = asked.location collate "C" and ($6::text is null or r.channel = $6 collate "C")
+                              order by r.channel, r.status
+                              limit 1) as first
+         where $10::text = 'place'
+         union all
+        select next.location, next.channel, next.status
+          from place s
+         cross join lateral (select next_status.*
+                               from ((select r.location, r.channel, r.status
+                                        from returns r
+                                       where r.location = s.location and r.channel = s.channel and r.status > s.status
+                                       order by r.status
+                                       limit 1)
+                                      union all
+                                     (select r.location, r.channel, r.status
+                                        from returns r
+                                       where r.location = s.location and r.channel > s.channel and $6::text is null
+                                       order by r.channel, r.status
+                                       limit 1)) as next_status
+                              order by next_status.channel, next_status.status
+                              limit 1) as next
+), stream as materialized (
+        select s.channel, s.status, s.location
+          from (select state.channel, state.status, null::text as location from state
+                 union all
+                select place.channel, place.status, place.location from place) as s
+         where $5::text[] is null or s.status = any($5)
+), walked as (
+        select r.id, r.order_id, r.created_at
+          from returns r
+         where $10::text = 'order' and r.order_id = coalesce($1::uuid, (select o.id from orders o where o.order_number = $2))
+           and ($1::uuid is null or $2::text is null or exists (select from orders o where o.id = $1 and o.order_number = $2))
+           and ($3::text is null or r.return_number = $3) and ($4::text[] is null or r.location = any($4 collate "C"))
+           and ($5::text[] is null or r.status = any($5)) and ($6::text is null or r.channel = $6 collate "C")
+         union all
+        select r.id, r.order_id, r.created_at
+          from returns r
+         where $10::text = 'number' and r.return_number = $3 and ($4::text[] is null or r.location = any($4 collate "C"))
+           and ($5::text[] is null or r.status = any($5)) and ($6::text is null or r.channel = $6 collate "C")
+         union all
+        select r.id, r.order_id, r.created_at
+          from stream s
+         cross join lateral (select *
+                               from returns
+                              where returns.channel = s.channel collate "C" and returns.status = s.status
+                                and ($7::timestamptz is null or (returns.created_at, returns.id) < ($7, $8::uuid))
+                              order by returns.created_at desc, returns.id desc
+                              limit $9::bigint) as r
+         where $10::text = 'state'
+         union all
+        select r.id, r.order_id, r.created_at
+          from stream s
+         cross join lateral (select *
+                               from returns
+                              where returns.location = s.location collate "C" and returns.channel = s.channel collate "C"
+                                and returns.status = s.status
+                                and ($7::timestamptz is null or (returns.created_at, returns.id) < ($7, $8::uuid))
+                              order by returns.created_at desc, returns.id desc
+                              limit $9::bigint) as r
+         where $10::text = 'place'
+)
+select w.id, w.order_id, w.created_at
+  from walked w
+ where $7::timestamptz is null or (w.created_at, w.id) < ($7, $8::uuid)
+ order by w.created_at desc, w.id desc
+ limit $9::bigint

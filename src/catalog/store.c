@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define KEYS_FIRST 32
+#define KEYS_FIRST    32
+#define PRODUCTS_NEAR 2000 /* looked at one by one for words that many titles have; see products_search */
 
 /* ---- what was named ---- */
 
@@ -413,7 +414,9 @@ void products_page(struct database *database, const struct catalog_filter *filte
 
         page_begin(&p, filter, set->arena);
         parameter_text(&p, filter->gtin);
-        if (filter->search)
+        if (filter->search) {
                 parameter_text(&p, filter->search);
+                parameter_integer(&p, PRODUCTS_NEAR);
+        }
         database_ask(database, filter->search ? &sql_products_search : &sql_products_page, &p, products_take, set);
 }

@@ -45,8 +45,10 @@ static const struct meaning {
         { "lines_expire_otherwise", "lines that expire at another time:", "should be" },
         { "lines_of_no_order", "lines, payments or refunds of no order:", "should be" },
         { "lines_without_reservation", "lines of no reservation:", "should be" },
+        { "listed_otherwise", "rows by which lists of a location would err:", "should be" },
         { "movements", "movements is", "rows in its ledger:" },
         { "no_lines", "lines:", "should be at least" },
+        { "not_searchable", "searched by other words than its own, and not due:", "should be" },
         { "number", "its number is", "its place is" },
         { "on_hand", "on_hand is", "by its ledger" },
         { "on_hand_after", "on_hand_after is", "the changes so far add up to" },
@@ -202,14 +204,14 @@ static enum problem check_range(
 static const struct chapter {
         bool by_id;
         const struct statement *next;
-        const struct statement *checks[4];
+        const struct statement *checks[5];
         size_t n_checks;
 } chapters[] = {
         { false, &sql_audit_next_location,
                 { &sql_audit_stock, &sql_audit_ledger, &sql_audit_slots, &sql_audit_return_buckets }, 4 },
         { true, &sql_audit_next_reservation, { &sql_audit_reservations }, 1 },
-        { true, &sql_audit_next_order, { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments },
-                4 },
+        { true, &sql_audit_next_order,
+                { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments, &sql_audit_lists }, 5 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {

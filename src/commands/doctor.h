@@ -25,6 +25,9 @@ must_check struct database *doctor_connect(const char *check, const char *url, s
 void doctor_check_primary(void);
 void doctor_check_replica(void);
 
+/* Whether the schema has the indexes that lists and searches need, all of them valid. */
+void doctor_check_indexes(struct database *database);
+
 /* Whether somebody stands between this connection and the server, and what that does. */
 void doctor_check_pooler(struct database *database, const char *url);
 

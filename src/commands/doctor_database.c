@@ -408,6 +408,8 @@ void doctor_check_primary(void) {
         if (!doctor_check_schema(database, &state))
                 return;
         check_privileges(database, &found, state.version);
+        if (state.version > 0 && schema_fits(&state))
+                doctor_check_indexes(database);
         check_zones(database, state.version > 0 && schema_fits(&state));
 }
 

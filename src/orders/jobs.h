@@ -1,5 +1,5 @@
 /*
- * orders/jobs: scheduled work on orders: cancel those whose payment is overdue.
+ * orders/jobs: scheduled work on orders: cancel those whose payment is overdue, write the trigrams of the search.
  */
 #pragma once
 

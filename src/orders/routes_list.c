@@ -6,9 +6,11 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 
 #define CURSOR_PARTS 2 /* the time the list is sorted by, and the id */
+#define WORDS_MIN    3 /* letters and digits: fewer make no trigram, and the search would read all orders */
 
 struct list_query {
         struct page_query page;
@@ -25,7 +27,7 @@ static const struct shape_member list_members[] = {
         OPTIONAL(TEXT, struct list_query, external_ref, BETWEEN(1, 100)),
         OPTIONAL(TEXT, struct list_query, order_number, BETWEEN(1, 40)),
         OPTIONAL(TEXT, struct list_query, phone, BETWEEN(1, 40)),
-        OPTIONAL(TEXT, struct list_query, q, BETWEEN(1, 100)),
+        OPTIONAL(TEXT, struct list_query, q, BETWEEN(WORDS_MIN, 100)),
         COUNTED_(TEXTS, false, struct list_query, status, .names = order_status_texts, BETWEEN(1, 4)),
         OPTIONAL(TIME, struct list_query, updated_since),
 };
@@ -52,6 +54,18 @@ static bool finds_anywhere(const struct call *call) {
                (query->order_number || (works_somewhere && (query->email || query->phone)));
 }
 
+/* Every character that is not ASCII counts as a letter. */
+static bool makes_trigrams(const char *words) {
+        size_t n = 0;
+
+        for (const char *c = words; *c; c++) {
+                const bool is_ascii = !(*c & 0x80), begins_character = (*c & 0xC0) != 0x80;
+
+                n += is_ascii ? isalnum(*c) != 0 : begins_character;
+        }
+        return n >= WORDS_MIN;
+}
+
 static bool filter_from(struct call *call, const struct page *page, struct order_filter *filter) {
         const struct list_query *query = call->query;
         const struct token_claims *claims = call->claims;
@@ -74,6 +88,10 @@ static bool filter_from(struct call *call, const struct page *page, struct order
         };
         if (finds_anywhere(call))
                 filter->all_locations = true;
+        if (query->q && !makes_trigrams(query->q)) {
+                call_refuse(call, PROBLEM_INVALID_PARAMETER, "The parameter q takes at least 3 letters or digits.");
+                return false;
+        }
         if (query->channel && !call_may_act_for(call, query->channel))
                 return false;
         if (!page->after[0])

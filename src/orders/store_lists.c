@@ -2,6 +2,11 @@
 #include "orders/lists.h"
 #include "sql/orders.h"
 
+/* How many orders of each stream a search looks at one by one; see orders_search. A page of words that one order in
+ * twenty has is found among the first 1,000, and rarer words lead to few. */
+#define NEAR_MAX     1000
+#define NEAR_OF_RARE 100
+
 static enum problem list_read(struct rows *rows, void *into) {
         struct order_list *list = into;
 
@@ -30,8 +35,19 @@ static void parameter_list(struct parameters *p, const char *const *texts, size_
                 array_text(array, texts[i]);
 }
 
-enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
+/* The most selective kind of filter first. */
+static const struct statement *statement_for(const struct order_filter *filter) {
         const bool by_change = filter->updated_since != TIMESTAMP_NONE;
+
+        if (filter->external_ref || filter->order_number || filter->email || filter->phone)
+                return by_change ? &sql_orders_named_changed : &sql_orders_named;
+        if (filter->words)
+                return by_change ? &sql_orders_search_changed : &sql_orders_search;
+        return by_change ? &sql_orders_changed : &sql_orders_page;
+}
+
+enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
+        const struct statement *statement = statement_for(filter);
         struct parameters p;
 
         parameters_init(&p, list->arena);
@@ -39,16 +55,19 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_list(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
         parameter_text(&p, filter->external_ref);
         parameter_text(&p, filter->order_number);
-        parameter_pattern(&p, filter->words);
+        parameter_text(&p, filter->words);
         parameter_list(&p, filter->locations, filter->n_locations, !filter->all_locations);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);
         parameter_integer(&p, filter->limit);
         parameter_text(&p, filter->email);
         parameter_text(&p, filter->phone);
-        if (by_change)
-                parameter_time(&p, filter->updated_since);
-        database_ask(database, by_change ? &sql_orders_changed : &sql_orders_page, &p, list_read, list);
+        parameter_time(&p, filter->updated_since);
+        if (statement == &sql_orders_search || statement == &sql_orders_search_changed) {
+                parameter_integer(&p, NEAR_MAX);
+                parameter_integer(&p, NEAR_OF_RARE);
+        }
+        database_ask(database, statement, &p, list_read, list);
         return PROBLEM_NONE;
 }
 

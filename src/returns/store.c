@@ -241,6 +241,30 @@ static void parameter_list(struct parameters *p, const char *const *texts, size_
                 array_text(array, texts[i]);
 }
 
+/* The locations of the token, of which a client may ask for one. */
+static void parameter_places(struct parameters *p, const struct return_filter *filter) {
+        bool allowed = filter->all_locations;
+
+        if (!filter->location) {
+                parameter_list(p, filter->locations, filter->n_locations, !filter->all_locations);
+                return;
+        }
+        for (size_t i = 0; i < filter->n_locations && !allowed; i++)
+                allowed = text_equal(filter->locations[i], filter->location);
+        parameter_list(p, &filter->location, allowed ? 1 : 0, /* given= */ true);
+}
+
+/* Which filters lead to the returns; see returns_page. */
+static const char *lead_of(const struct return_filter *filter) {
+        if (filter->order_id || filter->order_number)
+                return "order";
+        if (filter->return_number)
+                return "number";
+        if (filter->location || !filter->all_locations)
+                return "place";
+        return "state";
+}
+
 void return_page_load(struct database *database, const struct return_filter *filter, struct return_page *page) {
         struct parameters p;
 
@@ -248,12 +272,12 @@ void return_page_load(struct database *database, const struct return_filter *fil
         parameter_uuid(&p, filter->order_id);
         parameter_text(&p, filter->order_number);
         parameter_text(&p, filter->return_number);
-        parameter_text(&p, filter->location);
+        parameter_places(&p, filter);
         parameter_list(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
-        parameter_list(&p, filter->locations, filter->n_locations, !filter->all_locations);
         parameter_text(&p, filter->channel);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);
         parameter_integer(&p, filter->limit);
+        parameter_text(&p, lead_of(filter));
         database_ask(database, &sql_returns_page, &p, page_row, page);
 }

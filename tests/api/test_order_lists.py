@@ -1,6 +1,12 @@
 """GET /v1/orders and the timeline."""
 
+import itertools
+from uuid import uuid4
+
+import pytest
+
 from support.shelf import Shelf
+from support.waiting import eventually
 
 
 def placed_order(retailer, **fields):
@@ -54,6 +60,84 @@ def test_words_find_customers_and_mean_nothing_to_sql(api, retailer):
 
     assert len(references(api.get("/v1/orders", params={"q": "100%_quux"}))) == 1
     assert references(api.get("/v1/orders", params={"q": "100%%quux"})) == []
+
+
+@pytest.mark.parametrize("part", ["RISS", "IRISSA QU", "essa@exam", "30 98", "REF"])
+def test_a_part_of_what_an_order_says_finds_it(api, retailer, database, part):
+    """Before the sweeper has come to it, and afterwards."""
+    order = placed_order(retailer, external_ref=f"ref-{uuid4()}", customer={
+        "name": "Kirissa Quux", "email": "Vanessa@example.com", "phone": "+49 30 98765"})
+    words = order["external_ref"][4:20].upper() if part == "REF" else part
+
+    def found():
+        return references(api.get("/v1/orders", params={"q": words, "channel": retailer.channel}))
+
+    assert found() == [order["external_ref"]]
+    eventually(lambda: is_searchable(database, order), what="the sweeper has come to it")
+    assert found() == [order["external_ref"]]
+
+
+def is_searchable(database, order):
+    return database.value("select count(*) from order_search where order_id = %s", order["id"]) == 1
+
+
+@pytest.mark.parametrize("words", ["a", "ab", "...", "a-b", "%__", "ü%ü"])
+def test_words_that_make_no_trigram_are_refused(api, words):
+    refused = api.get("/v1/orders", params={"q": words}, expect=400).json()
+
+    assert refused["code"] == "invalid-parameter"
+
+
+def test_a_customer_who_changes_is_found_by_the_new_name_alone(api, retailer, database):
+    order = placed_order(retailer, customer={"name": "Bertram Before"})
+    eventually(lambda: is_searchable(database, order), what="the sweeper has come to it")
+    api.post(f"/v1/orders/{order['id']}/change", {"customer": {"name": "Alwine After"}, "reason": "wed"}, expect=200)
+
+    def found(words):
+        return references(api.get("/v1/orders", params={"q": words, "channel": retailer.channel}))
+
+    assert found("alwine") == [order["external_ref"]] and found("bertram") == []
+    eventually(lambda: database.value("select words from order_search where order_id = %s", order["id"]).startswith("alwine"),
+               what="the sweeper has come to it again")
+    assert found("alwine") == [order["external_ref"]] and found("bertram") == []
+
+
+def test_a_search_goes_on_page_by_page(api, retailer, database):
+    """Some that the sweeper has come to and some that it has not, and others between them."""
+    placed = []
+    for n in range(5):
+        placed.append(placed_order(retailer, customer={"name": f"Wanda Walker {n}"}))
+        placed_order(retailer, customer={"name": "Somebody Else"}, location=retailer.other_store)
+    eventually(lambda: is_searchable(database, placed[-1]), what="the sweeper has come to the last")
+    placed += [placed_order(retailer, customer={"name": f"Wanda Walker {n}"}) for n in range(2)]
+    expected = [order["external_ref"] for order in placed][::-1]
+
+    assert all_pages(api, 2, q="wanda walk", channel=retailer.channel) == expected
+    assert all_pages(api, 3, q="wanda walk", channel=retailer.channel, status="open,cancelled") == expected
+    assert all_pages(api, 3, q="wanda walk", channel=retailer.channel, updated_since=placed[0]["placed_at"]) == expected[::-1]
+    assert all_pages(api, 3, q="wanda walk", channel=retailer.channel, status="cancelled") == []
+
+
+def test_every_pair_of_filters_finds_what_both_find(api, service, retailer):
+    """A filter leads to the orders in one way, and filters another's in another; both agree."""
+    orders = [placed_order(retailer, location=[retailer.store, retailer.other_store][n % 2],
+                           customer={"name": f"Xaver {'Odd' if n % 2 else 'Even'}", "email": f"x{n % 3}@example.com", "phone": f"+4930{n % 2}77"})
+              for n in range(8)]
+    for order in orders[:3]:
+        api.post(f"/v1/orders/{order['id']}/cancel", {"reason": "changed her mind"}, expect=200)
+    filters = {"status": "cancelled", "q": "xaver odd", "email": "X1@example.com", "phone": "0049 30 177",
+               "order_number": orders[1]["order_number"], "external_ref": orders[1]["external_ref"], "updated_since": orders[2]["placed_at"]}
+    clients = [api, service.client(scope="orders:read", locations=[retailer.store]),
+               service.client(scope="orders:read", locations=[retailer.other_store, retailer.store])]
+
+    for client in clients:
+        def found(**params):
+            return set(all_pages(client, 3, channel=retailer.channel, **params))
+
+        alone = {name: found(**{name: value}) for name, value in filters.items()}
+        assert alone["q"] | alone["status"] <= found() and len(alone["status"]) in (2, 3)
+        for (a, b) in itertools.combinations(filters, 2):
+            assert found(**{a: filters[a], b: filters[b]}) == alone[a] & alone[b], (a, b)
 
 
 def test_states_filter_together_with_or(api, retailer):

@@ -49,7 +49,7 @@ def planted(house):
     """A function that plants a fault; everything is as before afterwards."""
     with Database(house.database_url) as database:
         tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines",
-                  "returns", "return_lines", "orders", "payments", "refunds")
+                  "returns", "return_lines", "orders", "payments", "refunds", "order_places", "order_search", "order_search_due")
         for table in tables:
             database.execute(f"create table kept_{table} as table {table}")
         database.execute("alter table stock drop constraint stock_is_not_oversold")
@@ -154,6 +154,13 @@ def test_what_the_service_has_made_is_clean(house):
     ("delete from payments where amount = 2500", ("paid", 2500, 0)),
     ("delete from refunds where amount = 300", ("refunded", 300, 0)),
     ("delete from orders where shipping = 500", ("lines_of_no_order", 1, 0)),
+    ("delete from order_places where location in (select location from fulfillments where slot_at is not null)",
+     ("listed_otherwise", 1, 0)),
+    ("update order_places set status = 'cancelled'", ("listed_otherwise", 1, 0)),
+    ("update order_places set updated_at = placed_at - interval '1 s'", ("listed_otherwise", 1, 0)),
+    ("delete from fulfillments where slot_at is not null", ("listed_otherwise", 1, 0)),
+    ("delete from order_search_due", ("not_searchable", 1, 0)),
+    ("delete from orders where shipping = 500", ("listed_otherwise", 1, 0)),
 ])
 def test_each_kind_of_corruption_is_found(planted, statement, finding):
     assert finding in planted(statement)

@@ -35,6 +35,7 @@ TELL_OF_A_CUSTOMER = """
     fulfillments: handover link_digest packages reason recipient vehicle_color vehicle_make vehicle_plate
     idempotency: body
     order_discounts: reason
+    order_search: words
     orders: cancel_reason customer payment_reference ship_to
     payments: reference
     refunds: reason reference
@@ -51,6 +52,7 @@ TELL_OF_NO_CUSTOMER = """
     listings: channel external_sku price_currency sku title
     locations: capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
     order_lines: sku title
+    order_places: channel location status
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type
     payments: actor opened provider status
@@ -60,7 +62,7 @@ TELL_OF_NO_CUSTOMER = """
     reservation_lines: location sku
     reservations: actor channel location reason reference status
     return_lines: acceptance bucket condition disposition location reception sku terms
-    returns: actor exchange location moved_by refund_to return_number status
+    returns: actor channel exchange location moved_by refund_to return_number status
     schema_migration: digest name
     secrets: name value
     slots: location

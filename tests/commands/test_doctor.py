@@ -182,6 +182,25 @@ def test_doctor_finds_tables_of_another_role(cluster, fresh):
         assert verdict == "warn" and "holdfast migrate cannot change them" in text
 
 
+def test_doctor_finds_indexes_that_are_missing_or_invalid(cluster, fresh):
+    instance, database = fresh
+    assert found_by(instance, "indexes") == ("ok", "all are there and valid")
+    with Database(cluster.url(name_of(instance.database_url), superuser=True)) as superuser:
+        superuser.execute("update pg_index set indisvalid = false where indexrelid = 'orders_by_state'::regclass")
+        verdict, text = found_by(instance, "indexes", FAILED)
+        assert verdict == "fail" and text.startswith("1 are invalid, such as orders_by_state") and "reindex" in text
+    database.execute("drop index orders_by_email")
+    verdict, text = found_by(instance, "indexes", FAILED)
+    assert verdict == "fail" and text.startswith("1 are missing, such as orders_by_email")
+
+
+def test_doctor_finds_that_the_extension_of_the_search_is_missing(fresh):
+    instance, database = fresh
+    database.execute("drop extension pg_trgm cascade")
+    verdict, text = found_by(instance, "indexes", FAILED)
+    assert verdict == "fail" and "order_search_words, and so is the extension pg_trgm" in text
+
+
 def test_doctor_finds_a_role_that_may_not_make_the_schema(cluster, tmp_path):
     with Database(cluster.url(superuser=True)) as superuser:
         superuser.execute("create database of_another_role")

@@ -30,6 +30,15 @@ def program(url, tmp_path):
     return Holdfast(url, tmp_path)
 
 
+def test_markets_of_one_database_share_the_extension_of_the_search(url, services, tmp_path):
+    Holdfast(url, tmp_path, "other", schema="another_market").run("migrate", check=0)
+    with Database(url) as database:
+        assert database.value("select count(*) from pg_extension where extname = 'pg_trgm'") == 1
+        assert database.value("select count(*) from pg_indexes where indexname = 'order_search_words'") == 2
+        database.execute("drop schema another_market cascade")
+        assert database.value("select count(*) from pg_indexes where indexname = 'order_search_words'") == 1
+
+
 def test_a_newer_schema_that_is_compatible_is_served(url, services, program):
     instance = services(url)
     version = leave_a_step_of_tomorrow(url, compatible=True)

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "catalog/columns.h"
+#include "commands/doctor_indexes.h"
 #include "db/columns.h"
 #include "db/sql.h"
 #include "events/columns.h"
@@ -167,6 +168,32 @@ Test(statements, pinned_ones_need_nothing_but_indexes) {
                         faults_of(statements[i]), 0, "%s reads more than an index leads it to", statements[i]->name);
         }
         cr_assert_gt(n, 10);
+}
+
+static enum problem missing_read(struct rows *rows, void *into) {
+        (void) into;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+                const char *name = row_text(&row);
+                bool known = false;
+
+                for (size_t j = 0; doctor_indexes[j] && !known; j++)
+                        known = text_equal(doctor_indexes[j], name);
+                cr_expect(known, "doctor does not look for the index %s", name);
+        }
+        for (size_t j = 0; doctor_indexes[j]; j++)
+                cr_expect(j == 0 || strcmp(doctor_indexes[j - 1], doctor_indexes[j]) < 0, "%s is not in order",
+                        doctor_indexes[j]);
+        return PROBLEM_NONE;
+}
+
+Test(statements, doctor_looks_for_each_index_of_the_schema) {
+        database_ask_text(store_database,
+                "select c.relname::text from pg_index x join pg_class c on c.oid = x.indexrelid"
+                " where c.relnamespace = current_schema()::regnamespace"
+                "   and not exists (select from pg_constraint k where k.conindid = c.oid)",
+                missing_read, NULL);
+        store_trip();
 }
 
 Test(statements, a_plan_that_reads_a_whole_table_is_noticed) {

@@ -1,0 +1,26 @@
+-- The search of orders: what the sweeper writes. sql/queries/orders.sql reads it.
+
+-- :name order_search_catch_up
+-- Make orders searchable by their trigrams: $1 at least, or the $3rd part of those that are due, $2 at most; how many were due. Of two
+-- sweepers that come upon one order, the newer version stays.
+with due as (
+        delete from order_search_due d
+         where d.number = any(array(select w.number from order_search_due w
+                                     where w.number >= 0
+                                     order by w.number
+                                     limit (select least($2::bigint, greatest($1::bigint, (max(b.number) - min(b.number)) / $3::bigint))
+                                              from order_search_due b where b.number >= 0)
+                                       for update skip locked))
+        returning d.order_id
+), taken as materialized (
+        select distinct due.order_id from due
+), written as (
+        insert into order_search (order_id, version, placed_at, words)
+        select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref)
+          from taken
+         cross join lateral (select * from orders where orders.id = taken.order_id) as o
+            on conflict (order_id) do update
+           set version = excluded.version, words = excluded.words
+         where order_search.version < excluded.version
+)
+select count(*) from due
