@@ -12,7 +12,14 @@ sys.path.insert(0, str(ROOT / "tests"))
 from support.contract import METHODS, PROBLEM, Contract, follow, load_document  # noqa: E402
 from support.formats import FORMATS  # noqa: E402
 
-HEALTH = "application/health+json"  # what a probe reads; its status is what counts
+HEALTH = "application/health+json"  # a probe reads its status
+# Keywords that bound a value of a type, and keywords that bound it instead of all of these.
+BOUNDS = {"string": {"maxLength"}, "integer": {"minimum", "maximum"}, "number": {"minimum", "maximum"}, "array": {"maxItems"}}
+BOUNDED = {"string": {"enum", "const", "pattern", "format"}, "integer": {"enum", "const"}, "number": {"enum", "const"}}
+# A detail quotes the request; the lists have a row for each location of the retailer, or each that took units over.
+UNBOUNDED = {"#/components/schemas/Availability/data", "#/components/schemas/Fulfillment/replaced_by",
+             "#/components/schemas/Problem/detail", "#/components/schemas/ProductStock/locations",
+             "#/components/schemas/Violation/detail"}
 
 
 def problems():
@@ -46,6 +53,7 @@ class Check:
         for name, schema in self.document.get("components", {}).get("schemas", {}).items():
             self.schema(schema, f"#/components/schemas/{name}")
             self.examples(schema, f"#/components/schemas/{name}")
+            self.bounds(schema, f"#/components/schemas/{name}")
         self.operations()
         return self.faults
 
@@ -74,6 +82,23 @@ class Check:
             for error in validator.iter_errors(example):
                 self.fault(f"{where} example {index}", f"{error.json_path}: {error.message[:200]}")
 
+    def bounds(self, schema, where):
+        """Every string, number and list has a bound; components are looked at under their own name."""
+        if not isinstance(schema, dict) or "$ref" in schema:
+            return
+        kinds = schema.get("type", [])
+        for kind in [kinds] if isinstance(kinds, str) else kinds:
+            missing = BOUNDS.get(kind, frozenset()) - schema.keys()
+            if missing and not BOUNDED.get(kind, frozenset()) & schema.keys() and where not in UNBOUNDED:
+                self.fault(where, f"a {kind} without {', '.join(sorted(missing))}")
+        for name, member in schema.get("properties", {}).items():
+            self.bounds(member, f"{where}/{name}")
+        for name in ("items", "additionalProperties"):
+            self.bounds(schema.get(name), f"{where}/{name}")
+        for name in ("allOf", "anyOf", "oneOf"):
+            for index, part in enumerate(schema.get(name, [])):
+                self.bounds(part, f"{where}/{name}/{index}")
+
     def operations(self):
         names = {}
         for template, item in self.document.get("paths", {}).items():
@@ -96,6 +121,7 @@ class Check:
         body = self.deref(operation.get("requestBody")) or {}
         for media in body.get("content", {}).values():
             self.schema(media.get("schema", {}), f"{where} request")
+            self.bounds(media.get("schema", {}), f"{where} request")
             self.request_is_closed(where, media.get("schema", {}))
         for status, response in operation.get("responses", {}).items():
             self.response(f"{where} {status}", str(status), self.deref(response))
@@ -105,6 +131,7 @@ class Check:
         for name in set(re.findall(r"\{([^}]*)\}", template)) ^ in_path:
             self.fault(where, f"path parameter {name} stands only once, in the path or in the parameters")
         for parameter in parameters:
+            self.bounds(parameter.get("schema", {}), f"{where} parameter {parameter['name']}")
             schema = self.deref(parameter.get("schema", {}))
             if parameter["in"] == "header" and not {"pattern", "enum", "const"} & schema.keys():
                 self.fault(where, f"header parameter {parameter['name']} has no pattern")
@@ -125,8 +152,10 @@ class Check:
             self.codes(where, int(status), response)
         if status == "201" and not self.is_required(response, "ETag") and not self.is_required(response, "Location"):
             self.fault(where, "neither ETag nor Location is a required header")
-        for media in content.values():
+        for kind, media in content.items():
             self.schema(media.get("schema", {}), where)
+            if kind.endswith("json"):
+                self.bounds(media.get("schema", {}), where)
 
     def codes(self, where, status, response):
         codes = response.get("x-codes", [])

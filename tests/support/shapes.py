@@ -1,12 +1,14 @@
-"""What a route accepts (`holdfast openapi --shapes`) against what api/openapi says of it.
+"""Comparison of the routes' shapes (`holdfast openapi --shapes`) with api/openapi.
 
-The rules: the same members; required here as there, and `null` allowed for the others, because it counts as absent;
-the same bounds. A text with a pattern may be narrower in the document, because rules look at it after its shape.
+The rules: the same members; the same required ones, and `null` allowed for the others, because it counts as absent;
+the same bounds, none missing. A text with a pattern may be narrower in the document, because rules check it after its
+shape. A text that only rules read (a cursor) has a bound in the document alone.
 """
 
 import re
 
 MONEY_MAXIMUM = 2 ** 53 - 1
+EXPONENT_MAX = 4  # of ISO 4217
 UNBOUNDED = 2 ** 63 - 1
 CODE = "^[A-Za-z0-9][A-Za-z0-9._~:+@-]{0,63}$"
 SECONDS = {"W": 604800, "D": 86400, "H": 3600, "M": 60, "S": 1}
@@ -113,6 +115,8 @@ class Comparison:
         clamped = {"minimum": max(member["minimum"], -MONEY_MAXIMUM), "maximum": min(member["maximum"], MONEY_MAXIMUM)}
         self.expect(where, "members", set(schema.get("properties", {})), {"amount", "currency", "exponent"})
         self.range(clamped, amount, f"{where}/amount", "minimum", "maximum")
+        exponent = schema.get("properties", {}).get("exponent", {})
+        self.range({"minimum": 0, "maximum": EXPONENT_MAX}, exponent, f"{where}/exponent", "minimum", "maximum")
 
     def _number(self, member, schema, where):
         self.expect(where, "type", schema.get("type"), "number")
@@ -127,11 +131,13 @@ class Comparison:
 
     def _text(self, member, schema, where):
         self.expect(where, "type", schema.get("type"), "string")
-        if member["maximum"] == UNBOUNDED:
-            return  # opaque: read by rules of its own
-        if "pattern" not in schema and schema.get("format") != "date":
+        if "maxLength" not in schema:
+            self.fault(where, "maxLength is missing in the document")
+        elif member["maximum"] == UNBOUNDED:
+            return  # opaque: rules read it
+        elif "pattern" not in schema and schema.get("format") != "date":
             self.range(member, schema, where, "minLength", "maxLength")
-        elif schema.get("maxLength", 0) > member["maximum"]:
+        elif schema["maxLength"] > member["maximum"]:
             self.expect(where, "maxLength", schema["maxLength"], member["maximum"])
 
     def _texts(self, member, schema, where):
