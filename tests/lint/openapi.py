@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""api/openapi is sound: references and schemas hold, operations say what the checks of replies rely on."""
+"""api/openapi is sound: references and schemas hold, every value has a bound, every body an example, every operation a
+description, and the checks of replies find the members that they rely on."""
 
 import re
 import sys
@@ -9,7 +10,7 @@ from sources import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.contract import METHODS, PROBLEM, Contract, follow, load_document  # noqa: E402
+from support.contract import METHODS, PROBLEM, Contract, examples_of, follow, load_document  # noqa: E402
 from support.formats import FORMATS  # noqa: E402
 
 HEALTH = "application/health+json"  # a probe reads its status
@@ -32,7 +33,8 @@ def problems():
 class Check:
     def __init__(self, document):
         self.document = document
-        self.resolver = Contract(document).resolver
+        self.contract = Contract(document)
+        self.resolver = self.contract.resolver
         self.problems = dict(problems())
         self.faults = []
 
@@ -114,8 +116,9 @@ class Check:
                 self.operation(where, template, item, item[method])
 
     def operation(self, where, template, item, operation):
-        if not operation.get("tags"):
-            self.fault(where, "no tag")
+        for needed in ("tags", "summary", "description"):
+            if not operation.get(needed):
+                self.fault(where, f"no {needed}")
         parameters = [self.deref(one) for one in item.get("parameters", []) + operation.get("parameters", [])]
         self.parameters(where, template, parameters)
         body = self.deref(operation.get("requestBody")) or {}
@@ -123,6 +126,7 @@ class Check:
             self.schema(media.get("schema", {}), f"{where} request")
             self.bounds(media.get("schema", {}), f"{where} request")
             self.request_is_closed(where, media.get("schema", {}))
+            self.has_example(f"{where} request", media)
         for status, response in operation.get("responses", {}).items():
             self.response(f"{where} {status}", str(status), self.deref(response))
 
@@ -156,6 +160,15 @@ class Check:
             self.schema(media.get("schema", {}), where)
             if kind.endswith("json"):
                 self.bounds(media.get("schema", {}), where)
+            if status[0] == "2":
+                self.has_example(where, media)
+
+    def has_example(self, where, media):
+        """A body has an example that its schema allows; tests/api/test_examples.py sends or compares it."""
+        examples = examples_of(self.contract, media)
+        if not examples:
+            self.fault(where, "no example")
+        self.examples({**media.get("schema", {}), "examples": examples}, where)
 
     def codes(self, where, status, response):
         codes = response.get("x-codes", [])

@@ -84,6 +84,22 @@ def follow(document, ref):
     return node
 
 
+def examples_of(contract, media):
+    """The examples of a body: those of its media type, else those of its schema, or of each of its alternatives."""
+    if "example" in media:
+        return [media["example"]]
+    if "examples" in media:
+        return [contract.deref(example)["value"] for example in media["examples"].values()]
+    schema = contract.deref(media.get("schema", {}))
+    alternatives = [contract.deref(one).get("examples", []) for one in schema.get("anyOf", [])]
+    return schema.get("examples") or [example for examples in alternatives for example in examples]
+
+
+def request_examples(contract, operation):
+    body = contract.deref(operation.node.get("requestBody"))
+    return examples_of(contract, body["content"]["application/json"]) if body else []
+
+
 class Operation:
     def __init__(self, method, template, path_item, node):
         self.method = method
