@@ -26,6 +26,7 @@ static bool add(struct import_index *index, const struct import_row *row) {
                 .offset = row->offset,
                 .line = row->line & (UINT64_MAX >> 1),
                 .has_returns = is_below_zero(row->cells[INVOICE_QUANTITY]) };
+        index->has_returns = index->has_returns || index->at[index->n - 1].has_returns;
         date_evidence_add(&index->dates, row->cells[INVOICE_DATE], row->line);
         return true;
 }

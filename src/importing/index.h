@@ -23,6 +23,7 @@ struct import_index {
         struct import_index_entry *at;
         size_t n, capacity;
         struct date_evidence dates; /* of the whole file */
+        bool has_returns;           /* some line of the file has units below 0 */
 };
 
 /* Read the whole file; lines that are no rows are reported here. EXIT_OK, or an exit code after complaining. */

@@ -433,11 +433,11 @@ static void report_lines(struct sales *sales) {
                         report_line(&sales->import->report, &sales->sales[i], &sales->sales[i].lines[j]);
 }
 
-/* What is there can come back. Nobody knows what guests bought. */
+/* Returns are set against purchases of the same customer; a file without returns needs none, and guests have none. */
 static bool keep_purchases(struct sales *sales, const struct sale *sale) {
         bool kept = true;
 
-        for (size_t i = 0; i < sale->n_lines && *sale->customer; i++) {
+        for (size_t i = 0; i < sale->n_lines && *sale->customer && sales->keeps_purchases; i++) {
                 const struct sale_line *line = &sale->lines[i];
                 struct purchase purchase = { .second = purchase_second(sale->placed_at),
                         .offset = line->offset,
@@ -446,7 +446,6 @@ static bool keep_purchases(struct sales *sales, const struct sale *sale) {
                         .left = (uint32_t) line->quantity };
 
                 memcpy(purchase.currency, line->currency, sizeof(purchase.currency));
-
                 if (line->state == SALE_TAKEN || line->state == SALE_UNCHANGED)
                         kept = kept && purchases_add(&sales->purchases, sale->customer, line->sku, &purchase);
         }

@@ -45,6 +45,7 @@ struct sales {
         struct import_catalog catalog; /* codes that may be no goods */
         enum date_order dates;         /* of the file */
         struct purchases purchases;    /* of all chunks so far */
+        bool keeps_purchases;          /* the file has returns */
         struct sale sales[SALES_MAX];
         struct sale_line lines[SALE_LINES_MAX + ORDER_LINES_MAX];
         struct call calls[SALES_MAX];

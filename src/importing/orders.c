@@ -223,6 +223,7 @@ int import_orders(struct import *import) {
                 code = import_index_make(import, &index);
         if (!code)
                 code = check_dates(import, &index.dates, &sales->dates);
+        sales->keeps_purchases = index.has_returns;
         if (!code)
                 code = second_pass(&passing, &index);
         import_index_clear(&index);
