@@ -356,7 +356,7 @@ static bool discount_add(struct order *order, const struct order_line *line, int
 }
 
 /* The order line has so many units more, and they are worth their price, less a discount and with their tax. */
-static bool grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
+static bool line_grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
         struct order *order = line->order;
         const int64_t price = line->unit_price * addition->wish.quantity;
         const int64_t value = price - addition->discount + (order->tax_included ? 0 : addition->tax);
@@ -413,7 +413,7 @@ enum problem additions_make(struct order *order, struct addition *additions, siz
                         return FAULT_BUSY;
                 numbers[i] = (size_t) line->number;
                 if (!addition->moved) {
-                        if (!grow(line, addition, adding->arena))
+                        if (!line_grow(line, addition, adding->arena))
                                 return FAULT_BUSY;
                         tell_line(line, addition->wish.quantity, adding);
                 }

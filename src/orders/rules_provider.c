@@ -339,7 +339,7 @@ static enum problem refund_event_told(const struct word *word) {
 
 /* ---- deciding ---- */
 
-static enum problem check_room(const struct word *word) {
+static enum problem check_event_room(const struct word *word) {
         if (word->event.number <= PAYMENT_EVENTS_MAX)
                 return PROBLEM_NONE;
         (void) refuse_because(
@@ -351,7 +351,7 @@ enum problem provider_tells(struct payment *payment, const struct provider_event
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         const struct word word = { told, told_event_of(before, payment, told, now), before, payment, actor, events,
                 arena, refusal };
-        enum problem p = check_room(&word);
+        enum problem p = check_event_room(&word);
 
         if (!p)
                 p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&word)
@@ -407,7 +407,7 @@ enum problem told_events_find(const struct told_events *events, const struct uui
 }
 
 /* While the order wants a part of the payment, a capture without an amount leaves out the requested voids. */
-static int64_t let_go(const struct payment *payment) {
+static int64_t voids_left_out(const struct payment *payment) {
         return payment->order->status == ORDER_CANCELLED ? 0 : payment->void_asked;
 }
 
@@ -419,7 +419,7 @@ struct told_event told_event_of(const struct told_events *events, const struct p
                 .number = 1,
                 .amount = told->amount,
                 .has_amount = told->has_amount,
-                .let_go = let_go(payment),
+                .let_go = voids_left_out(payment),
                 .refund_id = told->refund_id,
                 .has_refund_id = told->has_refund_id,
                 .occurred_at = told->occurred_at,

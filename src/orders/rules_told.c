@@ -75,7 +75,7 @@ bool told_history(const struct told_events *told, const struct payment *payment,
 
 /* ---- the money behind a payment ---- */
 
-static enum problem advance(struct funds *funds, enum funds_event event) {
+static enum problem funds_advance(struct funds *funds, enum funds_event event) {
         int next;
 
         if (!lifecycle_next(&payment_lifecycle, (int) funds->state, (int) event, &next))
@@ -84,7 +84,7 @@ static enum problem advance(struct funds *funds, enum funds_event event) {
         return PROBLEM_NONE;
 }
 
-static int64_t held(const struct funds *funds) {
+static int64_t funds_held(const struct funds *funds) {
         return funds->authorized - funds->captured - funds->voided - funds->failed;
 }
 
@@ -107,8 +107,8 @@ static enum problem authorized(struct funds *funds, const struct told_event *eve
                 funds->authorized = funds->voided = 0;
         funds->failed = 0;
         funds->authorized = larger(funds->authorized, amount->told);
-        anew = funds->state == FUNDS_VOIDED ? another : funds->state == FUNDS_CAPTURED && held(funds);
-        return advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
+        anew = funds->state == FUNDS_VOIDED ? another : funds->state == FUNDS_CAPTURED && funds_held(funds);
+        return funds_advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
 }
 
 /* A captured amount was authorized, even without an event; and an earlier failure was none. */
@@ -134,16 +134,16 @@ static enum problem captured(struct funds *funds, const struct told_event *event
         funds->captured += amount->told;
         funds->n_captures++;
         funds->voided = smaller(funds->voided, funds->authorized - funds->captured);
-        return advance(funds, held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
+        return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }
 
 static enum problem failed(struct funds *funds, struct told_amount *amount) {
-        const enum problem p = advance(funds, FUNDS_FAIL);
+        const enum problem p = funds_advance(funds, FUNDS_FAIL);
 
         if (p)
                 return p;
-        amount->told = held(funds);
-        funds->failed += held(funds);
+        amount->told = funds_held(funds);
+        funds->failed += funds_held(funds);
         return PROBLEM_NONE;
 }
 
@@ -158,7 +158,7 @@ static enum problem voided(struct funds *funds, const struct told_event *event, 
         if (funds->state == FUNDS_CAPTURED && !amount->most)
                 return PROBLEM_INVALID_TRANSITION;
         if (amount->told == amount->most)
-                p = advance(funds, FUNDS_VOID);
+                p = funds_advance(funds, FUNDS_VOID);
         if (p)
                 return p;
         funds->voided = larger(funds->voided, amount->told);
@@ -166,7 +166,7 @@ static enum problem voided(struct funds *funds, const struct told_event *event, 
         return PROBLEM_NONE;
 }
 
-static enum problem apply(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+static enum problem funds_apply(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         switch (event->type) {
         case PROVIDER_AUTHORIZED:
                 return authorized(funds, event, amount);
@@ -191,7 +191,7 @@ struct funds funds_told(const struct payment *payment, const struct told_history
                 struct told_amount amount = { 0 };
                 struct funds next = funds;
 
-                amount.problem = apply(&next, history->list[i], &amount);
+                amount.problem = funds_apply(&next, history->list[i], &amount);
                 amount.state = funds.state;
                 if (!amount.problem)
                         funds = next;

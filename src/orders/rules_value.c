@@ -63,7 +63,7 @@ static int64_t part(int64_t value, int64_t n, int64_t units) {
 }
 
 /* Of an amount of the line, of which `settled` belongs to the units settled: the part of the first n units. */
-static int64_t first_of(const struct order_line *line, int64_t amount, int64_t settled, int64_t n) {
+static int64_t amount_of_first(const struct order_line *line, int64_t amount, int64_t settled, int64_t n) {
         if (n <= line->settled)
                 return part(settled, n, line->settled);
         return settled + part(amount - settled, n - line->settled, line->quantity - line->settled);
@@ -72,15 +72,15 @@ static int64_t first_of(const struct order_line *line, int64_t amount, int64_t s
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
         if (!line->order->valued)
                 value_lines(line->order);
-        return first_of(line, line->value, line->settled_value, before + units) -
-               first_of(line, line->value, line->settled_value, before);
+        return amount_of_first(line, line->value, line->settled_value, before + units) -
+               amount_of_first(line, line->value, line->settled_value, before);
 }
 
 int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t units) {
         if (!line->order->valued)
                 value_lines(line->order);
-        return first_of(line, line->tax, line->settled_tax, before + units) -
-               first_of(line, line->tax, line->settled_tax, before);
+        return amount_of_first(line, line->tax, line->settled_tax, before + units) -
+               amount_of_first(line, line->tax, line->settled_tax, before);
 }
 
 int64_t order_shipping_tax(const struct order *order) {
@@ -120,8 +120,8 @@ int64_t order_line_take_back(struct order_line *line, int64_t units) {
         line->cancelled_value = less(line->cancelled_value, share, any);
         line->cancelled_tax = less(line->cancelled_tax, order_line_tax(line, left, units), any);
         if (line->settled > left) {
-                line->settled_value = first_of(line, line->value, line->settled_value, left);
-                line->settled_tax = first_of(line, line->tax, line->settled_tax, left);
+                line->settled_value = amount_of_first(line, line->value, line->settled_value, left);
+                line->settled_tax = amount_of_first(line, line->tax, line->settled_tax, left);
                 line->settled = left;
         }
         return share;
@@ -134,8 +134,8 @@ void order_settle_values(struct order *order) {
                 struct order_line *line = &order->lines[i];
                 const int64_t units = given_back(line);
 
-                line->settled_value = first_of(line, line->value, line->settled_value, units);
-                line->settled_tax = first_of(line, line->tax, line->settled_tax, units);
+                line->settled_value = amount_of_first(line, line->value, line->settled_value, units);
+                line->settled_tax = amount_of_first(line, line->tax, line->settled_tax, units);
                 line->settled = units;
                 line->changed = true;
         }

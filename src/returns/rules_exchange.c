@@ -73,7 +73,7 @@ static void object(const struct act *act, const char *pointer, const char *code,
 }
 
 /* Deal the tax of the request over the additions by their cost. */
-static void deal_tax(const struct return_request *request, const int64_t *prices, const struct act *act) {
+static void deal_exchange_tax(const struct return_request *request, const int64_t *prices, const struct act *act) {
         const struct tax_body *tax = request->exchange_tax;
         int64_t weights[EXCHANGE_LINES_MAX], shares[EXCHANGE_LINES_MAX], sum = 0;
 
@@ -102,7 +102,7 @@ static void price_exchange(const struct return_request *request, const struct ve
                 addition->tax += tax_in_proportion(request, verdicts, left * prices[i]);
         }
         if (request->exchange_tax)
-                deal_tax(request, prices, act);
+                deal_exchange_tax(request, prices, act);
         for (size_t i = 0; i < request->n_additions; i++) {
                 const struct addition *addition = &request->additions[i];
 
