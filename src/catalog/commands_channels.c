@@ -45,11 +45,11 @@ static struct channel *channel_of(const struct batch *batch, const struct call *
         return catalog_channel(&work->set, call->path.code);
 }
 
-static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+static void channel_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         snapshot_one(snapshot, channel_of(batch, call));
 }
 
-static enum problem put_one(struct batch *batch, struct call *call) {
+static enum problem channel_put_one(struct batch *batch, struct call *call) {
         struct channel *channel = channel_of(batch, call);
         struct channel next = *channel;
         const bool created = !channel->record.exists;
@@ -63,9 +63,10 @@ static enum problem put_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-const struct operation channel_put = {
-        .load = channel_put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
-};
+const struct operation channel_put = { .load = channel_put_load,
+        .documents = channel_put_documents,
+        .change = channel_put_one,
+        .save = catalog_work_save };
 
 static enum problem channel_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

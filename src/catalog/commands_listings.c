@@ -54,11 +54,11 @@ static struct listing *listing_of(const struct batch *batch, const struct call *
         return catalog_listing(&work->set, call->path.code, call->path.sku);
 }
 
-static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+static void listing_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         snapshot_one(snapshot, listing_of(batch, call));
 }
 
-static enum problem put_one(struct batch *batch, struct call *call) {
+static enum problem listing_put_one(struct batch *batch, struct call *call) {
         struct listing *listing = listing_of(batch, call);
         struct listing next = *listing;
         const bool created = !listing->record.exists;
@@ -72,9 +72,10 @@ static enum problem put_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-const struct operation listing_put = {
-        .load = listing_put_load, .documents = put_documents, .change = put_one, .save = catalog_work_save
-};
+const struct operation listing_put = { .load = listing_put_load,
+        .documents = listing_put_documents,
+        .change = listing_put_one,
+        .save = catalog_work_save };
 
 static enum problem listing_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

@@ -123,19 +123,19 @@ static enum problem location_put_load(struct batch *batch) {
         return p;
 }
 
-static struct location *location_of(const struct batch *batch, const struct call *call) {
+static struct location *location_of_call(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
         return catalog_location(&work->set, call->path.code);
 }
 
-static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
-        snapshot_one(snapshot, location_of(batch, call));
+static void location_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        snapshot_one(snapshot, location_of_call(batch, call));
 }
 
 static enum problem location_put_one(struct batch *batch, struct call *call) {
         const struct catalog_work *work = batch->work;
-        struct location *location = location_of(batch, call);
+        struct location *location = location_of_call(batch, call);
         struct location next = *location;
         const bool created = !location->record.exists;
 
@@ -150,9 +150,10 @@ static enum problem location_put_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-const struct operation location_put = {
-        .load = location_put_load, .documents = put_documents, .change = location_put_one, .save = catalog_work_save
-};
+const struct operation location_put = { .load = location_put_load,
+        .documents = location_put_documents,
+        .change = location_put_one,
+        .save = catalog_work_save };
 
 static enum problem location_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

@@ -73,7 +73,7 @@ static struct product *product_of(const struct batch *batch, const struct call *
         return catalog_product(&work->set, call->path.sku);
 }
 
-static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+static void product_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         snapshot_one(snapshot, product_of(batch, call));
 }
 
@@ -93,9 +93,10 @@ static enum problem product_put_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-const struct operation product_put = {
-        .load = product_put_load, .documents = put_documents, .change = product_put_one, .save = catalog_work_save
-};
+const struct operation product_put = { .load = product_put_load,
+        .documents = product_put_documents,
+        .change = product_put_one,
+        .save = catalog_work_save };
 
 static enum problem product_show_load(struct batch *batch) {
         struct catalog_work *work = NULL;

@@ -160,7 +160,7 @@ static enum problem check_settled(const struct call *call, enum problem p) {
 }
 
 /* A call that is refused leaves no trace but the one that `refused` makes. */
-static enum problem change_one(
+static enum problem call_change_documents(
         struct batch *batch, const struct operation *operation, struct call *call, struct snapshot *before) {
         enum problem p;
 
@@ -186,7 +186,7 @@ static enum problem change_all(struct batch *batch, const struct operation *oper
 
         snapshot_init(&before, batch->arena);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = change_one(batch, operation, batch->calls[i], &before);
+                p = call_change_documents(batch, operation, batch->calls[i], &before);
         return p;
 }
 

@@ -244,7 +244,7 @@ static enum problem topics_publish(void) {
 
 /* ---- looking ---- */
 
-static const char *location_of(const char *topic) {
+static const char *topic_location(const char *topic) {
         return strchr(topic, '/') + 1;
 }
 
@@ -260,7 +260,7 @@ static enum problem look_read(struct rows *rows, void *into) {
                         struct watched *watched = &notices.watched[j];
                         const int64_t now = *watched->topic == *TOPIC_QUEUE ? revision : position;
 
-                        if (!text_equal(location_of(watched->topic), location) || watched->seen == now)
+                        if (!text_equal(topic_location(watched->topic), location) || watched->seen == now)
                                 continue;
                         notices.figures.missed += watched->seen != NEVER_SEEN;
                         watched->seen = now;
@@ -278,7 +278,7 @@ static enum problem topics_look(void) {
 
         notices_lock();
         for (size_t i = 0; i < notices.n_watched; i++)
-                notes_add(&locations, location_of(notices.watched[i].topic));
+                notes_add(&locations, topic_location(notices.watched[i].topic));
         notices_unlock();
         parameters_init(&p, &notices.arena);
         names = parameter_texts(&p);

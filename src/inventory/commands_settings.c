@@ -69,11 +69,11 @@ static enum problem setting_put_load(struct batch *batch) {
         return p ? p : stock_settings_lock(batch->database, settings);
 }
 
-static void put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+static void setting_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         snapshot_one(snapshot, stock_setting_find(batch->work, call->path.code, call->path.sku));
 }
 
-static enum problem put_one(struct batch *batch, struct call *call) {
+static enum problem setting_put_one(struct batch *batch, struct call *call) {
         const struct safety_stock_body *body = call->body;
         struct stock_setting *setting = setting_of(call, batch->work);
         const bool created = setting && !setting->record.exists;
@@ -91,7 +91,7 @@ static enum problem put_save(struct batch *batch) {
 }
 
 const struct operation safety_stock_put = {
-        .load = setting_put_load, .documents = put_documents, .change = put_one, .save = put_save
+        .load = setting_put_load, .documents = setting_put_documents, .change = setting_put_one, .save = put_save
 };
 
 static enum problem setting_show_load(struct batch *batch) {

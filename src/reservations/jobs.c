@@ -37,7 +37,7 @@ static void expire_documents(const struct batch *batch, const struct call *call,
                 reservation_snapshot(snapshot, &work->set.rows[i]);
 }
 
-static void expire_one(struct batch *batch, struct call *call, struct reservation *reservation) {
+static void reservation_expire_one(struct batch *batch, struct call *call, struct reservation *reservation) {
         struct work *work = batch->work;
         struct refusal ignored = { 0 };
 
@@ -55,7 +55,7 @@ static enum problem expire_all(struct batch *batch, struct call *call) {
         if (!work->closed)
                 return FAULT_BUSY;
         for (size_t i = 0; i < work->set.n_rows; i++)
-                expire_one(batch, call, &work->set.rows[i]);
+                reservation_expire_one(batch, call, &work->set.rows[i]);
         return job_answer(call, work->n_closed, NULL) ? PROBLEM_NONE : FAULT_BUSY;
 }
 
