@@ -9,7 +9,7 @@ struct entry {
         struct token_digest digest;
         timestamp kept_at, good_until;
         struct token_claims claims;
-        void *block;           /* what the claims lie in */
+        void *block;           /* memory of the claims */
         uint32_t next;         /* in its bucket, or in the list of free entries */
         uint32_t newer, older; /* by last use */
 };
@@ -70,7 +70,7 @@ struct token_cache *token_cache_free(struct token_cache *cache) {
         return NULL;
 }
 
-/* Only verified tokens get in, so nobody can choose digests that meet in one bucket. */
+/* Only verified tokens are cached, so an attacker cannot choose digests that collide in one bucket. */
 static uint32_t *digest_bucket(struct token_cache *cache, const struct token_digest *digest) {
         uint64_t hash;
 
@@ -136,7 +136,7 @@ static void generation_enter(struct token_cache *cache, uint64_t generation) {
         cache->generation = generation;
 }
 
-/* A clock that was set back makes an entry worthless too: nobody knows how old it is. */
+/* A clock that was set back makes an entry worthless too: its age is unknown. */
 static bool is_good(const struct entry *entry, timestamp now) {
         return now >= entry->kept_at && now < entry->good_until;
 }

@@ -2,9 +2,9 @@
  * auth/cache: the claims of tokens that were verified a moment ago.
  *
  * Keyed by the SHA-256 of the whole token, so it holds no token. An entry is good for TOKEN_CACHE_TTL or until the
- * token expires, whichever is sooner. The cache is emptied when the generation of the key set is another one than
- * before. Full: the entry not used for longest gives way. Refused tokens are never kept, so that garbage pushes nothing
- * out. Owned by one thread; no lock.
+ * token expires, whichever is sooner. The cache is emptied when the generation of the key set changes. A full cache
+ * drops the least recently used entry. Refused tokens are never kept, so that invalid ones evict nothing. Owned by one
+ * thread; no lock.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct token_digest {
 
 struct token_cache;
 
-/* What stands for the token here. */
+/* The key of the token in the cache. */
 struct token_digest token_digest(const char *token);
 
 /* An empty cache for at most `capacity` entries (1 to TOKEN_CACHE_ENTRIES_MAX); INTERNAL without memory. */
@@ -33,7 +33,7 @@ DEFINE_CLEANUP(struct token_cache, token_cache_cleanup, token_cache_free)
 must_check bool token_cache_find(struct token_cache *cache, const struct token_digest *digest, uint64_t generation,
         timestamp now, struct arena *arena, struct token_claims *ret_claims);
 
-/* Keep a copy of the claims. Without memory nothing is kept, and nothing is lost but time. */
+/* Keep a copy of the claims. Without memory nothing is kept; the next check only takes longer. */
 void token_cache_keep(struct token_cache *cache, const struct token_digest *digest, uint64_t generation, timestamp now,
         const struct token_claims *claims);
 

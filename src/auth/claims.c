@@ -154,7 +154,7 @@ static enum token_verdict claim_codes_read(const json_t *list, struct arena *are
         return TOKEN_OK;
 }
 
-/* Only an absent claim opens all locations: anything that is not understood must not. */
+/* Only an absent claim opens all locations: a claim of another form must not. */
 static enum token_verdict locations_read(const json_t *payload, struct arena *arena, struct token_claims *claims) {
         const json_t *claim = json_object_get(payload, "locations");
 

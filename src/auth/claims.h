@@ -1,8 +1,8 @@
 /*
- * auth/claims: what a verified token says about its bearer.
+ * auth/claims: the bearer of a verified token.
  *
- * Claims are read from the payload of a token whose signature has been checked. Text and lists lie in the arena that
- * was given, or in the block of a copy; nothing is freed one by one. Immutable after that; any thread may read them.
+ * Claims are read from the payload of a token with a verified signature. Text and lists are in the given arena, or in
+ * the block of a copy; nothing is freed one by one. Immutable after that; any thread may read them.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #define TOKEN_LEEWAY           (60 * SECOND) /* how far clocks may differ: on exp, nbf and iat */
 #define TOKEN_SUBJECT_SIZE_MAX 255           /* bytes; OpenID Connect Core, section 2 */
 
-/* What the configuration asks of every token; NULL asks nothing. */
+/* The claims that the configuration requires of every token; NULL: none. */
 struct token_policy {
         const char *issuer;
         const char *audience;

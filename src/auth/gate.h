@@ -1,7 +1,7 @@
 /*
- * auth/gate: who is calling? One question for the loop: cache first, then verification.
+ * auth/gate: the check of a bearer token on the loop: cache first, then verification.
  *
- * Ties source, cache and policy together. Owned by one thread (that of the cache); it owns nothing itself.
+ * Combines key source, cache and policy. Owned by one thread (that of the cache); it owns nothing itself.
  */
 #pragma once
 

@@ -86,7 +86,7 @@ static EVP_PKEY *rsa_read(const json_t *entry) {
         return parameters ? key_from_parameters("RSA", parameters) : NULL;
 }
 
-/* OpenSSL refuses a point that is not on the curve. */
+/* OpenSSL rejects a point that is not on the curve. */
 static EVP_PKEY *p256_read(const json_t *entry) {
         char group[] = "prime256v1";
         uint8_t point[POINT_SIZE] = { UNCOMPRESSED };
@@ -195,8 +195,8 @@ static void list_clear(struct key_list *list) {
         list->n = 0;
 }
 
-/* Two keys of one name would leave it to chance which one a token means. Different types may share a name (RFC 7517,
- * section 4.5), and keys without one are told apart when a token needs one. */
+/* With two keys of one name, a token could be checked with either. Keys of different types may share a name (RFC 7517,
+ * section 4.5). Keys without a name are checked when a token needs one. */
 static bool names_are_clear(const struct key_list *list) {
         for (size_t i = 0; i < list->n; i++)
                 for (size_t other = 0; other < i; other++)

@@ -1,8 +1,8 @@
 /*
  * auth/jwks: a JWKS document (RFC 7517, RFC 7518 section 6, RFC 8037) becomes a key set.
  *
- * Only what verifies is taken: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA. Symmetric keys are never read from a
- * document. Pure apart from OpenSSL; any thread.
+ * Only keys for verification are taken: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA. Symmetric keys are never
+ * read from a document. Pure apart from OpenSSL; any thread.
  */
 #pragma once
 

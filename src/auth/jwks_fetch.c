@@ -42,7 +42,7 @@ bool token_file_mark_equal(const struct token_file_mark *a, const struct token_f
                instants_equal(&a->modified, &b->modified) && instants_equal(&a->changed, &b->changed);
 }
 
-/* Room for one byte more than allowed, so that too much is noticed. */
+/* Room for one byte more than allowed, so that a larger document is noticed. */
 static bool document_prepare(struct token_document *document, const char **ret_reason) {
         *document = (struct token_document){ .bytes = malloc(JWKS_SIZE_MAX + 1) };
         if (!document->bytes)
@@ -50,7 +50,7 @@ static bool document_prepare(struct token_document *document, const char **ret_r
         return document->bytes;
 }
 
-/* Not blocking, so that a named pipe in place of the file holds nobody up. */
+/* Not blocking, so that a named pipe in place of the file does not block the thread. */
 static int file_open(const char *path, const char **ret_reason) {
         const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         struct stat status;
@@ -126,7 +126,7 @@ static bool option_failed(CURLcode code) {
         return code != CURLE_OK;
 }
 
-/* No redirect is followed: it would let whoever answers choose another host, or another protocol. */
+/* No redirect is followed: the answering server could choose another host or protocol. */
 static bool limits_set(CURL *curl) {
         return !(option_failed(curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https")) ||
                  option_failed(curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L)) ||

@@ -1,7 +1,7 @@
 /*
  * auth/jwks_fetch: the bytes of a JWKS document, out of a file or off the network.
  *
- * At most JWKS_SIZE_MAX bytes are taken, and every wait has an end. Reasons are static text without names, so that they
+ * At most JWKS_SIZE_MAX bytes are read, and every wait has a limit. Reasons are static text without names, so that they
  * can be logged. Blocks: only for the thread of the token source.
  */
 #pragma once
@@ -25,7 +25,7 @@ static inline void token_document_clear(struct token_document *document) {
         *document = (struct token_document){ 0 };
 }
 
-/* What tells one state of a file from the next. All zero: there is none. */
+/* A mark that changes when the file changes. All zero: there is no file. */
 struct token_file_mark {
         dev_t device;
         ino_t inode;

@@ -24,7 +24,7 @@ struct token_source {
         pthread_cond_t finished; /* a reading is finished */
         struct token_keys *keys;
         struct token_source_counts counts;
-        bool wanted;          /* somebody asked for a reading */
+        bool wanted;          /* a reading was requested */
         timestamp unknown_at; /* when an unknown key last caused one; TIMESTAMP_NONE: never */
 
         /* From here on for the reader alone: first the starter, then the thread. */
@@ -77,7 +77,7 @@ static bool document_apply(
         return true;
 }
 
-/* A failure is told once, and again when its reason is another one; so is its end. */
+/* Log a failure once, again when its reason changes, and once when it ends. */
 static void state_note(struct token_source *source, const char *trouble) {
         if (trouble && !text_equal(trouble, source->trouble))
                 log_event(LOG_LEVEL_WARNING, "token keys unreadable, earlier keys stay in force", LOG_TEXT, "reason",
@@ -123,7 +123,7 @@ static void wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, timesta
         (void) pthread_cond_timedwait(condition, lock, &at);
 }
 
-/* Sleep until somebody asks, the source stops, or it is time to look around. True when somebody asked. */
+/* Sleep until a reading is requested, the source stops, or the next check is due. True when a reading was requested. */
 static bool request_await(struct token_source *source) {
         timestamp deadline = source->due_at;
         bool wanted;
@@ -192,7 +192,7 @@ static struct token_source *source_new(const struct token_source_settings *setti
         return source;
 }
 
-/* Signals are the business of the loop: the thread takes none. */
+/* The loop handles all signals: the thread blocks them. */
 static bool thread_start(struct token_source *source) {
         sigset_t all, former;
         int error;

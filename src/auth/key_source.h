@@ -1,10 +1,10 @@
 /*
- * auth/key_source: where the key set comes from, kept fresh.
+ * auth/key_source: the key set in force, kept up to date.
  *
- * A secret never changes. A JWKS file or URL is read at the start, then by a thread of its own: at the latest
- * TOKEN_SOURCE_INTERVAL after the last time, after a failure sooner, a file also as soon as it is seen to have changed,
- * and on request. Whatever goes wrong, the last good set stays in force; a change between good and bad is logged, once.
- * A document equal to the last one keeps its generation.
+ * A secret never changes. A JWKS file or URL is read at the start, then by the thread of the source: at the latest
+ * TOKEN_SOURCE_INTERVAL after the last reading, sooner after a failure, and on request. A changed file is read at once.
+ * After a failure the last good set stays in force; a change between good and bad is logged once. A document equal to
+ * the last one keeps its generation.
  *
  * A URL is fetched by http or https only, redirects are not followed, time and size are bounded.
  * All functions but start and stop may be called from any thread and never wait for a file or the network.
@@ -31,8 +31,8 @@ struct token_source_settings {
 struct token_source;
 
 /* Read the keys for the first time and start the thread. A short secret, none or two settings, or no thread is an
- * error, logged by nobody: VALIDATION_FAILED or INTERNAL with *ret_reason. A document that cannot be read is not: the
- * source starts without keys and goes on trying (see token_source_ready). May take TOKEN_FETCH_TIMEOUT. */
+ * error, for the caller to report: VALIDATION_FAILED or INTERNAL with *ret_reason. An unreadable document is no error:
+ * the source starts without keys and tries again (see token_source_ready). May take TOKEN_FETCH_TIMEOUT. */
 must_check enum problem token_source_start(
         const struct token_source_settings *settings, struct token_source **ret_source, const char **ret_reason);
 
@@ -43,14 +43,14 @@ DEFINE_CLEANUP(struct token_source, token_source_cleanup, token_source_stop)
 /* The set in force, never NULL; the caller gives the reference back (token_keys_unref). */
 struct token_keys *token_source_keys(struct token_source *source);
 
-/* Whether there are keys at all: part of readiness. */
+/* Whether there are any keys: part of readiness. */
 bool token_source_ready(struct token_source *source);
 
-/* Read again soon, whatever the clock says: for SIGHUP. */
+/* Request a reading now: for SIGHUP. */
 void token_source_refresh(struct token_source *source);
 
-/* A token named a key that is not in the set: read again soon, unless that was done within the last
- * TOKEN_SOURCE_UNKNOWN_INTERVAL before `now` (monotonic). True when a reading was asked for. */
+/* A token named a key that is not in the set: request a reading, unless an unknown key caused one within the last
+ * TOKEN_SOURCE_UNKNOWN_INTERVAL before `now` (monotonic). True when a reading was requested. */
 bool token_source_unknown_key(struct token_source *source, timestamp now);
 
 /* Readings since the start, the first one included. */

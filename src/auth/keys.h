@@ -1,9 +1,9 @@
 /*
- * auth/keys: an immutable set of keys that tokens are verified with.
+ * auth/keys: an immutable set of keys that verify tokens.
  *
  * A set holds either one HS256 secret or public keys, never both, so a public key can never be taken for a secret.
- * Each key names the one algorithm it is used for. Sets are counted references and may be shared by any threads; who
- * holds a reference may read the keys until it gives the reference back.
+ * Each key names the one algorithm it is used for. Sets are counted references and may be shared by any threads. The
+ * owner of a reference may read the keys until it gives the reference back.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ struct token_key {
 
 struct token_keys;
 
-/* Free what the key owns; a secret is wiped. */
+/* Free the memory of the key; a secret is wiped. */
 void token_key_clear(struct token_key *key);
 
 /* The algorithm of that exact text, case included (RFC 7515, section 4.1.1). */
@@ -63,8 +63,8 @@ struct token_keys *token_keys_reference(struct token_keys *keys);
 struct token_keys *token_keys_unref(struct token_keys *keys);
 DEFINE_CLEANUP(struct token_keys, token_keys_cleanup, token_keys_unref)
 
-/* The number of the set: a higher one is newer, and what was verified with another one is no longer worth anything.
- * Set once, by the owner, before the set is shared. */
+/* The number of the set; a higher one is newer. A token verified with another set must be verified again. Set once, by
+ * the owner, before the set is shared. */
 uint64_t token_keys_generation(const struct token_keys *keys);
 void token_keys_set_generation(struct token_keys *keys, uint64_t generation);
 

@@ -1,5 +1,5 @@
 /*
- * auth/scope: what a token may be allowed to do.
+ * auth/scope: the permissions that a token may carry.
  *
  * One list gives the enum and its text on the wire; the scopes of the API are fixed here and nowhere else. Those of
  * rooms that do not exist yet are reserved, so that tokens can carry them today. Pure; any thread.
@@ -32,7 +32,7 @@
         X(WEBHOOKS_MANAGE, "webhooks:manage")
 
 enum scope {
-        SCOPE_NONE = 0, /* granted to nobody: a route that forgot its scope stays shut */
+        SCOPE_NONE = 0, /* granted to no token: a route without a scope stays closed */
 #define X(name, text) SCOPE_##name,
         SCOPES(X)
 #undef X
@@ -51,5 +51,5 @@ enum scope scope_named(const char *text, size_t size);
  * passed over. */
 scope_set scopes_parse(const char *text);
 
-/* Whether the set covers what is needed; `admin` covers everything, nothing covers SCOPE_NONE. */
+/* Whether the set covers the needed scope; `admin` covers all, and no set covers SCOPE_NONE. */
 bool scope_granted(scope_set granted, enum scope needed);

@@ -86,7 +86,7 @@ bool token_signature_valid(const struct token_key *key, const void *message, siz
         size_t signature_size) {
         const bool valid = signature_valid(key, message, size, signature, signature_size);
 
-        /* OpenSSL queues its complaints by thread, and whoever uses it next would take them for its own. */
+        /* OpenSSL queues its errors by thread, and the next user of the thread would read them as its own. */
         if (!valid)
                 ERR_clear_error();
         return valid;

@@ -1,5 +1,5 @@
 /*
- * auth/signature: does this key vouch for these bytes?
+ * auth/signature: the check of a signature.
  *
  * The algorithm is the key's. Pure apart from OpenSSL; keys are only read, so any threads may share them.
  */

@@ -1,13 +1,13 @@
 /*
- * auth/verdict: every way a bearer token can fare, listed once.
+ * auth/verdict: every result of a token check, listed once.
  *
- * The verdict is for logs, metrics and the one sentence of a 401; it never repeats anything of the token.
+ * The verdict serves logs, metrics and the sentence of a 401; it never quotes the token.
  */
 #pragma once
 
 #include "base/problem.h"
 
-/* Name, the problem the client sees, and why. Sorted. */
+/* Name, the problem for the client, and the reason. Sorted. */
 #define TOKEN_VERDICTS(X)                                                                                              \
         X(BAD_SIGNATURE, UNAUTHENTICATED, "the signature of the token does not verify")                                \
         X(CLAIM_INVALID, UNAUTHENTICATED, "a claim of the token has the wrong type or an impossible value")            \
@@ -20,7 +20,7 @@
         X(TOO_LONG, UNAUTHENTICATED, "the token is longer than 8 KiB")                                                 \
         X(UNKNOWN_KEY, UNAUTHENTICATED, "the token names a key that is not known")                                     \
         X(WRONG_ALGORITHM, UNAUTHENTICATED, "the token does not use the algorithm of its key")                         \
-        X(WRONG_AUDIENCE, UNAUTHENTICATED, "the token is meant for another audience")                                  \
+        X(WRONG_AUDIENCE, UNAUTHENTICATED, "the token names another audience")                                         \
         X(WRONG_ISSUER, UNAUTHENTICATED, "the token comes from another issuer")                                        \
         X(WRONG_TYPE, UNAUTHENTICATED, "the token is not an access token")
 

@@ -14,7 +14,7 @@ struct part {
 
 struct parts {
         struct part header, payload, signature;
-        struct part signed_text; /* what the signature covers: header, dot, payload */
+        struct part signed_text; /* the signed bytes: header, dot, payload */
 };
 
 struct header {
@@ -90,8 +90,8 @@ static bool key_is_named(const struct token_key *key, const char *id) {
         return !id || key->secret || text_equal(key->id, id);
 }
 
-/* The one key that is meant. Several that would do are as good as none: trying them in turn would let a token be
- * checked with a key its issuer never used for it. */
+/* Find the one key of the token. Several candidates are refused: trying each would check a token with a key that its
+ * issuer never used for it. */
 static enum token_verdict key_find(
         const struct token_keys *keys, const struct header *header, const struct token_key **ret_key) {
         const struct token_key *found = NULL;

@@ -2,11 +2,11 @@
  * auth/verify: verify one bearer token (RFC 7519, RFC 8725, RFC 9068) against a key set.
  *
  * A token is a JWS in compact form (RFC 7515): exactly three parts of strict base64url, header and payload JSON
- * objects without duplicate members. The key names its algorithm; a header that says anything else is refused, so no
- * token chooses how it is checked. `typ` must be there, one of at+jwt, application/at+jwt and JWT; `crit` is refused.
+ * objects without duplicate members. The key names its algorithm; a header with another algorithm is refused, so no
+ * token chooses its own check. `typ` must be there, one of at+jwt, application/at+jwt and JWT; `crit` is refused.
  *
  * A token with a `kid` is checked with the key of that name only. One without is checked only where a single key of
- * the set has its algorithm. A secret has no name: with it, the `kid` means nothing.
+ * the set has its algorithm. A secret has no name: with it, the `kid` is ignored.
  *
  * Pure apart from OpenSSL: no I/O, the clock is an argument. Any thread.
  */

@@ -66,8 +66,8 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
         arena->exhausted = false;
 }
 
-/* What a block of at least `size` bytes should hold, or 0 when the ceiling does not let it in. Each is twice as large
- * as the one before, so that few are needed, up to what a reset may keep. The header counts as well. */
+/* The capacity of a new block for at least `size` bytes, or 0 if it would pass the ceiling. Each block is twice as
+ * large as the one before, so that few are needed, up to the size that a reset keeps. The header counts as well. */
 static size_t block_capacity(const struct arena *arena, size_t size) {
         const size_t taken = arena->size + sizeof(struct arena_block);
         const size_t room = arena->ceiling > taken ? arena->ceiling - taken : 0;

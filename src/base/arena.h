@@ -30,12 +30,12 @@ void arena_init(struct arena *arena, size_t ceiling);
 /* Give everything back to the heap. The arena is empty again and may be used anew. */
 void arena_clear(struct arena *arena);
 
-/* Keep the largest block for reuse, up to ARENA_KEPT_MAX, give the rest back: what a worker does between two batches,
- * so that it soon needs the heap no more. */
+/* Keep the largest block for reuse, up to ARENA_KEPT_MAX, and free the others. A worker resets its arena between two
+ * batches, so that it soon needs the heap no more. */
 void arena_reset(struct arena *arena);
 
-/* A point to go back to: everything allocated after the mark is given back by the rewind, and the arena is no longer
- * exhausted. A rewind is good until the arena is cleared or reset, or rewound to an earlier mark. */
+/* A point to go back to: a rewind gives back everything allocated after the mark, and the arena is no longer exhausted.
+ * A mark is valid until the arena is cleared, reset or rewound to an earlier mark. */
 struct arena_mark {
         struct arena_block *block;
         size_t used;
@@ -56,7 +56,7 @@ must_check char *arena_text_sized(struct arena *arena, const char *text, size_t 
 must_check void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
 /* Room for one more element: the array itself while n < *capacity, else a copy with twice the room, and *capacity
- * raised. Start with NULL and 0. NULL when the ceiling is reached; then the old array is as it was. */
+ * raised. Start with NULL and 0. NULL when the ceiling is reached; then the old array is unchanged. */
 must_check void *arena_grow(struct arena *arena, void *array, size_t n, size_t *capacity, size_t element_size);
 
 /* Formatted text in the arena; NULL when the ceiling is reached. */

@@ -15,7 +15,7 @@ static size_t capacity_for(const struct buffer *buffer, size_t needed) {
 
         while (capacity < needed)
                 capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
-        /* Room for the NUL as well; a buffer never takes more than it may ever use. */
+        /* Room for the NUL as well; a buffer never allocates more than its maximum. */
         if (capacity - 1 > buffer->maximum)
                 capacity = buffer->maximum + 1;
         return capacity;

@@ -1,5 +1,5 @@
 /*
- * base/cleanup: ownership that shows, results that cannot be dropped.
+ * base/cleanup: visible ownership, results that callers must check.
  *
  * A variable marked `_cleanup_(f)` is handed to f by address when it goes out of scope. Handing the value on is
  * visible: `*ret_x = take(x);` leaves NULL behind, so that the clean-up finds nothing to do.

@@ -7,7 +7,7 @@
 #define SECONDS_PER_DAY  INT64_C(86400)
 #define DURATION_MAXIMUM (10 * 365 * DAY)
 
-/* The years that RFC 3339 can write, but for the year 0, which nobody means. */
+/* The years that RFC 3339 can write, except the year 0, which is always a mistake. */
 #define INSTANT_FIRST (-719162 * DAY)
 #define INSTANT_LAST  (2932897 * DAY - 1)
 

@@ -90,13 +90,13 @@ static bool secret_file_read(const char *variable, const char *path, char **ret_
                 return setting_fail(variable, "the file is longer than 16 KiB, or holds a NUL");
         while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
                 text[--size] = '\0';
-        if (!size) /* a secret that was never written is not one that is not wanted */
+        if (!size) /* an empty file is a mistake, not an unset secret */
                 return setting_fail(variable, "the file is empty; leave the variable out to go without");
         *ret_text = take(text);
         return true;
 }
 
-/* Of these alone an empty value means something: none. */
+/* Only for these settings an empty value is valid: it means none. */
 static bool is_text(enum setting_kind kind) {
         return kind == SETTING_ADDRESS || kind == SETTING_CURRENCY || kind == SETTING_NETWORKS ||
                kind == SETTING_TEXT || kind == SETTING_SECRET;

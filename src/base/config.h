@@ -48,7 +48,7 @@ enum setting_kind {
         X(JWT_JWKS_FILE, "HOLDFAST_JWT_JWKS_FILE", TEXT, "", 0, 0,                                                     \
                 "public keys of the identity provider, from a file")                                                   \
         X(JWT_JWKS_URL, "HOLDFAST_JWT_JWKS_URL", TEXT, "", 0, 0, "public keys of the identity provider, from a URL")   \
-        X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret of development mode, 32 bytes or more")   \
+        X(JWT_SECRET, "HOLDFAST_JWT_SECRET", SECRET, "", 0, 0, "HS256 secret for development mode, 32 bytes or more")  \
         X(LANE_QUEUE, "HOLDFAST_LANE_QUEUE", INTEGER, "8192", 16, 65536,                                               \
                 "requests that may wait in a lane, divided among its workers; further ones get 503")                   \
         X(LISTEN, "HOLDFAST_LISTEN", ADDRESS, "127.0.0.1:8080", 0, 0, "address:port of the API")                       \

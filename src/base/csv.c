@@ -76,7 +76,7 @@ enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_
         return CSV_RECORD;
 }
 
-/* Unquote one field in place; what follows it (a comma, or the end) is where it stops reading. */
+/* Unquote one field in place; returns the comma or the end behind it. */
 static char *field_take(char *at, const char *end) {
         char *out = at;
 

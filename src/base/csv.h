@@ -14,7 +14,7 @@
 enum csv_outcome {
         CSV_RECORD,
         CSV_INCOMPLETE, /* the bytes end within the record, and more may come */
-        CSV_HAS_NUL,    /* from here on: no record */
+        CSV_HAS_NUL,    /* from here on: faults */
         CSV_OPEN_QUOTE, /* the bytes end within quotes, and no more will come */
         CSV_TEXT_AFTER_QUOTE,
         CSV_TOO_MANY_FIELDS,
@@ -26,13 +26,13 @@ struct csv_span {
         size_t lines;     /* physical lines */
 };
 
-/* Find the record that the bytes begin with, changing nothing; `last`: no bytes will follow. What is no record ends
- * with its first physical line, so that a stray quote never takes the lines after it along. */
+/* Find the record at the start of the bytes, changing nothing; `last`: no bytes will follow. A faulty record ends with
+ * its first physical line, so that a stray quote never swallows the lines after it. */
 enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_span *ret_span);
 
 /* Split a record that csv_find has found into NUL-terminated fields, in place; bytes[text_size] must be writable.
  * Returns how many, at most CSV_FIELDS_MAX. */
 size_t csv_split(char *bytes, size_t text_size, char **fields);
 
-/* What is wrong, as half a sentence. */
+/* The fault as half a sentence. */
 const char *csv_outcome_text(enum csv_outcome outcome);

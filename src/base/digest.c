@@ -6,7 +6,7 @@
 
 DEFINE_CLEANUP(EVP_MD_CTX, context_cleanup, EVP_MD_CTX_free)
 
-/* Looked up once: to find SHA-256 among OpenSSL's providers costs as much as a small digest. */
+/* Fetched once: finding SHA-256 among OpenSSL's providers costs as much as a small digest. */
 static EVP_MD *sha256;
 
 static void sha256_fetch(void) {

@@ -15,9 +15,9 @@ struct digest_part {
         size_t size;
 };
 
-/* Digest of the parts, each followed by a NUL; the last part alone may hold NULs itself, so that different lists of
- * parts never read the same. The process ends when the machine cannot compute it (no memory): there is no answer
- * without it. */
+/* Digest of the parts, each followed by a NUL; only the last part may contain NULs, so that different lists of parts
+ * never have the same bytes. The process aborts when the machine cannot compute the digest (no memory): no caller can
+ * go on without it. */
 void digest_parts(const struct digest_part *parts, size_t n, uint8_t *ret_digest);
 
 /* NUL-terminated text as a part. */

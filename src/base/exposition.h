@@ -1,8 +1,8 @@
 /*
  * base/exposition: figures in the text format of Prometheus, version 0.0.4.
  *
- * A metric is its head and then its samples, all together. Labels are given as text: name="value",name="value", without
- * braces; a value that is not ours goes through exposition_label.
+ * A metric is its head followed by all its samples. Labels are given as text: name="value",name="value", without
+ * braces; values from outside go through exposition_label.
  */
 #pragma once
 
@@ -25,6 +25,6 @@ void exposition_gauge(struct buffer *out, const char *name, const char *help, do
 void exposition_histogram(struct buffer *out, const char *name, const char *labels, const struct histogram *histogram,
         const struct histogram_bounds *bounds);
 
-/* name="value" with what must be escaped; what does not fit into the EXPOSITION_LABEL_MAX bytes of `ret_label` is cut
- * off. */
+/* name="value" with the value escaped; a value too long for the EXPOSITION_LABEL_MAX bytes of `ret_label` is cut off.
+ */
 void exposition_label(const char *name, const char *value, char *ret_label);

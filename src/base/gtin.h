@@ -19,5 +19,5 @@ must_check bool gtin_parse(const char *text, char *ret_gtin);
  * key, checked as above. Any host, any path before it, http or https. */
 must_check bool gtin_from_digital_link(const char *uri, char *ret_gtin);
 
-/* Of what neither of them takes: whether it would be one, by itself or in a link, but for its check digit. */
+/* Whether a text that both refuse is a GTIN, alone or in a link, with only its check digit wrong. */
 must_check bool gtin_is_mistyped(const char *text);

@@ -1,8 +1,8 @@
 /*
- * base/histogram: how many values fell into which range.
+ * base/histogram: counts of values by range.
  *
- * All zero is an empty one. The bounds are the caller's and the same at each call. Any thread may observe and read;
- * nobody waits: what is read may lack a value that is just being observed.
+ * A histogram of zeros is empty. The caller owns the bounds and passes the same ones at each call. Any thread may
+ * observe and read without waiting: a reader may miss a value that is just being observed.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 struct histogram_bounds {
         size_t n;
-        int64_t unit;                     /* what the figure shows as 1: SECOND for durations */
+        int64_t unit;                     /* the value exported as 1: SECOND for durations */
         int64_t at[HISTOGRAM_BOUNDS_MAX]; /* ascending; a value belongs to the first that is not below it */
 };
 
@@ -24,8 +24,8 @@ struct histogram {
 
 void histogram_observe(struct histogram *histogram, const struct histogram_bounds *bounds, int64_t value);
 
-/* How many there are. */
+/* The number of values observed. */
 uint64_t histogram_count(const struct histogram *histogram, const struct histogram_bounds *bounds);
 
-/* For durations of requests, and of what they wait for. */
+/* For durations of requests and of their waits. */
 extern const struct histogram_bounds histogram_times;

@@ -1,5 +1,5 @@
 /*
- * base/lifecycle: a life as a table of (state, event, next state).
+ * base/lifecycle: the life of a document as a table of (state, event, next state).
  *
  * Each room keeps one table per document and one function `<thing>_advance` that changes the state by it; nothing
  * else assigns a state. docs/lifecycles.md is printed from the same tables.

@@ -24,7 +24,7 @@ static _Thread_local struct {
 
 static _Atomic(enum log_level) lowest_level = LOG_LEVEL_INFO;
 
-/* A line in the making. It does not allocate, so it can tell of lack of memory as well. */
+/* A line in the making. It does not allocate, so it can report a lack of memory as well. */
 struct line {
         char bytes[LINE_SIZE_MAX];
         size_t size;
@@ -49,7 +49,7 @@ static size_t line_room(const struct line *line) {
         return sizeof(line->bytes) - strlen(LINE_END) - line->size;
 }
 
-/* `reserve` bytes stay free behind what is added, for what must still follow. */
+/* Leaves `reserve` bytes free behind the added bytes, for the end of the line. */
 static bool log_line_add(struct line *line, const char *bytes, size_t size, size_t reserve) {
         if (size + reserve > line_room(line))
                 return false;
@@ -62,7 +62,7 @@ static bool line_add_quote(struct line *line, size_t reserve) {
         return log_line_add(line, "\"", 1, reserve);
 }
 
-/* One character of the text, escaped; the text moves on. What is not UTF-8 becomes U+FFFD. */
+/* Add one character of the text, escaped, and advance the text. A byte that is not UTF-8 becomes U+FFFD. */
 static bool line_add_character(struct line *line, const char **text, size_t text_size) {
         const size_t size = text_utf8_size(*text, text_size);
         char escape[JSON_ESCAPE_SIZE] = "\\ufffd";
@@ -76,7 +76,7 @@ static bool line_add_character(struct line *line, const char **text, size_t text
         return fits;
 }
 
-/* What stands for itself, as far as it fits and leaves room for the quote; the text moves on. */
+/* Add the characters that need no escape, as far as they fit beside the closing quote, and advance the text. */
 static void line_add_plain(struct line *line, const char **text, size_t text_size) {
         size_t size = text_json_plain(*text);
 
@@ -155,7 +155,7 @@ static void line_add_members(struct line *line, va_list members) {
         }
 }
 
-/* A log that cannot be written has nobody to tell, so only an interruption is dealt with. */
+/* There is no place to report a log that cannot be written, so only an interruption is handled. */
 static void write_out(const char *bytes, size_t size) {
         ssize_t n;
 

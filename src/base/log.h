@@ -27,6 +27,6 @@ enum log_kind { LOG_END, LOG_TEXT, LOG_INTEGER, LOG_MILLISECONDS };
 void log_event(enum log_level level, const char *message, ...);
 
 /* While this is on, the lines of this thread are written together: by log_flush, when they fill a write, and at once
- * when one of them is a warning or worse. For a thread that logs much and can tell when it has time. */
+ * when one of them is a warning or worse. For a thread that logs much and knows when it is idle. */
 void log_gather(bool on);
 void log_flush(void);

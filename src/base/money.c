@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ISO 4217, list one, as of 2026-01: what is money somewhere. Funds, metals, units of account and test codes are left
+/* ISO 4217, list one, as of 2026-01: currencies in use. Funds, metals, units of account and test codes are left
  * out. Each list is sorted. */
 static const char without_fraction[][4] = { "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX",
         "VND", "VUV", "XAF", "XOF", "XPF" };

@@ -2,7 +2,7 @@
  * base/money: amounts in minor units with their ISO 4217 currency.
  *
  * Never a float. An amount stays within +-(2^53 - 1), so that every JSON reader keeps it exact; sums are checked.
- * Shares are dealt by the largest remainder, so that no cent is lost or made.
+ * Shares are dealt by the largest remainder, so that they add up to the last cent.
  */
 #pragma once
 
@@ -16,14 +16,14 @@
 
 struct money {
         int64_t amount;   /* minor units: cents, yen, fils */
-        char currency[4]; /* ISO 4217, upper case, NUL-terminated; "" is no money at all */
+        char currency[4]; /* ISO 4217, upper case, NUL-terminated; "": no amount */
 };
 
 /* Digits after the decimal separator by ISO 4217 (EUR 2, JPY 0, KWD 3), or -1 for a code that is no active currency
  * (funds codes, metals, XXX and XTS are no currency here). */
 int currency_exponent(const char *currency);
 
-/* What is wrong with a code, as a sentence; NULL: it is an active currency. The sentence is static or in `text`. */
+/* The fault of a currency code as a sentence; NULL: it is an active currency. The sentence is static or in `text`. */
 #define CURRENCY_FAULT_SIZE 48
 const char *currency_fault(const char *currency, char text[CURRENCY_FAULT_SIZE]);
 

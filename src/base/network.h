@@ -1,7 +1,7 @@
 /*
  * base/network: addresses of machines, and ranges of them in CIDR notation (RFC 4632).
  *
- * An IPv4 address is kept as the IPv6 address that stands for it (::ffff:0:0/96, RFC 4291, section 2.5.5.2), so that
+ * An IPv4 address is kept as its mapped IPv6 address (::ffff:0:0/96, RFC 4291, section 2.5.5.2), so that
  * both read and compare the same.
  */
 #pragma once
@@ -41,11 +41,12 @@ void address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 
 bool address_equal(const struct address *a, const struct address *b);
 
-/* Whom an address stands for, when requests are counted: itself, or its /64, for an IPv6 customer has all of that. */
+/* The network by which requests are counted: an IPv4 address itself, or the /64 of an IPv6 address, because a client
+ * usually owns all of it. */
 struct address address_household(const struct address *address);
 
-/* "10.0.0.0/8, 2001:db8::1": comma separated, an address alone is a network of one. NULL: none. False: what is no
- * network, more than NETWORKS_MAX, or bits set behind the prefix, which is hardly ever meant. */
+/* "10.0.0.0/8, 2001:db8::1": comma separated; an address alone is a network of one. NULL: none. False: an entry is no
+ * network, there are more than NETWORKS_MAX, or bits are set behind the prefix, which is usually a mistake. */
 must_check bool networks_parse(const char *list, struct networks *ret_networks);
 
 bool networks_contain(const struct networks *networks, const struct address *address);

@@ -2,8 +2,8 @@
  * base/problem: every way a request can be refused, listed once.
  *
  * The list gives the enum, the HTTP status, the slug that clients switch on (the `code` of an RFC 9457 problem) and
- * its title. 0 is success everywhere. Faults are what can go wrong between us and the database: they never reach a
- * client by that name; the lanes retry them or publish them as one of the problems (`problem_published`).
+ * its title. 0 is success everywhere. Faults are failures between the program and the database. They never reach a
+ * client by that name: the lanes retry them or publish them as one of the problems (`problem_published`).
  */
 #pragma once
 
@@ -87,7 +87,7 @@ const char *problem_title(enum problem problem);
 /* The problem a client sees: itself, or for a fault DATABASE_UNAVAILABLE, OVERLOADED or INTERNAL. */
 enum problem problem_published(enum problem problem);
 
-/* One entry of `errors[]`: where in the request, and why. Text lives in the arena of the call. */
+/* One entry of `errors[]`: its place in the request and the reason. Text lives in the arena of the call. */
 struct violation {
         const char *pointer; /* JSON Pointer as a URI fragment, "#/lines/0/quantity" */
         const char *code;    /* "insufficient-stock", "required", "out-of-range", ... */
@@ -99,7 +99,7 @@ struct violation {
 
 #define VIOLATIONS_MAX 100 /* more are counted, not listed */
 
-/* Why one request was refused, with all that its reply will say. `problem` 0 means it was not. */
+/* The refusal of one request, with all members of its reply. `problem` 0: not refused. */
 struct refusal {
         enum problem problem;
         const char *detail;         /* one sentence for a human, no internals; may be NULL */

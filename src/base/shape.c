@@ -9,7 +9,7 @@ static enum problem refuse_size(struct arena *arena, struct refusal *refusal) {
         return refuse(refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The body holds more than one request may.");
 }
 
-/* 0 is what a table that says nothing holds; taken at its word, it would overwrite the first member of the struct. */
+/* A table row without a flag has offset 0; writing there would overwrite the first member of the struct. */
 static bool has_flag(const struct shape_member *member) {
         if (member->kind == SHAPE_LIST || member->kind == SHAPE_TEXTS)
                 return false;
@@ -63,7 +63,7 @@ static void refuse_member(
         const struct place at = { .parent = place, .name = name };
         const char *meant = NULL;
 
-        /* What will not be listed is not worth the search. */
+        /* no search for violations beyond the listed ones */
         if (filling->refusal->n_violations < VIOLATIONS_MAX)
                 meant = nearest_member(filling, shape, name);
         if (meant)

@@ -8,7 +8,7 @@
  * Rules that hold for all shapes (conventions of the API): an unknown member is a violation ("unknown-member");
  * `null` counts as absent; NUL in text is refused ("nul-not-allowed"); text length counts code points; an integer may
  * be written `2.0` but not `2.5` (wrong-type) or `1e308` (out-of-range); integers in raw objects have 64 bits. Bounds
- * are inclusive and always in force: a table that states none allows nothing but 0.
+ * are inclusive and always apply: a table row without bounds allows only 0.
  *
  * Codes of violations: required, wrong-type, unknown-member, too-short, too-long, too-few, too-many, out-of-range,
  * not-allowed (no such enum value, or another exponent than the currency's), malformed (code, uuid, time, duration,
@@ -116,6 +116,6 @@ must_check enum problem shape_parse(
 must_check enum problem shape_fill(
         const struct shape *shape, const json_t *tree, struct arena *arena, struct refusal *refusal, void *into);
 
-/* Both in one: what a route does with its body. An empty body reads as {} when no member is required. */
+/* Parse and fill in one step, as a route does with its body. An empty body reads as {} when no member is required. */
 must_check enum problem shape_read(const struct shape *shape, const char *body, size_t size, struct arena *arena,
         struct refusal *refusal, void **ret_filled);

@@ -1,6 +1,6 @@
 /*
- * What the files of base/shape share: where a filling stands in the document, and how it says that something is wrong.
- * Nobody else includes it.
+ * base/shape_filling: the inside of base/shape: a filling's place in the document, and its violations. For the files of
+ * base/shape alone.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #define DETAIL_SIZE_MAX ((size_t) 512) /* of a violation */
 
-/* Where in the document we stand: a chain on the stack, put into words only when something is wrong. */
+/* A place in the document: a chain on the stack, written as a pointer only for a violation. */
 struct place {
         const struct place *parent; /* NULL at the root */
         const char *name;           /* NULL in a list */
@@ -25,7 +25,8 @@ struct filling {
 typedef void filler(struct filling *filling, const struct place *place, const struct shape_member *member,
         const json_t *value, void *record);
 
-/* One for each enum shape_kind (shape_kinds.c). A value that does not fit leaves a violation, and the record as it was.
+/* One for each enum shape_kind (shape_kinds.c). A value that does not fit adds a violation and leaves the record
+ * unchanged.
  */
 extern filler *const fillers[];
 

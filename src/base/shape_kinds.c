@@ -87,7 +87,7 @@ static void fill_enum(struct filling *filling, const struct place *place, const 
         *(int *) record_slot(record, member->offset) = read_name(filling, place, value, member->names);
 }
 
-/* -2^63 itself fits, but may be what an integer below it was rounded to. */
+/* -2^63 itself fits, but an integer below it may have been rounded to it. */
 static bool is_beyond_64_bits(const struct filling *filling, double number) {
         return number < -0x1p63 || number >= 0x1p63 || (filling->rounded && number == -0x1p63);
 }
@@ -279,7 +279,7 @@ static void fill_object(struct filling *filling, const struct place *place, cons
         *(void **) record_slot(record, member->offset) = object;
 }
 
-/* ---- raw objects: copied through our own writer, which bounds them and keeps 0.1 what it was ---- */
+/* ---- raw objects: copied through base/writer, which bounds them and keeps 0.1 exact ---- */
 
 static void copy_value(struct filling *filling, const struct place *place, const json_t *value, struct writer *writer);
 

@@ -5,7 +5,7 @@
 
 #define NESTING_MAX 32
 
-/* What jansson found, in our words: its own may quote the body. */
+/* The parser's finding in a sentence of the program, because jansson's own text may quote the body. */
 static const char *fault_sentence(enum json_error_code code) {
         switch (code) {
         case json_error_duplicate_key:
@@ -33,7 +33,7 @@ static enum problem refuse_name(struct arena *arena, struct refusal *refusal, co
 }
 
 static enum problem refuse_parse(struct arena *arena, struct refusal *refusal, const json_error_t *error) {
-        /* jansson takes a token it has no memory for as one it does not know; malloc tells the truth. */
+        /* without memory for a token, jansson reports an unknown token; errno shows the real cause */
         if (errno == ENOMEM)
                 return refuse(refusal, arena, PROBLEM_OVERLOADED, "There is no memory left for the body.");
         if (json_error_code(error) == json_error_null_byte_in_key)

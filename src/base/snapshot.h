@@ -1,5 +1,5 @@
 /*
- * base/snapshot: memory that can be put back as it was.
+ * base/snapshot: a copy of memory that can be restored.
  *
  * A call that is refused has no effect. So the engine keeps the documents that a call may change before the call is
  * decided, and puts them back when it is refused. Each room lists the memory of its documents once, beside their
@@ -18,7 +18,7 @@ struct snapshot {
         struct arena *arena;
         char *memory; /* one entry after another: where it belongs, how long it is, its bytes */
         size_t size, capacity;
-        bool exhausted; /* something was not kept: nothing may be decided upon it */
+        bool exhausted; /* some memory was not kept: no call may be decided with it */
 };
 
 void snapshot_init(struct snapshot *snapshot, struct arena *arena);

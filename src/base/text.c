@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longer words are nobody's slip of the pen, and comparing them costs time. */
+/* Longer words are no typing mistakes, and comparing them costs time. */
 #define NEAREST_SIZE_MAX ((size_t) 64)
 
 bool text_equal(const char *a, const char *b) {
@@ -24,8 +24,8 @@ static bool is_letter(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* RFC 3629, section 4: the first byte decides the size and the range of the second, which is what keeps overlong forms,
- * surrogates and numbers above U+10FFFF out. */
+/* RFC 3629, section 4: the first byte decides the size and the range of the second; the ranges exclude overlong forms,
+ * surrogates and numbers above U+10FFFF. */
 static const struct utf8_form {
         uint8_t first_low, first_high, second_low, second_high;
         size_t size;

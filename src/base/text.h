@@ -1,5 +1,5 @@
 /*
- * base/text: small questions about text. Text is NUL-terminated UTF-8 unless a size is named.
+ * base/text: checks and conversions of text. Text is NUL-terminated UTF-8 unless a size is named.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ bool text_is_utf8(const char *text, size_t size);
 /* Bytes of the valid UTF-8 sequence that `text` begins with, or 0 when there is none (a NUL is none either). */
 size_t text_utf8_size(const char *text, size_t size);
 
-/* Code points in valid UTF-8, which is what JSON Schema's maxLength counts. */
+/* Code points in valid UTF-8, as JSON Schema's maxLength counts them. */
 size_t text_code_points(const char *text);
 
 /* Replace by '?', in place, all that must not reach a terminal: control characters (C0, DEL and C1), separators of
@@ -26,7 +26,7 @@ size_t text_code_points(const char *text);
 void text_make_printable(char *text);
 
 /* A retailer's own code for a product, location or channel: 1 to 64 of [A-Za-z0-9._~:+@-], the first one a letter
- * or digit. Such a code stands in a path without escaping and sorts in C as `text collate "C"` does in SQL. */
+ * or digit. Such a code needs no escaping in a path and sorts in C as `text collate "C"` does in SQL. */
 #define CODE_SIZE_MAX 64
 #define CODE_RULE     "1 to 64 of A-Z a-z 0-9 . _ ~ : + @ -, the first a letter or digit"
 bool text_is_code(const char *text);
@@ -56,9 +56,9 @@ must_check bool text_split_address(const char *address, char host[HOST_SIZE_MAX]
  * port only when it is not the scheme's own, and nothing behind it. */
 bool text_is_origin(const char *text, size_t size);
 
-/* Percent-decode in place: %XX only ("+" stays). False for a broken escape, for %00 and for what is not UTF-8
- * afterwards, and then `text` is spoilt; `allow_slash` false also refuses %2F and %5C, which would change how a path
- * splits. */
+/* Percent-decode in place: %XX only ("+" stays). False for a broken escape, for %00 and for text that is not UTF-8
+ * afterwards; `text` is then undefined. Without `allow_slash`, %2F and %5C are refused too, because they would change
+ * how a path splits. */
 must_check bool text_percent_decode(char *text, bool allow_slash);
 
 /* base64url without padding (RFC 4648, section 5), strict: no padding, no white space, no bits left over.

@@ -6,7 +6,7 @@
 
 #define RANDOM_AT_ONCE 256 /* up to so many bytes come whole or not at all (getrandom(2)) */
 
-/* An id that can be guessed is worse than no service, so there is no way on without random bytes. */
+/* A guessable id is worse than no service, so the process aborts without random bytes. */
 static void random_draw(uint8_t *bytes) {
         ssize_t n;
 

@@ -20,11 +20,10 @@ struct uuid {
 /* A new version 7 id of this moment by the wall clock; later calls of one thread sort after earlier ones. */
 struct uuid uuid_new(void);
 
-/* As uuid_new, but its last two bytes are uuid_place_of(place): whoever knows only the id can tell which worker is at
- * work at that place. */
+/* As uuid_new, but its last two bytes are uuid_place_of(place): the id alone tells which worker serves that place. */
 struct uuid uuid_new_at(const char *place);
 uint16_t uuid_place_of(const char *place);
-/* What the last two bytes say; of an id that was not made at a place it is as good as random. */
+/* The place in the last two bytes of an id; of an id made without a place, a random number. */
 uint16_t uuid_place(const struct uuid *uuid);
 
 /* Sorts before every id of version 7 that is made at that instant or later, and after every earlier one. */

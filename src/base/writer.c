@@ -76,8 +76,8 @@ static void append_escaped(struct buffer *buffer, const char *text) {
         buffer_append(buffer, "\"", 1);
 }
 
-/* The text in quotes, with a colon behind it when it is a name. Most texts need no escape at all, and find room for all
- * of that at once. */
+/* The text in quotes, with a colon behind it when it is a name. Most texts need no escape, so room for name, quotes and
+ * colon is made at once. */
 static void append_quoted(struct writer *writer, const char *text, bool is_name) {
         const size_t size = text_json_plain(text);
         char *end;

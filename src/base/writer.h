@@ -1,9 +1,9 @@
 /*
  * base/writer: JSON out, written straight into a buffer.
  *
- * The writer places commas and escapes by itself; the caller opens and closes. Strings must be valid UTF-8, which
- * everything is that came in through base/shape or out of PostgreSQL. Output is compact, members in the order
- * written. A failed buffer fails the document: check `writer->buffer->failed` at the end.
+ * The writer places commas and escapes by itself; the caller opens and closes. Strings must be valid UTF-8; all text
+ * from base/shape and from PostgreSQL is. Output is compact, members in the order written. A failed buffer fails the
+ * document: check `writer->buffer->failed` at the end.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ void write_uuid(struct writer *writer, const struct uuid *value);
 void write_money(struct writer *writer, struct money value); /* {"amount":1999,"currency":"EUR"} */
 void write_raw(struct writer *writer, const char *json);     /* a value that is JSON already */
 
-/* name and value in one: what most lines of a reply are. */
+/* Name and value in one call, as most members of a reply need. */
 void write_text_member(struct writer *writer, const char *name, const char *value);
 void write_integer_member(struct writer *writer, const char *name, int64_t value);
 void write_boolean_member(struct writer *writer, const char *name, bool value);

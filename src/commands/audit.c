@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOCATIONS_OF_RANGE 10 /* a market of many small stores is not asked store by store */
+#define LOCATIONS_OF_RANGE 10 /* several small stores are checked by one statement */
 #define DOCUMENTS_OF_RANGE 10000
 #define ARENA_MAX          ((size_t) 64 * 1024 * 1024)
 #define FINDING_SIZE_MAX   ((size_t) 4096)
@@ -23,7 +23,7 @@
 #define LISTED_MAX         1000 /* findings; more are counted */
 #define TEXTFILE_SIZE_MAX  ((size_t) 4096)
 
-/* What a broken rule means: the words before what is stated, and before what is true. Sorted. */
+/* The meaning of a broken rule: the words before the stated and before the proved figure. Sorted. */
 static const struct meaning {
         const char *rule, *stated, *proved;
 } meanings[] = {
@@ -31,8 +31,8 @@ static const struct meaning {
         { "booked", "places booked:", "fulfillments that name it:" },
         { "booked_by_what_is_over", "places held by fulfillments that are over:", "should be" },
         { "cancelled", "units cancelled:", "short or cancelled in fulfillments:" },
-        { "captured_though_not", "captured, by a payment of which nothing was:", "should be" },
-        { "claim_without_order", "claimed, but by no order, or the other way round:", "should be" },
+        { "captured_though_not", "captured, by a payment without a capture:", "should be" },
+        { "claim_without_order", "claimed without an order, or ordered without a claim:", "should be" },
         { "credited", "credited is", "by its lines" },
         { "credited_beyond_total", "credited beyond the total:", "should be" },
         { "fulfilled", "units fulfilled:", "in fulfillments:" },
@@ -68,7 +68,7 @@ static const struct meaning {
         { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
 };
 
-/* What was looked at, in the order in which it is shown. */
+/* The kinds of rows checked, in the order of the output. */
 static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots",
         "return_lines", "payments", "refunds" };
 
@@ -144,7 +144,7 @@ static enum problem audit_findings_read(struct rows *rows, void *into) {
 
 /* ---- ranges ---- */
 
-/* The end of a range: a code or an id; none is the end of everything. */
+/* The end of a range: a code or an id; none is the end of all. */
 struct bound {
         bool is_id, is_open;
         char code[CODE_SIZE_MAX + 1];
@@ -200,7 +200,7 @@ static enum problem check_range(
         return database_trip(audit->database, clock_monotonic() + TRIP_WAIT);
 }
 
-/* One kind of document or row: how its keys are cut into ranges, and what each range is held against. */
+/* One kind of document or row: the division of its keys into ranges, and the checks of each range. */
 static const struct chapter {
         bool by_id;
         const struct statement *next;
@@ -251,7 +251,7 @@ static void print_json_counts(const struct audit *audit) {
 }
 
 static int audit_explain(enum problem p, const struct database *database) {
-        (void) fprintf(stderr, "holdfast: the audit was not finished: %s\n", database_message(database));
+        (void) fprintf(stderr, "holdfast: the audit could not finish: %s\n", database_message(database));
         return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
 }
 
@@ -272,19 +272,18 @@ static int audit_run(struct audit *audit, bool *ret_finished) {
         return audit->n_findings ? EXIT_FAILED : EXIT_OK;
 }
 
-/* ---- what Prometheus learns of it: a file for the node exporter's textfile collector ---- */
+/* ---- figures for Prometheus: a file for the node exporter's textfile collector ---- */
 
 static void write_figures(struct buffer *out, const struct audit *audit, bool finished, duration took) {
-        exposition_gauge(
-                out, "holdfast_audit_duration_seconds", "How long the last audit took", (double) took / SECOND);
-        exposition_gauge(out, "holdfast_audit_findings", "What the last audit found; -1 when it was not finished",
+        exposition_gauge(out, "holdfast_audit_duration_seconds", "Duration of the last audit", (double) took / SECOND);
+        exposition_gauge(out, "holdfast_audit_findings", "Findings of the last audit; -1 when it was not finished",
                 finished ? (double) audit->n_findings : -1);
         exposition_gauge(out, "holdfast_audit_timestamp_seconds", "When the last audit ended, as Unix time",
                 (double) clock_wall() / SECOND);
 }
 
-/* The collector, another user, may read at any moment: so the file is replaced whole, and is everybody's whatever the
- * umask. */
+/* The collector, another user, may read at any moment: so the file is replaced as a whole, and is readable by all
+ * whatever the umask. */
 static bool file_replace(const char *path, const char *fresh, const char *text) {
         FILE *file = fopen(fresh, "we");
         bool ok;
@@ -313,7 +312,7 @@ static int textfile_write(struct audit *audit, bool finished, duration took) {
 /* ---- options ---- */
 
 static int misunderstood(const char *option) {
-        (void) fprintf(stderr, "holdfast: audit does not know \"%s\"; see holdfast audit --help\n", option);
+        (void) fprintf(stderr, "holdfast: audit: unknown argument \"%s\"; see holdfast audit --help\n", option);
         return EXIT_WRONG_USAGE;
 }
 

@@ -15,7 +15,7 @@ bool command_takes_nothing(int argc, char **argv) {
         if (argc <= 1)
                 return true;
         (void) fprintf(
-                stderr, "holdfast: %s does not know \"%s\"; see holdfast %s --help\n", argv[0], argv[1], argv[0]);
+                stderr, "holdfast: %s: unknown argument \"%s\"; see holdfast %s --help\n", argv[0], argv[1], argv[0]);
         return false;
 }
 
@@ -32,7 +32,7 @@ int command_config(void) {
         return config_complain(reason);
 }
 
-/* What is wrong with a connection string, if anything. */
+/* The fault of a connection string; NULL: none. */
 static const char *url_complaint(enum setting setting) {
         static char complaint[DATABASE_URL_FAULT_SIZE + 64];
         char fault[DATABASE_URL_FAULT_SIZE];
@@ -60,14 +60,14 @@ int command_database_config(void) {
         return complaint ? config_complain(complaint) : EXIT_OK;
 }
 
-/* ---- what forbids serving ---- */
+/* ---- settings that forbid serving ---- */
 
 static bool is_loopback(const char *address) {
         return text_starts_with(address, "127.") || text_starts_with(address, "localhost:") ||
                text_starts_with(address, "[::1]:");
 }
 
-/* Origins are compared byte by byte, so one that is written in another way than browsers do would never match. */
+/* Origins are compared byte by byte, so a spelling that no browser uses would never match. */
 static const char *origins_complaint(const char *list) {
         static char complaint[256];
 
@@ -96,7 +96,7 @@ const char *command_config_complaint(void) {
         if (!config_text(CONFIG_LISTEN))
                 return "HOLDFAST_LISTEN is empty";
         if (!log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
-                return "HOLDFAST_LOG_LEVEL is none of debug, info, warning, error";
+                return "HOLDFAST_LOG_LEVEL must be debug, info, warning or error";
         if (origins_complaint(config_text(CONFIG_CORS_ORIGINS)))
                 return origins_complaint(config_text(CONFIG_CORS_ORIGINS));
         if (config_text(CONFIG_JWT_SECRET) && remote && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))

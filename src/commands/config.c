@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* A form that a shell or an environment file takes, secrets apart. */
+/* A line that a shell or an environment file accepts; secrets are hidden. */
 static void print_setting(enum setting setting) {
         const char *value = config_text(setting);
         const char *initial = setting_default(setting);

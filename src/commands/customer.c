@@ -1,4 +1,4 @@
-/* holdfast customer: hand out, or erase, all that is kept of one person. */
+/* holdfast customer: export or erase all records of one customer. */
 #include "commands/commands.h"
 
 #include "base/text.h"
@@ -13,12 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SELECTOR_SIZE_MAX  254 /* bytes: nothing by which a customer is known is longer */
+#define SELECTOR_SIZE_MAX  254 /* bytes: the longest selector, an e-mail address */
 #define DOCUMENT_SIZE_MAX  ((size_t) 64 * 1024 * 1024)
 #define CUSTOMER_TRIP_WAIT (10 * MINUTE)
 #define STATEMENT_MS_LIMIT 600000
 
-/* By what a person is known; exactly one is not NULL. */
+/* The selector of a customer; exactly one is not NULL. */
 struct selector {
         const char *customer_id, *email, *phone, *order_number;
         char digits[SELECTOR_SIZE_MAX + 1];
@@ -33,7 +33,7 @@ struct person {
 
 /* ---- selectors ---- */
 
-/* +49 may be written 0049; what else an exchange adds is not ours to know. */
+/* +49 may be written 0049; other prefixes of an exchange are not handled. */
 static bool take_digits(struct selector *selector, const char *phone) {
         size_t n = 0;
 
@@ -179,14 +179,14 @@ static int person_export(struct person *person) {
         (void) printf("]}\n");
         if (!ferror(stdout) && !fflush(stdout))
                 return EXIT_OK;
-        (void) fputs("holdfast: what was found could not be written in full\n", stderr);
+        (void) fputs("holdfast: the export could not be written in full\n", stderr);
         return EXIT_FAILED;
 }
 
 /* ---- erasure ---- */
 
 static void print_open(const char *order_number, const char *why) {
-        (void) fprintf(stderr, "%s is left as it is: %s\n", order_number, why);
+        (void) fprintf(stderr, "%s is unchanged: %s\n", order_number, why);
 }
 
 static int print_sums(const struct erasure *erasure) {
@@ -195,7 +195,7 @@ static int print_sums(const struct erasure *erasure) {
                 erasure->open);
         if (!erasure->open)
                 return EXIT_OK;
-        (void) fprintf(stderr, "holdfast: close the orders named above, then run it again\n");
+        (void) fprintf(stderr, "holdfast: close the orders named above, then run the command again\n");
         return EXIT_FAILED;
 }
 
@@ -222,7 +222,7 @@ static int person_erase(struct person *person) {
 /* ---- the command ---- */
 
 static int explain_nobody(void) {
-        (void) fputs("holdfast: no order is found for this customer: look how it is written in the order\n", stderr);
+        (void) fputs("holdfast: no order found for this customer: check the spelling in the order\n", stderr);
         return EXIT_FAILED;
 }
 

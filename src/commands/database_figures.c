@@ -18,10 +18,10 @@ struct queue {
         double oldest_s, longest_wait_s;
 };
 
-/* All of one name are one: Prometheus would keep either of two series with the same labels. */
+/* Standbys of one name are added up, because Prometheus would keep only one of two series with the same labels. */
 struct standbys {
         char name[EXPOSITION_LABEL_MAX]; /* a label */
-        bool is_known;                   /* how far the last one is behind */
+        bool is_known;                   /* the lag of the last one is known */
         double lag_s, lag_bytes;
 };
 
@@ -136,13 +136,13 @@ static void write_queues(struct buffer *out, const struct figures *figures) {
                           wait[] = "holdfast_queue_customer_wait_seconds";
 
         write_depth(out, figures);
-        exposition_head(out, overdue, "gauge", "Fulfillments that are not ready although their promise is past");
+        exposition_head(out, overdue, "gauge", "Fulfillments not ready after their promised time");
         for (size_t i = 0; i < figures->n_queues; i++)
                 exposition_integer(out, overdue, figures->queues[i].place, figures->queues[i].overdue);
         exposition_head(out, oldest, "gauge", "Age of the oldest fulfillment that is not ready");
         for (size_t i = 0; i < figures->n_queues; i++)
                 exposition_number(out, oldest, figures->queues[i].place, figures->queues[i].oldest_s);
-        exposition_head(out, wait, "gauge", "How long the customer who waits longest has been there");
+        exposition_head(out, wait, "gauge", "Longest waiting time of a customer at the store");
         for (size_t i = 0; i < figures->n_queues; i++)
                 exposition_number(out, wait, figures->queues[i].place, figures->queues[i].longest_wait_s);
 }
@@ -153,11 +153,11 @@ static void write_standbys(struct buffer *out, const struct figures *figures) {
 
         exposition_gauge(
                 out, "holdfast_db_standbys", "Standbys that are connected", (double) figures->standbys_connected);
-        exposition_head(out, seconds, "gauge", "How far a standby is behind, the last one of its name");
+        exposition_head(out, seconds, "gauge", "Lag of a standby, the last one of its name");
         for (size_t i = 0; i < figures->n_standbys; i++)
                 if (figures->standbys[i].is_known)
                         exposition_number(out, seconds, figures->standbys[i].name, figures->standbys[i].lag_s);
-        exposition_head(out, bytes, "gauge", "What a standby has not replayed yet, the last one of its name");
+        exposition_head(out, bytes, "gauge", "Bytes that a standby has not replayed yet, the last one of its name");
         for (size_t i = 0; i < figures->n_standbys; i++)
                 if (figures->standbys[i].is_known)
                         exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);
@@ -170,7 +170,7 @@ static void database_figures_publish(const void *result) {
         buffer_init(&out, figures->arena, TEXT_SIZE_MAX);
         write_queues(&out, figures);
         exposition_gauge(&out, "holdfast_outbox_lag_seconds",
-                "How long the oldest event has waited for its place in a stream", figures->outbox_lag_s);
+                "Waiting time of the oldest event without a place in a stream", figures->outbox_lag_s);
         exposition_gauge(
                 &out, "holdfast_db_lock_waiting", "Sessions that wait for a lock now", (double) figures->lock_waiting);
         exposition_gauge(&out, "holdfast_db_oldest_transaction_seconds", "Age of the oldest open transaction",
@@ -178,7 +178,7 @@ static void database_figures_publish(const void *result) {
         exposition_gauge(&out, "holdfast_db_size_bytes", "Size of the database", (double) figures->database_size);
         write_standbys(&out, figures);
         exposition_gauge(&out, "holdfast_figures_timestamp_seconds",
-                "When the figures of queues and database were asked for, as Unix time", (double) clock_wall() / SECOND);
+                "Time of the figures of queues and database, as Unix time", (double) clock_wall() / SECOND);
         if (!out.failed)
                 gauges_publish(GAUGES_DATABASE, buffer_text(&out), out.size);
 }

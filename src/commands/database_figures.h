@@ -1,7 +1,8 @@
 /*
- * commands/database_figures: the figures of /metrics that only the database knows. A job of the tidying thread.
+ * commands/database_figures: figures of /metrics read from the database. A job of the tidying thread.
  *
- * Every instance that runs jobs asks, so several instances report the same figure: take the largest, never the sum.
+ * Every instance that runs jobs reads them, so several instances report the same figure: use the largest, never the
+ * sum.
  */
 #pragma once
 

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 #define SECRET_SIZE_MIN   32
-#define DESCRIPTORS_SPARE 256 /* for what is not a client */
+#define DESCRIPTORS_SPARE 256 /* for files and connections besides clients */
 
 /* ---- settings ---- */
 
@@ -43,7 +43,7 @@ static bool check_settings(void) {
         return true;
 }
 
-/* A secret that everybody on the machine may read is none. */
+/* A secret file must not be readable by every user of the machine. */
 static void check_secret_files(void) {
         size_t n = 0, n_open = 0;
 
@@ -60,7 +60,7 @@ static void check_secret_files(void) {
                 if (!(status.st_mode & S_IROTH))
                         continue;
                 n_open++;
-                doctor_say(VERDICT_WARN, "secret files", "chmod o-r", "everybody may read what %s names", variable);
+                doctor_say(VERDICT_WARN, "secret files", "chmod o-r", "every user may read the file of %s", variable);
         }
         if (n && !n_open)
                 doctor_say(VERDICT_OK, "secret files", NULL, "%zu, closed to others", n);
@@ -71,7 +71,7 @@ static void check_pickup_secret(void) {
 
         if (!secret)
                 doctor_say(VERDICT_WARN, "pickup secret", "set HOLDFAST_PICKUP_SECRET to 32 random bytes or more",
-                        "there is none, so orders have no pickup codes");
+                        "not set, so orders have no pickup codes");
         else if (strlen(secret) < SECRET_SIZE_MIN)
                 doctor_say(VERDICT_FAIL, "pickup secret", "use 32 random bytes or more", "it has only %zu bytes",
                         strlen(secret));
@@ -81,13 +81,13 @@ static void check_pickup_secret(void) {
 
 /* ---- keys ---- */
 
-/* Whose tokens are let in, when an identity provider makes them for several services. */
+/* Issuer and audience, because an identity provider may sign tokens for several services. */
 static void check_tokens(void) {
         if (config_text(CONFIG_JWT_SECRET))
                 return;
         if (!config_text(CONFIG_JWT_ISSUER) || !config_text(CONFIG_JWT_AUDIENCE))
                 doctor_say(VERDICT_WARN, "tokens", "set HOLDFAST_JWT_ISSUER and HOLDFAST_JWT_AUDIENCE",
-                        "whatever these keys have signed is let in, also what was made for another service");
+                        "every token signed by these keys is accepted, also one issued for another service");
         else
                 doctor_say(VERDICT_OK, "tokens", NULL, "from %s, for %s", config_text(CONFIG_JWT_ISSUER),
                         config_text(CONFIG_JWT_AUDIENCE));
@@ -126,7 +126,7 @@ static void check_keys(void) {
                         "set one of HOLDFAST_JWT_JWKS_URL, HOLDFAST_JWT_JWKS_FILE, HOLDFAST_JWT_SECRET",
                         "%d sources of keys are set", n);
         else if (!keys_get(&keys, &reason))
-                doctor_say(VERDICT_FAIL, "keys", "check what HOLDFAST_JWT_... names", "%s", reason);
+                doctor_say(VERDICT_FAIL, "keys", "check the file or URL in HOLDFAST_JWT_...", "%s", reason);
         else if (config_text(CONFIG_JWT_SECRET))
                 doctor_say(VERDICT_WARN, "keys", "use HOLDFAST_JWT_JWKS_URL for anything but development",
                         "development mode: every owner of HOLDFAST_JWT_SECRET can issue tokens for any subject");

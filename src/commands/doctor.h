@@ -1,7 +1,7 @@
 /*
- * commands/doctor: how a check of `holdfast doctor` tells what it found.
+ * commands/doctor: the checks of `holdfast doctor` and their report.
  *
- * One line a check: `ok`, `warn` or `fail`, what was found, and for the latter two what to do about it.
+ * One line for each check: `ok`, `warn` or `fail`, the finding, and for the latter two the cure.
  */
 #pragma once
 
@@ -18,18 +18,18 @@ void doctor_say(enum verdict verdict, const char *check, const char *remedy, con
 /* How many checks have failed so far. */
 unsigned doctor_failures(void);
 
-/* Connect, and say how it went; NULL when it did not. `ret_settings` must outlive the connection. */
+/* Connect and report the result; NULL without a connection. `ret_settings` must outlive the connection. */
 must_check struct database *doctor_connect(const char *check, const char *url, struct database_settings *ret_settings);
 
-/* The primary and what holds for it; the replica for reads, when there is one. */
+/* The primary and its settings; the replica for reads, if there is one. */
 void doctor_check_primary(void);
 void doctor_check_replica(void);
 
 /* Whether the schema has the indexes that lists and searches need, all of them valid. */
 void doctor_check_indexes(struct database *database);
 
-/* Whether somebody stands between this connection and the server, and what that does. */
+/* Check for a pooler between this connection and the server, and for its mode. */
 void doctor_check_pooler(struct database *database, const char *url);
 
-/* libpq explains in several lines; the first says what is wrong. For "%.*s". */
+/* The length of the first line, which has the fault in libpq's messages. For "%.*s". */
 int doctor_first_line(const char *text);

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #define POSTGRESQL_MIN   INT64_C(150000)
-#define SKEW_WARN        (2 * SECOND)  /* tokens bear 60 seconds; stamps of the log would mislead */
-#define SKEW_FAIL        (60 * SECOND) /* then good tokens are refused */
+#define SKEW_WARN        (2 * SECOND)  /* tokens tolerate 60 seconds; times in the log would mislead */
+#define SKEW_FAIL        (60 * SECOND) /* then valid tokens are refused */
 #define LAG_WARN_S       30.0
-#define CONNECTIONS_OWN  4 /* of an instance beside its readers, writers and sweeper: list, upkeep, health, notices */
+#define CONNECTIONS_OWN  4 /* of an instance besides readers, writers and jobs: list, catalog, health, notices */
 
 #define GRANT_STATISTICS "grant pg_read_all_stats to the role (docs/operations.md, The database)"
 
@@ -21,7 +21,7 @@ int doctor_first_line(const char *text) {
         return (int) strcspn(text, "\n");
 }
 
-/* What one question tells, in the order of its columns; text lives as long as the connection. */
+/* The answer to the question, in the order of its columns; text lives as long as the connection. */
 struct findings {
         const char *version;
         int64_t version_number;
@@ -36,7 +36,7 @@ struct findings {
         double standby_lag_s;
 };
 
-/* Standbys are those that replay, as in the figures: a backup and an archive of the log take over nothing. */
+/* Only receivers that replay are standbys, as in the figures: a backup or an archive of the log cannot take over. */
 static const char question[] =
         "select current_setting('server_version'), current_setting('server_version_num')::bigint,"
         " current_setting('server_encoding'), pg_is_in_recovery(),"
@@ -104,26 +104,26 @@ static void check_role(const struct findings *found) {
         if (found->in_recovery)
                 doctor_say(VERDICT_FAIL, "role",
                         "name the primary in HOLDFAST_DATABASE_URL, or target_session_attrs=read-write",
-                        "the server is a standby and takes no writes");
+                        "the server is a standby and accepts no writes");
         else if (found->is_read_only)
                 doctor_say(VERDICT_FAIL, "role",
                         "set default_transaction_read_only off for the role, the database or the server",
                         "a primary, but transactions are read-only by default");
         else if (found->is_superuser)
-                doctor_say(VERDICT_WARN, "role", "give the service a role of its own",
-                        "a primary, but we are a superuser");
+                doctor_say(VERDICT_WARN, "role", "give the service a separate role",
+                        "a primary, but the role is a superuser");
         else
-                doctor_say(VERDICT_OK, "role", NULL, "a primary, and we are an ordinary role");
+                doctor_say(VERDICT_OK, "role", NULL, "a primary, and the role is no superuser");
 }
 
 static void check_encoding(const struct findings *found) {
         if (!text_equal(found->encoding, "UTF8"))
-                doctor_say(VERDICT_FAIL, "encoding", "make the database anew with encoding UTF8 (template0)",
-                        "the database is in %s, and names in other scripts would be refused", found->encoding);
+                doctor_say(VERDICT_FAIL, "encoding", "create the database again with encoding UTF8 (template0)",
+                        "the encoding is %s, which refuses names in other scripts", found->encoding);
         else if (found->collation_is_other)
                 doctor_say(VERDICT_WARN, "encoding",
                         "reindex the database, then alter database ... refresh collation version",
-                        "UTF8, but the system sorts otherwise than when the indexes were made");
+                        "UTF8, but the system's collation has changed since the indexes were built");
         else
                 doctor_say(VERDICT_OK, "encoding", NULL, "UTF8");
 }
@@ -141,7 +141,7 @@ static void check_durability(const struct findings *found) {
 static void check_disk(const struct findings *found) {
         if (!text_equal(found->checksums, "on"))
                 doctor_say(VERDICT_WARN, "disk", "stop the server and run pg_checksums --enable",
-                        "pages have no checksums, so a disk that lies is not found out");
+                        "pages have no checksums, so corruption by a disk is not detected");
         else if (!text_equal(found->autovacuum, "on"))
                 doctor_say(VERDICT_WARN, "disk", "set autovacuum on", "autovacuum is off: tables grow for ever");
         else
@@ -151,14 +151,14 @@ static void check_disk(const struct findings *found) {
 static void check_backup(const struct findings *found) {
         if (text_equal(found->archive_mode, "off"))
                 doctor_say(VERDICT_WARN, "backup", "archive the WAL, see docs/operations.md",
-                        "WAL is not archived here: what a restore brings back ends with the last backup");
+                        "WAL is not archived here: a restore ends with the last backup");
         else if (found->archives_nowhere)
                 doctor_say(VERDICT_FAIL, "backup", "set archive_command, see docs/operations.md",
-                        "archive_mode is %s without a command: nothing is archived, and the disk fills with what waits for it",
+                        "archive_mode is %s without a command: nothing is archived, and waiting WAL fills the disk",
                         found->archive_mode);
         else if (found->archive_fails)
-                doctor_say(VERDICT_FAIL, "backup", "see the server's log, mend archive_command",
-                        "the WAL archiver fails, and the disk fills with what it cannot archive");
+                doctor_say(VERDICT_FAIL, "backup", "see the server's log, correct archive_command",
+                        "the WAL archiver fails, and unarchived WAL fills the disk");
         else
                 doctor_say(VERDICT_OK, "backup", NULL, "WAL is archived");
 }
@@ -180,8 +180,7 @@ static void check_standbys(const struct findings *found) {
                 doctor_say(VERDICT_OK, "standbys", NULL, "none is connected");
         else if (!found->n_standbys_shown)
                 doctor_say(VERDICT_WARN, "standbys", GRANT_STATISTICS,
-                        "%" PRId64 " connected, but how far they are behind is not shown to the role",
-                        found->n_standbys);
+                        "%" PRId64 " connected, but the role may not see their lag", found->n_standbys);
         else
                 doctor_say(found->standby_lag_s > LAG_WARN_S ? VERDICT_WARN : VERDICT_OK, "standbys",
                         "look at its disk, its network and long queries on it",
@@ -190,14 +189,14 @@ static void check_standbys(const struct findings *found) {
 
 static void check_statistics(const struct findings *found) {
         if (found->sees_all)
-                doctor_say(VERDICT_OK, "statistics", NULL, "the role sees those of all sessions");
+                doctor_say(VERDICT_OK, "statistics", NULL, "the role sees all sessions");
         else
                 doctor_say(VERDICT_WARN, "statistics", GRANT_STATISTICS,
                         "the role does not see other sessions: the age of the oldest transaction and the lag of standbys"
-                        " are not told");
+                        " are unknown");
 }
 
-/* `took`: how long the question was under way, within which the two clocks cannot be told apart. */
+/* `took`: how long the question was under way, the error of the comparison of the two clocks. */
 static void check_clock(const struct findings *found, timestamp asked_at, duration took) {
         const duration ahead = found->now - (asked_at + took / 2);
         const duration skew = ahead < 0 ? -ahead : ahead;
@@ -231,7 +230,7 @@ static void check_history(struct database *database, int version) {
         if (p == FAULT_STALE)
                 doctor_say(VERDICT_FAIL, "schema",
                         "use the program that migrated it, or go back to a backup of before: holdfast migrate refuses it",
-                        "%s is at version %d, but a step of it had another text when it ran", schema, version);
+                        "%s is at version %d, but one of its migrations had another text when it ran", schema, version);
         else if (p)
                 doctor_say(VERDICT_FAIL, "schema", "see its log", "%s cannot be read: %.*s", schema,
                         doctor_first_line(database_message(database)), database_message(database));
@@ -239,7 +238,7 @@ static void check_history(struct database *database, int version) {
                 doctor_say(VERDICT_OK, "schema", NULL, "%s is at version %d", schema, version);
 }
 
-/* False: nothing more can be asked of it. */
+/* False: no further check of the schema is possible. */
 static bool doctor_check_schema(struct database *database, struct schema_state *ret_state) {
         const char *schema = config_text(CONFIG_SCHEMA);
 
@@ -324,7 +323,7 @@ static enum problem zones_unknown_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* What the locations use, when the schema can be asked. */
+/* Time zones of the locations, if the schema can be read. */
 static void check_zones(struct database *database, bool ask_locations) {
         struct zones zones = { 0 };
 
@@ -417,7 +416,7 @@ void doctor_check_primary(void) {
 
 struct replica {
         bool in_recovery;
-        double lag_s; /* a replica that has replayed all there is is not behind, however old that is */
+        double lag_s; /* a replica that has replayed all records has no lag, however old they are */
 };
 
 static enum problem replica_read(struct rows *rows, void *into) {
@@ -448,7 +447,7 @@ void doctor_check_replica(void) {
                         doctor_first_line(database_message(database)), database_message(database));
         else if (!replica.in_recovery)
                 doctor_say(VERDICT_WARN, check, "name a standby in HOLDFAST_DATABASE_READ_URL, or leave it empty",
-                        "it is a primary: reads from it take no load off");
+                        "it is a primary, so reading from it relieves no server");
         else
                 doctor_say(replica.lag_s > LAG_WARN_S ? VERDICT_WARN : VERDICT_OK, check,
                         "look at its disk, its network and long queries on it", "a standby, %.1f s behind",

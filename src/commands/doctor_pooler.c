@@ -1,4 +1,5 @@
-/* A pooler gives out process ids of its own, and in transaction mode two clients meet in one session of the server. */
+/* The check for a pooler: it announces process ids that the server does not have, and in transaction mode it lets two
+ * clients share a session of the server. */
 #include "commands/doctor.h"
 #include "db/session.h"
 
@@ -49,7 +50,8 @@ static bool has_moved(const struct guest *guest) {
         return false;
 }
 
-/* While one is in a transaction the other one looks where it is; one more look, and then the other way round. */
+/* While one client is in a transaction, the other one asks for its session; once more, and then with exchanged roles.
+ */
 static bool shares_sessions(struct guest *a, struct guest *b) {
         for (int i = 0; i < MEETINGS_MAX; i++) {
                 struct guest *host = i % 2 ? b : a, *visitor = i % 2 ? a : b;
@@ -74,7 +76,7 @@ void doctor_check_pooler(struct database *database, const char *url) {
                 .unprepared = true };
 
         if (!guest_look(&a, /* stay= */ false))
-                doctor_say(VERDICT_WARN, check, "see its log", "the session does not tell its number");
+                doctor_say(VERDICT_WARN, check, "see its log", "the session does not show its process id");
         else if (a.seen[0] == database_session(database)) {
                 doctor_say(VERDICT_OK, check, NULL, "none: this is the server's own session");
         } else {
@@ -82,7 +84,7 @@ void doctor_check_pooler(struct database *database, const char *url) {
                 b.database = second;
                 if (!second || database_connect(second))
                         doctor_say(VERDICT_FAIL, check, "give its pool more sessions than all instances take",
-                                "it lets in one connection only");
+                                "it allows one connection only");
                 else if (shares_sessions(&a, &b))
                         doctor_say(VERDICT_FAIL, check,
                                 "set pool_mode = session for Holdfast, or let HOLDFAST_DATABASE_URL go around it",

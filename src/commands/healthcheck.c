@@ -1,4 +1,4 @@
-/* For containers: is the service on this machine ready? Asks /readyz and waits no longer than a probe may. */
+/* holdfast healthcheck: the readiness probe of a container. It asks /readyz within the time of a probe. */
 #include "commands/commands.h"
 
 #include "base/clock.h"

@@ -5,7 +5,7 @@
 #include "orders/jobs.h"
 #include "reservations/jobs.h"
 
-/* What holds stock comes first, so that it is free again soonest. */
+/* Jobs of stock holders come first, so that expired units are available soonest. */
 size_t all_jobs(struct job_list ret_lists[JOB_LISTS_MAX]) {
         size_t n = 0;
 

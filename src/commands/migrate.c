@@ -10,7 +10,7 @@ static void announce(const struct migration *migration) {
         (void) fflush(stdout);
 }
 
-/* `at`: how far it has come; the next step is the one that did not succeed. */
+/* `at`: the version reached; the next migration is the one that failed. */
 static int migrate_explain(enum problem p, int at, const struct database *database) {
         switch (p) {
         case FAULT_LOST:
@@ -23,7 +23,7 @@ static int migrate_explain(enum problem p, int at, const struct database *databa
                 return EXIT_FAILED;
         case FAULT_RIVAL:
                 (void) fprintf(stderr,
-                        "holdfast: %s cannot run beside programs that are at work on the schema: stop holdfast everywhere,"
+                        "holdfast: %s cannot run beside programs that work on the schema: stop holdfast everywhere,"
                         " migrate, start it again\n",
                         migrations[at].name);
                 return EXIT_TRY_LATER;
@@ -34,7 +34,7 @@ static int migrate_explain(enum problem p, int at, const struct database *databa
                         stderr);
                 return EXIT_TRY_LATER;
         default:
-                (void) fprintf(stderr, "holdfast: the database refused: %s\n", database_message(database));
+                (void) fprintf(stderr, "holdfast: transaction failed: %s\n", database_message(database));
                 return EXIT_FAILED;
         }
 }

@@ -1,5 +1,5 @@
 /*
- * commands/pages: the pages of docs/ that are printed from the tables of the program, as Markdown.
+ * commands/pages: pages of docs/ printed from the tables of the program, as Markdown.
  *
  * The files in docs/ are what these functions print; a test compares them.
  */

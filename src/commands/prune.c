@@ -1,4 +1,4 @@
-/* holdfast prune: remove what is older than it has to be kept, in small batches and while the service runs. */
+/* holdfast prune: delete records past their retention period, in small batches and while the service runs. */
 #include "commands/commands.h"
 
 #include "base/config.h"
@@ -12,18 +12,18 @@
 #include <stdio.h>
 
 #define PRUNED_AT_ONCE     1000
-#define STREAM_KEPT_FOR    DAY /* how long a client of a location's stream may be away */
+#define STREAM_KEPT_FOR    DAY /* how long a client of a location's stream may be disconnected */
 #define SLOT_KEPT_FOR      DAY /* after its beginning; a place in it can only have been taken before that */
 #define PRUNE_TRIP_WAIT    (10 * MINUTE)
 #define STATEMENT_MS_LIMIT 600000
 
-/* What is removed by age, in this order: a stream names events. */
+/* Kinds of records deleted by age, in this order, because streams refer to events. */
 static const struct kind {
         const char *name;
         enum setting setting; /* SETTING_COUNT: none, always the same age */
         duration age;
         const struct statement *statement;
-        bool by_id; /* ids tell when they were made, so batches go along them */
+        bool by_id; /* ids are ordered by time, so batches go along them */
 } kinds[] = {
         { "idempotency records", CONFIG_RETENTION_IDEMPOTENCY, 0, &sql_prune_idempotency, false },
         { "stream entries", SETTING_COUNT, STREAM_KEPT_FOR, &sql_prune_streams, false },
@@ -32,7 +32,7 @@ static const struct kind {
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
 };
 
-/* While the service runs, it removes these by itself. */
+/* The service deletes these by scheduled jobs. */
 const struct job pruning_jobs[] = {
         { "prune_idempotency", JOBS_TIDYING, .batch = PRUNED_AT_ONCE, .prune = &sql_prune_idempotency,
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_IDEMPOTENCY },
@@ -49,7 +49,7 @@ struct prune {
         /* The batch at hand. */
         const struct kind *kind;
         timestamp before;
-        struct uuid after, last; /* where it begins, and what it has looked at last */
+        struct uuid after, last; /* its first id, and the last id it has checked */
         int64_t limit, n;
 };
 
@@ -92,7 +92,7 @@ static void say_kept(const char *what, enum setting setting) {
         (void) printf("%-22s          - kept: %s is not set\n", what, setting_variable(setting));
 }
 
-/* A dry run does not take away what it has counted, so it goes along the ids, or looks at all at once. */
+/* A dry run does not delete the rows it has counted, so it goes along the ids, or counts all at once. */
 static enum problem kind_prune(struct prune *prune, const struct kind *kind) {
         const duration age = kind->setting == SETTING_COUNT ? kind->age : config_integer(kind->setting);
         enum problem p = PROBLEM_NONE;
@@ -187,7 +187,7 @@ static int prune_run(struct prune *prune) {
         if (!p)
                 return EXIT_OK;
         (void) fprintf(stderr,
-                "holdfast: not all was pruned: %s\nholdfast: run it again; what is gone stays gone, the rest is whole\n",
+                "holdfast: prune stopped early: %s\nholdfast: run it again; deleted records stay deleted, all others are complete\n",
                 database_message(prune->database));
         return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
 }

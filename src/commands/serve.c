@@ -21,12 +21,12 @@
 
 #define START_TIMEOUT_MS 5000
 
-/* What `serve` owns, in the order in which it is started. */
+/* The parts that `serve` owns, in the order of their start. */
 struct house {
         struct token_source *keys;
         struct token_cache *cache;
         struct token_gate gate;
-        uint64_t readings_before; /* of keys, when SIGHUP came */
+        uint64_t readings_before; /* readings of keys when SIGHUP arrived */
         struct quota *quota;      /* NULL: no limit */
         struct server *server;
         struct lanes *lanes;
@@ -59,7 +59,7 @@ static void on_tick(void) {
         supervisor_tick(health_is_ready(), keys_are_read(), clock_monotonic());
 }
 
-/* Signals are taken by the loop through a descriptor, so no thread may get them. */
+/* The loop reads signals from a descriptor, so every thread blocks them. */
 static void signals_block(void) {
         sigset_t set;
 
@@ -98,8 +98,8 @@ static int check_config(void) {
         return EXIT_OK;
 }
 
-/* A schema on which this program may not work is refused while we can see it. A database that is away now is waited
- * for. */
+/* A schema on which this program may not work ends the start. A database that is not reachable now does not: the
+ * service waits for it. */
 static int serve_check_schema(void) {
         const char *schema = config_text(CONFIG_SCHEMA);
         const struct database_settings settings = { .url = config_text(CONFIG_DATABASE_URL),
@@ -150,7 +150,7 @@ static int keys_start(void) {
         return EXIT_OK;
 }
 
-/* The API's routes: all rooms, its description, and what the admin listener serves when there is none. */
+/* The API's routes: all rooms, the documents, and without an admin listener its routes as well. */
 static struct router api_router(void) {
         static struct route_list lists[ROUTE_LISTS_MAX];
         size_t n = room_routes(lists);

@@ -1,5 +1,5 @@
 /*
- * commands/shapes: what the routes accept, as JSON, so that a test can compare it with api/openapi.
+ * commands/shapes: the shapes of all routes as JSON, so that a test can compare them with api/openapi.
  *
  *     [{"method","path","body":SHAPE|null,"query":SHAPE|null}]
  *     SHAPE: [{"name","kind","required","minimum","maximum","names"?:[...],"shape"?:SHAPE}]

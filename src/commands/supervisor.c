@@ -22,12 +22,12 @@ enum word {
 
 static const char *const words[] = {
         [WORD_READY] = "READY=1\nSTATUS=Serving.",
-        [WORD_WAITING] = "STATUS=Not ready: /readyz tells why.",
-        [WORD_STOPPING] = "STOPPING=1\nSTATUS=Finishing what was begun.",
+        [WORD_WAITING] = "STATUS=Not ready: see /readyz.",
+        [WORD_STOPPING] = "STOPPING=1\nSTATUS=Finishing running requests.",
 };
 
 static struct {
-        int socket; /* 0: nobody wants to know */
+        int socket; /* 0: no service manager */
         struct sockaddr_un address;
         socklen_t size;
         enum word told;
@@ -61,7 +61,7 @@ static bool variable_number_read(const char *variable, int64_t *ret_number) {
         return text && text_to_integer(text, 1, INT64_MAX, ret_number);
 }
 
-/* Half of what the manager waits; none when it watches another process. */
+/* Half the manager's time limit; 0 when it watches another process. */
 static duration watchdog_read(void) {
         int64_t us = 0, pid = 0;
 
@@ -94,7 +94,7 @@ void supervisor_tick(bool ready, bool reloaded, timestamp now) {
                 return;
         if (supervisor.reloading && reloaded) {
                 supervisor.reloading = false;
-                supervisor.told = WORD_NONE; /* the manager waits to hear it again */
+                supervisor.told = WORD_NONE; /* the manager expects the state again */
         }
         if (supervisor.stopping)
                 supervisor_state_send(WORD_STOPPING);

@@ -1,10 +1,10 @@
 /*
- * commands/supervisor: tell the service manager how the service is, as sd_notify(3) does: one datagram to
+ * commands/supervisor: the state of the service for the service manager, as sd_notify(3) sends it: one datagram to
  * $NOTIFY_SOCKET.
  *
- * Told by the loop thread only. It is the watchdog's witness: as long as it turns, requests are taken and answered.
- * Nothing here waits, and without a manager nothing happens. A word the manager has no room for is told with the next
- * tick.
+ * For the loop thread only. It feeds the watchdog: as long as the loop turns, requests are accepted and answered.
+ * Nothing here waits, and without a manager nothing happens. A message that the manager's socket cannot take is sent
+ * with the next tick.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 /* Read the environment and open the socket. */
 void supervisor_open(void);
 
-/* On each tick: whether the service may be given traffic; whether a reading of keys that was asked for is over. */
+/* On each tick: whether the service is ready for traffic; whether the requested reading of keys is finished. */
 void supervisor_tick(bool ready, bool reloaded, timestamp now);
 
-/* SIGHUP and SIGTERM have come. */
+/* SIGHUP and SIGTERM have arrived. */
 void supervisor_reloading(timestamp now);
 void supervisor_stopping(void);
 

@@ -59,12 +59,12 @@ int command_token(int argc, char **argv) {
         request.issuer = config_text(CONFIG_JWT_ISSUER);
         request.audience = config_text(CONFIG_JWT_AUDIENCE);
         if (!request.secret) {
-                (void) fputs("holdfast: tokens are made from HOLDFAST_JWT_SECRET, which is not set\n", stderr);
+                (void) fputs("holdfast: set HOLDFAST_JWT_SECRET, which signs the token\n", stderr);
                 return EXIT_BAD_CONFIG;
         }
         if (token_issue(&request, &token)) {
                 (void) fputs(
-                        "holdfast: the token cannot be made: is the secret 32 bytes or more, and the subject not empty?\n",
+                        "holdfast: token not made: the secret needs 32 bytes or more, the subject must not be empty\n",
                         stderr);
                 return EXIT_FAILED;
         }

@@ -42,7 +42,7 @@ static void pause_for(duration span) {
         (void) poll(NULL, 0, (int) (span / MILLISECOND) + 1);
 }
 
-/* splitmix64: good enough to keep rivals from meeting again. */
+/* splitmix64: good enough to keep conflicting batches from colliding again. */
 static uint64_t random_next(struct runner *runner) {
         uint64_t z = runner->random += UINT64_C(0x9e3779b97f4a7c15);
 
@@ -94,7 +94,7 @@ static bool is_settled(const struct call *call) {
         return call->reply.status || call->refusal.problem || call->park.key;
 }
 
-/* What a look has settled leaves the batch; a read that finds nothing new costs one statement. */
+/* Calls that `look` has answered or parked leave the batch; a read that finds no change costs one statement. */
 static enum problem look_first(struct batch *batch, const struct operation *operation) {
         enum problem p;
         size_t n = 0;
@@ -125,8 +125,8 @@ static enum problem attempt_read(struct batch *batch, const struct operation *op
         return p;
 }
 
-/* Every call is answered by a record or a rival, so nothing is decided and saved: what load has changed on the way
- * must not stay either. */
+/* A record or a running rival answers every call, so nothing is decided or saved. The changes that `load` made must be
+ * rolled back too. */
 static enum problem leave_without_effect(struct batch *batch, struct idempotency *known) {
         enum problem p;
 
@@ -137,7 +137,7 @@ static enum problem leave_without_effect(struct batch *batch, struct idempotency
         return p;
 }
 
-/* The queues that change are counted on last, so that their rows are held for the commit alone. */
+/* The revisions of changed queues are raised last, so that their rows are locked for the commit alone. */
 static void changed_queues_bump(struct batch *batch) {
         const struct notes *notes = database_notes(batch->database);
         struct parameters p;
@@ -240,8 +240,8 @@ static bool may_be_stuck(const struct runner *runner, const struct call *call, t
         return stuck->shard == shard && now < stuck->until;
 }
 
-/* Calls that go where a row was stuck come last, so that they do not hold up the others again; the order of each kind
- * stays. Returns how many others there are. */
+/* Move calls of a shard with a stuck row to the end, so that they do not delay the others again. The order of each kind
+ * stays. Returns the number of other calls. */
 static size_t suspects_last(const struct runner *runner, struct call **calls, size_t n) {
         const timestamp now = clock_monotonic();
         struct call *suspects[BATCH_MAX];
@@ -281,7 +281,7 @@ static enum problem attempt(struct runner *runner, struct call **calls, size_t n
         return attempt_write(&batch, route->operation, route->key != KEY_UNUSED, retrying);
 }
 
-/* Calls whose time is up are answered and leave the batch: what is not run cannot surprise anybody. */
+/* Calls past their deadline are answered and leave the batch without being run. */
 static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) {
         const timestamp now = clock_monotonic();
         timestamp deadline = now;
@@ -300,7 +300,7 @@ static size_t drop_late(struct call **calls, size_t n, timestamp *ret_deadline) 
         return kept;
 }
 
-/* An outage is two lines for each worker, however often it asks meanwhile. */
+/* Each worker logs two lines for an outage, however often it tries to connect. */
 static void log_change(struct runner *runner, bool away) {
         if (away && !runner->away)
                 log_event(LOG_LEVEL_WARNING, "database connection lost", LOG_TEXT, "reason",
@@ -312,7 +312,7 @@ static void log_change(struct runner *runner, bool away) {
 }
 
 /* Make the connection usable. A batch that was never sent fails at once; one whose outcome is unknown waits a while for
- * the database, because only the records can tell what became of it. */
+ * the database, because only the records tell whether it was committed. */
 static enum problem connection_mend(struct runner *runner, bool outcome_unknown, timestamp deadline) {
         timestamp patience = clock_monotonic() + RECONNECT_PATIENCE;
 
@@ -336,8 +336,8 @@ static enum problem connection_mend(struct runner *runner, bool outcome_unknown,
         }
 }
 
-/* A transaction that failed lets go of its locks at once. A lost connection is made anew when it is needed: first those
- * are answered whose time is up. */
+/* A failed transaction releases its locks at once. A lost connection is made anew when it is needed; calls past their
+ * deadline are answered first. */
 static void connection_settle(struct runner *runner, enum problem fault) {
         runner->connected = false;
         if (fault == FAULT_LOST)
@@ -368,7 +368,7 @@ static void count_fault(const struct runner *runner, enum problem fault) {
 }
 
 static void log_fault(const struct runner *runner, const struct route *route, enum problem fault) {
-        if (fault == FAULT_STALE) /* our own wish, not the database's refusal; it is counted as a retry */
+        if (fault == FAULT_STALE) /* requested by the program, not a fault of the database; counted as a retry */
                 return;
         log_event(fault == FAULT_BROKEN || fault == FAULT_POISON ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
                 "transaction failed", LOG_TEXT, "route", route->path, LOG_TEXT, "sqlstate",
@@ -394,8 +394,8 @@ enum batch_remedy batch_remedy_for(enum problem fault, unsigned attempts, bool r
 
 static void calls_run(struct runner *runner, struct call **calls, size_t n, bool lost);
 
-/* Once a lock was waited for in vain, the parts wait for theirs only briefly: the calls that meet a stuck row are found
- * before the time of their neighbours is up. */
+/* After a lock timeout, the halves wait only briefly for their locks, so that the calls with a stuck row are found
+ * before the deadline of the others. */
 static void run_halves(struct runner *runner, struct call **calls, size_t n, enum problem fault, bool lost) {
         const enum haste before = runner->haste;
 

@@ -1,10 +1,10 @@
 /*
- * engine/batch: many calls, one transaction. The heart.
+ * engine/batch: many calls in one transaction; the core of the service.
  *
  * Every write, hot or rare, runs through `batch_run`: lock the keys, look for records, load, decide, save, store the
- * replies, commit; two round trips when nothing special happens. A single call is the batch of one. Every call gets
- * its own answer; what the database refuses is treated by its fault (base/problem.h): run again, run in halves, or
- * reconnect and let the idempotency records tell what had been committed.
+ * replies, commit; two round trips when nothing special happens. A single call is the batch of one. Every call gets its
+ * own answer. The fault of a failed transaction (base/problem.h) decides its remedy: run again, run in halves, or
+ * reconnect and read from the idempotency records which calls were committed.
  */
 #pragma once
 
@@ -19,21 +19,21 @@
 #define RECONNECT_PATIENCE (3 * SECOND)        /* how long a lost batch waits for the database to come back */
 #define RECONNECT_PAUSE    (250 * MILLISECOND) /* between two attempts to connect */
 #define STUCK_SHARDS_MAX   8
-#define STUCK_TIME         (5 * SECOND) /* for so long a stuck row is expected to be stuck still */
+#define STUCK_TIME         (5 * SECOND) /* a row that was stuck is treated as stuck for so long */
 
 struct runner_counts {
         uint64_t batches, calls, retries, splits, reconnects;
 };
 
-/* Of a connection, for whoever looks from outside. */
+/* State of a connection, for metrics. */
 enum runner_state {
         RUNNER_AWAY, /* there is none */
-        RUNNER_BUSY, /* at a batch */
+        RUNNER_BUSY, /* running a batch */
         RUNNER_IDLE,
         RUNNER_STATES,
 };
 
-/* Where a row was waited for in vain a moment ago: whoever comes there next waits only briefly. */
+/* A shard where a batch recently hit the lock timeout: the next call there waits only briefly. */
 struct stuck_shard {
         unsigned shard;
         timestamp until; /* clock_monotonic */
@@ -42,18 +42,18 @@ struct stuck_shard {
 /* How long a transaction waits for locks. */
 enum haste {
         HASTE_NONE,
-        HASTE_SOME,  /* where a row was stuck a moment ago */
-        HASTE_GREAT, /* among these calls are some that meet a stuck row */
+        HASTE_SOME,  /* a row here was stuck recently */
+        HASTE_GREAT, /* some of these calls need a stuck row */
 };
 
-/* What one worker owns: a connection and memory. Not shared. */
+/* The connection and memory of one worker. Not shared. */
 struct runner {
         struct database *database;
         struct arena arena;
         uint64_t random;              /* state of the jitter */
-        timestamp connect_not_before; /* clock_monotonic: a database that is away is not asked more often */
+        timestamp connect_not_before; /* clock_monotonic: no earlier attempt while the database is not reachable */
         bool connected;
-        bool away; /* as far as it was told to the log: the database */
+        bool away; /* the log has "database connection lost" */
         enum haste haste;
         struct stuck_shard stuck[STUCK_SHARDS_MAX]; /* by shard; the newest of those that share a place is kept */
         struct runner_counts counts;
@@ -73,5 +73,5 @@ void batch_run(struct runner *runner, struct call **calls, size_t n);
 
 enum batch_remedy { REMEDY_RUN_AGAIN, REMEDY_HALVES, REMEDY_GIVE_UP };
 
-/* What to do about a fault of n calls after so many attempts before this one. Pure; for batch_run and its test. */
+/* The remedy for a fault of n calls, after `attempts` earlier ones. Pure; for batch_run and its test. */
 enum batch_remedy batch_remedy_for(enum problem fault, unsigned attempts, bool rival_seen, size_t n);

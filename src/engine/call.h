@@ -1,5 +1,5 @@
 /*
- * engine/call: one request on its way through the house, and what a room must give to serve it.
+ * engine/call: one request on its way through the service, and the functions by which a room serves it.
  *
  * A call is plain data: no socket, no library. The loop fills it, a lane's worker runs it, the loop sends its reply;
  * at every moment exactly one of them owns it. Jobs and the importer make calls too, so that each change has
@@ -8,14 +8,14 @@
  * A room serves a route by an `operation` on a batch of calls of that route.
  *
  * A read:
- *   look     (of some) answers or parks the calls that a single statement can settle, before there is a transaction
+ *   look (of some) answers or parks the calls that a single statement can settle, before there is a transaction
  *   load     queues statements; may trip in between
  *   decide   answers or refuses each call in arrival order
  *
  * A write:
  *   load       queues statements that lock documents, then stock, and read their parts; may trip in between
  *   prepare    (of some) puts the loaded rows in order, once for the batch
- *   documents  keeps the memory that the call may change, for the case that it is refused
+ *   documents  keeps the memory that the call may change, in case it is refused
  *   change     is pure: it grants one call and writes its reply, or refuses it
  *   refused    (of hand-overs) makes the change that a refusal has to write, on documents that are as before the call
  *   save       queues the statements that write the documents
@@ -44,13 +44,13 @@
 #define PAGE_LIMIT_MAX  200
 #define WAIT_MAX_S      30 /* of Prefer: wait= */
 
-/* Topics (engine/notices.h): what comes before the code of a location. */
+/* Topics (engine/notices.h): the prefix before the code of a location. */
 #define TOPIC_EVENTS      "events/"
 #define TOPIC_QUEUE       "queue/"
 
 #define IF_MATCH_ABSENT   INT64_C(0)
-#define IF_MATCH_ANY      INT64_C(-1) /* "*": whatever version there is */
-#define IF_MATCH_NEVER    INT64_C(-2) /* no version of ours has any of the tags */
+#define IF_MATCH_ANY      INT64_C(-1) /* "*": any version */
+#define IF_MATCH_NEVER    INT64_C(-2) /* no tag is one of this service */
 #define IF_MATCH_TAGS     INT64_C(1)  /* one of those in if_match_tags */
 
 #define IF_MATCH_TAGS_MAX 8 /* further ones are not looked at */
@@ -58,7 +58,7 @@
 enum method { METHOD_DELETE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_OTHER };
 
 enum lane_name {
-        LANE_WRITE,   /* what holds stock: reservations, orders, fulfillments */
+        LANE_WRITE,   /* stock holders: reservations, orders, fulfillments */
         LANE_READ,    /* short look-ups by key */
         LANE_CATALOG, /* catalogue and stock figures: may be large, must not delay a sale */
         LANE_LIST,    /* lists and searches: the planner decides, may be slow */
@@ -73,7 +73,7 @@ struct snapshot;
 
 struct operation {
         enum problem (*look)(
-                struct batch *batch); /* of a read, may be NULL: settle what one statement can, in no transaction */
+                struct batch *batch); /* of a read, may be NULL: settle calls by one statement, outside a transaction */
         enum problem (*load)(struct batch *batch);
         enum problem (*decide)(struct batch *batch);
         enum problem (*prepare)(struct batch *batch); /* of a write, may be NULL; a fault ends the batch */
@@ -103,20 +103,20 @@ struct route {
         const struct shape *body;  /* NULL: takes none */
         const struct shape *query; /* NULL: takes no query parameters */
         const struct operation *operation;
-        void (*check)(struct call *call); /* on the loop, may refuse: what can be told without the database */
+        void (*check)(struct call *call);                 /* on the loop, may refuse: checks that need no database */
         const char *(*location)(const struct call *call); /* where it takes stock; NULL: the path tells */
-        void (*answer)(struct call *call); /* on the loop, instead of an operation: what needs no database at all */
+        void (*answer)(struct call *call); /* on the loop, instead of an operation: answers without the database */
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
-        const char
-                *topic; /* what its calls may wait for, before the code in the path (engine/notices.h); NULL: nothing */
-        bool stream;    /* its reply goes on: each time the topic changes, decide writes the next part of it */
-        bool link;      /* the customer's link opens it as well */
-        bool open;      /* needs no token */
-        bool may_lag;   /* may read from a replica: never a queue, an order or a reservation */
+        const char *topic; /* topic prefix that its calls may wait for, before the code in the path (engine/notices.h);
+                              NULL: none */
+        bool stream;       /* a stream: each time the topic changes, decide writes the next part of the reply */
+        bool link;         /* the customer's link opens it as well */
+        bool open;         /* needs no token */
+        bool may_lag;      /* may read from a replica: never a queue, an order or a reservation */
 };
 
-/* Bytes that several replies send. Whoever owns the call owns its reference; one thread at a time. */
+/* Bytes that several replies send. The owner of a call owns its reference; one thread at a time. */
 struct shared_text {
         size_t references, size;
         char bytes[];
@@ -124,7 +124,7 @@ struct shared_text {
 
 struct reply {
         unsigned status;            /* 0: not answered yet */
-        struct shared_text *shared; /* what body points into; NULL: the call's arena */
+        struct shared_text *shared; /* the memory of `body`; NULL: the call's arena */
         const char *body;           /* NULL: none; not sent with a 304 */
         size_t body_size;
         const char *content_type; /* NULL: application/json, or application/problem+json from 400 on */
@@ -147,10 +147,10 @@ struct call_path {
         const char *sku;
 };
 
-/* What a call that has found nothing new waits for; set by decide, by call_park. */
+/* The wait of a call without news; decide sets it by call_park. */
 struct park {
         const char *key; /* calls with equal keys get equal replies; NULL: it does not wait */
-        timestamp until; /* clock_monotonic: it asks again then, whatever happens */
+        timestamp until; /* clock_monotonic: it asks again then in any case */
 };
 
 struct call {
@@ -168,14 +168,14 @@ struct call {
         const char *last_event_id; /* may be NULL */
 
         unsigned wait_s; /* Prefer: wait=, WAIT_MAX_S at most; 0: not asked for */
-        bool may_wait;   /* it is not to be answered before something has changed */
+        bool may_wait;   /* answer only after a change */
         struct park park;
         int64_t stream_position; /* of a stream: how far it has been written; -1: not begun */
-        char stream_key[24];     /* what it parks under */
+        char stream_key[24];     /* its parking key */
 
-        bool by_link; /* a customer's link, not yet known to open anything; the claims are nobody's */
+        bool by_link; /* the token is a customer's link, not verified yet; the claims have no subject */
         uint8_t link[DIGEST_SIZE];
-        const char *wrong_link_subject; /* whom it counts for when it opens nothing; NULL: it is no link, or nobody
+        const char *wrong_link_subject; /* the subject that an invalid link counts for; NULL: it is no link, or none
                                            counts */
 
         bool has_key;
@@ -189,7 +189,7 @@ struct call {
         timestamp queued;   /* the same; when it entered its lane */
         timestamp deadline; /* clock_monotonic */
 
-        const char *rate_limit, *rate_limit_policy; /* headers of whatever the answer is; NULL: none */
+        const char *rate_limit, *rate_limit_policy; /* headers of the answer; NULL: none */
 
         struct arena_mark kept; /* where the memory of an attempt begins */
         struct refusal refusal;
@@ -215,21 +215,21 @@ must_check enum problem batch_trip(struct batch *batch);
 /* "DELETE", "GET", "POST", "PUT"; "" for others. */
 const char *method_text(enum method method);
 
-/* Equal for calls that meet at a location, as far as the call tells: by location, else by code or id in its path, else
- * at random. Once the body is read. */
+/* Equal for calls of one location as far as the call names it: by location, else by code or id in its path, else
+ * random. Call it after the body is read. */
 unsigned call_shard(const struct call *call);
 
-/* The code of the location it is about, as far as the call tells; NULL: it does not. */
+/* The code of its location as far as the call names it, else NULL. */
 const char *call_location(const struct call *call);
 
 /* Start a call with an empty arena and no answer. */
 void call_init(struct call *call, const struct route *route);
 void call_clear(struct call *call);
 
-/* Before the first attempt: what is in the arena now stays for all of them. */
+/* Before the first attempt: the current content of the arena stays for all attempts. */
 void call_keep(struct call *call);
 
-/* Forget an attempt that was rolled back: its answer, and all memory it took since call_keep. */
+/* Forget an attempt that was rolled back: its answer, and all memory allocated since call_keep. */
 void call_reset(struct call *call);
 
 /* Whether the bearer may act at the location; refuses with STORE_NOT_ALLOWED when not. */
@@ -249,13 +249,13 @@ must_check struct shared_text *shared_text_new(size_t size);
 struct shared_text *shared_text_take(struct shared_text *shared); /* one reference more */
 void shared_text_drop(struct shared_text *shared);                /* one less; NULL is fine */
 
-/* Give `call` the reply of another one that wants the same; they share its body. False without memory. */
+/* Copy the reply of a call with the same key; they share its body. False without memory. */
 must_check bool call_share_reply(struct call *from, struct call *call);
 
 /* Refuse the call. Shorthand for refuse(&call->refusal, &call->arena, ...). */
 #define call_refuse(call, problem, ...) refuse(&(call)->refusal, &(call)->arena, (problem), __VA_ARGS__)
 
-/* Refuse with NOT_FOUND, naming what was looked for. */
+/* Refuse with NOT_FOUND and name the missing resource. */
 void call_refuse_unknown(struct call *call, const char *what, const char *code);
 
 /* Whether If-None-Match names this version, or any ("*"). */

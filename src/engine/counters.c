@@ -61,7 +61,7 @@ void gauges_publish(enum gauge_group group, const char *text, size_t size) {
         char *copy = malloc(size ? size : 1), *before;
 
         if (!copy)
-                return; /* the text of before is better than none */
+                return; /* the previous text is better than none */
         memcpy(copy, text, size);
         (void) pthread_mutex_lock(&gauges.mutex);
         before = gauges.texts[group];

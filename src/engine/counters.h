@@ -13,7 +13,7 @@
 
 #define DB_FAULTS_HELP "Batches that the database refused, by fault"
 
-/* Name, metric, labels and help of each counter. Sorted; lines of one metric stand together. */
+/* Name, metric, labels and help of each counter. Sorted; lines of one metric are adjacent. */
 #define COUNTERS(X)                                                                                                    \
         X(DB_FAULTS_BROKEN, "holdfast_db_faults_total", "{fault=\"broken\"}", DB_FAULTS_HELP)                          \
         X(DB_FAULTS_BUSY, "holdfast_db_faults_total", "{fault=\"busy\"}", DB_FAULTS_HELP)                              \
@@ -51,7 +51,7 @@ void counters_batch_end(bool committed);
 /* Append all counters in the text exposition format. */
 void counters_write(struct buffer *out);
 
-/* Gauges are published in groups: a text of whole metrics, heads and samples, replaces the group's text of before. */
+/* Gauges are published in groups: a text of whole metrics, heads and samples, replaces the group's previous text. */
 enum gauge_group { GAUGES_DATABASE, GAUGES_JOBS, GAUGE_GROUPS };
 void gauges_publish(enum gauge_group group, const char *text, size_t size);
 void gauges_write(struct buffer *out);

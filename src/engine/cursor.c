@@ -13,9 +13,9 @@
 #define MAC_SIZE       ((size_t) 16) /* of HMAC-SHA256's 32 bytes: RFC 2104, section 5 */
 #define HEAD_SIZE      (1 + MAC_SIZE)
 #define RAW_SIZE_MAX   ((size_t) CURSOR_SIZE_MAX * 3 / 4)
-#define LIST_SIZE_MAX  ((size_t) 16 * 1024) /* of what names a list: a target, and a cursor */
+#define LIST_SIZE_MAX  ((size_t) 16 * 1024) /* of a list's description: the target without its cursor */
 
-/* ---- what a cursor is bound to ---- */
+/* ---- the list of a cursor ---- */
 
 static int parameter_compare(const void *left, const void *right) {
         return strcmp(*(const char *const *) left, *(const char *const *) right);
@@ -33,7 +33,7 @@ static bool is_of_the_page(const char *parameter, struct arena *arena) {
 }
 
 /* The same filters in another order or another escaping are the same list. False: one cannot be decoded, or there are
- * too many. A list is never named by a part of its filters. */
+ * too many. All filters belong to the name of a list. */
 static bool cursor_parameters_split(char *query, struct arena *arena, char **ret_parameters, size_t *ret_n) {
         size_t n = 0;
 
@@ -194,7 +194,7 @@ static const char *cursor_seal(const struct page *page, const char *const *parts
         return text;
 }
 
-/* What may not stand in a Link header is escaped: a client may have sent it as it is. */
+/* Escape characters that a Link header forbids: a client may have sent them raw. */
 static void link_append(struct buffer *link, const char *text, size_t size) {
         for (size_t i = 0; i < size; i++)
                 if (text[i] > ' ' && text[i] < '\x7f' && !strchr("<>\"", text[i]))

@@ -26,7 +26,7 @@
 #define CURSOR_SIZE_MAX   1024 /* characters */
 #define CURSOR_KEY_SIZE   32
 #define CURSOR_PARAMETERS 32                         /* of a query at most */
-#define PAGE_SIZE_MAX     ((size_t) 2 * 1024 * 1024) /* bytes of a reply after which a list had better end its page */
+#define PAGE_SIZE_MAX     ((size_t) 2 * 1024 * 1024) /* bytes of a reply after which a list should end its page */
 
 struct page_query {
         const char *cursor;
@@ -59,7 +59,7 @@ struct page {
         int64_t limit;
 };
 
-/* Queue the look-up of the key, which lives in the batch's arena; makes a trip of its own when a call brings a cursor.
+/* Queue the look-up of the key, which lives in the batch's arena; makes a separate trip when a call brings a cursor.
  */
 must_check enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key);
 

@@ -15,7 +15,7 @@ enum standing {
         STANDING_FRESH,
         STANDING_RECORDED, /* a record answers it */
         STANDING_TWIN,     /* an earlier call of this batch has the same key */
-        STANDING_LOCKED,   /* somebody else runs it */
+        STANDING_LOCKED,   /* another session runs it */
 };
 
 struct record {
@@ -213,9 +213,9 @@ enum problem idempotency_settle(struct idempotency *known, struct batch *batch, 
         return PROBLEM_NONE;
 }
 
-/* What a client may be told again: effects and business decisions, never who-are-you, try-later or our own failures.
- * Nor that the request itself is wrong, or names an old version (which is no part of the fingerprint): mended, it may
- * come again under its key. */
+/* Whether the reply may be repeated: effects and business decisions. Replies about authentication, overload or a
+ * failure of the service are not kept. Neither are those about an invalid request or an old version (no part of the
+ * fingerprint): the client may correct it and send it again under its key. */
 static bool is_replayable(const struct call *call) {
         switch (call->reply.status) {
         case 404:
@@ -264,7 +264,7 @@ void idempotency_save(struct batch *batch) {
                 next = save_some(batch, next);
 }
 
-/* Whether the twin may fare otherwise: it may name another version. */
+/* Whether the twin may get another reply: it may name another version. */
 static bool decided_nothing(const struct call *first) {
         return first->refusal.problem == PROBLEM_IDEMPOTENCY_IN_PROGRESS ||
                first->refusal.problem == PROBLEM_PRECONDITION_FAILED;

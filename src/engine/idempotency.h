@@ -3,7 +3,7 @@
  *
  * A record's key is the first 16 bytes of SHA-256 over subject, method, path and Idempotency-Key; its fingerprint is
  * SHA-256 over method, path, query and body. Record and effect commit together. Within its transaction a call holds an
- * advisory lock on its key, so the same key elsewhere is told "in progress" instead of running twice.
+ * advisory lock on its key. The same key elsewhere is answered "in progress" and does not run twice.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ void idempotency_fingerprint_set(struct call *call, const char *target, const vo
 enum problem idempotency_load(struct batch *batch, struct idempotency **ret_known);
 
 /* Answer the calls that a record, a twin in this batch or a running rival already decides, and keep the others in the
- * batch. FAULT_CONFLICT when a key is held although `retrying` a lost connection: the old backend still runs. */
+ * batch. FAULT_CONFLICT when a key is held while `retrying` after a lost connection: the old session still runs. */
 enum problem idempotency_settle(struct idempotency *known, struct batch *batch, bool retrying);
 
 /* Queue: store the replies of the batch's calls that may be replayed (2xx, and 4xx decided by the business). */

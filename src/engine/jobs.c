@@ -239,7 +239,7 @@ static void write_taken(struct buffer *out, const struct worker *worker) {
                 }
 }
 
-/* Called at the end of each turn, under the mutex: a thread that hangs leaves its figures as they were. */
+/* Called at the end of each turn, under the mutex: the figures of a thread that hangs stay unchanged. */
 static void figures_publish(const struct jobs *jobs) {
         struct arena arena;
         struct buffer out;

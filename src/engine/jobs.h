@@ -71,7 +71,8 @@ struct jobs_settings {
 
 struct jobs;
 
-/* Start a thread for each kind that has jobs. NULL when a thread cannot start. The database may still be away. */
+/* Start a thread for each kind that has jobs. NULL when a thread cannot start. The database need not be reachable yet.
+ */
 must_check struct jobs *jobs_start(const struct jobs_settings *settings);
 
 /* Finish the batches at work and stop. NULL is fine. Returns NULL. */

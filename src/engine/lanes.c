@@ -69,8 +69,8 @@ static size_t weight_of(const struct call *call) {
         return call->route->weigh ? call->route->weigh(call) : 1;
 }
 
-/* Take the waiting calls of the first one's route, in order, leaving the others in theirs. Large ones fill a batch
- * sooner: nobody's time must be up before all that runs with it is done. */
+/* Take the waiting calls of the first one's route, in order, leaving the others in theirs. Large calls fill a batch
+ * sooner, so that the whole batch ends before the deadline of each call. */
 static size_t take_batch(struct worker *worker, struct call **calls) {
         const struct route *route = worker->first->route;
         const size_t limit = route->batch < BATCH_MAX ? route->batch : BATCH_MAX;
@@ -266,8 +266,8 @@ static struct call *take_waiting(struct worker *worker) {
         return first;
 }
 
-/* Those who wait move with it, so that nobody of their location overtakes them. They have been let in: no limit holds
- * for them now. */
+/* Waiting calls move with the lane, so that no later call of their location overtakes them. They were already accepted,
+ * so no limit applies to them. */
 static void lane_set_spread(struct lane *lane, bool spread) {
         struct call *waiting[LANE_WORKERS_MAX];
 
@@ -296,7 +296,7 @@ static bool is_slow(struct worker *worker) {
         return before && worker->batch_last_tick == before;
 }
 
-/* How many workers of the lane are; `ret_first`: whether the first one is. */
+/* The number of slow workers of the lane; `ret_first`: whether the first one is slow. */
 static unsigned slow_workers(struct lane *lane, bool *ret_first) {
         unsigned n = 0;
 
@@ -306,8 +306,8 @@ static unsigned slow_workers(struct lane *lane, bool *ret_first) {
         return n + *ret_first;
 }
 
-/* A row that was slow is met again: as long as any worker drags on, and for a while after, each keeps to its own
- * locations. */
+/* Later calls will need the slow row again. While any worker is slow, and for a while after, each worker keeps to its
+ * own locations. */
 static void lane_tick(struct lanes *lanes, enum lane_name name) {
         struct lane *lane = &lanes->lane[name];
         const timestamp now = clock_monotonic();

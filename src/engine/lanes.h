@@ -6,10 +6,10 @@
  * next one gathers, and a lone call starts at once. Lanes keep slow work from starving a sale.
  *
  * Few large batches cost less than many small ones, so a lane's first worker does all the work as long as it keeps up.
- * When its batch drags on, or more wait than the next ones can take, the lane is spread: the calls that wait, and those
- * that come, go to the other workers by their shard (call_shard), until it is calm again. So the calls of one location
- * always meet in one queue and share their transactions: who comes first takes first, a hot row gets big batches, and a
- * row that is stuck soon holds up only the locations that share its worker.
+ * When its batch is slow, or more calls wait than the next batches can take, the lane is spread: waiting and new calls
+ * go to the other workers by their shard (call_shard), until the backlog is gone. So the calls of one location always
+ * share a queue and their transactions: the first call is served first, and a hot row gets big batches. A stuck row
+ * soon delays only the locations that share its worker.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #define LANE_WORKERS_MAX 16
 #define LANE_SPREAD_AT   256 /* calls waiting: two full batches */
 #define LANE_CALM_AT     128
-#define LANE_SLOW_FOR    (3 * SECOND) /* a lane stays spread after a batch of it dragged on */
+#define LANE_SLOW_FOR    (3 * SECOND) /* a lane stays spread for so long after a slow batch */
 
 /* Hands back answered calls, linked by `next`; called on a worker's thread. */
 typedef void (*lanes_done)(void *context, struct call *answered);
@@ -48,16 +48,17 @@ extern const struct histogram_bounds lanes_batch_bounds;
 
 struct lanes;
 
-/* Start all workers. They connect by themselves, so the database may still be away. NULL when a thread cannot start. */
+/* Start all workers. They connect by themselves, so the database need not be reachable yet. NULL when a thread cannot
+ * start. */
 must_check struct lanes *lanes_start(const struct lanes_settings *settings);
 
-/* Queue a call; false when its worker's queue is full or stopping: then it stays the caller's. Loop thread. */
+/* Queue a call; false when its worker's queue is full or stopping: then the caller keeps it. Loop thread. */
 must_check bool lanes_push(struct lanes *lanes, struct call *call);
 
-/* Look after the lanes every now and then: a batch that was at work the last time already drags on. Loop thread. */
+/* Check the lanes at each tick: a batch that already ran at the last tick is slow. Loop thread. */
 void lanes_tick(struct lanes *lanes);
 
-/* Finish what is queued, stop the workers, close their connections. NULL is fine. Returns NULL. */
+/* Finish the queued calls, stop the workers, close their connections. NULL is fine. Returns NULL. */
 struct lanes *lanes_stop(struct lanes *lanes);
 
 /* Any thread: the figures of a lane, how many workers it has, and the calls that wait for one of them. */

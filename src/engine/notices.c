@@ -23,11 +23,11 @@
 #define PUBLISH_AGAIN_MAX    50 /* full batches in a row, before notices are looked at again */
 #define NEVER_SEEN           INT64_C(-1)
 
-/* A topic that somebody waits for on this instance. */
+/* A topic that calls on this instance wait for. */
 struct watched {
         note topic;
         int64_t seen; /* its revision or position when it was last looked at */
-        size_t n;     /* who waits */
+        size_t n;     /* waiting calls */
 };
 
 static struct notices {
@@ -42,7 +42,7 @@ static struct notices {
         bool late;         /* and the log has it */
         timestamp look_at; /* clock_monotonic */
 
-        pthread_mutex_t mutex; /* of what follows */
+        pthread_mutex_t mutex; /* of the members below */
         struct notes told;     /* locations whose change is yet to be sent */
         struct watched *watched;
         size_t n_watched, watched_capacity;
@@ -77,7 +77,7 @@ static void wake_local(const char *kind, const char *location) {
         notices.settings.wake(notices.settings.context, topic);
 }
 
-/* ---- what others ask of the thread ---- */
+/* ---- requests of other threads ---- */
 
 void notices_tell(const struct notes *locations) {
         if (!atomic_load(&running) || !locations->n)
@@ -116,7 +116,7 @@ static struct watched *watched_add(const char *topic) {
         return watched;
 }
 
-/* A topic that is not watched for want of memory is still told of by notices. */
+/* For a topic that is not watched for lack of memory, notices still arrive. */
 void notices_watch(const char *topic) {
         struct watched *watched;
 
@@ -154,7 +154,7 @@ static void notices_count(uint64_t *figure, uint64_t n) {
         notices_unlock();
 }
 
-/* ---- telling the others ---- */
+/* ---- notifying other instances ---- */
 
 static enum problem notices_trip(void) {
         return database_trip(notices.database, clock_monotonic() + TRIP_TIME_MAX);
@@ -182,7 +182,7 @@ static enum problem send_topics(const char *kind, const struct notes *locations)
         return notices_trip();
 }
 
-/* What has changed since the last turn, in a set of the caller's. */
+/* Take the locations changed since the last turn into a set of the caller. */
 static void told_take(struct notes *ret_told) {
         notices_lock();
         *ret_told = notices.told;
@@ -209,7 +209,7 @@ static enum problem published_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* Positions must survive whatever comes, because clients resume by them: this transaction does wait for the disk. */
+/* Positions must survive a crash, because clients resume by them: this transaction does wait for the disk. */
 static enum problem publish_some(struct published *published) {
         struct parameters p;
 
@@ -350,7 +350,8 @@ static enum problem work(void) {
         return p;
 }
 
-/* What could not be sent is not sent again: the others look once a second. An outage is two lines, however long it is.
+/* A notice that could not be sent is not sent again: other instances look once a second. An outage logs two lines,
+ * however long it is.
  */
 static void notices_delayed_log(enum problem fault) {
         if (fault == FAULT_LOST)

@@ -1,14 +1,14 @@
 /*
- * engine/notices: one thread that tells who waits, here and on other instances, that something has changed.
+ * engine/notices: one thread that tells waiting calls, here and on other instances, of changes.
  *
- * A topic is what somebody waits for: "queue/berlin" changes with the revision of that queue, "events/berlin" with the
- * position of its stream. After a commit `notices_tell` wakes those who wait on this instance at once; the thread then
- * sends the topics to the others by NOTIFY, gathered, in a transaction of its own that does not wait for the disk: a
- * NOTIFY within a business transaction would take a lock of the whole cluster through its commit. It publishes what
- * waits to be published (sql/queries/streams.sql), and tells that too.
+ * Calls wait for a topic: "queue/berlin" changes with the revision of that queue, "events/berlin" with the
+ * position of its stream. After a commit `notices_tell` wakes the waiting calls of this instance at once. The thread
+ * then sends the topics to other instances by NOTIFY, gathered in a separate transaction that does not wait for the
+ * disk: a NOTIFY within a business transaction would hold a lock of the whole cluster through its commit. The thread
+ * also publishes pending events (sql/queries/streams.sql) and notifies of them.
  *
- * NOTIFY is a hint. Once a second the thread compares revisions and positions of all topics that somebody waits for
- * with what it saw last, so a lost notice costs a second.
+ * NOTIFY is a hint. Once a second the thread compares the revisions and positions of all watched topics with those it
+ * saw last, so a lost notice delays a call by a second.
  *
  * One for the process; the functions do nothing while it is not started.
  */
@@ -39,7 +39,7 @@ void notices_stop(void);
 /* A transaction that changes these queues has committed. Any thread. */
 void notices_tell(const struct notes *locations);
 
-/* Somebody on this instance waits for the topic, or nobody does any more. Any thread. */
+/* Start or stop to watch a topic: a call on this instance waits for it, or none does any more. Any thread. */
 void notices_watch(const char *topic);
 void notices_unwatch(const char *topic);
 

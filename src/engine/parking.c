@@ -8,11 +8,11 @@
 
 #define BUCKETS 4096
 
-/* A topic that somebody waits for. */
+/* A topic with waiting calls. */
 struct lot {
         char topic[NOTE_SIZE_MAX + 1];
-        uint64_t changes;          /* told of so far */
-        size_t n_spots;            /* that have their place here, parked or asking */
+        uint64_t changes;          /* changes so far */
+        size_t n_spots;            /* spots of the topic, parked or asking */
         struct spot *first, *last; /* parked, in the order in which they came */
         struct lot *next;          /* in its bucket */
 };
@@ -64,7 +64,7 @@ size_t parking_count(const struct parking *parking) {
 
 /* ---- bearers and topics ---- */
 
-/* FNV-1a; who chooses texts that collide makes only their own lists long. */
+/* FNV-1a; a client that chooses colliding texts makes only its own lists long. */
 static size_t topic_bucket(const char *text) {
         uint64_t hash = UINT64_C(14695981039346656037);
 
@@ -220,10 +220,10 @@ static bool want_the_same(const struct spot *a, const struct spot *b) {
         return a->call->may_wait == b->call->may_wait && text_equal(a->call->park.key, b->call->park.key);
 }
 
-/* Those who are about to ask, in the order in which they came. */
+/* Spots that are about to ask, in the order of arrival. */
 struct leaders {
         struct spot *first, **last;
-        struct spot *compared[LEADERS_COMPARED_MAX]; /* the newest ones, round about */
+        struct spot *compared[LEADERS_COMPARED_MAX]; /* a ring of the newest ones */
         size_t n;
 };
 
@@ -244,8 +244,8 @@ static void bring_together(struct leaders *leaders, struct spot *spot) {
         leaders->last = &spot->after;
 }
 
-/* Of those parked in the lot, let all ask whose time has come by then. All have left their places before the first one
- * asks, because it may be back at once. */
+/* Let all spots of the lot ask that are due by then. All leave their places before the first one asks, because it may
+ * be parked again at once. */
 static void ask_all(struct parking *parking, struct lot *lot, timestamp due) {
         struct leaders leaders = { .last = &leaders.first };
 

@@ -4,7 +4,7 @@
 
 #define IANA_TYPE_BASE     "https://iana.org/assignments/http-problem-types#"
 #define RETRY_AFTER_S      1
-#define SPACE_FOR_PROBLEMS ((size_t) 1024 * 1024) /* as many violations as are listed, each of the longest sort */
+#define SPACE_FOR_PROBLEMS ((size_t) 1024 * 1024) /* the listed violations, each of the largest size */
 
 void reply_begin(struct reply_writer *writer, struct call *call, unsigned status) {
         writer->call = call;

@@ -30,15 +30,15 @@ void reply_end(struct reply_writer *writer);
 /* Strong ETag from a version: "17" with its quotes. */
 void reply_etag(struct call *call, int64_t version);
 
-/* The same for a body that depends on its reader: `view` tells readers apart, as in "17-2f"; 0: it shows all there is.
+/* The same for a body that depends on its reader: `view` tells readers apart, as in "17-2f"; 0: it shows everything.
  * If-None-Match compares the whole tag, If-Match the version alone. */
 void reply_etag_of_view(struct call *call, int64_t version, uint64_t view);
 
 /* RFC 9457 problem document for call->refusal, with the headers that belong to it. */
 void reply_problem(struct call *call);
 
-/* The same for a problem that has no more to say than its title. */
+/* The same for a problem with its title alone. */
 void reply_plain_problem(struct call *call, enum problem problem);
 
-/* A problem as a value within a reply: what became of one item of a bulk request. */
+/* A problem as a value within a reply: the refusal of one item of a bulk request. */
 void reply_write_problem(struct writer *json, const struct refusal *refusal);

@@ -1,13 +1,13 @@
 /*
- * events: what happened, told in the transaction in which it happened.
+ * events: records of changes, written in the transaction of the change.
  *
  * A batch has one list of events, which the engine makes and saves (`batch->events`); rules add to it (`event_add`).
  * The timeline of an order reads them; later they are published to streams and webhooks. Never codes or personal data
  * in `data`.
  *
- * An event tells the version of its document as its own command has left it. A command may tell before it raises the
- * version, so the events of a command are settled at its end (`events_settle`): later commands of the batch do not
- * change them any more. Several events of one command share its version.
+ * An event carries the version of its document after its own command. A command may add an event before it raises the
+ * version, so its events are settled at its end (`events_settle`). Later commands of the batch do not change them.
+ * Several events of one command share its version.
  */
 #pragma once
 
@@ -37,25 +37,25 @@ struct event {
 struct events {
         struct arena *arena;
         struct event *first, **last;
-        struct event **unsettled; /* where the first event stands that is not settled */
+        struct event **unsettled; /* place of the first event that is not settled */
         bool exhausted;
 };
 
 void events_init(struct events *events, struct arena *arena);
 
-/* A new event in the list, with a fresh id, for the caller to fill; what it points to must live until events_save.
- * Never NULL: without memory it is a scratch event, and events_save fails. */
+/* A new event in the list, with a fresh id, for the caller to fill; the text and ids it points to must live until
+ * events_save. Never NULL: without memory it is a scratch event, and events_save fails. */
 struct event *event_add(struct events *events, const char *type, const char *actor);
 
 /* Add a member to the data of an event; NULL text is left out. */
 void event_text(struct event *event, const char *name, const char *value);
 void event_integer(struct event *event, const char *name, int64_t value);
 
-/* The command is decided: its events get the version that their documents have now. */
+/* Settle the events of a decided command: they get the current version of their documents. */
 void events_settle(struct events *events);
 
-/* Keep the list as it is: events that are added later go when the call is refused. */
+/* Keep the list in the snapshot: if the call is refused, the events added later are dropped. */
 void events_snapshot(struct snapshot *snapshot, struct events *events);
 
-/* Queue: write them all, settled; those of a fulfillment wait to be published in the stream of their location. */
+/* Queue: insert all events, settled; events of a fulfillment are then pending for the stream of their location. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

@@ -6,7 +6,7 @@
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define ASK_ANEW "no-cache"
 
-/* The page's own files and nothing else; its style sheet sets styles from script. */
+/* Only the files of the page; its script sets styles. */
 #define DOCS_POLICY                                                                                                    \
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "              \
         "base-uri 'none'; frame-ancestors 'none'"

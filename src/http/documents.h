@@ -20,5 +20,5 @@ struct document {
 extern const struct document openapi_document, docs_page, docs_assets[];
 extern const size_t docs_asset_count;
 
-/* The routes that serve them, /docs only when it is wanted. They are open. */
+/* The open routes that serve them; /docs only `with_docs`. */
 struct route_list document_routes(bool with_docs);

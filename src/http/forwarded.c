@@ -31,7 +31,7 @@ static struct piece trimmed(struct piece piece) {
         return piece;
 }
 
-/* Take what stands behind the last separator off the end. False: there is nothing left. */
+/* Take the part behind the last separator off the end. False: nothing is left. */
 static bool take_last(struct piece *rest, char separator, struct piece *ret_last) {
         size_t begin = rest->size;
 
@@ -73,8 +73,8 @@ static bool for_parse(struct piece element, struct address *ret_address) {
         return false;
 }
 
-/* From the proxy next to us towards the client, as long as trusted ones tell. What does not read, such as "unknown",
- * leads no further. */
+/* Walk from the nearest proxy towards the client, as long as each proxy is trusted. An unreadable entry, such as
+ * "unknown", ends the walk. */
 static struct address walk(const struct networks *trusted, const struct address *peer,
         const struct forwarded_lines *lines, bool (*parse)(struct piece, struct address *)) {
         struct address client = *peer;

@@ -1,9 +1,9 @@
 /*
- * http/forwarded: who sends a request that has come through proxies.
+ * http/forwarded: the client of a request that came through proxies.
  *
- * A proxy tells the address of whoever it serves in X-Forwarded-For, or in Forwarded (RFC 7239), behind what was there
- * already. Anybody can write these headers, so a hop is believed only when the one that tells it is a trusted proxy:
- * read from the right, the client is the first address that is none. Pure; the texts belong to the caller.
+ * A proxy appends the address of its client to X-Forwarded-For, or to Forwarded (RFC 7239). Any client can write these
+ * headers, so an entry counts only if a trusted proxy appended it: read from the right, the client is the first address
+ * that is no trusted proxy. Pure; the texts belong to the caller.
  */
 #pragma once
 
@@ -20,7 +20,6 @@ struct forwarded_lines {
 /* One more line behind the others; the first one is forgotten when there is no room. */
 void forwarded_lines_add(struct forwarded_lines *lines, const char *line);
 
-/* Where both headers stand and tell different clients, the proxy has passed on what somebody has made up: then it is
- * the proxy that sends it. */
+/* If both headers name different clients, the proxy has passed on a forged one: then the proxy counts as the client. */
 struct address forwarded_client(const struct networks *trusted, const struct address *peer,
         const struct forwarded_lines *x_forwarded_for, const struct forwarded_lines *forwarded);

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #define PING_STATEMENT_MS 900
-#define PING_TIME_MAX     (2 * SECOND) /* a host that is silent must not hold up the next look, nor the end */
+#define PING_TIME_MAX     (2 * SECOND) /* a silent host must not delay the next ping or the shutdown */
 
 struct health {
         struct health_settings settings;
@@ -21,7 +21,7 @@ struct health {
 
 /* Read by the loop, written by the thread. */
 static _Atomic timestamp seen_at = INT64_MIN / 2;
-static _Atomic bool seen_fit, seen_old; /* the schema fits; it is older than it should be */
+static _Atomic bool seen_fit, seen_old; /* the schema fits; the schema is older than the program */
 static struct health_settings asked;
 
 static enum problem ping(struct database *database, const char *schema) {
@@ -158,7 +158,7 @@ void readyz_answer(struct call *call) {
         write_object_begin(&w.json);
         write_check(&w.json, "database", r.database, "no answer within three seconds");
         write_check(&w.json, "keys", r.keys, "the keys of the identity provider have not been read yet");
-        if (r.database) /* one that cannot be asked is not known to be wrong */
+        if (r.database) /* an unreachable database is no proof of a wrong schema */
                 write_check(&w.json, "schema", r.schema,
                         atomic_load(&seen_old) ? "older than this program needs; run holdfast migrate"
                                                : "newer than this program may work on; use the newer program");

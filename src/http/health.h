@@ -1,8 +1,8 @@
 /*
- * http/health: is the process alive, and may it be given traffic?
+ * http/health: liveness and readiness of the process.
  *
- * A thread of its own pings the database once a second over its own connection and looks whether the program may work
- * on the schema; the loop answers from what it last saw, so a health check never waits. /livez never looks at the
+ * A separate thread pings the database once a second over a separate connection and checks whether the program may work
+ * on the schema. The loop answers from the last ping, so a health check never waits. /livez never looks at the
  * database.
  */
 #pragma once
@@ -17,14 +17,14 @@ struct health;
 struct health_settings {
         const char *database_url;
         const char *schema;
-        bool (*keys_ready)(void);  /* NULL: there is nothing to wait for */
+        bool (*keys_ready)(void);  /* NULL: no keys are needed */
         bool (*is_draining)(void); /* NULL: never */
 };
 
 must_check struct health *health_start(const struct health_settings *settings);
 struct health *health_stop(struct health *health);
 
-/* Whether /readyz says so. Loop thread. */
+/* The answer of /readyz. Loop thread. */
 bool health_is_ready(void);
 
 /* GET /livez and GET /readyz, application/health+json. */

@@ -43,8 +43,8 @@ static bool is_hex(const char *text, size_t size) {
         return true;
 }
 
-/* W3C Trace Context, section 3.2: version "-" trace id "-" parent id "-" flags. Version ff is none; later ones may have
- * more behind the flags. */
+/* W3C Trace Context, section 3.2: version "-" trace id "-" parent id "-" flags. Version ff is none; later versions may
+ * have more behind the flags. */
 static bool is_traceparent(const char *text) {
         const size_t size = strlen(text);
 
@@ -57,7 +57,7 @@ static bool is_traceparent(const char *text) {
                text[52] == '-' && is_hex(text + 53, 2);
 }
 
-/* Whatever is no traceparent starts a new trace, never an error. */
+/* An invalid traceparent starts a new trace; it is no error. */
 static void trace_take(struct call *call, const char *traceparent) {
         const struct uuid fresh = call->request_id;
         char text[UUID_TEXT_SIZE];
@@ -77,12 +77,12 @@ static void trace_take(struct call *call, const char *traceparent) {
 static void check_framing(struct call *call, const struct request_head *head) {
         if (head->malformed)
                 call_refuse(call, PROBLEM_MALFORMED_REQUEST,
-                        "A header that may stand once stands twice, a name is not a token, or there is a NUL.");
+                        "A header that may occur once is repeated, a header name is not a token, or there is a NUL.");
         else if (head->lacks_host)
                 call_refuse(call, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
         else if (head->transfer_encoding && head->content_length)
-                call_refuse(call, PROBLEM_MALFORMED_REQUEST,
-                        "Content-Length and Transfer-Encoding must not stand together.");
+                call_refuse(
+                        call, PROBLEM_MALFORMED_REQUEST, "Send either Content-Length or Transfer-Encoding, not both.");
         else if (head->transfer_encoding && strcasecmp(head->transfer_encoding, "chunked") != 0)
                 call_refuse(call, PROBLEM_MALFORMED_REQUEST, "The only Transfer-Encoding accepted is chunked.");
         else if (intake_announced(head) > (int64_t) BODY_SIZE_MAX)
@@ -93,7 +93,7 @@ static void check_framing(struct call *call, const struct request_head *head) {
                 call_refuse(call, PROBLEM_HEADERS_TOO_LARGE, "The headers of a request may have 16 KiB at most.");
 }
 
-/* Other methods are routed as one that no path has, so that the answer is 405 with Allow, or 404. */
+/* Unknown methods are routed as a method that no path has, so that the answer is 405 with Allow, or 404. */
 static enum method method_named(const char *name) {
         if (text_equal(name, "HEAD"))
                 return METHOD_GET;
@@ -132,8 +132,8 @@ static bool may_also(const struct call *call) {
         return call->route->also != SCOPE_NONE && call_has_scope(call, call->route->also);
 }
 
-/* Whether it opens anything only the database can tell. Its subject is a name for counting and for idempotency keys,
- * and tells nobody the token. */
+/* Only the database knows whether the link is valid. Its subject serves counting and idempotency keys, and does not
+ * reveal the token. */
 static bool take_link(struct call *call, const char *token, struct token_claims *claims) {
         char name[LINK_NAME_SIZE];
 
@@ -182,7 +182,8 @@ static void bearer_check(struct intake *intake, struct call *call, const struct 
                 take_token(intake, call, token, claims);
 }
 
-/* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and what is left of it.
+/* RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): one policy for each bearer, and its remaining
+ * requests.
  */
 static void tell_quota(struct intake *intake, struct call *call, const struct quota_state *state) {
         call->rate_limit_policy = arena_format(&call->arena, "\"client\";q=%" PRId64 ";w=%d",
@@ -206,8 +207,8 @@ static void take_quota(struct intake *intake, struct call *call, const char *sub
                 refuse_quota(intake, call, &state);
 }
 
-/* The version that an entity tag of ours names; false for any other. Behind a hyphen it may say more, about what
- * changes by itself: that is no part of what a PUT replaces. */
+/* The version in an entity tag of this service; false for any other tag. A part behind a hyphen covers members that
+ * change without a command; a PUT does not replace them. */
 static bool tag_version(const char *tag, size_t size, int64_t *ret_version) {
         const char *hyphen = memchr(tag, '-', size);
         const size_t n = hyphen ? (size_t) (hyphen - tag) : size;
@@ -219,8 +220,8 @@ static bool tag_version(const char *tag, size_t size, int64_t *ret_version) {
         return text_to_integer(digits, 1, INT64_MAX, ret_version);
 }
 
-/* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one that is no version of ours, never matches. What is
- * broken ends the list. */
+/* Strong comparison (RFC 9110, section 13.1.1): a weak tag, or one of another service, never matches. A malformed tag
+ * ends the list. */
 static void take_if_match(struct call *call, const char *text) {
         size_t n = 0;
 
@@ -258,7 +259,7 @@ static const char *skip_blanks(const char *text) {
         return text + strspn(text, " \t");
 }
 
-/* The value of a preference of that name, after blanks and "=" (RFC 7240, section 2); NULL when it is another one. */
+/* The value of a preference of that name, after blanks and "=" (RFC 7240, section 2); NULL for another preference. */
 static const char *preference_value(const char *item, const char *name) {
         const char *c = skip_blanks(item);
 
@@ -280,7 +281,7 @@ static unsigned seconds_of(const char *value) {
         return seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S;
 }
 
-/* Prefer: wait=25 (RFC 7240, section 4.3). What does not read is no preference of ours, so it is passed over. */
+/* Prefer: wait=25 (RFC 7240, section 4.3). An unreadable preference is ignored. */
 static unsigned preferred_wait(const char *prefer) {
         for (const char *item = prefer; item; item = strchr(item, ',')) {
                 const char *value;
@@ -293,7 +294,7 @@ static unsigned preferred_wait(const char *prefer) {
         return 0;
 }
 
-/* Only who says what it knows can wait for something else. */
+/* Only a client that names its version can wait for a newer one. */
 static void take_patience(struct call *call, const struct request_head *head) {
         if (!call->route->topic)
                 return;
@@ -322,7 +323,7 @@ static void take_key(struct call *call, const char *path, const struct request_h
         idempotency_key_set(call, path, key);
 }
 
-/* JSON is UTF-8 (RFC 8259, section 8.1); a charset that says otherwise is not ours to read. */
+/* JSON is UTF-8 (RFC 8259, section 8.1); another charset is refused. */
 static bool is_json(const char *content_type) {
         const size_t size = strcspn(content_type, "; \t");
         const char *charset = strcasestr(content_type + size, "charset=");
@@ -343,10 +344,10 @@ static void check_content_type(struct call *call, const struct request_head *hea
                 call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.");
 }
 
-/* ---- who shows nothing that is valid ---- */
+/* ---- requests without a valid token ---- */
 
-/* Such requests are counted by address, so that nobody tries tokens without end. The address is kept nowhere: the quota
- * knows it by its digest, for a minute. */
+/* Such requests are counted by address, so that no client can guess tokens without limit. The address is stored
+ * nowhere: the quota keeps its digest for a minute. */
 static const char *subject_of_address(
         const struct intake *intake, const struct request_head *head, struct arena *arena) {
         const struct address client =
@@ -358,7 +359,7 @@ static const char *subject_of_address(
         return arena_format(arena, "address %s", text);
 }
 
-/* The same refusal, unless it is one too many. */
+/* The same refusal, unless the address is over its quota. */
 static void count_wrong_token(struct intake *intake, struct call *call, const struct request_head *head) {
         const char *subject = subject_of_address(intake, head, &call->arena);
         const struct refusal before = call->refusal;
@@ -370,8 +371,8 @@ static void count_wrong_token(struct intake *intake, struct call *call, const st
                 call->refusal = before;
 }
 
-/* Only its answer tells whether it opens anything: intake_answered counts it then. Who has tried too many is not even
- * asked about any more. */
+/* Only the answer tells whether the link is valid: intake_answered counts it then. An address over its quota is refused
+ * before the database is asked. */
 static bool has_tried_too_many_links(struct intake *intake, struct call *call, const struct request_head *head) {
         const char *subject = subject_of_address(intake, head, &call->arena);
         struct quota_state state;
@@ -436,9 +437,9 @@ bool intake_body(struct call *call, const char *body, size_t size) {
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "This request takes no body.");
                 return refusal_answer(call);
         }
-        /* Elsewhere an empty body reads as one without members; here it would wipe what is there. */
+        /* On other routes an empty body reads as one without members; a PUT would erase the resource. */
         if (call->route->method == METHOD_PUT && !size) {
-                call_refuse(call, PROBLEM_MALFORMED_JSON, "A PUT replaces what is there: say by what.");
+                call_refuse(call, PROBLEM_MALFORMED_JSON, "A PUT needs a body: it replaces the whole resource.");
                 return refusal_answer(call);
         }
         if (call->has_key)

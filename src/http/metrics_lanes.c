@@ -4,7 +4,7 @@
 
 #define LABELS_SIZE 64
 
-/* All lanes, looked at once. */
+/* The figures of all lanes, read at one moment. */
 struct look {
         struct lanes *lanes;
         struct lane_figures figures[LANE_COUNT];

@@ -1,8 +1,8 @@
 /*
  * http/metrics_page: GET /metrics, the figures for Prometheus (text exposition format 0.0.4).
  *
- * It puts together what others count (engine/counters.h, http/request_times.h) and what it reads from lanes and server
- * when it is asked. Loop thread. docs/operations.md describes every metric; a test compares.
+ * The page combines the counters (engine/counters.h), the request times (http/request_times.h) and figures read from
+ * lanes and server at the request. Loop thread. docs/operations.md describes every metric; a test compares.
  */
 #pragma once
 

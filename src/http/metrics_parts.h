@@ -1,5 +1,5 @@
 /*
- * http/metrics_parts: what /metrics is put together from. Loop thread.
+ * http/metrics_parts: the parts of /metrics. Loop thread.
  */
 #pragma once
 

@@ -47,7 +47,7 @@ static double booted_at(void) {
         return line ? strtod(line + strlen("\nbtime "), NULL) : 0;
 }
 
-/* It never changes, so it is worked out once. */
+/* It never changes, so it is computed once. */
 static double started_at(const char *stat) {
         static double found;
         const double ticks = (double) sysconf(_SC_CLK_TCK);
@@ -59,7 +59,7 @@ static double started_at(const char *stat) {
 
 static double descriptors_open(void) {
         DIR *directory = opendir("/proc/self/fd");
-        double n = -1; /* the one we look through */
+        double n = -1; /* the directory stream itself */
 
         if (!directory)
                 return 0;

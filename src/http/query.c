@@ -48,8 +48,7 @@ static json_t *boolean_value(const char *text) {
         return text_equal(text, "false") ? json_false() : json_string(text);
 }
 
-/* A parameter's text as the JSON value its member asks for; text that does not read stays text, for the shape to
- * refuse. */
+/* A parameter's text as the JSON value of its member's kind; unreadable text stays text, for the shape to refuse. */
 static json_t *parameter_value(const struct shape_member *member, char *text) {
         switch (member->kind) {
         case SHAPE_BOOLEAN:
@@ -75,7 +74,8 @@ static enum problem parameter_add(const struct shape *shape, char *name, char *v
                 return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "The query is not valid percent-encoding.");
         member = member_named(shape, name);
         if (!member)
-                return refuse(refusal, arena, PROBLEM_UNKNOWN_PARAMETER, "There is no parameter \"%.64s\" here.", name);
+                return refuse(
+                        refusal, arena, PROBLEM_UNKNOWN_PARAMETER, "This route has no parameter \"%.64s\".", name);
         if (json_object_get(tree, name))
                 return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "The parameter %s is given twice.", name);
         if (json_object_set_new(tree, name, parameter_value(member, value)) < 0)

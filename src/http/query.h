@@ -11,6 +11,7 @@
 
 #define QUERY_PARAMETERS_MAX 32
 
-/* `text` is what follows the "?", still escaped (it is decoded in place), or NULL. A NULL shape takes no parameters. */
+/* `text` is the part behind the "?", still escaped (it is decoded in place), or NULL. A NULL shape takes no parameters.
+ */
 enum problem query_read(
         const struct shape *shape, char *text, struct arena *arena, struct refusal *refusal, void **ret_filled);

@@ -79,7 +79,7 @@ static struct entry *entry_new(struct quota *quota, const uint8_t *name) {
         return oldest;
 }
 
-/* NULL: it has not asked within a window. */
+/* NULL: no request of it in the current window. */
 static struct entry *entry_in_window(struct quota *quota, const uint8_t *name, timestamp now) {
         struct entry *entry = quota_entry_find(quota, name);
 

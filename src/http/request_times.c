@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #define SERIES_MAX  4096 /* routes times statuses, with room to spare; more are counted together */
-#define LABELS_SIZE 256  /* a route's path is ours, so it is known to fit */
+#define LABELS_SIZE 256  /* a route's path is constant, so it is known to fit */
 
 /* One route, method and status; status 0 is a free place. */
 struct series {
@@ -15,7 +15,7 @@ struct series {
         struct histogram times;
 };
 
-static struct series all_series[SERIES_MAX]; /* a hash table, and in the last place all that found none */
+static struct series all_series[SERIES_MAX]; /* a hash table; the last place counts all requests without a place */
 
 static struct series *series_for(const struct route *route, unsigned status) {
         const size_t n = SERIES_MAX - 1;

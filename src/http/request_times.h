@@ -1,5 +1,5 @@
 /*
- * http/request_times: how many requests each route answered with each status, and how long they took.
+ * http/request_times: numbers and durations of requests by route and status.
  *
  * Loop thread only. Labels are bounded: routes are templates, never addresses.
  */

@@ -31,7 +31,7 @@ static bool is_parameter(const char *segment, size_t size) {
         return size > 2 && segment[0] == '{';
 }
 
-/* The end of the template's segment when it fits the text; NULL when not. Most routes part at the first letter. */
+/* The end of the template's segment when it fits the text; NULL when not. Most routes differ in the first letter. */
 static const char *segment_pass(const char *segment, const char *text) {
         if (*segment == '{')
                 return segment + strcspn(segment, "/");

@@ -1,8 +1,8 @@
 /*
  * http/router: from method and raw target to a row of the route table.
  *
- * The target is split and decoded here, not by the HTTP library, so that an escaped slash or NUL never changes which
- * route is meant. Rooms list their routes; the program hands all lists to the router.
+ * The target is split and decoded here, not by the HTTP library, so that an escaped slash or NUL never changes the
+ * route. Rooms list their routes; the program hands all lists to the router.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ struct routing {
 };
 
 /* Find the route. NOT_FOUND: no such path; METHOD_NOT_ALLOWED: `ret_allow` names the methods the path has;
- * INVALID_PARAMETER: an {id} that is no UUID or a code that is no code; MALFORMED_REQUEST: a target that is no path or
+ * INVALID_PARAMETER: an {id} that is no UUID or an invalid code; MALFORMED_REQUEST: a target that is no path or
  * is badly escaped. */
 enum problem router_find(const struct router *router, enum method method, const char *target, struct arena *arena,
         struct refusal *refusal, struct routing *ret_routing, const char **ret_allow);

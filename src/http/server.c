@@ -29,7 +29,7 @@ struct answered {
 
 /* ---- listening ---- */
 
-/* -1 with a reason when it cannot be. */
+/* -1 with a reason when the address cannot be bound. */
 static int socket_listen(const char *address, const char **ret_reason) {
         const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
         struct addrinfo *found = NULL;
@@ -135,7 +135,7 @@ static int signals_new(void) {
         return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-/* As many descriptors as we may have: a burst of connections must not end in EMFILE. */
+/* Raise the descriptor limit to the hard limit: a burst of connections must not end in EMFILE. */
 static void descriptors_raise(void) {
         struct rlimit limit;
 
@@ -256,7 +256,7 @@ static void drain_begin(struct server *server) {
         waiting_drain(server);
 }
 
-/* Take what the kernel has already accepted for us: closing the socket would reset those connections. */
+/* Take the connections that the kernel has already accepted: closing the socket would reset them. */
 static void backlog_accept(struct listener *listener) {
         uint64_t n;
 
@@ -279,8 +279,8 @@ static void listeners_quiesce(struct server *server) {
         server->quiesced_at = clock_monotonic();
 }
 
-/* For a grace period clients still get answers, each with `Connection: close`, and balancers see /readyz fail, however
- * few are connected at the moment; then nobody new is accepted, and connections that have nothing to say are closed. */
+/* For a grace period clients still get answers, each with `Connection: close`, and balancers see /readyz fail, even if
+ * few are connected. Then no new connection is accepted, and idle connections are closed. */
 static void drain_continue(struct server *server, timestamp now) {
         if (server->draining && !server->quiesced && now >= server->drain_since + server->settings.drain_grace)
                 listeners_quiesce(server);
@@ -342,8 +342,8 @@ static void server_turn(struct server *server) {
         log_flush();
 }
 
-/* A suspended connection must be resumed before its daemon stops, or libmicrohttpd aborts the process: so calls in a
- * lane are waited for past the drain time, too; their own deadlines bound that. */
+/* A suspended connection must be resumed before its daemon stops, or libmicrohttpd aborts the process: so the loop
+ * waits for calls in a lane past the drain time, too; their deadlines bound that. */
 static bool is_done(const struct server *server) {
         const timestamp limit = server->drain_since + DRAIN_TIME_MAX;
 

@@ -1,5 +1,5 @@
 /*
- * http/server: the loop. One thread that owns libmicrohttpd and everything a client can touch.
+ * http/server: the loop: one thread that owns libmicrohttpd and all client connections.
  *
  * It runs an external epoll: libmicrohttpd's own epoll descriptor, an eventfd for answered calls, a timerfd for
  * deadlines and a signalfd. It never blocks: no query, no file, no name look-up. Answered calls come back from the
@@ -13,13 +13,14 @@
 #define CONNECTIONS_MAX 16384 /* both listeners together are bounded by the descriptor limit, too */
 #define LISTEN_BACKLOG  4096
 /* For the head of a request, 64 bytes more for each field, and the head of its reply. libmicrohttpd clears all of it
- * after each request, so that every connection which has ever asked keeps it: ten thousand idle ones shall not fill a
- * machine. docs/http.md tells what fits. */
+ * after each request, so every connection with at least one request keeps it: ten thousand idle connections must not
+ * fill a machine. docs/http.md has the limits. */
 #define CONNECTION_MEMORY ((size_t) 18 * 1024)
 #define BODIES_SIZE_MAX   ((size_t) 64 * 1024 * 1024) /* of all requests that are not answered yet, together */
 #define IDLE_TIME_MAX     (60 * SECOND)               /* between two requests of a connection */
-#define DRAIN_FIRST_WORDS (1 * SECOND)  /* once nobody is accepted: for a new connection to say what it came for */
-#define DRAIN_TIME_MAX    (25 * SECOND) /* after SIGTERM, all in all */
+#define DRAIN_FIRST_WORDS                                                                                              \
+        (1 * SECOND)                 /* once no connection is accepted: for a new connection to send its request line */
+#define DRAIN_TIME_MAX (25 * SECOND) /* after SIGTERM, in total */
 
 struct server_listener {
         const char *address; /* "127.0.0.1:8080", "[::1]:8080"; NULL or "": none */
@@ -43,7 +44,7 @@ struct server;
  * be bound. */
 must_check bool server_new(const struct server_settings *settings, struct server **ret_server);
 
-/* Where calls go; must be set before server_run and live until it returns. */
+/* The lanes of all calls; must be set before server_run and live until it returns. */
 void server_set_lanes(struct server *server, struct lanes *lanes);
 
 /* Serve until SIGTERM or SIGINT, then drain: calls in flight finish, idle connections are closed. These signals must be
@@ -53,17 +54,17 @@ void server_run(struct server *server);
 /* Take back calls answered by a lane, linked by `next`. Any thread. `context` is the server. */
 void server_answered(void *context, struct call *answered);
 
-/* Something has changed at the topic (engine/notices.h): who waits for it asks again. Any thread. `context` is the
+/* The topic (engine/notices.h) has changed: its waiting calls ask again. Any thread. `context` is the
  * server.
  */
 void server_wake(void *context, const char *topic);
 
-/* How much is going on now. Loop thread. */
+/* Connections and calls at this moment. Loop thread. */
 size_t server_connections(const struct server *server);
 size_t server_streams(const struct server *server);
 size_t server_waiting(const struct server *server); /* calls that wait for a topic, streams among them */
 
-/* Whether SIGTERM has come: readiness ends then. Any thread. */
+/* Whether SIGTERM has arrived: readiness ends then. Any thread. */
 bool server_is_draining(const struct server *server);
 
 /* The port the API listens on, which the system chose when the address named port 0. */

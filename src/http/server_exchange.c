@@ -32,7 +32,7 @@ void *exchange_begin(void *context, const char *target, struct MHD_Connection *c
         return exchange;
 }
 
-/* Where each header of interest goes; those marked `once` may not be repeated. */
+/* The place of each header of interest; headers marked `once` may not be repeated. */
 static const struct header_slot {
         const char *name;
         size_t offset;
@@ -55,11 +55,11 @@ static const struct header_slot {
 struct head_reading {
         struct request_head *head;
         unsigned hosts;
-        const char *end; /* of the value before, in libmicrohttpd's buffer; NULL before the first */
+        const char *end; /* of the previous value, in libmicrohttpd's buffer; NULL before the first */
 };
 
-/* A field name is a token (RFC 9110, section 5.6.2); "Content-Length :" is none, and somebody in front of us may read
- * it otherwise. */
+/* A field name is a token (RFC 9110, section 5.6.2); "Content-Length :" is none, and a proxy in front may read it
+ * differently. */
 static bool is_token(const char *name) {
         static const char others[] = "!#$%&'*+-.^_`|~";
 
@@ -185,7 +185,7 @@ static void cors_headers_add(struct MHD_Response *response, const struct exchang
                 "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, traceparent");
 }
 
-/* The trace goes on: its id, and we as the parent of whatever the client does next. `id` is the request's. */
+/* Continue the trace: its id, and this request (`id`) as the parent of the client's next step. */
 static void traceparent_add(struct MHD_Response *response, const struct call *call, const char *id) {
         char text[] = "00-................................-................-00";
         char *to = text + PARENT_ID_AT;
@@ -251,7 +251,7 @@ void exchange_note_answer(const struct exchange *exchange) {
                 "sub", call->claims ? call->claims->subject : NULL, LOG_TEXT, "location", call_location(call), LOG_END);
 }
 
-/* The reply of a GET that the client has already becomes 304 (RFC 9110, section 13.1.2: weak comparison). */
+/* A reply that the client of a GET already has becomes 304 (RFC 9110, section 13.1.2: weak comparison). */
 static void answer_not_modified(struct call *call, struct quota *quota) {
         const char *tag = call->reply.etag;
         const bool applies = call->route && call->route->method == METHOD_GET && call->reply.status == 200 && tag;
@@ -304,7 +304,7 @@ static enum MHD_Result answer_queue(struct exchange *exchange) {
         return queued;
 }
 
-/* A browser asks before it sends (WHATWG Fetch, section 3.2). */
+/* A browser sends a preflight request first (WHATWG Fetch, section 3.2). */
 static void preflight_answer(struct exchange *exchange, struct MHD_Response *response) {
         cors_headers_add(response, exchange);
         header_add(response, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
@@ -327,7 +327,7 @@ static enum MHD_Result preflight_queue(struct exchange *exchange) {
         return queued;
 }
 
-/* Those that there are, so that nobody writes what they like into the log. */
+/* Known methods only, so that a client cannot write arbitrary text into the log. */
 static const char *method_known(const char *method) {
         static const char *const known[] = { "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT" };
 
@@ -350,8 +350,9 @@ static enum MHD_Result step_head(struct exchange *exchange, const char *method, 
         exchange->refused = !intake_head(exchange->listener->intake, &head, &exchange->call);
         exchange->call.arrived = clock_monotonic();
         announced = intake_announced(&head);
-        /* Framing that is in doubt, a body too large even to be dropped, or one that waits to be asked for: answer now;
-         * libmicrohttpd then closes the connection. Any other client sends on, and reads the answer afterwards. */
+        /* Doubtful framing, a body too large even to be dropped, or a body that waits for 100 Continue: answer now;
+         * libmicrohttpd then closes the connection. Any other client sends its body first and reads the answer
+         * afterwards. */
         if (exchange->refused &&
                 (announced > (int64_t) BODY_DISCARDED_MAX || head.malformed || head.transfer_encoding || head.expect))
                 return answer_queue(exchange);
@@ -411,7 +412,7 @@ static enum MHD_Result step_body(struct exchange *exchange, const char *upload, 
         if (exchange->body_size + size > BODY_SIZE_MAX)
                 refuse_body(exchange, PROBLEM_CONTENT_TOO_LARGE, "A body may have 1 MiB at most.");
         else if (!body_room(exchange, size))
-                refuse_body(exchange, PROBLEM_OVERLOADED, "Too many bodies come in at the moment.");
+                refuse_body(exchange, PROBLEM_OVERLOADED, "Too many request bodies are arriving; send it again later.");
         if (exchange->refused)
                 return MHD_YES;
         memcpy(exchange->body + exchange->body_size, upload, size);

@@ -1,9 +1,9 @@
 /*
- * http/server_internal: what the files of the server share. Nobody else includes libmicrohttpd.
+ * http/server_internal: shared structures of the server's files. No other file includes libmicrohttpd.
  *
- * A `peer` is one connection; it stands on exactly one list, that of its phase, in the order in which the phase's
- * time runs out. An `exchange` is one request on it. Both belong to the loop thread, except that the call inside an
- * exchange belongs to its lane while the peer is suspended.
+ * A `peer` is one connection; it is on exactly one list, that of its phase, ordered by the end of the phase's time. An
+ * `exchange` is one request on it. Both belong to the loop thread, except that the call inside an exchange belongs to
+ * its lane while the peer is suspended.
  */
 #pragma once
 
@@ -12,12 +12,12 @@
 
 #include <microhttpd.h>
 
-#define STREAM_PARTS_MAX 64   /* of a client that does not read as fast as things happen; then its stream ends */
+#define STREAM_PARTS_MAX 64   /* unread parts of a slow client; then its stream ends */
 #define STREAM_BLOCK     4096 /* bytes handed to the library at a time */
 
 enum phase {
         PHASE_NEW,     /* accepted; no request line yet */
-        PHASE_RECEIVE, /* head and body come in */
+        PHASE_RECEIVE, /* head and body arrive */
         PHASE_RUN,     /* suspended; the call is in its lane */
         PHASE_SEND,    /* the reply goes out */
         PHASE_IDLE,    /* waits for the next request */
@@ -28,7 +28,7 @@ struct peer {
         int socket;
         enum phase phase;
         timestamp until; /* clock_monotonic; PHASE_RUN has no limit here: the call's deadline is kept by its lane */
-        bool told;       /* that its time is up */
+        bool told;       /* its time is up, and the library has been asked to close it */
         struct peer *before, *after;
 };
 
@@ -41,7 +41,7 @@ struct listener {
         struct MHD_Daemon *daemon;
         struct intake *intake;
         int epoll;
-        int socket; /* after quiesce: ours to close */
+        int socket; /* after quiesce: to be closed by the loop */
 };
 
 struct server {
@@ -60,7 +60,7 @@ struct server {
         int epoll, wake, timer, signals, hangups;
         unsigned port;
         bool draining; /* atomic: SIGTERM has come */
-        bool quiesced; /* nobody new is accepted */
+        bool quiesced; /* no new connection is accepted */
         timestamp drain_since, quiesced_at;
 };
 
@@ -75,19 +75,19 @@ void peers_expire(struct server *server, timestamp now);
 enum stage {
         STAGE_HEAD,
         STAGE_BODY,
-        STAGE_LANE,     /* asks its lane, or waits for something to change */
-        STAGE_ANSWERED, /* the reply is there and waits to be queued */
-        STAGE_STREAM,   /* the first part of a stream is there, or HEAD asks for its head alone */
+        STAGE_LANE,     /* asks its lane, or waits for a change */
+        STAGE_ANSWERED, /* the reply is ready to be queued */
+        STAGE_STREAM,   /* the first part of a stream is ready, or HEAD asks for its head alone */
         STAGE_SENT,
         STAGE_GONE, /* the client has left while its call waited */
 };
 
-/* A reply that goes on. Parts wait here until the socket takes them. */
+/* A reply without an end. Parts wait here until the socket takes them. */
 struct stream {
         struct shared_text *parts[STREAM_PARTS_MAX];
         size_t n_parts, sent; /* bytes of the first part that are out */
         bool dry;             /* suspended until there is something to send */
-        bool ended;           /* after what is there, nothing comes */
+        bool ended;           /* no part follows the waiting ones */
         timestamp heartbeat_at, end_at;
 };
 
@@ -103,13 +103,13 @@ struct exchange {
         char *body;
         size_t body_size, body_capacity, discarded;
         size_t body_held; /* of the server's bodies_size; more than the capacity when the body has grown */
-        bool refused;     /* the answer is known; what is left of the body is dropped */
+        bool refused;     /* the answer is known; the rest of the body is dropped */
 
         struct spot spot;       /* where the call waits */
-        timestamp wait_until;   /* clock_monotonic: past it, it is answered whatever it finds */
+        timestamp wait_until;   /* clock_monotonic: past it, it is answered with the state it finds */
         bool asking;            /* the call is in its lane, or follows one that is */
         bool behind;            /* of a stream: its last question was not answered */
-        bool hangup_is_watched; /* while it is parked nobody else looks at its socket */
+        bool hangup_is_watched; /* while it is parked the loop watches its socket */
         struct stream *stream;  /* NULL: an ordinary reply */
 };
 
@@ -126,18 +126,18 @@ void exchange_note_answer(const struct exchange *exchange);
 /* Resume the connection, to go on with that stage. */
 void exchange_resume(struct exchange *exchange, enum stage stage);
 
-/* server_waiting: calls that ask their lane, once or whenever something has changed. */
+/* server_waiting: calls that ask their lane, once or after each change. */
 must_check bool waiting_start(struct server *server);
 void waiting_stop(struct server *server);
 /* Let a call ask for the first time; its connection is suspended. */
 void waiting_begin(struct exchange *exchange);
-/* A stream has begun: from now on it may ask for what comes next. */
+/* A stream has begun: from now on it may ask for its next part. */
 void waiting_go_on(struct exchange *exchange);
 /* A call has come back from its lane. */
 void waiting_back(struct call *call);
 /* Its connection ends. False: the call is still in its lane, and the exchange is freed when it comes back. */
 must_check bool waiting_end(struct exchange *exchange);
-/* On each wake-up of the loop: what was told by other threads, and who has hung up; on each tick: whose time has come.
+/* On each wake-up of the loop: changes from other threads, and clients that hung up; on each tick: calls that are due.
  */
 void waiting_told(struct server *server);
 void waiting_hangups(struct server *server);
@@ -145,11 +145,11 @@ void waiting_expire(struct server *server);
 void waiting_drain(struct server *server);
 void waiting_watch_hangup(struct exchange *exchange, bool watched);
 
-/* server_stream: a reply that goes on until its time is over. */
+/* server_stream: a reply that continues until its time is over. */
 enum MHD_Result stream_queue(struct exchange *exchange);
 /* Take the next part from the call's reply; the first one begins the stream. */
 void stream_feed(struct exchange *exchange);
-/* A comment, so that nobody on the way takes the connection for dead. False: it was time to end it instead. */
+/* Send a comment, so that no proxy takes the connection for dead. False: the stream was due to end instead. */
 must_check bool stream_tick(struct exchange *exchange, timestamp now);
 void stream_end(struct exchange *exchange);
 struct stream *stream_free(struct stream *stream);

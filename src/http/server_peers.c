@@ -77,8 +77,8 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **socket
         *socket_context = NULL;
 }
 
-/* Said to a peer whose request did not arrive in time. libmicrohttpd cannot answer half a request, so the bytes go out
- * beside it; the connection ends with them. */
+/* The reply to a request that did not arrive in time. libmicrohttpd cannot answer half a request, so the bytes bypass
+ * it; the connection ends with them. */
 static void say_too_late(const struct peer *peer) {
         const struct uuid id = uuid_new();
         char instance[UUID_TEXT_SIZE], body[300], reply[600];
@@ -97,8 +97,8 @@ static void say_too_late(const struct peer *peer) {
         (void) send(peer->socket, reply, (size_t) size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* libmicrohttpd notices the closed socket by itself and ends the connection; its own timeout would let a slow drip
- * live. */
+/* libmicrohttpd notices the closed socket by itself and ends the connection; its own timeout would tolerate a client
+ * that sends byte by byte. */
 static void list_expire(struct peer_list *list, timestamp now) {
         for (struct peer *peer = list->first; peer && peer->until <= now; peer = peer->after) {
                 if (peer->phase == PHASE_RECEIVE && !peer->told)
@@ -114,7 +114,7 @@ static bool has_something_to_say(const struct peer *peer) {
         return recv(peer->socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* While nobody new is accepted any more: a request that has reached us is still served. */
+/* While no new connection is accepted: a request that has arrived is still served. */
 static void drain(struct server *server, timestamp now) {
         for (struct peer *peer = server->peers[PHASE_NEW].first; peer; peer = peer->after)
                 if (now >= server->quiesced_at + DRAIN_FIRST_WORDS && !has_something_to_say(peer))

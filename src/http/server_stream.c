@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 #define HEARTBEAT_EVERY (15 * SECOND) /* WHATWG HTML, section 9.2.7 */
-#define STREAM_TIME_MAX (10 * MINUTE) /* then the client comes again, perhaps to another instance */
-#define STREAM_JITTER   (1 * MINUTE)  /* so that not all come at once */
+#define STREAM_TIME_MAX (10 * MINUTE) /* then the client reconnects, perhaps to another instance */
+#define STREAM_JITTER   (1 * MINUTE)  /* so that not all clients reconnect at once */
 
 static const char heartbeat[] = ":\n\n";
 
@@ -48,7 +48,7 @@ static bool stream_begin(struct exchange *exchange) {
         return true;
 }
 
-/* ---- what the socket takes ---- */
+/* ---- writing to the socket ---- */
 
 static void part_done(struct stream *stream) {
         shared_text_drop(stream->parts[0]);
@@ -56,7 +56,7 @@ static void part_done(struct stream *stream) {
         stream->sent = 0;
 }
 
-/* Nobody reads from the socket while the connection is suspended, so it is watched for the client's leave. */
+/* No code reads from the socket while the connection is suspended, so it is watched for a hang-up. */
 static void dry_up(struct exchange *exchange) {
         exchange->stream->dry = true;
         peer_enter(streaming_server(exchange), peer_of(exchange->connection), PHASE_RUN);
@@ -124,12 +124,12 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
         return queued;
 }
 
-/* ---- what there is to send ---- */
+/* ---- parts to send ---- */
 
 static void stream_part_add(struct exchange *exchange, struct shared_text *part) {
         struct stream *stream = exchange->stream;
 
-        if (stream->n_parts == STREAM_PARTS_MAX) { /* it comes again, and goes on where it has read to */
+        if (stream->n_parts == STREAM_PARTS_MAX) { /* the client reconnects and resumes after its last event */
                 shared_text_drop(part);
                 stream->ended = true;
         } else

@@ -1,4 +1,4 @@
-/* Calls between their lane and their answer: once, or for as long as they wait for something to change. */
+/* Calls between their lane and their answer: once, or again after each change that they wait for. */
 #include "http/server_internal.h"
 
 #include "base/log.h"
@@ -16,7 +16,7 @@
 #define HANGUPS_AT_ONCE 64
 #define ASK_AGAIN       (1 * SECOND) /* when the lane was full */
 
-/* Topics that other threads have told of, until the loop takes them. */
+/* Changed topics from other threads, until the loop takes them. */
 struct told {
         pthread_mutex_t mutex;
         struct notes topics;
@@ -30,7 +30,7 @@ static struct server *waiting_server(const struct exchange *exchange) {
         return exchange->listener->server;
 }
 
-/* ---- what is told from elsewhere ---- */
+/* ---- changes from other threads ---- */
 
 void server_wake(void *context, const char *topic) {
         struct server *server = context;
@@ -91,7 +91,7 @@ void waiting_hangups(struct server *server) {
 
 /* ---- asking ---- */
 
-/* Who comes back while the process is about to end has its last turn with the next tick. */
+/* A call that comes back while the process shuts down asks for the last time with the next tick. */
 static void exchange_park(struct exchange *exchange, timestamp until) {
         struct call *call = &exchange->call;
 
@@ -108,9 +108,9 @@ static void exchange_park(struct exchange *exchange, timestamp until) {
         parking_wait(waiting_server(exchange)->parking, &exchange->spot, until);
 }
 
-/* A stream goes on when it is answered; what could not be answered is asked again a little later, and a full part with
- * the next tick, because there may be more. The first part goes out with the headers before the call may ask again:
- * until then the reply is the loop's. */
+/* A stream continues when its call is answered. A failed call asks again a little later; after a full part it asks with
+ * the next tick, because there may be more. The first part is sent with the headers before the call may ask again:
+ * until then the loop owns the reply. */
 static void go_on(struct exchange *exchange) {
         struct call *call = &exchange->call;
         const bool first = !exchange->stream, answered = call->reply.status == 200;
@@ -156,7 +156,7 @@ static void exchange_ask(struct exchange *exchange) {
         waiting_back(call);
 }
 
-/* Those who follow one that asks are asking, too; whose time is up is answered with what it finds. */
+/* Followers of an asking call are asking, too; a call past its time is answered with the state it finds. */
 static void prepare(struct exchange *exchange, timestamp now) {
         waiting_watch_hangup(exchange, exchange->stream && exchange->stream->dry);
         exchange->asking = true;
@@ -169,7 +169,7 @@ static void tick_one(struct exchange *exchange, timestamp now) {
                 exchange_park(exchange, exchange->stream->heartbeat_at);
 }
 
-/* The clock alone wakes a stream for its heartbeat, each for itself; everything else asks. */
+/* A stream woken by the clock alone sends its heartbeat; any other call asks its lane. */
 static void ask_or_tick(void *context, struct spot *spot) {
         struct exchange *exchange = exchange_of(spot->call);
         const bool tick = exchange->stream && !exchange->behind && (!spot->woken || !spot->call->may_wait);
@@ -218,7 +218,7 @@ void waiting_begin(struct exchange *exchange) {
 
 /* ---- coming back ---- */
 
-/* What the leader got, for one that wants the same. */
+/* Give a follower the reply of its leader. */
 static void leader_reply_copy(struct call *leader, struct call *call) {
         const struct reply *reply = &leader->reply;
 
@@ -238,7 +238,7 @@ static void back_one(struct exchange *exchange) {
                 return;
         }
         if (exchange->call.park.key && !exchange->call.reply.status) {
-                exchange->behind = exchange->stream; /* whose lane was full: it has not been told what it woke for */
+                exchange->behind = exchange->stream; /* its lane was full: it has not read the change that woke it */
                 exchange_park(exchange, exchange->call.park.until);
         } else
                 answer(exchange);

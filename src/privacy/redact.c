@@ -6,7 +6,7 @@
 
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
-/* The reasons that nobody has typed. Sorted. */
+/* Fixed reasons of the program, never typed by a person. Sorted. */
 static const char *const fixed_reasons[] = { "capacity", "closed", "customer_request", "damaged", ERASED,
         "not_captured", "not_collected", "not_found", "stock_lost", "theft", "unpaid" };
 

@@ -126,7 +126,7 @@ def test_a_person_is_known_by_each_of_their_marks_and_by_nothing_else(house, sho
                      ["--phone", person.phone[:-1]], ["--email", "_" + person.email[1:]]):
         for verb in ("export", "erase"):
             done = house.run("customer", verb, *selector, check=FAILED)
-            assert done.stdout == "" and done.stderr.startswith("holdfast: no order is found for this customer")
+            assert done.stdout == "" and done.stderr.startswith("holdfast: no order found for this customer")
             assert person.word not in done.stderr
 
 
@@ -211,8 +211,8 @@ def test_open_orders_are_named_and_left_as_they_are(house, shop):
 
     assert sums(done) == {"orders erased": 1, "erased before": 0, "kept replies erased": 4, "orders still open": 2}
     assert sorted(done.stderr.splitlines()[:2]) == sorted([
-        f"{waiting.order['order_number']} is left as it is: a location holds units of it: hand over, ship or cancel them",
-        f"{due.order['order_number']} is left as it is: a refund is due: POST /v1/orders/{{id}}/refunds"])
+        f"{waiting.order['order_number']} is unchanged: a location holds units of it: hand over, ship or cancel them",
+        f"{due.order['order_number']} is unchanged: a refund is due: POST /v1/orders/{{id}}/refunds"])
     assert waiting.order_now() == before
     assert gone.order_now()["customer"]["name"] == "erased"
 
@@ -226,7 +226,7 @@ def test_open_orders_are_named_and_left_as_they_are(house, shop):
 def refused_to_erase(house, work):
     """Why an order is not erased."""
     done = house.run("customer", "erase", "--order", work.order["order_number"], check=FAILED)
-    return done.stderr.splitlines()[0].partition(" is left as it is: ")[2]
+    return done.stderr.splitlines()[0].partition(" is unchanged: ")[2]
 
 
 def test_money_that_is_under_way_keeps_an_order_until_the_provider_has_told(house, shop):
@@ -267,7 +267,7 @@ def test_erasing_again_changes_nothing(house, shop):
 
     assert sums(done) == {"orders erased": 0, "erased before": 1, "kept replies erased": 0, "orders still open": 0}
     assert it.order_now() == before
-    assert "no order is found" in house.run("customer", "erase", "--email", person.email, check=FAILED).stderr
+    assert "no order found" in house.run("customer", "erase", "--email", person.email, check=FAILED).stderr
 
 
 def test_others_are_left_alone(house, shop):

@@ -63,7 +63,7 @@ def test_it_is_ready_when_it_serves_and_says_so_when_it_stops(instance, manager)
     manager.hear_until("READY")
     assert instance.is_ready()
     instance.terminate()
-    assert manager.hear_until("STOPPING")["STATUS"] == "Finishing what was begun."
+    assert manager.hear_until("STOPPING")["STATUS"] == "Finishing running requests."
     instance.wait_stopped()
     assert not manager.has_heard("WATCHDOG"), "nobody asked for it"
 
@@ -73,7 +73,7 @@ def test_it_is_not_ready_before_the_database_is(instance, manager):
     there, _, original = instance.database_url.rpartition("/")
     instance.settings["DATABASE_URL"] = f"{there}/{name}"
     instance.start(wait=False)
-    assert manager.hear() == {"STATUS": "Not ready: /readyz tells why."}
+    assert manager.hear() == {"STATUS": "Not ready: see /readyz."}
     with Database(f"{there}/holdfast") as database:
         database.execute(f'create database "{name}" template "{original}"')
     assert manager.hear() == {"READY": "1", "STATUS": "Serving."}

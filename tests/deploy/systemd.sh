@@ -170,7 +170,7 @@ check_upkeep() {
 
 check_outage() {
         "$root/deploy/cluster.sh" stop "$scratch/cluster"
-        eventually "systemctl status says that it is not ready" property_is StatusText 'Not ready: /readyz tells why.'
+        eventually "systemctl status says that it is not ready" property_is StatusText 'Not ready: see /readyz.'
         "$root/deploy/cluster.sh" start "$scratch/cluster" >/dev/null
         eventually "it is ready again" property_is StatusText Serving.
         property_is NRestarts 0 || fail "it was started again because the database was away"
