@@ -6,7 +6,8 @@
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
 static enum problem refuse_size(struct arena *arena, struct refusal *refusal) {
-        return refuse(refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The body holds more than one request may.");
+        return refuse(
+                refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The body needs more memory than one request may use.");
 }
 
 /* A table row without a flag has offset 0; writing there would overwrite the first member of the struct. */

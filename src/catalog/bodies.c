@@ -1,5 +1,5 @@
 /*
- * What clients send, as tables.
+ * The request bodies of the room, as shapes.
  */
 #include "catalog/records.h"
 

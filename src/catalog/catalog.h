@@ -1,10 +1,10 @@
 /*
- * catalog: channels, locations, products, and what a channel offers (listings).
+ * catalog: channels, locations, products, and listings (products offered by a channel).
  *
  * Other rooms look things up through a `catalog_set`: they name the codes they need (`catalog_want_...`), queue the
  * look-ups of them all (`catalog_load`), and find the records after the trip. A set lives in the arena of its batch;
- * text of records lives until the batch ends. Codes are the retailer's own. Nothing is ever deleted, so what was found
- * stays.
+ * text of records lives until the batch ends. Codes are chosen by the retailer. Records are never deleted, so a record
+ * once found stays.
  */
 #pragma once
 
@@ -31,17 +31,17 @@ enum channel_kind {
 
 enum location_kind { LOCATION_STORE, LOCATION_WAREHOUSE };
 
-/* What a location can do; bit n is the name n. */
+/* The capabilities of a location; bit n is the name n. */
 enum capability { CAN_CURBSIDE = 1 << 0, CAN_PICKUP = 1 << 1, CAN_RETURNS = 1 << 2, CAN_SHIP = 1 << 3 };
 
-/* How customers may prove who they are when goods are handed over; bit n is the name n. */
+/* The proofs of identity at a hand-over; bit n is the name n. */
 #define HANDOVER_METHODS_ALL 3u
 
 /* Names on the wire and in SQL, NULL-terminated; the index is the enum, or the bit. Days begin with Monday. */
 extern const char *const capability_names[], *const channel_kinds[], *const day_names[], *const location_kinds[];
 extern const char *const handover_method_names[];
 
-/* Where a record stands between what the database has and what is to be written. */
+/* The state of a record between the database and the next save. */
 struct record {
         int64_t version;
         timestamp created_at, updated_at;
@@ -60,20 +60,21 @@ struct channel {
 
 #define WEEKDAYS 7 /* 0 is Monday */
 
-/* Minutes since local midnight. closes <= opens: it closes on the day after. */
+/* Minutes since local midnight. closes <= opens: it closes on the next day. */
 struct opening {
         int day; /* 0 is Monday */
         int opens, closes;
 };
 
-/* A day on which the ordinary hours do not hold: closed, or open at other hours. */
+/* A day without the ordinary hours: closed, or open at other hours. */
 struct closure {
         struct day date;
         bool has_hours;
         int opens, closes;
 };
 
-/* So many orders may be collected between two times of a weekday. Minutes since local midnight; begins < ends. */
+/* The number of orders that may be collected between two times of a weekday. Minutes since local midnight; begins <
+ * ends. */
 struct slot {
         int day; /* 0 is Monday */
         int begins, ends;
@@ -82,7 +83,7 @@ struct slot {
 
 /* From `begins` on, the clocks of a zone are `ahead` of UTC. */
 struct zone_span {
-        timestamp begins; /* TIMESTAMP_NONE: as long as anybody asks */
+        timestamp begins; /* TIMESTAMP_NONE: for all time */
         duration ahead;
 };
 
@@ -112,7 +113,7 @@ struct location {
         bool has_cut_off;
         const struct slot *slots; /* by day, then begins */
         size_t n_slots;
-        int cut_off; /* minutes since local midnight; who orders later is served from the next day's opening on */
+        int cut_off; /* minutes since local midnight; a later order counts as placed at the next day's opening */
         unsigned cut_off_days;  /* bit n: weekday n has a cut-off instead of that one, */
         int cut_offs[WEEKDAYS]; /* this one */
         unsigned handover_methods;
@@ -125,13 +126,13 @@ struct product {
         const char *gtin;        /* 14 digits; may be NULL */
         struct money price;      /* currency "": none */
         const char *image_url;   /* may be NULL */
-        const char *description; /* may be NULL; not told by catalog_load */
-        const char *attributes;  /* a JSON object; not told by catalog_load */
+        const char *description; /* may be NULL; not read by catalog_load */
+        const char *attributes;  /* a JSON object; not read by catalog_load */
         bool returnable;
-        const struct return_policy *return_policy; /* goes before its channel's, member by member; may be NULL */
+        const struct return_policy *return_policy; /* overrides its channel's, member by member; may be NULL */
 };
 
-/* What is NULL or has no currency is as the product has it. */
+/* A member that is NULL or has no currency is taken from the product. */
 struct listing {
         struct record record;
         const char *channel, *sku;
@@ -160,9 +161,9 @@ struct catalog_set {
         struct location *locations;
         struct product *products;
         struct listing *listings;
-        struct zone *zones; /* told by catalog_load_zones: those of the locations, and maybe others */
+        struct zone *zones; /* read by catalog_load_zones: those of the locations, and maybe others */
         size_t n_channels, n_locations, n_products, n_listings, n_zones;
-        bool exhausted; /* the arena was; shows at catalog_load */
+        bool exhausted; /* the arena is exhausted; shows at catalog_load */
 };
 
 void catalog_init(struct catalog_set *set, struct arena *arena);
@@ -173,14 +174,14 @@ void catalog_want_location(struct catalog_set *set, const char *code);
 void catalog_want_product(struct catalog_set *set, const char *sku);
 void catalog_want_listing(struct catalog_set *set, const char *channel, const char *sku);
 
-/* Queue: read all that was named, without a lock. FAULT_BUSY when the arena is exhausted. */
+/* Queue: read all named records, without a lock. FAULT_BUSY when the arena is exhausted. */
 enum problem catalog_load(struct database *database, struct catalog_set *set);
 
-/* Queue: read the time zones of the locations that were named, which promises need. A zone is read once an hour and
- * process, so a new release of PostgreSQL's zone database counts within the hour. FAULT_BUSY without memory. */
+/* Queue: read the time zones of the named locations, for promises. Each process reads a zone once an hour, so a new
+ * release of PostgreSQL's zone database applies within the hour. FAULT_BUSY without memory. */
 enum problem catalog_load_zones(struct database *database, struct catalog_set *set);
 
-/* After the trip: whether the zones of all locations are there. False when a location got another zone between the two
+/* After the trip: whether the zones of all locations were read. False when a location got another zone between the two
  * look-ups: then the batch starts over (FAULT_STALE). */
 must_check bool catalog_zones_fit(const struct catalog_set *set);
 

@@ -1,7 +1,7 @@
 /*
  * catalog/columns: the columns of channels, locations, products and listings (db/columns.h), for the room's store.
  *
- * A row holds a record and the texts of those members that the database keeps in another form.
+ * A row holds a record and the texts of members that the database stores in another form.
  */
 #pragma once
 

@@ -21,7 +21,7 @@ enum problem catalog_work_save(struct batch *batch) {
 
 bool catalog_may_put(struct call *call, const struct record *record) {
         if (record->exists && call_names_version(call, record->version)) {
-                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match forbids to replace what is there.");
+                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match is \"*\", but the resource exists.");
                 call->refusal.version = record->version;
                 return false;
         }

@@ -1,5 +1,5 @@
 /*
- * catalog/commands: what the route files of the catalogue share.
+ * catalog/commands: shared parts of the route files of the catalogue.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "engine/cursor.h"
 #include "engine/reply.h"
 
-/* What one batch works on. */
+/* The work of one batch. */
 struct catalog_work {
         struct catalog_set set;
         struct zones zones;
@@ -20,7 +20,7 @@ extern const struct operation location_put, location_show, locations_list;
 extern const struct operation slots_list;
 extern const struct operation product_put, product_show, products_list;
 
-/* On the loop: what can be refused without the database. */
+/* On the loop: checks that need no database. */
 void channel_put_check(struct call *call);
 void listing_put_check(struct call *call);
 void location_put_check(struct call *call);
@@ -43,10 +43,10 @@ must_check enum problem catalog_work_begin(struct batch *batch, struct catalog_w
 /* .save of every PUT. */
 enum problem catalog_work_save(struct batch *batch);
 
-/* If-Match and If-None-Match of a PUT against what there is; refuses with PRECONDITION_FAILED. */
+/* Compare If-Match and If-None-Match of a PUT with the current record; refuses with PRECONDITION_FAILED. */
 must_check bool catalog_may_put(struct call *call, const struct record *record);
 
-/* Whether the bearer may know of the channel: one bound to another channel is told that there is none. */
+/* Whether the bearer may see the channel: for a bearer bound to another channel it does not exist. */
 bool channel_is_visible(const struct call *call, const char *channel);
 
 /* The queries of the lists. */

@@ -65,7 +65,7 @@ static void channel_element_write(struct writer *json, const struct catalog_set 
 static const struct list_kind channels_kind = { channels_filter, channels_page, channels_count, channels_key,
         channel_element_write };
 
-/* The channel is looked up as well: that it lists nothing and that it does not exist are different answers. */
+/* The channel is looked up as well: an empty list of a channel and an unknown channel are different answers. */
 static void listings_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
         filter->channel = call->path.code;
         catalog_want_channel(set, call->path.code);
@@ -125,7 +125,8 @@ void products_list_check(struct call *call) {
         const struct products_query *query = call->query;
 
         if (query->gtin && !gtin_from(query->gtin, "#/gtin", &call->arena, &call->refusal))
-                call_refuse(call, PROBLEM_INVALID_PARAMETER, "The parameter gtin is no GTIN.");
+                call_refuse(call, PROBLEM_INVALID_PARAMETER,
+                        "The parameter gtin must be a GTIN or a GS1 Digital Link with a valid check digit.");
 }
 
 static size_t products_count(const struct catalog_set *set) {
@@ -143,9 +144,9 @@ static void product_element_write(struct writer *json, const struct catalog_set 
 static const struct list_kind products_kind = { products_filter, products_page, products_count, products_key,
         product_element_write };
 
-/* ---- what they have in common ---- */
+/* ---- parts common to the four kinds ---- */
 
-/* What one call's page works on. */
+/* The page of one call. */
 struct list {
         struct page page;
         struct catalog_set set;

@@ -89,7 +89,7 @@ static enum problem locations_want(struct batch *batch, struct catalog_work **re
         return p;
 }
 
-/* The zone that a location has already was known when it was put (call->work tells); only others are looked for. */
+/* The zone that a location already has was checked when it was put (call->work has it); only others are looked up. */
 static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
         const char **names = arena_new_array(batch->arena, const char *, batch->n_calls);
         size_t n = 0;

@@ -40,7 +40,7 @@ static enum problem products_want(struct batch *batch, struct catalog_work **ret
         return p;
 }
 
-/* What is stored is compared with what would be stored: PostgreSQL has its own way to write JSON down. */
+/* The stored attributes are compared with the text that PostgreSQL would store, because it rewrites JSON. */
 static enum problem attributes_load(struct batch *batch) {
         const char **texts = arena_new_array(batch->arena, const char *, batch->n_calls);
 

@@ -1,4 +1,4 @@
-/* GET /v1/locations/{code}/slots: when an order that is placed now may be collected, and how many places are left. */
+/* GET /v1/locations/{code}/slots: the pickup slots of an order placed now, with their free places. */
 #include "catalog/commands.h"
 #include "catalog/promise.h"
 #include "catalog/slots.h"
@@ -23,7 +23,7 @@ void slots_list_check(struct call *call) {
         if (!call_may_act_at(call, call->path.code) || query->to == TIMESTAMP_NONE)
                 return;
         if (query->from == TIMESTAMP_NONE || query->to <= query->from || query->to - query->from > SPAN_MAX)
-                call_refuse(call, PROBLEM_INVALID_PARAMETER, "to= goes with from=, is later, and by 31 days at most.");
+                call_refuse(call, PROBLEM_INVALID_PARAMETER, "to= needs from=, must be later, and by 31 days at most.");
 }
 
 struct slots_work {

@@ -43,7 +43,7 @@ static const struct shape_member cut_offs_members[] = { CUT_OFF_OF("fri", 4), CU
         CUT_OFF_OF("sat", 5), CUT_OFF_OF("sun", 6), CUT_OFF_OF("thu", 3), CUT_OFF_OF("tue", 1), CUT_OFF_OF("wed", 2) };
 const struct shape cut_offs_shape = SHAPE(struct cut_offs_body, cut_offs_members);
 
-/* ---- what a client sent ---- */
+/* ---- requests ---- */
 
 /* One list of the request under check. */
 struct checking {
@@ -73,7 +73,7 @@ static int length_of(int opens, int closes) {
         return closes > opens ? closes - opens : closes + MINUTES_OF_DAY - opens;
 }
 
-/* On the circle of the week: the one that begins later begins before the other ends. */
+/* On the circle of the week: the later opening begins before the other ends. */
 static bool openings_overlap(const struct opening *a, const struct opening *b) {
         const int a_begins = a->day * MINUTES_OF_DAY + a->opens;
         const int b_begins = b->day * MINUTES_OF_DAY + b->opens;
@@ -132,7 +132,7 @@ static int closure_compare(const void *left, const void *right) {
         return by_date ? by_date : a->opens - b->opens;
 }
 
-/* A day may have several stretches of hours. Closed has none, which counts as 00:00 to 00:00: the whole day. */
+/* A day may have several stretches of hours. A closed day has none, which counts as 00:00 to 00:00: the whole day. */
 static bool closures_clash(const struct closure *a, const struct closure *b) {
         const int later = a->opens > b->opens ? a->opens : b->opens;
 
@@ -145,7 +145,7 @@ static void refuse_clashes(const struct checking *checking, const struct closure
         for (size_t i = 1; i < n; i++)
                 for (size_t j = 0; j < i; j++)
                         if (closures_clash(&closures[i], &closures[j])) {
-                                violate(checking, i, NULL, "overlap", "This day stands in the list already.");
+                                violate(checking, i, NULL, "overlap", "This day is repeated in the list.");
                                 break;
                         }
 }
@@ -231,14 +231,14 @@ void cut_offs_from(
                         continue;
                 (void) snprintf(pointer, sizeof(pointer), "#/pickup/cut_offs/%s", day_names[day]);
                 (void) refuse_because(
-                        refusal, arena, pointer, "malformed", "A cut-off is a time of day between 00:00 and 23:59.");
+                        refusal, arena, pointer, "malformed", "A cut-off must be a time of day from 00:00 to 23:59.");
         }
 }
 
-/* ---- what is stored ---- */
+/* ---- stored texts ---- */
 
-/* Fill an array of the shape's structs from a stored list. What is stored has passed the checks, so a refusal here only
- * says that somebody else has written it. */
+/* Fill an array of the shape's structs from a stored list. A stored list has passed the checks, so a refusal here means
+ * that another program has written it. */
 static void *bodies_read(const char *json, const struct shape *shape, struct arena *arena, size_t *ret_n) {
         _cleanup_(tree_cleanup) json_t *tree = NULL;
         struct refusal refusal = { 0 };

@@ -1,7 +1,8 @@
 /*
- * catalog/hours: when a location is open: as clients send it, as it is stored, as it is answered.
+ * catalog/hours: opening hours, closures, slots and cut-offs of a location, as JSON.
  *
- * All three are the same JSON: a list of {"day","opens","closes"}, one of {"date","opens"?,"closes"?}, and one of
+ * Requests, stored texts and replies use the same JSON: a list of {"day","opens","closes"}, one of
+ * {"date","opens"?,"closes"?}, and one of
  * {"day","from","to","capacity"} for the slots in which orders may be collected; and {"mon":"16:00",...} for the
  * cut-offs of weekdays. Times are local wall times; an opening that closes at or before it opens ends on the next day.
  * Pure.
@@ -14,7 +15,7 @@
 
 #define OPENINGS_MAX 50
 #define CLOSURES_MAX 400
-#define TIME_SIZE    8 /* room for "23:59", and for a wrong one that is told what is wrong with it */
+#define TIME_SIZE    8 /* room for "23:59", and for a wrong text that a violation explains */
 
 struct opening_body {
         int day;
@@ -39,8 +40,8 @@ struct cut_offs_body {
 
 extern const struct shape opening_shape, closure_shape, slot_shape, cut_offs_shape;
 
-/* Check and sort what a client sent; every violation is named below "#/opening_hours" and "#/closures". NULL when
- * something was refused, or for want of memory. */
+/* Check and sort the hours of a request; every violation is named below "#/opening_hours" and "#/closures". NULL after
+ * a refusal or without memory. */
 struct opening *openings_from(
         const struct opening_body *bodies, size_t n, struct arena *arena, struct refusal *refusal);
 struct closure *closures_from(
@@ -56,7 +57,7 @@ void cut_offs_from(
 /* Read the stored form of the cut-offs of weekdays; false when it is malformed. */
 must_check bool cut_offs_read(const char *json, struct arena *arena, struct location *location);
 
-/* Read the stored form; NULL when it is not what write_... has written, or for want of memory. */
+/* Read the stored text; NULL when it is not the output of write_..., or without memory. */
 struct opening *openings_read(const char *json, struct arena *arena, size_t *ret_n);
 struct closure *closures_read(const char *json, struct arena *arena, size_t *ret_n);
 struct slot *slots_read(const char *json, struct arena *arena, size_t *ret_n);

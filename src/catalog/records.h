@@ -1,8 +1,8 @@
 /*
- * catalog/records: what the catalogue's own routes, and the importer, need to keep it.
+ * catalog/records: the records of the catalogue for its routes and the importer.
  *
- * Records are replaced whole (PUT). All that was named is locked, decided upon one by one, so that a later call of the
- * batch sees what an earlier one has left, and saved once. A list is read into a set of its own, page by page, by code.
+ * A PUT replaces a whole record. All named records are locked, decided one by one, and saved once, so a later call of
+ * the batch sees the result of an earlier one. A list is read into a separate set, page by page, by code.
  */
 #pragma once
 
@@ -23,11 +23,11 @@
 #define HOLD_FOR_MAX          (60 * DAY)
 #define SEARCH_MAX            100 /* code points of q= */
 #define TIME_ZONE_MAX         64
-#define GTIN_TEXT_MAX         512 /* a GS1 Digital Link; and a wrong one is told what is wrong with it */
+#define GTIN_TEXT_MAX         512 /* a GS1 Digital Link; a violation explains a wrong one */
 #define CAPABILITY_COUNT      4
 #define HANDOVER_METHOD_COUNT 2
 
-/* ---- what clients send ---- */
+/* ---- request bodies ---- */
 
 struct channel_body {
         const char *name;
@@ -84,8 +84,8 @@ extern const struct shape channel_shape, listing_shape, location_shape, product_
 
 /* ---- pure rules ---- */
 
-/* Check a body and fill what it says into a record, whose code and `record` stay as they are. False when something was
- * refused, with VALIDATION_FAILED and every fault named. The time zone is checked by location_zone_known. */
+/* Check a body and copy it into a record; its code and `record` stay unchanged. False after a refusal, with
+ * VALIDATION_FAILED and every fault named. The time zone is checked by location_zone_known. */
 void channel_from(const struct channel_body *body, struct channel *channel);
 void listing_from(const struct listing_body *body, struct listing *listing);
 bool location_from(
@@ -101,23 +101,23 @@ const char *gtin_from(const char *text, const char *pointer, struct arena *arena
 must_check bool location_zone_known(const struct location *location, const char *const *names, size_t n,
         struct arena *arena, struct refusal *refusal);
 
-/* The attributes as PostgreSQL writes them back take the place of those sent. False when that is too long: a few bytes
+/* Replace the sent attributes by the text that PostgreSQL stores. False when that is too long: a few bytes
  * of 1e308 grow to hundreds of digits. */
 must_check bool product_attributes_from(
         const char *canonical, struct arena *arena, struct refusal *refusal, struct product *product);
 
-/* Whether two records say the same. */
+/* Whether two records have equal members. */
 bool channel_equal(const struct channel *a, const struct channel *b);
 bool listing_equal(const struct listing *a, const struct listing *b);
 bool location_equal(const struct location *a, const struct location *b);
 bool product_equal(const struct product *a, const struct product *b);
 
-/* A record is put, at first or again: what is the same keeps its version. */
+/* Put a record, new or again; an equal one keeps its version. */
 void record_put(struct record *record, bool same, timestamp now);
 
 /* ---- replacing ---- */
 
-/* Queue: lock all that was named and read it whole; and the same without a lock. */
+/* Queue: lock all named records and read them whole; and the same without a lock. */
 enum problem catalog_lock(struct database *database, struct catalog_set *set);
 enum problem catalog_read(struct database *database, struct catalog_set *set);
 
@@ -127,7 +127,7 @@ struct location *catalog_location(const struct catalog_set *set, const char *cod
 struct product *catalog_product(const struct catalog_set *set, const char *sku);
 struct listing *catalog_listing(const struct catalog_set *set, const char *channel, const char *sku);
 
-/* Queue: insert what is new, update what has changed. */
+/* Queue: insert new records and update changed ones. */
 enum problem catalog_save(struct database *database, struct catalog_set *set);
 
 /* Time zones that exist. */
@@ -137,22 +137,22 @@ struct zones {
         size_t n;
 };
 
-/* Queue: which of the named zones exist; told after the trip. It costs a look at every file of the zone database, so
- * ask only for those that no stored record has. */
+/* Queue: which of the named zones exist; known after the trip. PostgreSQL reads every file of its zone database for it,
+ * so ask only for zones that no stored record has. */
 void zones_ask(struct database *database, const char *const *names, size_t n, struct arena *arena, struct zones *zones);
 
-/* Queue: read the zones of the locations that were named, as they are for a year and some days from an instant on
+/* Queue: read the zones of the named locations for a year and some days from an instant on
  * (TIMESTAMP_NONE: the database's now), except those that the set has. */
 void zones_read(struct database *database, struct catalog_set *set, timestamp from);
 
-/* Queue: replace the n JSON documents by what PostgreSQL will write for them once they are stored; NULL stays NULL. */
+/* Queue: replace the n JSON documents by the text that PostgreSQL stores for them; NULL stays NULL. */
 void documents_ask(struct database *database, const char **texts, size_t n, struct arena *arena);
 
 /* ---- lists ---- */
 
-/* Which records; NULL or all_codes says nothing. */
+/* The filters of a list; NULL or all_codes: no filter. */
 struct catalog_filter {
-        const char *after; /* the code that the page before ended with */
+        const char *after; /* the last code of the previous page */
         int64_t limit;     /* rows at most */
         const char *const *codes;
         size_t n_codes;
@@ -160,7 +160,7 @@ struct catalog_filter {
         const char *capability, *channel, *gtin, *kind, *search;
 };
 
-/* Queue: the records of the page, into the empty set; the filters that do not apply to the kind are passed over. */
+/* Queue: the records of the page, into the empty set; filters that do not apply to the kind are ignored. */
 void channels_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set);
 void listings_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set);
 void locations_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set);

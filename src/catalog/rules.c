@@ -13,7 +13,8 @@ const char *const location_kinds[] = { "store", "warehouse", NULL };
 
 static bool refuse_faults(const char *what, size_t n_before, struct arena *arena, struct refusal *refusal) {
         if (arena->exhausted) {
-                refuse(refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The %s holds more than one request may.", what);
+                refuse(refusal, arena, PROBLEM_CONTENT_TOO_LARGE, "The %s needs more memory than one request may use.",
+                        what);
                 return false;
         }
         if (refusal->n_violations == n_before)
@@ -46,7 +47,7 @@ static void check_position(const struct location_body *body, struct arena *arena
 static void check_country(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
         if (!country_exists(body->country))
                 (void) refuse_because(refusal, arena, "#/country", "malformed",
-                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
+                        "This must be a two-letter country code of ISO 3166-1, such as DE.");
 }
 
 /* A bit for each of the names, in the order of `known`. */
@@ -63,7 +64,7 @@ static unsigned bits_from(const char *const *names, size_t n, const char *const 
                         const char *pointer = arena_format(arena, "%s/%zu", at, i);
 
                         (void) refuse_because(
-                                refusal, arena, pointer ? pointer : at, "repeated", "This stands in the list already.");
+                                refusal, arena, pointer ? pointer : at, "repeated", "This is repeated in the list.");
                 }
                 bits |= 1u << bit;
         }
@@ -79,7 +80,7 @@ static void pickup_from(
         if (location->has_cut_off &&
                 (!time_of_day_parse(body->cut_off, &location->cut_off) || location->cut_off > CUT_OFF_MAX))
                 (void) refuse_because(refusal, arena, "#/pickup/cut_off", "malformed",
-                        "A cut-off is a time of day between 00:00 and 23:59.");
+                        "A cut-off must be a time of day from 00:00 to 23:59.");
         cut_offs_from(body ? body->cut_offs : NULL, arena, refusal, location);
         location->handover_methods = HANDOVER_METHODS_ALL;
         if (body && body->n_handover_methods)
@@ -119,7 +120,7 @@ bool location_zone_known(const struct location *location, const char *const *nam
                         return true;
         (void) refuse_because(refusal, arena, "#/time_zone", "unknown-time-zone",
                 "This must be a time zone of the IANA database, such as Europe/Berlin.");
-        refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "There is no such time zone.");
+        refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The time zone is unknown.");
         return false;
 }
 
@@ -165,7 +166,7 @@ static bool cut_offs_equal(const struct location *a, const struct location *b) {
                memcmp(a->cut_offs, b->cut_offs, sizeof(a->cut_offs)) == 0;
 }
 
-/* Exactly: PostgreSQL keeps every bit of a double, and a shape lets no NaN in. */
+/* Exact comparison: PostgreSQL keeps every bit of a double, and a shape refuses NaN. */
 static bool same_number(double a, double b) {
         return a <= b && a >= b;
 }
@@ -191,11 +192,11 @@ const char *gtin_from(const char *text, const char *pointer, struct arena *arena
         if (gtin_parse(text, gtin) || gtin_from_digital_link(text, gtin))
                 return arena_text(arena, gtin);
         if (gtin_is_mistyped(text))
-                (void) refuse_because(
-                        refusal, arena, pointer, "check-digit", "The last digit does not fit the ones before it.");
+                (void) refuse_because(refusal, arena, pointer, "check-digit",
+                        "The check digit, the last one, does not match the other digits.");
         else
                 (void) refuse_because(refusal, arena, pointer, "malformed",
-                        "A GTIN has 8, 12, 13 or 14 digits, or stands in a GS1 Digital Link.");
+                        "A GTIN has 8, 12, 13 or 14 digits, or is part of a GS1 Digital Link.");
         return NULL;
 }
 
@@ -237,7 +238,7 @@ bool product_attributes_from(
 
         if (canonical && strlen(canonical) > ATTRIBUTES_STORED_MAX)
                 (void) refuse_because(refusal, arena, "#/attributes", "too-long",
-                        "Written out, these attributes are longer than %zu bytes.", ATTRIBUTES_STORED_MAX);
+                        "Stored as JSON, these attributes are longer than %zu bytes.", ATTRIBUTES_STORED_MAX);
         if (canonical)
                 product->attributes = canonical;
         return refuse_faults("product", n_before, arena, refusal);

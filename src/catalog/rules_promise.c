@@ -55,7 +55,7 @@ static struct hours hours_between(int opens, int closes) {
         return (struct hours){ opens, closes > opens ? closes : closes + MINUTES_OF_DAY };
 }
 
-/* The hours that a closure puts in the place of the day's own. False: there is no closure on that date. */
+/* The hours of a closure, which replace the day's own. False: there is no closure on that date. */
 static bool exception_of(
         const struct location *location, int64_t day, size_t n, bool *ret_open, struct hours *ret_hours) {
         bool found = false;
@@ -135,7 +135,7 @@ static bool calendar_next(struct calendar *calendar, int64_t last_day, struct st
 
 /* ---- the promise ---- */
 
-/* The weekday's own cut-off, else that of all days. False: the day has none. */
+/* The weekday's cut-off, else that of all days. False: the day has none. */
 static bool cut_off_minutes(const struct location *location, int64_t day, int *ret_minutes) {
         const int weekday = weekday_of(day);
         const bool of_weekday = location->cut_off_days & 1u << weekday;

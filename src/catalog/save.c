@@ -1,5 +1,5 @@
 /*
- * The writing of records: inserts and updates of one kind take the same columns.
+ * The writing of records: inserts and updates of one kind write the same columns.
  */
 #include "catalog/columns.h"
 #include "catalog/records.h"

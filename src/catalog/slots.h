@@ -1,14 +1,14 @@
 /*
- * catalog/slots: when orders may be collected, where a location lets only so many come at a time.
+ * catalog/slots: pickup slots: times with a limited number of orders.
  *
  * A location has slots of the week with a capacity each. A slot of a date is named by its location and the instant at
- * which it begins; wall times mean what catalog/promise says. On the date of a closure only those slots are offered
+ * which it begins; wall times are read as in catalog/promise. On the date of a closure only those slots are offered
  * that lie within its hours. Of two that begin at the same instant, because clocks skip the time between, the first
  * counts.
  *
- * How many places are taken stands in a row for each slot, which is locked after all stock rows and before the queue
- * revisions, in the order of (location, beginning). Whoever gives a place back needs no lock beforehand: the update
- * that counts it takes the locks in the same order, and nothing but the revisions after them.
+ * Each slot has a row with its booked places. It is locked after all stock rows and before the queue revisions, in the
+ * order of (location, beginning). Giving a place back needs no lock beforehand: its update takes the locks in the same
+ * order, and only the revisions after them.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct slot_time {
         int64_t capacity;
 };
 
-/* The slots that begin from `from` on and before `to`, in order; as many as there is room for. */
+/* The slots that begin from `from` on and before `to`, in order; at most as many as fit. */
 size_t slots_between(const struct location *location, const struct zone *zone, timestamp from, timestamp to,
         struct slot_time *slots, size_t room);
 
@@ -54,21 +54,20 @@ struct slot_set {
 void slots_init(struct slot_set *set, struct arena *arena);
 void slots_want(struct slot_set *set, const char *location, timestamp begins);
 
-/* Queue: make the rows that are not there yet, lock them all, read what is booked. Nothing, when nothing was wanted.
- * FAULT_STALE on the trip, when somebody has removed one in between. */
+/* Queue: insert missing rows, lock them all, read the booked places. Queues no statement when no slot was wanted.
+ * FAULT_STALE on the trip, when another session has removed a row in between. */
 enum problem slots_lock(struct database *database, struct slot_set *set);
 
 /* The row, or NULL when it was not wanted. */
 struct slot_row *slot_row_find(const struct slot_set *set, const char *location, timestamp begins);
 
-/* Keep the rows as they are. */
+/* Keep the rows in the snapshot. */
 void slots_snapshot(struct snapshot *snapshot, struct slot_set *set);
 
-/* Queue: write what has changed, and remove the rows of slots that nobody holds a place in: who was refused leaves
- * nothing. */
+/* Queue: write changed rows, and delete rows of slots without a booked place, so that a refused order leaves no row. */
 void slots_save(struct database *database, struct slot_set *set);
 
-/* Queue: give back the places named: one for each time. Nothing when n is 0. */
+/* Queue: give back one place for each time named. Queues no statement when n is 0. */
 void slots_give_back(struct database *database, struct arena *arena, const struct slot_row *places, size_t n);
 
 /* Queue: the rows of a location, from `from` (TIMESTAMP_NONE: now) to `to` (TIMESTAMP_NONE: `span` later), into the

@@ -12,7 +12,7 @@
 #define KEYS_FIRST    32
 #define PRODUCTS_NEAR 2000 /* looked at one by one for words that many titles have; see products_search */
 
-/* ---- what was named ---- */
+/* ---- named records ---- */
 
 void catalog_init(struct catalog_set *set, struct arena *arena) {
         *set = (struct catalog_set){ .arena = arena };
@@ -201,7 +201,7 @@ static void ask_listings(struct database *database, struct catalog_set *set, con
         database_ask(database, statement, &p, listings_take, set);
 }
 
-/* The statements of a look-up, which differ only in what they lock and how much they read. */
+/* The statements of a look-up, which differ only in their locks and columns. */
 struct look {
         const struct statement *channels, *listings, *locations, *products;
 };
@@ -268,7 +268,7 @@ static int listing_compare(const void *left, const void *right) {
         return catalog_key_compare(left, &key);
 }
 
-/* bsearch does not take the NULL of a set that was never loaded. */
+/* bsearch does not accept the NULL of a set that was never loaded. */
 static void *record_find(
         const void *key, void *records, size_t n, size_t size, int (*compare)(const void *, const void *)) {
         return n ? bsearch(key, records, n, size, compare) : NULL;
@@ -316,7 +316,7 @@ const struct listing *catalog_find_listing(const struct catalog_set *set, const 
         return listing && listing->record.exists ? listing : NULL;
 }
 
-/* ---- what only PostgreSQL knows ---- */
+/* ---- time zones and JSON texts from PostgreSQL ---- */
 
 static enum problem zone_names_take(struct rows *rows, void *into) {
         struct zones *zones = into;

@@ -129,7 +129,7 @@ void slots_give_back(struct database *database, struct arena *arena, const struc
         database_ask(database, &sql_slots_give_back, &p, NULL, NULL);
 }
 
-/* They have no location: the reader knows whom it asked about. */
+/* The rows have no location column: all belong to the requested location. */
 static enum problem booked_take(struct rows *rows, void *into) {
         struct slot_set *set = into;
 

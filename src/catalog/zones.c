@@ -1,4 +1,5 @@
-/* Time zones for promises, as PostgreSQL knows them: read when a location of theirs is met, and kept for a while. */
+/* Time zones for promises, as PostgreSQL knows them: read for the first location that has them, and kept for a while.
+ */
 #include "catalog/catalog.h"
 #include "catalog/records.h"
 #include "db/connection.h"
@@ -9,7 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define ZONES_KEPT_MAX 64 /* more are read anew each time */
+#define ZONES_KEPT_MAX 64 /* further zones are read again each time */
 #define ZONE_KEPT_FOR  (1 * HOUR)
 
 /* All of the process; the mutex guards them. A zone is replaced whole, and readers take copies. */
@@ -41,7 +42,7 @@ static bool zone_keep(const struct zone *zone, struct zone *ret_copy) {
         return true;
 }
 
-/* Its place, also when it is no longer good; the first free one for a name that has none; NULL when all are taken. */
+/* The place of a zone, also of an outdated one; the first free place for a new name; NULL when all are taken. */
 static struct kept *zone_place(const char *name) {
         for (size_t i = 0; i < n_kept; i++)
                 if (text_equal(kept[i].zone.name, name))
@@ -63,7 +64,7 @@ static void keep_all(const struct zone *zones, size_t n, timestamp until) {
         (void) pthread_mutex_unlock(&mutex);
 }
 
-/* Copy what is kept and still good into the set. */
+/* Copy the kept zones that are not outdated into the set. */
 static bool recall(struct catalog_set *set, timestamp now) {
         bool complete = true;
 
@@ -87,7 +88,7 @@ static bool recall(struct catalog_set *set, timestamp now) {
 
 /* ---- reading ---- */
 
-/* Spans of one zone stand together, so each zone is a run of rows. */
+/* Spans of one zone are adjacent, so each zone is a run of rows. */
 static bool zone_take(struct rows *rows, size_t first, size_t n, struct catalog_set *set, struct zone *ret_zone) {
         struct zone_span *spans = arena_new_array(set->arena, struct zone_span, n);
 

@@ -36,7 +36,7 @@ const char *column_type(enum column_kind kind) {
         return kinds[kind].type;
 }
 
-/* Lists mostly name the columns in the order of the table: so the search goes on behind the last one found. */
+/* Lists mostly name the columns in the order of the table, so the search continues behind the last one found. */
 static const struct column *column_find(const struct columns *columns, const char *name, size_t *next) {
         for (size_t tried = 0; tried < columns->n; tried++) {
                 const size_t i = (*next + tried) % columns->n;

@@ -202,7 +202,7 @@ static enum problem socket_wait(struct database *database, bool unsent, timestam
         return PROBLEM_NONE;
 }
 
-/* Send what is buffered while reading what comes, so that two full buffers cannot wait for each other. */
+/* Send buffered statements while reading answers, so that two full buffers cannot wait for each other. */
 static enum problem send_all(struct database *database, timestamp deadline) {
         for (;;) {
                 const int unsent = PQflush(database->connection);
@@ -234,7 +234,7 @@ static bool commit_rolled_back(const struct answer *answer, PGresult *result) {
         return answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0;
 }
 
-/* Names the row's fault for the log; the word of an enum tells nothing about a customer. */
+/* Names the row's fault for the log; the word of an enum is no personal data. */
 static enum problem fail_unknown(struct database *database, const struct rows *rows) {
         char message[MESSAGE_SIZE];
 
@@ -311,7 +311,7 @@ static enum problem connection_trip(struct database *database, timestamp deadlin
         database->send_fault = PROBLEM_NONE;
         database->trips++;
         if (p && database->connection && n) {
-                connection_end(database); /* half a trip is queued in libpq: start anew */
+                connection_end(database); /* half a trip is queued in libpq: reconnect */
                 return p;
         }
         if (p || !database->connection)
@@ -321,9 +321,10 @@ static enum problem connection_trip(struct database *database, timestamp deadlin
         p = send_all(database, deadline);
         for (size_t i = 0; database->connection && !synced; i++)
                 p = statement_finish(database, i < n ? &database->queue[i] : &unread, p, deadline, &synced);
-        database->sent = database->prepared; /* what a failure has left out is prepared at its next use */
+        database->sent =
+                database->prepared; /* statements not prepared because of a failure are prepared at their next use */
         if (p == FAULT_LOST)
-                connection_end(database); /* also one that answers, but is of no use to us any more */
+                connection_end(database); /* also a connection that answers, but is no longer usable */
         return p;
 }
 

@@ -31,28 +31,28 @@ enum database_plans {
 struct database_settings {
         const char *url;    /* libpq connection string or URI; several hosts allowed */
         const char *schema; /* the market's schema: [a-z_][a-z0-9_]*, at most 63 */
-        const char *name;   /* application_name: what pg_stat_activity shows */
+        const char *name;   /* application_name, shown in pg_stat_activity */
         enum database_plans plans;
         int statement_timeout_ms;
         int lock_timeout_ms;
-        struct histogram *trip_times; /* where the time of each trip is counted, by histogram_times; may be NULL */
+        struct histogram *trip_times; /* counts the time of each trip, by histogram_times; may be NULL */
         bool unprepared; /* do not look at the schema or keep it from being migrated: for tools that ask about it */
 };
 
 #define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, session settings */
 
-/* A connection that is yet to be made; `settings` and its text must outlive it. NULL when there is no memory. */
+/* A connection object, not yet connected; `settings` and its text must outlive it. NULL when there is no memory. */
 must_check struct database *database_new(const struct database_settings *settings);
 
 /* Close; NULL is fine. Returns NULL. */
 struct database *database_close(struct database *database);
 DEFINE_CLEANUP(struct database, database_close_cleanup, database_close)
 
-/* What to do with the rows of one statement. A problem returned here ends the trip. */
+/* The reader of the rows of one statement. A problem returned here ends the trip. */
 typedef enum problem (*rows_reader)(struct rows *rows, void *into);
 
 /* Queue a statement; `parameters` and `reader` may be NULL. Errors show at the trip. The first use in a session
- * prepares the statement in the same trip, so a reconnect costs what is used, however many statements there are. */
+ * prepares the statement in the same trip, so a reconnect prepares only statements in use. */
 void database_ask(struct database *database, const struct statement *statement, struct parameters *parameters,
         rows_reader reader, void *into);
 
@@ -66,21 +66,21 @@ void database_ask_text(struct database *database, const char *sql, rows_reader r
 void database_ask_values(
         struct database *database, const char *sql, int n, const char *const *values, rows_reader reader, void *into);
 
-/* Send what is queued and read all answers, until `deadline` (clock_monotonic). Past it the connection is given up
+/* Send the queued statements and read all answers, until `deadline` (clock_monotonic). Past it the connection is closed
  * (FAULT_LOST): its outcome is unknown. */
 enum problem database_trip(struct database *database, timestamp deadline);
 
-/* Forget the results of the transaction before and queue BEGIN (read committed), or a read-only snapshot. */
+/* Forget the results of the previous transaction and queue BEGIN (read committed), or a read-only snapshot. */
 void database_begin(struct database *database);
 void database_begin_snapshot(struct database *database);
 
-/* The same for statements that run in no transaction but each trip's own. */
+/* The same for statements outside a transaction: each trip is one. */
 void database_begin_nothing(struct database *database);
 
 /* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
 
-/* Where the transaction under way changes queues, for its store to add to; forgotten when the next one begins. */
+/* The queues that the current transaction changes, for its store to add to; forgotten when the next one begins. */
 struct notes *database_notes(struct database *database);
 
 /* The last failure, for the log: SQLSTATE ("" when it never reached the server) and message. Never for a client. */
@@ -90,7 +90,7 @@ const char *database_message(const struct database *database);
 /* Trips and connection attempts so far, for metrics and tests. */
 uint64_t database_trips(const struct database *database);
 
-/* The number of the session as the server announced it; a pooler announces one of its own. 0 without a connection. */
+/* The process id of the session as announced by the server; a pooler announces another one. 0 without a connection. */
 int database_session(const struct database *database);
 
 /* The host and port it is connected to, for the log. */

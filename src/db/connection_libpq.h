@@ -20,7 +20,7 @@ enum problem database_fail(struct database *database, enum problem fault, const 
 /* Take over a connection just made, or NULL: nothing is queued on it and nothing prepared. */
 void database_adopt(struct database *database, PGconn *connection);
 
-/* Let the server run the statements of a trip that never came, unread, and forget all results. */
+/* Let the server run the statements of an abandoned trip, unread, and forget all results. */
 void database_abandon(struct database *database);
 
 const struct database_settings *database_settings_of(const struct database *database);

@@ -12,12 +12,13 @@ static const struct {
         { "23503", FAULT_RIVAL },
         { "23505", FAULT_RIVAL },
         { "23", FAULT_POISON },
-        { "25006", FAULT_LOST }, /* read-only: we are talking to a former primary */
+        { "25006", FAULT_LOST }, /* read-only: the server is a former primary */
         { "25P03", FAULT_LOST }, /* idle in transaction for too long */
         { "26000", FAULT_LOST }, /* the prepared statement is not there: another server behind the same address */
         { "40001", FAULT_CONFLICT },
         { "40P01", FAULT_CONFLICT },
-        { "42P05", FAULT_LOST }, /* a statement of this name is prepared already: a session that is not ours alone */
+        { "42P05", FAULT_LOST }, /* a statement of this name is prepared already: the session is shared with another
+                                    client */
         { "53", FAULT_BUSY },
         { "55P03", FAULT_STUCK },
         { "57014", FAULT_BUSY },

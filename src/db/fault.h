@@ -1,5 +1,5 @@
 /*
- * db/fault: what a SQLSTATE means for the batch that met it (PostgreSQL 15, appendix A).
+ * db/fault: the fault of a batch by its SQLSTATE (PostgreSQL 15, appendix A).
  */
 #pragma once
 

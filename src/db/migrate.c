@@ -66,7 +66,7 @@ static enum problem digests_check(struct rows *rows, void *into) {
                 char digest[DIGEST_TEXT];
 
                 if (version > schema_head())
-                        break; /* a newer program's, whose text we do not know */
+                        break; /* a newer program's migration, whose text is unknown here */
                 digest_text(migrations[version - 1].sql, digest);
                 if (!text_equal(row_text(&row), digest))
                         return FAULT_STALE;
@@ -93,7 +93,7 @@ static enum problem script_run(struct database *database, const char *script) {
                 p = migrate_trip(database);
                 start = end + 2;
         }
-        return p == FAULT_RIVAL ? FAULT_BROKEN : p; /* whoever stands in the way of a row is no program at work */
+        return p == FAULT_RIVAL ? FAULT_BROKEN : p; /* only a program's schema lock is a rival; a locked row is not */
 }
 
 static enum problem step_begin(struct database *database, const char *schema, const struct migration *migration) {
@@ -128,7 +128,8 @@ static enum problem step_try(struct database *database, const char *schema, cons
         return migrate_trip(database);
 }
 
-/* Roll back what a step has done so far. The lock against other migrations hangs on the connection: never on another.
+/* Roll back what a step has done so far. The lock against other migrations belongs to this connection, so never use
+ * another one.
  */
 static enum problem step_back(struct database *database) {
         const int session = database_session(database);
@@ -141,8 +142,8 @@ static enum problem step_back(struct database *database) {
                                  database, "it broke between two tries, and the lock against other migrations with it");
 }
 
-/* Who waits for a table's lock is in the way of all who come later: so it waits briefly, lets them through, and tries
- * again. */
+/* A session that waits for a table's lock blocks all later sessions. So the step waits briefly, lets them through, and
+ * tries again. */
 static enum problem migration_step_run(
         struct database *database, const char *schema, const struct migration *migration) {
         const timestamp patience = clock_monotonic() + MIGRATE_LOCK_WAIT_S * SECOND;

@@ -22,7 +22,7 @@ static bool notes_grow(struct notes *notes) {
         return true;
 }
 
-/* Where the location stands, or would stand. */
+/* The index of the location, or its place in the order. */
 static size_t location_place(const struct notes *notes, const char *location) {
         size_t low = 0, high = notes->n;
 

@@ -1,10 +1,9 @@
 /*
- * db/notes: where a transaction changes something that others wait for.
+ * db/notes: locations whose queues a transaction changes.
  *
  * A set of location codes, sorted and without duplicates, gathered while a transaction saves (database_notes). The
- * batch raises the revisions of their queues as the last thing before the commit, and tells those who wait when it has
- * committed (engine/notices.h); a transaction that is rolled back tells nobody. Belongs to the thread of its
- * connection.
+ * batch raises the revisions of their queues just before the commit, and wakes waiting calls after it
+ * (engine/notices.h); a transaction that is rolled back wakes none. Belongs to the thread of its connection.
  */
 #pragma once
 
@@ -14,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NOTE_SIZE_MAX (CODE_SIZE_MAX + 16) /* a code, or what is made of one */
+#define NOTE_SIZE_MAX (CODE_SIZE_MAX + 16) /* a code, or a topic made of one */
 
 typedef char note[NOTE_SIZE_MAX + 1];
 

@@ -42,7 +42,7 @@ void parameter_text(struct parameters *parameters, const char *text) {
         parameters->sizes[i] = text ? (int) strlen(text) : 0;
 }
 
-/* What means something to `like` is escaped. */
+/* The special characters of `like` are escaped. */
 void parameter_pattern(struct parameters *parameters, const char *words) {
         struct buffer pattern;
 

@@ -36,7 +36,7 @@ struct parameters {
 void parameters_init(struct parameters *parameters, struct arena *arena);
 
 void parameter_text(struct parameters *parameters, const char *text); /* NULL is SQL null */
-/* Words as a pattern for `like` that finds them anywhere, taken as they are; NULL is SQL null. */
+/* A pattern for `like` that finds the words anywhere, taken literally; NULL is SQL null. */
 void parameter_pattern(struct parameters *parameters, const char *words);
 void parameter_integer(struct parameters *parameters, int64_t value);
 void parameter_boolean(struct parameters *parameters, bool value);
@@ -66,5 +66,5 @@ void array_bytes(struct array *array, const void *bytes, size_t size);
 void array_jsonb(struct array *array, const char *json);
 void array_null(struct array *array);
 
-/* Close all arrays, so that `values` and `sizes` can be sent. False when something did not fit. */
+/* Close all arrays, so that `values` and `sizes` can be sent. False when a value did not fit. */
 must_check bool parameters_finish(struct parameters *parameters);

@@ -1,5 +1,5 @@
 /*
- * db/rows: reading what a statement returned.
+ * db/rows: reader for the result of a statement.
  *
  * A `row` is read column by column, in the order of the select list, by functions that name the type; a column of
  * another type, or one too many, marks the rows `broken`, and the trip fails with FAULT_BROKEN. So does a word that the

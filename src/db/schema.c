@@ -40,8 +40,7 @@ static enum problem state_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* Asked by way of JSON, because a schema that an early program has made lacks the column; all its steps count as
- * incompatible. */
+/* Read as JSON, because a schema of an early program lacks the column; all its steps count as incompatible. */
 void schema_ask(struct database *database, struct schema_state *ret_state) {
         database_ask_text(database,
                 "select coalesce(max(version), 0)::bigint, coalesce(max(version) filter"

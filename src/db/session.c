@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* A transaction takes milliseconds. PostgreSQL ends one that waits for its client for this long, so that a frozen
- * instance holds its locks no longer. The thawed instance has lost its connection and runs its batch again by the keys.
- * A limit in the options of the connection string wins. */
+ * instance holds its locks no longer. The resumed instance has lost its connection and retries its batch by its keys. A
+ * limit in the options of the connection string takes precedence. */
 #define IDLE_IN_TRANSACTION_MS "2000"
 
-/* A client whose host is gone answers no probe; PostgreSQL's own default waits for two hours before the first one. */
+/* A client on a dead host answers no probe; PostgreSQL's default waits two hours before the first one. */
 #define SETTINGS_OF_ALL                                                                                                \
         "select set_config('search_path', $1, false), set_config('statement_timeout', $2, false),"                     \
         " set_config('lock_timeout', $3, false),"                                                                      \
@@ -23,7 +23,7 @@
         " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '5000', false),"              \
         " set_config('jit', 'off', false),"
 
-/* Generic plans made while a table was empty are kept for ever, so pinned connections may use nothing but indexes. */
+/* Generic plans made while a table was empty are kept for ever, so pinned connections may use indexes only. */
 static const char *const settings_pinned = SETTINGS_OF_ALL
         " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false),"
         " set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)";
@@ -115,7 +115,7 @@ enum problem database_connect(struct database *database) {
 
         database_abandon(database);
         if (database_handle(database) && PQtransactionStatus(database_handle(database)) != PQTRANS_IDLE) {
-                database_ask_text(database, "rollback", NULL, NULL); /* nothing may be prepared here */
+                database_ask_text(database, "rollback", NULL, NULL); /* no statement may be prepared here */
                 if (database_trip(database, clock_monotonic() + DATABASE_SHORT_WAIT))
                         database_end(database);
         }

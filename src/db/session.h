@@ -1,8 +1,8 @@
 /*
- * db/session: making a connection usable.
+ * db/session: set-up of a usable session.
  *
- * A session has the settings of its kind (search path, time limits, plans), and holds the shared lock of programs at
- * work on the schema from before it looks at the schema until it ends (db/schema.h). Belongs to the thread of its
+ * A session has the settings of its kind (search path, time limits, plans), and holds the shared lock of programs that
+ * work on the schema (db/schema.h), from before it reads the schema's state until it ends. Belongs to the thread of its
  * connection.
  */
 #pragma once

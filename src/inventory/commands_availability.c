@@ -1,4 +1,4 @@
-/* POST /v1/availability/query: how many units of some products may be promised, and where. */
+/* POST /v1/availability/query: available units of products, by location. */
 #include "catalog/catalog.h"
 #include "inventory/commands.h"
 #include "inventory/lookup.h"
@@ -51,7 +51,7 @@ void availability_check(struct call *call) {
                 (void) call_may_act_for(call, body->channel);
 }
 
-/* What one batch reads. */
+/* The reads of one batch. */
 struct work {
         struct catalog_set catalog;
         struct lookup lookup;
@@ -89,7 +89,7 @@ static enum problem query_load(struct batch *batch) {
         return p ? p : lookup_read(batch->database, &work->lookup);
 }
 
-/* A code that nobody knows is the client's mistake, told apart from an empty shelf. */
+/* An unknown code is an error of the client, unlike a product without stock. */
 static bool all_is_known(struct call *call, const struct catalog_set *catalog) {
         const struct query_body *body = call->body;
         char pointer[64];
@@ -113,11 +113,11 @@ static bool all_is_known(struct call *call, const struct catalog_set *catalog) {
                         "There is no channel %s.", body->channel);
         if (!call->refusal.n_violations)
                 return true;
-        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The query names what does not exist.");
+        call_refuse(call, PROBLEM_VALIDATION_FAILED, "Some products, locations or channels are unknown; see errors.");
         return false;
 }
 
-/* ---- what one call is told ---- */
+/* ---- the reply of one call ---- */
 
 struct offer {
         const char *sku, *location;
@@ -132,7 +132,7 @@ struct offers {
         size_t n;
 };
 
-/* Whether the place is within the radius, if one is named; what has no coordinates is near nothing. */
+/* Whether the location is within the radius, if one is named; a location without coordinates never is. */
 static bool is_near(
         const struct offers *offers, bool has_position, double latitude, double longitude, struct offer *offer) {
         const struct near_body *near = offers->body->near;
@@ -152,7 +152,7 @@ static bool code_is_repeated(const char *const *codes, size_t i) {
         return false;
 }
 
-/* What the channel does not sell cannot be ordered there, so it has nothing to offer, wherever it lies. */
+/* A product that the channel does not sell cannot be ordered there, so it has 0 available at every location. */
 static void hold_back_unpublished(struct offers *offers, const struct work *work) {
         const char *channel = offers->body->channel;
 

@@ -1,4 +1,4 @@
-/* The lists: what is at a location, and why the figures of one row are what they are. */
+/* The lists: stock rows of a location, and ledger entries of one row. */
 #include "catalog/catalog.h"
 #include "engine/cursor.h"
 #include "inventory/commands.h"
@@ -21,7 +21,7 @@ static const struct shape_member query_members[] = {
 const struct shape stock_query_shape = SHAPE(struct list_query, query_members);
 const struct shape ledger_query_shape = SHAPE(struct list_query, query_members);
 
-/* What one call works on. */
+/* The work of one call. */
 struct list {
         struct page page;
         struct catalog_set catalog;
@@ -45,7 +45,7 @@ static enum problem stock_list_begin(
         return PROBLEM_NONE;
 }
 
-/* Whether what the path names exists; refuses when not. */
+/* Whether the location and product in the path exist; refuses when not. */
 static bool list_location_check(struct call *call, const struct list *list) {
         if (!catalog_find_location(&list->catalog, call->path.code)) {
                 call_refuse_unknown(call, "location", call->path.code);

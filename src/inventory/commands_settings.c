@@ -20,8 +20,8 @@ void stock_location_check(struct call *call) {
         (void) call_may_act_at(call, call->path.code);
 }
 
-/* The version counts what a client sets. Figures move by themselves, so they stand in the tag, too; If-Match looks at
- * the version alone (http/intake.c). */
+/* The version counts what a client sets. Figures change by other commands, so the tag contains them, too; If-Match
+ * compares the version alone (http/intake.c). */
 static void setting_reply(struct call *call, const struct stock_setting *setting, unsigned status) {
         struct reply_writer w;
 
@@ -108,7 +108,8 @@ static enum problem setting_show_decide(struct batch *batch) {
                 if (setting && setting->record.exists)
                         setting_reply(batch->calls[i], setting, 200);
                 else if (setting)
-                        call_refuse(batch->calls[i], PROBLEM_NOT_FOUND, "The product was never at this location.");
+                        call_refuse(
+                                batch->calls[i], PROBLEM_NOT_FOUND, "The product has no stock row at this location.");
         }
         return PROBLEM_NONE;
 }

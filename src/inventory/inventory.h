@@ -1,5 +1,5 @@
 /*
- * inventory: what is where, and how much of it may be promised.
+ * inventory: stock by location and product, and its available units.
  *
  * Other rooms reach stock through a `stock` set: they name the rows they need (`stock_want`), lock them all in one
  * statement in the one order (`stock_lock`), decide with the pure functions here, and save once (`stock_save`). A
@@ -15,18 +15,17 @@ struct database;
 struct rows;
 struct snapshot;
 
-/* A row locked by the transaction, or the empty place of one that does not exist; the figures are those after all
- * decisions so far. */
+/* A row locked by the transaction, or the empty place of a missing one; the figures include all decisions so far. */
 struct stock_row {
         const char *location, *sku;
         int64_t on_hand, unsellable, reserved, safety_stock;
         int64_t movements;
         bool exists;                    /* in the database; the first movement makes it */
-        bool location_known, sku_known; /* told only when it does not exist */
+        bool location_known, sku_known; /* set only when it does not exist */
         bool changed;
 };
 
-/* A change of on_hand or unsellable, with who and why: a row of the ledger. */
+/* A change of on_hand or unsellable, with actor and reason: a row of the ledger. */
 struct stock_movement {
         struct stock_row *row;
         int64_t number, on_hand_change, unsellable_change, on_hand_after, unsellable_after;
@@ -48,7 +47,7 @@ struct stock {
         struct stock_row *rows; /* sorted by (location, sku) */
         size_t n_rows;
         struct stock_movement *movements, **last_movement;
-        bool exhausted; /* the arena was; shows at stock_lock and stock_save */
+        bool exhausted; /* the arena is exhausted; shows at stock_lock and stock_save */
 };
 
 /* ---- a set of rows ---- */
@@ -58,7 +57,7 @@ void stock_init(struct stock *stock, struct arena *arena);
 /* Name a row to be locked; the text must outlive the set; naming it twice is fine. */
 void stock_want(struct stock *stock, const char *location, const char *sku);
 
-/* Queue: lock every named row that exists, and learn of the others why they do not. */
+/* Queue: lock every named row that exists, and read whether location and product of the others exist. */
 enum problem stock_lock(struct database *database, struct stock *stock);
 
 /* The reader of stock_lock, for statements of other rooms that lock stock rows by way of their documents: columns and
@@ -68,12 +67,12 @@ enum problem stock_rows_read(struct rows *rows, void *into);
 /* The row that was named, or NULL when it was not. A row that does not exist holds nothing and cannot be locked. */
 struct stock_row *stock_find(const struct stock *stock, const char *location, const char *sku);
 
-/* Keep the set with the end of its ledger, and either the named row (NULL: none) or every row, as they are. */
+/* Keep the set with the end of its ledger, and either the named row (NULL: none) or every row. */
 void stock_snapshot(struct snapshot *snapshot, struct stock *stock);
 void stock_row_snapshot(struct snapshot *snapshot, struct stock_row *row);
 void stock_rows_snapshot(struct snapshot *snapshot, struct stock *stock);
 
-/* Queue: write back what has changed, and the ledger. */
+/* Queue: write changed rows, and the ledger. */
 enum problem stock_save(struct database *database, struct stock *stock, timestamp now);
 
 /* ---- pure rules ---- */
@@ -85,11 +84,11 @@ int64_t stock_available(const struct stock_row *row);
 void stock_reserve(struct stock_row *row, int64_t quantity);
 void stock_release(struct stock_row *row, int64_t quantity);
 
-/* Who and why of a movement. */
+/* Actor and reason of a movement. */
 struct stock_cause {
         const char *reason, *document, *reference, *actor;
 };
 
-/* Change on_hand and unsellable and note it in the ledger. The caller has checked that the figures stay possible. */
+/* Change on_hand and unsellable and note it in the ledger. The caller has checked that no figure becomes impossible. */
 void stock_move(struct stock *stock, struct stock_row *row, int64_t on_hand_change, int64_t unsellable_change,
         const struct stock_cause *cause);

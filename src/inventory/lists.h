@@ -17,7 +17,7 @@ void stock_page_ask(
 
 /* A row of the ledger, as it was recorded. */
 struct ledger_row {
-        const char *location, *sku; /* not told by ledger_page */
+        const char *location, *sku; /* not read by ledger_page */
         int64_t number, on_hand_change, unsellable_change, on_hand_after, unsellable_after;
         const char *reason;
         const char *document;  /* may be NULL */

@@ -1,8 +1,8 @@
 /*
- * inventory/lookup: stock figures read without a lock, for all waiting questions at once.
+ * inventory/lookup: stock figures read without a lock, for all queries of a batch at once.
  *
- * The questions of a batch name what they need (`lookup_want_...`), one trip reads it all (`lookup_read`), then each
- * question takes its part. Figures may lag an expiry by two seconds. A lookup lives in the arena of its batch; codes
+ * The queries of a batch name the rows they need (`lookup_want_...`), one trip reads them all (`lookup_read`), then
+ * each query takes its part. Figures may lag an expiry by two seconds. A lookup lives in the arena of its batch; codes
  * that are named must outlive it, and naming one twice is fine.
  */
 #pragma once
@@ -14,7 +14,7 @@ struct codes {
         size_t n, capacity;
 };
 
-/* A row as it was read; where its location is, is told only for rows that were wanted everywhere. */
+/* A row as read; the position of its location is set only for rows of a product at all locations. */
 struct shelf {
         struct stock_row row;
         bool has_position;
@@ -30,7 +30,7 @@ struct lookup {
         size_t n_everywhere;
         struct shelf *rows; /* that were wanted by key, sorted by (sku, location) */
         size_t n_rows;
-        bool exhausted; /* the arena was; shows at lookup_read */
+        bool exhausted; /* the arena is exhausted; shows at lookup_read */
 };
 
 void lookup_init(struct lookup *lookup, struct arena *arena);
@@ -42,7 +42,7 @@ void lookup_want_row(struct lookup *lookup, const char *location, const char *sk
 /* Queue: read all of it. */
 enum problem lookup_read(struct database *database, struct lookup *lookup);
 
-/* What was read: a row, or NULL when there is none; the rows of a product, by location. */
+/* The rows read: one row, or NULL when it does not exist; the rows of a product, by location. */
 const struct shelf *lookup_row(const struct lookup *lookup, const char *location, const char *sku);
 const struct shelf *lookup_everywhere(const struct lookup *lookup, const char *sku, size_t *ret_n);
 

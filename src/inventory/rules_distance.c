@@ -14,6 +14,6 @@ double distance_km(double latitude, double longitude, double other_latitude, dou
         const double h = half_height * half_height +
                          cos(radians(latitude)) * cos(radians(other_latitude)) * half_width * half_width;
 
-        /* Rounding may lift the root of antipodes above 1, where asin has no value. */
+        /* rounding may lift the root of antipodes above 1, where asin is undefined */
         return 2 * EARTH_RADIUS_KM * asin(fmin(1, sqrt(h)));
 }

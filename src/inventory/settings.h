@@ -21,13 +21,13 @@ struct stock_settings {
         size_t n_wanted, capacity;
         struct stock_setting *rows; /* sorted by (location, sku) */
         size_t n_rows;
-        bool exhausted; /* the arena was; shows at stock_settings_lock and _read */
+        bool exhausted; /* the arena is exhausted; shows at stock_settings_lock and _read */
 };
 
 void stock_settings_init(struct stock_settings *settings, struct arena *arena);
 void stock_settings_want(struct stock_settings *settings, const char *location, const char *sku);
 
-/* Queue: lock or just read the rows, and learn of others why they do not exist. */
+/* Queue: lock or only read the rows, and read whether location and product of missing rows exist. */
 enum problem stock_settings_lock(struct database *database, struct stock_settings *settings);
 enum problem stock_settings_read(struct database *database, struct stock_settings *settings);
 

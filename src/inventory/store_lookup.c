@@ -127,7 +127,7 @@ enum problem lookup_read(struct database *database, struct lookup *lookup) {
         return PROBLEM_NONE;
 }
 
-/* ---- what was read ---- */
+/* ---- the rows read ---- */
 
 static int shelf_compare(const void *left, const void *right) {
         const struct stock_row *row = &((const struct shelf *) right)->row;
@@ -143,7 +143,7 @@ const struct shelf *lookup_row(const struct lookup *lookup, const char *location
                               : NULL;
 }
 
-/* A product without stock has one row all the same, which is empty. */
+/* A product without stock still has one row, which is empty. */
 static const struct shelf *rows_of(const struct lookup *lookup, const char *sku, size_t *ret_n) {
         size_t low = 0, high = lookup->n_everywhere;
         size_t n = 0;

@@ -1,5 +1,5 @@
 /*
- * queue/commands: what the files of the room's routes share.
+ * queue/commands: shared parts of the room's route files.
  */
 #pragma once
 
@@ -13,14 +13,14 @@
 /* On the loop: whether the bearer may see the queue of the location in the path. */
 void queue_location_check(struct call *call);
 
-/* A digest of all that a view of a queue depends on besides the queue: the address with its filters and page, and the
- * powers of the bearer. NULL without memory. */
+/* A digest of a view of a queue apart from the queue: the address with its filters and page, and the permissions of the
+ * bearer. NULL without memory. */
 const char *queue_view(struct call *call);
 
 /* The heads of the locations in the paths of a batch; makes a trip. A call whose location does not exist is refused. */
 enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads);
 
-/* The look of every view of a queue: whose client has seen it as it is gets 304, or no answer yet. */
+/* The look of every view of a queue: a client with the current version gets 304, or waits. */
 enum problem queue_look(struct batch *batch);
 
 /* Give a finished reply that shows a queue its tag and its other headers; a problem gets none. */

@@ -1,4 +1,4 @@
-/* One fulfillment as staff see it, complete: nothing about it has to be asked for elsewhere. */
+/* The card of one fulfillment for store staff; complete, so that an app needs no further request. */
 #include "queue/commands.h"
 
 #include "base/writer.h"

@@ -1,4 +1,4 @@
-/* GET /v1/locations/{code}/queue/counts: how much there is to do, for the tabs of a store's app. */
+/* GET /v1/locations/{code}/queue/counts: queue counts, for the tabs of a store's app. */
 #include "engine/reply.h"
 #include "queue/commands.h"
 

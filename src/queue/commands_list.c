@@ -1,4 +1,4 @@
-/* GET /v1/locations/{code}/queue: the cards of a location, and nothing at all for who has them already. */
+/* GET /v1/locations/{code}/queue: the cards of a location, or 304 for a client that has them already. */
 #include "catalog/catalog.h"
 #include "engine/cursor.h"
 #include "engine/reply.h"
@@ -32,7 +32,7 @@ static const struct shape_member list_members[] = {
 };
 const struct shape queue_list_shape = SHAPE(struct list_query, list_members);
 
-/* What one or several calls are shown. */
+/* A view shared by one or several calls. */
 struct view {
         const struct queue_head *head;
         const char *digest;
@@ -80,11 +80,12 @@ static bool queue_filter_from(struct call *call, const struct page *page, struct
                 text_to_integer(page->after[1], INT64_MIN + 1, INT64_MAX, &filter->after_key) &&
                 uuid_parse(page->after[2], &filter->after_id))
                 return true;
-        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor is not one of this list.");
+        call_refuse(call, PROBLEM_INVALID_CURSOR,
+                "The cursor does not belong to this list: take next_cursor of its last page.");
         return false;
 }
 
-/* A view that nobody in the batch has asked for yet. */
+/* A view that no earlier call of the batch has asked for. */
 static enum problem view_load(struct batch *batch, struct work *work, struct call *call, const struct queue_head *head,
         const char *digest, const struct cursor_key *key) {
         struct view *view = arena_new(batch->arena, struct view);
@@ -162,7 +163,8 @@ static timestamp earlier(timestamp a, timestamp b) {
         return a < b ? a : b;
 }
 
-/* Write the cards, as many as go into one page; how many these are, and when the first of them changes by itself. */
+/* Write the cards of one page. Returns their number, and the time at which the first of them changes without a command.
+ */
 static size_t write_cards(struct reply_writer *w, const struct work *work, const struct view *view, unsigned powers,
         timestamp *ret_changes_at) {
         const size_t limit = (size_t) view->page.limit;
@@ -215,7 +217,7 @@ static void answer_first(struct call *call, const struct work *work, struct view
         view->first = call;
 }
 
-/* The same again: the body is shared, which costs one copy for all of them. */
+/* Answer a further call with the same view: all share one body. */
 static void answer_alike(struct call *call, struct call *first) {
         if (first->reply.status != 200 || !call_share_reply(first, call))
                 reply_plain_problem(call, PROBLEM_CONTENT_TOO_LARGE);

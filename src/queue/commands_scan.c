@@ -1,4 +1,4 @@
-/* POST /v1/locations/{code}/scan: one box for whatever a scanner reads or somebody types. */
+/* POST /v1/locations/{code}/scan: look-up of a scanned or typed code. */
 #include "catalog/catalog.h"
 #include "engine/reply.h"
 #include "queue/commands.h"
@@ -28,7 +28,7 @@ static const char *const kind_texts[] = {
         [SCAN_PRODUCT] = "product",
 };
 
-/* What one call has found. */
+/* The findings of one call. */
 struct scan {
         struct scanned scanned;
         enum scan_kind kind;
@@ -41,7 +41,7 @@ struct work {
         struct catalog_set catalog;
 };
 
-/* ---- what it is ---- */
+/* ---- recognising the text ---- */
 
 /* The first of some fulfillments whose code it is. */
 static bool is_code_of(
@@ -60,7 +60,7 @@ static bool is_code_of(
         return false;
 }
 
-/* What waits here goes before what was collected. */
+/* Waiting fulfillments come before collected ones. */
 static bool is_pickup_code(struct scan *scan, const char *text) {
         const struct scanned *scanned = &scan->scanned;
 
@@ -68,7 +68,7 @@ static bool is_pickup_code(struct scan *scan, const char *text) {
                is_code_of(scan, text, scanned->collected, scanned->collected_serials, scanned->n_collected);
 }
 
-/* Ids are written in small letters; a scanner may read them in others. */
+/* Ids are written in lower case; a scanner may read upper case. */
 static bool is_id(const char *text, struct uuid *ret_id) {
         char small[UUID_TEXT_SIZE];
         size_t n;
@@ -164,13 +164,13 @@ static void write_match(struct writer *json, struct call *call, const struct ful
         write_object_end(json);
 }
 
-/* It is with its customer, or on the way there. */
+/* The customer has the goods, or they are on the way. */
 static bool fulfillment_has_left(const struct fulfillment *fulfillment) {
         return fulfillment->status == FULFILLMENT_HANDED_OVER || fulfillment->status == FULFILLMENT_SHIPPED ||
                fulfillment->status == FULFILLMENT_DELIVERED;
 }
 
-/* What is here; for who takes returns, what has left from elsewhere as well. */
+/* Fulfillments of this location; for staff that accepts returns, also those that have left other locations. */
 static bool is_shown(const struct call *call, const struct scan *scan, const struct fulfillment *fulfillment) {
         const char *channel = call->claims->channel;
 

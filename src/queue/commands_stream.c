@@ -1,4 +1,4 @@
-/* GET /v1/locations/{code}/events: what happens at a location, as it happens (server-sent events, WHATWG HTML 9.2). */
+/* GET /v1/locations/{code}/events: the events of a location as they happen (server-sent events, WHATWG HTML 9.2). */
 #include "engine/reply.h"
 #include "queue/commands.h"
 
@@ -26,7 +26,7 @@ struct work {
         struct stream_part *parts; /* of each call */
 };
 
-/* Where the client says that it has read to; the header is the browser's own word and comes first. */
+/* The last event that the client has read; the header, set by the browser, takes precedence. */
 static bool last_seen(struct call *call, int64_t *ret_last) {
         const struct stream_query *query = call->query;
 
@@ -35,7 +35,7 @@ static bool last_seen(struct call *call, int64_t *ret_last) {
                 return true;
         if (text_to_integer(call->last_event_id, 0, INT64_MAX, ret_last))
                 return true;
-        call_refuse(call, PROBLEM_INVALID_PARAMETER, "Last-Event-ID is not an id that this stream has given.");
+        call_refuse(call, PROBLEM_INVALID_PARAMETER, "Last-Event-ID is no event id of this stream.");
         return false;
 }
 
@@ -69,7 +69,7 @@ static enum problem stream_load(struct batch *batch) {
 
 /* ---- writing ---- */
 
-/* What the event says of itself, and where it stands; its data is an object whose members follow. */
+/* The type, time and position of the event, followed by the members of its data. */
 static void write_event(struct buffer *out, const struct stream_event *event, const char *location) {
         struct writer json;
         const char *members = event->data ? strchr(event->data, '{') : NULL;
@@ -90,7 +90,7 @@ static void write_event(struct buffer *out, const struct stream_event *event, co
         buffer_append_text(out, "\n\n");
 }
 
-/* The client has missed events that are not kept any more: it reads the queue, and goes on from here. */
+/* The client has missed events that were deleted: it reads the queue, and continues from here. */
 static void write_resync(struct buffer *out, const struct stream_bounds *bounds, const char *location) {
         struct writer json;
 
@@ -124,7 +124,7 @@ static void stream_write(struct call *call, const struct stream_part *part, stru
         call->stream_position = part->n_events ? part->events[part->n_events - 1].position : last;
 }
 
-/* A full part may not be all there is: it asks again at once. */
+/* There may be more events after a full part: the call asks again at once. */
 static void stream_one(struct batch *batch, struct call *call, const struct stream_part *part) {
         const int64_t before = call->stream_position;
         struct shared_text *shared = NULL;

@@ -1,19 +1,18 @@
 /*
- * queue: the work of a location as its staff see it: what waits to be picked, put aside and handed over.
+ * queue: the work of a location's staff: fulfillments to pick, put aside and hand over.
  *
- * A card shows one fulfillment that is still in the house. The queue of a location has a revision, which every
- * transaction that changes a fulfillment there counts up (sql/migrations/0005_queue.sql), and which a reader compares
- * before it reads anything else. Who wants to know what has changed, and not what there is now, follows the stream of
- * the location.
+ * A card shows one fulfillment that is still at its location. The queue of a location has a revision
+ * (sql/migrations/0005_queue.sql). Every transaction that changes a fulfillment there raises it, and a reader compares
+ * it before it reads anything else. A client that needs the changes follows the stream of the location.
  *
- * Customers who are there come first. All else is shown in the order that was asked for.
+ * Fulfillments of customers at the store come first. All others follow in the requested order.
  */
 #pragma once
 
 #include "fulfillment/fulfillment.h"
 
 #define AT_RISK_BEFORE  (30 * MINUTE) /* the promised time */
-#define SCANNED_MAX     512           /* code points of what a scanner read */
+#define SCANNED_MAX     512           /* code points of a scanned text */
 #define PAST_CODES_MAX  2000          /* that were collected there, likewise; docs/returns.md */
 #define OPEN_CODES_MAX  5000          /* fulfillments whose pickup codes a scan is compared with */
 #define MATCHES_MAX     50            /* of one scan */
@@ -24,7 +23,7 @@ enum sla { SLA_ON_TIME, SLA_AT_RISK, SLA_OVERDUE };
 /* As on the wire; NULL-terminated. */
 extern const char *const sla_texts[];
 
-/* What the queue shows as the status of a card: that of the fulfillment, or what its customer says once it is ready. */
+/* The status of a card: that of the fulfillment, or the customer's check-in once it is ready. */
 enum card_status {
         CARD_ALLOCATED,
         CARD_ARRIVED,
@@ -38,11 +37,11 @@ extern const char *const card_status_texts[];
 
 /* ---- pure rules ---- */
 
-/* How a fulfillment stands towards the time at which it was promised to be ready, or to leave by carrier. Once it is
- * ready, the promise is kept. */
+/* The state of a fulfillment against its promised time to be ready, or to leave by carrier. Once it is ready, the
+ * promise is kept. */
 enum sla queue_sla(enum fulfillment_status status, timestamp promised_at, timestamp now);
 
-/* The next instant at which that changes by itself; TIMESTAMP_NONE: never. */
+/* The next instant at which that state changes without a command; TIMESTAMP_NONE: never. */
 timestamp queue_sla_changes_at(enum fulfillment_status status, timestamp promised_at, timestamp now);
 
 /* The tag of a view of a queue: filters, page and allowed actions, of which `view` is a digest. It holds for one
@@ -57,7 +56,7 @@ must_check bool queue_tag_holds(const char *if_none_match, const char *location,
 
 /* ---- reading ---- */
 
-/* What there is to know of a location before its queue is read. */
+/* The head of a location's queue, read before the queue. */
 struct queue_head {
         const char *location;
         bool exists;
@@ -84,17 +83,17 @@ struct queue_filter {
         const char *const *statuses; /* as shown; n 0: all */
         const char *const *methods;
         size_t n_statuses, n_methods;
-        const char *assignee; /* NULL: any, and nobody */
+        const char *assignee; /* NULL: any, and none */
         const char *words;    /* of an order number, a customer's name, or the last digits of a phone; NULL: all */
         timestamp promised_before;
         enum queue_sort sort;
-        bool has_after; /* only what comes after this one: */
+        bool has_after; /* only cards after this one: */
         int64_t after_rank, after_key;
         struct uuid after_id;
         int64_t limit;
 };
 
-/* Where a card stands. */
+/* The place of a card. */
 struct queue_place {
         struct uuid id, order_id; /* the fulfillment's and its order's */
         int64_t rank, key;
@@ -119,7 +118,7 @@ struct queue_count {
 
 struct queue_counts {
         struct arena *arena;
-        struct queue_count *at; /* sorted by location; those with an empty queue are not there */
+        struct queue_count *at; /* sorted by location; without locations whose queue is empty */
         size_t n;
 };
 
@@ -130,7 +129,7 @@ enum problem queue_counts_ask(struct database *database, const struct queue_head
 
 struct stream_bounds {
         int64_t position; /* of the newest event; 0: none yet */
-        int64_t first;    /* of the oldest one that is kept; 0: none is */
+        int64_t first;    /* of the oldest kept one; 0: none */
 };
 
 struct stream_event {
@@ -150,7 +149,7 @@ struct stream_part {
 void stream_bounds_ask(struct database *database, struct stream_part *part, const char *location);
 void stream_read_ask(struct database *database, struct stream_part *part, const char *location, int64_t after);
 
-/* Whether a client that has seen everything up to `last` can go on from there. Pure. */
+/* Whether a client that has seen all events up to `last` can continue from there. Pure. */
 bool stream_can_resume(const struct stream_bounds *bounds, int64_t last);
 
 /* ---- scanning ---- */
@@ -160,15 +159,16 @@ struct scanned {
         struct uuid *orders;           /* of that number, with a part at the location */
         struct queue_place *waiting;   /* at the location: those that have a pickup code */
         int64_t *serials;              /* of their codes */
-        struct queue_place *collected; /* likewise, what was collected there; for who takes returns */
+        struct queue_place *collected; /* the same for collected ones; for staff that accepts returns */
         int64_t *collected_serials;
         size_t n_orders, n_waiting, n_collected;
-        bool returns; /* whoever scans takes returns: orders of other locations and what is over count as well */
+        bool returns; /* the bearer accepts returns: orders of other locations and ended ones count as well */
         const char *const *skus; /* of the product that has this code, or this GTIN */
         size_t n_skus;
 };
 
-/* Queue: what the text may mean at the location; `scanned` says for whom. `gtin`: 14 digits, or NULL when it is none.
+/* Queue: the possible meanings of the text at the location; `scanned` has the permissions. `gtin`: 14 digits, or NULL
+ * when it is none.
  */
 enum problem scan_ask(
         struct database *database, struct scanned *scanned, const char *location, const char *text, const char *gtin);

@@ -40,7 +40,7 @@ const char *queue_tag(
         return arena_format(arena, "W/\"%s%" PRId64 "\"", begin, changes_at == TIMESTAMP_NONE ? 0 : changes_at);
 }
 
-/* The number that stands before the closing quote. */
+/* The number before the closing quote. */
 static bool scanned_number_read(const char *text, int64_t *ret_number) {
         const size_t size = strspn(text, "0123456789");
         char digits[24];
@@ -70,7 +70,7 @@ bool queue_tag_holds(const char *if_none_match, const char *location, int64_t re
 /* ---- the stream ---- */
 
 bool stream_can_resume(const struct stream_bounds *bounds, int64_t last) {
-        if (last > bounds->position) /* of another database, or one that was set back */
+        if (last > bounds->position) /* of another database, or of one restored from a backup */
                 return false;
         return last == bounds->position || (bounds->first && last + 1 >= bounds->first);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define PATTERN_SIZE_MAX 4096
-#define DIGITS_MIN       3 /* of a phone: fewer would find nearly everybody */
+#define DIGITS_MIN       3 /* of a phone: fewer would match nearly all customers */
 
 /* ---- heads ---- */
 
@@ -74,7 +74,7 @@ static void parameter_texts_or_null(struct parameters *p, const char *const *tex
                 array_text(array, texts[i]);
 }
 
-/* The last digits of a phone number, as somebody would write them; NULL when the words are none. */
+/* The last digits of a phone number in any usual spelling; NULL when the words are no number. */
 static const char *digits_pattern(struct arena *arena, const char *words) {
         struct buffer pattern;
         size_t n = 0;

@@ -1,5 +1,5 @@
 /*
- * reservations/jobs: scheduled work on reservations: close those whose time is up.
+ * reservations/jobs: scheduled work on reservations: close expired ones.
  */
 #pragma once
 

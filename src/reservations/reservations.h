@@ -1,9 +1,9 @@
 /*
- * reservations: units held for a shopper for a while.
+ * reservations: units held for a customer for a limited time.
  *
- * A reservation holds units of one location until it is claimed by an order, released, or its time is up. Its lines
+ * A reservation holds units of one location until an order claims it, a client releases it, or it expires. Its lines
  * are granted all or none; lines of one SKU are one line. `held` and `expires_at` of a line change only under the lock
- * of its stock row, so whoever holds that row may free lapsed lines without the reservation.
+ * of its stock row, so a transaction with that row locked may free lapsed lines without the reservation.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ struct reservation {
         const char *location;
         const char *channel;   /* may be NULL */
         const char *reference; /* may be NULL */
-        const char *reason;    /* why it was released without being asked; may be NULL */
-        const char *actor;     /* who made it */
+        const char *reason;    /* the reason of a release by the service; may be NULL */
+        const char *actor;     /* the subject that made it */
         enum reservation_status status;
         struct uuid order_id; /* that claimed it; nil */
         timestamp expires_at, created_at, updated_at;
@@ -57,26 +57,26 @@ enum problem reservation_grant(
 /* Give the units of lines still held back to their rows. */
 void reservation_free_lines(struct reservation *reservation);
 
-/* Its time is up, or a line was freed because it was. */
+/* It has expired, or a line was freed because it had. */
 bool reservation_has_lapsed(const struct reservation *reservation, timestamp now);
 
-/* What a client is told: the state, with expiry computed. */
+/* The status for clients: the state, with expiry computed. */
 enum reservation_status reservation_status_at(const struct reservation *reservation, timestamp now);
 
-/* The version of that: a lapsed reservation is shown as the sweeper will write it, under the next version. So a body
- * that differs has another version, whether the sweeper has come by or not. */
+/* The version of that status: a lapsed reservation is shown as the job will write it, under the next version. So a
+ * different body has another version, whether the job has run or not. */
 int64_t reservation_version_at(const struct reservation *reservation, timestamp now);
 
-/* The only place where the state changes; frees what is still held unless an order takes it over (claim).
+/* The only place where the state changes; frees the units still held unless an order takes them over (claim).
  * INVALID_TRANSITION names the state. */
 enum problem reservation_advance(struct reservation *reservation, enum reservation_event event, timestamp now,
         struct arena *arena, struct refusal *refusal);
 
-/* A new end of its time. RESERVATION_EXPIRED when it is over, INVALID_TRANSITION when claimed. */
+/* Set a new expiry. RESERVATION_EXPIRED when it has expired, INVALID_TRANSITION when claimed. */
 enum problem reservation_extend(
         struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* Keep a reservation with its lines and their stock rows as they are. NULL is fine. */
+/* Keep a reservation with its lines and their stock rows. NULL is fine. */
 void reservation_snapshot(struct snapshot *snapshot, struct reservation *reservation);
 
 /* ---- for rooms that act on reservations ---- */
@@ -87,7 +87,7 @@ struct reservation_set {
         size_t n_wanted, capacity;
         struct reservation *rows; /* sorted by id */
         size_t n_rows;
-        struct stock *stock; /* where its lines find their rows */
+        struct stock *stock; /* the stock rows of its lines */
         bool exhausted;
 };
 
@@ -103,7 +103,7 @@ enum problem reservations_read_lines(struct database *database, struct reservati
 /* Queue: read the wanted reservations and their lines without any lock; their lines have no stock row. */
 enum problem reservations_read(struct database *database, struct reservation_set *set);
 
-/* Queue: lock some active reservations whose time is up, unless another session has locked them, and want them. */
+/* Queue: lock some active reservations that have expired, unless another session has locked them, and want them. */
 enum problem reservations_lock_lapsed(struct database *database, struct reservation_set *set, int64_t at_most);
 
 struct reservation *reservation_find(const struct reservation_set *set, const struct uuid *id);
@@ -112,10 +112,10 @@ struct reservation *reservation_find(const struct reservation_set *set, const st
 enum problem reservations_save(
         struct database *database, struct arena *arena, struct reservation *const *list, size_t n);
 
-/* Queue, after the lock of the rows that `stock` wants: free lapsed lines on them, whoever holds them, and give their
+/* Queue, after the lock of the rows that `stock` wants: free lapsed lines on them, of any reservation, and give their
  * units back to the rows. */
 enum problem reservations_free_lapsed(struct database *database, struct stock *stock);
 
-/* An event that tells the reservation has expired or was taken away. */
+/* Add the event of a reservation that expired or was taken away. */
 void reservation_tell(
         struct events *events, const struct reservation *reservation, const char *type, const char *actor);

@@ -39,7 +39,7 @@ static void line_refuse_shortage(const struct reservation_line *line, struct are
         violation->has_available = true;
 }
 
-/* A code nobody knows is the client's mistake, told apart from an empty shelf. */
+/* An unknown code is an error of the client, unlike a product without stock. */
 static bool products_are_known(const struct reservation *reservation, struct arena *arena, struct refusal *refusal) {
         size_t unknown = 0;
 
@@ -78,10 +78,11 @@ static bool lines_are_covered(const struct reservation *reservation, struct aren
 enum problem reservation_grant(
         struct reservation *reservation, duration ttl, timestamp now, struct arena *arena, struct refusal *refusal) {
         if (!products_are_known(reservation, arena, refusal))
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                        "The location or some products are unknown; see errors.");
         if (!lines_are_covered(reservation, arena, refusal))
                 return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
-                        "Location %s does not have all that was asked for.", reservation->location);
+                        "Location %s does not have all requested units; see errors.", reservation->location);
         for (size_t i = 0; i < reservation->n_lines; i++) {
                 stock_reserve(reservation->lines[i].stock, reservation->lines[i].quantity);
                 reservation->lines[i].held = true;

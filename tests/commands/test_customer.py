@@ -136,7 +136,7 @@ def test_an_export_that_cannot_be_written_says_so(house, shop):
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([str(binary()), "customer", "export", "--email", person.email], env=house.environment(), stdout=full,
                               stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert (done.returncode, done.stderr) == (FAILED, "holdfast: what was found could not be written in full\n")
+    assert (done.returncode, done.stderr) == (FAILED, "holdfast: the export could not be written in full\n")
 
 
 # erase
