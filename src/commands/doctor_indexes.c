@@ -48,7 +48,7 @@ static const char *names_write(struct buffer *names) {
         return names->failed ? "{}" : buffer_text(names);
 }
 
-static void tell(const struct indexes *found) {
+static void indexes_report(const struct indexes *found) {
         if (found->n_missing && !found->has_extension)
                 doctor_say(VERDICT_FAIL, "indexes",
                         "create extension pg_trgm, then the indexes (docs/operations.md, Indexes)",
@@ -88,5 +88,5 @@ void doctor_check_indexes(struct database *database) {
                 doctor_say(VERDICT_FAIL, "indexes", "see its log", "cannot be asked for: %.*s",
                         (int) strcspn(database_message(database), "\n"), database_message(database));
         else
-                tell(&found);
+                indexes_report(&found);
 }

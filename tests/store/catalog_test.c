@@ -152,7 +152,7 @@ Test(catalog, a_location_without_position_hours_or_capabilities_reads_so) {
         cr_assert_not(location->has_cut_off);
 }
 
-Test(catalog, hours_that_somebody_else_wrote_are_a_fault_and_not_an_open_shop) {
+Test(catalog, hours_written_by_another_program_are_a_fault_and_not_an_open_shop) {
         struct catalog_set *set = new_set();
 
         put_location("odd", LOCATION_STORE, 0);
@@ -191,7 +191,7 @@ Test(catalog, a_product_without_the_rest_reads_so) {
         cr_assert_str_eq(product->attributes, "{}");
 }
 
-Test(catalog, an_order_is_told_what_it_needs_of_a_product_and_no_more) {
+Test(catalog, an_order_reads_only_the_product_columns_it_needs) {
         struct catalog_set *set = new_set();
         const struct product *product;
 
@@ -223,7 +223,7 @@ Test(catalog, an_update_raises_the_version_and_keeps_the_beginning) {
         cr_assert_eq(product->record.updated_at, STORE_NOW + HOUR);
 }
 
-Test(catalog, what_did_not_change_is_not_written) {
+Test(catalog, an_unchanged_record_is_not_written) {
         struct catalog_set *set;
 
         put_product("SKU-1", "Kettle");
@@ -234,7 +234,7 @@ Test(catalog, what_did_not_change_is_not_written) {
         cr_assert_str_eq(catalog_product(locked_product("SKU-1"), "SKU-1")->title, "Kettle");
 }
 
-/* The rival that inserts first is met as a unique violation, so that the batch runs again and finds its row. */
+/* A rival's earlier insert causes a unique violation, so that the batch runs again and finds its row. */
 Test(catalog, two_that_insert_the_same_code_do_not_overwrite_each_other) {
         struct catalog_set *set = locked_product("SKU-1");
         struct product *product = catalog_product(set, "SKU-1");
@@ -317,7 +317,7 @@ Test(catalog, every_record_of_a_large_set_is_found) {
         cr_assert_null(catalog_find_product(set, "missing-0"));
 }
 
-Test(catalog, nothing_named_asks_nothing) {
+Test(catalog, without_named_records_no_statement_is_queued) {
         struct catalog_set *set = new_set();
 
         cr_assert_eq(catalog_load(store_database, set), PROBLEM_NONE);
@@ -336,9 +336,9 @@ Test(catalog, a_set_that_ran_out_of_memory_says_so) {
         arena_clear(&small);
 }
 
-/* ---- what only PostgreSQL knows ---- */
+/* ---- time zones and JSON texts from PostgreSQL ---- */
 
-Test(catalog, zones_that_exist_are_told_by_their_exact_names) {
+Test(catalog, existing_zones_are_found_by_their_exact_names) {
         static const char *const names[] = { "Europe/Berlin", "europe/berlin", "UTC", "posix/Europe/Berlin", "Factory",
                 "localtime", "CEST", "XYZ-3", "America/Argentina/Buenos_Aires", "" };
         struct location berlin = { .time_zone = "Europe/Berlin" }, posix = { .time_zone = "posix/Europe/Berlin" };

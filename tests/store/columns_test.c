@@ -238,7 +238,7 @@ Test(columns, a_name_without_a_column_is_not_written) {
         cr_assert_not_null(strstr(database_message(store_database), "title"));
 }
 
-Test(columns, without_records_nothing_is_asked) {
+Test(columns, without_records_no_statement_is_queued) {
         const uint64_t before = database_trips(store_database);
         struct records records;
 

@@ -1,4 +1,4 @@
-/* One connection: its trips, its failures, and how it comes back. */
+/* One connection: its trips, its failures, and its reconnects. */
 #include "db/session.h"
 #include "fixture.h"
 #include "sql/transaction.h"
@@ -105,7 +105,7 @@ Test(connection, a_session_that_is_ended_is_lost_and_made_anew) {
         cr_assert_eq(answered, 1);
 }
 
-Test(connection, what_is_asked_without_a_connection_is_lost) {
+Test(connection, a_statement_without_a_connection_is_lost) {
         database_ask_text(store_database, "select pg_terminate_backend(pg_backend_pid())", NULL, NULL);
         store_trip_expecting(FAULT_LOST);
         database_ask_text(store_database, "select 1", NULL, NULL);
@@ -120,14 +120,14 @@ Test(connection, a_deadline_that_has_passed_gives_the_connection_up) {
         cr_assert_str_eq(setting("jit"), "off");
 }
 
-Test(connection, statements_queued_for_a_trip_that_never_came_leave_no_trace) {
+Test(connection, statements_of_an_abandoned_trip_leave_no_trace) {
         store_execute("create table passing (n bigint)");
         database_ask_text(store_database, "insert into passing values (1)", NULL, NULL);
         cr_assert_eq(database_connect(store_database), PROBLEM_NONE);
         store_execute("create table passing (n bigint)");
 }
 
-Test(connection, a_trip_has_room_for_so_many_statements) {
+Test(connection, a_trip_has_a_limit_of_statements) {
         for (int i = 0; i < 65; i++)
                 database_ask_text(store_database, "select 1", NULL, NULL);
         store_trip_expecting(FAULT_BROKEN);
@@ -169,7 +169,7 @@ static void use(const struct statement *const *known) {
         cr_assert_eq(answered, USED);
 }
 
-Test(connection, a_reconnect_prepares_what_is_used_and_nothing_else) {
+Test(connection, a_reconnect_prepares_only_statements_in_use) {
         const struct statement *known[KNOWN];
         uint64_t before;
 
@@ -242,7 +242,7 @@ static enum problem row_refuse(struct rows *rows, void *into) {
 }
 
 /* The first fails in the server, which passes over the rest; the second in its reader, when the server has run all. */
-Test(connection, what_a_failed_trip_was_to_prepare_can_be_used_afterwards) {
+Test(connection, a_statement_of_a_failed_trip_can_be_used_afterwards) {
         static const struct {
                 const char *sql;
                 rows_reader reader;
@@ -265,7 +265,7 @@ Test(connection, what_a_failed_trip_was_to_prepare_can_be_used_afterwards) {
         }
 }
 
-Test(connection, what_a_trip_that_never_came_was_to_prepare_can_be_used_afterwards) {
+Test(connection, a_statement_of_an_abandoned_trip_can_be_used_afterwards) {
         const struct statement *statement = store_statement("select 1");
         int answered = 0;
 
@@ -314,7 +314,7 @@ Test(connection, large_answers_and_large_questions_do_not_wait_for_each_other) {
         cr_assert_eq(answered, 4);
 }
 
-Test(connection, a_lock_that_is_not_had_in_time_is_stuck) {
+Test(connection, a_lock_timeout_is_a_stuck_row) {
         struct database_settings settings = { .url = getenv("HOLDFAST_DATABASE_URL"),
                 .schema = getenv("HOLDFAST_SCHEMA"),
                 .name = "impatient",

@@ -58,7 +58,7 @@ Test(inventory, rows_are_locked_once_and_in_the_order_of_their_keys) {
         cr_assert(stock->rows[0].exists);
 }
 
-Test(inventory, a_row_that_does_not_exist_says_why) {
+Test(inventory, a_missing_row_knows_the_missing_parent) {
         struct stock *stock;
         const struct stock_row *row = locked_row("alpha", "C", &stock);
 
@@ -123,7 +123,7 @@ Test(inventory, the_first_movement_makes_the_row) {
         cr_assert_eq(row->movements, 1);
 }
 
-Test(inventory, what_is_not_changed_is_not_written) {
+Test(inventory, an_unchanged_row_is_not_written) {
         struct stock *stock;
 
         (void) locked_row("alpha", "C", &stock);

@@ -1,4 +1,4 @@
-/* Each test migrates a schema of its own, which goes with it. */
+/* Each test migrates a separate schema, which is dropped at its end. */
 #include "fixture.h"
 
 #include "../unit/dice.h"
@@ -84,7 +84,7 @@ static int version(void) {
         return state.version;
 }
 
-/* What a program of tomorrow leaves in the book. */
+/* A migration recorded by a newer program. */
 static void migrated_tomorrow(const char *compatible) {
         char insert[192];
 
@@ -95,7 +95,7 @@ static void migrated_tomorrow(const char *compatible) {
         execute(insert);
 }
 
-/* As a lane connects: it is going to work. */
+/* Connect as a lane does, to work on the schema. */
 static enum problem work(struct database **ret_worker) {
         static struct database_settings at_work;
 
@@ -127,7 +127,7 @@ Test(migrate, a_second_time_there_is_nothing_to_do) {
         cr_assert_eq(announced, 0);
 }
 
-Test(migrate, what_is_missing_is_added_and_what_is_there_stays) {
+Test(migrate, missing_migrations_run_and_existing_rows_stay) {
         struct migrate_report report;
 
         migrated();
@@ -180,7 +180,7 @@ Test(migrate, a_newer_schema_that_is_compatible_is_left_as_it_is) {
         cr_assert_eq(report.to, schema_head() + 1);
 }
 
-Test(migrate, nobody_works_on_a_schema_whose_newer_steps_are_not_compatible) {
+Test(migrate, no_program_works_on_a_schema_with_newer_incompatible_steps) {
         struct database *worker = NULL;
 
         migrated_tomorrow("false");
@@ -208,7 +208,7 @@ Test(migrate, one_step_that_is_not_compatible_among_others_is_enough) {
         cr_assert_not(schema_fits(&state));
 }
 
-/* Early programs kept no word about it in their book. */
+/* Early programs recorded no compatibility. */
 Test(migrate, a_book_without_declarations_counts_all_its_steps_as_incompatible) {
         struct database *worker = NULL;
 
@@ -221,7 +221,7 @@ Test(migrate, a_book_without_declarations_counts_all_its_steps_as_incompatible) 
         worker = database_close(worker);
 }
 
-Test(migrate, nobody_works_on_a_schema_that_is_older_than_needed) {
+Test(migrate, no_program_works_on_a_schema_that_is_too_old) {
         struct database *worker = NULL;
 
         migrated();
@@ -242,7 +242,7 @@ Test(migrate, a_step_that_is_not_compatible_does_not_run_beside_a_program_at_wor
         cr_assert_not(migrations[0].compatible);
         cr_assert_eq(migrate(&report), FAULT_RIVAL);
         cr_assert_eq(report.to, 0);
-        cr_assert_eq(announced, 0); /* what did not run was not told as done */
+        cr_assert_eq(announced, 0); /* a step that did not run was not announced */
         worker = database_close(worker);
         database = database_close(database); /* its lock and its transaction end with it */
         database = connected();
@@ -250,7 +250,7 @@ Test(migrate, a_step_that_is_not_compatible_does_not_run_beside_a_program_at_wor
         migrated();
 }
 
-Test(migrate, nobody_begins_to_work_while_such_a_step_runs) {
+Test(migrate, no_program_begins_to_work_while_such_a_step_runs) {
         struct database *worker = NULL;
         bool alone = false;
 
@@ -278,7 +278,7 @@ static enum problem waits_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* Until somebody waits for the table, or nobody does. */
+/* Wait until a session waits for the table, or none does. */
 static void waiters_awaited(struct database *watcher, bool wanted) {
         bool waits = !wanted;
 
@@ -301,7 +301,7 @@ static void ask_whether_another_may_migrate(void) {
         cr_assert_eq(database_trip(watcher, clock_monotonic() + MINUTE), PROBLEM_NONE);
 }
 
-/* A report that reads a table for long. Lets go when the migration has come back for it a second time. */
+/* A report that reads a table for long. It ends when the migration has waited for the table a second time. */
 static void *read_for_long(void *context) {
         (void) context;
         waiters_awaited(watcher, true);
@@ -322,7 +322,7 @@ static void begin_to_read_before_stock_changes(const struct migration *migration
         cr_assert_eq(pthread_create(&reading, NULL, read_for_long, NULL), 0);
 }
 
-/* Whoever comes after a migration that waits for a table waits behind it: so it steps aside now and then. */
+/* Sessions that come after a waiting migration wait behind it: so it gives up its place now and then. */
 Test(migrate, a_step_waits_for_a_table_in_short_turns_until_it_has_it) {
         struct migrate_report report;
 
@@ -371,8 +371,8 @@ Test(migrate, every_statement_of_every_step_is_run) {
 
                 cr_assert_eq(migrations[i].version, (int) i + 1);
                 cr_assert_gt(size, 2);
-                cr_assert_str_eq(
-                        sql + size - 2, ";\n", "%s: what follows the last \";\" would be left out", migrations[i].name);
+                cr_assert_str_eq(sql + size - 2, ";\n", "%s: the text behind the last \";\" would be left out",
+                        migrations[i].name);
         }
 }
 
@@ -442,7 +442,7 @@ static void invent_order(size_t i, uint64_t *dice) {
         order->total += order->shipping + (order->tax_included ? 0 : order->tax);
 }
 
-/* What the program before it said was due: of captured orders, the shares of all that was cancelled. */
+/* The refund due by the previous program: of captured orders, the shares of all cancelled units. */
 static int64_t old_refund_due(const struct order *order) {
         int64_t due = order->status == ORDER_CANCELLED ? order->shipping : 0;
 
@@ -502,7 +502,7 @@ static int64_t number_of(const char *sql) {
         return last_number;
 }
 
-/* To the cent: what each line is worth is what the program computes, and what was due is due. */
+/* To the cent: each line has the value that the program computes, and the refund due stays. */
 Test(migrate, orders_from_before_are_carried_over_to_the_cent) {
         struct migrate_report report;
         char sql[256];
@@ -540,7 +540,7 @@ Test(migrate, orders_from_before_are_carried_over_to_the_cent) {
         shop = database_close(shop);
 }
 
-/* Of 10.00 each: a void that was requested, one that the provider told, a failure, and a rest that was requested. */
+/* Of 10.00 each: a requested void, a void reported by the provider, a failure, and a requested rest. */
 static void pay_before_events_have_amounts(const struct migration *migration) {
         if (migration->version != 16) /* 0017_told is next */
                 return;
@@ -570,7 +570,7 @@ static void assert_payment(int n, const char *figures, const char *opened, const
         cr_assert_eq(number_of(sql), 1, "payment %d", n);
 }
 
-Test(migrate, payments_from_before_keep_requested_voids_apart_from_those_that_the_provider_told) {
+Test(migrate, payments_from_before_keep_requested_voids_apart_from_reported_ones) {
         struct migrate_report report;
 
         shop = connected();

@@ -1,4 +1,4 @@
-/* What db/parameters sends, PostgreSQL understands; what PostgreSQL sends, db/rows reads. */
+/* PostgreSQL reads the values of db/parameters, and db/rows reads the values of PostgreSQL. */
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -219,12 +219,12 @@ static enum problem too_many_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-Test(parameters, a_column_that_is_not_there_fails_the_trip) {
+Test(parameters, a_missing_column_fails_the_trip) {
         database_ask_text(store_database, "select 7::bigint", too_many_read, NULL);
         store_trip_expecting(FAULT_BROKEN);
 }
 
-Test(parameters, what_does_not_fit_fails_the_trip) {
+Test(parameters, a_value_that_does_not_fit_fails_the_trip) {
         struct arena small;
         struct parameters p;
         struct array *texts;

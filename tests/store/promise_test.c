@@ -1,5 +1,5 @@
 /*
- * Promises with the time zones as PostgreSQL tells them.
+ * Promises with the time zones of PostgreSQL.
  */
 #include "../promise_cases.h"
 #include "catalog/records.h"
@@ -212,7 +212,7 @@ Test(promise, a_zone_that_was_read_is_known_the_next_time) {
         cr_assert(catalog_zones_fit(set));
 }
 
-Test(promise, zones_beyond_what_is_kept_are_read_each_time) {
+Test(promise, zones_beyond_the_kept_ones_are_read_each_time) {
         put_zones("name ~ '^(Africa|America)/'");
         for (size_t i = 0; i < 3; i++) {
                 struct catalog_set *set = set_of_all();
@@ -225,7 +225,7 @@ Test(promise, zones_beyond_what_is_kept_are_read_each_time) {
         }
 }
 
-/* Both look-ups are statements of their own, and another PUT may commit between them. */
+/* Both look-ups are separate statements, and another PUT may commit between them. */
 Test(promise, a_location_that_moves_to_another_zone_in_between_does_not_fit) {
         static const char *const codes[] = { "Europe/Berlin" };
         struct catalog_set *set;

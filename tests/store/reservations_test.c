@@ -17,7 +17,7 @@ static void stock_up(void) {
 
 TestSuite(reservations, .init = stock_up, .fini = store_close);
 
-/* What one transaction works on. */
+/* The work of one transaction. */
 struct scene {
         struct stock stock;
         struct reservation_set set;
@@ -94,7 +94,7 @@ Test(reservations, one_reads_as_it_was_saved) {
         cr_assert_eq(reservation->lines[1].stock->reserved, 1);
 }
 
-Test(reservations, what_has_changed_is_saved) {
+Test(reservations, a_changed_reservation_is_saved) {
         const struct uuid id = reserve_until(STORE_NOW + HOUR);
         struct scene *scene = locked(&id);
         struct reservation *reservation = reservation_find(&scene->set, &id);
@@ -117,7 +117,7 @@ Test(reservations, what_has_changed_is_saved) {
         cr_assert_eq(reservation->lines[0].stock->reserved, 0);
 }
 
-Test(reservations, one_nobody_made_is_not_found) {
+Test(reservations, an_unknown_reservation_is_not_found) {
         const struct uuid id = uuid_new();
 
         cr_assert_null(reservation_find(&locked(&id)->set, &id));
@@ -145,7 +145,7 @@ Test(reservations, only_lapsed_lines_of_locked_rows_are_freed) {
         cr_assert(reservation->lines[0].held);
 }
 
-Test(reservations, those_whose_time_is_up_are_locked_the_oldest_first_and_so_many_at_most) {
+Test(reservations, expired_ones_are_locked_oldest_first_up_to_a_limit) {
         const struct uuid newer = reserve_until(clock_wall() - MINUTE);
         const struct uuid oldest = reserve_until(clock_wall() - HOUR);
         const struct uuid old = reserve_until(clock_wall() - 2 * MINUTE);

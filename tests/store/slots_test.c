@@ -43,7 +43,7 @@ static int64_t booked_at(const char *location, timestamp begins) {
         return slot_row_find(locked(), location, begins)->booked;
 }
 
-Test(slots, a_slot_that_nobody_has_named_has_no_place_taken) {
+Test(slots, an_unused_slot_has_no_booked_place) {
         const struct slot_set *set = locked();
 
         cr_assert_eq(set->n_rows, 3, "each of them once");
@@ -51,7 +51,7 @@ Test(slots, a_slot_that_nobody_has_named_has_no_place_taken) {
         cr_assert_null(slot_row_find(set, "b", STORE_NOW + HOUR));
 }
 
-Test(slots, what_is_booked_reads_so_and_the_others_stay) {
+Test(slots, booked_places_are_read_back_and_other_slots_stay) {
         book("a", STORE_NOW + HOUR, 3);
         book("b", STORE_NOW, 2);
         cr_assert_eq(booked_at("a", STORE_NOW + HOUR), 3);
@@ -59,7 +59,7 @@ Test(slots, what_is_booked_reads_so_and_the_others_stay) {
         cr_assert_eq(booked_at("a", STORE_NOW), 0);
 }
 
-Test(slots, one_in_which_nobody_holds_a_place_leaves_no_row) {
+Test(slots, a_slot_without_a_booked_place_leaves_no_row) {
         struct slot_set *set = arena_new(&store_arena, struct slot_set);
 
         book("a", STORE_NOW, 1);

@@ -65,7 +65,7 @@ static const struct columns *const tables[] = {
         &stock_setting_columns,
 };
 
-/* What one plan says, node by node. */
+/* The nodes of one plan. */
 struct plan {
         const char *statement;
         bool is_index_scan, has_condition; /* of the node at hand */

@@ -15,7 +15,7 @@ static enum batch_remedy remedy(enum problem fault, unsigned attempts, size_t n)
         return batch_remedy_for(fault, attempts, /* rival_seen= */ false, n);
 }
 
-Test(batch, what_passes_by_itself_is_run_again_a_few_times) {
+Test(batch, a_transient_fault_is_retried_a_few_times) {
         const enum problem passing[] = { FAULT_CONFLICT, FAULT_LOST, FAULT_STALE };
 
         for (size_t i = 0; i < array_size(passing); i++) {
@@ -27,14 +27,14 @@ Test(batch, what_passes_by_itself_is_run_again_a_few_times) {
         }
 }
 
-Test(batch, a_rival_is_looked_for_once_and_then_the_batch_is_cut) {
+Test(batch, after_a_rival_the_batch_runs_once_more_and_then_in_halves) {
         cr_assert_eq(batch_remedy_for(FAULT_RIVAL, FIRST_TIME, /* rival_seen= */ false, MANY), REMEDY_RUN_AGAIN);
         cr_assert_eq(batch_remedy_for(FAULT_RIVAL, FIRST_TIME, /* rival_seen= */ false, ALONE), REMEDY_RUN_AGAIN);
         cr_assert_eq(batch_remedy_for(FAULT_RIVAL, 1, /* rival_seen= */ true, MANY), REMEDY_HALVES);
         cr_assert_eq(batch_remedy_for(FAULT_RIVAL, 1, /* rival_seen= */ true, ALONE), REMEDY_GIVE_UP);
 }
 
-Test(batch, whoever_is_to_blame_is_found_by_halves) {
+Test(batch, the_faulty_call_is_found_by_halves) {
         const enum problem of_one_call[] = { FAULT_BROKEN, FAULT_POISON, FAULT_STUCK };
 
         for (size_t i = 0; i < array_size(of_one_call); i++) {
@@ -78,7 +78,7 @@ static void assert_kind(const struct route *route) {
         cr_assert_eq(operation->save == NULL, operation->decide != NULL, "%s", route->path);
 }
 
-/* What is refused has no effect because the engine knows the documents of every write. */
+/* A refused call has no effect because the engine knows the documents of every write. */
 Test(batch, every_write_names_what_it_may_change) {
         struct route_list lists[ROUTE_LISTS_MAX];
         const size_t n = all_routes(lists);

@@ -54,7 +54,7 @@ static struct product *product_of(const char *more) {
         return body && product_from(body, &arena, &refusal, product) ? product : NULL;
 }
 
-/* Refused for nothing but this. */
+/* Refused for this reason alone. */
 static void assert_refused_at(const char *pointer, const char *code) {
         cr_assert_eq(refusal.problem, PROBLEM_VALIDATION_FAILED);
         cr_assert_eq(refusal.n_violations, 1, "%zu violations, first %s", refusal.n_violations,
@@ -88,7 +88,7 @@ Test(catalog, a_gtin_of_each_length_is_padded_to_fourteen_digits) {
         cr_assert_eq(refusal.n_violations, 0);
 }
 
-Test(catalog, a_wrong_check_digit_is_told_apart_from_what_is_no_gtin) {
+Test(catalog, a_wrong_check_digit_differs_from_a_text_that_is_no_gtin) {
         assert_product_refused(",'gtin':'6291041500214'", "#/gtin", "check-digit");
         assert_product_refused(",'gtin':'96385075'", "#/gtin", "check-digit");
         assert_product_refused(",'gtin':''", "#/gtin", "malformed");
@@ -466,7 +466,7 @@ Test(catalog, hours_read_back_as_they_were_written) {
         cr_assert_str_eq(text_of(write_both, &location), arena_format(&arena, "[%s,%s]", openings, closures));
 }
 
-Test(catalog, what_nobody_of_us_has_stored_is_not_read) {
+Test(catalog, a_stored_list_of_another_program_is_not_read) {
         size_t n = 0;
 
         cr_assert_null(openings_read("{}", &arena, &n));
@@ -540,7 +540,7 @@ Test(catalog, a_new_record_that_is_put_again_before_it_is_saved_is_inserted_once
         cr_assert(record.is_new);
 }
 
-Test(catalog, what_is_the_same_keeps_its_version) {
+Test(catalog, an_equal_record_keeps_its_version) {
         struct record record = { .exists = true, .version = 7, .updated_at = NOW };
 
         record_put(&record, /* same= */ true, NOW + SECOND);

@@ -69,7 +69,7 @@ Test(config, trusted_proxies_are_addresses_and_networks) {
         assert_refused("HOLDFAST_TRUSTED_PROXIES");
 }
 
-Test(config, defaults_stand_where_nothing_is_set) {
+Test(config, unset_settings_have_their_defaults) {
         assert_read();
         cr_assert_str_eq(config_text(CONFIG_LISTEN), "127.0.0.1:8080");
         cr_assert_str_eq(config_text(CONFIG_SCHEMA), "holdfast");
@@ -79,7 +79,7 @@ Test(config, defaults_stand_where_nothing_is_set) {
         cr_assert_eq(config_integer(CONFIG_UNPAID_TTL), 0);
 }
 
-Test(config, what_is_set_is_read) {
+Test(config, settings_are_read_from_the_environment) {
         set("HOLDFAST_LISTEN", "[::1]:99");
         set("HOLDFAST_RATE_LIMIT", "600");
         set("HOLDFAST_UNPAID_TTL", "PT30M");
@@ -147,7 +147,7 @@ static const char *reason_for(const char *variable, const char *value) {
         return reason;
 }
 
-Test(config, what_is_wrong_with_a_duration_is_said) {
+Test(config, the_fault_of_a_duration_is_named) {
         cr_assert_str_eq(
                 reason_for("HOLDFAST_REQUEST_TIMEOUT", "PT0S"), "HOLDFAST_REQUEST_TIMEOUT: not from PT1S to PT1H");
         cr_assert_str_eq(
@@ -169,7 +169,7 @@ Test(config, an_address_has_a_port_that_there_is) {
         assert_refused("HOLDFAST_ADMIN_LISTEN: ");
 }
 
-/* A secret that got lost on its way must not pass for one that is not wanted. */
+/* An empty secret file is a mistake and must not count as an unset secret. */
 Test(config, a_secret_file_without_a_secret_is_refused) {
         set("HOLDFAST_DATABASE_URL_FILE", file_with("\n", 1));
         assert_refused("HOLDFAST_DATABASE_URL_FILE: the file is empty");
@@ -215,7 +215,7 @@ Test(config, a_secret_stands_in_one_place) {
         assert_refused("HOLDFAST_JWT_SECRET");
 }
 
-Test(config, a_secret_file_that_cannot_be_it_is_refused) {
+Test(config, an_unusable_secret_file_is_refused) {
         char *large = calloc(1, 16 * 1024 + 1);
 
         set("HOLDFAST_JWT_SECRET_FILE", "/nowhere/at/all");
@@ -237,7 +237,7 @@ Test(config, only_secrets_may_stand_in_files) {
         cr_assert_str_eq(config_unknown(0), "HOLDFAST_LISTEN_FILE=/dev/null");
 }
 
-Test(config, what_means_nothing_is_reported) {
+Test(config, unknown_settings_are_reported) {
         set("HOLDFAST_LISTN", "a");
         set("HOLDFAST_LISTEN_", "b");
         set("HOLDFAST_", "c");

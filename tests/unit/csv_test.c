@@ -64,7 +64,7 @@ Test(csv, leaves_a_quote_inside_an_unquoted_field_as_it_is) {
         assert_record("12\" RULER,x\n", FIELDS("12\" RULER", "x"), 1);
 }
 
-/* A quote that nobody closes would swallow the rest of the file: only its own line is lost. */
+/* An unclosed quote would swallow the rest of the file: only its line is lost. */
 Test(csv, gives_up_one_line_for_a_stray_quote) {
         assert_no_record("\"a,b\nc,d\n", 9, CSV_OPEN_QUOTE, 5);
         assert_no_record("x,\"a\" b\nc,d\n", 12, CSV_TEXT_AFTER_QUOTE, 8);

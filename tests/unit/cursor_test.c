@@ -26,7 +26,7 @@ static void close_call(void) {
 
 TestSuite(cursor, .init = open_call, .fini = close_call);
 
-/* What a page says that ends after this row. */
+/* The cursor of a page that ends after this row. */
 static const char *cursor_after(const char *first, const char *second) {
         const char *const parts[PARTS] = { first, second };
         struct reply_writer w;
@@ -58,7 +58,7 @@ static void assert_refused(const char *cursor, const char *target) {
 
 /* ---- tests ---- */
 
-Test(cursor, the_first_page_goes_on_after_nothing) {
+Test(cursor, the_first_page_begins_at_the_start) {
         struct page page;
 
         cr_assert(page_begin(&page, &call, &key, PARTS));
@@ -145,7 +145,7 @@ Test(cursor, every_altered_bit_is_noticed) {
         }
 }
 
-Test(cursor, what_is_no_cursor_at_all_is_refused) {
+Test(cursor, a_text_that_is_no_cursor_is_refused) {
         char *huge = arena_alloc(&call.arena, 2 * CURSOR_SIZE_MAX);
 
         memset(huge, 'A', 2 * CURSOR_SIZE_MAX - 1);
@@ -217,7 +217,7 @@ Test(cursor, a_list_with_another_number_of_parts_refuses_it) {
         cr_assert_not(page_begin(&page, &call, &key, 3));
 }
 
-/* Better no page than one that looks like the last. */
+/* No page is better than one that looks like the last. */
 Test(cursor, a_place_that_does_not_fit_spoils_the_reply) {
         char *huge = arena_alloc(&call.arena, CURSOR_SIZE_MAX + 1);
         const char *const parts[PARTS] = { huge, "b" };

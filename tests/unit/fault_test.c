@@ -13,12 +13,12 @@ static void assert_means(const struct meaning *meanings, size_t n) {
                         meanings[i].sqlstate, fault_of_sqlstate(meanings[i].sqlstate));
 }
 
-Test(fault, what_never_came_back_is_lost) {
+Test(fault, a_fault_without_an_answer_is_a_lost_connection) {
         cr_assert_eq(fault_of_sqlstate(NULL), FAULT_LOST);
         cr_assert_eq(fault_of_sqlstate(""), FAULT_LOST);
 }
 
-Test(fault, a_connection_that_is_of_no_more_use_is_lost) {
+Test(fault, an_unusable_connection_is_lost) {
         const struct meaning meanings[] = {
                 { "08000", FAULT_LOST }, /* connection_exception */
                 { "08006", FAULT_LOST }, /* connection_failure */
@@ -51,7 +51,7 @@ Test(fault, a_value_is_refused_because_of_one_call) {
         assert_means(meanings, array_size(meanings));
 }
 
-Test(fault, others_are_told_by_their_state) {
+Test(fault, other_faults_are_known_by_their_sqlstate) {
         const struct meaning meanings[] = {
                 { "23503", FAULT_RIVAL },    /* foreign_key_violation */
                 { "23505", FAULT_RIVAL },    /* unique_violation */
@@ -67,7 +67,7 @@ Test(fault, others_are_told_by_their_state) {
         assert_means(meanings, array_size(meanings));
 }
 
-Test(fault, what_nobody_foresaw_is_a_fault_of_ours) {
+Test(fault, an_unforeseen_sqlstate_is_a_fault_of_the_program) {
         const struct meaning meanings[] = {
                 { "0A001", FAULT_BROKEN }, { "25P02", FAULT_BROKEN }, /* in_failed_sql_transaction */
                 { "40002", FAULT_BROKEN },                            /* transaction_integrity_constraint_violation */

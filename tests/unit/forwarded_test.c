@@ -40,23 +40,23 @@ Test(forwarded, without_headers_the_other_end_is_the_client) {
         assert_client(PROXY, PROXY);
 }
 
-Test(forwarded, nobody_else_is_believed) {
+Test(forwarded, headers_of_an_untrusted_client_are_ignored) {
         x_line(FORGED);
         line("for=" FORGED);
         assert_client("203.0.113.5", "203.0.113.5");
 }
 
-Test(forwarded, a_trusted_proxy_tells_its_client) {
+Test(forwarded, a_trusted_proxy_names_its_client) {
         x_line("203.0.113.5");
         assert_client(PROXY, "203.0.113.5");
 }
 
-Test(forwarded, what_the_client_has_made_up_stands_left_of_it) {
+Test(forwarded, entries_forged_by_the_client_are_left_of_it) {
         x_line(FORGED ", 203.0.113.5");
         assert_client(PROXY, "203.0.113.5");
 }
 
-Test(forwarded, a_proxy_may_add_a_line_of_its_own) {
+Test(forwarded, a_proxy_may_add_a_separate_line) {
         x_line(FORGED);
         x_line("203.0.113.5");
         assert_client(PROXY, "203.0.113.5");
@@ -73,7 +73,7 @@ Test(forwarded, when_all_are_trusted_the_first_one_is_the_client) {
         assert_client(PROXY, "10.0.0.3");
 }
 
-Test(forwarded, what_does_not_read_leads_no_further) {
+Test(forwarded, an_unreadable_entry_ends_the_walk) {
         static const char *const broken[] = { FORGED ", unknown", FORGED ",", "", FORGED ", 10.0.0.300",
                 FORGED ", [::1" };
 

@@ -85,7 +85,7 @@ Test(gtin, is_found_in_a_digital_link_of_any_host_and_path) {
         assert_link("https://any.host/01/96385074/", "00000096385074");
 }
 
-Test(gtin, a_slip_of_the_pen_is_told_from_nonsense) {
+Test(gtin, a_typing_mistake_differs_from_nonsense) {
         cr_expect(gtin_is_mistyped("6291041500214"));
         cr_expect(gtin_is_mistyped("https://any.host/01/09521234543214?10=AB"));
         cr_expect(gtin_is_mistyped("https://any.host/01/01/09521234543214"));
@@ -103,7 +103,7 @@ Test(gtin, is_found_behind_a_directory_that_looks_like_its_key) {
         assert_link("https://any.host/gtin/01/09521234543213", "09521234543213");
 }
 
-Test(gtin, is_refused_in_what_is_no_digital_link) {
+Test(gtin, is_refused_in_any_other_link) {
         const char *const uris[] = {
                 "",
                 "09521234543213",

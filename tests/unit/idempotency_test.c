@@ -98,7 +98,7 @@ Test(idempotency, where_one_part_ends_and_the_next_begins_is_never_in_doubt) {
         cr_assert_arr_neq(one.key, other.key, KEY_SIZE);
 }
 
-Test(idempotency, a_call_without_a_key_gets_one_that_nobody_else_has) {
+Test(idempotency, a_call_without_a_key_gets_a_unique_one) {
         struct call one, other;
 
         key_of(&one, &post, &anna, "/v1/reservations", NULL);

@@ -123,7 +123,7 @@ Test(intake, head_takes_the_route_of_get) {
         cr_assert_eq(call.route, &routes[0]);
 }
 
-Test(intake, other_methods_are_told_what_there_is) {
+Test(intake, other_methods_are_answered_with_the_allowed_ones) {
         const char *const methods[] = { "PATCH", "OPTIONS", "get", "BREW" };
 
         for (size_t i = 0; i < array_size(methods); i++) {
@@ -180,7 +180,7 @@ Test(intake, an_absolute_target_means_its_path) {
         assert_refused(get("https://anywhere/v1/things/" ID), PROBLEM_MALFORMED_REQUEST);
 }
 
-Test(intake, without_a_token_nothing_is_told_of_the_route) {
+Test(intake, without_a_token_the_reply_does_not_reveal_the_route) {
         struct request_head head = get("/v1/things/" ID);
 
         head.authorization = NULL;
@@ -223,7 +223,7 @@ static struct request_head by_link(const char *target, const char *token) {
         return head;
 }
 
-Test(intake, a_link_is_taken_where_it_may_open_something) {
+Test(intake, a_link_is_accepted_on_routes_for_links) {
         char token[LINK_TOKEN_SIZE], other[LINK_TOKEN_SIZE];
         uint8_t digest[DIGEST_SIZE], ignored[DIGEST_SIZE];
         const char *subject;
@@ -241,7 +241,7 @@ Test(intake, a_link_is_taken_where_it_may_open_something) {
         cr_assert_str_neq(call.claims->subject, subject);
 }
 
-Test(intake, a_link_is_no_token_anywhere_else) {
+Test(intake, a_link_is_refused_on_other_routes) {
         char token[LINK_TOKEN_SIZE];
         uint8_t digest[DIGEST_SIZE];
 

@@ -32,7 +32,7 @@ Test(distance, to_the_antipodes_is_half_the_way_round) {
         assert_about(distance_km(90, 0, -90, 123), 20015);
 }
 
-Test(stock, what_is_available_is_what_nothing_else_claims) {
+Test(stock, available_units_are_those_without_a_claim) {
         const struct stock_row row = { .on_hand = 20, .unsellable = 3, .reserved = 4, .safety_stock = 5 };
 
         cr_assert_eq(stock_available(&row), 8);

@@ -8,7 +8,7 @@ enum { PUSH, PULL };
 static const char *const states[] = { "closed", "open", "broken" };
 static const char *const events[] = { "push", "pull" };
 static const struct transition transitions[] = {
-        { CLOSED, PUSH, OPEN, "somebody comes in" },
+        { CLOSED, PUSH, OPEN, "a customer comes in" },
         { OPEN, PULL, CLOSED, "it falls shut" },
         { OPEN, PUSH, BROKEN, "too far" },
 };
@@ -33,7 +33,7 @@ Test(lifecycle, a_listed_transition_leads_on) {
         cr_assert_eq(to, BROKEN);
 }
 
-Test(lifecycle, what_is_not_listed_is_not_allowed) {
+Test(lifecycle, an_unlisted_transition_is_not_allowed) {
         int to = -1;
 
         cr_assert_not(lifecycle_next(&door, CLOSED, PULL, &to));

@@ -149,11 +149,11 @@ static const struct step reservation_steps[] = {
         { RESERVATION_ACTIVE, RESERVATION_EXPIRE, RESERVATION_EXPIRED },
 };
 
-Test(lifecycles, what_is_collected_is_picked_made_ready_and_handed_over) {
+Test(lifecycles, a_pickup_is_picked_made_ready_and_handed_over) {
         assert_exactly(&pickup_lifecycle, pickup_steps, array_size(pickup_steps));
 }
 
-Test(lifecycles, what_is_shipped_is_picked_packed_shipped_and_delivered) {
+Test(lifecycles, a_shipment_is_picked_packed_shipped_and_delivered) {
         assert_exactly(&shipping_lifecycle, shipping_steps, array_size(shipping_steps));
 }
 
@@ -176,7 +176,7 @@ Test(lifecycles, a_check_in_shows_once_it_is_ready) {
         }
 }
 
-Test(lifecycles, what_was_captured_stays_captured) {
+Test(lifecycles, a_captured_payment_stays_captured) {
         assert_exactly(&payment_lifecycle, payment_steps, array_size(payment_steps));
 }
 

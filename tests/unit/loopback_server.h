@@ -1,7 +1,7 @@
 /*
  * loopback_server: answers one connection after the other on 127.0.0.1, each with the next prepared reply.
  *
- * A thread of its own; it reads a request up to the empty line, sends the reply as it stands and closes. After the last
+ * A separate thread reads a request up to the empty line, sends the reply unchanged and closes. After the last
  * reply it stops listening.
  */
 #pragma once

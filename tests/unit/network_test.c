@@ -43,7 +43,7 @@ Test(network, an_ipv4_address_is_the_same_in_ipv6) {
         cr_expect(address_equal(&a, &b));
 }
 
-Test(network, what_is_no_address_alone_is_refused) {
+Test(network, a_text_that_is_more_than_an_address_is_refused) {
         static const char *const texts[] = { "", "192.0.2", "192.0.2.256", "192.0.2.07", " 192.0.2.7", "192.0.2.7 ",
                 "192.0.2.7:80", "[::1]", "::1%eth0", "localhost", "2001:db8::7::1",
                 "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb" };
@@ -54,7 +54,7 @@ Test(network, what_is_no_address_alone_is_refused) {
         cr_expect_not(address_parse("192.0.2.7\0", sizeof("192.0.2.7\0") - 1, &a));
 }
 
-Test(network, a_network_holds_what_begins_as_it_does) {
+Test(network, a_network_contains_addresses_with_its_prefix) {
         cr_expect(contains("10.0.0.0/8", "10.255.0.1"));
         cr_expect_not(contains("10.0.0.0/8", "11.0.0.1"));
         cr_expect(contains("192.0.2.128/25", "192.0.2.128"));
@@ -80,7 +80,7 @@ Test(network, a_list_may_have_blanks_and_may_be_none) {
         cr_expect_not(networks_contain(&none, &a));
 }
 
-Test(network, what_is_no_list_of_networks_is_refused) {
+Test(network, an_invalid_list_of_networks_is_refused) {
         static const char *const lists[] = { "", ",", "10.0.0.0/8,", ",::1", "10.0.0.0/33", "::/129", "10.0.0.0/",
                 "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/ 8", "10.0.0.0/0008", "10.0.0.0 8", "10.0.0.1/8",
                 "2001:db8::1/64", "10.0.0.0/8/8", "10.0.0.0/8 ::1", "proxy" };

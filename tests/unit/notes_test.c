@@ -10,7 +10,7 @@ static void add_numbered(struct notes *notes, int number) {
         notes_add(notes, location);
 }
 
-Test(notes, stand_sorted_and_once_whatever_order_they_come_in) {
+Test(notes, are_sorted_and_unique_in_any_order_of_arrival) {
         struct notes notes = { 0 };
         const int order[] = { 7, 3, 9, 3, 1, 7, 9, 1 };
         const char *const expected[] = { "store-001", "store-003", "store-007", "store-009" };

@@ -80,7 +80,7 @@ static void park(struct waiter *waiter, const char *name, const char *topic, con
         parking_wait(parking, &waiter->spot, until);
 }
 
-Test(parking, a_change_wakes_those_who_wait_for_its_topic) {
+Test(parking, a_change_wakes_the_calls_that_wait_for_its_topic) {
         struct waiter a, b, c;
 
         park(&a, "a", "queue/berlin", "x", SOON);
@@ -94,7 +94,7 @@ Test(parking, a_change_wakes_those_who_wait_for_its_topic) {
         cr_expect_str_eq(who_asked(), "");
 }
 
-Test(parking, those_with_equal_keys_ask_by_one_of_them) {
+Test(parking, of_calls_with_equal_keys_only_one_asks) {
         struct waiter a, b, c, d;
 
         park(&a, "a", "queue/berlin", "x", SOON);
@@ -105,7 +105,7 @@ Test(parking, those_with_equal_keys_ask_by_one_of_them) {
         cr_expect_str_eq(who_asked(), "a(d)(c) b");
 }
 
-Test(parking, what_is_told_while_a_call_asks_makes_it_ask_once_more) {
+Test(parking, a_change_while_a_call_asks_makes_it_ask_once_more) {
         struct waiter a;
 
         enter(&a, "a", "queue/berlin", "x");
@@ -119,7 +119,7 @@ Test(parking, what_is_told_while_a_call_asks_makes_it_ask_once_more) {
         cr_expect_eq(parking_count(parking), 1);
 }
 
-Test(parking, those_whose_time_has_come_ask_and_nobody_else) {
+Test(parking, only_calls_that_are_due_ask) {
         struct waiter a, b;
 
         park(&a, "a", "queue/berlin", "x", SOON);
@@ -133,7 +133,7 @@ Test(parking, those_whose_time_has_come_ask_and_nobody_else) {
         cr_expect_str_eq(who_asked(), "b");
 }
 
-Test(parking, who_leaves_is_not_woken) {
+Test(parking, a_call_that_left_is_not_woken) {
         struct waiter a, b;
 
         park(&a, "a", "queue/berlin", "x", SOON);
@@ -144,7 +144,7 @@ Test(parking, who_leaves_is_not_woken) {
         cr_expect_str_eq(who_asked(), "b");
 }
 
-Test(parking, a_topic_is_watched_while_anybody_waits_for_it) {
+Test(parking, a_topic_is_watched_while_a_call_waits_for_it) {
         struct waiter a, b;
 
         park(&a, "a", "queue/berlin", "x", SOON);
@@ -172,7 +172,7 @@ Test(parking, one_bearer_has_so_many_spots_and_others_have_theirs) {
         cr_expect_eq(parking_enter(parking, &one.spot, &one.call, "queue/paris"), PARKING_ENTERED);
 }
 
-Test(parking, at_the_end_all_ask_for_the_last_time) {
+Test(parking, at_shutdown_every_call_asks_for_the_last_time) {
         struct waiter a, b;
 
         park(&a, "a", "queue/berlin", "x", SOON);

@@ -36,7 +36,7 @@ Test(problem, the_list_is_sorted_by_status_then_slug_so_none_is_there_twice) {
         }
 }
 
-Test(problem, faults_are_published_as_something_a_client_may_see) {
+Test(problem, faults_are_published_as_problems_for_clients) {
         for (int i = PROBLEM_COUNT + 1; i <= FAULT_STALE; i++) {
                 const enum problem published = problem_published((enum problem) i);
 

@@ -188,7 +188,7 @@ static timestamp promise_by_minutes(const struct location *location, timestamp p
         }
 }
 
-Test(promise, counting_open_minutes_one_by_one_comes_to_the_same) {
+Test(promise, counting_open_minutes_one_by_one_gives_the_same_promise) {
         const struct zone *utc = zone_named("UTC");
         uint64_t dice = 7;
 

@@ -81,7 +81,7 @@ Test(query, every_parameter_is_read_as_its_kind) {
         cr_assert_str_eq(filter->status[0], "ready");
 }
 
-Test(query, nothing_is_nothing) {
+Test(query, an_empty_query_has_no_parameters) {
         assert_taken(NULL);
         cr_assert_not(filter->has_limit);
         assert_taken("");
@@ -118,7 +118,7 @@ Test(query, a_parameter_given_twice_is_refused_however_it_is_spelled) {
         assert_refused("limit=1&%6cimit=2", PROBLEM_INVALID_PARAMETER);
 }
 
-Test(query, a_value_that_does_not_read_is_refused_by_its_name) {
+Test(query, an_unreadable_value_is_refused_by_its_name) {
         const char *const texts[] = { "limit=0", "limit=201", "limit=x", "limit=", "limit=1.5",
                 "limit=9223372036854775808", "open=yes", "open", "radius=far", "radius=101", "radius=nan", "code=a%20b",
                 "q=", "status=lost", "status=ready,arrived,ready", "since=yesterday" };
@@ -140,7 +140,7 @@ Test(query, bad_escapes_and_hidden_nuls_are_refused) {
         assert_refused("%ff=1", PROBLEM_INVALID_PARAMETER);
 }
 
-Test(query, there_may_be_so_many_parameters_and_no_more) {
+Test(query, a_query_has_a_limit_of_parameters) {
         char text[4 * QUERY_PARAMETERS_MAX + 16] = "";
         size_t size = 0;
 

@@ -43,7 +43,7 @@ Test(queue, once_it_is_ready_its_promise_is_kept) {
         cr_expect_eq(queue_sla_changes_at(FULFILLMENT_READY, NOON, NOON - DAY), TIMESTAMP_NONE);
 }
 
-Test(queue, it_is_told_when_the_clock_will_change_what_is_shown) {
+Test(queue, the_next_change_by_the_clock_is_known) {
         const timestamp risk = NOON - AT_RISK_BEFORE;
 
         cr_expect_eq(queue_sla_changes_at(FULFILLMENT_ALLOCATED, NOON, risk - 1), risk);
@@ -53,7 +53,7 @@ Test(queue, it_is_told_when_the_clock_will_change_what_is_shown) {
 }
 
 /* What is shown changes at that instant, and not before it. */
-Test(queue, between_two_looks_nothing_changes_untold) {
+Test(queue, no_state_changes_before_its_announced_time) {
         for (timestamp now = NOON - HOUR; now < NOON + HOUR; now += MINUTE) {
                 const timestamp next = queue_sla_changes_at(FULFILLMENT_PICKING, NOON, now);
                 const enum sla sla = queue_sla(FULFILLMENT_PICKING, NOON, now);
@@ -94,7 +94,7 @@ Test(queue, one_of_several_tags_is_enough) {
         cr_expect(queue_tag_holds("\"x\", W/\"q-berlin-17-abc-0\" , \"y\"", "berlin", 17, "abc", NOON, &changes_at));
 }
 
-Test(queue, a_tag_that_nobody_gave_holds_nothing) {
+Test(queue, a_foreign_tag_never_matches) {
         static const char *const tags[] = { "", "*", "W/\"q-berlin-17-abc-\"x", "W/\"q-berlin-17-abc-0-47\"",
                 "W/\"q-berlin-17-abc-99999999999999999999999999\"", "W/\"q-berlin-17-abc-0", "q-berlin-17-abc-",
                 "q-berlin-17-abc-x\"" };
@@ -104,7 +104,7 @@ Test(queue, a_tag_that_nobody_gave_holds_nothing) {
                 cr_expect_not(queue_tag_holds(tags[i], "berlin", 17, "abc", NOON, &changes_at), "%s", tags[i]);
 }
 
-Test(queue, a_client_goes_on_where_what_it_missed_is_still_kept) {
+Test(queue, a_client_resumes_while_the_events_it_missed_are_kept) {
         const struct stream_bounds bounds = { .position = 9, .first = 5 }, empty = { 0 },
                                    pruned = { .position = 9, .first = 0 };
 

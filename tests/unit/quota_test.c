@@ -48,7 +48,7 @@ Test(quota, window_ends_a_minute_after_its_first_request) {
         cr_expect_eq(state.reset_s, 60);
 }
 
-Test(quota, what_is_refused_is_not_counted) {
+Test(quota, a_refused_request_is_not_counted) {
         _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
         struct quota_state state;
 
@@ -69,7 +69,7 @@ Test(quota, ten_answers_not_modified_cost_one_request) {
         cr_expect_eq(taken(quota, "ana", 100, &state), LIMIT - 2);
 }
 
-Test(quota, giving_back_to_nobody_gives_nobody_more) {
+Test(quota, giving_back_to_an_unknown_subject_changes_nothing) {
         _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
         struct quota_state state;
 
@@ -80,7 +80,7 @@ Test(quota, giving_back_to_nobody_gives_nobody_more) {
         cr_expect_eq(taken(quota, "ana", 10, &state), LIMIT);
 }
 
-Test(quota, looking_whether_it_is_spent_counts_nothing) {
+Test(quota, a_check_of_the_quota_counts_no_request) {
         _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
         struct quota_state state = { 0 };
 
@@ -98,7 +98,7 @@ Test(quota, looking_whether_it_is_spent_counts_nothing) {
 }
 
 /* Four times as many subjects as places: each is let in, and the newest is still counted. */
-Test(quota, full_table_forgets_the_oldest_and_refuses_nobody) {
+Test(quota, a_full_table_forgets_the_oldest_and_refuses_no_request) {
         _cleanup_(quota_cleanup) struct quota *quota = quota_new(LIMIT);
         struct quota_state state;
         char subject[32];

@@ -30,13 +30,13 @@ Test(redact, a_document_without_a_person_stays_as_it_is) {
                 "{\"id\":\"7\",\"lines\":[{\"sku\":\"MUG\",\"quantity\":2,\"picked\":null}],\"ok\":true}");
 }
 
-Test(redact, a_customer_is_nobody) {
+Test(redact, a_customer_is_redacted) {
         assert_becomes(
                 "{\"customer\":{\"name\":\"Ada\",\"email\":\"a@b.example\",\"phone\":\"1\",\"customer_id\":\"c\"},\"total\":5}",
                 "{\"customer\":{\"name\":\"erased\",\"email\":null,\"phone\":null,\"customer_id\":null},\"total\":5}");
 }
 
-Test(redact, it_stays_known_when_a_customer_was_erased) {
+Test(redact, the_time_of_an_erasure_stays_known) {
         assert_becomes("{\"customer\":{\"name\":\"Ada\",\"erased_at\":\"2026-11-27T10:00:00.000Z\"}}",
                 "{\"customer\":{\"name\":\"erased\",\"email\":null,\"phone\":null,\"customer_id\":null,"
                 "\"erased_at\":\"2026-11-27T10:00:00.000Z\"}}");
@@ -63,7 +63,7 @@ Test(redact, nothing_stays_nothing) {
                 "{\"recipient\":null,\"ship_to\":null,\"reason\":null,\"customer_name\":null}");
 }
 
-Test(redact, free_words_go_and_fixed_ones_stay) {
+Test(redact, free_text_is_redacted_and_fixed_reasons_stay) {
         assert_becomes(
                 "[{\"reason\":\"Ada Lovelace has moved\"},{\"reason\":\"not_found\"},{\"cancel_reason\":\"unpaid\"}]",
                 "[{\"reason\":\"erased\"},{\"reason\":\"not_found\"},{\"cancel_reason\":\"unpaid\"}]");
@@ -72,6 +72,6 @@ Test(redact, free_words_go_and_fixed_ones_stay) {
         cr_assert_str_eq(redact_reason("Theft, says Ada"), ERASED);
 }
 
-Test(redact, what_is_no_json_is_refused) {
+Test(redact, a_text_that_is_no_json_is_refused) {
         cr_assert_null(redact_document("{\"customer\":", &arena));
 }

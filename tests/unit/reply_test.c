@@ -90,7 +90,7 @@ Test(reply, a_problem_says_all_that_is_known) {
         json_decref(tree);
 }
 
-Test(reply, a_fault_of_the_database_is_never_called_by_its_name) {
+Test(reply, a_fault_of_the_database_never_shows_its_name) {
         const enum problem faults[] = { FAULT_BROKEN, FAULT_BUSY, FAULT_CONFLICT, FAULT_LOST, FAULT_POISON, FAULT_RIVAL,
                 FAULT_STALE, FAULT_STUCK };
 
@@ -106,7 +106,7 @@ Test(reply, a_fault_of_the_database_is_never_called_by_its_name) {
         }
 }
 
-Test(reply, who_is_turned_away_is_told_how_to_come_back) {
+Test(reply, a_refused_client_learns_when_to_retry) {
         reply_plain_problem(&call, PROBLEM_IDEMPOTENCY_IN_PROGRESS);
         cr_assert_eq(call.reply.retry_after_s, 1);
         reply_plain_problem(&call, PROBLEM_UNAUTHENTICATED);
@@ -123,7 +123,7 @@ Test(reply, who_is_turned_away_is_told_how_to_come_back) {
         cr_assert_str_eq(call.reply.etag, "\"9\"");
 }
 
-Test(reply, what_belonged_to_the_success_does_not_stay) {
+Test(reply, headers_of_the_success_do_not_stay_with_a_problem) {
         struct reply_writer w;
 
         reply_begin(&w, &call, 201);

@@ -51,7 +51,7 @@ static void assert_reserved(int64_t shirts, int64_t shoes) {
 
 /* ---- granting ---- */
 
-Test(reservations, what_is_there_is_granted_and_held) {
+Test(reservations, available_units_are_granted_and_held) {
         cr_assert_eq(grant(), PROBLEM_NONE);
         assert_reserved(4, 2);
         cr_assert(rows[SHIRT].changed && rows[SHOES].changed);
@@ -94,7 +94,7 @@ Test(reservations, each_short_line_is_named_where_the_client_wrote_it) {
         cr_assert(second->has_available && second->available == 5);
 }
 
-Test(reservations, only_what_nobody_else_claims_is_there) {
+Test(reservations, units_claimed_elsewhere_are_not_available) {
         rows[SHIRT].reserved = 3;
         rows[SHIRT].unsellable = 2;
         rows[SHIRT].safety_stock = 2;
@@ -106,20 +106,20 @@ Test(reservations, only_what_nobody_else_claims_is_there) {
         cr_assert_eq(rows[SHIRT].reserved, 7);
 }
 
-Test(reservations, less_than_nothing_shows_as_nothing) {
+Test(reservations, fewer_than_zero_available_shows_as_zero) {
         rows[SHIRT].safety_stock = 100;
         cr_assert_eq(grant(), PROBLEM_INSUFFICIENT_STOCK);
         cr_assert_eq(refusal.violations->available, 0);
 }
 
-Test(reservations, a_later_one_sees_what_an_earlier_one_took) {
+Test(reservations, a_later_reservation_sees_the_units_taken_by_an_earlier_one) {
         for (int i = 0; i < 2; i++)
                 cr_assert_eq(grant(), PROBLEM_NONE);
         cr_assert_eq(grant(), PROBLEM_INSUFFICIENT_STOCK);
         assert_reserved(8, 4);
 }
 
-Test(reservations, an_empty_shelf_is_told_from_an_unknown_product) {
+Test(reservations, a_product_without_stock_differs_from_an_unknown_product) {
         rows[SHOES] =
                 (struct stock_row){ .location = "store", .sku = "shoes", .location_known = true, .sku_known = true };
         cr_assert_eq(grant(), PROBLEM_INSUFFICIENT_STOCK);
@@ -169,11 +169,11 @@ Test(reservations, the_lifecycle_is_this_and_no_more) {
                 }
 }
 
-Test(reservations, whatever_ends_it_gives_back_what_is_still_held) {
+Test(reservations, every_end_gives_back_the_units_still_held) {
         for (int event = RESERVATION_CLAIM; event <= RESERVATION_EXPIRE; event++) {
                 set_up();
                 granted();
-                lines[SHOES].held = false; /* freed by somebody who holds the row */
+                lines[SHOES].held = false; /* freed by a transaction with the row locked */
                 rows[SHOES].reserved = 0;
                 cr_assert_eq(advance((enum reservation_event) event), PROBLEM_NONE);
                 assert_reserved(0, 0);
@@ -197,7 +197,7 @@ Test(reservations, a_transition_that_is_refused_names_the_state_and_changes_noth
 
 /* ---- time ---- */
 
-Test(reservations, its_time_is_up_at_the_very_moment) {
+Test(reservations, it_expires_at_the_very_moment) {
         granted();
         cr_assert_not(reservation_has_lapsed(&reservation, NOW + HOUR - 1));
         cr_assert_eq(reservation_status_at(&reservation, NOW + HOUR - 1), RESERVATION_ACTIVE);
@@ -205,7 +205,7 @@ Test(reservations, its_time_is_up_at_the_very_moment) {
         cr_assert_eq(reservation_status_at(&reservation, NOW + HOUR), RESERVATION_EXPIRED);
 }
 
-Test(reservations, one_freed_line_ends_it_whatever_the_clock_says) {
+Test(reservations, one_freed_line_ends_it_before_its_time) {
         granted();
         lines[SHOES].held = false;
         cr_assert(reservation_has_lapsed(&reservation, NOW));
@@ -221,7 +221,7 @@ Test(reservations, a_lapsed_one_is_shown_under_the_version_that_the_sweeper_will
         cr_assert_eq(reservation_version_at(&reservation, NOW + DAY), 2);
 }
 
-Test(reservations, what_is_over_does_not_lapse_any_more) {
+Test(reservations, an_ended_reservation_does_not_lapse) {
         granted();
         cr_assert_eq(advance(RESERVATION_RELEASE), PROBLEM_NONE);
         cr_assert_not(reservation_has_lapsed(&reservation, NOW + DAY));
@@ -233,7 +233,7 @@ static enum problem extend_at(timestamp now) {
         return reservation_extend(&reservation, 2 * HOUR, now, &arena, &refusal);
 }
 
-Test(reservations, an_active_one_may_get_more_time_from_now_on) {
+Test(reservations, an_active_one_may_be_extended) {
         granted();
         cr_assert_eq(extend_at(NOW + MINUTE), PROBLEM_NONE);
         cr_assert_eq(reservation.expires_at, NOW + MINUTE + 2 * HOUR);
@@ -242,7 +242,7 @@ Test(reservations, an_active_one_may_get_more_time_from_now_on) {
         assert_reserved(4, 2);
 }
 
-Test(reservations, one_that_is_over_gets_no_more_time) {
+Test(reservations, an_ended_one_is_not_extended) {
         granted();
         cr_assert_eq(extend_at(NOW + HOUR), PROBLEM_RESERVATION_EXPIRED);
         cr_assert_str_eq(refusal.current_status, "expired");

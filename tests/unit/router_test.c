@@ -102,7 +102,7 @@ Test(router, an_escape_that_hides_something_is_malformed) {
                 assert_refused(METHOD_GET, targets[i], PROBLEM_MALFORMED_REQUEST);
 }
 
-Test(router, what_is_no_path_of_ours_is_not_found) {
+Test(router, an_unknown_path_is_not_found) {
         const char *const targets[] = { "/", "//", "/v1", "/v1/", "/v1/things/", "//v1/things", "/v1//things",
                 "/v1/thing", "/v1/thingsandmore", "/V1/things", "/v1/things/" ID "/cancel/now", "/v1/things/" ID "/",
                 "/v1/locations//inventory/a", "/1/2/3/4/5/6/7/8/9", "/v1/./things", "/v1/x/../things" };
@@ -111,7 +111,7 @@ Test(router, what_is_no_path_of_ours_is_not_found) {
                 assert_refused(METHOD_GET, targets[i], PROBLEM_NOT_FOUND);
 }
 
-Test(router, a_method_the_path_lacks_is_told_what_there_is_in_all_rooms) {
+Test(router, a_wrong_method_is_answered_with_the_allowed_ones_of_all_rooms) {
         assert_refused(METHOD_POST, "/v1/things/" ID, PROBLEM_METHOD_NOT_ALLOWED);
         cr_assert_str_eq(allow, "DELETE, GET, HEAD, PUT");
         assert_refused(METHOD_OTHER, "/v1/things", PROBLEM_METHOD_NOT_ALLOWED);
@@ -124,7 +124,7 @@ Test(router, the_method_is_judged_before_the_parameters) {
         assert_refused(METHOD_POST, "/v1/things/x", PROBLEM_METHOD_NOT_ALLOWED);
 }
 
-Test(router, a_parameter_that_is_none_is_invalid) {
+Test(router, a_malformed_path_parameter_is_invalid) {
         assert_refused(METHOD_GET, "/v1/things/x", PROBLEM_INVALID_PARAMETER);
         assert_refused(METHOD_GET, "/v1/things/{id}", PROBLEM_INVALID_PARAMETER);
         assert_refused(METHOD_GET, "/v1/things/" ID "0", PROBLEM_INVALID_PARAMETER);

@@ -20,7 +20,7 @@ Test(scope, only_the_exact_text_counts) {
                 cr_expect_eq(scope_named(others[i], strlen(others[i])), SCOPE_NONE, "%s", others[i]);
 }
 
-Test(scope, list_grants_what_it_names_and_nothing_else) {
+Test(scope, a_list_grants_exactly_the_named_scopes) {
         const scope_set granted = scopes_parse("orders:read inventory:write");
 
         for (enum scope scope = SCOPE_NONE; scope < SCOPE_COUNT; scope++)

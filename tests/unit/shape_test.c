@@ -160,7 +160,7 @@ static void assert_malformed(const char *body) {
         assert_malformed_sized(body, strlen(body));
 }
 
-/* ---- what is accepted ---- */
+/* ---- accepted bodies ---- */
 
 static const char full[] =
         "{\"at\":\"2026-11-21T10:15:30+00:00\",\"attributes\":{\"size\":0.1,\"tags\":[1,true,null,\"\\u00e9\"]},"
@@ -241,7 +241,7 @@ static void assert_absent(const struct everything *filled) {
         cr_assert_not(filled->has_wait);
 }
 
-Test(shape, marks_what_is_absent) {
+Test(shape, marks_absent_members) {
         assert_absent(accepted("{}"));
         cr_assert_eq(accepted("{\"person\":{\"name\":\"x\"}}")->person->born, TIMESTAMP_NONE);
 }
@@ -317,7 +317,7 @@ Test(shape, takes_whole_numbers_however_they_are_written) {
         cr_assert_eq(accepted("{\"count\":-9223372036854775808.0}")->count, INT64_MIN);
 }
 
-Test(shape, refuses_fractions_and_what_64_bits_cannot_hold) {
+Test(shape, refuses_fractions_and_integers_beyond_64_bits) {
         assert_violations("{\"count\":2.5}", "#/count", "wrong-type");
         assert_violations("{\"count\":1e-300}", "#/count", "wrong-type");
         assert_violations("{\"count\":1e308}", "#/count", "out-of-range");
@@ -346,7 +346,7 @@ Test(shape, bounds_of_numbers_are_inclusive) {
                 "#/lines/0/quantity", "out-of-range", "#/lines/1/quantity", "out-of-range");
 }
 
-/* ---- every kind refuses what it must ---- */
+/* ---- refusals of every kind ---- */
 
 Test(shape, every_kind_refuses_other_types) {
         static const struct {
@@ -388,7 +388,7 @@ Test(shape, every_kind_refuses_other_types) {
                 assert_violations(cases[i].body, cases[i].pointer, "wrong-type");
 }
 
-Test(shape, malformed_text_is_told_from_a_wrong_type) {
+Test(shape, malformed_text_differs_from_a_wrong_type) {
         assert_violations("{\"at\":\"2026-11-21\"}", "#/at", "malformed");
         assert_violations(
                 "{\"channels\":[\"web\",\"a b\",\"\"]}", "#/channels/1", "malformed", "#/channels/2", "malformed");
@@ -566,7 +566,7 @@ Test(shape, pointers_are_escaped_as_uri_fragments) {
         assert_violations("{\"#[]<>`{}\\u007f\":1}", "#/%23%5B%5D%3C%3E%60%7B%7D%7F", "unknown-member");
 }
 
-Test(shape, a_pointer_that_would_be_too_long_names_what_encloses_it) {
+Test(shape, a_pointer_too_long_names_the_enclosing_value) {
         static char body[5000];
 
         (void) snprintf(body, sizeof(body), "{\"person\":{\"name\":\"x\",\"%02000d\":1}}", 7);
@@ -606,7 +606,7 @@ Test(shape, an_empty_body_reads_as_an_empty_object_when_nothing_is_required) {
         cr_assert_str_eq(refusal.detail, "The body is empty.");
 }
 
-Test(shape, what_is_not_one_json_value_is_malformed) {
+Test(shape, a_body_that_is_not_one_json_value_is_malformed) {
         static const char *const bodies[] = { " ", "{", "}", "{]", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}",
                 "{'a':1}", "{} {}", "{}x", "[1 2]", "nul", "True", "NaN", "Infinity", "-", "+1", "01", "1.", ".5", "1e",
                 "0x10", "\"", "\"\\x41\"", "\"\\u12\"", "\"a\nb\"", "\"\t\"", "// c\n{}", "{}//", "\xEF\xBB\xBF{}",
@@ -640,7 +640,7 @@ Test(shape, a_member_may_not_occur_twice) {
         cr_assert_not_null(strstr(refusal.detail, "occurs twice"));
 }
 
-Test(shape, the_detail_tells_line_and_column) {
+Test(shape, the_detail_names_line_and_column) {
         assert_malformed("{\n  \"count\": x\n}");
         cr_assert_not_null(strstr(refusal.detail, "Line 2, column "), "%s", refusal.detail);
 }
@@ -675,7 +675,7 @@ Test(shape, nesting_stops_at_32_levels) {
         }
 }
 
-Test(shape, nesting_is_told_with_its_place) {
+Test(shape, nesting_is_reported_with_its_place) {
         static char body[64] = "\n  ";
         json_t *tree = NULL;
 

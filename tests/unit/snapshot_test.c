@@ -24,7 +24,7 @@ static void end(void) {
 
 TestSuite(snapshot, .init = begin, .fini = end);
 
-Test(snapshot, puts_back_what_was_kept_and_nothing_else) {
+Test(snapshot, restores_exactly_the_kept_memory) {
         int kept = 1, list[] = { 2, 3, 4 }, other = 5;
 
         snapshot_one(&snapshot, &kept);
@@ -45,7 +45,7 @@ Test(snapshot, nothing_is_kept_of_nothing) {
         snapshot_restore(&snapshot);
 }
 
-Test(snapshot, what_is_kept_twice_is_put_back_once_more) {
+Test(snapshot, memory_kept_twice_is_restored_again) {
         int kept = 1;
 
         snapshot_one(&snapshot, &kept);
@@ -87,7 +87,7 @@ Test(snapshot, keeps_what_it_has_while_it_grows) {
                         cr_assert_eq(bytes[i][j], (char) i);
 }
 
-Test(snapshot, says_so_when_there_is_no_memory_and_puts_back_what_it_has) {
+Test(snapshot, reports_a_lack_of_memory_and_restores_the_rest) {
         static char large[MEMORY];
         int kept = 1;
 

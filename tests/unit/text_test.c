@@ -25,7 +25,7 @@ Test(text, starts_with_a_prefix_of_itself) {
         cr_assert_not(text_starts_with("bearer x", "Bearer "));
 }
 
-Test(text, valid_utf8_is_told_from_invalid) {
+Test(text, valid_utf8_differs_from_invalid) {
         const char *const valid[] = { "", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
                 "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "crème brûlée", "日本",
                 "🧺x" };
@@ -49,7 +49,7 @@ static void assert_printable(const char *text, const char *expected) {
         cr_expect_str_eq(copy, expected);
 }
 
-Test(text, nothing_that_speaks_to_a_terminal_is_printed) {
+Test(text, no_control_character_reaches_a_terminal) {
         assert_printable("crème brûlée 日本 🧺", "crème brûlée 日本 🧺");
         assert_printable("a\x1b[2J\r\n\tb\x7f", "a?[2J???b?");
         assert_printable("\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0", "???\xC2\xA0");
@@ -100,7 +100,7 @@ Test(text, length_counts_code_points) {
         cr_assert_eq(text_code_points("abc"), 3);
         cr_assert_eq(text_code_points("crème"), 5);
         cr_assert_eq(text_code_points("🧺🧺"), 2);
-        cr_assert_eq(text_code_points("e\xCC\x81"), 2, "a combining accent is a code point of its own");
+        cr_assert_eq(text_code_points("e\xCC\x81"), 2, "a combining accent is a separate code point");
 }
 
 Test(text, codes_have_1_to_64_plain_characters) {
@@ -145,7 +145,7 @@ Test(text, exactly_the_bytes_json_forbids_are_escaped) {
         cr_assert_str_eq(escape, "\\u001f");
 }
 
-Test(text, what_stands_for_itself_in_json_ends_where_something_does_not) {
+Test(text, plain_json_text_ends_before_the_first_escape) {
         cr_assert_eq(text_json_plain("plain text, ~ and all\x7f"), 22);
         cr_assert_eq(text_json_plain(""), 0);
         cr_assert_eq(text_json_plain("a\"b"), 1);

@@ -71,8 +71,8 @@ Test(token_cache, all_claims_come_back) {
         cr_expect_not(token_allows_location(&found, "bern"));
 }
 
-/* A call may still be at work when its entry gives way. */
-Test(token_cache, what_was_found_outlives_the_entry) {
+/* A call may still use the claims when its entry is dropped. */
+Test(token_cache, found_claims_outlive_the_entry) {
         const struct token_digest digest = token_digest("anna");
         struct token_claims found;
 
@@ -111,7 +111,7 @@ Test(token_cache, clock_set_back_makes_an_entry_worthless) {
         cr_expect_not(is_found("anna", NOW - 1));
 }
 
-Test(token_cache, full_cache_gives_up_what_was_not_used_for_longest) {
+Test(token_cache, a_full_cache_drops_the_least_recently_used_entry) {
         keep("a", NOW);
         keep("b", NOW);
         keep("c", NOW);

@@ -26,7 +26,7 @@ static const char *first_document, *second_document;
 
 static void set_up(void) {
         arena_init(&arena, LIMIT);
-        log_set_level(LOG_LEVEL_ERROR); /* what goes wrong here does so on purpose */
+        log_set_level(LOG_LEVEL_ERROR); /* failures here are on purpose */
         cr_assert_not_null(mkdtemp(folder));
         path = arena_format(&arena, "%s/jwks.json", folder);
         other_path = arena_format(&arena, "%s/jwks.json.new", folder);
@@ -218,7 +218,7 @@ Test(token_source, unknown_key_causes_a_reading_once_a_minute) {
         cr_expect_not(token_source_unknown_key(source, now + 61 * SECOND));
 }
 
-/* Standard output, where the log goes, into a file; returns what brings it back. */
+/* Redirect standard output, the log, into a file; returns the descriptor that restores it. */
 static int output_divert(const char *name) {
         const int former = dup(STDOUT_FILENO);
         const int file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -250,7 +250,7 @@ static void refresh_times(struct token_source *source, int times) {
         }
 }
 
-Test(token_source, trouble_and_its_end_are_told_once_each) {
+Test(token_source, a_failure_and_its_end_are_logged_once_each) {
         const char *output = arena_format(&arena, "%s/output", folder);
         struct token_source *source = NULL;
         int former;
@@ -384,7 +384,7 @@ Test(token_source, last_good_keys_stay_when_the_provider_fails) {
         cr_expect_eq(token_source_counts(source).failures, 1);
 }
 
-Test(token_source, nobody_at_the_url_is_a_failure_and_not_the_end) {
+Test(token_source, an_unreachable_url_is_a_failure_and_the_source_goes_on) {
         _cleanup_(token_source_cleanup) struct token_source *source = NULL;
         struct loopback_server server = { 0 };
 

@@ -92,7 +92,7 @@ Test(token, altered_in_any_signed_byte_is_refused) {
         cr_expect_eq(verdict_of(token), TOKEN_OK);
 }
 
-Test(token, without_signature_is_refused_whatever_it_says) {
+Test(token, without_a_signature_is_always_refused) {
         static const char *const headers[] = {
                 "{\"alg\":\"none\",\"typ\":\"JWT\"}",
                 "{\"alg\":\"None\",\"typ\":\"JWT\"}",
@@ -129,7 +129,7 @@ Test(token, signed_by_hmac_with_the_public_key_is_refused) {
                 TOKEN_BAD_SIGNATURE);
 }
 
-Test(token, that_says_another_algorithm_than_its_key_is_refused) {
+Test(token, with_another_algorithm_than_its_key_is_refused) {
         static const char *const names[] = { "hs256", "HS256 ", "HS384", "HS512", "RS256", "ES256", "EdDSA" };
 
         know_secret();
@@ -159,7 +159,7 @@ Test(token, type_is_required_and_known_in_any_case) {
                 cr_expect_eq(verdict_of_header(cases[i].header), cases[i].verdict, "%s", cases[i].header);
 }
 
-Test(token, header_that_is_not_understood_is_refused) {
+Test(token, with_an_unknown_header_is_refused) {
         static const char *const headers[] = {
                 "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"crit\":[\"exp\"]}",
                 "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"crit\":null}",
@@ -337,7 +337,7 @@ static struct token_request request_of_anna(void) {
         };
 }
 
-Test(token, made_for_development_says_what_was_asked_for) {
+Test(token, made_for_development_carries_the_requested_claims) {
         static const char *const locations[] = { "berlin", "hamburg" };
         const struct token_policy policy = { .issuer = "https://id.example", .audience = "holdfast" };
         struct token_request request = request_of_anna();
@@ -362,7 +362,7 @@ Test(token, made_for_development_says_what_was_asked_for) {
         cr_expect(token_allows_location(&claims, "hamburg"));
 }
 
-Test(token, made_for_development_tells_no_locations_from_all) {
+Test(token, made_for_development_distinguishes_no_locations_from_all) {
         struct token_request request = request_of_anna();
         _cleanup_free_ char *all = NULL, *none = NULL;
         struct token_claims claims;

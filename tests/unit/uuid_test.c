@@ -51,7 +51,7 @@ Test(uuid, later_ids_of_one_thread_sort_after_earlier_ones) {
         }
 }
 
-Test(uuid, an_id_made_at_a_place_says_so_in_its_last_two_bytes) {
+Test(uuid, an_id_made_at_a_place_has_it_in_its_last_two_bytes) {
         for (int i = 0; i < 100; i++) {
                 const struct uuid uuid = uuid_new_at("store-1");
 
@@ -191,7 +191,7 @@ Test(uuid, nil_is_all_zero) {
         cr_assert_not(uuid_is_nil(&new));
 }
 
-Test(uuid, a_floor_stands_between_what_was_made_before_and_since) {
+Test(uuid, a_floor_sorts_between_earlier_and_later_ids) {
         const struct uuid before = uuid_new();
         const timestamp now = clock_wall();
         const struct uuid floor = uuid_floor(now + MILLISECOND), early = uuid_floor(now - SECOND);

@@ -129,7 +129,7 @@ Test(writer, writes_the_shortest_number_that_reads_back) {
         assert_number(9007199254740993.0, "9007199254740992");
 }
 
-Test(writer, writes_null_for_what_is_no_number) {
+Test(writer, writes_null_for_a_number_that_is_not_finite) {
         assert_number(INFINITY, "null");
         assert_number(-INFINITY, "null");
         assert_number(NAN, "null");
