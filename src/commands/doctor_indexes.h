@@ -3,5 +3,6 @@
  */
 #pragma once
 
-/* By name, sorted, ended by NULL. Indexes of primary keys and unique constraints are left out: PostgreSQL keeps them. */
+/* By name, sorted, ended by NULL. Indexes of primary keys and unique constraints are left out: PostgreSQL keeps them.
+ */
 extern const char *const doctor_indexes[];

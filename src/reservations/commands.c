@@ -83,7 +83,7 @@ static void reservation_reply(
 
 /* ---- making one ---- */
 
-/* What one batch works on: stock, and the reservations it touches. */
+/* The work of one batch: stock, and the reservations it changes. */
 struct work {
         struct stock stock;
         struct reservation_set set;
@@ -211,7 +211,7 @@ static bool is_channel_known(struct call *call, const struct catalog_set *catalo
                 return true;
         (void) refuse_because(
                 &call->refusal, &call->arena, "#/channel", "unknown-channel", "There is no channel %s.", body->channel);
-        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The reservation names what does not exist.");
+        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The channel is unknown; see errors.");
         return false;
 }
 
@@ -290,7 +290,7 @@ static void touch_once(struct work *work, struct reservation *reservation) {
         work->touched[work->n_touched++] = reservation;
 }
 
-/* Releasing what is over already is fine: the units are free. */
+/* Releasing an ended reservation succeeds: its units are free. */
 static enum problem release_one(struct batch *batch, struct call *call) {
         struct work *work = batch->work;
         struct reservation *reservation = reservation_of(call, &work->set);
