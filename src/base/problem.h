@@ -57,6 +57,62 @@
         X(OVERLOADED, 503, "overloaded", "The service is busy or shutting down")                                       \
         X(TIMEOUT, 504, "timeout", "The request did not finish in time")
 
+/* The codes in `errors[]`, each with its fault. Sorted. The OpenAPI document lists the same codes. */
+#define VIOLATIONS(X)                                                                                                  \
+        X("address-missing", "The order has no address to ship to")                                                    \
+        X("already-packed", "A parcel of the order is packed")                                                         \
+        X("already-picked", "The units are picked")                                                                    \
+        X("check-digit", "The check digit of the GTIN does not fit")                                                   \
+        X("closed", "The location is not open for long enough in a year")                                              \
+        X("condition-not-accepted", "The return policy does not accept this condition")                                \
+        X("conflict", "Another member of the request excludes this one")                                               \
+        X("currency-mismatch", "The amount is not in the currency of the order")                                       \
+        X("either-or", "Exactly one of two members is needed")                                                         \
+        X("foreign-item", "The fulfillment has no such item")                                                          \
+        X("insufficient-stock", "Fewer units are available than requested")                                            \
+        X("malformed", "The value does not have the form of its kind")                                                 \
+        X("mismatch", "The amount differs from the recorded one")                                                      \
+        X("not-allowed", "The value is none of the allowed ones")                                                      \
+        X("not-cancellable", "Fewer units can still be cancelled")                                                     \
+        X("not-capable", "The location does not offer this method")                                                    \
+        X("not-changeable", "It is too late for this change")                                                          \
+        X("not-picked", "Fewer units are picked and still in the location")                                            \
+        X("not-published", "The channel does not sell the product")                                                    \
+        X("not-returnable", "The product cannot be returned")                                                          \
+        X("not-set-aside", "The units are not set aside in the return")                                                \
+        X("nothing-to-collect", "No part of the order is to be collected")                                             \
+        X("nul-not-allowed", "The text contains U+0000")                                                               \
+        X("one-of", "Exactly one of several members is needed")                                                        \
+        X("out-of-range", "The value is outside its limits")                                                           \
+        X("outside-return-window", "The time for returning the product is over")                                       \
+        X("over-pick", "Fewer units remain to be picked")                                                              \
+        X("over-refund", "Less can be refunded")                                                                       \
+        X("over-return", "Fewer units can be returned")                                                                \
+        X("overlap", "Opening hours, closures or slots overlap with earlier ones")                                     \
+        X("price-missing", "Neither the request nor the catalogue has a price")                                        \
+        X("repeated", "The list has the value before")                                                                 \
+        X("required", "The member is missing")                                                                         \
+        X("slot-full", "The pickup slot has no place left")                                                            \
+        X("store-not-allowed", "The token does not cover this location")                                               \
+        X("too-few", "The list has too few elements")                                                                  \
+        X("too-large", "The object is larger than allowed")                                                            \
+        X("too-long", "The text has too many characters")                                                              \
+        X("too-many", "The list has too many elements, or the document no room for more")                              \
+        X("too-short", "The text has too few characters")                                                              \
+        X("too-soon", "The time is before the earliest possible one")                                                  \
+        X("unknown-channel", "There is no such channel")                                                               \
+        X("unknown-line", "The order has no such line")                                                                \
+        X("unknown-location", "There is no such location")                                                             \
+        X("unknown-member", "The object has no member of this name")                                                   \
+        X("unknown-product", "There is no such product")                                                               \
+        X("unknown-refund", "The order has no such refund")                                                            \
+        X("unknown-reservation", "There is no such reservation")                                                       \
+        X("unknown-return", "The order has no such return")                                                            \
+        X("unknown-sku", "There is no such product")                                                                   \
+        X("unknown-slot", "The location has no such pickup slot")                                                      \
+        X("unknown-time-zone", "The IANA database has no such time zone")                                              \
+        X("wrong-type", "The value has another JSON type")
+
 /* How a trip to the database can fail, by remedy; `db/fault.c` has the SQLSTATEs. */
 #define FAULTS(X)                                                                                                      \
         X(BROKEN, "a statement failed for an unexpected reason")                                                       \

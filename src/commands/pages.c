@@ -151,4 +151,11 @@ void page_problems(FILE *out) {
         for (enum problem problem = PROBLEM_NONE + 1; problem < PROBLEM_COUNT; problem++)
                 (void) fprintf(out, "| %u | `%s` | %s |\n", problem_status(problem), problem_slug(problem),
                         problem_title(problem));
+        (void) fputs(
+                "\n## Entries of `errors`\n\nAn entry has a `pointer` to the place in the request, a `code` and a `detail`. "
+                "More codes may follow.\n\n| code | fault |\n|---|---|\n",
+                out);
+#define X(code, fault) (void) fputs("| `" code "` | " fault " |\n", out);
+        VIOLATIONS(X)
+#undef X
 }

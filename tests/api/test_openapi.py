@@ -1,6 +1,7 @@
 """The program and api/openapi say the same: routes, scopes, keys, what is accepted, and the document itself."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_reply_names_the_next_version_of_the_document(service):
     again = nobody.get("/openapi.json", headers={"If-None-Match": reply.headers["etag"]}, expect=304)
     assert again.headers["etag"] == reply.headers["etag"]
     nobody.get("/openapi.json", headers={"If-None-Match": '"another"'}, expect=200)
+
+
+def test_the_codes_of_errors_are_those_of_the_page():
+    page = printed("--problems").partition("## Entries of")[2]
+    codes = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    schema = json.loads(printed())["components"]["schemas"]["Violation"]
+    assert codes == sorted(codes) == schema["properties"]["code"]["enum"]
 
 
 @pytest.mark.parametrize("option, page", [("--lifecycles", "lifecycles.md"), ("--problems", "problems.md")])
