@@ -346,6 +346,42 @@ static void check_zones(struct database *database, bool ask_locations) {
                 doctor_say(VERDICT_OK, "time zones", NULL, "the server knows %" PRId64, zones.n_known);
 }
 
+struct open_stores {
+        int64_t n_offering, n_without;
+        const char *without;
+};
+
+static enum problem open_stores_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(struct open_stores *) into = (struct open_stores){
+                .n_offering = row_integer(&row), .n_without = row_integer(&row), .without = row_text(&row)
+        };
+        return PROBLEM_NONE;
+}
+
+/* A location without opening hours counts as open day and night: an order in the evening is promised for the night. */
+static void check_opening_hours(struct database *database) {
+        static const char check[] = "opening hours";
+        struct open_stores stores = { 0 };
+
+        database_ask_text(database,
+                "select count(*), count(*) filter (where l.opening_hours = '[]'),"
+                " array_to_string((array_agg(l.code order by l.code) filter (where l.opening_hours = '[]'))[1:5], ', ')"
+                "  from locations l where l.capabilities && array['pickup', 'curbside']",
+                open_stores_read, &stores);
+        if (database_trip(database, clock_monotonic() + DOCTOR_TIME_MAX))
+                doctor_say(VERDICT_FAIL, check, "see its log", "cannot be asked for: %.*s",
+                        doctor_first_line(database_message(database)), database_message(database));
+        else if (stores.n_without)
+                doctor_say(VERDICT_WARN, check, "PUT their opening_hours, or import them with the locations",
+                        "%" PRId64 " locations offer pickup and have none: %s%s", stores.n_without, stores.without,
+                        stores.n_without > 5 ? ", ..." : "");
+        else
+                doctor_say(VERDICT_OK, check, NULL, "all %" PRId64 " locations that offer pickup have them",
+                        stores.n_offering);
+}
+
 /* ---- the primary ---- */
 
 struct database *doctor_connect(const char *check, const char *url, struct database_settings *ret_settings) {
@@ -410,6 +446,8 @@ void doctor_check_primary(void) {
         if (state.version > 0 && schema_fits(&state))
                 doctor_check_indexes(database);
         check_zones(database, state.version > 0 && schema_fits(&state));
+        if (state.version > 0 && schema_fits(&state))
+                check_opening_hours(database);
 }
 
 /* ---- the replica ---- */

@@ -1,4 +1,5 @@
 /* Products and locations: one row, one resource, put whole. */
+#include "importing/hours.h"
 #include "importing/import.h"
 #include "importing/invoice.h"
 #include "importing/keys.h"
@@ -104,6 +105,9 @@ enum {
         LOCATION_CAPABILITIES,
         LOCATION_LEAD_TIME,
         LOCATION_HOLD_FOR,
+        LOCATION_OPENING_HOURS,
+        LOCATION_CLOSURES,
+        LOCATION_SLOTS,
 };
 
 static const struct import_column location_column_list[] = {
@@ -117,6 +121,9 @@ static const struct import_column location_column_list[] = {
         [LOCATION_CAPABILITIES] = { "capabilities", false },
         [LOCATION_LEAD_TIME] = { "lead_time", false },
         [LOCATION_HOLD_FOR] = { "hold_for", false },
+        [LOCATION_OPENING_HOURS] = { "opening_hours", false },
+        [LOCATION_CLOSURES] = { "closures", false },
+        [LOCATION_SLOTS] = { "slots", false },
 };
 const struct import_columns location_columns = { location_column_list, array_size(location_column_list) };
 
@@ -136,11 +143,30 @@ static void say_capabilities(json_t *said, const char *cell) {
                 (void) json_object_set_new(said, "capabilities", list);
 }
 
+/* An empty cell takes the list away. */
+static bool say_list(const struct import_row *row, int column, json_t *(*read)(const char *), const char *example,
+        json_t *said, char *reason) {
+        const char *name = location_column_list[column].name, *cell = row->cells[column];
+        json_t *list = cell ? read(cell) : NULL;
+
+        if (cell && !list)
+                (void) snprintf(
+                        reason, IMPORT_REASON_SIZE, "%s: \"%.60s\" is not written like %s", name, cell, example);
+        else if (cell)
+                (void) json_object_set_new(said, name, list);
+        return !cell || list;
+}
+
+static bool say_hours(const struct import_row *row, json_t *said, json_t *pickup, char *reason) {
+        return say_list(row, LOCATION_OPENING_HOURS, import_opening_hours, IMPORT_HOURS_EXAMPLE, said, reason) &&
+               say_list(row, LOCATION_CLOSURES, import_closures, IMPORT_CLOSURES_EXAMPLE, said, reason) &&
+               say_list(row, LOCATION_SLOTS, import_slots, IMPORT_SLOTS_EXAMPLE, pickup, reason);
+}
+
 static bool location_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
         json_t *pickup = json_object();
 
         (void) currency;
-        (void) reason;
         say_text(said, "name", row->cells[LOCATION_NAME]);
         say_text(said, "kind", row->cells[LOCATION_KIND]);
         say_number(said, "latitude", row->cells[LOCATION_LATITUDE]);
@@ -150,7 +176,7 @@ static bool location_say(const struct import_row *row, const char *currency, jso
         say_capabilities(said, row->cells[LOCATION_CAPABILITIES]);
         say_text(pickup, "lead_time", row->cells[LOCATION_LEAD_TIME]);
         say_text(pickup, "hold_for", row->cells[LOCATION_HOLD_FOR]);
-        return json_object_set_new(said, "pickup", pickup) == 0;
+        return json_object_set_new(said, "pickup", pickup) == 0 && say_hours(row, said, pickup, reason);
 }
 
 static const char *const location_members[] = { "capabilities", "closures", "country", "kind", "latitude", "longitude",
@@ -249,6 +275,22 @@ static void put_document(struct chunk *chunk, size_t i) {
         importer_call(&chunk->import->importer, &chunk->calls[i], &request);
 }
 
+#define NO_HOURS "warning: it offers pickup and has no opening_hours, so its promises may fall into the night"
+
+/* A location where customers collect, and that is open at every hour as far as anybody knows. */
+static bool lacks_hours(const json_t *location) {
+        const json_t *capability;
+        size_t i;
+
+        json_array_foreach(json_object_get(location, "capabilities"), i, capability) {
+                const char *name = json_string_value(capability);
+
+                if (text_equal(name, "pickup") || text_equal(name, "curbside"))
+                        return json_array_size(json_object_get(location, "opening_hours")) == 0;
+        }
+        return false;
+}
+
 /* Whether the document has to be read and put again: somebody changed it between the two, or the answer to a PUT that
  * was made got lost. */
 static bool report_document(struct chunk *chunk, const struct document *document, const struct call *call, bool last) {
@@ -266,6 +308,10 @@ static bool report_document(struct chunk *chunk, const struct document *document
                 report->unchanged++;
         } else {
                 report->taken++;
+        }
+        if (call->reply.status < 400 && lacks_hours(reply)) {
+                report->without_hours++;
+                import_note(report, document->line, "%s", NO_HOURS);
         }
         return false;
 }

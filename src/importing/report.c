@@ -112,6 +112,7 @@ void import_summary(struct import_report *report) {
         say_some("unmatched", report->unmatched);
         say_some("not reached", report->read - report->taken - report->unchanged - report->refused - report->unmatched);
         say_some("partly matched", report->partly_matched);
+        say_some("without hours", report->without_hours);
         say_some("orders made", report->orders_made);
         say_some("returns made", report->returns_made);
         say_some("products made", report->products_made);

@@ -21,6 +21,7 @@ struct import_report {
         size_t unmatched;                       /* returns of what nobody has bought in the file */
         size_t returns, write_offs, not_goods;  /* of the refused ones: orders only */
         size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
+        size_t without_hours;                   /* locations that offer pickup and have no opening hours */
         size_t orders_made, returns_made, products_made, prices_rounded;
         size_t no_currency;   /* of the refused ones: a price without one */
         size_t overridden;    /* stock: movements since the imports before that figures of now set aside */

@@ -236,6 +236,17 @@ def test_doctor_finds_time_zones_that_the_server_does_not_know(fresh):
     assert verdict == "fail" and "Mars/Olympus_Mons" in text and "tzdata" in text
 
 
+def test_doctor_names_locations_that_offer_pickup_without_opening_hours(fresh):
+    instance, database = fresh
+    assert found_by(instance, "opening hours")[0] == "ok"
+    retailer = Retailer(instance.start().client()).create()
+    instance.stop()
+    assert found_by(instance, "opening hours")[0] == "ok"
+    database.execute("update locations set opening_hours = '[]' where code = %s or kind = 'warehouse'", retailer.store)
+    verdict, text = found_by(instance, "opening hours")
+    assert verdict == "warn" and retailer.store in text and retailer.other_store not in text
+
+
 def test_doctor_counts_the_connections_an_instance_takes(services, new_database):
     """What it says is what is there."""
     url = new_database()

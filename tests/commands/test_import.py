@@ -124,6 +124,53 @@ def test_importing_a_location_keeps_its_opening_hours(importer, retailer, api):
         assert after[member] == before[member]
 
 
+def test_locations_are_taken_with_their_hours_closures_and_slots(importer, retailer, api):
+    code = f"strand-{retailer.tag}"
+    header = f"{LOCATIONS},opening_hours,closures,slots"
+    row = f"{code},Strand,store,51.51,-0.12,Europe/London,GB,pickup,PT30M,P3D"
+    path = importer.write("hours.csv", header, f"{row},mon-tue 09:00-18:00; sat 10:00-14:00;,2026-12-25; 2026-12-24 09:00-13:00,"
+                                               "sat 10:00-12:00 x 8")
+
+    done = importer.run("locations", path, expect=OK)
+    assert done.lines == (1, 0, 0) and not done.refusals
+    assert importer.run("locations", path, expect=OK).lines == (0, 1, 0)
+
+    location = api.get(f"/v1/locations/{code}", expect=200).json()
+    assert location["opening_hours"] == [{"day": "mon", "opens": "09:00", "closes": "18:00"},
+                                         {"day": "tue", "opens": "09:00", "closes": "18:00"},
+                                         {"day": "sat", "opens": "10:00", "closes": "14:00"}]
+    assert [closure["date"] for closure in location["closures"]] == ["2026-12-24", "2026-12-25"]
+    assert location["pickup"]["slots"] == [{"day": "sat", "from": "10:00", "to": "12:00", "capacity": 8}]
+
+    importer.run("locations", importer.write("hours.csv", header, f"{row},,,"), expect=OK)
+    bare = api.get(f"/v1/locations/{code}", expect=200).json()
+    assert (bare["opening_hours"], bare["closures"], "slots" in bare["pickup"]) == ([], [], False)
+
+
+@pytest.mark.parametrize("cells, told", [
+    ("monday 09:00-18:00,,", 'opening_hours: "monday 09:00-18:00" is not written like mon-fri 09:00-18:00'),
+    ("mon 09:00 - 18:00,,", "opening_hours: "), ("fri-mon 09:00-18:00,,", "opening_hours: "), ("mon 9-18,,", "opening_hours/0/opens: A time of day looks like 09:30"),
+    ("mon 09:00-18:00 and later,,", "opening_hours: "), (",25.12.2026,", "closures: "), (",2026-12-25 closed,", "closures: "),
+    (",,sat 10:00-12:00", "slots: "), (",,sat 10:00-12:00 x many", "slots: "),
+    ("mon 09:00-12:00; mon 11:00-18:00,,", "opening_hours/1: This overlaps with an earlier opening."),
+    ("mon 09:00-25:00,,", "opening_hours/0/closes: "), (",2026-02-30,", "closures/0/date: "), (",,sat 10:00-12:00 x 0", "slots/0/capacity: "),
+])
+def test_hours_that_cannot_be_read_are_refused_with_an_example(importer, retailer, cells, told):
+    path = importer.write("hours.csv", f"{LOCATIONS},opening_hours,closures,slots",
+                          f"strand-{retailer.tag},Strand,store,51.51,-0.12,Europe/London,GB,pickup,PT30M,P3D,{cells}")
+    assert told in importer.run("locations", path, expect=SOME_REFUSED).refusals[2]
+
+
+def test_locations_that_offer_pickup_without_hours_are_named(importer, retailer):
+    path = importer.write("locations.csv", LOCATIONS,
+                          f"strand-{retailer.tag},Strand,store,51.51,-0.12,Europe/London,GB,curbside,PT30M,P3D",
+                          f"depot-{retailer.tag},Depot,warehouse,51.51,-0.12,Europe/London,GB,ship,PT30M,P3D")
+    done = importer.run("locations", path, expect=OK)
+    assert done.lines == (2, 0, 0)
+    assert list(done.refusals) == [2] and "no opening_hours" in done.refusals[2]
+    assert importer.run("locations", path, expect=OK).refusals.keys() == {2}, "as long as they have none"
+
+
 def test_locations_that_cannot_be_taken_are_named_with_all_that_is_wrong(importer, retailer):
     path = importer.write("locations.csv", LOCATIONS, f"x-{retailer.tag},X,shop,91,east,Europe/Nowhere,GB,fly,soon,P7D")
 

@@ -11,7 +11,7 @@ from sources import ROOT, report
 
 DEMO = ROOT / "deploy" / "demo"
 HEADERS = {
-    "locations": "code,name,kind,latitude,longitude,time_zone,country,capabilities,lead_time,hold_for",
+    "locations": "code,name,kind,latitude,longitude,time_zone,country,capabilities,lead_time,hold_for,opening_hours,closures,slots",
     "products": "sku,title,gtin,price,currency,description,image_url",
     "stock": "location,sku,on_hand",
 }
@@ -19,6 +19,11 @@ STORES, WAREHOUSES, PRODUCTS_AT_LEAST = 8, 1, 40
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:+@-]{0,63}")
 DURATION = re.compile(r"P(\d+D|T\d+H)")
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+TIME = r"([01]\d|2[0-3]):[0-5]\d"
+HOURS = re.compile(rf"(?:{'|'.join(DAYS)})(?:-(?:{'|'.join(DAYS)}))? (?P<opens>{TIME})-(?P<closes>{TIME})")
+CLOSURE = re.compile(rf"\d{{4}}-\d\d-\d\d(?: {TIME}-{TIME})?")
+SLOT = re.compile(rf"(?:{'|'.join(DAYS)}) {TIME}-{TIME} x [1-9]\d*")
 CAPABILITIES = {"pickup", "curbside", "ship", "returns"}
 EXAMPLE_PREFIX = "952"  # GS1 gives it to nobody: for demonstrations and examples
 ZONES = Path("/usr/share/zoneinfo/zone.tab")
@@ -94,11 +99,31 @@ def distance_km(one, other):
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(haversine))
 
 
+def parts(cell):
+    return [part.strip() for part in cell.split(";") if part.strip()]
+
+
+def is_by_day(found):
+    return found["opens"] < found["closes"] <= "22:00" and found["opens"] >= "06:00"
+
+
+def check_hours(table, number, row):
+    """A store has the hours of a store: an order in the evening is promised for the next day."""
+    collects = {"pickup", "curbside"} & set(parts(row["capabilities"]))
+    hours = [HOURS.fullmatch(part) for part in parts(row["opening_hours"])]
+    table.expect(number, bool(hours) or not collects, "customers collect there, and it has no opening hours")
+    table.expect(number, all(found and is_by_day(found) for found in hours), "opening_hours")
+    table.expect(number, row["closures"] and all(CLOSURE.fullmatch(part) for part in parts(row["closures"])), "closures")
+    table.expect(number, all(SLOT.fullmatch(part) for part in parts(row["slots"])), "slots")
+
+
 def check_locations(table):
     known = zones()
     kinds = [row["kind"] for _, row in table.rows]
     table.expect(1, (kinds.count("store"), kinds.count("warehouse")) == (STORES, WAREHOUSES), f"not {STORES} stores and {WAREHOUSES} warehouse")
+    table.expect(1, any(row["slots"] for _, row in table.rows), "no store has pickup slots")
     for number, row in table.rows:
+        check_hours(table, number, row)
         table.expect(number, CODE.fullmatch(row["code"]), "code")
         table.expect(number, row["name"].strip() == row["name"] != "", "name")
         capabilities = row["capabilities"].split(";")

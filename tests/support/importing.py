@@ -42,7 +42,7 @@ class Outcome:
     def lines(self):
         """(taken, unchanged, refused)"""
         assert self["lines read"] == self["taken"] + self["unchanged"] + self["refused"] + self["unmatched"], self.stdout
-        named = self["refused"] + self["unmatched"] + self["partly matched"]
+        named = self["refused"] + self["unmatched"] + self["partly matched"] + self["without hours"]
         assert len(self.refusals) == named, f"not every line that is to be named is\n{self.stdout}{self.stderr}"
         return self["taken"], self["unchanged"], self["refused"]
 
