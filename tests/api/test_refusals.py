@@ -383,7 +383,7 @@ LOCATIONS_OF_AN_ORDER = 3  # of the retailer; order_places repeats the time of t
 
 
 def told_otherwise(before, after):
-    """What a wrong code may write: its count, the lock, and who waits for the queue is told."""
+    """The changes besides those of a counted wrong code: its fulfillment, its order, the queue, events."""
     changed = difference(before, after)
     changed.pop("queue_revisions", None)
     changed.pop("events", None)
