@@ -306,3 +306,48 @@ select 'order ' || coalesce(d.id, s.order_id), 'not_searchable', 1, 0
   from documents d full join searched s on s.order_id = d.id
  where s.words is distinct from order_words(d.customer, d.order_number, d.external_ref)
    and not exists (select from due where due.order_id = coalesce(d.id, s.order_id))
+
+-- :name audit_told free
+-- No line, payment or refund changes without an event of its order. Events name the units that were cancelled and that left; a payment
+-- and a refund last changed at the moment of an event. Passed over: orders with pruned events, orders older than the event that names
+-- cancelled units (migration 18), and imported ones. Orders after $1, up to $2.
+with told as materialized (
+        select order_id, type, occurred_at, data
+          from events
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+), whole as materialized (
+        select t.order_id
+          from told t join orders o on o.id = t.order_id
+         where o.placed_at > (select applied_at from schema_migration where version = 18)
+         group by t.order_id
+        having bool_or(t.type = 'order.created') and not bool_or(t.data ->> 'source' is not distinct from 'import')
+), named as (
+        select t.order_id, (named.line ->> 'order_line_id')::uuid as id,
+               coalesce(sum((named.line ->> 'quantity')::bigint) filter (where t.type = 'order.units_cancelled'), 0)::bigint
+               - coalesce(sum((named.line ->> 'quantity')::bigint) filter (where t.type = 'fulfillment.reinstated'), 0)::bigint as cancelled,
+               coalesce(sum((named.line ->> 'quantity')::bigint) filter (where t.type not in ('order.units_cancelled', 'fulfillment.reinstated')), 0)::bigint as gone
+          from told t cross join lateral jsonb_array_elements(t.data -> 'lines') as named (line)
+         where t.type in ('order.units_cancelled', 'fulfillment.reinstated', 'fulfillment.handed_over', 'fulfillment.partially_handed_over',
+                          'fulfillment.shipped', 'fulfillment.partially_shipped')
+           and t.order_id in (select order_id from whole)
+         group by t.order_id, (named.line ->> 'order_line_id')::uuid
+), money as (
+        select 'payment ' || id as subject, order_id, updated_at
+          from payments
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+         union all
+        select 'refund ' || id, order_id, updated_at
+          from refunds
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+)
+select 'order ' || l.order_id || ' line ' || l.line, finding.rule, finding.stated, finding.proved
+  from order_lines l join whole using (order_id) left join named n on n.order_id = l.order_id and n.id = l.id
+ cross join lateral (values ('cancelled_untold', l.cancelled, coalesce(n.cancelled, 0)),
+                            ('fulfilled_untold', l.fulfilled, coalesce(n.gone, 0))) as finding (rule, stated, proved)
+ where l.order_id > $1::uuid and ($2::uuid is null or l.order_id <= $2::uuid) and finding.stated <> finding.proved
+ union all
+select m.subject, 'changed_untold', 1, 0
+  from money m join whole using (order_id)
+ where not exists (select from events e where e.order_id = m.order_id and e.occurred_at = m.updated_at)
+ union all
+select null, 'events', count(*), null from told

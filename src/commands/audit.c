@@ -31,11 +31,14 @@ static const struct meaning {
         { "booked", "places booked:", "fulfillments that name it:" },
         { "booked_by_what_is_over", "places held by fulfillments that are over:", "should be" },
         { "cancelled", "units cancelled:", "short or cancelled in fulfillments:" },
+        { "cancelled_untold", "units cancelled:", "in its events:" },
         { "captured_though_not", "captured, by a payment without a capture:", "should be" },
+        { "changed_untold", "last changes without an event of the order:", "should be" },
         { "claim_without_order", "claimed without an order, or ordered without a claim:", "should be" },
         { "credited", "credited is", "by its lines" },
         { "credited_beyond_total", "credited beyond the total:", "should be" },
         { "fulfilled", "units fulfilled:", "in fulfillments:" },
+        { "fulfilled_untold", "units fulfilled:", "in its events:" },
         { "held_by_closed_payment", "held or asked for, by a payment that is closed:", "should be" },
         { "held_by_what_is_over", "units held by a fulfillment that is over:", "should be" },
         { "held_though_over", "lines held by a reservation that is over:", "should be" },
@@ -70,7 +73,7 @@ static const struct meaning {
 
 /* The kinds of rows checked, in the order of the output. */
 static const char *const counted[] = { "stock_rows", "movements", "reservations", "order_lines", "slots",
-        "return_lines", "payments", "refunds" };
+        "return_lines", "payments", "refunds", "events" };
 
 struct audit {
         struct database *database;
@@ -204,14 +207,16 @@ static enum problem check_range(
 static const struct chapter {
         bool by_id;
         const struct statement *next;
-        const struct statement *checks[5];
+        const struct statement *checks[6];
         size_t n_checks;
 } chapters[] = {
         { false, &sql_audit_next_location,
                 { &sql_audit_stock, &sql_audit_ledger, &sql_audit_slots, &sql_audit_return_buckets }, 4 },
         { true, &sql_audit_next_reservation, { &sql_audit_reservations }, 1 },
         { true, &sql_audit_next_order,
-                { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments, &sql_audit_lists }, 5 },
+                { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments, &sql_audit_lists,
+                        &sql_audit_told },
+                6 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {
@@ -232,7 +237,7 @@ static enum problem chapter_check(struct audit *audit, const struct chapter *cha
 
 static void print_counts(const struct audit *audit) {
         const char *const words[] = { "stock rows", "movements", "reservations", "order lines", "slots", "return lines",
-                "payments", "refunds" };
+                "payments", "refunds", "events" };
 
         (void) printf("audit:");
         for (size_t i = 0; i < array_size(counted); i++)

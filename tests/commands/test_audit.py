@@ -49,7 +49,7 @@ def planted(house):
     """A function that plants a fault; everything is as before afterwards."""
     with Database(house.database_url) as database:
         tables = ("slots", "stock", "ledger", "reservations", "reservation_lines", "order_lines", "fulfillments", "fulfillment_lines",
-                  "returns", "return_lines", "orders", "payments", "refunds", "order_places", "order_search", "order_search_due")
+                  "returns", "return_lines", "orders", "payments", "refunds", "order_places", "order_search", "order_search_due", "events")
         for table in tables:
             database.execute(f"create table kept_{table} as table {table}")
         database.execute("alter table stock drop constraint stock_is_not_oversold")
@@ -82,10 +82,10 @@ ONE = f"where location || sku = {ONE_ROW}"
 
 def test_what_the_service_has_made_is_clean(house):
     done = house.run("audit", check=0)
-    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; everything agrees\n"
+    assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds, 16 events; everything agrees\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
     assert found["checked"] == {"stock_rows": 9, "movements": 13, "reservations": 2, "order_lines": 2, "slots": 1,
-                                "return_lines": 2, "payments": 2, "refunds": 1}
+                                "return_lines": 2, "payments": 2, "refunds": 1, "events": 16}
 
 
 @pytest.mark.parametrize("statement, finding", [
@@ -151,6 +151,13 @@ def test_what_the_service_has_made_is_clean(house):
     ("update payments set captured = 2400, failed = 100 where amount = 2500", ("failed_though_nobody_told", 100, 0)),
     ("update order_lines set tax = 1 where quantity = 2", ("tax_of_lines", 1, 0)),
     ("update refunds set tax = 1 where amount = 300", ("refunded_tax_beyond_tax", 1, 0)),
+    ("update order_lines set cancelled = 1 where fulfilled = 0", ("cancelled_untold", 1, 0)),
+    ("update order_lines set fulfilled = 1 where fulfilled = 0", ("fulfilled_untold", 1, 0)),
+    ("delete from events where type = 'fulfillment.handed_over'", ("fulfilled_untold", 3, 0)),
+    ("update events set data = jsonb_set(data, '{lines,0,quantity}', '2') where type = 'fulfillment.handed_over'",
+     ("fulfilled_untold", 3, 2)),
+    ("update payments set version = version + 1, updated_at = clock_timestamp() where amount = 2500", ("changed_untold", 1, 0)),
+    ("update refunds set status = 'issued', updated_at = clock_timestamp() where amount = 300", ("changed_untold", 1, 0)),
     ("delete from payments where amount = 2500", ("paid", 2500, 0)),
     ("delete from refunds where amount = 300", ("refunded", 300, 0)),
     ("delete from orders where shipping = 500", ("lines_of_no_order", 1, 0)),
@@ -166,12 +173,21 @@ def test_each_kind_of_corruption_is_found(planted, statement, finding):
     assert finding in planted(statement)
 
 
+@pytest.mark.parametrize("statement", [
+    "delete from events where type = 'order.created'",
+    "update events set data = data || '{\"source\":\"import\"}' where type = 'order.created'",
+])
+def test_orders_with_pruned_events_and_imported_ones_need_no_event(planted, statement):
+    assert planted(statement) == set()
+    assert planted("update payments set updated_at = clock_timestamp()") == set()
+
+
 def test_findings_are_readable(planted, house):
     planted(f"update stock set on_hand = 11 {ONE}")
     done = house.run("audit", check=1)
     finding, summary = done.stdout.splitlines()
     assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
-    assert summary.endswith("2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds; 1 findings")
+    assert summary.endswith("2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds, 16 events; 1 findings")
 
 
 def test_a_fault_beyond_the_last_location_is_found(planted, house):
