@@ -572,7 +572,8 @@ Test(adjustment, takes_from_the_last_line_first_and_settles_the_order_once) {
         cr_assert_eq(scene.row.reserved, 2);
         cr_assert_str_eq(scene.events.first->type, "fulfillment.short_picked");
         cr_assert_str_eq(scene.events.first->next->type, "fulfillment.short_picked");
-        cr_assert_null(scene.events.first->next->next);
+        cr_assert_str_eq(scene.events.first->next->next->type, "order.units_cancelled");
+        cr_assert_null(scene.events.first->next->next->next);
 }
 
 Test(adjustment, picked_units_never_give_way) {
