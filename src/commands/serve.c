@@ -22,7 +22,7 @@
 #define START_TIMEOUT_MS 5000
 
 /* The parts that `serve` owns, in the order of their start. */
-struct house {
+struct service {
         struct token_source *keys;
         struct token_cache *cache;
         struct token_gate gate;
@@ -35,24 +35,24 @@ struct house {
         struct jobs *jobs;
 };
 
-static struct house house;
+static struct service service;
 
 static bool keys_ready(void) {
-        return token_source_ready(house.keys);
+        return token_source_ready(service.keys);
 }
 
 static bool is_draining(void) {
-        return server_is_draining(house.server);
+        return server_is_draining(service.server);
 }
 
 static bool keys_are_read(void) {
-        return config_text(CONFIG_JWT_SECRET) || token_source_counts(house.keys).readings > house.readings_before;
+        return config_text(CONFIG_JWT_SECRET) || token_source_counts(service.keys).readings > service.readings_before;
 }
 
 static void on_hangup(void) {
-        house.readings_before = token_source_counts(house.keys).readings;
+        service.readings_before = token_source_counts(service.keys).readings;
         supervisor_reloading(clock_monotonic());
-        token_source_refresh(house.keys);
+        token_source_refresh(service.keys);
 }
 
 static void on_tick(void) {
@@ -136,12 +136,12 @@ static int keys_start(void) {
         };
         const char *reason = NULL;
 
-        if (token_source_start(&settings, &house.keys, &reason))
+        if (token_source_start(&settings, &service.keys, &reason))
                 return complain_of_keys(reason);
-        if (token_cache_new(TOKEN_CACHE_ENTRIES_MAX, &house.cache))
+        if (token_cache_new(TOKEN_CACHE_ENTRIES_MAX, &service.cache))
                 return EXIT_OUR_FAULT;
-        house.gate = (struct token_gate){ .source = house.keys,
-                .cache = house.cache,
+        service.gate = (struct token_gate){ .source = service.keys,
+                .cache = service.cache,
                 .policy = { .issuer = config_text(CONFIG_JWT_ISSUER), .audience = config_text(CONFIG_JWT_AUDIENCE) } };
         if (settings.secret)
                 log_event(LOG_LEVEL_WARNING,
@@ -171,14 +171,14 @@ static struct router admin_router(void) {
 static int quota_start(void) {
         const int64_t limit = config_integer(CONFIG_RATE_LIMIT);
 
-        house.quota = limit ? quota_new(limit) : NULL;
-        return limit && !house.quota ? EXIT_OUR_FAULT : EXIT_OK;
+        service.quota = limit ? quota_new(limit) : NULL;
+        return limit && !service.quota ? EXIT_OUR_FAULT : EXIT_OK;
 }
 
 static int server_start(void) {
         struct server_settings settings = {
                 .api = { config_text(CONFIG_LISTEN),
-                        { .router = api_router(), .gate = &house.gate, .quota = house.quota } },
+                        { .router = api_router(), .gate = &service.gate, .quota = service.quota } },
                 .admin = { config_text(CONFIG_ADMIN_LISTEN), { .router = admin_router() } },
                 .cors_origins = config_text(CONFIG_CORS_ORIGINS),
                 .call_timeout = config_integer(CONFIG_CALL_TIMEOUT),
@@ -191,7 +191,7 @@ static int server_start(void) {
 
         if (!networks_parse(config_text(CONFIG_TRUSTED_PROXIES), &settings.api.intake.trusted))
                 return EXIT_BAD_CONFIG;
-        return server_new(&settings, &house.server) ? EXIT_OK : EXIT_BAD_CONFIG;
+        return server_new(&settings, &service.server) ? EXIT_OK : EXIT_BAD_CONFIG;
 }
 
 static int workers_start(void) {
@@ -204,7 +204,7 @@ static int workers_start(void) {
                 .queue_max = (size_t) config_integer(CONFIG_LANE_QUEUE),
                 .workers = { [LANE_LIST] = 1, [LANE_READ] = readers, [LANE_CATALOG] = 1, [LANE_WRITE] = writers },
                 .done = server_answered,
-                .context = house.server,
+                .context = service.server,
         };
         const struct health_settings health = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
@@ -213,40 +213,40 @@ static int workers_start(void) {
         const struct notices_settings notices = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
                 .wake = server_wake,
-                .context = house.server };
+                .context = service.server };
         const struct jobs_settings jobs = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
-                .lists = house.job_lists,
-                .n_lists = all_jobs(house.job_lists) };
+                .lists = service.job_lists,
+                .n_lists = all_jobs(service.job_lists) };
 
         if (!notices_start(&notices))
                 return EXIT_OUR_FAULT;
-        house.lanes = lanes_start(&lanes);
-        house.health = house.lanes ? health_start(&health) : NULL;
-        if (!house.health)
+        service.lanes = lanes_start(&lanes);
+        service.health = service.lanes ? health_start(&health) : NULL;
+        if (!service.health)
                 return EXIT_OUR_FAULT;
         if (config_integer(CONFIG_SWEEPER))
-                house.jobs = jobs_start(&jobs);
-        if (config_integer(CONFIG_SWEEPER) && !house.jobs)
+                service.jobs = jobs_start(&jobs);
+        if (config_integer(CONFIG_SWEEPER) && !service.jobs)
                 return EXIT_OUR_FAULT;
-        server_set_lanes(house.server, house.lanes);
-        metrics_page_set_lanes(house.lanes);
-        metrics_page_set_server(house.server);
+        server_set_lanes(service.server, service.lanes);
+        metrics_page_set_lanes(service.lanes);
+        metrics_page_set_server(service.server);
         return EXIT_OK;
 }
 
-static void house_stop(void) {
-        house.jobs = jobs_stop(house.jobs);
-        house.health = health_stop(house.health);
-        house.lanes = lanes_stop(house.lanes);
+static void service_stop(void) {
+        service.jobs = jobs_stop(service.jobs);
+        service.health = health_stop(service.health);
+        service.lanes = lanes_stop(service.lanes);
         notices_stop();
-        if (house.server)
-                house.server = server_free(house.server);
-        house.quota = quota_free(house.quota);
-        if (house.keys)
-                house.keys = token_source_stop(house.keys);
-        if (house.cache)
-                house.cache = token_cache_free(house.cache);
+        if (service.server)
+                service.server = server_free(service.server);
+        service.quota = quota_free(service.quota);
+        if (service.keys)
+                service.keys = token_source_stop(service.keys);
+        if (service.cache)
+                service.cache = token_cache_free(service.cache);
 }
 
 int command_serve(int argc, char **argv) {
@@ -275,10 +275,10 @@ int command_serve(int argc, char **argv) {
                 log_event(LOG_LEVEL_INFO, "serving", LOG_TEXT, "version", HOLDFAST_VERSION, LOG_TEXT, "address",
                         config_text(CONFIG_LISTEN), LOG_TEXT, "admin", config_text(CONFIG_ADMIN_LISTEN), LOG_END);
                 supervisor_open();
-                server_run(house.server);
+                server_run(service.server);
                 supervisor_close();
                 log_event(LOG_LEVEL_INFO, "stopped", LOG_END);
         }
-        house_stop();
+        service_stop();
         return code;
 }

@@ -58,7 +58,7 @@ void waiting_told(struct server *server) {
         notes_free(&topics);
 }
 
-/* ---- clients that leave while nobody reads from their sockets ---- */
+/* ---- clients that hang up while their call is parked ---- */
 
 void waiting_watch_hangup(struct exchange *exchange, bool watched) {
         struct server *server = waiting_server(exchange);
