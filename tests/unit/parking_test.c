@@ -183,7 +183,7 @@ Test(parking, at_shutdown_every_call_asks_for_the_last_time) {
         cr_expect_eq(strlen(who_asked()), strlen("a b"));
 }
 
-/* Comparing everybody with everybody would let a crowd of different views stall the loop. */
+/* Comparing every call with every other one would let many different views stall the loop. */
 Test(parking, a_crowd_of_different_keys_still_asks_to_the_last_one) {
         enum { CROWD = 3 * LEADERS_COMPARED_MAX };
         static struct waiter crowd[CROWD];

@@ -8,7 +8,7 @@
 #define SHIRT  0
 #define SHOES  1
 
-/* A shelf with shirts and shoes, and a reservation of some of both that nobody has granted yet. */
+/* A location with shirts and shoes, and a reservation of some of both that is not granted yet. */
 static struct arena arena;
 static struct refusal refusal;
 static struct stock_row rows[2];

@@ -102,5 +102,5 @@ Test(token_gate, keys_that_rotate_let_new_tokens_in_and_old_ones_out) {
 Test(token_gate, only_an_unknown_key_makes_the_source_read) {
         cr_expect_eq(verdict_of("garbage", NOW), TOKEN_MALFORMED);
         cr_expect_eq(verdict_of(former_token, NOW + DAY), TOKEN_EXPIRED);
-        cr_expect(token_source_unknown_key(gate.source, clock_monotonic()), "nobody has asked before");
+        cr_expect(token_source_unknown_key(gate.source, clock_monotonic()), "no reading was requested before");
 }

@@ -55,7 +55,7 @@ static void write_bytes(const char *name, const char *bytes, size_t size) {
         cr_assert_eq(fclose(file), 0);
 }
 
-/* As an operator would: nobody ever sees half a file. */
+/* As an operator would: the source never sees half a file. */
 static void file_put(const char *document) {
         write_bytes(other_path, document, strlen(document));
         cr_assert_eq(rename(other_path, path), 0);

@@ -114,7 +114,7 @@ Test(token, with_algorithm_none_is_refused_also_with_a_right_signature) {
         cr_expect_eq(verdict_of_header("{\"alg\":\"none\",\"typ\":\"JWT\"}"), TOKEN_WRONG_ALGORITHM);
 }
 
-/* The attack on verifiers that let the token choose: the public key, which everybody has, taken for an HMAC secret. */
+/* The attack on verifiers that let the token choose: the public key, known to all, taken for an HMAC secret. */
 Test(token, signed_by_hmac_with_the_public_key_is_refused) {
         _cleanup_(forge_key_cleanup) EVP_PKEY *pair = forge_rsa(2048);
         const char *pem = forge_public_pem(&arena, pair);
