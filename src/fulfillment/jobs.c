@@ -1,7 +1,7 @@
 #include "fulfillment/jobs.h"
 
 #include "db/connection.h"
-#include "fulfillment/routes.h"
+#include "fulfillment/commands.h"
 #include "sql/orders.h"
 
 #define DUE_BATCH 32

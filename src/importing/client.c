@@ -4,7 +4,7 @@
 #include "base/config.h"
 #include "db/session.h"
 #include "importing/report.h"
-#include "orders/routes_import.h"
+#include "orders/commands_import.h"
 #include "returns/commands_import.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #include "orders/jobs.h"
 
 #include "db/connection.h"
-#include "orders/routes.h"
+#include "orders/commands.h"
 #include "sql/order_search.h"
 #include "sql/orders.h"
 

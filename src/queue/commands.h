@@ -5,7 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "engine/call.h"
-#include "fulfillment/routes.h"
+#include "fulfillment/commands.h"
 #include "queue/queue.h"
 
 #define VIEW_SIZE 13 /* 12 hexadecimal digits and the NUL */

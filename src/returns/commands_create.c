@@ -1,6 +1,6 @@
 /* POST /v1/returns and /v1/returns/quote: what a customer brings, or will send. */
 #include "engine/reply.h"
-#include "orders/routes.h"
+#include "orders/commands.h"
 #include "reservations/reservations.h"
 #include "returns/commands.h"
 

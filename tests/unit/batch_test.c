@@ -1,6 +1,6 @@
 #include "commands/commands.h"
 #include "engine/batch.h"
-#include "orders/routes_import.h"
+#include "orders/commands_import.h"
 #include "returns/commands_import.h"
 
 #include "base/text.h"

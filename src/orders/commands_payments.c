@@ -1,7 +1,7 @@
 /* Payments and refunds: what the provider tells, a further payment, money given back. */
+#include "orders/commands.h"
 #include "orders/lists.h"
 #include "orders/provider.h"
-#include "orders/routes.h"
 
 #include "base/snapshot.h"
 #include "engine/reply.h"

@@ -1,5 +1,5 @@
 /*
- * fulfillment/routes_bodies: what the commands on fulfillments are told, and what a body alone can be refused for.
+ * fulfillment/commands_bodies: what the commands on fulfillments are told, and what a body alone can be refused for.
  */
 #pragma once
 

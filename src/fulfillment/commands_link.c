@@ -1,7 +1,7 @@
 /*
  * The customer's link, and what it shows.
  */
-#include "fulfillment/routes.h"
+#include "fulfillment/commands.h"
 
 #include "auth/link.h"
 #include "engine/reply.h"

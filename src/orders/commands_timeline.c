@@ -1,7 +1,7 @@
 #include "engine/call.h"
 #include "engine/reply.h"
+#include "orders/commands.h"
 #include "orders/lists.h"
-#include "orders/routes.h"
 
 struct timelines_work {
         struct order_set set;

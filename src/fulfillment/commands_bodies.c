@@ -1,4 +1,4 @@
-#include "fulfillment/routes_bodies.h"
+#include "fulfillment/commands_bodies.h"
 #include "reservations/reservations.h"
 
 #include <stdio.h>

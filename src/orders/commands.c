@@ -1,4 +1,4 @@
-#include "orders/routes.h"
+#include "orders/commands.h"
 #include "engine/call.h"
 #include "engine/counters.h"
 #include "engine/reply.h"

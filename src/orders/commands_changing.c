@@ -1,7 +1,7 @@
 /* POST /v1/orders/{id}/change */
 #include "engine/call.h"
 #include "orders/changing.h"
-#include "orders/routes.h"
+#include "orders/commands.h"
 
 #include "base/snapshot.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
-#include "fulfillment/routes.h"
+#include "fulfillment/commands.h"
 #include "catalog/slots.h"
 #include "engine/reply.h"
-#include "fulfillment/routes_bodies.h"
+#include "fulfillment/commands_bodies.h"
 #include "reservations/reservations.h"
 
 #include "base/config.h"

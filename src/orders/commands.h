@@ -1,5 +1,5 @@
 /*
- * orders/routes: what the files of the room's routes share.
+ * orders/commands: what the files of the room's routes share.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * orders/routes_import: calls that only the importer makes.
+ * orders/commands_import: calls that only the importer makes.
  *
  *     POST /import/orders           take an order over as history: 201 {"id","order_number"}
  *     POST /import/orders/compare   the same body, changes nothing: which of its lines the order that is there already

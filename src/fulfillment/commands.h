@@ -1,5 +1,5 @@
 /*
- * fulfillment/routes: what the files of the room's routes share.
+ * fulfillment/commands: what the files of the room's routes share.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 #include "engine/call.h"
 #include "engine/cursor.h"
 #include "engine/reply.h"
+#include "orders/commands.h"
 #include "orders/lists.h"
-#include "orders/routes.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "orders/routes_import.h"
+#include "orders/commands_import.h"
 
 #include "engine/reply.h"
 #include "orders/import.h"
