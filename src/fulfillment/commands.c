@@ -8,12 +8,7 @@
 #include "base/snapshot.h"
 #include "base/text.h"
 
-#define COMMAND_BATCH 64
-#define READ_BATCH    32
-
-/* ---- loading and saving ---- */
-
-static enum problem work_begin(struct batch *batch, bool locked, struct fulfillment_commands **ret_work) {
+enum problem fulfillment_work_begin(struct batch *batch, bool locked, struct fulfillment_commands **ret_work) {
         struct fulfillment_commands *work = arena_new(batch->arena, struct fulfillment_commands);
 
         if (!work)
@@ -31,114 +26,9 @@ static enum problem work_begin(struct batch *batch, bool locked, struct fulfillm
 
 enum problem fulfillment_commands_load(struct batch *batch) {
         struct fulfillment_commands *work = NULL;
-        enum problem p = work_begin(batch, /* locked= */ true, &work);
+        enum problem p = fulfillment_work_begin(batch, /* locked= */ true, &work);
 
         return p ? p : orders_lock(batch->database, &work->set);
-}
-
-/* Only the locked documents tell which records of the catalogue are needed, hence the trip in between. */
-static enum problem command_load_catalog(struct batch *batch,
-        void (*want)(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment)) {
-        enum problem p = fulfillment_commands_load(batch);
-        struct fulfillment_commands *work = batch->work;
-
-        if (!p)
-                p = batch_trip(batch);
-        if (p)
-                return p;
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
-
-                if (fulfillment)
-                        want(&work->catalog, batch->calls[i], fulfillment);
-        }
-        return catalog_load(batch->database, &work->catalog);
-}
-
-static void want_products(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment) {
-        const struct pick_body *body = call->body;
-
-        for (size_t i = 0; body->n_scans && i < fulfillment->n_lines; i++)
-                catalog_want_product(catalog, fulfillment->lines[i].order_line->sku);
-}
-
-static bool has_scans(const struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                if (((const struct pick_body *) batch->calls[i]->body)->n_scans)
-                        return true;
-        return false;
-}
-
-static enum problem pick_load(struct batch *batch) {
-        return has_scans(batch) ? command_load_catalog(batch, want_products) : fulfillment_commands_load(batch);
-}
-
-static void want_location(struct catalog_set *catalog, const struct call *call, const struct fulfillment *fulfillment) {
-        (void) call;
-        catalog_want_location(catalog, fulfillment->location);
-}
-
-static enum problem located_load(struct batch *batch) {
-        return command_load_catalog(batch, want_location);
-}
-
-/* A hold outlasts the slot, whose end is in the calendar of its location. */
-static enum problem held_load(struct batch *batch) {
-        const enum problem p = command_load_catalog(batch, want_location);
-        struct fulfillment_commands *work = batch->work;
-
-        return p ? p : catalog_load_zones(batch->database, &work->catalog);
-}
-
-/* Units that a lapsed reservation still holds are available to a reinstated fulfillment. */
-static enum problem reinstate_load(struct batch *batch) {
-        enum problem p = held_load(batch);
-        struct fulfillment_commands *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls && !p; i++) {
-                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
-
-                for (size_t j = 0; fulfillment && j < fulfillment->n_lines; j++)
-                        stock_want(&work->stock, fulfillment->location, fulfillment->lines[j].order_line->sku);
-        }
-        return p ? p : reservations_free_lapsed(batch->database, &work->stock);
-}
-
-/* What falls short may come from elsewhere; whoever looks for it pays for the look. */
-static enum problem command_load_sources(
-        struct batch *batch, void (*want)(struct sourcing *sourcing, const struct call *call)) {
-        struct fulfillment_commands *work = NULL;
-        enum problem p = work_begin(batch, /* locked= */ true, &work);
-
-        if (p)
-                return p;
-        for (size_t i = 0; i < batch->n_calls && config_integer(CONFIG_RESOURCING); i++)
-                want(&work->sourcing, batch->calls[i]);
-        if (!work->sourcing.n_searches && !work->sourcing.exhausted)
-                return orders_lock(batch->database, &work->set);
-        return sourcing_lock(&work->sourcing, batch->database, &work->set, batch->deadline);
-}
-
-static void want_lines(struct sourcing *sourcing, const struct call *call) {
-        const struct short_body *body = call->body;
-
-        if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, &call->path.id, body->lines, body->n_lines);
-}
-
-static enum problem short_load(struct batch *batch) {
-        return command_load_sources(batch, want_lines);
-}
-
-static void want_all(struct sourcing *sourcing, const struct call *call) {
-        const struct reject_body *body = call->body;
-
-        if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, &call->path.id, NULL, 0);
-}
-
-static enum problem reject_load(struct batch *batch) {
-        return command_load_sources(batch, want_all);
 }
 
 enum problem fulfillment_commands_save(struct batch *batch) {
@@ -147,8 +37,6 @@ enum problem fulfillment_commands_save(struct batch *batch) {
 
         return p ? p : orders_update(batch->database, &work->set);
 }
-
-/* ---- the documents of a command ---- */
 
 void fulfillment_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct fulfillment_commands *work = batch->work;
@@ -159,20 +47,6 @@ void fulfillment_commands_documents(const struct batch *batch, const struct call
         if (fulfillment)
                 order_snapshot(snapshot, fulfillment->order);
 }
-
-/* Units that another location takes over are reserved there. */
-static void sourced_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
-        struct fulfillment_commands *work = batch->work;
-        struct search *search = sourcing_find(&work->sourcing, call);
-
-        fulfillment_commands_documents(batch, call, snapshot);
-        stock_rows_snapshot(snapshot, &work->stock);
-        snapshot_one(snapshot, search);
-        if (search)
-                snapshot_list(snapshot, search->candidates, search->n_candidates);
-}
-
-/* ---- deciding ---- */
 
 /* One answer for whatever a link does not open, so that nothing can be probed. */
 static struct fulfillment *opened_by_link(struct call *call, struct fulfillment *fulfillment, timestamp now) {
@@ -214,7 +88,7 @@ void write_allowed_actions(struct writer *json, const struct fulfillment *fulfil
 }
 
 /* `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never stored. */
-static void reply_with(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret) {
+void fulfillment_reply(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret) {
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
@@ -223,8 +97,6 @@ static void reply_with(struct call *call, const struct fulfillment *fulfillment,
         reply_end(&w);
         reply_etag(call, fulfillment->version);
 }
-
-typedef enum problem (*command_rule)(const struct call *call, struct fulfillment *fulfillment, const struct act *act);
 
 struct act fulfillment_act(const struct batch *batch, struct call *call) {
         struct fulfillment_commands *work = batch->work;
@@ -240,309 +112,9 @@ struct act fulfillment_act(const struct batch *batch, struct call *call) {
         };
 }
 
-static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
-        struct fulfillment_commands *work = batch->work;
-        struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);
-        const struct act act = fulfillment_act(batch, call);
-        enum problem p;
-
-        call->work = work;
-        if (!fulfillment || !call_version_matches(call, fulfillment->version))
-                return PROBLEM_NONE;
-        p = rule(call, fulfillment, &act);
-        if (!p && call->by_link)
-                fulfillment_reply_to_customer(call, fulfillment);
-        else if (!p)
-                reply_with(call, fulfillment, /* pickup_secret= */ NULL);
-        return p;
-}
-
-static enum problem assign_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct assign_body *body = call->body;
-
-        return fulfillment_assign(fulfillment, body->assignee, body->force, act);
-}
-
-static const char *const *gtins_of(
-        const struct fulfillment *fulfillment, const struct catalog_set *catalog, const char **gtins) {
-        for (size_t i = 0; i < fulfillment->n_lines; i++) {
-                const struct product *product = catalog_find_product(catalog, fulfillment->lines[i].order_line->sku);
-
-                gtins[i] = product ? product->gtin : NULL;
-        }
-        return gtins;
-}
-
-static enum problem pick_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct pick_body *body = call->body;
-        const struct fulfillment_commands *work = call->work;
-        const char *gtins[ORDER_LINES_MAX] = { 0 };
-        enum problem (*rule)(struct fulfillment *, const struct pick_item *, size_t, const char *, const char *const *,
-                const struct act *) = body->undo ? fulfillment_undo_pick : fulfillment_pick;
-
-        if (!body->n_scans)
-                return rule(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
-        return rule(
-                fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
-}
-
-static enum problem check_in_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct check_in_body *body = call->body;
-        struct check_in_word word = {
-                .event = body->state == SAID_ARRIVED ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
-                .eta_minutes = body->has_eta_minutes ? body->eta_minutes : -1,
-                .bay = body->bay,
-        };
-
-        if (body->vehicle)
-                word.vehicle = *body->vehicle;
-        return fulfillment_check_in(fulfillment, &word, act);
-}
-
-static enum problem short_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct short_body *body = call->body;
-
-        return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason, act);
-}
-
-static enum problem find_slot_end(
-        const struct location *location, const struct catalog_set *catalog, struct fulfillment *fulfillment) {
-        struct slot_time slot;
-
-        if (!fulfillment->has_slot || !location)
-                return PROBLEM_NONE;
-        if (!catalog_zones_fit(catalog))
-                return FAULT_STALE;
-        if (slot_find(location, catalog_find_zone(catalog, location->time_zone), fulfillment->slot_at, &slot))
-                fulfillment->slot_ends_at = slot.ends;
-        return PROBLEM_NONE;
-}
-
-static enum problem ready_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct ready_body *body = call->body;
-        const struct fulfillment_commands *work = call->work;
-        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
-        const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
-
-        return p ? p
-                 : fulfillment_make_ready(
-                           fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
-}
-
-static enum problem extend_hold_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct extend_hold_body *body = call->body;
-        const struct fulfillment_commands *work = call->work;
-        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
-        const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
-
-        return p ? p : fulfillment_extend_hold(fulfillment, body->until, act);
-}
-
-static enum problem reinstate_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct reinstate_body *body = call->body;
-        const struct fulfillment_commands *work = call->work;
-        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
-
-        return fulfillment_reinstate(
-                fulfillment, body->hold_until, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
-}
-
-static enum problem recipient_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct recipient_body *body = call->body;
-
-        return fulfillment_name_recipient(fulfillment, body->name, body->relation, act);
-}
-
-static enum problem unlock_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        (void) call;
-        return fulfillment_unlock(fulfillment, act);
-}
-
-static enum problem reissue_code_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        (void) call;
-        return fulfillment_reissue_code(fulfillment, act);
-}
-
-/* What the location does not take. */
-static unsigned refused_methods(const struct fulfillment_commands *work, const struct fulfillment *fulfillment) {
-        const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
-
-        return location ? ~location->handover_methods & HANDOVER_METHODS_ALL : 0;
-}
-
-static struct handover handover_of(const struct call *call, const struct fulfillment *fulfillment) {
-        const struct handover_body *body = call->body;
-
-        return (struct handover){
-                .method = (enum proof_method) body->proof->method,
-                .value = body->proof->value,
-                .recipient = body->recipient ? body->recipient->name : NULL,
-                .relation = body->recipient ? body->recipient->relation : -1,
-                .refused_methods = refused_methods(call->work, fulfillment),
-                .lines = body->lines,
-                .n_lines = body->n_lines,
-                .secret = config_text(CONFIG_PICKUP_SECRET),
-                .previous = config_text(CONFIG_PICKUP_SECRET_PREVIOUS),
-        };
-}
-
-static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct handover handover = handover_of(call, fulfillment);
-
-        return fulfillment_hand_over(fulfillment, &handover, act);
-}
-
-/* The one thing that a refusal writes: a wrong code is counted. */
-static void handover_refused(struct batch *batch, struct call *call) {
-        struct fulfillment_commands *work = batch->work;
-        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
-        const struct act act = fulfillment_act(batch, call);
-        struct handover handover;
-
-        if (!fulfillment)
-                return;
-        handover = handover_of(call, fulfillment);
-        fulfillment_count_wrong_code(fulfillment, &handover, &act);
-}
-
-static enum problem ship_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct ship_body *body = call->body;
-
-        return fulfillment_ship(fulfillment, body->packages, body->n_packages, act);
-}
-
-static enum problem deliver_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        (void) call;
-        return fulfillment_deliver(fulfillment, act);
-}
-
-static enum problem reject_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct reject_body *body = call->body;
-
-        return fulfillment_reject(fulfillment, (enum short_reason) body->reason, act);
-}
-
-static enum problem cancel_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
-        const struct cancel_body *body = call->body;
-
-        return fulfillment_cancel(fulfillment, body->reason, act);
-}
-
-/* Every command by its name, with its functions to load, to keep its documents, and for a refusal. */
-#define COMMANDS(X)                                                                                                    \
-        X(assign, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                     \
-        X(cancel, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                     \
-        X(check_in, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                   \
-        X(deliver, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                    \
-        X(extend_hold, held_load, fulfillment_commands_documents, NULL)                                                \
-        X(handover, located_load, fulfillment_commands_documents, handover_refused)                                    \
-        X(pick, pick_load, fulfillment_commands_documents, NULL)                                                       \
-        X(ready, held_load, fulfillment_commands_documents, NULL)                                                      \
-        X(recipient, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                  \
-        X(reinstate, reinstate_load, fulfillment_commands_documents, NULL)                                             \
-        X(reissue_code, fulfillment_commands_load, fulfillment_commands_documents, NULL)                               \
-        X(reject, reject_load, sourced_documents, NULL)                                                                \
-        X(ship, fulfillment_commands_load, fulfillment_commands_documents, NULL)                                       \
-        X(short, short_load, sourced_documents, NULL)                                                                  \
-        X(unlock, fulfillment_commands_load, fulfillment_commands_documents, NULL)
-
-#define X(name, loads, keeps, refuses)                                                                                 \
-        static enum problem name##_change(struct batch *batch, struct call *call) {                                    \
-                return change_one(batch, call, name##_one);                                                            \
-        }                                                                                                              \
-        static const struct operation name##_operation = {                                                             \
-                .load = loads,                                                                                         \
-                .documents = keeps,                                                                                    \
-                .change = name##_change,                                                                               \
-                .refused = refuses,                                                                                    \
-                .save = fulfillment_commands_save,                                                                     \
-        };
-COMMANDS(X)
-#undef X
-
-/* ---- reading ---- */
-
 enum problem fulfillment_read_load(struct batch *batch) {
         struct fulfillment_commands *work = NULL;
-        enum problem p = work_begin(batch, /* locked= */ false, &work);
+        enum problem p = fulfillment_work_begin(batch, /* locked= */ false, &work);
 
         return p ? p : orders_read(batch->database, &work->set);
 }
-
-/* How the view of the caller differs from that of staff with all scopes but admin: by actions, and by the code. */
-static uint64_t view_of(const struct call *call, const struct fulfillment *fulfillment, bool sees_codes) {
-        const struct action_facts facts = fulfillment_facts(fulfillment);
-        const uint64_t differing = fulfillment_allowed_actions(&facts, fulfillment_powers(call)) ^
-                                   fulfillment_allowed_actions(&facts, MAY_FULFILL | MAY_ORDER);
-        const bool hidden = !sees_codes && fulfillment->method != BY_SHIPPING;
-
-        return differing | (uint64_t) hidden << ACTION_COUNT;
-}
-
-static void show_one(struct call *call, const struct fulfillment *fulfillment) {
-        const bool sees_codes = call_has_scope(call, SCOPE_ORDERS_WRITE);
-
-        reply_with(call, fulfillment, sees_codes ? config_text(CONFIG_PICKUP_SECRET) : NULL);
-        if (call->reply.status == 200)
-                reply_etag_of_view(call, fulfillment->version, view_of(call, fulfillment, sees_codes));
-}
-
-static enum problem show_decide(struct batch *batch) {
-        struct fulfillment_commands *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct fulfillment *fulfillment = fulfillment_visible(batch->calls[i], &work->set, batch->now);
-
-                if (fulfillment)
-                        show_one(batch->calls[i], fulfillment);
-        }
-        return PROBLEM_NONE;
-}
-
-static const struct operation show_operation = { .load = fulfillment_read_load, .decide = show_decide };
-
-const struct route fulfillment_routes[] = {
-        { METHOD_GET, "/v1/fulfillments/{id}", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
-                .operation = &show_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/assign", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_assign_shape, .operation = &assign_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/cancel", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_cancel_shape, .operation = &cancel_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/check-in", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &fulfillment_check_in_shape, .operation = &check_in_operation,
-                .also = SCOPE_ORDERS_WRITE, .link = true },
-        { METHOD_POST, "/v1/fulfillments/{id}/deliver", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &fulfillment_nothing_shape, .operation = &deliver_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/extend-hold", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &fulfillment_extend_hold_shape, .operation = &extend_hold_operation,
-                .also = SCOPE_ORDERS_WRITE },
-        { METHOD_POST, "/v1/fulfillments/{id}/handover", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_REQUIRED, .body = &fulfillment_handover_shape, .check = fulfillment_handover_check,
-                .operation = &handover_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/link", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_UNUSED,
-                .body = &fulfillment_nothing_shape, .operation = &fulfillment_link_operation,
-                .also = SCOPE_ORDERS_WRITE },
-        { METHOD_POST, "/v1/fulfillments/{id}/pick", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_pick_shape, .check = fulfillment_pick_check, .operation = &pick_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/ready", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_ready_shape, .operation = &ready_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/recipient", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &fulfillment_collector_shape, .operation = &recipient_operation,
-                .also = SCOPE_ORDERS_WRITE },
-        { METHOD_POST, "/v1/fulfillments/{id}/reinstate", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH,
-                KEY_OPTIONAL, .body = &fulfillment_reinstate_shape, .operation = &reinstate_operation,
-                .also = SCOPE_ORDERS_WRITE },
-        { METHOD_POST, "/v1/fulfillments/{id}/reissue-code", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_nothing_shape, .operation = &reissue_code_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/reject", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_reject_shape, .operation = &reject_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/ship", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_ship_shape, .operation = &ship_operation },
-        { METHOD_POST, "/v1/fulfillments/{id}/short", SCOPE_FULFILLMENT_WRITE, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_short_shape, .operation = &short_operation },
-        { METHOD_GET, "/v1/fulfillments/{id}/status", SCOPE_FULFILLMENT_READ, LANE_READ, READ_BATCH, KEY_UNUSED,
-                .operation = &fulfillment_status_operation, .also = SCOPE_ORDERS_READ, .link = true },
-        { METHOD_POST, "/v1/fulfillments/{id}/unlock", SCOPE_ADMIN, LANE_WRITE, COMMAND_BATCH, KEY_OPTIONAL,
-                .body = &fulfillment_nothing_shape, .operation = &unlock_operation },
-};
-const size_t fulfillment_route_count = array_size(fulfillment_routes);

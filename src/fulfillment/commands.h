@@ -15,6 +15,10 @@ struct fulfillment_commands {
         struct sourcing sourcing; /* of what falls short */
 };
 
+/* batch->work, empty. `locked`: its documents will be locked. FAULT_BUSY without memory. */
+must_check enum problem fulfillment_work_begin(
+        struct batch *batch, bool locked, struct fulfillment_commands **ret_work);
+
 /* load, documents and save of every command on the fulfillments of the calls' paths; batch->work is a struct
  * fulfillment_commands. */
 enum problem fulfillment_commands_load(struct batch *batch);
@@ -28,11 +32,32 @@ enum problem fulfillment_read_load(struct batch *batch);
  * otherwise. */
 struct fulfillment *fulfillment_visible(struct call *call, const struct order_set *set, timestamp now);
 
+/* Answer with the fulfillment and its allowed actions. `pickup_secret` NULL: replies of commands are kept in
+ * idempotency records, and codes are never stored. */
+void fulfillment_reply(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret);
+
 /* What a customer sees of it. */
 void fulfillment_reply_to_customer(struct call *call, const struct fulfillment *fulfillment);
 
-extern const struct operation fulfillment_link_operation;   /* POST /v1/fulfillments/{id}/link */
-extern const struct operation fulfillment_status_operation; /* GET /v1/fulfillments/{id}/status */
+/* The operations, for the table of routes. */
+extern const struct operation fulfillment_assign_operation;
+extern const struct operation fulfillment_cancel_operation;
+extern const struct operation fulfillment_check_in_operation;
+extern const struct operation fulfillment_deliver_operation;
+extern const struct operation fulfillment_extend_hold_operation;
+extern const struct operation fulfillment_handover_operation;
+extern const struct operation fulfillment_link_operation;
+extern const struct operation fulfillment_pick_operation;
+extern const struct operation fulfillment_ready_operation;
+extern const struct operation fulfillment_recipient_operation;
+extern const struct operation fulfillment_reinstate_operation;
+extern const struct operation fulfillment_reissue_code_operation;
+extern const struct operation fulfillment_reject_operation;
+extern const struct operation fulfillment_ship_operation;
+extern const struct operation fulfillment_short_operation;
+extern const struct operation fulfillment_show_operation;
+extern const struct operation fulfillment_status_operation;
+extern const struct operation fulfillment_unlock_operation;
 
 /* What the rules work with, for one call of the batch. */
 struct act fulfillment_act(const struct batch *batch, struct call *call);

@@ -18,6 +18,9 @@ struct order_commands {
         struct order_set set;
 };
 
+/* batch->work, empty. `locked`: its documents will be locked. FAULT_BUSY without memory. */
+must_check enum problem order_work_begin(struct batch *batch, bool locked, struct order_commands **ret_work);
+
 /* load, documents and save of every command on the orders of the calls' paths; batch->work is a struct order_commands.
  */
 enum problem order_commands_load(struct batch *batch);
@@ -44,3 +47,14 @@ bool order_check_visible(struct call *call, const struct order *order, const cha
 extern const struct shape order_list_shape;
 extern const struct operation order_list_operation;     /* GET /v1/orders */
 extern const struct operation order_timeline_operation; /* GET /v1/orders/{id}/timeline */
+
+extern const struct shape order_place_shape, order_cancel_shape;
+extern const struct operation order_place_operation;        /* POST /v1/orders */
+extern const struct operation order_show_operation;         /* GET /v1/orders/{id} */
+extern const struct operation order_cancel_operation;       /* POST /v1/orders/{id}/cancel */
+extern const struct operation order_cancel_quote_operation; /* POST /v1/orders/{id}/cancel/quote */
+
+/* On the loop, of POST /v1/orders: what can be refused without the database; where it takes stock; how many lines. */
+void order_place_check(struct call *call);
+const char *order_place_location(const struct call *call);
+size_t order_place_weigh(const struct call *call);
