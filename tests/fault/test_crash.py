@@ -93,7 +93,7 @@ def test_the_log_tells_of_an_outage_and_of_its_end(instance, token, shelf, clust
     made, = crowd(shopper.insist(*reservation(shelf.location, {shelf.sku: 1})))
     assert made.status == 201
 
-    told = [event["message"] for event in instance.log_events() if event["message"].startswith("the database is")]
+    told = [event["message"] for event in instance.log_events() if event["message"].startswith("database connection")]
     assert "database connection restored" in told
     assert told.count("database connection lost") >= told.count("database connection restored")
     eventually(lambda: instance.log_events("change notifications resumed"), WAIT_S, "its end is told")
