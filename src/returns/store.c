@@ -55,7 +55,7 @@ static bool terms_from(const char *text, struct arena *arena, struct return_term
         return true;
 }
 
-static enum problem line_take(
+static enum problem return_line_take(
         const struct returns_reading *reading, const struct binding *binding, size_t i, struct return_line *ret_line) {
         const struct uuid return_id = binding_uuid(binding, i, binding_place(binding, "return_id"));
         const size_t number = (size_t) binding_integer(binding, i, binding_place(binding, "order_line"));
@@ -87,7 +87,7 @@ static enum problem return_lines_row(struct rows *rows, void *into) {
         if (!rows_bind(rows, &return_line_columns, &binding))
                 return FAULT_BROKEN;
         for (size_t i = 0; i < n; i++) {
-                const enum problem p = line_take(reading, &binding, i, &lines[i]);
+                const enum problem p = return_line_take(reading, &binding, i, &lines[i]);
                 struct rma *rma = lines[i].rma;
 
                 if (p)
