@@ -33,7 +33,7 @@ TEMPLATE = "migrated"
 
 @pytest.fixture(scope="session", autouse=True)
 def logs_keep_secrets():
-    """At the end of the run no log of any instance has told a token, a code, or who a customer is."""
+    """At the end of the run no log of any instance contains a token, a code, or personal data of a customer."""
     yield
     discretion.assert_kept()
 
@@ -46,7 +46,7 @@ def durable():
 
 @pytest.fixture(scope="session")
 def work_directory(tmp_path_factory):
-    """Where logs and the cluster go: what tests/run.py says, else a temporary place."""
+    """The directory of logs and cluster: HOLDFAST_TEST_DIRECTORY, else a temporary one."""
     named = os.environ.get("HOLDFAST_TEST_DIRECTORY")
     directory = Path(named) if named else tmp_path_factory.mktemp("holdfast")
     directory.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def suite_service(new_database, work_directory):
 
 @pytest.fixture
 def service(suite_service):
-    """The suite's instance. The test during which it dies is told so, the next one finds it running again."""
+    """The suite's instance. The test during which it dies fails, the next one finds it running again."""
     if not suite_service.is_running():
         suite_service.start_again()
     yield suite_service
@@ -152,7 +152,7 @@ def pytest_sessionfinish():
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """What of api/openapi no reply of this run has shown; only meant for whole runs of the api suite."""
+    """Print the documented replies that no test has seen; for whole runs of the api suite."""
     if contract.cache_info().currsize == 0 or config.getoption("keyword"):
         return
     unseen = contract().unseen()

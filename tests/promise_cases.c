@@ -112,9 +112,9 @@ const struct promise_case promise_cases[] = {
           BERLIN, STORE, NULL, NULL, "PT2H", "2026-11-23T07:00:00+01:00", "2026-11-23T11:00:00+01:00" },
         { "placed after it has closed",
           BERLIN, STORE, NULL, NULL, "PT2H", "2026-11-23T19:00:00+01:00", "2026-11-24T11:00:00+01:00" },
-        { "what does not fit into today goes on tomorrow",
+        { "work that does not fit into today goes on tomorrow",
           BERLIN, STORE, NULL, NULL, "PT2H", "2026-11-23T17:00:00+01:00", "2026-11-24T10:00:00+01:00" },
-        { "what just fits is ready when it closes",
+        { "work that just fits is ready when it closes",
           BERLIN, STORE, NULL, NULL, "PT2H", "2026-11-23T16:00:00+01:00", "2026-11-23T18:00:00+01:00" },
         { "a second less is missing until tomorrow",
           BERLIN, STORE, NULL, NULL, "PT2H", "2026-11-23T16:00:01+01:00", "2026-11-24T09:00:01+01:00" },
@@ -161,7 +161,7 @@ const struct promise_case promise_cases[] = {
           BERLIN, ALWAYS, NULL, NULL, "PT2H", "2026-11-23T23:00:00+01:00", "2026-11-24T01:00:00+01:00" },
         { "hours that run past midnight",
           BERLIN, "fri 18:00-02:00", NULL, NULL, "PT2H", "2026-11-27T23:00:00+01:00", "2026-11-28T01:00:00+01:00" },
-        { "placed in what is left of yesterday's hours",
+        { "placed in the rest of yesterday's hours",
           BERLIN, "fri 18:00-02:00", NULL, NULL, "PT1H", "2026-11-28T00:30:00+01:00", "2026-11-28T01:30:00+01:00" },
         { "from yesterday's hours into today's",
           BERLIN, NIGHTLY, NULL, NULL, "PT2H", "2026-11-24T01:00:00+01:00", "2026-11-24T19:00:00+01:00" },
@@ -195,7 +195,7 @@ const struct promise_case promise_cases[] = {
         { "other hours may run past midnight",
           BERLIN, STORE, "2026-12-31 20:00-04:00", NULL, "PT3H",
           "2026-12-31T23:00:00+01:00", "2027-01-01T02:00:00+01:00" },
-        { "what is open twice counts once",
+        { "overlapping hours count once",
           BERLIN, "thu 18:00-04:00", "2027-01-01 02:00-06:00", NULL, "PT7H",
           "2026-12-31T22:00:00+01:00", "2027-01-01T05:00:00+01:00" },
         { "a closure on a day that is closed anyway",
@@ -392,7 +392,7 @@ const struct promise_case promise_cases[] = {
         { "that of a weekday in the doubled hour has passed when the hour comes again",
           BERLIN, NIGHTS, NULL, "12:00; sat 02:30", "PT1H", "2027-10-31T02:10:00+01:00", "2027-10-31T23:00:00+01:00" },
 
-        /* what cannot be promised */
+        /* orders without a promise */
         { "closed for all of the year that counts",
           BERLIN, STORE, "2026-11-24/2027-11-24", NULL, "PT1H", "2026-11-23T19:00:00+01:00", NULL },
         { "the last day that counts is open",

@@ -1,4 +1,4 @@
-"""Changing what is on hand, item by item or all at once, and who gives way when less is left than was promised."""
+"""Adjustments of stock, item by item or all at once, and the promises that a loss of stock ends."""
 
 import uuid
 
@@ -37,7 +37,7 @@ def codes(problem):
     return [(error["pointer"], error["code"]) for error in problem["errors"]]
 
 
-# What each reason does
+# The effect of each reason
 
 @pytest.mark.parametrize("reason, delta, on_hand, unsellable", [
     ("receipt", 5, 15, 0), ("return", 5, 15, 0), ("found", 5, 15, 0), ("correction", 5, 15, 0),
@@ -59,7 +59,7 @@ def test_a_counted_figure_goes_through_the_ledger(api, retailer, item, reason, d
     assert (row["reason"], row["on_hand_change"], row["on_hand_after"]) == (reason, -3, 7)
 
 
-def test_a_count_that_finds_what_was_known_leaves_no_trace(api, retailer, item, database):
+def test_a_count_of_the_known_figure_leaves_no_trace(api, retailer, item, database):
     before = database.count("ledger", "location = %s", retailer.store)
     result = one(api, item("count", on_hand=10))
     assert (result["status"], result["on_hand"], "id" in result) == (200, 10, False)
@@ -79,7 +79,7 @@ def test_goods_make_a_row_when_they_first_come(api, empty):
     assert (result["status"], result["on_hand"]) == (201, 5)
 
 
-# What is refused
+# Refusals
 
 @pytest.mark.parametrize("fields, pointer, code", [
     ({"reason": "receipt"}, "", "either-or"),
@@ -108,7 +108,7 @@ def test_an_item_that_breaks_a_rule_is_refused_alone(api, retailer, fields, poin
     assert (retailer.available(retailer.skus[1]), retailer.available()) == (11, 10)
 
 
-def test_what_is_not_there_cannot_be_taken(api, retailer, item):
+def test_an_adjustment_cannot_take_more_than_is_on_hand(api, retailer, item):
     one(api, item("damage", delta=-3))
     for reason in ("sale", "theft", "damage", "correction"):
         result = one(api, item(reason, delta=-8))
@@ -226,7 +226,7 @@ def reserve(retailer, lines):
     {"reason": "count", "on_hand": 4}, {"reason": "theft", "delta": -6}, {"reason": "sale", "delta": -6},
     {"reason": "damage", "delta": -6}, {"reason": "correction", "delta": -6}, {"reason": "correction", "on_hand": 4},
     {"reason": "count", "on_hand": 10, "unsellable": 6}])
-def test_the_newest_reservations_give_way_when_stock_is_lost(api, retailer, item, fields, service, database):
+def test_a_loss_of_stock_releases_the_newest_reservations(api, retailer, item, fields, service, database):
     reservations = [reserve(retailer, {retailer.sku: 3}) for _ in range(3)]
 
     result = one(api, item(**fields))
@@ -241,7 +241,7 @@ def test_the_newest_reservations_give_way_when_stock_is_lost(api, retailer, item
     service.assert_audit_clean()
 
 
-def test_a_reservation_that_gives_way_is_released_whole(api, retailer, item):
+def test_a_loss_of_stock_releases_a_reservation_whole(api, retailer, item):
     first, second, other = retailer.skus
     reservation = reserve(retailer, {first: 4, second: 5, other: 1})
     one(api, item("count", on_hand=3))
@@ -249,8 +249,8 @@ def test_a_reservation_that_gives_way_is_released_whole(api, retailer, item):
     assert [retailer.available(sku) for sku in retailer.skus] == [3, 10, 10]
 
 
-def test_what_one_loss_frees_serves_the_next_one(api, retailer, item, service):
-    """Both rows fall short, and the same reservation gives way for both; the older one keeps its units."""
+def test_units_freed_by_one_loss_cover_the_next_one(api, retailer, item, service):
+    """Both rows fall short, and the same reservation is released for both; the older one keeps its units."""
     first, second, _ = retailer.skus
     older = reserve(retailer, {first: 5, second: 5})
     newer = reserve(retailer, {first: 5, second: 5})
@@ -287,7 +287,7 @@ def test_an_atomic_batch_that_fails_breaks_no_promise(api, retailer, item, servi
     service.assert_audit_clean()
 
 
-def test_many_reservations_give_way_at_once(api, database, service):
+def test_one_loss_releases_many_reservations(api, database, service):
     shelf = Shelf(database, units=60)
     body = {"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]}
     for _ in range(50):
@@ -323,7 +323,7 @@ def document(api, order_id):
     return api.get(f"/v1/orders/{order_id}", expect=200).json()
 
 
-def test_reservations_give_way_before_orders(api, retailer, item):
+def test_a_loss_releases_reservations_before_it_shorts_orders(api, retailer, item):
     placed, _ = order(retailer, 4)
     reservation = reserve(retailer, {retailer.sku: 3})
     one(api, item("count", on_hand=4))
@@ -360,7 +360,7 @@ def test_an_order_that_loses_all_its_units_is_cancelled(api, retailer, item, ser
     service.assert_audit_clean()
 
 
-def test_picked_units_never_give_way(api, retailer, item, service):
+def test_a_loss_never_takes_picked_units(api, retailer, item, service):
     placed, fulfillment = order(retailer, 6)
     pick(api, fulfillment, retailer.sku, 4)
 
@@ -376,7 +376,7 @@ def test_picked_units_never_give_way(api, retailer, item, service):
     service.assert_audit_clean()
 
 
-def test_a_shipment_is_packed_when_what_was_left_to_pick_is_lost(api, retailer, item, service):
+def test_a_shipment_is_packed_when_its_last_unpicked_units_are_lost(api, retailer, item, service):
     ship_to = {"name": "Ada Lovelace", "line1": "Street 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
     placed, fulfillment = order(retailer, 5, method="ship", ship_to=ship_to)
     pick(api, fulfillment, retailer.sku, 3)
@@ -386,7 +386,7 @@ def test_a_shipment_is_packed_when_what_was_left_to_pick_is_lost(api, retailer, 
 
 
 def test_losses_of_one_batch_meet_in_the_same_order(api, retailer, item, service, database):
-    """Two products of a paid order at one store and one at another: each loss is told, and the last one ends the order."""
+    """Two products of a paid order at one store and one at another: each loss has an event, and the last one ends the order."""
     first, second, _ = retailer.skus
     body = retailer.order_body(payment={"status": "captured"}, shipping={"amount": 490, "currency": "EUR"})
     body["lines"] = [{"sku": sku, "quantity": units, "fulfillment": {"method": "pickup", "location": location}}

@@ -78,7 +78,7 @@ def test_a_put_creates_then_replaces(api, tag):
         assert shown.json()["created_at"] == made.json()["created_at"]
 
 
-def test_a_put_of_what_is_there_changes_nothing(api, tag):
+def test_a_put_of_the_same_document_changes_nothing(api, tag):
     for path, first, _ in cases(tag):
         made = api.put(path, first, expect=201).json()
         assert api.put(path, first, expect=200).json() == made
@@ -116,7 +116,7 @@ def test_a_get_answers_304_to_the_current_etag(api, tag):
         api.get(path, headers={"If-None-Match": '"77"'}, expect=200)
 
 
-def test_what_nobody_made_is_not_found(api, tag, channel, sku):
+def test_an_unknown_document_is_not_found(api, tag, channel, sku):
     for path in (f"/v1/channels/{tag}", f"/v1/locations/{tag}", f"/v1/products/{tag}", f"/v1/channels/{tag}/listings",
                  f"/v1/channels/{channel}/listings/{sku}", f"/v1/channels/{tag}/listings/{sku}"):
         assert api.get(path, expect=404).json()["code"] == "not-found"
@@ -249,7 +249,7 @@ def test_a_listing_that_breaks_a_rule_is_refused(api, channel, sku):
     b'{"title":"\\ud800"}', b'{"title":"\xff"}', b'{"title":"a","title":"b"}', b'{"title":', b"", b"[" * 40,
     b'{"title":"a","attributes":' + b'{"a":' * 32 + b"1" + b"}" * 33,
 ])
-def test_what_is_no_json_is_refused(api, tag, content):
+def test_a_body_that_is_not_json_is_refused(api, tag, content):
     reply = api.put(f"/v1/products/{tag}", content=content, expect=400)
     assert reply.json()["code"] == "malformed-json"
     api.get(f"/v1/products/{tag}", expect=404)
@@ -266,7 +266,7 @@ def test_a_gtin_is_stored_with_fourteen_digits(api, tag):
         assert made["gtin"] == gtin.zfill(14)
 
 
-def test_a_product_says_what_was_put(api, tag):
+def test_a_product_answers_the_values_of_the_put(api, tag):
     body = {"title": "Kettle", "gtin": GTIN, "price": {"amount": 1999, "currency": "EUR"}, "description": "Boils.",
             "image_url": "https://img.example.com/kettle.png?w=1", "returnable": False,
             "attributes": {"litres": 1.7, "colours": ["red", None], "n": 9007199254740993, "ok": True}}
@@ -284,7 +284,7 @@ def test_attributes_written_another_way_are_the_same_attributes(api, tag):
     assert api.put(path, {**KETTLE, "attributes": {"b": 100}}, expect=200).json()["version"] == 2
 
 
-def test_a_location_says_what_was_put_and_what_it_left_out(api, tag):
+def test_a_location_answers_the_values_of_the_put_and_the_defaults(api, tag):
     body = {**STORE, **BERLIN, "capabilities": ["ship", "pickup"], "pickup": {"lead_time": "PT30M"},
             "opening_hours": [{"day": "tue", "opens": "20:00", "closes": "02:00"},
                               {"day": "mon", "opens": "09:00", "closes": "24:00"}],
@@ -335,7 +335,7 @@ def test_a_listing_needs_its_channel_and_its_product(api, tag, channel, sku):
     assert "product" in api.put(f"/v1/channels/{channel}/listings/{tag}", {}, expect=404).json()["detail"]
 
 
-def test_a_listing_says_what_the_channel_says(api, channel, sku):
+def test_a_listing_answers_the_values_of_its_channel(api, channel, sku):
     body = {"title": "Kettle, special", "price": {"amount": 0, "currency": "EUR"}, "external_sku": "EXT-1",
             "published": False}
     made = api.put(f"/v1/channels/{channel}/listings/{sku}", body, expect=201).json()
@@ -344,7 +344,7 @@ def test_a_listing_says_what_the_channel_says(api, channel, sku):
     assert (least["title"], least["price"], least["external_sku"], least["published"]) == (None, None, None, True)
 
 
-# ---- who may ----
+# ---- permissions ----
 
 def test_scopes_are_asked_for(service, tag, channel, sku):
     reader, writer = service.client(scope="catalog:read"), service.client(scope="catalog:write")
@@ -551,7 +551,7 @@ def test_a_list_says_nothing_of_sql(api, tag):
             if row["sku"] == tag] == [tag]
 
 
-def test_a_product_can_be_replaced_while_somebody_refers_to_it(database, api, sku, tag):
+def test_a_product_can_be_replaced_while_a_transaction_refers_to_it(database, api, sku, tag):
     api.put(f"/v1/locations/{tag}", STORE, expect=201)
     with database.transaction() as rows:
         rows("insert into stock (location, sku) values (%s, %s)", tag, sku)

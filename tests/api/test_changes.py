@@ -79,7 +79,7 @@ def test_several_changes_are_one(api, retailer, order):
     assert show(api, order)["lines"] == now["lines"]
 
 
-def test_the_timeline_keeps_what_was_and_what_is(api, retailer, order):
+def test_the_timeline_keeps_the_old_and_the_new_values(api, retailer, order):
     change(api, order, [line(order, 0, quantity=1)], ship_to={**HOME, "line1": "Elsewhere 2"})
 
     told, = events(api, order, "order.changed")
@@ -110,7 +110,7 @@ def test_a_line_moves_to_another_store_and_its_queue_follows(api, retailer, orde
     assert sum(one["quantity"] for one in card["lines"]) == 5
 
 
-def test_what_moved_can_be_worked_on_and_collected(api, retailer, order):
+def test_moved_units_can_be_picked_and_collected(api, retailer, order):
     now = change(api, order, [line(order, n, fulfillment=pickup(retailer.other_store)) for n in (0, 1)]).json()
     it = f"/v1/fulfillments/{now['fulfillments'][1]['id']}"
     api.post(f"{it}/pick", {"lines": [{"order_line_id": one["id"], "quantity": one["quantity"]} for one in now["lines"]]}, expect=200)
@@ -140,7 +140,7 @@ def test_removing_all_lines_cancels_the_order(api, retailer, order):
     assert change(api, order, [line(order, 0, quantity=1)], expect=409).json()["code"] == "invalid-transition"
 
 
-def test_what_is_so_already_changes_nothing(api, order):
+def test_a_change_to_the_current_values_changes_nothing(api, order):
     reply = change(api, order, [line(order, 0, quantity=3)])
 
     assert reply.headers["ETag"] == '"1"' and events(api, order, "order.changed") == []
@@ -165,7 +165,7 @@ def test_a_slot_is_booked_and_the_one_before_given_back(api, retailer, database)
 # Amounts
 
 
-def test_amounts_change_over_what_is_left(api, retailer):
+def test_amounts_change_for_the_remaining_units(api, retailer):
     order = retailer.order({retailer.skus[0]: 3, retailer.skus[1]: 2}, payment={"status": "captured"},
                            discounts=[{"amount": 700}], shipping=euros(490)).json()
     credited = change(api, order, [line(order, 0, quantity=2)]).json()["totals"]["refund_due"]["amount"]
@@ -176,7 +176,7 @@ def test_amounts_change_over_what_is_left(api, retailer):
     assert now["discounts"] == [{"amount": 1000, "reason": "sorry"}]
 
 
-def test_discounts_beyond_what_is_left_are_refused(api, retailer, order):
+def test_discounts_above_the_remaining_value_are_refused(api, retailer, order):
     refused = change(api, order, [line(order, 0, remove=True)], discounts=[{"amount": 4001}], expect=422)
 
     assert errors(refused) == {("#/discounts", "too-large")}
@@ -195,7 +195,7 @@ def test_a_line_that_is_added_may_have_a_discount(api, retailer, order):
 # People
 
 
-def test_customer_and_who_collects_are_replaced(api, retailer, order):
+def test_customer_and_alternate_pickup_person_are_replaced(api, retailer, order):
     now = change(api, order, customer={"name": "Bob", "phone": "030 1"}, recipient={"name": "Eve", "relation": "friend"}).json()
 
     assert (now["customer"]["name"], now["customer"]["email"]) == ("Bob", None)
@@ -220,7 +220,7 @@ def test_a_change_is_refused_whole_and_every_part_is_named(api, retailer, order)
     assert show(api, order) == before and reserved(retailer) == 3
 
 
-def test_each_short_line_is_named_with_what_is_there(api, retailer, order):
+def test_each_short_line_is_named_with_its_available_units(api, retailer, order):
     refused = change(api, order, [line(order, 0, quantity=11), line(order, 1, quantity=20)], expect=409)
 
     assert refused.json()["code"] == "insufficient-stock"
@@ -228,7 +228,7 @@ def test_each_short_line_is_named_with_what_is_there(api, retailer, order):
         ("#/lines/0/quantity", 7), ("#/lines/1/quantity", 8)}
 
 
-def test_what_is_picked_does_not_move(api, retailer, order):
+def test_picked_units_do_not_move(api, retailer, order):
     api.post(f"/v1/fulfillments/{order['fulfillments'][0]['id']}/pick",
              {"lines": [{"order_line_id": order["lines"][0]["id"], "quantity": 1}]}, expect=200)
     refused = change(api, order, [line(order, 0, fulfillment=pickup(retailer.other_store)), line(order, 1, quantity=1)], expect=409)
@@ -249,7 +249,7 @@ def test_what_is_picked_does_not_move(api, retailer, order):
     ({"customer": {"name": "Ada", "email": "ada"}}, ("#/customer/email", "malformed")),
     ({"ship_to": {**HOME, "country": "XX"}}, ("#/ship_to/country", "malformed")),
     ({"colour": "red", "shipping": {"amount": 1, "currency": "EUR"}}, ("#/colour", "unknown-member"))])
-def test_what_is_not_valid_is_refused_by_name(api, order, body, at):
+def test_each_invalid_value_is_named(api, order, body, at):
     refused = api.post(f"/v1/orders/{order['id']}/change", {"reason": "r", **body}, expect=422)
 
     assert refused.json()["code"] == "validation-failed" and at in errors(refused)
@@ -261,7 +261,7 @@ def test_a_shipping_in_another_currency_is_refused(api, order):
     assert errors(refused) == {("#/shipping/currency", "currency-mismatch")}
 
 
-# Who, and when
+# Permissions and versions
 
 
 def test_a_change_acts_where_the_units_are_and_where_they_go(service, retailer, order):
@@ -273,7 +273,7 @@ def test_a_change_acts_where_the_units_are_and_where_they_go(service, retailer, 
     change(here, order, [line(order, 0, quantity=1)])
 
 
-def test_what_concerns_the_whole_order_acts_wherever_it_is_held(service, retailer, order, api):
+def test_a_change_of_the_whole_order_needs_every_location_that_holds_it(service, retailer, order, api):
     change(api, order, [line(order, 0, fulfillment=pickup(retailer.other_store))])
     here = service.client(locations=[retailer.store])
 

@@ -1,4 +1,4 @@
-"""How goods that wait get to their customer: who comes, how it is proven, and what happens when nobody does."""
+"""Collecting ready goods: check-in, proof, alternate pickup person, and the end of the hold."""
 
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -74,7 +74,7 @@ def test_a_check_in_needs_a_state_and_knows_no_coordinates(work):
     assert it.now()["check_in"] is None
 
 
-def test_nobody_checks_in_for_what_is_over(work):
+def test_a_finished_fulfillment_takes_no_check_in(work):
     parcel = work(method="ship")
     assert code_of(parcel.act("check-in", {"state": "arrived"}, 409)) == "invalid-transition"
     it = work()
@@ -91,7 +91,7 @@ def test_a_refusal_names_the_status_that_is_shown(work):
     assert refused["current_status"] == "arrived"
 
 
-def test_a_shop_front_may_do_what_its_customer_may(work, service):
+def test_a_web_shop_may_do_everything_that_its_customer_may(work, service):
     it = work()
     front = service.client(scope="orders:write")
     assert it.act("check-in", {"state": "on_the_way"}, api=front).json()["allowed_actions"] == ["check-in", "link", "recipient"]
@@ -100,9 +100,9 @@ def test_a_shop_front_may_do_what_its_customer_may(work, service):
     it.act("cancel", {"reason": "the shopper called"}, 403, api=front)
 
 
-# ---- what may be done now ----
+# ---- allowed actions ----
 
-def test_each_step_tells_what_may_follow(work, service):
+def test_each_step_lists_the_next_actions(work, service):
     it = work()
     assert it.now()["allowed_actions"] == ["assign", "cancel", "check-in", "link", "pick", "recipient", "reject", "short"]
     assert it.pick_all()["allowed_actions"] == [
@@ -114,7 +114,7 @@ def test_each_step_tells_what_may_follow(work, service):
     assert reader.get(work().path, expect=200).json()["allowed_actions"] == []
 
 
-def test_a_supervisor_is_offered_what_only_they_may_do(work, service):
+def test_a_supervisor_is_offered_the_supervisor_actions(work, service):
     it = work()
     boss = service.client(scope="admin")
     assert "reissue-code" in boss.get(it.path, expect=200).json()["allowed_actions"]
@@ -126,7 +126,7 @@ def test_a_supervisor_is_offered_what_only_they_may_do(work, service):
 # ---- the customer's link ----
 
 class Link:
-    """A customer with a link, and what they may ask."""
+    """A customer with a link, and the requests that it opens."""
 
     def __init__(self, it, api=None):
         reply = it.act("link", {}, api=api, expect=None)
@@ -192,7 +192,7 @@ def test_links_that_open_nothing_are_all_alike(work):
     assert len({refusal.headers["WWW-Authenticate"] for refusal in refusals}) == 1
 
 
-def test_a_token_stands_in_one_reply_only(work, database, service):
+def test_a_link_token_appears_in_one_reply_only(work, database, service):
     it = work()
     key = "0190a6e2-link"
     first, second = (it.act("link", {}, key=key, expect=None).json()["token"] for _ in range(2))
@@ -205,7 +205,7 @@ def test_a_token_stands_in_one_reply_only(work, database, service):
     assert first not in log and second not in log
 
 
-def test_a_link_is_for_those_who_may_act(work, service):
+def test_only_clients_that_may_act_create_a_link(work, service):
     it = work()
     assert Link(it, api=service.client(scope="orders:write")).status().json()["id"] == it.id
     assert code_of(it.act("link", {}, 403, api=service.client(scope="orders:read"))) == "insufficient-scope"
@@ -226,7 +226,7 @@ def test_a_customers_tap_too_many_happens_once(work):
 
 
 def test_links_are_counted_against_the_limit(services, new_database):
-    """Each link has a quota of its own, as every bearer has."""
+    """Each link has its own quota, like every bearer."""
     with Database(new_database()) as database:
         service = services(database.url, rate_limit=1000)
         it = Work(Retailer(service.client()).create(), database)
@@ -235,9 +235,9 @@ def test_links_are_counted_against_the_limit(services, new_database):
         assert 'r=999' in reply.headers["RateLimit"]
 
 
-# ---- who may collect ----
+# ---- alternate pickup person ----
 
-def test_somebody_else_may_collect(work):
+def test_an_alternate_pickup_person_may_collect(work):
     it = work()
     named = it.act("recipient", {"name": "Grace Hopper", "relation": "friend"}).json()
     assert named["recipient"] == {"name": "Grace Hopper", "relation": "friend"} == it.now()["recipient"]
@@ -318,7 +318,7 @@ def let_pass(it, what="hold_until"):
     it.database.execute(f"update fulfillments set {what} = now() - interval '1 second' where id = %s", it.id)
 
 
-def test_what_nobody_collects_is_available_again(work, retailer, service):
+def test_units_not_collected_within_the_hold_are_available_again(work, retailer, service):
     it = work()
     it.make_ready()
     let_pass(it)
@@ -460,7 +460,7 @@ def test_a_fulfillment_that_expired_before_the_upgrade_comes_back(work, database
     it.act("reinstate")
 
 
-def test_who_has_arrived_is_not_sent_away(work):
+def test_the_hold_does_not_end_for_a_customer_who_has_arrived(work):
     waits, other = work(), work()
     for it in (waits, other):
         it.make_ready()
@@ -503,7 +503,7 @@ def test_a_customer_is_reminded_once(work):
     assert "pickup.reminder" not in other.events()
 
 
-def test_what_is_collected_is_neither_reminded_of_nor_expired(work):
+def test_a_collected_fulfillment_gets_no_reminder_and_does_not_expire(work):
     it, other = work(), work()
     for one in (it, other):
         one.make_ready()
@@ -560,9 +560,9 @@ def test_a_part_is_not_ready_while_units_are_missing(work):
     assert it.hand_over().json()["status"] == "handed_over"
 
 
-# ---- every change is told to the location ----
+# ---- every change has an event of the location ----
 
-def test_cancelling_a_part_is_told_to_the_location(work, retailer):
+def test_cancelling_a_part_has_an_event_of_the_location(work, retailer):
     it = work()
     it.api.post(f"/v1/orders/{it.order['id']}/cancel",
                 {"reason": "one is enough", "lines": [{"order_line_id": it.line(), "quantity": 2}]}, expect=200)

@@ -1,4 +1,4 @@
-"""Browsers of the configured origins may call; those of others are told nothing that would let them."""
+"""Browsers of the configured origins may call; replies to other origins have no header that would let them."""
 
 import pytest
 

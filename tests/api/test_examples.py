@@ -12,7 +12,7 @@ STREAM = "text/event-stream"
 
 @pytest.fixture(scope="module")
 def scene(new_database, work_directory):
-    """An instance of its own: the codes of the examples are the same in every test."""
+    """A separate instance, because the codes of the examples are the same in every test."""
     instance = Holdfast(new_database(), work_directory, "examples").start()
     scene = Scene(instance)
     yield scene

@@ -92,7 +92,7 @@ def test_a_fulfillment_is_read_with_its_tag(work):
     it.api.head(it.path, expect=200)
 
 
-def test_codes_are_for_those_who_may_place_orders(work, service):
+def test_pickup_codes_are_shown_to_clients_that_may_place_orders(work, service):
     it = work()
     staff = service.client(scope="fulfillment:read fulfillment:write")
     assert len(it.code()) == 8
@@ -110,7 +110,7 @@ def test_no_reply_of_an_action_shows_the_code(work, database):
     assert database.count("events", "strpos(data::text, %s) > 0", code) == 0
 
 
-def test_what_is_unknown_is_not_found(api):
+def test_an_unknown_fulfillment_is_not_found(api):
     path = f"/v1/fulfillments/{uuid.uuid4()}"
     api.get(path, expect=404)
     for verb, body in ACTIONS.items():
@@ -123,9 +123,9 @@ def test_an_id_is_a_uuid(api):
         api.post(f"/v1/fulfillments/17/{verb}", body, expect=400)
 
 
-# ---- who may do what ----
+# ---- permissions ----
 
-def test_without_a_token_nothing_is_told(work, api):
+def test_without_a_token_nothing_is_answered(work, api):
     it = work()
     stranger = api.with_token(None)
     stranger.get(it.path, expect=401)
@@ -275,7 +275,7 @@ def test_an_sku_in_several_lines_fills_them_in_order(retailer, database):
     assert [line["picked"] for line in picked["lines"]] == [1, 1]
 
 
-def test_what_is_foreign_is_refused_whole(work, retailer):
+def test_a_pick_with_a_foreign_item_is_refused_whole(work, retailer):
     it = work()
     refused = it.act("pick", {"lines": [{"sku": retailer.sku, "quantity": 1},
                                         {"sku": retailer.skus[2], "quantity": 1}]}, 422)
@@ -326,7 +326,7 @@ def test_nothing_is_picked_twice_over(work):
     assert (code_of(refused), refused.json()["current_status"]) == ("invalid-transition", "ready")
 
 
-# ---- what is not to be had ----
+# ---- short units ----
 
 @pytest.mark.parametrize("reason, figures, ledger", [
     ("not_found", (8, 0, 1), ("correction", -2, 0)),
@@ -379,7 +379,7 @@ def test_a_parcel_is_packed_when_the_shopper_no_longer_wants_the_rest(work):
     assert it.now()["status"] == "packed"
 
 
-def test_only_what_is_not_picked_can_be_short(work):
+def test_only_unpicked_units_can_be_short(work):
     it = work()
     it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}]})
     refused = it.act("short", {"lines": [{"order_line_id": it.line(), "quantity": 2}], "reason": "theft"}, 409)
@@ -422,14 +422,14 @@ def test_a_location_gives_the_work_back(work, retailer, reason, figures, other, 
     assert it.figures() == figures
 
 
-def test_what_was_picked_has_been_found(work):
+def test_rejecting_as_not_found_puts_picked_units_back(work):
     it = work()
     it.act("pick", {"lines": [{"order_line_id": it.line(), "quantity": 2}]})
     it.act("reject", {"reason": "not_found"})
     assert it.figures() == (9, 0, 0)
 
 
-def test_what_is_ready_is_not_given_back(work):
+def test_a_ready_fulfillment_is_not_rejected(work):
     it = work()
     it.make_ready()
     assert code_of(it.act("reject", {"reason": "closed"}, 409)) == "invalid-transition"
@@ -460,7 +460,7 @@ def test_an_order_goes_on_without_one_of_its_fulfillments(retailer):
     assert {one["id"]: one["status"] for one in order["fulfillments"]} == {gone: "rejected", kept: "allocated"}
 
 
-def test_what_was_handed_over_is_not_cancelled(work):
+def test_handed_over_units_are_not_cancelled(work):
     it = work()
     it.make_ready()
     it.hand_over()
@@ -482,7 +482,7 @@ def test_nothing_is_ready_before_every_unit_is_picked_or_short(work):
     assert it.events().count("fulfillment.ready") == 1
 
 
-def test_what_is_ready_may_be_staged_elsewhere(work):
+def test_a_ready_fulfillment_may_be_staged_elsewhere(work):
     it = work()
     ready = it.make_ready()
     moved = it.act("ready", {"staging_location": "B2"}, api=it.api.with_token(make_token(subject="cleo"))).json()
@@ -619,7 +619,7 @@ def test_a_document_is_kept_by_its_kind_and_never_by_its_number(work, database):
         assert database.count(table, f"strpos({column}, 'L01X00T471') > 0") == 0
 
 
-def test_who_took_each_part_is_told(work, service):
+def test_each_partial_hand_over_names_its_recipient(work, service):
     it = work()
     it.make_ready()
     parts = [[{"order_line_id": it.line(), "quantity": units}] for units in (1, 2)]
@@ -740,7 +740,7 @@ def test_handing_over_twice_is_one_movement(work):
     assert len(it.ledger()) == 2 and it.figures() == (7, 0, 0)
 
 
-def test_only_what_is_ready_is_handed_over(work):
+def test_only_a_ready_fulfillment_is_handed_over(work):
     it = work()
     it.pick_all()
     refused = it.hand_over(409)
@@ -803,7 +803,7 @@ def test_a_parcel_leaves_and_arrives_once(work):
 
 
 def test_the_books_balance(work, database):
-    """Whatever happened in this suite so far: the ledger adds up, and what is reserved is what documents hold."""
+    """After all tests of this file: the ledger adds up, and reserved figures equal the units that documents hold."""
     work()
     wrong = database.rows("""
         select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, moved.units, held.units as held

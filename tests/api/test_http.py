@@ -82,7 +82,7 @@ def request(target, method="GET", token=None, headers=(), body=None, version="HT
 
 
 def assert_told_or_closed(connection):
-    """The connection ends; whose request line has come is told why, unless it closed first."""
+    """The connection ends; a client whose request line has come gets the reason, unless it closed first."""
     end = connection.everything()
     assert end == b"" or end.startswith(b"HTTP/1.1 408 ") and b'"request-timeout"' in end, end
 
@@ -141,7 +141,7 @@ def test_malformed_json_is_refused(post, body):
     ({"lines": [{"sku": "a", "quantity": 1}], "reference": "x" * 201}, "#/reference", None),
     ({"lines": [{"sku": "a", "quantity": 1}], "reference": "\u0000"}, "#/reference", None),
 ])
-def test_what_is_well_formed_but_wrong_is_named(post, body, pointer, code):
+def test_a_well_formed_but_invalid_value_is_named(post, body, pointer, code):
     reply = post({"location": "store", **body})
     assert_problem(reply, 422, "validation-failed")
     found = violations(reply)
@@ -472,7 +472,7 @@ def test_an_unknown_query_parameter_is_refused(send, query):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "BREW", "get", "TRACE", "PROPFIND", "PUT", "POST"])
-def test_an_unsupported_method_is_told_what_there_is(send, method):
+def test_a_reply_to_an_unsupported_method_lists_the_allowed_ones(send, method):
     reply = send(UNKNOWN, method=method, body=b"")
     assert_problem(reply, 405, "method-not-allowed")
     assert reply.header("allow") == "DELETE, GET, HEAD"
@@ -483,7 +483,7 @@ def test_options_without_a_known_origin_is_just_another_method(send):
     assert_problem(reply, 405, "method-not-allowed")
 
 
-def test_head_says_what_get_says_without_the_body(service, token, shelf, send, post):
+def test_head_answers_like_get_without_the_body(service, token, shelf, send, post):
     made = post({"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 1}]})
     for target in made.header("location"), UNKNOWN, "/v1/reservations", "/nothing":
         got, head = send(target), send(target, method="HEAD")
@@ -543,7 +543,7 @@ def signed_by_hand(payload, secret=JWT_SECRET.encode(), **header):
 
 
 def other_last_character(token):
-    """The same signature bytes, spelled with other unused bits: what a lenient decoder would let pass."""
+    """The same signature bytes, spelled with other unused bits; a lenient decoder would accept them."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
 
@@ -582,14 +582,14 @@ def test_a_token_that_proves_nothing_is_refused(service, kind):
 
 @pytest.mark.parametrize("headers", [[], ["Authorization: Basic YTpi"], ["Authorization: bearer"], ["Authorization: "],
                                      ["X-Authorization: Bearer x"]])
-def test_no_token_at_all_is_told_apart(service, headers):
+def test_a_missing_token_has_a_challenge_without_error(service, headers):
     reply = exchange(service.address, request(UNKNOWN, headers=headers))
     assert_problem(reply, 401, "unauthenticated")
     assert reply.header("www-authenticate") == "Bearer"
 
 
 def test_a_public_key_is_no_secret(services, tmp_path):
-    """HS256 signed with what everybody knows: the key says which algorithm is its own, never the token."""
+    """HS256 signed with a public key: the key decides on its algorithm, never the token."""
     key = rsa.generate_private_key(65537, 2048)
     numbers = key.public_key().public_numbers()
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -611,7 +611,7 @@ def test_a_public_key_is_no_secret(services, tmp_path):
     assert_problem(exchange(service.address, request(UNKNOWN, token=forged())), 401, "unauthenticated")
 
 
-def test_a_token_without_the_scope_is_told_which(service):
+def test_a_refusal_for_a_missing_scope_names_the_scope(service):
     reply = exchange(service.address, request(UNKNOWN, token=make_token("orders:read reservations")))
     assert_problem(reply, 403, "insufficient-scope")
     assert reply.header("www-authenticate") == 'Bearer error="insufficient_scope", scope="reservations:write"'
@@ -654,7 +654,7 @@ def test_a_replay_never_crosses_subjects(service, shelf):
 
 @pytest.mark.parametrize("where", ["request line", "headers", "body", "chunks"])
 def test_a_drip_is_cut_off(hasty, token, where):
-    """A byte now and then keeps no connection: what counts is the whole request."""
+    """A byte now and then keeps no connection; the time limit is for the whole request."""
     post = ["Content-Type: application/json", "Idempotency-Key: a"]
     sent, dripped = {
         "request line": (b"", b"GET /v1/" + b"a" * 200),
@@ -668,7 +668,7 @@ def test_a_drip_is_cut_off(hasty, token, where):
         assert_told_or_closed(connection)
 
 
-def test_a_body_that_never_ends_is_told_so(hasty, token):
+def test_a_body_that_never_ends_is_answered_408(hasty, token):
     head = request("/v1/reservations", "POST", token, ["Content-Type: application/json", "Idempotency-Key: a", "Content-Length: 200"])
     with RawConnection(hasty.address) as connection:
         connection.send(head + b"{")
@@ -711,7 +711,7 @@ def test_a_nul_in_the_target_is_refused(service, token):
 @pytest.mark.parametrize("field", [
     "X: a\0b", "X: a\0", "X: \0", "Cookie: a\0b", 'If-None-Match: "1"\0', "Accept: */*\0\r\n",  "X: a\0\0\0\0\0b"])
 def test_a_nul_in_the_value_of_a_header_is_refused(service, token, field, first):
-    """libmicrohttpd ends the value there, and somebody in front of us may read on."""
+    """libmicrohttpd ends the value there, and a proxy in front of it may read on."""
     others = ["X-Other: a"]
     with RawConnection(service.address) as connection:
         connection.send(request(UNKNOWN, token=token, headers=[field, *others] if first else [*others, field]) + SMUGGLED)
@@ -746,7 +746,7 @@ def test_json_is_utf_8(send, charset, status):
     assert send("/v1/reservations", method="POST", headers=headers, body=b"{}").status == status
 
 
-def test_who_never_says_anything_is_cut_off(hasty):
+def test_a_silent_connection_is_closed(hasty):
     with RawConnection(hasty.address) as connection:
         connection.assert_closed(within=60.0)
 
@@ -758,7 +758,7 @@ def test_five_hundred_at_once_are_all_answered(service, token, shelf):
     shelf.assert_adds_up()
 
 
-# ---- what libmicrohttpd answers by itself: a status, the end of the connection, and nothing done ----
+# ---- replies of libmicrohttpd itself: a status, the end of the connection, and no effect ----
 
 @pytest.mark.parametrize("sent, status", [
     (b"GET /\r\n\r\n", 400),
@@ -775,7 +775,7 @@ def test_five_hundred_at_once_are_all_answered(service, token, shelf):
     (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", 431),
     (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 3000 + b"\r\n", 431),
 ], ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else str(value))
-def test_what_the_library_refuses_ends_the_connection(service, sent, status):
+def test_a_refusal_of_the_library_ends_the_connection(service, sent, status):
     with RawConnection(service.address) as connection:
         connection.send(sent + SMUGGLED)
         assert connection.first_status() == status
@@ -794,7 +794,7 @@ def test_chunks_that_make_no_sense_end_the_connection(service, token, shelf):
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100, b"   ", b"\0" * 1000, b"\xff" * 1000],
                          ids=["TLS", "spaces", "zeros", "ones"])
-def test_what_is_no_http_at_all_ends_the_connection(hasty, sent):
+def test_bytes_that_are_not_http_end_the_connection(hasty, sent):
     with RawConnection(hasty.address) as connection:
         connection.send(sent + b"\r\n\r\n")
         connection.everything()

@@ -1,4 +1,4 @@
-"""What is where: by product, by location, near a place; the ledger; the safety stock."""
+"""Stock figures by product, by location and near a place; the ledger; the safety stock."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_reading_stock_needs_its_scope(service, retailer):
 
 # One location
 
-def test_what_is_at_a_location_page_by_page(api, retailer):
+def test_the_stock_of_a_location_comes_in_pages(api, retailer):
     path = f"/v1/locations/{retailer.store}/inventory"
     seen, cursor = [], None
     while True:
@@ -182,7 +182,7 @@ def test_availability_names_everything_that_does_not_exist(api, retailer):
     ({"skus": ["S"], "near": {"latitude": 0, "longitude": 0}}, "#/near/radius_km"),
     ({"skus": ["S"], "quantity": 1}, "#/quantity"),
 ])
-def test_availability_refuses_what_is_not_a_question(api, body, pointer):
+def test_availability_refuses_an_invalid_query(api, body, pointer):
     problem = api.post("/v1/availability/query", body, expect=422).json()
     assert pointer in [error["pointer"] for error in problem["errors"]]
 
@@ -218,7 +218,7 @@ def test_the_ledger_goes_on_where_the_page_before_ended_though_movements_come_in
     assert last["next_cursor"] is None
 
 
-def test_the_ledger_of_what_never_moved_and_of_what_does_not_exist(api, empty):
+def test_the_ledger_without_movements_is_empty_and_of_an_unknown_product_not_found(api, empty):
     path = f"/v1/locations/{empty.store}/inventory"
     assert api.get(f"{path}/{empty.sku}/ledger", expect=200).json() == {"data": [], "next_cursor": None}
     api.get(f"{path}/NO-SKU/ledger", expect=404)
@@ -247,7 +247,7 @@ def test_safety_stock_may_be_set_before_the_goods_come(api, empty):
     assert api.get(path, expect=200).json()["available"] == 3
 
 
-def test_safety_stock_above_what_is_there_promises_nothing_and_breaks_no_promise(api, retailer):
+def test_safety_stock_above_the_stock_promises_nothing_and_breaks_no_promise(api, retailer):
     retailer.reserve({retailer.sku: 3})
     reply = api.put(f"/v1/locations/{retailer.store}/inventory/{retailer.sku}", {"safety_stock": 50}, expect=200).json()
     assert (reply["reserved"], reply["available"]) == (3, 0)
@@ -282,7 +282,7 @@ def test_the_tag_of_a_row_changes_whenever_its_figures_do(api, retailer):
     assert len(set(tags)) == len(tags)
 
 
-def test_safety_stock_of_what_does_not_exist(service, api, retailer):
+def test_safety_stock_of_an_unknown_product_or_location(service, api, retailer):
     api.put(f"/v1/locations/no-store/inventory/{retailer.sku}", {"safety_stock": 1}, expect=404)
     api.put(f"/v1/locations/{retailer.store}/inventory/NO-SKU", {"safety_stock": 1}, expect=404)
     client = service.client(locations=[retailer.other_store])

@@ -49,7 +49,7 @@ def test_without_one_a_trace_begins(service, api, sent):
 
 # Never a secret
 
-def test_what_the_database_says_of_a_row_is_not_logged(services, new_database):
+def test_database_messages_about_a_row_are_not_logged(services, new_database):
     """Its details quote the row, and a row of an order holds its customer."""
     instance = services(new_database())
     shop = Retailer(instance.client()).create()
@@ -66,7 +66,7 @@ def test_what_the_database_says_of_a_row_is_not_logged(services, new_database):
 
 @pytest.fixture
 def kept(tmp_path):
-    """A discretion of its own, and a function that writes a log and says who is told of there."""
+    """A separate discretion, and a function that writes a log and names the people found in it."""
     discretion, log = Discretion(), tmp_path / "service.log"
     discretion.watch(log)
 

@@ -48,7 +48,7 @@ def check(text):
     return subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)
 
 
-def test_the_exposition_is_what_prometheus_reads(swept, retailer):
+def test_prometheus_can_read_the_exposition(swept, retailer):
     retailer.order()
     done = check(exposition(swept))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -96,7 +96,7 @@ def test_each_call_of_a_lane_is_observed(service, retailer):
     assert trips >= 2 * batches
 
 
-def test_the_pool_is_told_by_state(service):
+def test_pool_connections_are_counted_by_state(service):
     connections = {state: service.figure("holdfast_db_pool_connections", lane="write", state=state)
                    for state in ("away", "busy", "idle")}
     assert sum(connections.values()) == 4 and connections["away"] == 0
@@ -121,7 +121,7 @@ def test_a_database_that_is_away_shows_in_the_pool(cluster, services, new_databa
             database.execute(f'alter database "{name}" with allow_connections true')
 
 
-# What the sweeper asks for
+# Figures that the scheduled job reads
 
 @pytest.fixture
 def quiet(services, new_database):
@@ -138,7 +138,7 @@ def quiet(services, new_database):
         yield retailer, database, asked
 
 
-def test_queues_are_told_by_location_and_status(quiet):
+def test_queues_are_counted_by_location_and_status(quiet):
     retailer, database, asked = quiet
     first, second, third = (Work(retailer, database) for _ in range(3))
     first.make_ready()
@@ -156,7 +156,7 @@ def test_queues_are_told_by_location_and_status(quiet):
     assert third.now()["status"] == "allocated"
 
 
-def test_who_waits_longest_is_told(quiet):
+def test_the_longest_wait_of_a_customer_is_a_figure(quiet):
     retailer, database, asked = quiet
     it = Work(retailer, database)
     it.make_ready()
@@ -179,7 +179,7 @@ def test_a_large_house_is_one_figure(quiet):
     assert check(text).returncode == 0
 
 
-def test_figures_of_the_database_are_told(quiet):
+def test_the_database_has_figures(quiet):
     _, database, asked = quiet
     instance = asked()
     assert instance.figure("holdfast_db_size_bytes") > 1_000_000
@@ -203,7 +203,7 @@ def test_an_instance_that_does_not_sweep_has_no_such_figures(services, new_datab
     assert "process_open_fds" in text
 
 
-def test_the_process_is_told_as_elsewhere(service):
+def test_the_process_has_the_usual_figures(service):
     text = exposition(service)
     values = dict(re.findall(r"^(process_\w+) (\S+)$", text, re.MULTILINE))
     pid = service.process.pid

@@ -1,4 +1,4 @@
-"""The program and api/openapi say the same: routes, scopes, keys, what is accepted, and the document itself."""
+"""The program and api/openapi agree: routes, scopes, keys, accepted requests, and the document itself."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_scopes_and_keys_agree():
 
 
 @pytest.mark.parametrize("part, faults_of", [("body", body_faults), ("query", query_faults)])
-def test_what_is_accepted_agrees(part, faults_of):
+def test_accepted_requests_agree(part, faults_of):
     there = operations()
     wrong = [f"{route['method']} {route['path']}: {fault}"
              for route in json.loads(printed("--shapes")) if (route["method"], route["path"]) in there

@@ -63,7 +63,7 @@ def test_words_find_customers_and_mean_nothing_to_sql(api, retailer):
 
 
 @pytest.mark.parametrize("part", ["RISS", "IRISSA QU", "essa@exam", "30 98", "REF"])
-def test_a_part_of_what_an_order_says_finds_it(api, retailer, database, part):
+def test_each_searchable_part_of_an_order_finds_it(api, retailer, database, part):
     """Before the sweeper has come to it, and afterwards."""
     order = placed_order(retailer, external_ref=f"ref-{uuid4()}", customer={
         "name": "Kirissa Quux", "email": "Vanessa@example.com", "phone": "+49 30 98765"})
@@ -88,7 +88,7 @@ def test_words_that_make_no_trigram_are_refused(api, words):
     assert refused["code"] == "invalid-parameter"
 
 
-def test_a_customer_who_changes_is_found_by_the_new_name_alone(api, retailer, database):
+def test_a_changed_customer_is_found_by_the_new_name_alone(api, retailer, database):
     order = placed_order(retailer, customer={"name": "Bertram Before"})
     eventually(lambda: is_searchable(database, order), what="the sweeper has come to it")
     api.post(f"/v1/orders/{order['id']}/change", {"customer": {"name": "Alwine After"}, "reason": "wed"}, expect=200)
@@ -118,7 +118,7 @@ def test_a_search_goes_on_page_by_page(api, retailer, database):
     assert all_pages(api, 3, q="wanda walk", channel=retailer.channel, status="cancelled") == []
 
 
-def test_every_pair_of_filters_finds_what_both_find(api, service, retailer):
+def test_every_pair_of_filters_finds_the_orders_that_both_find(api, service, retailer):
     """A filter leads to the orders in one way, and filters another's in another; both agree."""
     orders = [placed_order(retailer, location=[retailer.store, retailer.other_store][n % 2],
                            customer={"name": f"Xaver {'Odd' if n % 2 else 'Even'}", "email": f"x{n % 3}@example.com", "phone": f"+4930{n % 2}77"})

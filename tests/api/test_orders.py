@@ -192,7 +192,7 @@ def test_a_location_that_moves_to_another_zone_promises_by_its_new_clocks(api, r
     assert promised_at == tomorrow - ahead + timedelta(hours=1)
 
 
-def test_the_totals_are_what_lines_discounts_shipping_and_tax_come_to(retailer):
+def test_the_totals_add_up_lines_discounts_shipping_and_tax(retailer):
     order = retailer.order(
         {retailer.skus[0]: 3, retailer.skus[1]: 1}, shipping=euros(490), tax={"amount": 912, "included": False},
         discounts=[{"amount": 300, "line": 0, "reason": "welcome"}, {"amount": 200}]).json()
@@ -371,7 +371,7 @@ def test_a_reservation_of_another_channel_is_as_good_as_unknown(api, retailer):
         assert errors(refused) == {("#/reservation_id", "unknown-reservation")}
 
 
-def test_a_reservation_is_claimed_only_by_who_may_act_at_its_location(service, retailer, database):
+def test_only_a_client_of_its_location_claims_a_reservation(service, retailer, database):
     reservation = reserve(retailer, {retailer.sku: 4}, location=retailer.other_store)
     store = service.client(locations=[retailer.store])
 
@@ -389,7 +389,7 @@ def line(shop):
     return {"sku": shop.sku, "quantity": 1}
 
 
-# What is changed in a valid body, None for left out, and what is then wrong with it.
+# A change of a valid body (None leaves the member out), and the fault that it causes.
 WRONG = {
     "no channel": lambda shop: ({"channel": None}, {("#/channel", "required")}),
     "a channel nobody knows": lambda shop: ({"channel": "nowhere"}, {("#/channel", "unknown-channel")}),
@@ -459,7 +459,7 @@ def shop(suite_service):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_not_valid_is_refused_by_name_and_changes_nothing(api, shop, database, wrong):
+def test_each_invalid_value_is_named_and_nothing_changes(api, shop, database, wrong):
     changes, expected = WRONG[wrong](shop)
     body = {**shop.order_body(), **changes}
 
@@ -477,13 +477,13 @@ def test_many_faults_are_listed_as_far_as_a_hundred(api, retailer):
     assert len(api.post("/v1/orders", body, expect=422).json()["errors"]) == 100
 
 
-def test_what_a_channel_does_not_publish_is_not_sold_there(api, retailer):
+def test_a_channel_does_not_sell_unpublished_products(api, retailer):
     api.put(f"/v1/channels/{retailer.channel}/listings/{retailer.sku}", {"published": False}, expect=201)
 
     assert errors(retailer.order(expect=422)) == {("#/lines/0/sku", "not-published")}
 
 
-def test_what_has_no_price_is_not_sold_without_one(api, retailer):
+def test_a_product_without_a_price_needs_one_in_the_order(api, retailer):
     sku = f"free-{retailer.tag}"
     retailer.create_product(sku)
     retailer.stock({(retailer.store, sku): 1})
@@ -620,7 +620,7 @@ def test_a_key_that_is_in_use_is_refused_for_the_moment(services, new_database):
     assert int(refused.headers["Retry-After"]) >= 1
 
 
-# What any request may be refused for
+# Refusals of any request
 
 
 OPERATIONS = {
@@ -796,7 +796,7 @@ def test_an_order_is_read_as_it_was_placed(api, mixed):
     assert api.head(f"/v1/orders/{shown['id']}", expect=200).headers["ETag"] == read.headers["ETag"]
 
 
-def test_what_has_not_changed_is_not_sent_again(api, two_of_each):
+def test_an_unchanged_order_is_not_sent_again(api, two_of_each):
     show(api, two_of_each, headers={"If-None-Match": '"1"'}, expect=304)
     cancel(api, two_of_each, {0: 1})
 
@@ -812,7 +812,7 @@ def codes(reply):
     return [fulfillment.get("pickup_code") for fulfillment in reply.json()["fulfillments"]]
 
 
-def test_codes_are_shown_on_reading_to_who_may_write_and_only_for_what_is_collected(service, api, mixed):
+def test_get_shows_pickup_codes_to_writers_and_only_of_pickups(service, api, mixed):
     placed = api.post("/v1/orders", mixed, expect=201)
     order = placed.json()
 
@@ -892,7 +892,7 @@ def test_a_part_can_be_cancelled_bit_by_bit(api, retailer, two_of_each, database
     assert_adds_up(database, *retailer.locations)
 
 
-def test_refunds_of_parts_add_up_to_what_was_paid(api, retailer):
+def test_refunds_of_parts_add_up_to_the_paid_amount(api, retailer):
     order = retailer.order({retailer.skus[0]: 3, retailer.skus[1]: 2, retailer.skus[2]: 1}, shipping=euros(199),
                            tax={"amount": 1777, "included": False}, payment={"status": "captured"},
                            discounts=[{"amount": 1000}, {"amount": 333, "line": 1}]).json()
@@ -915,7 +915,7 @@ def test_more_than_is_left_cannot_be_cancelled(api, two_of_each):
     assert [line["cancelled"] for line in show(api, two_of_each).json()["lines"]] == [1, 0, 0]
 
 
-def test_lines_that_cannot_be_meant_are_refused(api, two_of_each):
+def test_unknown_or_repeated_lines_are_refused(api, two_of_each):
     line = two_of_each["lines"][0]["id"]
     path = f"/v1/orders/{two_of_each['id']}/cancel"
 
@@ -950,7 +950,7 @@ def hand_over(api, order):
     api.post(f"{path}/handover", {"proof": {"method": "id_check"}}, expect=200)
 
 
-def test_what_was_handed_over_stays_with_the_customer(api, retailer, mixed, database):
+def test_handed_over_units_stay_with_the_customer(api, retailer, mixed, database):
     order = api.post("/v1/orders", {**mixed, "payment": {"status": "captured"}}, expect=201).json()
     hand_over(api, order)
     assert show(api, order).json()["status"] == "partially_fulfilled"
@@ -981,7 +981,7 @@ def test_a_cancelled_order_says_no_more(api, two_of_each):
     assert (refused["code"], refused["current_status"]) == ("invalid-transition", "cancelled")
 
 
-def test_what_happened_is_told_once(api, two_of_each, database):
+def test_every_change_has_one_event(api, two_of_each, database):
     cancel(api, two_of_each, {0: 1})
     cancel(api, two_of_each)
 

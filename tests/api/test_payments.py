@@ -1,4 +1,4 @@
-"""What was paid for an order and what goes back: payments, the provider's words, captures, refunds."""
+"""Payments of an order: provider events, captures and refunds."""
 
 import itertools
 import uuid
@@ -24,7 +24,7 @@ def code(reply):
 
 
 def error(reply, pointer):
-    """The code of what is wrong there."""
+    """The code of the fault there."""
     return next(one["code"] for one in reply.json()["errors"] if one["pointer"] == pointer)
 
 
@@ -132,7 +132,7 @@ def test_an_event_is_taken_in_once(order, api):
     assert timeline(api, order).count("payment.captured") == 1
 
 
-def test_what_cannot_be_true_is_refused_and_changes_nothing(order, api):
+def test_a_contradicting_event_is_refused_and_changes_nothing(order, api):
     payment, = order["payments"]
 
     assert code(tell(api, payment, "captured", amount=10491, expect=409)) == "over-capture"
@@ -178,7 +178,7 @@ def test_money_needs_its_scope(order, service):
 
 # ---- captures ----
 
-def test_a_hand_over_asks_for_what_leaves(retailer, service, api):
+def test_a_hand_over_requests_the_capture_of_its_units(retailer, service, api):
     order = retailer.order([{"sku": retailer.sku, "quantity": 4, "unit_price": euros(1000)}], method="ship",
                            shipping=euros(500), payment={"status": "authorized"}, ship_to=ADDRESS).json()
     fulfillment = f"/v1/fulfillments/{order['fulfillments'][0]['id']}"
@@ -257,7 +257,7 @@ def paid(order, api):
     return now(api, order)
 
 
-def test_what_is_due_is_paid_out_once(paid, api):
+def test_an_amount_due_is_refunded_once(paid, api):
     assert code(refund(api, paid, expect=409)) == "over-refund"
     cancel(api, paid, 3)
     reply = refund(api, paid)
@@ -274,7 +274,7 @@ def test_what_is_due_is_paid_out_once(paid, api):
     assert code(refund(api, paid, expect=409)) == "over-refund"
 
 
-def test_an_appeasement_is_limited_to_what_was_paid(paid, api):
+def test_an_appeasement_is_limited_to_the_paid_amount(paid, api):
     assert code(refund(api, paid, amount=10491, expect=409)) == "over-refund"
     refund(api, paid, amount=490)
     assert now(api, paid)["totals"]["balance"] == euros(0)
@@ -424,9 +424,9 @@ def test_an_amount_that_is_refused_says_how_much_there_is(paid, api):
 ADDRESS = {"name": "Ada", "line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
 
 
-# ---- what time does ----
+# ---- deadlines ----
 
-def test_an_order_paid_in_part_falls_due_and_what_was_paid_is_due_back(retailer, api, database, service):
+def test_an_order_paid_in_part_is_cancelled_at_its_deadline_and_the_payment_is_due_as_a_refund(retailer, api, database, service):
     lines = [{"sku": retailer.sku, "quantity": 1, "unit_price": euros(1000)}]
     in_part, covered = [retailer.order(lines, payments=split(("captured", 300), ("pending", 700))).json() for _ in range(2)]
     for order in (in_part, covered):

@@ -149,7 +149,7 @@ def test_probes_and_figures_are_not_for_the_world_however_they_are_written(servi
     assert proxy.ask("/metrics", "--path-as-is", "--http2", "--request-target", path).status in (400, 404)
 
 
-def test_what_is_not_for_the_world_is_told_as_a_problem(service, proxies):
+def test_an_internal_path_behind_a_proxy_is_a_problem(service, proxies):
     reply = proxies(service).ask("/metrics")
     assert reply.headers["content-type"] == "application/problem+json" and json.loads(reply.body)["code"] == "not-found"
 
@@ -170,7 +170,7 @@ def test_an_address_that_asks_too_much_is_refused(service, proxies):
     assert json.loads(reply.body)["code"] == "quota-exceeded" and reply.headers["retry-after"] == "10"
 
 
-def test_clients_cannot_make_up_who_they_are(services, proxies):
+def test_clients_cannot_forge_their_address(services, proxies):
     proxy = proxies(services(rate_limit=1, trusted_proxies="127.0.0.1"))
     for status, header in ((401, "X-Forwarded-For: 203.0.113.1"), (429, "X-Forwarded-For: 203.0.113.2"),
                            (429, "Forwarded: for=203.0.113.3")):

@@ -1,4 +1,4 @@
-"""The queue of a location: what it shows, in which order, and what its tag promises."""
+"""The queue of a location: its cards, their order, and the promise of its tag."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ def work(retailer, database):
     return lambda **fields: Work(retailer, database, **fields)
 
 
-# What a card shows
+# Members of a card
 
 def test_a_new_order_is_in_the_very_next_read(retailer, work):
     assert queue(retailer).json()["data"] == []
@@ -77,7 +77,7 @@ def test_a_rejected_or_cancelled_fulfillment_is_gone_from_the_queue(retailer, wo
     assert queue(retailer).json()["data"] == []
 
 
-def test_a_card_lists_what_the_bearer_may_do_with_it(retailer, work, service):
+def test_a_card_lists_the_actions_of_its_bearer(retailer, work, service):
     it = work()
     assert "pick" in queue(retailer).json()["data"][0]["allowed_actions"]
     reader = service.client(scope="fulfillment:read")
@@ -89,7 +89,7 @@ def test_a_card_lists_what_the_bearer_may_do_with_it(retailer, work, service):
 
 # Order, filters, search
 
-def test_customers_who_are_there_come_first_then_what_was_promised_first(retailer, work):
+def test_arrived_customers_come_first_then_the_earliest_promise(retailer, work):
     first, second, third = work(lines={retailer.sku: 1}), work(lines={retailer.sku: 1}), work(lines={retailer.sku: 1})
     third.act("check-in", {"state": "arrived"})
 
@@ -98,7 +98,7 @@ def test_customers_who_are_there_come_first_then_what_was_promised_first(retaile
     assert shown(retailer, sort="-created_at") == [third.order["id"], second.order["id"], first.order["id"]]
 
 
-def test_a_card_names_who_else_may_collect(retailer, work):
+def test_a_card_names_the_alternate_pickup_person(retailer, work):
     it = work(lines={retailer.sku: 1})
     it.act("recipient", {"name": "Grace Hopper", "relation": "friend"})
     card, = queue(retailer, q="hopper").json()["data"]
@@ -133,7 +133,7 @@ def test_a_card_is_found_by_name_phone_and_number(retailer, work, words):
     assert shown(retailer, q=wanted) == [it.order["id"]]
 
 
-def test_what_means_something_to_a_pattern_is_taken_as_it_is(retailer, work):
+def test_pattern_characters_are_searched_literally(retailer, work):
     work(lines={retailer.sku: 1}, customer={"name": "Ada Lovelace"})
     assert shown(retailer, q="%") == [] and shown(retailer, q="A_a") == [] and shown(retailer, q="\\") == []
 
@@ -212,14 +212,14 @@ def test_a_change_elsewhere_leaves_the_tag_alone(retailer, work):
     queue(retailer, expect=304, headers={"If-None-Match": tag})
 
 
-def test_a_tag_belongs_to_its_filters_and_to_what_the_bearer_may_do(retailer, work, service):
+def test_a_tag_belongs_to_its_filters_and_its_bearers_permissions(retailer, work, service):
     work()
     tag = queue(retailer).headers["ETag"]
     queue(retailer, expect=200, headers={"If-None-Match": tag}, status="allocated")
     queue(retailer, api=service.client(scope="fulfillment:read"), expect=200, headers={"If-None-Match": tag})
 
 
-def test_a_tag_holds_only_until_time_changes_what_it_stands_for(retailer, work, database):
+def test_a_tag_ends_when_time_changes_the_queue(retailer, work, database):
     """The promise comes closer without anybody changing anything."""
     it = work()
     until = lambda reply: int(reply.headers["ETag"].split("-")[-1].strip('"'))  # noqa: E731
@@ -264,7 +264,7 @@ def test_counts_tell_how_much_there_is_to_do(retailer, work, database):
 # Waiting
 
 class Waiting:
-    """A request that may take a while, on a connection and thread of its own."""
+    """A request that may take a while, on a separate connection and thread."""
 
     def __init__(self, retailer, service, tag, headers=None, path=None, **claims):
         self.client = service.client(**claims)
@@ -313,7 +313,7 @@ def test_a_preference_is_read_as_its_standard_says(retailer, preference, applied
     assert reply.headers.get("Preference-Applied") == applied
 
 
-def test_who_has_not_the_newest_state_need_not_wait(retailer, work):
+def test_a_client_without_the_newest_state_need_not_wait(retailer, work):
     tag = queue(retailer).headers["ETag"]
     work()
     reply = queue(retailer, headers={"If-None-Match": tag, **WAIT})
@@ -333,7 +333,7 @@ def test_a_change_elsewhere_wakes_nobody(retailer, work, service):
     assert [card["order_id"] for card in waiting.answer().json()["data"]] == shown(retailer)
 
 
-def test_many_who_wake_together_see_the_same(retailer, work, service):
+def test_many_waiting_clients_wake_to_the_same_queue(retailer, work, service):
     tag = queue(retailer).headers["ETag"]
     many = [Waiting(retailer, service, tag) for _ in range(20)]
     parked(service, 20)
@@ -344,7 +344,7 @@ def test_many_who_wake_together_see_the_same(retailer, work, service):
     assert service.figure("holdfast_lane_calls_total", lane="read") - before < 10, "each asked for itself"
 
 
-def test_who_may_do_less_wakes_to_a_view_of_their_own(retailer, work, service):
+def test_a_client_with_fewer_permissions_wakes_to_its_own_view(retailer, work, service):
     readers = {"scope": "fulfillment:read"}
     full = queue(retailer).headers["ETag"]
     less = queue(retailer, api=service.client(**readers)).headers["ETag"]
@@ -464,7 +464,7 @@ def stream(retailer, service):
         each.close()
 
 
-def test_what_happens_is_told_at_once_and_in_order(work, stream, retailer):
+def test_the_stream_sends_every_event_at_once_and_in_order(work, stream, retailer):
     follower = stream()
     assert follower.status == 200 and follower.headers["content-type"] == "text/event-stream"
     assert follower.headers["cache-control"] == "no-store" and follower.headers["x-accel-buffering"] == "no"
@@ -481,7 +481,7 @@ def test_what_happens_is_told_at_once_and_in_order(work, stream, retailer):
     assert all(data["location"] == retailer.store for _, _, data in events)
 
 
-def test_who_comes_again_misses_nothing_and_sees_nothing_twice(work, stream):
+def test_a_reconnected_client_misses_no_event_and_gets_none_twice(work, stream):
     follower = stream()
     it = work()
     position, _, _ = follower.event()
@@ -493,7 +493,7 @@ def test_who_comes_again_misses_nothing_and_sees_nothing_twice(work, stream):
     assert [(place, data["assignee"]) for place, _, data in told] == [(position + 1, "ana"), (position + 2, "bob")]
 
 
-def test_what_is_not_kept_any_more_calls_for_a_new_look(work, stream, database, retailer):
+def test_a_position_of_pruned_events_gets_a_resync(work, stream, database, retailer):
     work(lines={retailer.sku: 1})
     work(lines={retailer.sku: 1})
     published = "select position from streams where location = %s"
@@ -504,7 +504,7 @@ def test_what_is_not_kept_any_more_calls_for_a_new_look(work, stream, database, 
     assert stream(1).event()[:2] == (2, "fulfillment.allocated")
 
 
-def test_who_missed_more_than_one_read_brings_is_told_all_of_it(work, stream, database, retailer):
+def test_a_client_that_missed_more_than_one_read_gets_every_event(work, stream, database, retailer):
     work(lines={retailer.sku: 1})
     published = "select count(*) from stream_events where location = %s"
     eventually(lambda: database.value(published, retailer.store) == 1, 30, "published")
@@ -573,7 +573,7 @@ def test_one_box_knows_orders_codes_fulfillments_and_products(retailer, work):
         assert retailer.sku in [product["sku"] for product in found["matches"]], code
 
 
-def test_what_is_of_another_store_is_nothing_here(retailer, database):
+def test_a_code_of_another_store_matches_nothing(retailer, database):
     other = retailer.order(location=retailer.other_store).json()
     for code in (other["order_number"], other["fulfillments"][0]["id"], "ZZZZZZZZ", str(uuid.uuid4()), "what?"):
         assert scan(retailer, code).json() == {"kind": None, "matches": []}

@@ -33,7 +33,7 @@ def test_one_too_many_is_refused_and_changes_nothing(services):
     assert int(reply.headers["retry-after"]) >= int(reply.headers["ratelimit"].split("t=")[1])
 
 
-def test_subjects_have_quotas_of_their_own(services):
+def test_each_subject_has_its_own_quota(services):
     service = services(rate_limit=1)
     ana = service.client(subject="ana")
     ana.get(UNKNOWN, expect=404)

@@ -50,7 +50,7 @@ def test_all_lines_are_granted_or_none_and_each_short_one_is_named(retailer):
     ({"reference": ""}, "#/reference", "too-short"),
     ({"colour": "red"}, "#/colour", "unknown-member"),
 ])
-def test_what_is_wrong_is_named_and_nothing_is_held(api, retailer, change, pointer, code):
+def test_each_fault_is_named_and_nothing_is_held(api, retailer, change, pointer, code):
     body = {"location": retailer.store, "lines": [{"sku": retailer.sku, "quantity": 1}], **change}
 
     refused = api.post("/v1/reservations", body, expect=422).json()
@@ -129,7 +129,7 @@ def test_a_claimed_one_cannot_be_claimed_again(retailer):
     assert refused["code"] == "reservation-expired" and refused["current_status"] == "claimed"
 
 
-def test_nobody_finds_what_is_not_there(api):
+def test_an_unknown_reservation_is_not_found(api):
     unknown = f"/v1/reservations/{uuid.uuid4()}"
 
     for refused in (api.get(unknown, expect=404), api.delete(unknown, expect=404),

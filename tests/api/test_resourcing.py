@@ -1,4 +1,4 @@
-"""What one location does not have after all comes from another one, or is cancelled with its refund due."""
+"""Short units of one location come from another one, or are cancelled and their refund is due."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -31,10 +31,10 @@ def reserved(retailer, location, sku=None):
     return retailer.figures(sku, location)["reserved"]
 
 
-# ---- who takes over ----
+# ---- the location that takes over ----
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_another_store_takes_over_what_is_short(work, retailer, service, reason):
+def test_another_store_takes_over_short_units(work, retailer, service, reason):
     it = work()
     short = fall_short(it, reason=reason)
 
@@ -51,7 +51,7 @@ def test_another_store_takes_over_what_is_short(work, retailer, service, reason)
     service.assert_audit_clean()
 
 
-def test_the_order_goes_on_and_the_customer_is_told(work, retailer):
+def test_the_order_goes_on_and_an_event_tells_the_customer(work, retailer):
     it = work()
     fall_short(it)
 
@@ -154,7 +154,7 @@ def test_only_a_location_with_the_capability_takes_over(work, retailer):
 
 # ---- parts ----
 
-def test_what_nobody_has_is_cancelled_and_its_refund_due(work, retailer, service):
+def test_units_that_no_location_has_are_cancelled_and_their_refund_is_due(work, retailer, service):
     retailer.stock({(retailer.other_store, retailer.sku): 1})
     it = work()
     short = fall_short(it, 3)
@@ -183,7 +183,7 @@ def test_missing_units_are_split_over_a_few_stores(work, retailer, service):
     service.assert_audit_clean()
 
 
-def test_what_the_customer_does_not_want_is_not_looked_for(work, retailer):
+def test_units_that_the_customer_does_not_want_are_not_resourced(work, retailer):
     it = work()
     short = fall_short(it, reason="customer_request")
 
@@ -224,7 +224,7 @@ def test_both_parts_are_collected_and_the_order_is_fulfilled(work, retailer, ser
     service.assert_audit_clean()
 
 
-def test_who_else_may_collect_may_do_so_at_the_other_store(work):
+def test_the_alternate_pickup_person_may_collect_at_the_other_store(work):
     it = work()
     it.act("recipient", {"name": "Grace Hopper", "relation": "friend"})
     [taken] = fall_short(it)["replaced_by"]
@@ -233,7 +233,7 @@ def test_who_else_may_collect_may_do_so_at_the_other_store(work):
     assert other["recipient"] == it.now()["recipient"] == {"name": "Grace Hopper", "relation": "friend"}
 
 
-def test_cancelling_the_order_frees_what_was_taken_over(work, retailer, service):
+def test_cancelling_the_order_frees_resourced_units(work, retailer, service):
     it = work()
     fall_short(it)
     it.api.post(f"/v1/orders/{it.order['id']}/cancel", {"reason": "changed her mind"}, expect=200)
@@ -256,7 +256,7 @@ def test_part_of_a_line_is_cancelled_where_it_was_taken_over(work, retailer, ser
     service.assert_audit_clean()
 
 
-def test_what_falls_short_again_goes_to_a_third_store_and_never_back(work, retailer, service):
+def test_units_short_again_go_to_a_third_store_and_never_back(work, retailer, service):
     third = f"third-{retailer.tag}"
     retailer.create_location(third)
     retailer.stock({(third, retailer.sku): 1})
@@ -280,7 +280,7 @@ def test_a_repeated_request_moves_once(work, retailer):
     assert len(it.order_now()["fulfillments"]) == 2
 
 
-# ---- who may ----
+# ---- permissions ----
 
 def test_the_staff_of_one_store_pass_work_on_to_a_store_they_may_not_act_at(work, retailer, service):
     it = work()

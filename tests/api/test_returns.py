@@ -92,7 +92,7 @@ def test_the_disposition_decides_where_the_goods_count(
     service.assert_audit_clean()
 
 
-def test_what_cannot_be_sold_does_not_go_back_into_the_shelf(bought):
+def test_unsellable_goods_do_not_go_back_to_the_shelf(bought):
     it = bought()
     for condition in ("damaged", "quarantine"):
         reply = it.bring(it.item(condition=condition, disposition="restock"), expect=422)
@@ -156,7 +156,7 @@ def test_lines_of_one_request_are_added_up(bought):
     assert states(made) == [(2, "received", "accepted", "sellable"), (1, "received", "accepted", "unsellable")]
 
 
-def test_what_has_not_left_cannot_come_back(bought):
+def test_units_that_have_not_left_cannot_come_back(bought):
     it = bought(hand_over=False)
     assert code_of(it.bring(expect=409)) == "over-return"
 
@@ -202,7 +202,7 @@ def test_a_channel_sees_its_own_returns_only(bought, retailer, service):
     assert other.get(f"/v1/returns?order_id={made['order_id']}", expect=200).json()["data"] == []
 
 
-def test_without_the_scope_nothing_is_told(bought, service):
+def test_without_the_scope_nothing_is_answered(bought, service):
     it = bought()
     made = it.bring().json()
     weak = service.client(scope="orders:read orders:write fulfillment:write")
@@ -271,7 +271,7 @@ def test_units_scanned_one_by_one_count_one_by_one(bought, retailer, service):
     service.assert_audit_clean()
 
 
-def test_what_was_not_announced_joins_the_return(bought, retailer, database, service):
+def test_unannounced_units_join_the_return(bought, retailer, database, service):
     it = bought()
     made = it.send(1).json()
     got = it.act(made, "receive", {"lines": [
@@ -342,7 +342,7 @@ def test_no_more_is_lost_than_awaited(bought):
     assert code_of(it.act(made, "lost", body, expect=409)) == "invalid-transition"
 
 
-def test_what_is_not_received_can_be_called_off(bought):
+def test_units_not_received_can_be_cancelled(bought):
     it = bought()
     made = it.send(2).json()
     it.act(made, "receive", {"lines": [{"order_line_id": it.line(), "quantity": 1, "condition": "sellable"}]})
@@ -407,7 +407,7 @@ def test_each_command_acts_at_a_location_of_the_token(bought, retailer, service)
     ("vendor", (8, 1, 7), ("vendor", -2, -2), "gone"),
     ("destroy", (8, 1, 7), ("destroy", -2, -2), "gone"),
 ])
-def test_what_was_set_aside_goes_on(bought, retailer, database, service, disposition, stock, ledger, bucket):
+def test_set_aside_units_get_another_disposition(bought, retailer, database, service, disposition, stock, ledger, bucket):
     it = bought()
     made = it.bring(it.item(3, condition="quarantine")).json()
     [line] = made["lines"]
@@ -543,7 +543,7 @@ def test_the_shipping_stays_unless_the_policy_gives_it_back(bought):
     assert it.bring(it.item(3), it.item(1, 1)).json()["refund"]["amount"] == 5000
 
 
-def test_refunds_of_any_split_add_up_to_what_was_paid(bought, retailer):
+def test_refunds_of_any_split_add_up_to_the_paid_amount(bought, retailer):
     it = bought(lines={retailer.sku: 3}, discounts=[{"amount": 100}])
     assert sum(it.bring().json()["refund"]["amount"] for _ in range(3)) == 2900
 
@@ -564,7 +564,7 @@ def test_a_policy_is_kept_and_given_back(retailer, where):
 @pytest.mark.parametrize("policy", [
     {"window_days": -1}, {"window_days": 3651}, {"restocking_fee_per_mille": 1001}, {"refund_shipping": "sometimes"},
     {"conditions": {"damaged": {"refund_per_mille": 1001}}}, {"conditions": {"burnt": {}}}, {"other": 1}])
-def test_a_policy_that_cannot_be_meant_is_refused(retailer, policy):
+def test_an_invalid_policy_is_refused(retailer, policy):
     body = {"name": "Web shop", "kind": "web", "return_policy": policy}
     assert code_of(retailer.api.put(f"/v1/channels/{retailer.channel}", body, expect=422)) == "validation-failed"
 
@@ -589,13 +589,13 @@ def test_a_quote_explains_every_line_and_changes_nothing(bought, retailer, datab
     assert it.api.get(f"/v1/returns?order_id={it.id}", expect=200).json()["data"] == []
 
 
-def test_a_quote_says_what_the_return_then_says(bought):
+def test_a_quote_equals_the_return_that_follows(bought):
     it = bought(discounts=[{"amount": 101}])
     items = it.item(2), it.item(1, 1, condition="damaged")
     assert it.quote(*items).json()["refund"] == it.bring(*items).json()["refund"]
 
 
-def test_a_quote_for_a_supervisor_says_what_the_return_then_says(bought, retailer, admin, service):
+def test_a_quote_for_a_supervisor_equals_the_return_that_follows(bought, retailer, admin, service):
     set_policy(retailer, 0, returnable=False, refund_shipping="full_return")
     it = bought(lines={retailer.sku: 1}, method="ship", shipping={"amount": 499, "currency": "EUR"})
     clerk = service.client(scope="returns:write")
@@ -615,7 +615,7 @@ def test_a_quote_without_a_condition_reckons_with_good_goods(bought):
     assert it.quote(it.item(2, condition=None)).json()["refund"]["amount"] == 2000
 
 
-def test_a_quote_refuses_what_cannot_be_meant(bought, retailer):
+def test_a_quote_refuses_unknown_lines_places_and_orders(bought, retailer):
     it = bought()
     assert faults(it.quote({**it.item(), "order_line_id": NOWHERE}, expect=422)) == {"#/lines/0/order_line_id": "unknown-line"}
     assert faults(it.quote(location="nowhere", expect=422)) == {"#/location": "unknown-location"}
@@ -660,7 +660,7 @@ def money(order):
     return {name: totals[name]["amount"] for name in ("credited", "paid", "refunded", "balance", "refund_due")}
 
 
-def test_what_comes_back_is_owed_to_the_customer_until_it_is_refunded(bought, service):
+def test_returned_goods_are_owed_to_the_customer_until_the_refund(bought, service):
     it = bought()
     made = it.bring(it.item(2)).json()
     assert (made["refund"]["amount"], made["refunded"]["amount"], made["refundable"]["amount"], made["refund_to"]) == (2000, 0, 2000, None)
@@ -703,7 +703,7 @@ def test_a_refund_in_parts_to_different_places(bought, service):
     service.assert_audit_clean()
 
 
-def test_what_is_withheld_is_owed_no_more(bought, service):
+def test_a_withheld_amount_is_no_longer_owed(bought, service):
     it = bought()
     made = it.bring(it.item(2)).json()
     refund(it, made, amount=500)
@@ -720,7 +720,7 @@ def pay_out(it, expect=201, **body):
     return it.api.post(f"/v1/orders/{it.id}/refunds", {"to": "original", "reason": "as asked", **body}, key=str(uuid.uuid4()), expect=expect)
 
 
-def test_what_was_paid_out_by_the_order_is_not_withheld(bought, service):
+def test_an_amount_refunded_by_the_order_is_not_withheld(bought, service):
     it = bought()
     made = it.bring(it.item(2)).json()
     pay_out(it)
@@ -760,7 +760,7 @@ def figures_of(it, made):
     return now["refunded"]["amount"], now["refundable"]["amount"]
 
 
-def test_only_what_an_appeasement_left_is_withheld(bought, service):
+def test_only_the_amount_beyond_an_appeasement_is_withheld(bought, service):
     it = bought()
     pay_out(it, amount=4500)
     made = it.bring(it.item(2)).json()
@@ -772,7 +772,7 @@ def test_only_what_an_appeasement_left_is_withheld(bought, service):
     service.assert_audit_clean()
 
 
-def test_what_pays_for_an_exchange_is_not_withheld(bought, retailer, service):
+def test_the_payment_of_an_exchange_is_not_withheld(bought, retailer, service):
     it = bought()
     made = it.bring(it.item(2), exchange={"lines": [
         {"sku": retailer.skus[0], "quantity": 2, "fulfillment": {"method": "pickup", "location": retailer.store}}]}).json()
@@ -783,7 +783,7 @@ def test_what_pays_for_an_exchange_is_not_withheld(bought, retailer, service):
     service.assert_audit_clean()
 
 
-def test_only_what_was_accepted_is_refunded(bought):
+def test_only_accepted_lines_are_refunded(bought):
     it = bought()
     made = it.send(2).json()
     assert (made["refund"]["amount"], made["refundable"]["amount"]) == (2000, 0)
@@ -802,7 +802,7 @@ def test_fee_and_condition_are_kept(bought, retailer, service):
     service.assert_audit_clean()
 
 
-def test_what_was_never_paid_is_not_refunded(bought, service):
+def test_an_unpaid_order_is_not_refunded(bought, service):
     it = bought(payment={"status": "pending"})
     made = it.bring(it.item(2)).json()
     assert made["refundable"]["amount"] == 0
@@ -840,7 +840,7 @@ def test_a_refund_needs_a_key_and_a_location_of_the_token(bought, retailer, serv
     assert code_of(it.act({"id": NOWHERE}, "refund", {"to": "none"}, expect=404, key=str(uuid.uuid4()))) == "not-found"
 
 
-def test_units_cancelled_and_returned_share_what_was_paid(bought, retailer, service):
+def test_cancelled_and_returned_units_share_the_paid_amount(bought, retailer, service):
     """Two of three left, the third is cancelled, all with a discount that does not divide."""
     it = bought(lines=[{"sku": retailer.sku, "quantity": 2, "fulfillment": {"method": "pickup", "location": retailer.store}},
                        {"sku": retailer.sku, "quantity": 1, "fulfillment": {"method": "pickup", "location": retailer.other_store}}],
@@ -899,7 +899,7 @@ def test_an_exchange_is_one_transaction_and_the_difference_is_due(bought, retail
     service.assert_audit_clean()
 
 
-def test_what_an_exchange_leaves_over_is_refunded(bought, retailer, service):
+def test_the_rest_after_an_exchange_is_refunded(bought, retailer, service):
     it = bought()
     made = it.bring(it.item(1, 1), exchange=instead(retailer.sku, retailer.store)).json()
     assert made["refundable"]["amount"] == 1000
@@ -918,7 +918,7 @@ def test_without_the_unit_there_is_no_exchange_and_no_return(bought, retailer, s
     service.assert_audit_clean()
 
 
-def test_what_was_got_in_exchange_comes_back_as_well(bought, retailer, service):
+def test_exchanged_goods_can_be_returned_as_well(bought, retailer, service):
     it = bought(lines={retailer.sku: 1})
     it.bring(exchange=instead(retailer.skus[1], retailer.store))
     order = it.now()
@@ -938,7 +938,7 @@ def test_what_was_got_in_exchange_comes_back_as_well(bought, retailer, service):
      "#/exchange/lines/0/fulfillment", "not-allowed"),
     ({"unit_price": {"amount": 1, "currency": "USD"}}, "#/exchange/lines/0/unit_price/currency", "currency-mismatch"),
 ])
-def test_an_exchange_that_cannot_be_meant(bought, retailer, line, pointer, code):
+def test_an_invalid_exchange_is_refused(bought, retailer, line, pointer, code):
     it = bought()
     exchange = instead(retailer.sku, retailer.store)
     exchange["lines"][0].update(line)
@@ -956,7 +956,7 @@ def test_an_exchange_is_held_at_a_location_of_the_token(bought, retailer, servic
     assert code_of(reply) == "store-not-allowed"
 
 
-def test_who_takes_returns_does_not_set_the_price_of_an_exchange(bought, retailer, service, admin):
+def test_a_client_that_takes_returns_does_not_set_the_price_of_an_exchange(bought, retailer, service, admin):
     it = bought()
     free = instead(retailer.skus[2], retailer.store, 3, unit_price={"amount": 0, "currency": "EUR"})
     clerk = service.client(scope="returns:write", locations=[retailer.store])

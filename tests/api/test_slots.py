@@ -1,4 +1,4 @@
-"""Pickup slots: what is offered, what is left, and that a place is taken once and given back."""
+"""Pickup slots: capacity, free places, and that a place is taken once and given back."""
 
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -118,7 +118,7 @@ def test_a_slot_that_is_listed_may_be_named_and_one_too_far_ahead_is_not_listed(
     assert api.get(f"/v1/locations/{retailer.store}/slots", params=far, expect=200).json() == {"data": []}
 
 
-def test_what_is_shipped_has_no_slot_and_one_fulfillment_has_one(retailer):
+def test_a_shipment_has_no_slot_and_a_fulfillment_has_one_slot(retailer):
     slot = retailer.offer_slot(capacity=1)
     home = {"name": "Ada", "line1": "Here 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
     assert errors(collect(retailer, slot, method="ship", ship_to=home, expect=422)) == {
@@ -146,7 +146,7 @@ def test_a_rejected_fulfillment_gives_its_place_back(api, retailer):
     assert left(api, retailer) == 1
 
 
-def test_what_is_ready_early_waits_until_its_slot_is_over(api, retailer):
+def test_a_fulfillment_ready_early_is_held_until_its_slot_ends(api, retailer):
     slot = instant(retailer.offer_slot(capacity=1))
     path = f"/v1/locations/{retailer.store}"
     made = api.get(path, expect=200).json()
@@ -168,7 +168,7 @@ def test_what_is_ready_early_waits_until_its_slot_is_over(api, retailer):
     assert instant(act(api, order, "extend-hold", {"until": later.isoformat()})["hold_until"]) == later
 
 
-def test_who_collects_before_the_slot_leaves_the_place_to_somebody_else(api, retailer):
+def test_a_customer_who_collects_before_the_slot_frees_its_place(api, retailer):
     order = collect(retailer, retailer.offer_slot(capacity=1)).json()
     act(api, order, "pick", {"lines": [{"sku": retailer.sku, "quantity": 1}]})
     act(api, order, "ready", {})
@@ -180,7 +180,7 @@ def test_who_collects_before_the_slot_leaves_the_place_to_somebody_else(api, ret
     assert left(api, retailer) == 1
 
 
-def test_who_collects_in_the_slot_has_used_the_place(api, retailer, database):
+def test_a_customer_in_the_slot_has_used_its_place(api, retailer, database):
     order = collect(retailer, retailer.offer_slot(capacity=1)).json()
     act(api, order, "pick", {"lines": [{"sku": retailer.sku, "quantity": 1}]})
     act(api, order, "ready", {})

@@ -1,4 +1,4 @@
-"""What happens although nobody asks for it. Time is up because a test says so in the database."""
+"""Scheduled work: expiry, reminders, pruning. A test ends a deadline in the database."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_a_lapsed_reservation_is_closed_and_its_units_are_free(api, shelf, datab
 
 
 def test_a_line_freed_by_a_buyer_is_not_freed_again(api, shelf, database):
-    """Whoever holds the stock row frees what lapsed on it; the sweeper finds that line free already."""
+    """A command that locks the stock row frees its lapsed lines; the scheduled job finds the line free already."""
     reservation = reserve(api, shelf, units=10)
     database.execute(f"update reservation_lines set expires_at = {OVERDUE} where reservation_id = %s", reservation)
     api.post("/v1/reservations", {"location": shelf.location, "lines": [{"sku": shelf.sku, "quantity": 10}]}, expect=201)
@@ -49,7 +49,7 @@ def test_a_line_freed_by_a_buyer_is_not_freed_again(api, shelf, database):
     shelf.assert_adds_up()
 
 
-def test_what_is_not_over_yet_is_left_alone(api, shelf, database):
+def test_active_reservations_are_left_alone(api, shelf, database):
     lapsed, kept = reserve(api, shelf), reserve(api, shelf)
     shelf.let_lapse(lapsed, OVERDUE)
 
@@ -59,7 +59,7 @@ def test_what_is_not_over_yet_is_left_alone(api, shelf, database):
     assert shelf.row()["reserved"] == 1
 
 
-def test_a_reservation_that_somebody_works_on_is_passed_over(services, new_database):
+def test_a_locked_reservation_is_skipped(services, new_database):
     url = new_database()
     api = services(url, sweeper=0).client()
     with Database(url) as database:

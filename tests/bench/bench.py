@@ -137,7 +137,7 @@ class Bench:
         self._keep(case.name, clients, {**result, "round": clients})
 
     def _drive(self, case, clients):
-        """The driver's command, and how to read what it says."""
+        """The driver's command, and how to read its output."""
         return self.stage.wrk_command(
             self.stage.service.url, case.name, clients, self.seconds, f"{self.run}-{len(self.results)}"), read_wrk
 
@@ -145,7 +145,7 @@ class Bench:
         return int(self.stage.service.figure("holdfast_http_request_duration_seconds_count", route=case.route, code=case.status))
 
     def _timed(self, server, command, read):
-        """Run the driver; what it says, and what driver, server and database took of the processors meanwhile."""
+        """Run the driver; its output, and the processor time of driver, server and database meanwhile."""
         before = self._cpu(server)
         with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True) as process:
@@ -173,7 +173,7 @@ class Bench:
         self.results.append({"name": name, "clients": clients, **result})
         show(self.results[-1])
 
-    # What comes of it
+    # Results
 
     def result(self, name, round_clients):
         return next(each for each in self.results if (each["name"], each["round"]) == (name, round_clients))
@@ -216,7 +216,7 @@ class Bench:
         print("\n" + ", ".join([*found, "audit clean"]))
 
     def profile(self, case, clients):
-        """Where service and database spend their time, in profile.txt: by thread, by function, with what it calls."""
+        """Where service and database spend their time, in profile.txt: by thread, by function, with its callees."""
         record = DIRECTORY / "perf.data"
         pids = ",".join(map(str, [self.stage.service.process.pid, *children_of(self.stage.postmaster)]))
         perf = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", record, "-p", pids])
@@ -264,7 +264,7 @@ def show_verdict(verdict):
 
 
 def machine():
-    """What the figures were measured on."""
+    """The machine on which the figures were measured."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {"processors": os.cpu_count(), "model": model[1] if model else platform.machine(), "kernel": platform.release(),
             "load_before": os.getloadavg()[0],
@@ -280,7 +280,7 @@ def write_results(bench, on, verdicts):
 
 
 def check(parser, options, by_name):
-    """What can be told before anything is built or thrown away."""
+    """Faults that show before anything is built or deleted."""
     name, _, clients = (options.profile or "hot:1").partition(":")
     for each in [name, *(options.only.split(",") if options.only else [])]:
         if each not in by_name:

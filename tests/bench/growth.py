@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What each list and search costs a small retailer and a large one: 2,000 stock rows and 4,000 orders beside 1,000,000 of each.
+"""Costs of each list and search for a small retailer and a large one: 2,000 stock rows and 4,000 orders beside 1,000,000 of each.
 
 Both are filled by `holdfast import` (nine of ten orders: fulfilled, some came back) and by the API (the rest: open, cancelled,
 returned), each on a durable PostgreSQL of its own with the release build. One client asks the two in turn. A figure is the
@@ -294,7 +294,7 @@ def measure(small, large, calls):
 
 
 def judge(name, small, large):
-    """What was missed, in a few words; empty when nothing was. A part of a millisecond is no growth."""
+    """The missed limits, in a few words; empty if none. A part of a millisecond is no growth."""
     missed = []
     if large > (WORDS_BAR_MS if name.startswith("*") else BAR_MS):
         missed.append("slow")

@@ -1,4 +1,4 @@
-"""What every program here works on: a PostgreSQL that survives power cuts, the release build, one instance of it; and
+"""The stage of every program here: a PostgreSQL that survives power cuts, the release build, one instance of it; and
 what its processes cost."""
 
 import json
@@ -28,7 +28,7 @@ def end_well(number, _):
 
 
 def answers(url):
-    """Whether somebody listens there already."""
+    """Whether a program listens there already."""
     try:
         urllib.request.urlopen(url, timeout=1).read()
         return True
@@ -82,7 +82,7 @@ class Stage:
 
 
 def read_wrk(output):
-    """What requests.lua says at its end."""
+    """The summary that requests.lua prints."""
     result = json.loads(output.splitlines()[-1])
     result["per_second"] = result["requests"] / result["seconds"]
     return result

@@ -1,4 +1,4 @@
-"""holdfast audit: clean on what the service has made, and each kind of corruption is found."""
+"""holdfast audit: clean on documents of the service, and each kind of corruption is found."""
 
 import json
 import os
@@ -18,7 +18,7 @@ GONE = "no such row: the test would plant nothing"
 
 @pytest.fixture(scope="module")
 def house(new_database, work_directory):
-    """An instance of its own that nothing sweeps, with stock, movements, reservations and an order; planted faults are
+    """A separate instance without scheduled work, with stock, movements, reservations and an order; planted faults are
     taken back after each test."""
     instance = Holdfast(new_database(), work_directory, "audited", sweeper=0).start()
     retailer = Retailer(instance.client()).create()
@@ -80,7 +80,7 @@ ONE_ROW = "(select location || sku from ledger where reason = 'damage')"
 ONE = f"where location || sku = {ONE_ROW}"
 
 
-def test_what_the_service_has_made_is_clean(house):
+def test_documents_of_the_service_are_clean(house):
     done = house.run("audit", check=0)
     assert done.stdout == "audit: 9 stock rows, 13 movements, 2 reservations, 2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds, 16 events; everything agrees\n"
     found = json.loads(house.run("audit", "--json", check=0).stdout)
@@ -208,7 +208,7 @@ def test_wrong_usage_and_no_database(house, services):
         house.settings = settings
 
 
-# What Prometheus learns of it
+# Metrics of the audit
 
 def textfile(path):
     return dict(line.split() for line in path.read_text().splitlines() if not line.startswith("#"))

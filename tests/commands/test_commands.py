@@ -1,4 +1,4 @@
-"""config and healthcheck: what they print and how they end; and the help of every command."""
+"""config and healthcheck: output and exit codes; and the help of every command."""
 
 import os
 import re
@@ -98,7 +98,7 @@ def test_config_names_variables_that_mean_nothing():
     ({"listen": "127.0.0.1:99999"}, "HOLDFAST_LISTEN"),
     ({"admin_listen": "127.0.0.1: 18181"}, "HOLDFAST_ADMIN_LISTEN"),
 ])
-def test_config_refuses_what_cannot_be_read(settings, variable):
+def test_config_refuses_an_unreadable_value(settings, variable):
     done = run("config", **settings)
     assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
     assert done.stderr.startswith(f"holdfast: bad configuration: {variable}: ")
@@ -120,7 +120,7 @@ NEED_THE_DATABASE = [["audit"], ["migrate"], ["serve"], ["import", "products", "
     ({"database_url": "postgresql:///shop", "database_read_url": "postgresql:///shop?bogus=1"},
      'HOLDFAST_DATABASE_READ_URL: invalid URI query parameter: "bogus"'),
 ], ids=["unset", "empty file", "unknown option", "a secret is not quoted", "replica"])
-def test_whoever_needs_the_database_needs_its_address(command, settings, fault):
+def test_commands_that_need_the_database_need_its_address(command, settings, fault):
     done = run(*command, **settings, jwt_secret="x" * 32)
     assert (done.returncode, done.stdout) == (BAD_CONFIG, "")
     assert done.stderr == f"holdfast: bad configuration: {fault}\n"

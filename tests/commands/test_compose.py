@@ -1,4 +1,4 @@
-"""What deploy/compose.yaml tells the service, as Compose itself reads it; that needs no Docker at work."""
+"""The settings of deploy/compose.yaml, as Compose itself reads them; that needs no running Docker."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ def test_the_example_names_an_identity_provider_and_no_secret_beside_it():
 
 
 def test_a_secret_file_without_a_name_is_none(services):
-    """What Compose tells then lets it serve: two sources of keys would not."""
+    """The settings from Compose let it serve; two sources of keys would not."""
     service = services(wait=False, jwt_secret=None, jwt_secret_file="", jwt_dev_allow_remote=1,
                        jwt_jwks_url=f"http://127.0.0.1:{free_port()}/jwks")
     assert service.probe("/livez") == 200

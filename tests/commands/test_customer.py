@@ -16,7 +16,7 @@ OK, FAILED, WRONG_USAGE, NO_DATABASE = 0, 1, 2, 69
 
 @pytest.fixture(scope="module")
 def house(new_database, work_directory):
-    """An instance of its own, whose database is searched as a whole."""
+    """A separate instance, whose database is searched as a whole."""
     instance = Holdfast(new_database(), work_directory, "customers").start()
     yield instance
     instance.stop()
@@ -28,7 +28,7 @@ def shop(house):
     with Database(house.database_url) as database:
         yield lambda lines=None, method="pickup", **fields: Work(retailer, database, lines, method, **fields)
 
-# Every column that takes words. A new one is sorted in here: what may tell of the customer is erased (src/privacy/erasure.c,
+# Every column that takes words. A new one is sorted in here: columns that may identify the customer are erased (src/privacy/erasure.c,
 # src/privacy/redact.c) and filled by tests/support/person.py.
 TELL_OF_A_CUSTOMER = """
     events: data
@@ -93,7 +93,7 @@ def exported(house, *selector):
 
 
 def sums(done):
-    """What was counted, by its name."""
+    """The counts, by name."""
     return {line[:22].strip(): int(line[22:]) for line in done.stdout.splitlines()}
 
 
@@ -159,7 +159,7 @@ def test_nothing_of_a_person_is_left_anywhere(house, shop):
     house.assert_audit_clean()
 
 
-def test_what_was_bought_stays(house, shop):
+def test_bought_products_and_amounts_stay(house, shop):
     person = Person()
     live_through(shop, person)
     before = exported(house, "--customer-id", person.customer_id)
@@ -182,7 +182,7 @@ def test_what_was_bought_stays(house, shop):
         assert told[-1]["actor"] == "erasure"
 
 
-def test_a_repeat_of_what_the_person_did_still_has_no_second_effect(house, shop):
+def test_a_repeated_request_of_the_person_still_has_no_second_effect(house, shop):
     person = Person()
     it = shop(customer=person.customer)
     path = f"/v1/orders/{it.order['id']}/cancel"
@@ -281,7 +281,7 @@ def test_others_are_left_alone(house, shop):
 
 
 def test_an_erased_order_can_still_be_delivered_and_is_erased_again(house, shop):
-    """Parcels under way are out of the house: their carrier has the address. Whatever is told of an order later goes, too."""
+    """Parcels under way have left: their carrier has the address. Later events of an order are erased, too."""
     person = Person()
     it = shop(method="ship", ship_to=person.address, customer=person.customer)
     it.pick_all()

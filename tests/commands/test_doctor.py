@@ -103,7 +103,7 @@ def test_doctor_stops_at_settings_that_cannot_be_read():
     assert list(checks_of(done)) == ["configuration"]
 
 
-def test_doctor_warns_of_what_means_nothing(service):
+def test_doctor_warns_of_an_unknown_setting(service):
     done = run("doctor", **{key.lower(): value for key, value in service.settings.items()}, lisen="x")
     assert done.returncode == OK
     verdict, text = checks_of(done)["configuration"]
@@ -141,14 +141,14 @@ def test_doctor_warns_of_few_descriptors():
 
 @pytest.fixture
 def fresh(new_database, tmp_path):
-    """An instance on a database of its own that is not started, and a look into the database."""
+    """An instance on a separate database that is not started, and a look into the database."""
     instance = Holdfast(new_database(), tmp_path)
     with Database(instance.database_url) as database:
         yield instance, database
 
 
 def found_by(instance, check, code=OK):
-    """What one check says; `code` None: however doctor ends."""
+    """The result of one check; `code` None: with any exit code."""
     return checks_of(instance.run("doctor", check=code))[check]
 
 
@@ -248,7 +248,7 @@ def test_doctor_names_locations_that_offer_pickup_without_opening_hours(fresh):
 
 
 def test_doctor_counts_the_connections_an_instance_takes(services, new_database):
-    """What it says is what is there."""
+    """Its report equals the facts."""
     url = new_database()
     text = found_by(services(url), "connections")[1]
     with Database(url) as database:
@@ -283,7 +283,7 @@ def test_doctor_warns_of_a_replica_that_is_none(fresh):
 
 @contextmanager
 def server(directory, **settings):
-    """A server of its own at the schema's head, and an instance that is not started."""
+    """A separate server at the schema's head, and an instance that is not started."""
     own = Cluster(directory / "cluster", durable=True, settings=[f"{name}={value}" for name, value in settings.items()])
     try:
         own.start()
@@ -338,7 +338,7 @@ def test_doctor_finds_a_server_without_checksums_and_a_standby(tmp_path):
         assert found["role"][0] == "fail" and "target_session_attrs" in found["role"][1]
 
 
-def test_standbys_are_told_by_doctor_and_by_metrics(tmp_path):
+def test_doctor_and_metrics_name_the_standbys(tmp_path):
     with server(tmp_path) as (own, instance):
         with own.standby() as url, Database(url) as standby, Database(own.url()) as primary:
             instance.settings["DATABASE_READ_URL"] = url

@@ -1,4 +1,4 @@
-"""holdfast import: each kind, what it refuses and how it says so, and that running it again changes nothing."""
+"""holdfast import: each kind, its refusals and their report, and that running it again changes nothing."""
 
 import os
 import pty
@@ -48,7 +48,7 @@ def test_importing_products_again_changes_nothing(importer, retailer, api):
     assert api.get(f"/v1/products/{retailer.sku}", expect=200).json() == before
 
 
-def test_what_a_file_cannot_say_stays_as_it_is(importer, retailer, api):
+def test_members_without_a_column_stay_unchanged(importer, retailer, api):
     api.put(f"/v1/products/{retailer.sku}", {"title": "Old", "attributes": {"colour": "red"}, "returnable": False,
                                              "description": "stays"}, expect=200)
     path = importer.write("products.csv", "price,currency,title,sku", f"1,EUR,New,{retailer.sku}")
@@ -60,7 +60,7 @@ def test_what_a_file_cannot_say_stays_as_it_is(importer, retailer, api):
     assert product["attributes"] == {"colour": "red"}
 
 
-def test_an_empty_cell_takes_away_what_was_there(importer, retailer, api):
+def test_an_empty_cell_removes_the_value(importer, retailer, api):
     path = importer.write("products.csv", PRODUCTS, f"{retailer.sku},Tea,,,,,")
     importer.run("products", path, expect=OK)
     assert api.get(f"/v1/products/{retailer.sku}", expect=200).json()["price"] is None
@@ -289,7 +289,7 @@ def test_importing_orders_again_changes_nothing(importer, retailer, api, databas
 
 
 def test_a_line_that_an_order_lacks_is_not_passed_over(importer, retailer):
-    """What was refused the first time is not said to be there the second time."""
+    """A line refused the first time does not count as present the second time."""
     missing = f"late-{retailer.tag}"
     path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,1,01/12/2010 08:26,2.55,,France",
                           f"1,{missing},Y,1,01/12/2010 08:26,2.55,,France",
@@ -328,7 +328,7 @@ def test_missing_products_are_made_when_that_is_wished(importer, retailer, api):
     assert api.get(f"/v1/products/{retailer.sku}", expect=200).json() == before
 
 
-def test_write_offs_and_what_is_no_goods_are_named_and_counted_apart(importer, retailer):
+def test_write_offs_and_services_are_named_and_counted_apart(importer, retailer):
     path = importer.write("orders.csv", INVOICES, f"1,{retailer.sku},X,1,01/12/2010 08:26,2.55,,France",
                           "1,POST,POSTAGE,1,01/12/2010 08:26,18,,France", "C2,POST,POSTAGE,-1,01/12/2010 08:26,2.55,,France",
                           f"3,{retailer.sku},damaged,-8,01/12/2010 08:26,0,,France", "1,M,Manual,1,01/12/2010 08:26,1,,France",
@@ -469,7 +469,7 @@ def test_an_import_survives_the_loss_of_its_connection(importer, retailer, datab
     assert taken_so_far(database, retailer) == 2000
 
 
-def test_a_product_that_somebody_else_changes_meanwhile_is_read_again(importer, retailer, api):
+def test_a_product_that_another_client_changes_meanwhile_is_read_again(importer, retailer, api):
     """Two importers put the same products, each with its own word about some of their members."""
     skus = [f"both-{retailer.tag}-{n}" for n in range(300)]
     titles = importer.write("titles.csv", "sku,title", *(f"{sku},Title" for sku in skus))
@@ -532,7 +532,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(importer, retailer, ap
     ["products", "--open", "x.csv"], ["products", "--encoding", "ebcdic", "x.csv"], ["products", "--nonsense", "x.csv"],
     ["orders", "--channel", "web", "--location", "x", "--currency", "XXX", "x.csv"], ["stock", "x.csv", "y.csv"],
     ["products", "/nowhere/at/all.csv"]])
-def test_wrong_usage_says_what_is_right(service, arguments):
+def test_wrong_usage_prints_the_right_one(service, arguments):
     done = service.run("import", *arguments, check=WRONG_USAGE)
     assert done.stdout == "" and ("usage: holdfast import" in done.stderr or "No such file" in done.stderr)
 
@@ -560,14 +560,14 @@ def test_progress_is_for_terminals(importer, retailer):
 
 
 def test_memory_does_not_grow_with_the_file(importer, retailer):
-    """A hundred thousand lines, of which only what tells them apart is remembered: 24 bytes each."""
+    """A hundred thousand lines, of which the import remembers 24 bytes each."""
     title = "SOMETHING OR OTHER " * 6
 
     def peak(n):
         path = importer.write(f"orders-{n}.csv", INVOICES,
                               *(f"{n}-{i // 20},{retailer.skus[i % 3]},{title},1,01/12/2010 08:26,2.55,17850,France"
                                 for i in range(n)))
-        # What a sanitizer keeps to find faults is no memory of ours.
+        # Memory that a sanitizer keeps to find faults does not count.
         options = os.environ.get("ASAN_OPTIONS", "") + (
             ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:detect_leaks=0")
         outcome = importer.measure("orders", path, "--channel", retailer.channel, "--location", retailer.store, *ORDERS, expect=OK,

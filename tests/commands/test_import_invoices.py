@@ -1,4 +1,4 @@
-"""The real invoices of a retailer: what was taken and refused, held against what the file itself says."""
+"""The real invoices of a retailer: taken and refused lines, compared with the file itself."""
 
 import csv
 import re
@@ -35,7 +35,7 @@ class Expected:
         self.skus = {row["StockCode"] for lines in self.orders.values() for row in lines}
 
     def match(self):
-        """Which units come back from which invoice: {(C invoice, invoice, sku): units}; what matches none, or in part."""
+        """Which units come back from which invoice: {(C invoice, invoice, sku): units}; lines that match none, or in part."""
         purchases = defaultdict(list)
         for rows in self.orders.values():
             for row in rows:

@@ -1,4 +1,4 @@
-"""Goods that came back, from a file of invoices: set against what their customer has bought in it."""
+"""Goods that came back, from a file of invoices: set against the purchases of their customer in it."""
 
 import signal
 import subprocess
@@ -80,7 +80,7 @@ def test_lines_that_say_the_same_come_back_one_after_the_other(take, api, retail
     assert sorted(returned(api, retailer, "1")) == [2, 3]
 
 
-def test_what_matches_no_purchase_is_named_and_is_no_failure(take, retailer):
+def test_a_return_without_a_purchase_is_named_and_is_no_failure(take, retailer):
     outcome = take(invoice("1", retailer.skus[0], 2), invoice("C2", retailer.skus[1], -1, "02/12/2010 08:00"),
                    invoice("C3", retailer.skus[0], -1, "02/12/2010 08:00", customer="1"),
                    invoice("C4", retailer.skus[0], -1, "02/12/2010 08:00", customer=""),
@@ -113,7 +113,7 @@ def test_importing_again_doubles_nothing(take, api, retailer, database):
     assert database.rows("select * from orders where channel = %s order by id", retailer.channel) == before
 
 
-def test_what_somebody_has_returned_meanwhile_does_not_come_back_twice(take, api, retailer):
+def test_units_returned_at_a_till_meanwhile_do_not_come_back_twice(take, api, retailer):
     take(invoice("1", retailer.sku, 2))
     order = order_of(api, retailer, "1")
     api.post("/v1/returns", {"order_id": order["id"], "location": retailer.store, "lines": [

@@ -47,7 +47,7 @@ def installed(tmp_path_factory):
     return target
 
 
-def test_what_stands_where(installed):
+def test_every_file_is_in_its_place(installed):
     there = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     assert EXPECTED - there == set()
     assert {path.split("/")[0] for path in there} == {"usr"}, "settings in /etc are the administrator's own"
@@ -62,7 +62,7 @@ def test_every_link_of_the_installed_pages_leads_somewhere(installed):
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
-def test_what_refers_to_the_documentation_finds_it(installed):
+def test_references_to_the_documentation_lead_somewhere(installed):
     for place in ("usr/lib/systemd/system", "usr/share/man/man8", "usr/share/doc/holdfast/docs"):
         for file in (installed / place).glob("*"):
             text = file.read_text() if file.is_file() else ""
@@ -100,7 +100,7 @@ def test_each_unit_is_shut_in(installed, name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_command_by_hand_has_what_the_unit_has():
+def test_a_command_by_hand_has_the_settings_of_the_unit():
     unit = (ROOT / "deploy/systemd/holdfast.service").read_text()
     by_hand = (ROOT / "deploy/systemd/holdfastctl").read_text()
     for name in ("EnvironmentFile", "LoadCredential", "DynamicUser", "User", "LimitNOFILE", "UMask"):
@@ -110,7 +110,7 @@ def test_a_command_by_hand_has_what_the_unit_has():
         assert f"--setenv={variable}=" in by_hand, variable
 
 
-def test_the_unit_does_not_start_again_what_cannot_start():
+def test_the_unit_does_not_restart_a_service_that_cannot_start():
     """The codes after which, by docs/operations.md, a restart alone does not help."""
     unit = (ROOT / "deploy/systemd/holdfast.service").read_text()
     assert "RestartPreventExitStatus=2 70 78\n" in unit

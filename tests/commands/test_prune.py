@@ -17,7 +17,7 @@ OLD = "interval '31 days'"
 
 @pytest.fixture
 def house(services):
-    """An instance of its own that nothing sweeps, so that what is pruned is pruned by us."""
+    """A separate instance without scheduled work, so that only the command prunes."""
     return services(sweeper=0)
 
 
@@ -35,7 +35,7 @@ def database(house):
 
 
 def prune(house, *arguments, expect=0, **settings):
-    """{what: (how many, the words)}"""
+    """{kind: (how many, the words)}"""
     pruner = Holdfast(house.database_url, ".", **settings)
     lines = pruner.run("prune", *arguments, check=expect).stdout.splitlines()
     return {line[:22].strip(): (re.sub(r"^-$", "0", line[22:].split(None, 1)[0]), line[22:].split(None, 1)[1]) for line in lines}
@@ -46,7 +46,7 @@ def counts(house, *arguments, **settings):
 
 
 def let_age(database, by=OLD):
-    """All that there is becomes older by so much, also by what its ids tell."""
+    """Every row becomes older by so much, also by the time in its id."""
     database.execute(f"""
         create or replace function older(id uuid) returns uuid language sql as $$
             select (lpad(to_hex((('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
@@ -72,7 +72,7 @@ def hand_over(work):
     return work
 
 
-def test_by_default_all_is_kept_but_what_nobody_may_ask_for_any_more(house, shop, database):
+def test_by_default_only_used_keys_and_stream_entries_are_pruned(house, shop, database):
     hand_over(shop())
     wait_published(database)
     let_age(database, "interval '10 years'")
@@ -87,7 +87,7 @@ def test_by_default_all_is_kept_but_what_nobody_may_ask_for_any_more(house, shop
     assert before == {table: database.count(table) for table in before}
 
 
-def test_what_is_young_is_kept(house, shop, database):
+def test_young_rows_are_kept(house, shop, database):
     retailer = hand_over(shop()).retailer
     retailer.api.delete(f"/v1/reservations/{retailer.reserve().json()['id']}", expect=200)
     wait_published(database)

@@ -1,4 +1,4 @@
-"""What the service manager is told: one datagram a word, to the socket that NOTIFY_SOCKET names."""
+"""Messages to the service manager: one datagram a word, to the socket that NOTIFY_SOCKET names."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ class Manager:
         return message
 
     def hear_until(self, name):
-        """The next message with that word; what comes before it is heard, too."""
+        """The next message with that word; earlier messages are kept, too."""
         while True:
             message = self.hear()
             if name in message:
@@ -119,7 +119,7 @@ def test_the_watchdog_of_another_process_is_left_alone(instance, manager, monkey
     assert not manager.has_heard("WATCHDOG")
 
 
-def test_an_abstract_socket_is_told_as_well(new_database, tmp_path, monkeypatch):
+def test_an_abstract_socket_gets_the_messages_as_well(new_database, tmp_path, monkeypatch):
     name = f"holdfast-test-{uuid.uuid4().hex}"
     manager = Manager(f"\0{name}")
     monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")

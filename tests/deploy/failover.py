@@ -1,4 +1,4 @@
-"""Lose the database's primary in several ways while orders are placed; see failover.sh, which starts it in namespaces of its own."""
+"""Lose the database's primary in several ways while orders are placed; see failover.sh, which starts it in separate namespaces."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ PAUSE_S = 0.05
 LOOK_EVERY_S = 0.2  # no oftener: Patroni has better things to do
 UNITS = 1_000_000
 
-# What a node does when it is switched on: nothing of the boot before lives, so its lock file means nothing.
+# The start of a node: no process of the boot before lives, so its lock file is void.
 BOOT = r"""
 set -eu
 mount --bind "$1/run" /run/postgresql
@@ -67,7 +67,7 @@ def say(text):
 
 
 class Node:
-    """One machine: a network, processes and mounts of its own."""
+    """One machine: a separate network, processes and mounts."""
 
     def __init__(self, number, directory, passwords):
         self.number = number
@@ -83,7 +83,7 @@ class Node:
         run("chown", "-R", "postgres:postgres", self.directory)
 
     def _write_settings(self, name, passwords):
-        """A file of deploy/ha, which is that of the first node, as it is on this one: each program is told its own and no more."""
+        """A file of deploy/ha, which is that of the first node, as it is on this one: each program gets its own settings and no more."""
         lines = (HA / name).read_text().splitlines()
         pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
         assert {key for key, value in pairs.items() if not value} == passwords.keys(), "what is to be filled in"
@@ -130,7 +130,7 @@ class Node:
         return self._asked("primary").get("timeline")
 
     def asks_who_it_is(self):
-        """Whether Patroni lets nobody change anything who has no password."""
+        """Whether Patroni refuses every change without a password."""
         try:
             urllib.request.urlopen(f"http://{self.address}:8008/reload", data=b"", timeout=1)
         except urllib.error.HTTPError as error:
@@ -280,7 +280,7 @@ def heal(scenario, node):
 
 
 def check_orders(cluster, trade, instances):
-    """Each acknowledged order is there once, under the id that was told, and whoever repeats the request learns it again."""
+    """Each acknowledged order is there once, under the acknowledged id, and a repeated request gets it again."""
     with Database(cluster.url()) as database:
         there = {}
         for row in database.rows("select external_ref, id::text from orders"):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""Shoppers who do not give up: they place orders at a Holdfast while something happens to it.
+"""Shoppers that do not give up: they place orders at a Holdfast while something happens to it.
 
 Each order has a key and is asked for with that key until it is acknowledged, as the contract tells clients to. Once
 some stand, the command behind `--` runs, which must end with 0; they go on all the while and until as many again are
@@ -58,7 +58,7 @@ class Client:
 
 
 class Load:
-    """What is asked for, and what became of it."""
+    """The requests, and their results."""
 
     def __init__(self, settings, token):
         self.settings, self.token = settings, token

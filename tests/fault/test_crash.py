@@ -1,4 +1,4 @@
-"""The service or the database dies in the middle of the work: what was acknowledged is there, and once."""
+"""The service or the database dies in the middle of the work: each acknowledged effect is there, and once."""
 
 import threading
 import uuid
@@ -16,7 +16,7 @@ WAIT_S = 60
 
 
 class Load:
-    """Shoppers that reserve one unit after the other, each with a key of its own, and insist on an answer."""
+    """Shoppers that reserve one unit after the other, each with its own key, and insist on an answer."""
 
     def __init__(self, instance, token, shelf):
         self.shelf = shelf
@@ -35,12 +35,12 @@ class Load:
         eventually(lambda: len(self.told) >= wanted, WAIT_S, f"{ENOUGH} more acknowledged")
 
     def end(self):
-        """Let everybody finish what has been begun."""
+        """Let every client finish its requests."""
         self._enough.set()
         self._started.answers()
 
     def assert_kept(self):
-        """Everybody has an answer to everything sent, so the database holds exactly what was promised."""
+        """Every request has an answer, so the database holds exactly the promised units."""
         assert {answer.status for answer in self.told.values()} == {201}
         promised = [answer.json()["id"] for answer in self.told.values()]
         found = self.shelf.database.rows("select id::text from reservations where location = %s", self.shelf.location)
@@ -49,7 +49,7 @@ class Load:
         self.shelf.assert_adds_up()
 
     def assert_remembered(self, instance, token):
-        """Whoever asks again is told the same."""
+        """A repeated request gets the same answer."""
         sample = list(self.told.items())[:40]
         again = crowd(*(shopper.insist(*reservation(self.shelf.location, {self.shelf.sku: 1}, key))
                         for shopper, (key, _) in zip(shoppers(len(sample), instance, token=token), sample)))
@@ -124,7 +124,7 @@ def test_sessions_cut_again_and_again_are_noticed_by_nobody(instance, token, she
 
 
 def test_calls_without_a_key_happen_once(instance, token, shelf, database):
-    """The service has given them a key of its own, so that it may repeat them itself."""
+    """The service has given them its own key, so that it may repeat them itself."""
     people = shoppers(8, instance, token=token)
     made = [answer.json()["id"] for answer in crowd(
         *(shopper.reserve(shelf.location, {shelf.sku: 1}) for shopper in people))]
@@ -151,7 +151,7 @@ def test_calls_without_a_key_happen_once(instance, token, shelf, database):
 
 
 def test_a_change_of_an_order_happens_whole_and_once(instance, token, database):
-    """Each moves units to the other store, takes one back and adds one, and is told of each change once."""
+    """Each moves units to the other store, takes one back and adds one, and gets the event of each change once."""
     retailer, n = Retailer(instance.client(), on_hand=1000).create(), 8
     people = shoppers(n, instance, token=token)
     orders = [retailer.order({retailer.sku: 3}).json() for _ in range(n)]

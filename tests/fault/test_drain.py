@@ -1,4 +1,4 @@
-"""SIGTERM: what was accepted is answered, balancers are told, and the exit code is 0."""
+"""SIGTERM: accepted requests are answered, /readyz answers 503, and the exit code is 0."""
 
 import threading
 import uuid
@@ -81,7 +81,7 @@ def test_a_call_in_flight_is_answered_before_the_end(instance, token, shelf, dat
     assert shelf.reservations() == 1
 
 
-def test_whoever_comes_while_it_drains_is_served_and_asked_to_leave_or_not_let_in(instance, token, shelf):
+def test_a_client_during_the_drain_is_served_and_asked_to_close_or_refused(instance, token, shelf):
     instance.terminate()
     eventually(lambda: instance.probe("/readyz") != 200, WAIT_S, "it drains")
     answer, = crowd(shoppers(1, instance, token=token)[0].reserve(shelf.location, {shelf.sku: 1}))

@@ -14,7 +14,7 @@ WAIT_S = 60
 
 
 class Provider:
-    """Tells of one part after the other, each with an event id of its own, and insists on an answer; gives half of it back."""
+    """Sends one event after the other, each with its own event id, and insists on an answer; gives half of it back."""
 
     def __init__(self, instance, token, order):
         self.order = order

@@ -24,7 +24,7 @@ SETTINGS = ("archive_mode=on", "archive_timeout=60s")  # as deploy/backup/archiv
 
 
 class Buyers:
-    """Shoppers that place one order after the other until they are told to stop, or until nobody answers any more."""
+    """Shoppers that place one order after the other until the test stops them, or until no instance answers any more."""
 
     def __init__(self, instances, token, retailer):
         self.retailer = retailer
@@ -57,7 +57,7 @@ class Buyers:
 
 @pytest.fixture
 def archived(work_directory):
-    """A cluster of its own whose log is archived, and its backup."""
+    """A separate cluster with an archived log, and its backup."""
     cluster = Cluster(work_directory / "archived", durable=True)
     try:
         cluster.start()
@@ -153,7 +153,7 @@ def test_what_was_acknowledged_comes_back(archived, house, retailer, token, work
         lost = [ref for ref in buyers.told if ref not in found]
         assert not any(ref in told_and_archived for ref in lost)
 
-        # Somebody drops the wrong table.
+        # An operator drops the wrong table.
         after = Buyers(house, token, retailer)
         after.wait_for_more()
         after.end()

@@ -15,7 +15,7 @@ WAIT_S = 60
 
 
 class Tills:
-    """Each brings unit after unit of one order back, under keys of its own, and insists on an answer."""
+    """Each brings unit after unit of one order back, under its own keys, and insists on an answer."""
 
     def __init__(self, instance, token, it):
         self.it = it

@@ -1,4 +1,4 @@
-"""The database is away, silent or not there yet: clients are told so, and nothing needs a restart afterwards."""
+"""The database is down, silent or not there yet: clients get 503, and nothing needs a restart afterwards."""
 
 import uuid
 

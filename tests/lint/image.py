@@ -48,7 +48,7 @@ def compose_faults(version):
 
 
 def setting_faults():
-    """A setting that Compose does not pass on has no effect there, and nobody is told."""
+    """A setting that Compose does not pass on has no effect there, without any message."""
     known = set(re.findall(r"^\| `(HOLDFAST_\w+)`", CONFIGURATION.read_text(encoding="utf-8"), re.MULTILINE))
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     for name in ("holdfast", "holdfast-second"):

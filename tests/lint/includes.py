@@ -13,7 +13,7 @@ SOURCE = ROOT / "src"
 # From left to right; events is below them all.
 ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "queue", "adjustments", "returns", "privacy"]
 
-# What the other folders may see.
+# Includes that the other folders may have.
 FOLDERS = {"base": {"base"},
            "db": {"base", "db"},
            "auth": {"base", "auth"},
@@ -32,7 +32,7 @@ LIBRARIES = {
     "microhttpd.h": r"http/server\w*\.[ch]",
 }
 
-# What the furniture of a room may see beyond the rooms.
+# Includes that the furniture of a room may have beyond the rooms.
 ROOM_FILES = [
     (r"(routes|commands\w*)\.[ch]", {"base", "auth", "engine"}, set()),
     (r"jobs\w*\.[ch]", {"base", "db", "engine"}, set()),

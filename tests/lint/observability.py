@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Alarms and dashboard: Prometheus takes them, they ask for what docs/operations.md lists, and each alarm says what to do."""
+"""Alarms and dashboard: Prometheus takes them, they ask for the metrics that docs/operations.md lists, and each alarm names its remedy."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def promtool_faults():
 
 
 def documented():
-    """The api suite holds these tables against what the program exposes."""
+    """The api suite compares these tables with the program's metrics."""
     cells = re.findall(r"^\| (`(?:holdfast|process)_[^|]*)\|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
 
@@ -69,7 +69,7 @@ def overlap(a, b):
 
 
 def query_faults(panels):
-    """What a panel asks, written as a rule, so that promtool reads it."""
+    """The query of a panel, written as a rule, so that promtool reads it."""
     rules = [{"record": "asked", "labels": {"panel": panel["title"]},
               "expr": target["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")}
              for panel in panels for target in panel["targets"]]

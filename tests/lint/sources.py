@@ -1,4 +1,4 @@
-"""What the checks share: finding files, reading C without its comments, reporting."""
+"""Shared parts of the checks: finding files, reading C without its comments, reporting."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ def _blank(found):
 
 
 def report(faults):
-    """Print "path:line: what is wrong" for each fault (path, line, text) and exit: 1 when there is one."""
+    """Print "path:line: fault" for each fault (path, line, text) and exit: 1 when there is one."""
     faults = list(faults)
     for path, line, text in faults:
         print(f"{path.relative_to(ROOT)}:{line}: {text}")

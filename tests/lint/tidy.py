@@ -14,7 +14,7 @@ BUILD = Path(os.environ.get("BUILD_DIRECTORY") or ROOT / "build" / "asan")
 PARALLEL = 2
 FILE_TIMEOUT_S = 180
 
-# Only the checks count, not what clang alone warns about: gcc is the compiler.
+# Only the checks count, not clang's own warnings: gcc is the compiler.
 COMMAND = ["clang-tidy-14", "--quiet", "-p", str(BUILD), "--extra-arg=-Wno-everything", "--extra-arg=-Wno-error",
            "--warnings-as-errors=*"]
 
@@ -27,7 +27,7 @@ def digest_of(paths):
 
 
 def check(path, shared):
-    """What clang-tidy says of one file, "" when it is fine."""
+    """The output of clang-tidy for one file, "" when it is fine."""
     stamp = BUILD / "tidy" / f"{str(path.relative_to(ROOT)).replace('/', '_')}.ok"
     wanted = shared + digest_of([path])
     if stamp.exists() and stamp.read_text() == wanted:

@@ -65,7 +65,7 @@ def lone_instance(new_database, work_directory):
 
 @pytest.fixture
 def lone(lone_instance, token):
-    """An instance with a database of its own and one worker, whose batches a test can compose and count."""
+    """An instance with a separate database and one worker, whose batches a test can compose and count."""
     with Database(lone_instance.database_url) as database:
         yield Lone(lone_instance, database, token)
     assert lone_instance.is_running(), f"the instance ended during this test\n{lone_instance.tail()}"

@@ -1,4 +1,4 @@
-"""What the database refuses: by SQLSTATE, each call of a batch gets what it deserves, and no call pays for another."""
+"""Refusals of the database: by SQLSTATE, each call of a batch gets its own answer, and no call pays for another."""
 
 import hashlib
 import json
@@ -85,7 +85,7 @@ def test_a_row_with_an_unknown_word_does_not_fail_the_neighbours_of_its_call(lon
     ("0A000", 1, "reconnects"),
     ("25006", 1, "reconnects"),
 ])
-def test_what_passes_by_itself_is_run_again_and_nobody_notices(lone, sqlstate, times, fault):
+def test_a_passing_fault_is_retried_unseen_by_the_client(lone, sqlstate, times, fault):
     shelf = lone.shelf(units=100)
     before, splits = lone.lane(f"{fault}_total"), lone.lane("splits_total")
     granted = lone.instance.figure("holdfast_reservations_total", result="granted")
@@ -103,7 +103,7 @@ def test_what_passes_by_itself_is_run_again_and_nobody_notices(lone, sqlstate, t
 
 @pytest.mark.parametrize("sqlstate", ["57014", "53100", "53200"])
 def test_a_database_at_its_limits_is_not_pressed_again(lone, sqlstate):
-    """All calls of the batch are told to come back, nothing of theirs stays, and their keys still work."""
+    """All calls of the batch get 503, none has an effect, and their keys still work."""
     shelf = lone.shelf(units=100)
     keys = [str(uuid.uuid4()) for _ in range(5)]
     people = lone.shoppers(5)
@@ -122,8 +122,8 @@ def test_a_database_at_its_limits_is_not_pressed_again(lone, sqlstate):
     assert shelf.row()["reserved"] == shelf.reservations() == 5
 
 
-def test_a_stuck_row_fails_only_those_who_want_it(lone):
-    """A full batch whose first call meets a row that somebody holds for ever: the others are served in time."""
+def test_a_stuck_row_fails_only_the_calls_that_need_it(lone):
+    """A full batch whose first call meets a row that another session holds for ever: the others are served in time."""
     stuck, shelf = lone.shelf(units=10), lone.shelf(units=1000)
     unlucky, *others = lone.shoppers(100)
 
@@ -137,7 +137,7 @@ def test_a_stuck_row_fails_only_those_who_want_it(lone):
     assert (stuck.row()["reserved"], shelf.row()["reserved"]) == (0, 99)
 
 
-def test_several_stuck_rows_fail_only_those_who_want_them(lone):
+def test_several_stuck_rows_fail_only_the_calls_that_need_them(lone):
     stuck = lone.shelf(units=10, n_skus=4)
     shelf = lone.shelf(units=1000)
     people = lone.shoppers(64)

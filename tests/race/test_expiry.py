@@ -32,7 +32,7 @@ def release(shopper, reservation):
     return shopper.ask("DELETE", f"/v1/reservations/{reservation}")
 
 
-def test_what_has_lapsed_never_costs_a_sale(pair, token, basket):
+def test_a_lapsed_reservation_never_costs_a_sale(pair, token, basket):
     shelf, reservation = basket
     shelf.let_lapse(reservation)
 
@@ -45,7 +45,7 @@ def test_what_has_lapsed_never_costs_a_sale(pair, token, basket):
 
 
 def test_a_lapsed_reservation_loses_one_row_and_then_ends_whole(pair, token, basket):
-    """Whoever takes one of its rows frees that line alone; the others are freed when it ends."""
+    """A command that locks one of its rows frees that line alone; the others are freed when it ends."""
     shelf, reservation = basket
     shelf.let_lapse(reservation)
     one, other = shoppers(2, *pair, token=token)
@@ -64,7 +64,7 @@ def test_a_lapsed_reservation_loses_one_row_and_then_ends_whole(pair, token, bas
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_extending_what_is_about_to_lapse_against_those_who_want_its_rows(pair, token, basket, moment):
+def test_extending_a_lapsing_reservation_against_commands_on_its_rows(pair, token, basket, moment):
     """Either it is extended and keeps every line, or it is over and its rows are free: nothing in between."""
     shelf, reservation = basket
     shelf.let_lapse(reservation, moment)
@@ -89,7 +89,7 @@ def test_extending_what_is_about_to_lapse_against_those_who_want_its_rows(pair, 
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_releasing_what_is_about_to_lapse_against_those_who_want_its_rows(pair, token, basket, moment):
+def test_releasing_a_lapsing_reservation_against_commands_on_its_rows(pair, token, basket, moment):
     shelf, reservation = basket
     shelf.let_lapse(reservation, moment)
 
@@ -128,7 +128,7 @@ def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of, service
     rush(shoppers(24, *pair, sweeping, token=token), act)
     shelf.assert_adds_up()
 
-    # What nobody meets any more, the sweeper closes, and each end is told once.
+    # The scheduled job closes the rest, and each end has one event.
     for row in database.rows("select id::text from reservations where location = %s and status = 'active'", shelf.location):
         shelf.let_lapse(row["id"])
     active = "location = %s and status = 'active'"

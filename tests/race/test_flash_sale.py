@@ -33,7 +33,7 @@ def test_four_hundred_buyers_get_exactly_the_hundred_units(pair, token, shelf_of
     shelf.assert_adds_up()
     assert database.count("idempotency") == records_before + BUYERS
 
-    # Whoever asks again, now at the other instance, is told the same and gets nothing more.
+    # A repeated request at the other instance gets the same answer and no second effect.
     again = rush(shoppers(BUYERS, *reversed(pair), token=token),
                  lambda shopper, i: shopper.reserve(shelf.location, {shelf.sku: 1}, keys[i]))
     assert [(answer.status, answer.body) for answer in again] == [(answer.status, answer.body) for answer in answers]

@@ -1,4 +1,4 @@
-"""The lanes: who waits for whom, in what order, and what happens when too many come."""
+"""The lanes: which calls wait for which, their order, and a full lane."""
 
 import asyncio
 import resource
@@ -50,7 +50,7 @@ def outcomes(answers):
     return [201 if answer.status == 201 else answer.code for answer in answers]
 
 
-# Whom a stuck row holds up
+# Calls that a stuck row delays
 
 def test_a_stuck_row_of_one_location_does_not_hold_up_another(sharded):
     stuck, free = two_shelves(sharded, same_worker=False, units=100)
@@ -80,7 +80,7 @@ def test_a_stuck_row_of_one_location_does_not_hold_up_another(sharded):
 
 
 def test_a_row_that_is_known_to_be_stuck_is_not_waited_for_again(lone):
-    """Those who share its worker lose time once, not with every attempt."""
+    """Calls of the same worker lose time once, not with every attempt."""
     stuck, shelf = lone.shelf(units=10), lone.shelf(units=10)
     shopper, neighbour = lone.shoppers(2)
 
@@ -102,7 +102,7 @@ def test_a_row_that_is_known_to_be_stuck_is_not_waited_for_again(lone):
 
 
 def test_while_a_row_drags_on_each_location_keeps_to_its_worker(sharded):
-    """Whoever meets the row again does so among its own, although the first worker has nothing to do any more."""
+    """A call that meets the row again waits with its like, although the first worker is idle."""
     slow, free = two_shelves(sharded, same_worker=False, units=100)
     unlucky, again, *others = sharded.shoppers(6)
     with holding(slow):
@@ -127,7 +127,7 @@ def test_ids_lead_to_the_worker_of_their_location(sharded):
 
 # First come, first served
 
-def test_the_last_unit_goes_to_who_came_first(lone):
+def test_the_last_unit_goes_to_the_first_request(lone):
     shelf = lone.shelf(units=1)
 
     answers = lone.in_one_batch(*([shopper.reserve(shelf.location, {shelf.sku: 1})] for shopper in lone.shoppers(6)))
@@ -135,7 +135,7 @@ def test_the_last_unit_goes_to_who_came_first(lone):
     assert outcomes(answers) == [201] + ["insufficient-stock"] * 5
 
 
-def test_who_asks_for_too_much_does_not_block_those_behind(lone):
+def test_a_request_for_too_many_units_does_not_block_the_next_ones(lone):
     shelf = lone.shelf(units=10)
     wanted = [8, 10, 1, 3, 1, 1]
 
@@ -213,7 +213,7 @@ def test_waiting_reads_share_their_statements_and_each_gets_its_own_part(lone, a
 
 
 def told(body):
-    """What either reply says: (SKU, location, available units)."""
+    """The rows of either reply: (SKU, location, available units)."""
     places = body["data"] if "data" in body else [{"sku": body["sku"], **place} for place in body["locations"]]
     return [(place["sku"], place["location"], place["available"]) for place in places]
 
@@ -228,7 +228,7 @@ def narrow(services, token):
         yield Lone(instance, database, token)
 
 
-def test_a_full_lane_says_so_at_once_and_serves_whom_it_has_let_in(narrow):
+def test_a_full_lane_refuses_at_once_and_serves_accepted_calls(narrow):
     shelf = narrow.shelf(units=100)
     first, *people = narrow.shoppers(1 + QUEUE)
     late = narrow.shoppers(10)

@@ -67,7 +67,7 @@ def events(database, order_ids):
 
 
 def assert_whole(pair, database, retailer):
-    """Stock, ledger and documents agree, and each order is what has become of its lines."""
+    """Stock, ledger and documents agree, and each order follows from its lines."""
     assert_adds_up(database, *retailer.locations)
     assert database.rows(_WRONG_ORDERS, retailer.channel) == []
     pair[0].assert_audit_clean()
@@ -113,7 +113,7 @@ def test_four_hundred_buyers_get_exactly_the_hundred_units(people, shop, databas
     assert stock(database, retailer)[retailer.sku, retailer.store] == (UNITS, UNITS)
     assert database.count("ledger", "sku = %s and location = %s", retailer.sku, retailer.store) == 1
 
-    # Whoever asks again, now at the other instance, is told the same, and nothing more happens.
+    # A repeated request at the other instance gets the same answer and has no second effect.
     again = rush([*people(BUYERS + 1)[1:]], lambda shopper, i: place(shopper, bodies[i], keys[i]))
     assert [(answer.status, answer.body) for answer in again] == [(answer.status, answer.body) for answer in answers]
     assert all(answer.replayed for answer in again)
@@ -130,7 +130,7 @@ def test_an_order_that_does_not_fit_lets_smaller_ones_pass(people, shop):
 
 
 def test_crossing_baskets_never_lock_each_other_out(people, shop, database):
-    """Every order takes each product at two stores, in an order of its own."""
+    """Every order takes each product at two stores, in a different order."""
     retailer, n, rounds = shop(PLENTY), 40, 4
     places = [(sku, location) for sku in retailer.skus for location in (retailer.store, retailer.other_store)]
     before = database.value(DEADLOCKS)
@@ -275,7 +275,7 @@ def basket_of_all(people, retailer):
     return reserve(people, retailer, {sku: 10 for sku in retailer.skus})
 
 
-def test_what_has_lapsed_is_claimed_by_nobody_and_costs_no_sale(people, shop, database):
+def test_a_lapsed_reservation_is_not_claimed_and_costs_no_sale(people, shop, database):
     retailer = shop(10)
     reservation = basket_of_all(people, retailer)
     claims = [retailer.order_body({sku: 10 for sku in retailer.skus}, reservation_id=reservation) for _ in range(10)]
@@ -292,7 +292,7 @@ def test_what_has_lapsed_is_claimed_by_nobody_and_costs_no_sale(people, shop, da
 
 
 @pytest.mark.parametrize("milliseconds", range(8, 32, 2))
-def test_claiming_what_is_about_to_lapse_against_those_who_want_its_rows(people, shop, database, milliseconds):
+def test_claiming_a_lapsing_reservation_against_commands_on_its_rows(people, shop, database, milliseconds):
     """Either one order takes all lines over, or it is over and others may have its rows: nothing in between."""
     retailer = shop(10)
     reservation = basket_of_all(people, retailer)
@@ -381,7 +381,7 @@ def test_cancelling_all_and_cancelling_parts_never_give_a_unit_back_twice(people
 
 
 def test_units_that_are_cancelled_are_sold_again_at_once(people, shop, database):
-    """Ten units, of which every holder lets go and somebody else takes them: never more than ten are promised."""
+    """Ten units, which every holder releases and another client takes: never more than ten are promised."""
     retailer, n = shop(10), 20
 
     async def buy_and_return(shopper, i):

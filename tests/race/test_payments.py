@@ -65,7 +65,7 @@ def money(database, order):
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_refunds_at_once_never_exceed_what_was_paid(people, shop, database, attempt):
+def test_refunds_at_once_never_exceed_the_paid_amount(people, shop, database, attempt):
     order = placed(people, shop, payment={"status": "captured"})
 
     answers = rush(people(24), lambda shopper, i: refund(shopper, order, 1500))
@@ -76,7 +76,7 @@ def test_refunds_at_once_never_exceed_what_was_paid(people, shop, database, atte
     assert row["payment_status"] == "partially_refunded"
 
 
-def test_what_is_due_is_paid_out_once(people, shop, database):
+def test_an_amount_due_is_refunded_once(people, shop, database):
     order = placed(people, shop, payment={"status": "captured"})
     crowd(cancel(people(1)[0], order, 4))
 
@@ -107,7 +107,7 @@ def test_one_event_id_told_with_two_contents_means_the_first(people, shop, datab
     assert money(database, order)["captured"] in (100, 101)
 
 
-def test_captures_at_once_never_exceed_what_was_authorized(people, shop, database):
+def test_captures_at_once_never_exceed_the_authorized_amount(people, shop, database):
     order = placed(people, shop, payment={"status": "authorized"})
 
     answers = rush(people(16), lambda shopper, i: tell(shopper, order, f"evt-{i}", "captured", amount=1500))
@@ -118,7 +118,7 @@ def test_captures_at_once_never_exceed_what_was_authorized(people, shop, databas
 
 @pytest.mark.parametrize("attempt", range(6))
 def test_a_capture_and_a_cancel_meet(people, shop, database, attempt):
-    """Whichever is first: what was taken is due back, all of it."""
+    """Whichever is first: the whole captured amount is due as a refund."""
     order = placed(people, shop, payment={"status": "authorized"})
 
     answers = rush(people(2), lambda shopper, i: cancel(shopper, order) if i else tell(shopper, order, "e", "captured"))

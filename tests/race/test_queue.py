@@ -1,4 +1,4 @@
-"""The queue on two instances: what one changes, the other shows, tells and wakes for."""
+"""The queue on two instances: a change at one is shown, streamed and woken for at the other."""
 
 import asyncio
 import uuid
@@ -44,7 +44,7 @@ async def look(shopper, shop, tag=None, wait=0):
     return answer
 
 
-def test_what_one_instance_places_the_other_shows_in_its_next_read(pair, shop, token):
+def test_an_order_placed_at_one_instance_is_in_the_next_read_of_the_other(pair, shop, token):
     async def story():
         here, there = shoppers(2, *pair, token=token)
         tag = None
@@ -73,7 +73,7 @@ def test_a_request_that_waits_at_one_instance_wakes_for_a_change_at_the_other(pa
     assert [card["order_id"] for card in answers[0].json()["data"]] == [order["id"]]
 
 
-def test_what_was_published_without_a_word_is_found_by_looking(pair, shop, token, database):
+def test_an_event_without_a_notice_is_found_by_polling(pair, shop, token, database):
     """An instance may die after its commit and before it has told anybody."""
     async def story():
         here, there = shoppers(2, *pair, token=token)
@@ -101,7 +101,7 @@ def test_changes_that_meet_are_all_counted(pair, shop, token, database):
 
 
 def test_two_instances_publish_each_event_once_and_in_order(pair, shop, token, database):
-    """Both publish what either has committed; the places have no gap and follow what each document has gone through."""
+    """Both publish committed events of either; the positions have no gap and follow the order of each document's changes."""
     async def trade(shopper):
         for _ in range(5):
             fulfillment = (await place(shopper, shop))["fulfillments"][0]["id"]
@@ -125,7 +125,7 @@ def test_two_instances_publish_each_event_once_and_in_order(pair, shop, token, d
     assert told == n
 
 
-def test_what_had_to_wait_is_published_in_the_order_of_its_commits(pair, shop, token, database):
+def test_delayed_events_are_published_in_commit_order(pair, shop, token, database):
     here, = shoppers(1, pair[0], token=token)
     fulfillment = crowd(place(here, shop))[0]["fulfillments"][0]["id"]
     position = "select coalesce(max(position), 0) from stream_events where location = %s"
@@ -150,7 +150,7 @@ STORES, DEVICES, ORDERS = 8, 40, 12
 
 
 class Screen:
-    """A device that follows the stream of its store, wherever it can, and notes what it sees."""
+    """A device that follows the stream of its store, wherever it can, and keeps the events."""
 
     def __init__(self, store, instances, token):
         self.store, self.seen, self.last = store, [], 0

@@ -85,7 +85,7 @@ def test_two_that_fall_short_at_once_share_the_last_unit_elsewhere(pair, token, 
         assert elsewhere(retailer, sku)["reserved"] == 1
 
 
-def test_buyers_and_those_who_fall_short_do_not_get_the_same_unit(pair, token, retailer_of):
+def test_buyers_and_short_fulfillments_do_not_get_the_same_unit(pair, token, retailer_of):
     retailer = retailer_of(units=ROUNDS)
     orders = [place(retailer, {retailer.sku: 1}) for _ in range(ROUNDS)]
 
@@ -102,7 +102,7 @@ def test_buyers_and_those_who_fall_short_do_not_get_the_same_unit(pair, token, r
     assert sum(now(retailer, order)["lines"][0]["cancelled"] for order in orders) == ROUNDS - moved
 
 
-def test_everybody_who_falls_short_finds_a_unit_when_there_are_enough(pair, token, retailer_of, database):
+def test_every_short_fulfillment_finds_a_unit_when_there_are_enough(pair, token, retailer_of, database):
     retailer = retailer_of(units=50, n_products=3)
     orders = [place(retailer, {sku: 1 for sku in retailer.skus}) for _ in range(2 * ROUNDS)]
 
@@ -170,7 +170,7 @@ def test_short_twice_at_once_is_taken_over_unit_by_unit(pair, token, retailer_of
 
 
 def test_units_that_go_between_the_look_and_the_lock_are_not_counted_on(lone, token):
-    """Somebody holds the row of the next store when it is to be locked, and leaves nothing on it."""
+    """Another session holds the row of the next store when it is to be locked, and empties it."""
     retailer = Retailer(lone.instance.client(), n_products=1, on_hand=100).create()
     retailer.stock({(retailer.other_store, retailer.sku): 1})
     order = place(retailer, {retailer.sku: 1})

@@ -1,4 +1,4 @@
-"""What is old is pruned, and customers are erased, by several at once and while both instances trade."""
+"""Old rows are pruned, and customers are erased, by several commands at once and while both instances trade."""
 
 import uuid
 from collections import Counter
@@ -42,7 +42,7 @@ def erased(done):
 
 
 def test_customers_are_erased_while_their_orders_are_handed_over(pair, token, retailer, database):
-    """Each order is handed over once and erased once, whoever comes first, and nothing of the person is written again."""
+    """Each order is handed over once and erased once in either order, and no personal data is written again."""
     person = Person()
     orders = [make_ready(retailer, person) for _ in range(ORDERS)]
     selector = ("customer", "erase", "--email", person.email)

@@ -1,4 +1,4 @@
-"""Tills at two instances with the same receipt: what left comes back once, and once only."""
+"""Tills at two instances with the same receipt: each unit comes back once, and once only."""
 
 import uuid
 from collections import Counter
@@ -19,7 +19,7 @@ def retailer(pair):
 
 
 def ask(path, body, key=None):
-    """An action for `rush`: everybody asks the same, each under a key of their own."""
+    """An action for `rush`: all clients send the same, each under a separate key."""
     return lambda shopper, i: shopper.ask("POST", path, body(i) if callable(body) else body, key or str(uuid.uuid4()))
 
 
@@ -41,7 +41,7 @@ def events(it, database):
     return Counter(row["type"] for row in database.rows("select type from events where order_id = %s", it.id))
 
 
-def test_many_tills_with_one_receipt_take_what_left_and_no_more(pair, token, retailer, database):
+def test_many_tills_with_one_receipt_take_the_sold_units_and_no_more(pair, token, retailer, database):
     it = Bought(retailer, {retailer.sku: BOUGHT})
     places = [retailer.store, retailer.other_store]
     before = [retailer.figures(location=place)["on_hand"] for place in places]
@@ -103,7 +103,7 @@ def test_many_exchange_for_the_last_unit(pair, token, retailer, database):
     assert retailer.figures(last)["reserved"] == 1
 
 
-def test_a_return_is_refunded_once_whoever_says_so(pair, token, retailer, database):
+def test_a_return_is_refunded_once_by_any_number_of_tills(pair, token, retailer, database):
     it = Bought(retailer, {retailer.sku: BOUGHT})
     made = it.bring(it.item(3)).json()
     part = {"to": "original", "amount": {"amount": 700, "currency": "EUR"}}
@@ -159,7 +159,7 @@ def test_either_it_is_received_or_it_is_called_off(pair, token, retailer, databa
         assert told["return.received"] + told["return.cancelled"] == 1
 
 
-def test_what_was_set_aside_goes_on_once(pair, token, retailer, database):
+def test_set_aside_units_get_another_disposition_once(pair, token, retailer, database):
     it = Bought(retailer, {retailer.sku: BOUGHT})
     made = it.bring(it.item(BOUGHT, condition="quarantine")).json()
     one = {"disposition": "restock", "lines": [{"id": made["lines"][0]["id"], "quantity": 1}]}

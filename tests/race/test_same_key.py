@@ -70,7 +70,7 @@ def test_twins_with_different_baskets_get_one_reservation_and_one_refusal(lone):
     assert shelf.row()["reserved"] == 1
 
 
-def test_a_twin_of_one_that_named_an_old_version_is_told_to_come_again(lone):
+def test_a_repeat_of_a_command_with_an_old_version_is_refused_as_in_progress(lone):
     """Its own version may be the right one, and the key does not tell the two apart."""
     shelf = lone.shelf(units=10)
     one, other = lone.shoppers(2)

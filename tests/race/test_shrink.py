@@ -1,4 +1,4 @@
-"""Stock is lost while shoppers claim what was promised of it, staff pick it and others cancel, at two instances.
+"""Stock is lost while shoppers claim their reservations, staff pick it and others cancel, at two instances.
 
 Whatever comes first: no promise stays that has no unit, no unit gives way that need not, and no picked one ever does.
 """
@@ -91,10 +91,10 @@ def assert_only_picked_units_are_safe(retailer, database, sku):
     assert (figures["on_hand"], figures["reserved"]) == (picked, picked)
 
 
-# Once for sure: what others do between the choice of whom to lock and the locks
+# Deterministic: changes between the choice of documents and their locks
 
 class Gate:
-    """Nobody gets at the row while it is held; those who want it queue in the order in which they came."""
+    """No session gets the row while it is held; the others queue in their order of arrival."""
 
     def __init__(self, database, retailer):
         self.database = database
@@ -116,7 +116,7 @@ def retries(pair):
     return lambda: pair[1].figure("holdfast_lane_retries_total", lane="catalog")
 
 
-def test_a_reservation_that_is_claimed_at_this_moment_gives_way_as_an_order(pair, token, store_of, database, retries):
+def test_a_reservation_claimed_at_this_moment_is_shorted_as_an_order(pair, token, store_of, database, retries):
     retailer = store_of(units=4)
     reservation = retailer.reserve({retailer.sku: 4}).json()["id"]
     shopper, thief = shoppers(2, *pair, token=token)
@@ -148,7 +148,7 @@ def test_units_that_are_picked_at_this_moment_stay(pair, token, store_of, databa
     pair[0].assert_audit_clean()
 
 
-def test_an_order_keeps_what_a_reservation_made_at_this_moment_can_give(pair, token, store_of, database, retries):
+def test_an_order_keeps_units_that_a_new_reservation_can_give(pair, token, store_of, database, retries):
     retailer = store_of(units=5)
     order = retailer.order({retailer.sku: 4}).json()
     shopper, thief = shoppers(2, *pair, token=token)
@@ -169,7 +169,7 @@ def test_an_order_keeps_what_a_reservation_made_at_this_moment_can_give(pair, to
 
 @pytest.mark.parametrize("round", range(ROUNDS))
 def test_losses_against_claims(pair, token, store_of, database, deadlock_free, round):
-    """Thirty units are promised to one shopper each, who all claim them while eighteen get lost."""
+    """Thirty units are promised to one shopper each; all claim them while eighteen get lost."""
     retailer = store_of(units=30)
     reservations = [retailer.reserve().json()["id"] for _ in range(30)]
 

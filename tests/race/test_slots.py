@@ -79,7 +79,7 @@ def test_crossing_slots_are_taken_and_given_back_without_deadlock(people, retail
 
 
 def test_places_that_are_given_back_are_taken_again_and_not_more(people, retailer, database):
-    """Half of the buyers cancel at once what they got; whoever is refused asks again."""
+    """Half of the buyers cancel at once; a refused buyer asks again."""
     slot = retailer.offer_slot(5)
 
     async def act(shopper, i):

@@ -1,4 +1,4 @@
-"""A row that somebody held for too long, and lets go of: whoever wants it then gets it as before."""
+"""A row that a session held for too long and releases: later calls get it as before."""
 
 import threading
 from collections import Counter

@@ -50,7 +50,7 @@ struct choice {
         struct promises promises;
 };
 
-/* What load does: choose, lock, free what has lapsed, read. What others have done between choice and lock can be told
+/* The steps of load: choose, lock, free lapsed lines, read. Changes of others between choice and lock can be told
  * in SQL. */
 static struct choice *choose_while(const struct adjustment *const *items, size_t n, const char *meanwhile) {
         struct choice *choice = arena_new(&store_arena, struct choice);
@@ -130,7 +130,7 @@ Test(adjustments, what_may_give_way_counts_what_is_not_locked_but_neither_what_i
         const struct choice *choice = choose_for(found(18));
         const struct stock_row *row = stock_find(&choice->stock, "alpha", "A");
 
-        cr_assert_eq(row->reserved, 17, "what has lapsed is free");
+        cr_assert_eq(row->reserved, 17, "lapsed units are free");
         cr_assert_eq(choice->promises.losses[0].held, 2);
         cr_assert_eq(choice->promises.losses[0].allocated, 3 + 2);
         cr_assert_eq(promises_that_may_break(&choice->promises, row), 6 + 2 + 3 + 2);
@@ -168,11 +168,11 @@ Test(adjustments, starts_over_when_a_reservation_has_come_that_spares_an_order) 
 
         cr_assert_eq(choice->promises.orders.n_rows, 1);
         cr_assert_eq(choice->promises.losses[0].held, 1);
-        cr_assert_eq(break_only(choice, 8), PROBLEM_NONE, "what is locked suffices without an order");
+        cr_assert_eq(break_only(choice, 8), PROBLEM_NONE, "the locked documents suffice without an order");
         cr_assert_eq(break_only(choice, 1), FAULT_STALE);
 }
 
-/* What was held is an order now; it is not locked, so it must be chosen first. */
+/* The reservation is an order now; it is not locked, so it must be chosen first. */
 Test(adjustments, starts_over_when_a_reservation_was_claimed_meanwhile) {
         struct choice *choice = choose_for_while(found(18),
                 "with claimed as (update reservation_lines set held = false where reservation_id >="
@@ -236,7 +236,7 @@ Test(adjustments, several_losses_lock_each_document_once) {
         cr_assert_eq(choice->promises.n_losses, 2);
         cr_assert_eq(choice->promises.reservations.n_rows, 4);
         cr_assert_eq(choice->promises.orders.n_rows, 2);
-        cr_assert_eq(choice->promises.losses[1].held, 0, "what it holds on B is locked because of A");
+        cr_assert_eq(choice->promises.losses[1].held, 0, "its units on B are locked because of A");
         cr_assert_eq(promises_that_may_break(&choice->promises, stock_find(&choice->stock, "alpha", "B")), 1);
 }
 

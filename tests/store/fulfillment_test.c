@@ -1,4 +1,4 @@
-/* What the commands of the room leave in the database. One order: two of A and one of B, at "alpha". */
+/* Rows that the commands of the room leave in the database. One order: two of A and one of B, at "alpha". */
 #include "fixture.h"
 #include "fulfillment/fulfillment.h"
 
@@ -197,7 +197,7 @@ Test(fulfillment, each_wrong_code_is_saved_and_makes_a_new_version) {
         assert_events("fulfillment.handover_locked");
 }
 
-/* The shelf holds just what was promised: the database's own check sees only what is still possible. */
+/* The shelf holds just the promised units: the database's own check sees only possible figures. */
 Test(fulfillment, what_was_stolen_is_off_the_books) {
         const struct line_units stolen[] = { { uuid_of(LINE_A), 2 } };
         struct work *work;

@@ -502,7 +502,7 @@ Test(orders, what_a_line_still_holds_is_counted_by_the_database) {
         cr_assert_eq(held_at_the_depot(), 4);
 }
 
-/* ---- what must never be false ---- */
+/* ---- invariants ---- */
 
 static void insert_expecting(struct order *order, enum problem expected) {
         insert(order);
@@ -537,7 +537,7 @@ Test(orders, inserting_none_asks_nothing) {
         cr_assert_eq(database_trips(store_database), trips);
 }
 
-/* Each would make units or states out of nothing. The database refuses it, whoever asks. */
+/* Each would make units or states out of nothing. The database refuses it from any client. */
 Test(orders, impossible_figures_are_refused) {
         static const char *const wrong[] = {
                 "update fulfillment_lines set cancelled = 6, reserved = -1",

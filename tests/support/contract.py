@@ -74,7 +74,7 @@ class _Resolver(jsonschema.RefResolver):
 
 
 def follow(document, ref):
-    """What "#/components/..." points to; KeyError when there is nothing."""
+    """The node that "#/components/..." points to; KeyError if there is none."""
     if not ref.startswith("#/"):
         raise KeyError(f"{ref} is no reference within the document")
     node = document
@@ -237,7 +237,7 @@ class Contract:
             yield from self._schema_faults(media["schema"], body, "body")
 
     def _request_faults(self, operation, request):
-        """What was accepted must be documented, else the document is narrower than the service."""
+        """An accepted request must be documented, else the document is narrower than the service."""
         known = {(parameter["in"], parameter["name"]) for parameter in map(self.deref, operation.parameters)}
         for name in request.url.params:
             if ("query", name) not in known:

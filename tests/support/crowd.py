@@ -1,4 +1,4 @@
-"""Many clients at once, each on a connection of its own: for races and faults, where httpx is too slow and too kind."""
+"""Many clients at once, each on its own connection: for races and faults, where httpx is too slow and too kind."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ PAUSE_S = 0.05
 
 
 class Lost(Exception):
-    """The connection broke before the whole answer had come: what became of the request is unknown."""
+    """The connection broke before the whole answer had come: the result of the request is unknown."""
 
 
 class Refused(Exception):
@@ -83,7 +83,7 @@ class Shopper:
         return await self.ask(*reservation(location, lines, key, **fields))
 
     async def insist(self, *request):
-        """Ask until there is an answer that stays: what is lost, refused, in progress or to be tried later is sent again.
+        """Ask until there is a final answer: a request that is lost, refused, in progress or to be tried later is sent again.
 
         `request` must be safe to repeat: it has a key, or its method is.
         """
@@ -147,7 +147,7 @@ def shoppers(n, *instances, token):
 
 
 def crowd(*actions):
-    """Run coroutines at the same time; their results in order, each what it returned or the exception it raised."""
+    """Run coroutines at the same time; their results in order, each the returned value or the exception it raised."""
     async def run():
         return await asyncio.gather(*actions, return_exceptions=True)
     return _checked(asyncio.run(run()))
@@ -163,7 +163,7 @@ class Started:
         self._thread.start()
 
     def answers(self):
-        """Wait for all; what `crowd` would have returned."""
+        """Wait for all; the results that `crowd` would have returned."""
         self._thread.join()
         if self._error:
             raise self._error

@@ -45,7 +45,7 @@ class Database:
 
     @contextmanager
     def transaction(self):
-        """A transaction on a connection of its own, to hold locks while the service runs; yields `execute`-like
+        """A transaction on a separate connection, to hold locks while the service runs; yields `execute`-like
 
         `rows(statement, *parameters)`; rolled back at the end.
         """

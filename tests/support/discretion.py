@@ -1,4 +1,4 @@
-"""What no log may tell: gathered from all that the tests of a run send and get, looked for in every log at its end.
+"""Texts that no log may contain: gathered from all that the tests of a run send and get, looked for in every log at its end.
 
 Secrets of the settings, tokens, pickup codes, customers' links, and names, addresses, mail and phone of people.
 """
@@ -11,7 +11,7 @@ SHORTEST = 3  # shorter words are no name that could be told from chance
 
 WORD = re.compile("[A-Za-z0-9]+")
 
-# Objects that are about people, and what identifies them there; elsewhere a name is that of a product or a place.
+# Objects about people, and the members that identify them; elsewhere a name is that of a product or a place.
 PEOPLE = {"customer", "recipient", "ship_to", "collector", "collectors", "pickup_person", "vehicle"}
 PERSONAL = {"name", "email", "phone", "line1", "line2", "city", "postal_code", "plate"}
 # Wherever they stand.
@@ -37,7 +37,7 @@ class Discretion:
                 self.keep(value, f"the setting {name}")
 
     def keep_body(self, content):
-        """What a request or a reply has of it; anything that is not JSON has nothing."""
+        """Keep such texts of a request or a reply; a body that is not JSON has none."""
         try:
             self._keep_from(json.loads(content), about_people=False)
         except (ValueError, RecursionError):
@@ -62,7 +62,7 @@ class Discretion:
     # Judging
 
     def leaks(self):
-        """(file, what was told, the text that told it), each text once."""
+        """(file, kind of secret, the text that contains it), each text once."""
         said = {}
         for path in self.logs:
             if path.exists():
@@ -100,7 +100,7 @@ def texts_of(path):
 
 
 def mentions(text, secret):
-    """As a word of its own: Ada is not in Adalbert."""
+    """As a separate word: Ada is not in Adalbert."""
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", text) is not None
 
 

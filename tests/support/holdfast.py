@@ -156,7 +156,7 @@ class Holdfast:
         return [event for event in events if message in (None, event.get("message"))]
 
     def tail(self):
-        """The end of what it wrote, for messages."""
+        """The end of its log and errors, for messages."""
         parts = []
         for path in (self.log_path, self.error_path):
             lines = path.read_text(errors="replace").splitlines() if path.exists() else []
@@ -166,7 +166,7 @@ class Holdfast:
     # Use
 
     def client(self, scope=SCOPES, **claims):
-        """A client with a token of its own; claims as for make_token, token=None for none at all."""
+        """A client with its own token; claims as for make_token, token=None for none at all."""
         token = claims.pop("token") if "token" in claims else make_token(scope, **claims)
         client = Client(self.url, token)
         self._clients.append(client)
@@ -188,7 +188,7 @@ class Holdfast:
         self.run("audit", check=0)
 
     def environment(self):
-        """Only what this instance is told; no HOLDFAST_ or PG variable of the caller gets through."""
+        """Only the settings of this instance; no HOLDFAST_ or PG variable of the caller gets through."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HOLDFAST_", "PG"))}
         told = {f"HOLDFAST_{key}": str(value) for key, value in self.settings.items() if value is not None}
         return {**kept, **told}

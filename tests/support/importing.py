@@ -1,4 +1,4 @@
-"""Importing as an operator would: a file, the command, what it printed."""
+"""Importing as an operator would: a file, the command, its output."""
 
 import os
 import re
@@ -24,7 +24,7 @@ OK, SOME_REFUSED, WRONG_USAGE, NO_DATABASE, BAD_CONFIG = 0, 1, 2, 69, 78
 
 @dataclass
 class Outcome:
-    """What an import has told: its sums by name ({"taken": 3}), what it has named ({line: reason}): the lines it
+    """The report of an import: its sums by name ({"taken": 3}), its named lines ({line: reason}): the lines it
     refused, those that match nothing, and those that match in part."""
 
     code: int
@@ -77,7 +77,7 @@ class Importer:
 
 
 def real_invoices():
-    """The file of real invoices: HOLDFAST_TEST_INVOICES, or one that stands in a folder beside the project; else None."""
+    """The file of real invoices: HOLDFAST_TEST_INVOICES, or one in a folder beside the project; else None."""
     named = os.environ.get("HOLDFAST_TEST_INVOICES")
     if named:
         return named

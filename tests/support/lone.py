@@ -1,4 +1,4 @@
-"""An instance with a database of its own, whose batches a test can compose and count."""
+"""An instance with a separate database, whose batches a test can compose and count."""
 
 from contextlib import contextmanager
 
@@ -68,7 +68,7 @@ _POISON = """
 
 @contextmanager
 def holding(shelf, sku=None):
-    """The row is locked by somebody else meanwhile."""
+    """Another transaction locks the row meanwhile."""
     with shelf.database.transaction() as rows:
         rows("select from stock where location = %s and sku = %s for update", shelf.location, sku or shelf.sku)
         yield

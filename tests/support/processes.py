@@ -1,4 +1,4 @@
-"""Commands in sessions of their own, so that nothing they start outlives them."""
+"""Commands in separate sessions, so that nothing they start outlives them."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def run_session(command, timeout, **options):
 
 
 def stop_all():
-    """End what runs; whoever wants to start more gets Stopped."""
+    """End the running commands; a later start raises Stopped."""
     _stopping.set()
     for child in list(_running):
         end_session(child)

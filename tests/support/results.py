@@ -1,4 +1,4 @@
-"""Counting tests, whoever ran them."""
+"""Counting tests of any program."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -34,7 +34,7 @@ class Result:
         self.skip_reasons += other.skip_reasons
 
     def add(self, other, finished_well, what, output):
-        """Take over the result of one program. `other` None: it left no report. `output()` is what it printed."""
+        """Take over the result of one program. `other` None: it left no report. `output()` is the text that it printed."""
         if other is not None:
             self.merge(other)
         if other is None or (not finished_well and not other.failures):

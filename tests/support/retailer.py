@@ -1,4 +1,4 @@
-"""A small retailer made through the API, with codes of its own, so that tests share a database without meeting."""
+"""A small retailer made through the API, with unique codes, so that tests share a database without meeting."""
 
 import itertools
 import uuid

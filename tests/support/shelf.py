@@ -48,7 +48,7 @@ def let_lapse(database, reservation_id, when="clock_timestamp() - interval '1 se
 
 
 def assert_adds_up(database, *locations):
-    """Nothing is oversold, `reserved` is what documents hold, `on_hand` what the ledger says."""
+    """Nothing is oversold, `reserved` equals the units that documents hold, `on_hand` the sum of the ledger."""
     wrong = database.rows(_WRONG, list(locations))
     assert not wrong, f"stock does not add up: {wrong}"
 
@@ -86,7 +86,7 @@ _WRONG = """
 
 
 def place_of(location):
-    """What the last two bytes of an id made at this location say; its calls meet the worker of this number."""
+    """The last two bytes of an id made at this location; its calls meet the worker of this number."""
     number = 0x811c9dc5
     for byte in location.encode():
         number = (number ^ byte) * 0x01000193 & 0xffffffff

@@ -27,7 +27,7 @@ def eventually(question, within=10.0, what=None):
 
 
 def together(actions):
-    """Run every action in a thread of its own, all released at one moment; their results in order.
+    """Run every action in a separate thread, all released at one moment; their results in order.
 
     Raises what the first failing action raised, once all have ended.
     """

@@ -1,10 +1,10 @@
-"""The work of a location on one order, for tests: what to do with it and what came of it."""
+"""The work of a location on one order, for tests: its commands and their effects."""
 
 import uuid
 
 
 class Work:
-    """One fulfillment of an order of its own, three units of the first product and one of the second by default."""
+    """One fulfillment of a new order, three units of the first product and one of the second by default."""
 
     def __init__(self, retailer, database, lines=None, method="pickup", **fields):
         self.retailer, self.database, self.api = retailer, database, retailer.api
@@ -53,14 +53,14 @@ class Work:
         return row["on_hand"], row["unsellable"], row["reserved"]
 
     def ledger(self):
-        """What the fulfillment has written there: (sku, reason, on hand, unsellable), by the products' names."""
+        """The fulfillment's ledger entries there: (sku, reason, on hand, unsellable), by the products' names."""
         rows = self.database.rows(
             "select sku, reason, on_hand_change, unsellable_change from ledger where document = %s order by sku, number",
             f"fulfillment/{self.id}")
         return [(row["sku"], row["reason"], row["on_hand_change"], row["unsellable_change"]) for row in rows]
 
     def events(self):
-        """The types of what was told about its order, oldest first."""
+        """The types of its order's events, oldest first."""
         return [event["type"] for event in self.told()]
 
     def happened(self):

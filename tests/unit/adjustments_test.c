@@ -80,7 +80,7 @@ static void assert_not_applied(
         cr_assert_str_eq(refusal.violations->code, code);
 }
 
-/* ---- what can be told without the row ---- */
+/* ---- faults that show without the row ---- */
 
 Test(adjustment, names_either_a_delta_or_a_figure) {
         struct adjustment neither = { .reason = ADJUSTMENT_CORRECTION };
@@ -151,7 +151,7 @@ Test(adjustment, unsellable_units_are_part_of_a_counted_figure) {
         assert_refused(item, "#/items/3/unsellable", "not-allowed");
 }
 
-/* ---- what it does to the row ---- */
+/* ---- effects on the row ---- */
 
 static struct adjustment counted_before(int64_t units, int64_t moved) {
         struct adjustment item = counted(ADJUSTMENT_COUNT, units);
@@ -283,8 +283,8 @@ Test(adjustment, that_leaves_enough_needs_nobody_to_give_way) {
         cr_assert_eq(worst_of(items, 2, row_of(10, 0, 8)), 1 + 2); /* one short, two more may be promised meanwhile */
 }
 
-/* Whatever the order of the items and whichever are refused, the deficit that shows in the end is never above what was
- * foreseen: so whoever must give way is among those that were locked. */
+/* With any order of the items and any refusals, the final deficit is never above the predicted one: so every promise
+ * that must end is among the locked ones. */
 Test(adjustment, worst_case_is_never_exceeded) {
         const struct adjustment items[] = { delta(ADJUSTMENT_SALE, -3), counted(ADJUSTMENT_COUNT, 6),
                 delta(ADJUSTMENT_RECEIPT, 2), delta(ADJUSTMENT_DAMAGE, -1) };
@@ -310,7 +310,7 @@ Test(adjustment, worst_case_is_never_exceeded) {
                 }
 }
 
-/* ---- who gives way ---- */
+/* ---- promises that end ---- */
 
 /* Three reservations of two units each on one row of ten, the first one the oldest. */
 struct scene {
@@ -494,7 +494,7 @@ Test(adjustment, starts_over_when_orders_that_are_not_locked_would_have_to_give_
         cr_assert_eq(break_units(&a.scene, 16), PROBLEM_INSUFFICIENT_STOCK);
         cr_assert_eq(a.scene.row.reserved, 14);
         a.scene.promises.n_losses = 0;
-        cr_assert_eq(break_units(&a.scene, 7), FAULT_STALE, "nobody knows what reservations hold on the row");
+        cr_assert_eq(break_units(&a.scene, 7), FAULT_STALE, "the units that reservations hold on the row are unknown");
 }
 
 Test(adjustment, of_orders_made_at_once_the_one_with_the_higher_id_gives_way) {
@@ -508,7 +508,7 @@ Test(adjustment, of_orders_made_at_once_the_one_with_the_higher_id_gives_way) {
         cr_assert_eq(break_units(&a.scene, 6 + 1), PROBLEM_NONE);
         cr_assert_eq(a.lines[1].shorted, 1);
         cr_assert_eq(a.lines[0].shorted, 0);
-        cr_assert_eq(a.lines[1].order_line->cancelled, 1, "only what is lost leaves the order");
+        cr_assert_eq(a.lines[1].order_line->cancelled, 1, "only the lost units leave the order");
         cr_assert_eq(a.orders[1].status, ORDER_OPEN);
 }
 
@@ -525,7 +525,7 @@ Test(adjustment, that_follows_another_one_takes_up_where_it_ended) {
         cr_assert_eq(break_units(&a.scene, 2), PROBLEM_NONE);
         cr_assert_eq(a.orders[1].refund_due, 1500);
         cr_assert_eq(a.lines[1].shorted, 3);
-        cr_assert_eq(a.orders[1].version, 3, "each is a change of its own");
+        cr_assert_eq(a.orders[1].version, 3, "each is a separate change");
         cr_assert_eq(break_units(&a.scene, 1), PROBLEM_NONE);
         cr_assert_eq(a.orders[1].status, ORDER_CANCELLED);
         cr_assert_str_eq(a.orders[1].cancel_reason, "stock_lost");

@@ -136,7 +136,7 @@ void assert_status(enum fulfillment_status status) {
         cr_assert_eq(it->status, status, "it is %s", fulfillment_status_text(it->status));
 }
 
-/* Nothing was told, moved or saved. */
+/* No event, no movement, no saved row. */
 void assert_untouched(void) {
         cr_assert_null(scene.events.first);
         cr_assert_eq(movements(), 0);

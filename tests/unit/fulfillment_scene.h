@@ -39,7 +39,7 @@ void given_pickup(void);
 void given_shipping(void);
 void scene_clear(void);
 
-/* What was told so far: how often, and the data of the first. */
+/* Events so far: how many of a type, and the data of the first. */
 size_t told(const char *type);
 const char *data_of(const char *type);
 
@@ -49,7 +49,7 @@ void assert_done(enum problem p);
 void assert_refused(enum problem p, enum problem expected);
 void assert_status(enum fulfillment_status status);
 
-/* Nothing was told, moved or saved. */
+/* No event, no movement, no saved row. */
 void assert_untouched(void);
 void assert_violation(const char *pointer, const char *code);
 

@@ -323,7 +323,7 @@ Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .in
         assert_status(FULFILLMENT_PACKED);
 }
 
-/* ---- what is not to be had ---- */
+/* ---- short units ---- */
 
 TestSuite(fulfillment_short, .init = given_pickup, .fini = scene_clear);
 
@@ -368,7 +368,7 @@ Test(fulfillment_short, units_left_for_other_reasons_are_free_again) {
         cr_assert_eq(movements(), 0);
 }
 
-/* A shelf that holds only what is promised: the loss is bearable, because the promise goes first. */
+/* A shelf that holds only promised units: the loss is bearable, because the promise goes first. */
 Test(fulfillment_short, a_loss_is_taken_from_what_was_promised_here) {
         scene.rows[0].on_hand = 5;
         assert_done(short_of(FIRST, 2, SHORT_NOT_FOUND));
@@ -440,7 +440,7 @@ Test(fulfillment_short, it_happens_while_picking_and_never_later) {
         assert_untouched();
 }
 
-/* The longest order, every line named with the largest quantity: what is told must fit. */
+/* The longest order, every line named with the largest quantity: the event must fit. */
 Test(fulfillment_short, the_event_of_the_longest_order_fits) {
         static struct line_units lines[ORDER_LINES_MAX];
         struct event *event = event_add(&scene.events, "fulfillment.short_picked", "ana");
@@ -590,7 +590,7 @@ static enum problem rest_cancelled_by_lines(void) {
                 &scene.order, lines, n, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
 }
 
-/* What a change does with units that it takes off. */
+/* The effect of a change that takes units off. */
 static enum problem rest_changed(void) {
         for (size_t i = 0; i < LINES; i++)
                 order_line_cancel(&scene.order_lines[i], order_line_open(&scene.order_lines[i]));

@@ -177,7 +177,7 @@ static void assert_invalid(enum problem p, const char *pointer, const char *code
         assert_refused(p, PROBLEM_VALIDATION_FAILED, pointer, code);
 }
 
-/* ---- what the request alone tells ---- */
+/* ---- faults of the request alone ---- */
 
 Test(placing_check, an_order_that_is_whole_passes) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
@@ -803,7 +803,7 @@ Test(placing, a_refused_order_does_not_use_up_its_external_ref) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
 }
 
-/* Every allocation fails once. What is granted all the same is whole. */
+/* Every allocation fails once. A granted order is whole all the same. */
 Test(placing, without_memory_nothing_is_half_placed) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot } };
@@ -979,7 +979,7 @@ Test(placing_money, discounts_beyond_it_are_refused) {
         assert_invalid(place_discounted(discounts, 2), "#/lines", "out-of-range");
 }
 
-/* One random order and what it must come to, worked out beside the code. */
+/* One random order and its expected totals, worked out beside the code. */
 struct sale {
         struct order_line_body lines[8];
         struct discount_body discounts[6];
@@ -1019,7 +1019,7 @@ static void sale_lines(struct sale *sale, uint64_t *dice) {
         }
 }
 
-/* Some of what is left of a line, or of the order, now and then all of it. */
+/* Some of the remaining units of a line, or of the order, now and then all of them. */
 static void sale_discounts(struct sale *sale, uint64_t *dice) {
         int64_t left = sale->subtotal;
 
@@ -1260,7 +1260,7 @@ Test(placing_reservation, more_than_it_and_the_shelf_have_is_refused) {
         const struct order_body body = claim_of(lines, 1);
 
         reserve_a_basket();
-        row_of("alpha", "A")->reserved = 9; /* one is somebody else's */
+        row_of("alpha", "A")->reserved = 9; /* one is another order's */
         assert_refused(place(&body), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
         cr_assert_eq(refusal.violations->available, 9);
         cr_assert_eq(reservations[0].status, RESERVATION_ACTIVE);
@@ -1301,7 +1301,7 @@ Test(placing_reservation, one_whose_time_is_up_is_refused) {
         reservations[0].expires_at = NOW;
         assert_over("expired");
         reservations[0].expires_at = NOW + 1;
-        held[1].held = false; /* somebody who had its row has freed the line */
+        held[1].held = false; /* another command with its row has freed the line */
         assert_over("expired");
 }
 

@@ -641,7 +641,7 @@ Test(pickup_code, is_the_same_each_time_and_another_for_each_id_serial_and_secre
         cr_assert_str_neq(first, again);
         cr_assert(pickup_code(SECRET, &id, INT64_C(1) << 56 | 1, again));
         cr_assert_str_neq(first, again);
-        cr_assert(pickup_code("a secret of somebody else", &id, 1, again));
+        cr_assert(pickup_code("a secret of another shop", &id, 1, again));
         cr_assert_str_neq(first, again);
 }
 

@@ -94,7 +94,7 @@ static struct provider_event word(enum provider_event_type type, int64_t amount)
                 .occurred_at = TIMESTAMP_NONE };
 }
 
-/* Amount 0: none is told. */
+/* Amount 0: the event has none. */
 static enum problem tell(struct payment *payment, enum provider_event_type type, int64_t amount) {
         const struct provider_event told = word(type, amount);
 
@@ -168,7 +168,7 @@ static void assert_status(enum payment_status status) {
         cr_assert_eq(order.payment_status, status, "it is %s", payment_status_text(order.payment_status));
 }
 
-/* ---- what the provider tells ---- */
+/* ---- events of the provider ---- */
 
 Test(payments, what_is_authorized_is_asked_for_when_it_leaves_and_captured_by_the_provider) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
@@ -659,7 +659,7 @@ Test(payments, what_the_rest_of_an_order_held_is_let_go) {
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 3500), PROBLEM_NONE);
         assert_state(card, FUNDS_CAPTURED);
         assert_status(PAYMENT_CAPTURED);
-        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 1000), PROBLEM_NONE, "of what was let go");
+        cr_assert_eq(tell(card, PROVIDER_CAPTURED, 1000), PROBLEM_NONE, "of the released authorization");
         cr_assert_eq(order.refund_due, 1000);
 }
 
@@ -728,7 +728,7 @@ Test(payments, what_is_due_goes_back_to_the_payments_it_came_from) {
         cr_assert_eq(gift_card->refunded, 2000);
         cr_assert_eq(card->refunded, 1000);
         cr_assert_eq(order.refund_due, 0);
-        cr_assert_eq(order.credited, 3000, "what was due is not credited again");
+        cr_assert_eq(order.credited, 3000, "the amount due is not credited again");
         cr_assert_eq(told("refund.requested"), 2);
         cr_assert_eq(told("order.appeased"), 0);
         assert_status(PAYMENT_PARTIALLY_REFUNDED);
@@ -790,7 +790,7 @@ Test(payments, without_an_amount_just_what_is_due_is_given_back) {
         cr_assert_eq(give_back(2000), PROBLEM_NONE, "on the capture that was asked for, by its amount");
         cr_assert_eq(order.credited, 6000, "which is no appeasement");
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 6500), PROBLEM_NONE);
-        cr_assert_eq(order.refund_due, 0, "what is paid beyond it is for what is still to be sent");
+        cr_assert_eq(order.refund_due, 0, "the surplus is for units still to be sent");
 }
 
 Test(payments, a_refund_that_failed_is_due_again_and_can_be_tried_again) {
@@ -829,7 +829,7 @@ Test(payments, a_refund_fails_with_the_capture_that_it_was_to_be_paid_from) {
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE);
         cr_assert_eq(give_back(300), PROBLEM_NONE);
         cr_assert_eq(give_back(2000), PROBLEM_NONE);
-        cr_assert_eq(order.n_refunds, 3, "of what is captured first");
+        cr_assert_eq(order.n_refunds, 3, "of captured payments first");
         cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
         assert_state(card, FUNDS_CAPTURED);
         cr_assert_eq(order.refunds[2]->state, REFUND_FAILED);
@@ -1174,9 +1174,9 @@ static void random_give_back(uint64_t *dice) {
         (void) give_back_to(dice_below(dice, 2) ? 0 : random_amount(dice, order.total), to);
 }
 
-static int64_t kept; /* of what came back: fees, and what was withheld */
+static int64_t kept; /* of returned goods: fees, and withheld amounts */
 
-/* As a return withholds what it could refund. */
+/* As a return withholds its refundable amount. */
 static void random_withholding(uint64_t *dice) {
         const int64_t due = order_refund_expected(&order);
         const int64_t amount = random_amount(dice, due < order.credited ? due : order.credited);
@@ -1249,7 +1249,7 @@ static int64_t share_given_up(const struct order_line *line) {
         return order_line_value(line, 0, line->cancelled + line->returned);
 }
 
-/* What must be true after every step, computed here by itself. */
+/* The invariants after every step, computed here independently. */
 static void assert_money(size_t sale) {
         int64_t paid = 0, asked_for = 0, refunded = 0, sent = 0, to_payments = 0, given_up = order.adjusted;
 

@@ -41,7 +41,7 @@ static struct location *elsewhere(const char *code, double distance, int64_t uni
         return location;
 }
 
-/* As the look-up before the locks leaves it, which saw what there is now. */
+/* As the look-up before the locks leaves it, which saw the current figures. */
 static void looked_up(void) {
         candidates_sort(candidates, search.n_candidates);
         search.left = 1000;
@@ -86,7 +86,7 @@ static int64_t reserved_at(const char *location, const char *sku) {
         return stock_find(&scene.stock, location, sku)->reserved;
 }
 
-/* ---- who takes over ---- */
+/* ---- the location that takes over ---- */
 
 Test(sourcing, the_nearest_location_takes_over_what_is_short) {
         elsewhere("far", 20, 9, 9);
@@ -279,7 +279,7 @@ Test(sourcing, a_line_is_split_over_so_many_at_most) {
         cr_assert_eq(told("refund.due"), 1);
 }
 
-/* ---- what nobody has ---- */
+/* ---- units that no location has ---- */
 
 Test(sourcing, what_nobody_has_is_cancelled_and_its_refund_due) {
         elsewhere("near", 5, 0, 9);
@@ -429,7 +429,7 @@ Test(sourcing, who_rejected_a_part_of_the_order_is_not_asked_again) {
         cr_assert_eq(scene.order_lines[SECOND_LINE].cancelled, 1);
 }
 
-/* ---- what is missing ---- */
+/* ---- missing rows ---- */
 
 Test(sourcing, what_is_missing_is_what_was_named_or_all_that_is_open) {
         const struct line_units named[] = { units(THIRD, 2), units(FIRST, 1) };
