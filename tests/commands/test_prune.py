@@ -52,6 +52,7 @@ def let_age(database, by=OLD):
             select (lpad(to_hex((('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
                     - (extract(epoch from {by}) * 1000)::bigint)), 12, '0') || substr(replace(id::text, '-', ''), 13))::uuid $$""")
     database.execute(f"update orders set placed_at = placed_at - {by}, updated_at = updated_at - {by}")
+    database.execute(f"update order_places set placed_at = placed_at - {by}, updated_at = updated_at - {by}")
     database.execute(f"update stream_events set published_at = published_at - {by}, event_id = older(event_id)")
     database.execute("update stream_pending set event_id = older(event_id)")
     database.execute(f"update events set id = older(id), occurred_at = occurred_at - {by}")

@@ -82,7 +82,7 @@ def test_a_step_that_is_not_compatible_waits_for_nobody_at_work(url, services, p
         steps = database.rows("delete from schema_migration returning version, name, digest, compatible")
         done = program.run("migrate", check=TRY_LATER)  # as if the first step were still to come
         assert done.stderr == (
-            "holdfast: 0001_stock cannot run beside programs that are at work on the schema: stop holdfast everywhere,"
+            "holdfast: 0001_stock cannot run beside programs that work on the schema: stop holdfast everywhere,"
             " migrate, start it again\n")
         assert database.count("schema_migration") == 0
         for step in steps:
