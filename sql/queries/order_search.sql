@@ -15,8 +15,8 @@ with due as (
 ), taken as materialized (
         select distinct due.order_id from due
 ), written as (
-        insert into order_search (order_id, version, placed_at, words)
-        select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref)
+        insert into order_search (order_id, version, placed_at, words, slices)
+        select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref), order_slices(o.placed_at)
           from taken
          cross join lateral (select * from orders where orders.id = taken.order_id) as o
             on conflict (order_id) do update

@@ -343,12 +343,12 @@ select f.id
  limit $1::bigint
 
 -- ---- lists ----
--- Lists are read by connections whose planner sees each call's values, so a branch for another shape of filter is not planned at all.
+-- The planner sees each call's values on the connections of lists, so it plans no branch for other filters.
 -- $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words, $6 locations the bearer may see, $7 time and $8 id of the last
 -- order seen, $9 how many, $10 e-mail address in any case, $11 phone number by its digits, $12 changed since: null for all, but $9.
--- $13 which filters lead to the orders: "all" none, "state" a channel or statuses, "place" locations.
 --
--- With filters, a list is merged from streams, one a channel, status and location, each of which an index has in the order of the list.
+-- A list is merged from streams, one for each channel and status (and location) that exists. An index holds each stream in the order
+-- of the list. There is no index by time alone: the planner would walk it past all orders that a filter leaves out.
 
 -- :name orders_page free
 -- Newest first.
@@ -452,10 +452,11 @@ select o.id, o.placed_at
  limit $9::bigint
 
 -- :name orders_search free
--- The search. It looks at the first orders of each stream one by one: at $13 at most, as many as fill a page when the words are as frequent
--- as among the newest orders of all; at $14 when they are rare there. If no page is found so and the streams go on, trigrams lead to all orders with the words. Trigrams that
--- nearly every order has (of a domain, of a prefix) cost much and tell nothing, so only two pieces of the words are looked up, the
--- rarest among the newest orders. Orders that the sweeper has not come to are looked at one by one.
+-- The search compares the first orders of each stream one by one. It takes enough for a page ($13 a stream at most) when the words are
+-- frequent among the newest orders, else $14. If they do not fill a page and a stream goes on, trigrams lead to all orders with the
+-- words. For words that are frequent in the planner's statistics they do so month by month, or week by week, until a page is full.
+-- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
+-- rarest of the newest orders and of the statistics. Orders that the job make_searchable has not come to are compared one by one.
 with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
 ), newest as materialized (
@@ -464,15 +465,24 @@ with recursive not_asked as (
         select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
           from newest n
          where position(lower($5::text) in n.words) > 0
+), usual as materialized (
+        select bound.words
+          from pg_stats st
+         cross join lateral unnest(st.histogram_bounds::text::text[]) as bound (words)
+         where st.schemaname = current_schema() and st.tablename = 'order_search' and st.attname = 'words'
+), habit as materialized (
+        select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
 ), piece as materialized (
         select substr(run.text, at.place, 6) as text, run.number, at.place,
-               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0) as hits
+               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0)
+               + (select count(*) from usual u where position(substr(run.text, at.place, 6) in u.words) > 0) as hits
           from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
          cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
          where length(run.text) >= 3
 ), wanted as materialized (
         select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
-               coalesce((select p.text from piece p order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
+               coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
+                          order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
 ), state (channel, status) as (
         (select o.channel, o.status
@@ -565,7 +575,53 @@ with recursive not_asked as (
          where s.words like (select '%' || w.first || '%' from wanted w) and s.words like (select '%' || w.last || '%' from wanted w)
            and position(lower($5::text) in s.words) > 0 and ($7::timestamptz is null or (s.placed_at, s.order_id) < ($7, $8::uuid))
            and (s.order_id in (select d.order_id from due d)) is not true
-           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
+           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint and (select h.hits from habit h) = 0
+), span as materialized (
+        select coalesce($7::timestamptz, (select max(w.placed_at) from walked w)) as last, min(ends.first) as first
+          from (select (select o.placed_at from orders o where o.channel = s.channel collate "C" and o.status = s.status
+                         order by o.placed_at limit 1) as first
+                  from stream s
+                 where $6::text[] is null
+                 union all
+                select (select p.placed_at from order_places p
+                         where p.location = s.location collate "C" and p.channel = s.channel collate "C" and p.status = s.status
+                         order by p.placed_at limit 1)
+                  from stream s
+                 where $6::text[] is not null) as ends
+), slice as materialized (
+        select at.number, case when h.hits < 10 then at.number else -at.number end as tag
+          from habit h
+         cross join span
+         cross join lateral (select case when h.hits < 10 then 2629800 else 604800 end as seconds) as step
+         cross join lateral generate_series(floor(extract(epoch from span.last) / step.seconds)::integer,
+                                            floor(extract(epoch from span.first) / step.seconds)::integer, -1) as at (number)
+         where h.hits > 0 and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
+         order by at.number desc
+), older as materialized (
+        select found.id, found.placed_at
+          from (select slice.number, s.id, s.placed_at
+                  from slice
+                 cross join lateral (select order_search.order_id as id, order_search.placed_at
+                                       from order_search
+                                      where order_search.slices @> array[slice.tag]
+                                        and order_search.words like (select '%' || w.first || '%' from wanted w)
+                                        and order_search.words like (select '%' || w.last || '%' from wanted w)
+                                        and position(lower($5::text) in order_search.words) > 0
+                                        and ($7::timestamptz is null or (order_search.placed_at, order_search.order_id) < ($7, $8::uuid))
+                                        and (order_search.order_id in (select d.order_id from due d)) is not true
+                                      order by order_search.placed_at desc, order_search.order_id desc
+                                     offset 0) as s
+                offset 0) as found
+         where case when $6::text[] is not null
+                 then (select true from order_places p
+                        where p.order_id = found.id and p.location = any($6 collate "C")
+                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
+            when $1::text is not null or $2::text[] is not null
+                 then (select true from orders o
+                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
+                          and ($2::text[] is null or o.status = any($2)) limit 1)
+            else true end
+         limit $9::bigint
 ), fresh as materialized (
         select o.id, o.placed_at
           from due d
@@ -576,6 +632,8 @@ select found.id, found.placed_at
   from (select n.id, n.placed_at from near n
          union
         select r.id, r.placed_at from rest r
+         union
+        select l.id, l.placed_at from older l
          union
         select f.id, f.placed_at from fresh f
          order by placed_at desc, id desc
@@ -703,15 +761,24 @@ with recursive not_asked as (
         select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
           from newest n
          where position(lower($5::text) in n.words) > 0
+), usual as materialized (
+        select bound.words
+          from pg_stats st
+         cross join lateral unnest(st.histogram_bounds::text::text[]) as bound (words)
+         where st.schemaname = current_schema() and st.tablename = 'order_search' and st.attname = 'words'
+), habit as materialized (
+        select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
 ), piece as materialized (
         select substr(run.text, at.place, 6) as text, run.number, at.place,
-               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0) as hits
+               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0)
+               + (select count(*) from usual u where position(substr(run.text, at.place, 6) in u.words) > 0) as hits
           from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
          cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
          where length(run.text) >= 3
 ), wanted as materialized (
         select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
-               coalesce((select p.text from piece p order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
+               coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
+                          order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
 ), state (channel, status) as (
         (select o.channel, o.status

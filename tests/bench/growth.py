@@ -152,7 +152,7 @@ class Retailer:
         reply = self.ask("POST", "/v1/orders", body={
             "channel": CHANNELS[n % 2], "external_ref": f"shop-{n}", "currency": "EUR",
             "customer": {"name": name, "email": f"{name.replace(' ', '.').lower()}.{n}@example.com", "phone": f"+49 40 {1_000_000 + n}"},
-            "fulfillment": {"method": "pickup", "location": location},
+            "fulfillment": {"method": "pickup", "location": location}, "payment": {"status": "captured"},
             "lines": [{"sku": self.skus[(n * 7) % len(self.skus)], "quantity": 1, "unit_price": {"amount": 1999, "currency": "EUR"}}]})
         if n % 10 == 0:
             self.ask("POST", f"/v1/orders/{reply['id']}/cancel", body={"reason": "changed her mind"})

@@ -53,6 +53,7 @@ TELL_OF_NO_CUSTOMER = """
     locations: capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
     order_lines: sku title
     order_places: channel location status
+    order_search: slices
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type
     payments: actor opened provider status

@@ -75,8 +75,9 @@ static void orders_fill(int from, int to) {
         fill("insert into order_places (order_id, location, channel, status, placed_at, updated_at)"
              " select id, location, channel, status, at, at + interval '1 s'" NUMBERED,
                 from, to);
-        fill("insert into order_search (order_id, version, placed_at, words)"
-             " select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref)"
+        fill("insert into order_search (order_id, version, placed_at, words, slices)"
+             " select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref),"
+             "        order_slices(o.placed_at)"
              " from orders o where o.id between lpad(to_hex($1::bigint), 32, '0')::uuid"
              "                              and lpad(to_hex($2::bigint), 32, '0')::uuid",
                 from, to);
