@@ -1,5 +1,5 @@
 /*
- * adjustments: what happens to units on the shelf outside of orders. Goods come in, a till sells, a count finds less.
+ * adjustments: changes of stock outside of orders, as when goods come in, a till sells or a count finds less.
  *
  * An item names a row and either a signed `delta` or the `on_hand` that was found, and for a count perhaps when: then
  * the movements after it, other than counts, are added to that figure. Deltas have the sign of what they do to the
@@ -7,11 +7,11 @@
  * Damage says how many units are damaged, with either sign, and leaves on_hand as it is. Units that are unsellable
  * leave only with an `on_hand`.
  *
- * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises give way, newest
- * first, with the reason "stock_lost": reservations are released whole, then units of orders that nobody has picked yet
- * are marked short. Picked units never give way. Whom to lock is chosen before the locks and decided upon after them;
- * when others would have to give way by then, the batch starts over (FAULT_STALE): so it does when an order would lose
- * units although a reservation has come since.
+ * A shrink is an item that leaves less than was promised. It is never refused for that alone: promises are broken,
+ * newest first, with the reason "stock_lost". Reservations are released whole, then units of orders that nobody has
+ * picked yet are marked short. A promise of picked units is never broken. The batch chooses the documents to lock
+ * before the locks, and decides which promises to break after them. It starts over (FAULT_STALE) when it would then
+ * have to break promises that are not locked, or take units from an order although a newer reservation exists.
  */
 #pragma once
 
@@ -47,14 +47,14 @@ struct adjustment {
         int64_t moved; /* units that have come (and gone, below 0) since counted_at, as far as they are known */
 };
 
-/* What an item does to its row. */
+/* The figures of a row after an item. */
 struct adjustment_change {
         int64_t on_hand, unsellable;
 };
 
 /* ---- pure rules ---- */
 
-/* What can be told without the row: one figure, of the sign that the reason asks for. VALIDATION_FAILED names the
+/* Check an item without its row: it has one figure, of the sign that the reason asks for. VALIDATION_FAILED names the
  * member below "#/items/<index>". */
 enum problem adjustment_check(
         const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal);
@@ -63,16 +63,16 @@ enum problem adjustment_check(
 enum problem adjustment_check_time(
         const struct adjustment *item, size_t index, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* What the item does to the row as it stands. INSUFFICIENT_STOCK when more is taken than is there to be sold,
- * VALIDATION_FAILED when more would lie there than a row may hold, when more has left since a count than was counted,
- * or when location or SKU is unknown. */
+/* Compute the figures of the row, as it stands, after the item. INSUFFICIENT_STOCK when more is taken than is there to
+ * be sold, VALIDATION_FAILED when more would lie there than a row may hold, when more has left since a count than was
+ * counted, or when location or SKU is unknown. */
 enum problem adjustment_apply(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal, struct adjustment_change *ret_change);
 
 /* Promised units that the row would not have after the change; 0 when it has them all. */
 int64_t adjustment_deficit(const struct stock_row *row, const struct adjustment_change *change);
 
-/* What all items of a batch may take from one row at worst, whichever of them are refused and whatever is promised
+/* The most that all items of a batch may take from one row, whichever items are refused and however much is promised
  * meanwhile. */
 struct adjustment_loss {
         const char *location, *sku;
@@ -82,7 +82,8 @@ struct adjustment_loss {
 
         const struct stock_row *row; /* once it is locked */
 
-        /* Units that may give way then; once the promises are sorted, only those whose documents are not locked. */
+        /* Promised units that may be lost then; once the promises are sorted, only those whose documents are not
+         * locked. */
         int64_t held;      /* by reservations */
         int64_t allocated; /* to orders, and not picked */
 };
@@ -91,7 +92,7 @@ bool adjustment_may_shrink(const struct adjustment *item);
 void adjustment_loss_begin(struct adjustment_loss *loss, const char *location, const char *sku);
 void adjustment_loss_add(struct adjustment_loss *loss, const struct adjustment *item);
 
-/* How many promised units may have to give way, counting those that others may still get promised until the row is
+/* How many promised units may be lost, counting those that other requests may still get promised until the row is
  * locked; 0 when all promises can be kept. */
 int64_t adjustment_loss_of_promises(const struct adjustment_loss *loss, const struct stock_row *row);
 
@@ -125,13 +126,13 @@ struct imported_figure {
 enum problem overridden_ask(struct database *database, struct arena *arena, const struct imported_figure *figures,
         size_t n, int64_t *ret_overridden);
 
-/* ---- who gives way ---- */
+/* ---- promises that break ---- */
 
 /* The promises that a batch may break: those whose documents are locked. */
 struct promises {
         struct arena *arena;
         struct stock *stock;
-        struct adjustment_loss *losses; /* of rows whose promises may have to give way */
+        struct adjustment_loss *losses; /* of rows whose promises may break */
         size_t n_losses;
         struct reservation_set reservations;
         struct order_set orders;
@@ -139,22 +140,23 @@ struct promises {
         struct fulfillment **fulfillments_by_age; /* likewise */
 };
 
-/* Choose, in up to two trips, whose promises may have to give way to the items, name their rows in `stock`, and queue
- * the locks of their documents. The caller then locks `stock` and calls promises_read. */
+/* Choose, in up to two trips, the promises that the items may break, name their rows in `stock`, and queue the locks of
+ * their documents. The caller then locks `stock` and calls promises_read. */
 enum problem promises_lock(struct promises *promises, struct database *database, struct stock *stock,
         const struct adjustment *const *items, size_t n_items, timestamp deadline);
 
-/* Queue, after the lock of the stock: read what is locked. */
+/* Queue, after the lock of the stock: read the locked documents. */
 enum problem promises_read(struct promises *promises, struct database *database);
 
-/* Put what was read in order; call it first in `decide`. FAULT_BUSY without memory. */
+/* Sort the promises by age; call it first in `decide`. FAULT_BUSY without memory. */
 enum problem promises_sort(struct promises *promises);
 
-/* Units on the row that would give way, if all of them had to. */
+/* Units on the row that could be lost at most. */
 int64_t promises_that_may_break(const struct promises *promises, const struct stock_row *row);
 
-/* Take `deficit` units on the row from the promises that hold them, newest first, and tell so. INSUFFICIENT_STOCK when
- * that many cannot give way; FAULT_STALE when promises that are not locked would have to. */
+/* Take `deficit` units on the row from the promises that hold them, newest first, and write the events.
+ * INSUFFICIENT_STOCK when fewer units can be taken; FAULT_STALE when promises that are not locked would have to break.
+ */
 enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
         timestamp now, struct events *events);
 

@@ -53,7 +53,7 @@ struct work {
         struct snapshot before; /* the item that breaks promises */
 };
 
-/* What became of one item. */
+/* The outcome of one item. */
 struct outcome {
         struct refusal refusal; /* problem 0: it was taken */
         bool moved;
@@ -119,7 +119,7 @@ static enum problem adjust_load(struct batch *batch) {
 
 /* ---- one item ---- */
 
-/* Picked units are in somebody's hands. */
+/* An associate or a customer has the picked units, so the item cannot take them. */
 static void refuse_promised(
         struct work *work, struct call *call, const struct stock_row *row, size_t index, struct outcome *outcome) {
         const int64_t available =
@@ -278,8 +278,8 @@ static void reply_with(struct call *call, const struct outcome *outcomes, size_t
         reply_end(&w);
 }
 
-/* All or nothing: the call is refused for what is wrong with its items; what is not allowed weighs more than what is
- * not valid, and that more than what is not there. */
+/* All or nothing: one refused item refuses the call. The call's problem is that of a location the token does not cover,
+ * else that of an invalid item, else missing stock. */
 static void refuse_all(struct call *call, const struct outcome *outcomes, size_t failed) {
         const size_t n = ((const struct adjust_body *) call->body)->n_items;
         enum problem problem = PROBLEM_INSUFFICIENT_STOCK;

@@ -7,7 +7,7 @@
 const char *const adjustment_reasons[] = { "correction", "count", "damage", "found", "receipt", "return", "sale",
         "theft", NULL };
 
-/* What each reason takes: a delta above or below zero, a counted figure. */
+/* The figures that each reason allows: a delta above or below zero, a counted figure. */
 static const struct {
         bool adds, takes, counts;
 } rules[] = {
@@ -37,7 +37,7 @@ static enum problem refuse_item(struct refusal *refusal, struct arena *arena, si
         return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "%s", detail);
 }
 
-/* ---- what can be told without the row ---- */
+/* ---- checks without the row ---- */
 
 static enum problem check_delta(
         const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
@@ -87,7 +87,7 @@ enum problem adjustment_check_time(
         return refuse_item(refusal, arena, index, "counted_at", "out-of-range", "That is yet to come.");
 }
 
-/* ---- what it does to the row ---- */
+/* ---- effects on the row ---- */
 
 /* Units on hand after an item that sets them. */
 static int64_t figure_of(const struct adjustment *item) {
@@ -156,8 +156,8 @@ static enum problem change_by_delta(const struct adjustment *item, size_t index,
         return PROBLEM_NONE;
 }
 
-/* Counted below what is known to be unsellable: then all that is there is taken for unsellable, unless the count says.
- */
+/* A count below the unsellable figure makes all units on hand unsellable, unless the count has an unsellable figure
+ * itself. */
 static struct adjustment_change change_by_count(const struct adjustment *item, const struct stock_row *row) {
         const int64_t on_hand = figure_of(item);
         int64_t unsellable = item->has_unsellable ? item->unsellable : row->unsellable;

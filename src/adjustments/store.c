@@ -1,4 +1,4 @@
-/* Whose promises may have to give way: chosen without a lock, locked, read, saved. */
+/* The promises that a batch may break: chosen without a lock, locked, read, saved. */
 #include "adjustments/adjustments.h"
 #include "db/connection.h"
 #include "inventory/lookup.h"

@@ -8,7 +8,7 @@
 
 #define REASON_STOCK_LOST "stock_lost"
 
-/* ---- units that may give way ---- */
+/* ---- units that may be lost ---- */
 
 static int64_t units_held(const struct reservation *reservation, const struct stock_row *row) {
         int64_t units = 0;
@@ -163,8 +163,8 @@ static enum problem fulfillment_break(struct fulfillment *fulfillment, const str
         return order_after_units(fulfillment->order, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
 }
 
-/* Whether the locked promises are those that have to give way. Reservations may have come since they were chosen: an
- * order does not lose its units before they do. */
+/* Whether the locked promises are those that have to break. Reservations may have come since they were chosen: they
+ * lose their units before an order does. */
 static enum problem check_choice(const struct promises *promises, const struct stock_row *row, int64_t deficit) {
         const struct adjustment_loss *loss = loss_of(promises, row);
         const int64_t held = held_and_locked(promises, row);

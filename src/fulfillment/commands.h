@@ -1,5 +1,5 @@
 /*
- * fulfillment/commands: what the files of the room's routes share.
+ * fulfillment/commands: declarations that the files of the room's routes share.
  */
 #pragma once
 
@@ -7,12 +7,12 @@
 #include "engine/call.h"
 #include "fulfillment/sourcing.h"
 
-/* What one batch of commands on fulfillments works on. */
+/* The documents that one batch of commands on fulfillments works on. */
 struct fulfillment_commands {
         struct stock stock;
         struct order_set set;
         struct catalog_set catalog;
-        struct sourcing sourcing; /* of what falls short */
+        struct sourcing sourcing; /* of the units that fall short */
 };
 
 /* batch->work, empty. `locked`: its documents will be locked. FAULT_BUSY without memory. */
@@ -36,7 +36,7 @@ struct fulfillment *fulfillment_visible(struct call *call, const struct order_se
  * idempotency records, and codes are never stored. */
 void fulfillment_reply(struct call *call, const struct fulfillment *fulfillment, const char *pickup_secret);
 
-/* What a customer sees of it. */
+/* Answer with the members of the fulfillment that a customer may see. */
 void fulfillment_reply_to_customer(struct call *call, const struct fulfillment *fulfillment);
 
 /* The operations, for the table of routes. */
@@ -59,11 +59,11 @@ extern const struct operation fulfillment_show_operation;
 extern const struct operation fulfillment_status_operation;
 extern const struct operation fulfillment_unlock_operation;
 
-/* What the rules work with, for one call of the batch. */
+/* The arguments of the rules, for one call of the batch. */
 struct act fulfillment_act(const struct batch *batch, struct call *call);
 
-/* What the bearer may do with fulfillments, as allowed_actions depends on it. */
+/* The bearer's powers over fulfillments, on which allowed_actions depends. */
 unsigned fulfillment_powers(const struct call *call);
 
-/* "allowed_actions": what somebody with these powers may do with it now. */
+/* Write "allowed_actions": the commands that a client with these powers may call on the fulfillment now. */
 void write_allowed_actions(struct writer *json, const struct fulfillment *fulfillment, unsigned powers);

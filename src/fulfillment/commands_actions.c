@@ -1,4 +1,4 @@
-/* The commands on a fulfillment: load what each needs, call its rule, answer. */
+/* The commands on a fulfillment: each loads its documents, calls its rule and answers. */
 #include "fulfillment/commands.h"
 
 #include "catalog/slots.h"
@@ -80,7 +80,8 @@ static enum problem reinstate_load(struct batch *batch) {
         return p ? p : reservations_free_lapsed(batch->database, &work->stock);
 }
 
-/* What falls short may come from elsewhere; whoever looks for it pays for the look. */
+/* Other locations may have the units that fall short. Only the commands that may source them load those locations,
+ * because the look-up costs round trips. */
 static enum problem command_load_sources(
         struct batch *batch, void (*want)(struct sourcing *sourcing, const struct call *call)) {
         struct fulfillment_commands *work = NULL;
@@ -256,7 +257,7 @@ static enum problem reissue_code_one(const struct call *call, struct fulfillment
         return fulfillment_reissue_code(fulfillment, act);
 }
 
-/* What the location does not take. */
+/* Proof methods that the location does not accept; bits. */
 static unsigned refused_methods(const struct fulfillment_commands *work, const struct fulfillment *fulfillment) {
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
 

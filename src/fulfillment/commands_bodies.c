@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #define ASSIGNEE_MAX     200
-#define CODE_TEXT_MAX    512 /* code points of what a scanner read */
+#define CODE_TEXT_MAX    512 /* code points of a scanned code */
 #define PROOF_MAX        64
 #define REASON_MAX       200
 #define TEXT_MAX         100 /* staging locations, carriers, tracking numbers */
@@ -100,7 +100,7 @@ static const struct shape_member reinstate_members[] = {
 };
 const struct shape fulfillment_reinstate_shape = SHAPE(struct reinstate_body, reinstate_members);
 
-/* Of somebody else who may collect: a name is needed. */
+/* An alternate pickup person needs a name. */
 static const struct shape_member collector_members[] = {
         REQUIRED(TEXT, struct recipient_body, name, BETWEEN(1, 200)),
         OPTIONAL(ENUM, struct recipient_body, relation, .names = relation_texts),
@@ -134,7 +134,7 @@ static const struct shape_member check_in_members[] = {
 };
 const struct shape fulfillment_check_in_shape = SHAPE(struct check_in_body, check_in_members);
 
-/* ---- what a body alone can be refused for ---- */
+/* ---- checks of a body alone ---- */
 
 void fulfillment_pick_check(struct call *call) {
         const struct pick_body *body = call->body;

@@ -1,5 +1,5 @@
 /*
- * fulfillment/commands_bodies: what the commands on fulfillments are told, and what a body alone can be refused for.
+ * fulfillment/commands_bodies: the bodies of the commands on fulfillments, and the checks that need nothing but a body.
  */
 #pragma once
 
@@ -92,6 +92,6 @@ extern const struct shape fulfillment_reject_shape;
 extern const struct shape fulfillment_ship_shape;
 extern const struct shape fulfillment_short_shape;
 
-/* A pick names lines or scans; a proof by code has its code, and none is the supervisor's word. */
+/* A pick names lines or scans; a proof by code has its code, and only a supervisor may claim the proof `none`. */
 void fulfillment_pick_check(struct call *call);
 void fulfillment_handover_check(struct call *call);

@@ -1,5 +1,5 @@
 /*
- * The customer's link, and what it shows.
+ * The customer's link, and the members that it shows.
  */
 #include "fulfillment/commands.h"
 
@@ -43,7 +43,7 @@ const struct operation fulfillment_link_operation = { .load = fulfillment_comman
         .change = issue_one,
         .save = fulfillment_commands_save };
 
-/* ---- what the customer sees ---- */
+/* ---- the customer's view ---- */
 
 static void write_customer_check_in(struct writer *json, const struct check_in *check_in) {
         write_name(json, "check_in");

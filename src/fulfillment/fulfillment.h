@@ -3,9 +3,9 @@
  *
  * The documents are those of the orders room (`struct fulfillment` with its order, lines and stock rows, all locked).
  * Each rule here is one command: it refuses before it changes anything, and changes all or nothing. It moves units,
- * stock and states, tells the events, and settles the order. A command whose aim is reached already succeeds and
- * changes nothing when the same actor says the same again: staff press twice. Otherwise it is INVALID_TRANSITION, for
- * what it says would be lost.
+ * stock and states, writes the events, and settles the order. A command whose aim is reached already succeeds and
+ * changes nothing when the same actor says the same again: staff press twice. Otherwise it is INVALID_TRANSITION,
+ * because the data of the request would be lost.
  */
 #pragma once
 
@@ -20,20 +20,20 @@
 #define HOLD_MAX              (60 * DAY) /* from now, or from the beginning of its slot */
 #define LINK_TIME_MAX         (90 * DAY)
 #define REMINDER_BEFORE       DAY        /* the end of the hold */
-#define ARRIVAL_GRACE         (2 * HOUR) /* the hold of a customer who has arrived lasts for so long at least */
+#define ARRIVAL_GRACE         (2 * HOUR) /* the hold of a customer who has arrived lasts so long at least */
 #define WAY_GRACE             HOUR       /* the same after the arrival that a customer on the way has announced */
 
 struct search;
 
-/* What every command works with. */
+/* The arguments that every command shares. */
 struct act {
         const char *actor;
         timestamp now;
         struct stock *stock;
         struct events *events;
-        struct arena *arena; /* of the call: what is stored and refused is written there */
+        struct arena *arena; /* of the call: stored texts and refusals are written there */
         struct refusal *refusal;
-        struct search *search; /* for other locations (fulfillment/sourcing.h); NULL: what is missing is cancelled */
+        struct search *search; /* for other locations (fulfillment/sourcing.h); NULL: missing units are cancelled */
 };
 
 enum short_reason {
@@ -54,7 +54,7 @@ struct line_units {
         int64_t quantity;
 };
 
-/* One entry of a pick: a line by its id, or an SKU, or what a scanner read. */
+/* One entry of a pick: a line by its id, an SKU, or a scanned code. */
 struct pick_item {
         const char *sku;
         bool has_order_line_id;
@@ -71,8 +71,8 @@ extern const char *const proof_method_texts[];
 struct handover {
         enum proof_method method;
         const char *value;        /* the pickup code, or the kind of document shown; may be NULL */
-        const char *recipient;    /* who took it; may be NULL */
-        int relation;             /* to the customer; -1: not told */
+        const char *recipient;    /* the person that took the goods; may be NULL */
+        int relation;             /* to the customer; -1: not given */
         unsigned refused_methods; /* that the location does not take; bit n is enum proof_method n */
         const struct line_units *lines;
         size_t n_lines;       /* 0: all that is picked */
@@ -88,12 +88,13 @@ struct package {
 
 /* ---- on the shelf ---- */
 
-/* Give the work to one associate; taking it over from another needs `force`. Until it leaves the house. */
+/* Give the work to one associate, as long as the fulfillment is in the location; taking it over from another needs
+ * `force`. */
 enum problem fulfillment_assign(
         struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act);
 
 /* Note units taken off the shelf. `gtins` has one for each line of the fulfillment (14 digits, or NULL); it may be NULL
- * when no item is a code. An SKU that stands in several lines fills them in their order. OVER_PICK: more than remain;
+ * when no item is a code. An SKU of several lines fills them in their order. OVER_PICK: more than remain;
  * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the member of the request, for pointers. */
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act);
@@ -103,29 +104,29 @@ enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick
 enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act);
 
-/* Note units that are not to be had, of those not yet picked. Other locations take over what they have of them, the
- * rest is cancelled. FAULT_STALE when they have less than before the locks. */
+/* Note units that the location lacks, of those not yet picked. Other locations take over the units that they have, the
+ * rest is cancelled. FAULT_STALE when they have fewer than before the locks. */
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act);
 
-/* All is picked or short; it waits for the customer for `hold_for` at most, which counts from the beginning of its slot
- * when that is still to come, and until the slot ends. What is ready may be moved to another place by whomever. */
+/* All is picked or short. The fulfillment waits for the customer for `hold_for` at most, and until its slot ends;
+ * `hold_for` counts from the beginning of the slot when that is still to come. Every associate may move a ready
+ * fulfillment to another place. */
 enum problem fulfillment_make_ready(
         struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
 
-/* The location gives it back as a whole, with what was picked: nothing of it will come from there. Units in the
- * associate's hands have been found: `not_found` takes only the others off the stock. Other locations take over what
- * they have, as above. */
+/* The location rejects the whole fulfillment, picked units as well. The associate has found the picked units:
+ * `not_found` takes only the others off the stock. Other locations take over the units that they have, as above. */
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act);
 
-/* Nobody wants it any more; what the customer has already stays with them. */
+/* Cancel the fulfillment; the customer keeps the units already handed over. */
 enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act);
 
-/* ---- out of the house ---- */
+/* ---- handing over and shipping ---- */
 
 /* Hand over picked units against a proof. A wrong code is HANDOVER_PROOF_INVALID; the fifth in a row locks the
  * fulfillment for HANDOVER_LOCK: HANDOVER_LOCKED, for a correct code as well, but not for PROOF_NONE, which only a
- * supervisor may claim (the caller's check). What was shown is stored as its kind, never the code or a number. Each
+ * supervisor may claim (the caller's check). Of the proof its kind is stored, never the code or a number. Each
  * hand-over is kept, the last one with those before it as `earlier`; VALIDATION_FAILED, "too-many": a part that would
  * leave no room for the rest. */
 enum problem fulfillment_hand_over(
@@ -147,66 +148,66 @@ must_check bool pickup_code_matches(const char *secret, const struct fulfillment
 
 /* ---- the customer comes ---- */
 
-/* What a customer says about the way. */
+/* A customer's report about the way. */
 struct check_in_word {
         enum check_in_event event; /* CHECK_IN_SET_OUT or CHECK_IN_ARRIVE */
-        int64_t eta_minutes;       /* -1: not told; an arrival has none */
+        int64_t eta_minutes;       /* -1: not given; an arrival has none */
         const char *bay;           /* may be NULL */
-        struct vehicle vehicle;    /* make NULL: not told */
+        struct vehicle vehicle;    /* make NULL: not given */
 };
 
-/* Pickup and curbside, from the first moment until it is handed over. The last word wins; a bay or vehicle that it does
- * not tell stays. The wait counts from the first of arrivals that follow each other. Bay and vehicle stand in no event.
- */
+/* Pickup and curbside, from the first moment until it is handed over. The last report wins; a bay or vehicle that it
+ * does not give stays. The wait counts from the first of arrivals that follow each other. No event contains bay or
+ * vehicle. */
 enum problem fulfillment_check_in(
         struct fulfillment *fulfillment, const struct check_in_word *word, const struct act *act);
 
-/* Somebody else may collect as well; who came last is named. For the staff to compare: it proves nothing. */
+/* Name an alternate pickup person, in place of the last one named. The staff compare the name: it proves nothing. */
 enum problem fulfillment_name_recipient(
         struct fulfillment *fulfillment, const char *name, int relation, const struct act *act);
 
 /* From ready on. An instant that is past, before the end of its slot, or beyond HOLD_MAX is VALIDATION_FAILED. */
 enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act);
 
-/* Until when what is made ready now waits. */
+/* The end of the hold of a fulfillment that is made ready now. */
 timestamp fulfillment_hold_end(const struct fulfillment *fulfillment, duration hold_for, timestamp now);
 
-/* Part of making ready: it waits until then, and there is a reminder REMINDER_BEFORE if that is still to come. */
+/* Part of making ready: the fulfillment waits until `until`, with a reminder REMINDER_BEFORE it if that is still to
+ * come. */
 void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now);
 
-/* Nobody came within the hold: what is left is cancelled, its refund due, the units free again; what lies in the
- * staging location is to be put back on the shelf. Only when it is due: false when there was nothing to do. Who has
- * arrived is given ARRIVAL_GRACE, a customer on the way WAY_GRACE from the announced arrival on. */
+/* The hold has ended without a customer: the remaining units are cancelled, their refund is due, and they are available
+ * again. Staff put the units in the staging location back on the shelf. Only when it is due: false when there was
+ * nothing to do. A customer who has arrived gets ARRIVAL_GRACE, a customer on the way WAY_GRACE from the announced
+ * arrival on. */
 bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act);
 
 /* The customer comes after all: every unit that expired is reserved and picked again, and waits until `hold_until`
  * (TIMESTAMP_NONE: `hold_for` from now on). Its slot is over. INSUFFICIENT_STOCK names each line of which the location
- * has not all any more; nothing comes back then. */
+ * lacks units; then no unit is reinstated. */
 enum problem fulfillment_reinstate(
         struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct act *act);
 
-/* Tell, once, that the hold will end; false when there was nothing to do. */
+/* Write, once, the event that the hold will end; false when there was nothing to do. */
 bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act);
 
-/* A supervisor forgives wrong codes, or makes the code of old worthless: the next one is derived from another serial.
- */
+/* A supervisor unlocks code entry, or replaces the code: the next one is derived from another serial. */
 enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act);
 enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act);
 
 /* A link for the customer, in place of the one before; `digest` must outlive the save. It opens while the customer is
- * awaited, and for LINK_TIME_MAX at most. */
+ * expected, and for LINK_TIME_MAX at most. */
 enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8_t *digest, const struct act *act);
 bool fulfillment_link_opens(const struct fulfillment *fulfillment, const uint8_t *digest, timestamp now);
 
-/* "Ada L.": the first name, and the first letter of the last one; all that a link tells of its customer. NULL without
+/* "Ada L.": the first name, and the first letter of the last one; a link shows no more of its customer. NULL without
  * memory. */
 const char *customer_short_name(const char *name, struct arena *arena);
 
-/* Part of every hand-over: how long the customer waited is noted (-1: did not), and a visit that took a part is over.
- */
+/* Part of every hand-over: note the customer's wait (-1: none), and end a visit that took a part. */
 int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act);
 
-/* ---- what may be done now ---- */
+/* ---- allowed actions ---- */
 
 /* Named as the routes, and undo-pick for a pick with "undo"; sorted. */
 #define FULFILLMENT_ACTIONS(X)                                                                                         \
@@ -239,14 +240,14 @@ typedef uint32_t action_set; /* bit n is enum fulfillment_action n */
 
 extern const char *const fulfillment_action_texts[];
 
-/* Who asks, by what their token covers; bits. */
+/* Powers of the bearer, by the scopes of the token; bits. */
 enum power {
         MAY_FULFILL = 1 << 0,  /* fulfillment:write */
         MAY_ORDER = 1 << 1,    /* orders:write */
         MAY_OVERRIDE = 1 << 2, /* admin, which has the others as well */
 };
 
-/* All that it depends on. */
+/* The facts on which allowed actions depend. */
 struct action_facts {
         enum fulfillment_method method;
         enum fulfillment_status status;
@@ -258,11 +259,11 @@ struct action_facts {
 
 struct action_facts fulfillment_facts(const struct fulfillment *fulfillment);
 
-/* The commands that would change something now, for somebody with these powers. Time plays no part: a hand-over that is
+/* The commands that would change something now, for a client with these powers. Time plays no part: a hand-over that is
  * locked for a while is listed. */
 action_set fulfillment_allowed_actions(const struct action_facts *facts, unsigned powers);
 
-/* ---- what the rules share ---- */
+/* ---- functions that the rules share ---- */
 
 /* Whether the state allows the event; refuses with INVALID_TRANSITION when not. Changes nothing. */
 enum problem fulfillment_allows(
@@ -273,12 +274,12 @@ void fulfillment_name_over_pick(
         const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity);
 enum problem fulfillment_refuse_over_pick(const struct act *act);
 
-/* A command finds its aim reached. It succeeds when it says the `same` as the one that reached it, by the same actor.
- */
+/* A command finds its aim reached. It succeeds when it has the `same` data as the command that reached it, and the same
+ * actor. */
 enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act);
 
-/* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `what`". */
-enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what);
+/* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `action`". */
+enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *action);
 
 /* Not yet with a customer or a carrier, nor given up. */
 bool fulfillment_is_in_the_house(enum fulfillment_status status);

@@ -1,4 +1,4 @@
-/* What may be done with a fulfillment now: the lifecycle's word, and what each command asks for beyond it. */
+/* The commands that a fulfillment allows now: the lifecycle's answer, and the further needs of each command. */
 #include "fulfillment/fulfillment.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@ const char *const fulfillment_action_texts[] = {
 
 static_assert(ACTION_COUNT <= 32, "an action_set has a bit for every action");
 
-/* What a command asks for. */
+/* The need of a command. */
 enum need {
         NEEDS_NOTHING,
         NEEDS_REMAINING,      /* units still to be picked */

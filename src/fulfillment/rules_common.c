@@ -51,18 +51,19 @@ struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, cons
         return (struct stock_cause){ .reason = reason, .document = document, .actor = act->actor };
 }
 
-enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *what) {
+enum problem fulfillment_refuse_state(
+        const struct fulfillment *fulfillment, const struct act *act, const char *action) {
         act->refusal->current_status = fulfillment_shown_status(fulfillment);
         return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "A fulfillment that is %s cannot be %s.",
-                act->refusal->current_status, what);
+                act->refusal->current_status, action);
 }
 
 enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act) {
         if (same && text_equal(fulfillment->moved_by, act->actor))
                 return PROBLEM_NONE;
         act->refusal->current_status = fulfillment_shown_status(fulfillment);
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "It is %s already, and %s.",
-                act->refusal->current_status, same ? "by somebody else" : "not as this request says");
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "The fulfillment is %s already, %s.",
+                act->refusal->current_status, same ? "by another actor" : "with other data than this request has");
 }
 
 bool fulfillment_is_in_the_house(enum fulfillment_status status) {

@@ -13,7 +13,8 @@
 
 const char *const proof_method_texts[] = { "code", "id_check", "none", NULL };
 
-/* What an id_check may be noted as; whatever else a client sends could be a number, and is not kept. */
+/* The kinds of document that an id_check may be noted as. Any other text could be a document's number, and is not
+ * stored. */
 static const char *const document_kinds[] = { "driving_licence", "id_card", "other", "passport", "residence_permit" };
 
 /* ---- proof ---- */
@@ -154,7 +155,7 @@ static void write_earlier(struct writer *json, struct buffer *buffer, const char
         json->comma = true;
 }
 
-/* What is kept of a hand-over, and of those before; NULL without memory. */
+/* The stored text of a hand-over, and of those before; NULL without memory. */
 static const char *handover_text(const struct fulfillment *fulfillment, const struct handover *handover,
         const struct load *load, const struct act *act) {
         struct line_units lines[ORDER_LINES_MAX];
@@ -212,7 +213,7 @@ static enum problem check_handover(const struct fulfillment *fulfillment, const 
         return p ? p : check_room(fulfillment, load, act);
 }
 
-/* Whether what was kept of the hand-over is what this request says of it. */
+/* Whether the stored hand-over agrees with this request. */
 static bool was_handed_over_so(const struct fulfillment *fulfillment, const struct handover *handover) {
         _cleanup_(json_tree_cleanup) json_t *kept =
                 fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;

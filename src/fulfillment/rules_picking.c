@@ -30,7 +30,7 @@ enum problem fulfillment_assign(
 
 /* ---- picking ---- */
 
-/* What an item means in this fulfillment. A code that is an SKU here is never read as a GTIN. */
+/* The SKU or GTIN that an item names in this fulfillment. A code that is an SKU here is never read as a GTIN. */
 struct wanted {
         const struct pick_item *item;
         const char *sku;
@@ -69,7 +69,7 @@ struct basket {
         bool undo, foreign, over;
 };
 
-/* How many units of the line can be meant. */
+/* How many units of the line the request may name. */
 static int64_t basket_room(const struct basket *basket, const struct fulfillment_line *line) {
         return basket->undo ? line->picked - line->fulfilled : fulfillment_line_remaining(line);
 }
@@ -165,7 +165,7 @@ static enum problem basket_fill(struct basket *basket, struct fulfillment *fulfi
                 basket_add(basket, fulfillment, &items[i], list, i, gtins, act);
         if (basket->foreign)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The request names what is not in the fulfillment.");
+                        "Some items are not in the fulfillment; see `errors`.");
         p = fulfillment_allows(fulfillment, event, act);
         if (p)
                 return p;

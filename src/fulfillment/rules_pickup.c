@@ -1,4 +1,4 @@
-/* While goods wait for their customer: who comes, how long they are held, and what happens when nobody does. */
+/* Goods that wait for their customer: the check-in, the alternate pickup person, the hold, and its end. */
 #include "fulfillment/fulfillment.h"
 
 #include "base/digest.h"
@@ -67,7 +67,7 @@ enum problem fulfillment_check_in(
         return PROBLEM_NONE;
 }
 
-/* Whoever took a part, or did not come in time, has left; the rest is another visit. */
+/* After a partial hand-over, or a missed hold, the customer has left; the rest is another visit. */
 void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *act) {
         struct check_in *check_in = &fulfillment->check_in;
         struct refusal ignored = { 0 };
@@ -131,7 +131,7 @@ const char *customer_short_name(const char *name, struct arena *arena) {
         return arena_format(arena, "%.*s %.*s.", (int) first, name, (int) character_size(last), last);
 }
 
-/* ---- who may collect ---- */
+/* ---- the alternate pickup person ---- */
 
 enum problem fulfillment_name_recipient(
         struct fulfillment *fulfillment, const char *name, int relation, const struct act *act) {
@@ -175,7 +175,7 @@ enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const str
 
 /* ---- the hold ---- */
 
-/* Who booked a slot is not expected before it begins. */
+/* A customer with a slot is not expected before it begins. */
 static timestamp hold_begin(const struct fulfillment *fulfillment, timestamp now) {
         return fulfillment->has_slot && fulfillment->slot_at > now ? fulfillment->slot_at : now;
 }
@@ -312,7 +312,7 @@ static void tell_ready(const struct fulfillment *fulfillment, const struct act *
         event_text(event, "hold_until", hold_until);
 }
 
-/* Nothing is lost when somebody says again that it is ready, so everybody may. */
+/* Nothing is lost when another associate says again that the fulfillment is ready, so every associate may. */
 static enum problem move_staged(struct fulfillment *fulfillment, const char *staging_location, const struct act *act) {
         if (!staging_location || text_equal(staging_location, fulfillment->staging_location))
                 return PROBLEM_NONE;

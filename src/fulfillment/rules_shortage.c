@@ -9,7 +9,7 @@
 const char *const short_reason_texts[] = { "capacity", "closed", "customer_request", "damaged", "not_found", "theft",
         NULL };
 
-/* What the reason says about the shelf, once the units are no longer reserved. */
+/* Correct the stock row as the reason says, once the units are no longer reserved. */
 static void note_on_stock(
         struct fulfillment_line *line, int64_t quantity, enum short_reason reason, const struct act *act) {
         struct stock_cause cause = { 0 };
@@ -58,7 +58,7 @@ static enum problem check_short_lines(
         }
         if (wrong)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The request names lines that cannot be meant.");
+                        "Some lines are unknown or repeated; see `errors`.");
         return PROBLEM_NONE;
 }
 
@@ -89,7 +89,7 @@ static enum problem check_short(
         return check_short_units(fulfillment, lines, n_lines, act);
 }
 
-/* Find out who has what is missing, and reserve it there. */
+/* Find locations that have the missing units, and reserve the units there. */
 static enum problem look_elsewhere(
         struct need *needs, size_t n_needs, const struct act *act, struct source **ret_sources, size_t *ret_n) {
         struct search *search = act->search;

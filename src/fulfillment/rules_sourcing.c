@@ -1,4 +1,4 @@
-/* Which other locations take over what one does not have. Pure but for the new ids. */
+/* The choice of locations that take over units which another location lacks. Pure but for the new ids. */
 #include "catalog/promise.h"
 #include "fulfillment/sourcing.h"
 
@@ -11,7 +11,7 @@ bool short_reason_resources(enum short_reason reason) {
         return reason != SHORT_CUSTOMER_REQUEST;
 }
 
-/* ---- what is missing ---- */
+/* ---- missing units ---- */
 
 static size_t needs_of_all(const struct fulfillment *fulfillment, struct need *needs) {
         size_t n = 0;
@@ -39,7 +39,7 @@ size_t needs_of(
         return n_lines;
 }
 
-/* ---- who may take over ---- */
+/* ---- locations that may take over ---- */
 
 static int candidate_compare(const void *left, const void *right) {
         const struct candidate *a = left, *b = right;

@@ -1,11 +1,11 @@
 /*
- * fulfillment/sourcing: where else units are to be had that a location does not have after all.
+ * fulfillment/sourcing: the choice of other locations for units that a location lacks.
  *
  * Units that fall short, or are rejected, are offered to other locations that serve the same method, the nearest first;
- * what nobody has is cancelled. Where to is chosen before the locks, then the rows chosen are locked together with
- * those of the order, then it is chosen again among them; when less is to be had by then, the batch starts over
- * (FAULT_STALE). A `sourcing` lives in the arena of its batch. What is chosen is reserved at once, so that calls of one
- * batch do not count on the same units.
+ * units that no location has are cancelled. The batch chooses locations before the locks, locks the chosen rows
+ * together with those of the order, and chooses again among them. When fewer units are left by then, the batch starts
+ * over (FAULT_STALE). A `sourcing` lives in the arena of its batch. Chosen units are reserved at once, so that calls of
+ * one batch do not count on the same units.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "fulfillment/fulfillment.h"
 
 #define SOURCING_SHELVES_MAX 100 /* that are looked at for one SKU of a fulfillment */
-#define SOURCING_SPLIT_MAX   3   /* locations that share what one line misses */
+#define SOURCING_SPLIT_MAX   3   /* locations that share the missing units of one line */
 
 /* Units of a line that its location does not have, and how many of them nobody has. */
 struct need {
@@ -30,7 +30,7 @@ struct candidate {
         timestamp promised_at;   /* when it could have them ready; TIMESTAMP_NONE: it cannot serve at all */
 };
 
-/* What is known for one call. */
+/* The search for one call. */
 struct search {
         const void *owner; /* the call */
         struct uuid fulfillment_id;
@@ -51,16 +51,16 @@ struct source {
 
 /* ---- pure rules ---- */
 
-/* Whether the units may come from elsewhere: not when it is the customer who does not want them. */
+/* Whether the units may come from elsewhere: not when the customer does not want them. */
 bool short_reason_resources(enum short_reason reason);
 
-/* What the lines named miss; 0 when one of them cannot be meant. All that is open, when none is named. `needs` has room
- * for ORDER_LINES_MAX. */
+/* The units that the named lines lack; 0 when a line is unknown or has fewer units remaining. All open units when no
+ * line is named. `needs` has room for ORDER_LINES_MAX. */
 size_t needs_of(
         const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, struct need *needs);
 
-/* Bring the candidates in order, and tell what each could promise now, as for a new order: those that do not serve the
- * method can not, nor those that are closed for good. */
+/* Sort the candidates, and compute the time that each could promise now, as for a new order. Locations that do not
+ * serve the method, or are closed for good, cannot promise. */
 void candidates_sort(struct candidate *candidates, size_t n);
 void candidates_promise(struct candidate *candidates, size_t n, enum fulfillment_method method, timestamp now);
 
@@ -77,7 +77,7 @@ enum problem sources_take_over(
 
 /* ---- loading ---- */
 
-/* What one batch looks for. */
+/* The searches of one batch. */
 struct sourcing {
         struct arena *arena;
         int64_t radius_km;          /* 0: no limit */
@@ -91,10 +91,11 @@ struct sourcing {
         bool exhausted;
 };
 
-/* Where the customer comes (pickup, curbside), only locations within so many kilometres are asked; 0: all. */
+/* For pickup and curbside, only locations within `radius_km` kilometres are asked; 0: all. */
 void sourcing_init(struct sourcing *sourcing, struct arena *arena, int64_t radius_km);
 
-/* Look for what the lines of a fulfillment miss (NULL: all that is open). What it points to must outlive the batch. */
+/* Search for the units that the lines of a fulfillment lack (NULL: all open units). The id and the lines must outlive
+ * the batch. */
 void sourcing_want(struct sourcing *sourcing, const void *owner, const struct uuid *fulfillment_id,
         const struct line_units *lines, size_t n_lines);
 

@@ -37,7 +37,7 @@ struct search *sourcing_find(const struct sourcing *sourcing, const void *owner)
         return NULL;
 }
 
-/* ---- what others have ---- */
+/* ---- stock of other locations ---- */
 
 static size_t search_needs(const struct sourcing *sourcing, const struct search *search, struct need *needs) {
         const struct fulfillment *fulfillment = fulfillment_find(&sourcing->orders, &search->fulfillment_id);
@@ -150,7 +150,7 @@ static enum problem ask_shelves(struct sourcing *sourcing, struct database *data
         return database_trip(database, deadline);
 }
 
-/* ---- who they are ---- */
+/* ---- records of the candidates ---- */
 
 static enum problem clock_read(struct rows *rows, void *into) {
         struct row row = row_at(rows, 0);
@@ -192,7 +192,7 @@ static void candidates_resolve(const struct sourcing *sourcing, struct search *s
 
 /* ---- choosing before the locks ---- */
 
-/* The next search of the same order sees in the documents what this one will have done to them. */
+/* Apply the search to its documents, so that the next search of the same order sees its effect. */
 static void note_in_documents(const struct search *search, const struct need *needs, size_t n_needs) {
         for (size_t i = 0; i < n_needs; i++)
                 needs[i].line->shorted += needs[i].quantity;

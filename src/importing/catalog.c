@@ -15,9 +15,9 @@
 #define PATH_SIZE  128
 #define TAG_SIZE   24
 
-/* ---- what a row says ---- */
+/* ---- rows ---- */
 
-/* A kind of document. What its file has no column for stays as it is. */
+/* A kind of document. A member for which the file has no column stays as it is. */
 struct document_kind {
         const char *path;           /* of a resource, without its code */
         const char *const *members; /* that a PUT takes, NULL-terminated */
@@ -32,7 +32,7 @@ static void say_text(json_t *said, const char *name, const char *cell) {
                 (void) json_object_set_new(said, name, *cell ? json_string(cell) : json_null());
 }
 
-/* What is no number goes on as text, which the route refuses by its place. */
+/* A cell that is not a number goes on as text, which the route refuses with a pointer to its place. */
 static void say_number(json_t *said, const char *name, const char *cell) {
         double number;
 
@@ -214,7 +214,7 @@ static void chunk_clear(struct chunk *chunk) {
         chunk->n = 0;
 }
 
-/* Members that are said take the place of what is there; null takes it away. */
+/* Members of the row replace those of the document; null removes one. */
 static void overlay(json_t *there, json_t *said) {
         const char *name;
         json_t *value;
@@ -231,7 +231,7 @@ static void overlay(json_t *there, json_t *said) {
         }
 }
 
-/* What is there already, as far as a PUT takes it. */
+/* The members of the existing document that a PUT takes. */
 static json_t *body_from(const struct document_kind *kind, const json_t *there) {
         json_t *body = json_object();
 
@@ -291,8 +291,8 @@ static bool lacks_hours(const json_t *location) {
         return false;
 }
 
-/* Whether the document has to be read and put again: somebody changed it between the two, or the answer to a PUT that
- * was made got lost. */
+/* Whether the document has to be read and put again: another client changed it between the two, or the answer to a PUT
+ * that was made got lost. */
 static bool report_document(struct chunk *chunk, const struct document *document, const struct call *call, bool last) {
         _cleanup_(import_json_cleanup) json_t *reply = importer_reply(call);
         struct import_report *report = &chunk->import->report;

@@ -112,7 +112,7 @@ int importer_run(struct importer *importer, struct call *calls, size_t n) {
         return code ? code : slice_run(importer, slice, n_slice);
 }
 
-int importer_ask(struct importer *importer, const char *path, const char *what, json_t **ret_reply) {
+int importer_ask(struct importer *importer, const char *path, const char *thing, json_t **ret_reply) {
         const struct import_request request = { .method = "GET", .path = path };
         struct call call;
         int code;
@@ -126,7 +126,7 @@ int importer_ask(struct importer *importer, const char *path, const char *what, 
                 char text[IMPORT_PROBLEM_SIZE];
 
                 import_problem_text(problem, NULL, 0, text, sizeof(text));
-                import_complain("%s: %s", what, text);
+                import_complain("%s: %s", thing, text);
                 code = EXIT_FAILED;
         }
         call_clear(&call);

@@ -1,9 +1,9 @@
 /*
- * importing/client: the importer's own calls, through the same door as everybody's.
+ * importing/client: the importer's own calls, on the same path as those of HTTP clients.
  *
  * A call is a method, a path and a JSON body; it goes through the router, the shape and the checks of its route, and
- * runs in batches with others of that route on the importer's own connection. The bearer is "import", who may do
- * everything everywhere.
+ * runs in batches with others of that route on the importer's own connection. The bearer is "import", which has all
+ * scopes at all locations.
  */
 #pragma once
 
@@ -38,11 +38,11 @@ void importer_close(struct importer *importer);
 void importer_call(struct importer *importer, struct call *call, const struct import_request *request);
 
 /* Run calls that are all of one route and answer each. EXIT_OK, or an exit code after complaining: then the database
- * could not be asked, and what became of the calls is told by running the import again. */
+ * did not answer, and the outcome of the calls is unknown until the import runs again. */
 int importer_run(struct importer *importer, struct call *calls, size_t n);
 
-/* One call that must be answered with 200. EXIT_OK; else complains with `what` and the reason. */
-int importer_ask(struct importer *importer, const char *path, const char *what, json_t **ret_reply);
+/* One call that must be answered with 200. EXIT_OK; else complains with `thing` and the reason. */
+int importer_ask(struct importer *importer, const char *path, const char *thing, json_t **ret_reply);
 
 /* The body of the answer as a tree, which the caller owns; an empty object when there is none. */
 json_t *importer_reply(const struct call *call);

@@ -1,10 +1,10 @@
 /*
  * importing/file: a CSV file, row by row, its columns found by name.
  *
- * Bounded: one buffer, whatever the file. A line that is no row is told with its reason and skipped; the next one is
- * read. Cells are NUL-terminated UTF-8 without white space around them and live until the next read. A line that
- * repeats the header is no row: two files were put together. A byte order mark decides over the encoding that was
- * named.
+ * Bounded: one buffer, whatever the file. A line that is no row is skipped, and the reader returns its reason; then it
+ * reads the next line. Cells are NUL-terminated UTF-8 without white space around them and live until the next read. A
+ * line that repeats the header is no row: two files were put together. A byte order mark decides over the encoding that
+ * was named.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct import_column {
         bool required; /* the header must name it */
 };
 
-/* Columns of a kind, in the order in which they are told; at most IMPORT_COLUMNS_MAX. */
+/* Columns of a kind, in the order of the help text; at most IMPORT_COLUMNS_MAX. */
 struct import_columns {
         const struct import_column *at;
         size_t n;
@@ -44,10 +44,10 @@ struct import_file {
         const char *path;
         struct import_columns columns;
         bool latin1;   /* bytes that are Windows-1252, which ISO 8859-1 is part of, instead of UTF-8 */
-        uint64_t size; /* of the file; 0 when that cannot be told */
+        uint64_t size; /* of the file; 0 when it is unknown */
         int descriptor;
         char *bytes, *converted;
-        size_t begin, end; /* what of `bytes` is read and not taken */
+        size_t begin, end; /* the part of `bytes` that is read and not taken */
         uint64_t offset;   /* of bytes[begin] in the file */
         size_t line;       /* of bytes[begin] */
         bool at_end;

@@ -1,8 +1,8 @@
 /*
- * importing/import: what the kinds of import share.
+ * importing/import: declarations that the kinds of import share.
  *
  * A kind reads its file in chunks of bounded size, makes calls of the rows and reports every line as taken, unchanged
- * or refused. It returns EXIT_OK when it got through the file, whatever became of the lines; else it has complained.
+ * or refused. It returns EXIT_OK when it got through the file, even when lines were refused; else it has complained.
  */
 #pragma once
 
@@ -61,5 +61,5 @@ int import_read_again(struct import *import, uint64_t offset, size_t line, struc
 /* A price without a currency is refused. The first is named with the ways out, the others are counted. */
 void import_refuse_currency(struct import *import, const struct import_row *row);
 
-/* What the file names is more than the importer can remember. Complains; an exit code. */
+/* The file names more documents than the importer can remember. Complains; an exit code. */
 int import_too_long(void);

@@ -1,5 +1,5 @@
 /*
- * importing/invoice: what one line of an invoice file says. Pure.
+ * importing/invoice: the reader of one line of an invoice file. Pure.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ extern const struct import_columns order_columns;
 
 enum invoice_kind {
         INVOICE_GOODS,
-        INVOICE_RETURN,    /* goods come back; their quantity is told as units that do */
+        INVOICE_RETURN,    /* goods come back; their quantity is the number of returned units */
         INVOICE_WRITE_OFF, /* goods that are there no more, without a customer */
         INVOICE_NOT_GOODS, /* postage, fees, discounts: nothing that stands on a shelf */
         INVOICE_NO_CURRENCY,
@@ -45,12 +45,11 @@ struct invoice_line {
         char placed_at[IMPORT_DATE_SIZE];
 };
 
-/* What the row is; `ret_line` is set for goods and returns, `reason` (of IMPORT_REASON_SIZE) for all else. */
+/* The kind of the row; `ret_line` is set for goods and returns, `reason` (of IMPORT_REASON_SIZE) for all else. */
 enum invoice_kind invoice_line_read(
         const struct import_row *row, const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason);
 
-/* "2.555" in major units to minor units of the currency. What is beyond its decimals is rounded half to even, which
- * `ret_rounded` tells; at most INVOICE_DECIMALS_MAX decimals,
- * zeros behind them not counted. False for what is no price. */
+/* "2.555" in major units to minor units of the currency. Further decimals are rounded half to even, and `ret_rounded`
+ * is set; at most INVOICE_DECIMALS_MAX decimals, trailing zeros not counted. False for a text that is no price. */
 #define INVOICE_DECIMALS_MAX 6
 bool invoice_price(const char *text, const char *currency, int64_t *ret_amount, bool *ret_rounded);

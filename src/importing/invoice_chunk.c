@@ -147,7 +147,7 @@ static struct sale_line *pending_line(struct sale *sale, size_t place) {
         return NULL;
 }
 
-/* What a location cannot do is the fault of no line, though its pointer names one. */
+/* A capability that the location lacks is the fault of no line, though its pointer names one. */
 static bool blames_line(const json_t *error, size_t *ret_place) {
         const char *pointer = json_string_value(json_object_get(error, "pointer"));
 
@@ -186,7 +186,7 @@ static void refuse_sale(struct sales *sales, struct sale *sale, const json_t *pr
 
 /* ---- calls ---- */
 
-/* What to make of the answer to a sale's call; true: it has to be called again. */
+/* Evaluates the answer to a sale's call; true: it has to be called again. */
 typedef bool (*sale_answer)(struct sales *sales, struct sale *sale, unsigned status, const json_t *reply);
 
 static int call_wanted(struct sales *sales, const bool *wanted, const char *path, bool open) {
@@ -246,7 +246,7 @@ static const char *otherwise(struct sales *sales, const json_t *reply) {
         return text;
 }
 
-/* What is there already is not changed: lines that it lacks are refused. */
+/* An existing order is not changed: lines that it lacks are refused. */
 static bool compare_answer(struct sales *sales, struct sale *sale, unsigned status, const json_t *reply) {
         const json_t *missing = json_object_get(reply, "missing");
         struct sale_line *lacking[ORDER_LINES_MAX];

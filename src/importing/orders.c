@@ -42,7 +42,7 @@ static int check_parents(struct import *import) {
 
 /* ---- lines ---- */
 
-/* The second pass: invoices become orders as they come; what comes back waits until all of them are there. */
+/* The second pass: invoices become orders as they come; goods that come back wait until all orders are made. */
 struct passing {
         struct sales *sales;
         struct comebacks comebacks;
@@ -64,7 +64,7 @@ static const char *keep(struct sales *sales, const char *cell, bool *complete) {
         return copy;
 }
 
-/* A sale says what its first line of goods says. */
+/* A sale takes its members from its first line of goods. */
 static bool sale_begin(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
         struct sale *sale = &sales->sales[sales->n_sales++];
         bool complete = true;
@@ -199,7 +199,7 @@ static int check_dates(struct import *import, const struct date_evidence *eviden
         return EXIT_WRONG_USAGE;
 }
 
-/* A pipe is told before anything is read of it. */
+/* A pipe is refused before the first byte is read from it. */
 static int check_file(struct import *import) {
         if (lseek(import->file.descriptor, 0, SEEK_CUR) >= 0)
                 return EXIT_OK;

@@ -1,10 +1,10 @@
 /*
- * importing/purchases: what the customers of a file have bought, and how much of it has come back.
+ * importing/purchases: purchases of the customers of a file, and the units of them that have come back.
  *
  * Goods that come back are set against the customer's own earlier purchases of the SKU, never more than was bought and
- * did not come back before. Those at the price that was given back come first, because it says which purchase is meant;
- * among them the newest, because people bring back what they have just bought. Purchases without a customer are
- * nobody's, and one in another currency is never meant. 56 bytes for each line that was bought. Pure.
+ * has not come back before. Those at the price that was given back come first, because it says which purchase is meant;
+ * among them the newest, because people bring back what they have just bought. Purchases without a customer, or in
+ * another currency, are never used. 56 bytes for each line that was bought. Pure.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
- * importing/report: what became of each line.
+ * importing/report: the outcome of each line.
  *
- * Lines that were not taken are named on standard error as they are met, the sums stand on standard output at the end,
- * and progress is shown on standard error when that is a terminal.
+ * Lines that were not taken are named on standard error as they are met, the sums are printed on standard output at the
+ * end, and progress is shown on standard error when that is a terminal.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct import_report {
         const char *path;
         const char *kind;
         size_t read, taken, unchanged, refused; /* lines: the last three and the unmatched add up to the first */
-        size_t unmatched;                       /* returns of what nobody has bought in the file */
+        size_t unmatched;                       /* return lines that match no purchase in the file */
         size_t returns, write_offs, not_goods;  /* of the refused ones: orders only */
         size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
         size_t without_hours;                   /* locations that offer pickup and have no opening hours */
@@ -50,8 +50,8 @@ void import_progress(struct import_report *report, uint64_t offset, uint64_t siz
 
 void import_summary(struct import_report *report);
 
-/* What a problem document says, on one line: status, code, and what is wrong where, else the detail. With a list, only
- * what is wrong with that element of it ("items" and 7 of "#/items/7/sku"). */
+/* Format a problem document on one line: status, code, and each violation with its place, else the detail. With a list,
+ * only the violations of that element of it ("items" and 7 of "#/items/7/sku"). */
 void import_problem_text(const json_t *problem, const char *list, size_t index, char *text, size_t size);
 
 /* Whether the pointer of an entry of errors[] is about an element of the list, and which. */

@@ -2,7 +2,7 @@
  * importing/returns: invoices of goods that come back, once all orders of the file are there.
  *
  * They are taken in the order of their times. Each line is set against earlier purchases of its customer
- * (importing/purchases), which depends on nothing but the file; what no purchase has is told and counted apart.
+ * (importing/purchases), which depends on nothing but the file; units that no purchase has are named and counted apart.
  * One invoice makes a return of each order that it reaches, known by the two numbers, so that a second import finds it.
  * 32 bytes for each line.
  */

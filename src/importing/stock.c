@@ -1,4 +1,4 @@
-/* Stock: many rows, one call of adjustments, each with an outcome of its own. */
+/* Import of stock: one call of adjustments has many rows, and each row gets its outcome. */
 #include "importing/import.h"
 #include "importing/keys.h"
 

@@ -1,5 +1,5 @@
 /*
- * returns/commands: what the files of the room's routes share.
+ * returns/commands: declarations that the files of the room's routes share.
  */
 #pragma once
 
@@ -11,13 +11,13 @@
 
 struct local_time;
 
-/* What one call is about, once it is known. */
+/* The order and the location of one call, once they are known. */
 struct return_aim {
         struct uuid order_id; /* nil: there is none */
         const char *location; /* where it acts */
 };
 
-/* What one batch of the room works on. */
+/* The documents that one batch of the room works on. */
 struct return_commands {
         struct stock stock;
         struct order_set orders;
@@ -33,8 +33,8 @@ struct return_commands {
 /* An empty one in batch->work. `locked`: it is to change something. FAULT_BUSY without memory. */
 must_check enum problem return_work_begin(struct batch *batch, bool locked, struct return_commands **ret_work);
 
-/* Load the orders of the aims with their returns, lock them if so told, then lock the stock rows and read the records
- * of the catalogue that `want` names for each call. Makes trips of its own. */
+/* Load the orders of the aims with their returns, lock them if `locked`, then lock the stock rows and read the records
+ * of the catalogue that `want` names for each call. Makes round trips itself. */
 must_check enum problem return_work_load(struct batch *batch, bool locked,
         void (*want)(struct return_commands *work, const struct call *call, const struct return_aim *aim));
 
@@ -66,7 +66,7 @@ extern const struct operation return_create, return_quote, return_show, return_l
 extern const struct operation return_refund_operation, return_receive_operation, return_lost, return_dispose_operation,
         return_cancel_operation;
 
-/* On the loop: what can be refused without the database. */
+/* On the loop: checks that need no database. */
 void return_create_check(struct call *call);
 void receive_check(struct call *call);
 void lost_check(struct call *call);

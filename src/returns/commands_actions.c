@@ -1,4 +1,4 @@
-/* What becomes of a return: received, lost, called off; and of its goods: moved on. */
+/* The commands on a return: receive, mark as lost, cancel, refund; and dispose of its goods. */
 #include "reservations/reservations.h"
 #include "returns/commands.h"
 
@@ -88,7 +88,7 @@ static const struct shape_member refund_members[] = {
 };
 const struct shape return_refund_shape = SHAPE(struct return_refund, refund_members);
 
-/* ---- what a body alone can be refused for ---- */
+/* ---- checks of a body alone ---- */
 
 static void check_name(struct call *call, size_t i, bool has_id, bool has_order_line_id, const char *sku) {
         char pointer[64];

@@ -1,4 +1,4 @@
-/* POST /v1/returns and /v1/returns/quote: what a customer brings, or will send. */
+/* POST /v1/returns and /v1/returns/quote: goods that a customer brings, or will send. */
 #include "engine/reply.h"
 #include "orders/commands.h"
 #include "reservations/reservations.h"
@@ -86,7 +86,7 @@ static struct wish wish_of(const struct return_body *body, size_t i) {
         };
 }
 
-/* What the customer gets instead is held where it will be handed over; the choice is told whole. */
+/* An exchange is reserved at the location that hands it over, so the request gives the whole choice. */
 static void check_exchange(struct call *call, const struct return_body *body) {
         for (size_t i = 0; i < n_wishes(body); i++) {
                 const struct fulfillment_choice *choice = body->exchange->lines[i].fulfillment;
@@ -101,18 +101,20 @@ static void check_exchange(struct call *call, const struct return_body *body) {
                                 &call->refusal, &call->arena, pointer, "not-allowed", "An exchange takes no slot.");
         }
         if (call->refusal.n_violations)
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "The exchange cannot be meant.");
+                call_refuse(call, PROBLEM_VALIDATION_FAILED,
+                        "Some lines of the exchange have a wrong fulfillment; see `errors`.");
         for (size_t i = 0; i < n_wishes(body) && !call->refusal.problem; i++)
                 (void) call_may_act_at(call, body->exchange->lines[i].fulfillment->location);
 }
 
-/* A price that is told is a discount: whoever takes goods back may not give others away for it. */
+/* A price in the request is a discount. The scope for taking goods back does not cover discounts, so it needs another.
+ */
 static void check_prices(struct call *call, const struct return_body *body) {
         for (size_t i = 0; i < n_wishes(body); i++) {
                 if (!body->exchange->lines[i].has_unit_price || call_has_scope(call, SCOPE_ORDERS_WRITE))
                         continue;
                 call->refusal.scope = scope_text(SCOPE_ORDERS_WRITE);
-                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Telling the price of an exchange needs the scope %s.",
+                call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "A unit price in an exchange needs the scope %s.",
                         scope_text(SCOPE_ORDERS_WRITE));
                 return;
         }
@@ -331,7 +333,7 @@ static int64_t write_sums(struct writer *json, const struct return_request *requ
         return refund;
 }
 
-/* What the customer gets instead, and what is then owed (above 0) or given back. */
+/* The exchange, and the amount that the customer then owes (above 0) or gets back. */
 static void write_exchange(
         struct writer *json, const struct return_request *request, const struct order_line *lines, int64_t refund) {
         int64_t total = 0;

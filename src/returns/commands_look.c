@@ -105,7 +105,7 @@ static bool filter_from(struct call *call, const struct page *page, struct retur
                 .channel = claims->channel,
                 .statuses = query->status,
                 .n_statuses = query->n_status,
-                /* Who knows the number sees what came back elsewhere. */
+                /* A client that knows the number sees returns of other locations. */
                 .all_locations = claims->all_locations || query->order_number || query->return_number,
                 .locations = claims->locations,
                 .n_locations = claims->n_locations,

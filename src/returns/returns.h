@@ -1,10 +1,10 @@
 /*
- * returns: goods that come back, what becomes of them, and what they are worth.
+ * returns: goods that come back, their disposition and their refund.
  *
- * A return (in the trade an RMA, hence `struct rma`) belongs to one order and is part of what the order's lock
- * guards: whoever changes it holds the lock of its order, then those of the stock rows. It is loaded with all other
- * returns of the order, since only together they tell what can still come back. A line is a number of units of one
- * order line that have gone the same way so far; when some of them part from the others, it is split.
+ * A return (in the trade an RMA, hence `struct rma`) belongs to one order and is guarded by the order's lock: a command
+ * that changes it holds the lock of its order, then those of the stock rows. It is loaded with all other returns of the
+ * order, since only together they tell how many units can still come back. A line is a number of units of one order
+ * line that have gone the same way so far; when some of them part from the others, it is split.
  *
  * Two axes: whether the goods have arrived (`reception`) and whether they are taken back (`acceptance`). Where the
  * units count is their `bucket`, which their `disposition` decides. Money is decided apart from both.
@@ -50,7 +50,7 @@ extern const char *const return_status_texts[];
 
 extern const struct enum_column return_status_column;
 
-/* What holds for a line: the policies of product and channel made one. */
+/* The terms of a line: the policies of product and channel merged. */
 struct return_terms {
         int64_t window_days; /* -1: at any time */
         int64_t fee_per_mille;
@@ -75,9 +75,9 @@ struct return_line {
         int disposition;      /* enum disposition; -1: not decided yet */
         enum bucket bucket;   /* of all its units */
         const char *location; /* where it was received; NULL: not yet */
-        int64_t value;        /* what was paid for the units; once they are accepted, so below */
+        int64_t value;        /* paid for the units; once they are accepted, the members below are set */
         int64_t fee;          /* kept for restocking */
-        int64_t refund;       /* what they come to */
+        int64_t refund;       /* of the units */
         int64_t tax;          /* in the refund */
         struct return_terms terms;
         const char *note; /* why it was rejected; may be NULL */
@@ -94,9 +94,9 @@ struct rma {
         bool by_post, overridden;
         int64_t shipping;       /* of the order: given back, since with this return all of it came back */
         int64_t shipping_tax;   /* in it */
-        int64_t withheld;       /* of what it comes to: decided not to be refunded */
+        int64_t withheld;       /* part of the refund that was decided not to be paid */
         int64_t withheld_tax;   /* in it */
-        const char *refund_to;  /* the last word on it; NULL: not decided yet */
+        const char *refund_to;  /* the last decision; NULL: not decided yet */
         const char *exchange;   /* JSON list, or NULL */
         const char *unexpected; /* JSON list: goods that came with it and are not of the order */
         const char *cancel_reason, *actor, *moved_by;
@@ -121,7 +121,7 @@ struct return_set {
 /* Keep all returns of an order with their lines as they are. */
 void returns_snapshot(struct snapshot *snapshot, struct return_set *set, const struct order *order);
 
-/* ---- what is known of the days ---- */
+/* ---- days since units left ---- */
 
 /* On which day the units of a fulfillment were with the customer, and which day it is, both as a location counts them:
  * days since 1970-01-01. */
@@ -147,7 +147,7 @@ enum problem acceptance_advance(
 enum problem bucket_advance(
         struct return_line *line, enum bucket_event event, struct arena *arena, struct refusal *refusal);
 
-/* What goods in this condition become unless somebody says otherwise. */
+/* The disposition of goods in this condition unless the request names another. */
 enum disposition disposition_of(enum goods_condition condition);
 
 /* ---- pure rules: policy ---- */
@@ -185,7 +185,7 @@ struct return_item {
         int disposition; /* enum disposition; -1: as the condition says */
 };
 
-/* What is judged of one item. */
+/* The result of the check of one item. */
 struct verdict {
         struct order_line *line;
         unsigned refused; /* by which rules */
@@ -201,7 +201,7 @@ struct return_request {
         const struct return_item *items;
         size_t n_items;
         bool by_post, override;
-        struct addition *additions; /* what the customer gets instead; NULL: nothing */
+        struct addition *additions; /* the exchange: goods that the customer gets instead; NULL: none */
         size_t n_additions;
         const struct tax_body *exchange_tax; /* of all additions; NULL: as in the units that they replace */
         struct return_set *set;
@@ -209,19 +209,20 @@ struct return_request {
         const struct left_days *days;
 };
 
-/* Judge each item; changes nothing. VALIDATION_FAILED names what cannot be meant at all. `verdicts` has n_items. */
+/* Check each item against the policy; changes nothing. VALIDATION_FAILED names items that contradict themselves or name
+ * an unknown line. `verdicts` has n_items. */
 enum problem return_judge(const struct return_request *request, struct verdict *verdicts, const struct act *act);
 
-/* What of the shipping would be given back with the items. */
+/* The shipping that would be refunded with the items. */
 int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts);
 
-/* Authorise a return; lines whose goods are here are received and accepted at once. OVER_RETURN with each line and what
- * can still be returned; RETURN_REFUSED with each rule of the policy that a line breaks. FAULT_BUSY without memory. */
+/* Authorise a return; lines whose goods are here are received and accepted at once. OVER_RETURN with each line and its
+ * returnable units; RETURN_REFUSED with each rule of the policy that a line breaks. FAULT_BUSY without memory. */
 enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma);
 
 enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
 
-/* What the additions are held against; objections go to the call's refusal. */
+/* The facts that the additions are checked against; violations go to the call's refusal. */
 struct market return_market(const struct return_request *request, const struct act *act);
 
 /* Price an exchange by the catalogue: prices and titles into `lines`, discount and tax into the additions.
@@ -237,14 +238,14 @@ enum problem return_check_exchange(
  * set's returns is void after it. */
 enum problem return_make_exchange(const struct return_request *request, struct rma *rma, const struct act *act);
 
-/* What arrived: units of a line of the return, of a line of the order, or of a product. */
+/* Units that arrived: of a line of the return, of a line of the order, or of a product. */
 struct arrival {
         struct uuid id, order_line_id;
         bool has_id, has_order_line_id;
         const char *sku;
         int64_t quantity;
-        int condition, disposition; /* -1: not said */
-        int acceptance;             /* enum arrival_acceptance; -1: not said, that is accepted */
+        int condition, disposition; /* -1: not given */
+        int acceptance;             /* enum arrival_acceptance; -1: not given, that is accepted */
         const char *reason;         /* why they are rejected, or came unannounced; may be NULL */
 };
 
@@ -259,8 +260,8 @@ struct return_reception {
         const struct left_days *days;
 };
 
-/* Receive what arrived. Units that were not announced join the return when the order has them to be returned; goods
- * that are not of the order are noted. Refusals as above. */
+/* Receive the units that arrived. Units that were not announced join the return when they are returnable; goods that
+ * are not of the order are noted. Refusals as above. */
 enum problem return_receive(const struct return_reception *reception, const struct act *act);
 
 /* Units of awaited lines: by a line of the return, of the order, or a product. */
@@ -271,10 +272,10 @@ struct awaited_units {
         int64_t quantity;
 };
 
-/* What is awaited will not come: the parcel is lost. NULL: all of it. */
+/* Mark awaited units as lost with their parcel. NULL: all awaited units. */
 enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act);
 
-/* What is not yet received is not expected any more. */
+/* Cancel the return: units that have not arrived are not expected any more. */
 enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act);
 
 struct move {
@@ -283,7 +284,7 @@ struct move {
         bool has_quantity; /* else all of its units */
 };
 
-/* Units that were set aside go on: back into the shelf, under another head, or out of the house. */
+/* Units that were set aside go on: back on the shelf, to another disposition, or out of the stock. */
 enum problem return_dispose(
         struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves, const struct act *act);
 
@@ -299,21 +300,22 @@ struct return_refund {
         const char *reason; /* may be NULL */
 };
 
-/* Decide the money of what was accepted. OVER_REFUND: more than the lines come to, less what was decided before, or
- * than the order owes the customer. `none` withholds what is not decided yet: the customer owes it again. */
+/* Decide the money of the accepted lines. OVER_REFUND: more than the refund of the lines, less the amounts decided
+ * before, or more than the order owes the customer. `none` withholds the amount that is not decided yet: the customer
+ * owes it again. */
 enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act);
 
-/* What its accepted lines come to, with the shipping. */
+/* The refund of its accepted lines, with the shipping. */
 int64_t rma_refund(const struct rma *rma);
 
 /* The tax in it. */
 int64_t rma_tax(const struct rma *rma);
 
-/* Of it: refunded by refunds that have not failed, and what could be refunded now. */
+/* Of it: the amount in refunds that have not failed, and the amount that is refundable now. */
 int64_t rma_refunded(const struct rma *rma);
 int64_t rma_refundable(const struct rma *rma);
 
-/* ---- what the rules share ---- */
+/* ---- functions that the rules share ---- */
 
 /* A line of n units that goes on apart from `line`, with its share of the money; NULL without memory. */
 struct return_line *return_line_split(struct return_line *line, int64_t quantity, struct arena *arena);
@@ -338,7 +340,7 @@ void return_name_over(const struct act *act, size_t i, int64_t returnable);
 enum problem return_refuse_over(const struct act *act);
 
 /* TOO_MANY: the return has no room for more lines, or notes, than `most`. */
-enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *what);
+enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *things);
 enum problem return_refuse_unknown_product(const struct act *act, size_t i);
 
 /* The rules that an order line breaks when it comes back in this condition, and its terms. */
@@ -370,7 +372,7 @@ enum problem returns_read(struct database *database, struct return_set *set, str
 
 struct rma *rma_find(const struct return_set *set, const struct uuid *id);
 
-/* Queue: insert and update what is new or has changed. */
+/* Queue: insert new returns and lines, and update changed ones. */
 enum problem returns_save(struct database *database, const struct return_set *set);
 
 /* ---- replies ---- */

@@ -12,8 +12,8 @@ static int64_t share_of(int64_t amount, int64_t quantity, int64_t of) {
         return (int64_t) ((__int128) amount * quantity / of);
 }
 
-/* The parts are rounded down for the units that part; the others keep the rest. What the condition took off goes with
- * the units as well, so that value is never less than fee and refund. */
+/* The parts are rounded down for the units that part; the others keep the rest. The deduction for the condition goes
+ * with the units as well, so that value is never less than fee and refund. */
 static void split_money(struct return_line *rest, struct return_line *part) {
         const int64_t of = rest->quantity + part->quantity;
         const int64_t lost = share_of(rest->value - rest->fee - rest->refund, part->quantity, of);
@@ -103,7 +103,7 @@ struct stock_cause return_cause(const struct rma *rma, const char *reason, const
         };
 }
 
-/* What is destroyed was here all the same: it comes, and it goes. */
+/* Destroyed units were in the location all the same: one ledger entry receives them, another takes them out. */
 static void shelve(const struct return_line *line, const struct act *act) {
         struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
         const struct stock_cause cause = return_cause(line->rma, "return", act);
@@ -221,7 +221,7 @@ static void name_rule(const struct act *act, size_t i, enum return_rule rule) {
         static const char *const details[] = {
                 [RULE_CONDITION] = "Goods in this condition are not taken back.",
                 [RULE_NOT_RETURNABLE] = "This product is not returnable.",
-                [RULE_OVER_RETURN] = "", /* has one of its own */
+                [RULE_OVER_RETURN] = "", /* return_name_over() writes it */
                 [RULE_WINDOW] = "The time for returning it is over.",
         };
         char pointer[64];
@@ -244,10 +244,10 @@ enum problem return_refuse_over(const struct act *act) {
                 "More units than were handed over and have not come back yet.");
 }
 
-enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *what) {
+enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *things) {
         (void) refuse_because(
-                act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.", (long long) most, what);
-        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", what);
+                act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.", (long long) most, things);
+        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", things);
 }
 
 void return_name_rules(const struct act *act, size_t i, unsigned rules) {

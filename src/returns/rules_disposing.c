@@ -69,7 +69,7 @@ static enum problem check_names(
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The request names lines that cannot be meant.");
+                        "Some lines are unknown or repeated; see `errors`.");
         return PROBLEM_NONE;
 }
 

@@ -24,7 +24,7 @@ enum disposition disposition_of(enum goods_condition condition) {
 
 /* ---- terms ---- */
 
-/* What a policy says takes the place of what was said before. */
+/* The members of a policy replace those of the policies before it. */
 static void terms_take(struct return_terms *terms, const struct return_policy *policy) {
         if (!policy)
                 return;
@@ -122,7 +122,7 @@ static void point_at(const struct act *act, size_t i, const char *member, const 
         (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
 }
 
-/* What contradicts itself: what is not fit for sale does not go back into the shelf. */
+/* Whether condition and disposition agree: unsellable goods do not go back on the shelf. */
 static bool fits(const struct return_item *item) {
         if (item->disposition < 0)
                 return true;
@@ -155,8 +155,8 @@ static enum problem check_items(const struct return_request *request, const stru
                                                     : "Goods that cannot be sold do not go back into the shelf.");
         }
         if (act->refusal->n_violations)
-                return refuse(
-                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The return names what cannot be meant.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The location or some lines cannot be accepted; see `errors`.");
         return PROBLEM_NONE;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Receiving: what arrived is held against what was announced, and against the order.
+ * Receiving: the units that arrived are compared with the announced lines, and with the order.
  *
  * First a plan is made of which units are taken from which line, then the plan is checked, and only then carried out.
  */
@@ -154,7 +154,7 @@ static enum problem plan_make(struct plan *plan) {
         for (const struct violation *v = act->refusal->violations; v; v = v->next)
                 if (!v->has_available)
                         return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                                "What arrived is named by lines that are not there.");
+                                "Some lines are unknown; see `errors`.");
         return return_refuse_over(act);
 }
 
@@ -175,7 +175,8 @@ static enum problem check_arrivals(const struct return_reception *reception, con
                         point_at(act, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
         }
         if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "What arrived contradicts itself.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "Some dispositions are not allowed; see `errors`.");
         return PROBLEM_NONE;
 }
 
@@ -320,8 +321,8 @@ static bool awaits(const struct rma *rma) {
         return false;
 }
 
-/* Everything is here, and the same person says just that again. Whoever names units tells of more of them: a repeat of
- * the same call is known by its key. */
+/* Everything is here, and the same actor says so again. A request that names units reports more units: its repeat is
+ * known by the idempotency key. */
 static bool is_repeat(const struct return_reception *reception, const struct act *act) {
         const struct rma *rma = reception->rma;
 

@@ -1,6 +1,6 @@
 /*
- * The money of a return, which is decided apart from the goods. What was accepted is credited already: the order owes
- * it to the customer, unless it is withheld. Here is decided how it goes back.
+ * The money of a return, which is decided apart from the goods. Accepted lines are credited already: the order owes the
+ * credit to the customer, unless it is withheld. These rules decide how it goes back.
  */
 #include "returns/returns.h"
 
@@ -21,7 +21,7 @@ static int64_t undecided(const struct rma *rma) {
         return left > 0 ? left : 0;
 }
 
-/* What was not paid, or pays for an exchange, does not go back. */
+/* Money that was not paid, or pays for an exchange, is not refundable. */
 int64_t rma_refundable(const struct rma *rma) {
         const int64_t left = undecided(rma), due = order_refund_expected(rma->order);
 
@@ -46,7 +46,7 @@ static bool is_repeat(const struct rma *rma, const struct return_refund *request
                text_equal(rma->refund_to, refund_choice_texts[request->to]) && text_equal(rma->moved_by, act->actor);
 }
 
-/* Store credit only of what the provider has taken. */
+/* Store credit is given only for money that the provider has taken. */
 static int64_t most_to(const struct rma *rma, enum refund_choice to) {
         const int64_t most = rma_refundable(rma), taken = order_refundable(rma->order, REFUND_TO_STORE_CREDIT);
 
@@ -66,8 +66,8 @@ static void settle(struct rma *rma, const struct return_refund *request, const s
         order_settle(rma->order, act->events, act->actor, act->now);
 }
 
-/* The customer is not owed any more what was credited. What was given back already, be it by the order, or pays for an
- * exchange, they keep: it cannot be withheld. */
+/* The order no longer owes the customer the credit. Money that was refunded already, also by the order, or that pays
+ * for an exchange, cannot be withheld: the customer keeps it. */
 static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct act *act) {
         const int64_t amount = rma_refundable(rma), tax = undecided_tax_in(rma, amount);
         struct event *event;

@@ -1,17 +1,17 @@
 /*
- * returns/store: what only the routes of the room ask of its store.
+ * returns/store: queries that only the routes of the room need.
  */
 #pragma once
 
 #include "returns/returns.h"
 
-/* What the readers of one set work with. */
+/* The arguments of the readers of one set. */
 struct returns_reading {
         struct return_set *set;
         struct order_set *orders;
 };
 
-/* ---- where to look: the order of a return, or of an order number ---- */
+/* ---- look-up of the order of a return, or of an order number ---- */
 
 struct return_target {
         struct uuid id;     /* of the return */
@@ -27,7 +27,7 @@ struct return_targets {
         size_t n_rows;
 };
 
-/* Queue: none of what they tell ever changes, so it needs no lock. */
+/* Queue: the values read never change, so they need no lock. */
 void return_targets_by_id(
         struct database *database, struct return_targets *targets, const struct uuid *const *ids, size_t n);
 void return_targets_by_number(
@@ -39,7 +39,7 @@ void left_days_read(struct database *database, struct left_days *days, const str
 
 /* ---- lists ---- */
 
-/* Which returns; NULL or all_locations says nothing. */
+/* A filter of returns; a member that is NULL, or all_locations, does not restrict. */
 struct return_filter {
         const struct uuid *order_id;
         const char *order_number, *return_number, *location, *channel;
