@@ -23,8 +23,8 @@ static const struct {
 
 #define POINTER_SIZE 64
 
-static struct violation *blame(struct refusal *refusal, struct arena *arena, size_t index, const char *member,
-        const char *code, const char *detail) {
+static struct violation *item_violation_add(struct refusal *refusal, struct arena *arena, size_t index,
+        const char *member, const char *code, const char *detail) {
         char pointer[POINTER_SIZE];
 
         (void) snprintf(pointer, sizeof(pointer), "#/items/%zu%s%s", index, *member ? "/" : "", member);
@@ -33,7 +33,7 @@ static struct violation *blame(struct refusal *refusal, struct arena *arena, siz
 
 static enum problem refuse_item(struct refusal *refusal, struct arena *arena, size_t index, const char *member,
         const char *code, const char *detail) {
-        (void) blame(refusal, arena, index, member, code, detail);
+        (void) item_violation_add(refusal, arena, index, member, code, detail);
         return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "%s", detail);
 }
 
@@ -128,8 +128,8 @@ static int64_t taken_by(const struct adjustment *item) {
 static enum problem refuse_taking(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal) {
         const int64_t sellable = row->on_hand - row->unsellable;
-        struct violation *violation =
-                blame(refusal, arena, index, "delta", "insufficient-stock", "Fewer sellable units are on hand.");
+        struct violation *violation = item_violation_add(
+                refusal, arena, index, "delta", "insufficient-stock", "Fewer sellable units are on hand.");
 
         if (violation) {
                 violation->available = sellable;

@@ -151,7 +151,8 @@ static enum problem change_one(struct batch *batch, struct call *call, command_r
         return p;
 }
 
-static enum problem assign_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_assign_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct assign_body *body = call->body;
 
         return fulfillment_assign(fulfillment, body->assignee, body->force, act);
@@ -167,7 +168,8 @@ static const char *const *gtins_of(
         return gtins;
 }
 
-static enum problem pick_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_pick_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct pick_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const char *gtins[ORDER_LINES_MAX] = { 0 };
@@ -180,7 +182,8 @@ static enum problem pick_one(const struct call *call, struct fulfillment *fulfil
                 fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
 }
 
-static enum problem check_in_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_check_in_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct check_in_body *body = call->body;
         struct check_in_word word = {
                 .event = body->state == SAID_ARRIVED ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
@@ -193,7 +196,8 @@ static enum problem check_in_one(const struct call *call, struct fulfillment *fu
         return fulfillment_check_in(fulfillment, &word, act);
 }
 
-static enum problem short_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_short_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct short_body *body = call->body;
 
         return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason, act);
@@ -212,7 +216,8 @@ static enum problem find_slot_end(
         return PROBLEM_NONE;
 }
 
-static enum problem ready_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_ready_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct ready_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
@@ -223,7 +228,8 @@ static enum problem ready_one(const struct call *call, struct fulfillment *fulfi
                            fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
 }
 
-static enum problem extend_hold_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_extend_hold_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct extend_hold_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
@@ -232,7 +238,8 @@ static enum problem extend_hold_one(const struct call *call, struct fulfillment 
         return p ? p : fulfillment_extend_hold(fulfillment, body->until, act);
 }
 
-static enum problem reinstate_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_reinstate_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct reinstate_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
@@ -241,18 +248,21 @@ static enum problem reinstate_one(const struct call *call, struct fulfillment *f
                 fulfillment, body->hold_until, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
 }
 
-static enum problem recipient_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_recipient_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct recipient_body *body = call->body;
 
         return fulfillment_name_recipient(fulfillment, body->name, body->relation, act);
 }
 
-static enum problem unlock_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_unlock_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         (void) call;
         return fulfillment_unlock(fulfillment, act);
 }
 
-static enum problem reissue_code_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_reissue_code_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         (void) call;
         return fulfillment_reissue_code(fulfillment, act);
 }
@@ -280,7 +290,8 @@ static struct handover handover_of(const struct call *call, const struct fulfill
         };
 }
 
-static enum problem handover_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_handover_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct handover handover = handover_of(call, fulfillment);
 
         return fulfillment_hand_over(fulfillment, &handover, act);
@@ -299,24 +310,28 @@ static void handover_refused(struct batch *batch, struct call *call) {
         fulfillment_count_wrong_code(fulfillment, &handover, &act);
 }
 
-static enum problem ship_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_ship_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct ship_body *body = call->body;
 
         return fulfillment_ship(fulfillment, body->packages, body->n_packages, act);
 }
 
-static enum problem deliver_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_deliver_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         (void) call;
         return fulfillment_deliver(fulfillment, act);
 }
 
-static enum problem reject_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_reject_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct reject_body *body = call->body;
 
         return fulfillment_reject(fulfillment, (enum short_reason) body->reason, act);
 }
 
-static enum problem cancel_one(const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+static enum problem fulfillment_cancel_one(
+        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
         const struct cancel_body *body = call->body;
 
         return fulfillment_cancel(fulfillment, body->reason, act);
@@ -342,7 +357,7 @@ static enum problem cancel_one(const struct call *call, struct fulfillment *fulf
 
 #define X(name, loads, keeps, refuses)                                                                                 \
         static enum problem name##_change(struct batch *batch, struct call *call) {                                    \
-                return change_one(batch, call, name##_one);                                                            \
+                return change_one(batch, call, fulfillment_##name##_one);                                              \
         }                                                                                                              \
         const struct operation fulfillment_##name##_operation = {                                                      \
                 .load = loads,                                                                                         \

@@ -15,7 +15,7 @@ static uint64_t view_of(const struct call *call, const struct fulfillment *fulfi
         return differing | (uint64_t) hidden << ACTION_COUNT;
 }
 
-static void show_one(struct call *call, const struct fulfillment *fulfillment) {
+static void fulfillment_show_one(struct call *call, const struct fulfillment *fulfillment) {
         const bool sees_codes = call_has_scope(call, SCOPE_ORDERS_WRITE);
 
         fulfillment_reply(call, fulfillment, sees_codes ? config_text(CONFIG_PICKUP_SECRET) : NULL);
@@ -23,16 +23,17 @@ static void show_one(struct call *call, const struct fulfillment *fulfillment) {
                 reply_etag_of_view(call, fulfillment->version, view_of(call, fulfillment, sees_codes));
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem fulfillment_show_decide(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct fulfillment *fulfillment = fulfillment_visible(batch->calls[i], &work->set, batch->now);
 
                 if (fulfillment)
-                        show_one(batch->calls[i], fulfillment);
+                        fulfillment_show_one(batch->calls[i], fulfillment);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation fulfillment_show_operation = { .load = fulfillment_read_load, .decide = show_decide };
+const struct operation fulfillment_show_operation = { .load = fulfillment_read_load,
+        .decide = fulfillment_show_decide };

@@ -187,7 +187,8 @@ static bool leaves_some(const struct fulfillment *fulfillment, const struct load
 }
 
 /* The rest is never refused: it is the customer's. */
-static enum problem check_room(const struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
+static enum problem check_handover_room(
+        const struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
         _cleanup_(json_tree_cleanup) json_t *kept =
                 fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;
         const size_t n_before = kept ? 1 + json_array_size(json_object_get(kept, "earlier")) : 0;
@@ -210,7 +211,7 @@ static enum problem check_handover(const struct fulfillment *fulfillment, const 
         if (!handover->n_lines)
                 load_rest(load, fulfillment);
         p = load_check(load, fulfillment, act);
-        return p ? p : check_room(fulfillment, load, act);
+        return p ? p : check_handover_room(fulfillment, load, act);
 }
 
 /* Whether the stored hand-over agrees with this request. */

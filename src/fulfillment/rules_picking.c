@@ -74,7 +74,7 @@ static int64_t basket_room(const struct basket *basket, const struct fulfillment
         return basket->undo ? line->picked - line->fulfilled : fulfillment_line_remaining(line);
 }
 
-static void name_too_many(const struct basket *basket, const struct act *act, const char *list, size_t place,
+static void name_too_many_picked(const struct basket *basket, const struct act *act, const char *list, size_t place,
         int64_t possible, int64_t quantity) {
         char pointer[64];
 
@@ -121,7 +121,7 @@ static void basket_add(struct basket *basket, const struct fulfillment *fulfillm
                 name_foreign(basket, act, list, place, item);
         } else if (left) {
                 basket->over = true;
-                name_too_many(basket, act, list, place, item->quantity - left, item->quantity);
+                name_too_many_picked(basket, act, list, place, item->quantity - left, item->quantity);
         }
 }
 

@@ -21,7 +21,7 @@ static int64_t wanted_of_row(const struct fulfillment *fulfillment, size_t place
         return units;
 }
 
-static void name_shortage(
+static void name_reinstating_shortage(
         const struct fulfillment *fulfillment, size_t place, int64_t available, int64_t wanted, const struct act *act) {
         struct violation *violation;
         char pointer[64];
@@ -36,7 +36,7 @@ static void name_shortage(
         violation->has_available = true;
 }
 
-static enum problem check_stock(const struct fulfillment *fulfillment, const struct act *act) {
+static enum problem check_expired_stock(const struct fulfillment *fulfillment, const struct act *act) {
         bool covered = true;
 
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
@@ -46,7 +46,7 @@ static enum problem check_stock(const struct fulfillment *fulfillment, const str
                 if (wanted <= available)
                         continue;
                 covered = false;
-                name_shortage(fulfillment, i, available, wanted, act);
+                name_reinstating_shortage(fulfillment, i, available, wanted, act);
         }
         if (covered)
                 return PROBLEM_NONE;
@@ -63,7 +63,8 @@ static bool has_expired_units(const struct fulfillment *fulfillment) {
         return false;
 }
 
-static enum problem check(const struct fulfillment *fulfillment, timestamp hold_until, const struct act *act) {
+static enum problem check_reinstating(
+        const struct fulfillment *fulfillment, timestamp hold_until, const struct act *act) {
         enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_REINSTATE, act);
 
         if (!p && !has_expired_units(fulfillment))
@@ -71,10 +72,10 @@ static enum problem check(const struct fulfillment *fulfillment, timestamp hold_
                         fulfillment, act, "reinstated: none of its units is known to have expired");
         if (!p && hold_until != TIMESTAMP_NONE)
                 p = fulfillment_check_hold(fulfillment, hold_until, "#/hold_until", act);
-        return p ? p : check_stock(fulfillment, act);
+        return p ? p : check_expired_stock(fulfillment, act);
 }
 
-static void tell(
+static void tell_reinstated(
         const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
         struct event *event = fulfillment_tell(act->events, fulfillment, "fulfillment.reinstated", act->actor);
         char hold_until[TIMESTAMP_TEXT_SIZE];
@@ -93,7 +94,7 @@ enum problem fulfillment_reinstate(
         if (fulfillment->method != BY_SHIPPING && fulfillment->status == FULFILLMENT_READY)
                 return fulfillment_repeat(
                         fulfillment, hold_until == TIMESTAMP_NONE || hold_until == fulfillment->hold_until, act);
-        p = check(fulfillment, hold_until, act);
+        p = check_reinstating(fulfillment, hold_until, act);
         if (!p)
                 p = fulfillment_advance(fulfillment, FULFILLMENT_REINSTATE, act->arena, act->refusal);
         if (p)
@@ -111,7 +112,7 @@ enum problem fulfillment_reinstate(
         fulfillment_hold(fulfillment, hold_until, act->now);
         fulfillment->reason = NULL;
         fulfillment_end_visit(fulfillment, act);
-        tell(fulfillment, lines, n_lines, act);
+        tell_reinstated(fulfillment, lines, n_lines, act);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }

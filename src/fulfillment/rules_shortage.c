@@ -34,7 +34,7 @@ static void note_on_stock(
         }
 }
 
-static bool is_repeated(const struct line_units *lines, size_t place) {
+static bool is_line_repeated(const struct line_units *lines, size_t place) {
         for (size_t i = 0; i < place; i++)
                 if (uuid_equal(&lines[i].order_line_id, &lines[place].order_line_id))
                         return true;
@@ -49,7 +49,7 @@ static enum problem check_short_lines(
                 const bool foreign = !fulfillment_line_find(fulfillment, &lines[i].order_line_id);
                 char pointer[64];
 
-                if (!foreign && !is_repeated(lines, i))
+                if (!foreign && !is_line_repeated(lines, i))
                         continue;
                 wrong = true;
                 (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/order_line_id", i);
@@ -142,7 +142,8 @@ enum problem fulfillment_short(struct fulfillment *fulfillment, const struct lin
                            act->arena, act->refusal);
 }
 
-static void give_back(const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
+static void shorted_units_release(
+        const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
         for (size_t i = 0; i < n_needs; i++) {
                 struct fulfillment_line *line = needs[i].line;
                 const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : needs[i].quantity;
@@ -172,7 +173,7 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
         if (p)
                 return p;
         fulfillment->reason = short_reason_texts[reason];
-        give_back(needs, n_needs, reason, act);
+        shorted_units_release(needs, n_needs, reason, act);
         event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.rejected", act->actor), "reason",
                 short_reason_texts[reason]);
         p = sources_take_over(fulfillment, sources, n_sources, act);

@@ -112,7 +112,7 @@ static void take_units(struct choice *choice, struct need *need, const struct ca
         choice->sources[choice->n++] = (struct source){ need, candidate, row, units };
 }
 
-static void give_up(struct choice *choice) {
+static void choice_abandon(struct choice *choice) {
         while (choice->n) {
                 const struct source *source = &choice->sources[--choice->n];
 
@@ -122,12 +122,13 @@ static void give_up(struct choice *choice) {
 }
 
 /* Everything from one location, or nothing. */
-static bool take_all(struct choice *choice, struct need *needs, size_t n_needs, const struct candidate *candidate) {
+static bool choice_take_all(
+        struct choice *choice, struct need *needs, size_t n_needs, const struct candidate *candidate) {
         for (size_t i = 0; i < n_needs; i++) {
                 struct stock_row *row = NULL;
 
                 if (offered(choice, candidate, &needs[i], &row) < needs[i].quantity) {
-                        give_up(choice);
+                        choice_abandon(choice);
                         return false;
                 }
                 take_units(choice, &needs[i], candidate, row, needs[i].quantity);
@@ -172,7 +173,7 @@ enum problem sources_choose(struct need *needs, size_t n_needs, const struct sea
         if (!choice.sources)
                 return FAULT_BUSY;
         for (size_t i = 0; i < search->n_candidates && !all; i++)
-                all = take_all(&choice, needs, n_needs, &search->candidates[i]);
+                all = choice_take_all(&choice, needs, n_needs, &search->candidates[i]);
         for (size_t i = 0; i < n_needs && !all; i++)
                 if (!take_whole(&choice, &needs[i]))
                         take_parts(&choice, &needs[i]);
@@ -183,14 +184,14 @@ enum problem sources_choose(struct need *needs, size_t n_needs, const struct sea
 
 /* ---- taking over ---- */
 
-static bool is_repeated(const struct source *sources, size_t place) {
+static bool is_source_repeated(const struct source *sources, size_t place) {
         for (size_t i = 0; i < place; i++)
                 if (sources[i].candidate == sources[place].candidate)
                         return true;
         return false;
 }
 
-static void tell(const struct fulfillment *from, const struct fulfillment *to, const struct act *act) {
+static void tell_resourced(const struct fulfillment *from, const struct fulfillment *to, const struct act *act) {
         struct event *event = fulfillment_tell(act->events, from, "fulfillment.resourced", act->actor);
         struct line_units lines[ORDER_LINES_MAX];
         char id[UUID_TEXT_SIZE];
@@ -229,7 +230,7 @@ enum problem sources_take_over(
                 const struct candidate *candidate = sources[i].candidate;
                 struct fulfillment *to;
 
-                if (is_repeated(sources, i))
+                if (is_source_repeated(sources, i))
                         continue;
                 to = order_add_fulfillment(
                         from->order, from->method, candidate->code, candidate->promised_at, act->now, arena);
@@ -241,7 +242,7 @@ enum problem sources_take_over(
                 if (!to->lines)
                         return FAULT_BUSY;
                 add_lines(to, sources, n_sources, candidate);
-                tell(from, to, act);
+                tell_resourced(from, to, act);
         }
         return PROBLEM_NONE;
 }

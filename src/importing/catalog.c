@@ -201,14 +201,14 @@ struct chunk {
         size_t n, n_calls;
 };
 
-static void calls_clear(struct chunk *chunk) {
+static void document_calls_clear(struct chunk *chunk) {
         for (size_t i = 0; i < chunk->n_calls; i++)
                 call_clear(&chunk->calls[i]);
         chunk->n_calls = 0;
 }
 
 static void chunk_clear(struct chunk *chunk) {
-        calls_clear(chunk);
+        document_calls_clear(chunk);
         for (size_t i = 0; i < chunk->n; i++)
                 json_decref(chunk->documents[i].said);
         chunk->n = 0;
@@ -327,10 +327,10 @@ static void report_documents(struct chunk *chunk, bool last) {
                         json_decref(chunk->documents[i].said);
         }
         chunk->n = kept;
-        calls_clear(chunk);
+        document_calls_clear(chunk);
 }
 
-static int chunk_run(struct chunk *chunk) {
+static int document_chunk_run(struct chunk *chunk) {
         int code = EXIT_OK;
 
         for (unsigned round = 1; chunk->n && !code; round++) {
@@ -351,7 +351,7 @@ static const char *currency_of(const struct chunk *chunk, const struct import_ro
         return chunk->kind->has_prices ? product_currency(chunk->import, row) : NULL;
 }
 
-static bool lacks_currency(const struct chunk *chunk, const struct import_row *row) {
+static bool row_lacks_currency(const struct chunk *chunk, const struct import_row *row) {
         const char *price = chunk->kind->has_prices ? row->cells[PRODUCT_PRICE] : NULL;
 
         return price && *price && !currency_of(chunk, row);
@@ -368,7 +368,7 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
                 import_refuse(report, row->line, "\"%.64s\" is no code (" CODE_RULE ")", code);
                 return EXIT_OK;
         }
-        if (lacks_currency(chunk, row)) {
+        if (row_lacks_currency(chunk, row)) {
                 import_refuse_currency(chunk->import, row);
                 return EXIT_OK;
         }
@@ -386,7 +386,7 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
 
 /* The second row about one thing is refused, or running the import again would change it to and fro; but not when the
  * first one was refused, which its chunk has to tell. */
-static int take_row(struct chunk *chunk, const struct import_row *row) {
+static int document_row_take(struct chunk *chunk, const struct import_row *row) {
         size_t before = 0;
         bool begun = false;
         int code;
@@ -394,8 +394,8 @@ static int take_row(struct chunk *chunk, const struct import_row *row) {
         if (!import_seen(&chunk->seen, row->cells[0], "", row->line, &before))
                 return import_too_long();
         if (before && chunk->n && before >= chunk->documents[0].line) {
-                code = chunk_run(chunk);
-                return code ? code : take_row(chunk, row);
+                code = document_chunk_run(chunk);
+                return code ? code : document_row_take(chunk, row);
         }
         if (before) {
                 import_refuse(&chunk->import->report, row->line, "line %zu is about %s already", before, row->cells[0]);
@@ -422,9 +422,9 @@ static int import_documents(struct import *import, const struct document_kind *k
         while (more && !code) {
                 code = import_next(import, &row, &more);
                 if (!code && more)
-                        code = take_row(chunk, &row);
+                        code = document_row_take(chunk, &row);
                 if (!code && (!more || chunk->n == CHUNK_ROWS))
-                        code = chunk_run(chunk);
+                        code = document_chunk_run(chunk);
         }
         chunk_clear(chunk);
         import_seen_clear(&chunk->seen);

@@ -135,7 +135,7 @@ struct written {
         bool has_offset;
 };
 
-static bool take_all(const char *text, struct written *ret_written) {
+static bool date_take_all(const char *text, struct written *ret_written) {
         char byte;
 
         *ret_written = (struct written){ 0 };
@@ -157,7 +157,7 @@ bool import_date(const char *text, enum date_order order, char ret_date[IMPORT_D
         struct day day;
         int64_t minutes;
 
-        if (!take_all(text, &written) || !day_in_order(&written.date, order, &day))
+        if (!date_take_all(text, &written) || !day_in_order(&written.date, order, &day))
                 return false;
         minutes = day_number(day) * 24 * 60 + 60 * written.time.hour + written.time.minute - written.offset;
         day = day_of_number((minutes - (minutes % (24 * 60) + 24 * 60) % (24 * 60)) / (24 * 60));
@@ -196,7 +196,7 @@ void date_evidence_add(struct date_evidence *evidence, const char *text, size_t 
         struct day day;
         bool day_first, month_first;
 
-        if (!take_all(text, &written))
+        if (!date_take_all(text, &written))
                 return;
         day_first = day_in_order(&written.date, DATES_DAY_FIRST, &day);
         month_first = day_in_order(&written.date, DATES_MONTH_FIRST, &day);

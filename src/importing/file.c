@@ -16,9 +16,9 @@
 #define BUFFER_SIZE      (4 * IMPORT_RECORD_SIZE_MAX)
 #define UTF8_OF_BYTE_MAX 3 /* bytes that one byte of Windows-1252 becomes at most */
 
-static void blame(struct import_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void file_blame(struct import_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void blame(struct import_file *file, const char *format, ...) {
+static void file_blame(struct import_file *file, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -39,7 +39,7 @@ static bool fill(struct import_file *file) {
                 n = read(file->descriptor, file->bytes + file->end, BUFFER_SIZE - file->end);
         while (n < 0 && errno == EINTR && !import_stop_asked());
         if (n < 0) {
-                blame(file, "it cannot be read: %s", strerror(errno));
+                file_blame(file, "it cannot be read: %s", strerror(errno));
                 return false;
         }
         file->end += (size_t) n;
@@ -125,7 +125,7 @@ static bool fields_take(struct import_file *file, const struct csv_span *span, c
                 size = convert(text, size, file->converted);
                 text = file->converted;
         } else if (!text_is_utf8(text, size)) {
-                blame(file, "it is not valid UTF-8 (a file in Latin-1 is read with --encoding latin1)");
+                file_blame(file, "it is not valid UTF-8 (a file in Latin-1 is read with --encoding latin1)");
                 return false;
         } else {
                 memcpy(file->converted, text, size);
@@ -155,13 +155,13 @@ static enum import_read record_next(struct import_file *file, struct import_row 
                         continue;
                 }
                 if (outcome == CSV_INCOMPLETE || span.size > IMPORT_RECORD_SIZE_MAX) {
-                        blame(file, "the row is longer than %zu bytes, or a quote is never closed",
+                        file_blame(file, "the row is longer than %zu bytes, or a quote is never closed",
                                 IMPORT_RECORD_SIZE_MAX);
                         return skip_line(file) ? IMPORT_NO_ROW : IMPORT_BROKEN;
                 }
                 file->open_end = span.size == size && file->bytes[file->end - 1] != '\n';
                 if (outcome != CSV_RECORD) {
-                        blame(file, "%s", csv_outcome_text(outcome));
+                        file_blame(file, "%s", csv_outcome_text(outcome));
                         advance(file, span.size, span.lines);
                         return IMPORT_NO_ROW;
                 }
@@ -187,11 +187,11 @@ enum import_read import_file_next(struct import_file *file, struct import_row *r
         if (read != IMPORT_ROW)
                 return read;
         if (n != file->width) {
-                blame(file, "it has %zu columns, the header has %zu", n, file->width);
+                file_blame(file, "it has %zu columns, the header has %zu", n, file->width);
                 return IMPORT_NO_ROW;
         }
         if (repeats_header(file, fields)) {
-                blame(file, "it repeats the header line; import each file by itself");
+                file_blame(file, "it repeats the header line; import each file by itself");
                 return IMPORT_NO_ROW;
         }
         for (size_t i = 0; i < file->columns.n; i++)
@@ -223,7 +223,7 @@ static void blame_wanted(struct import_file *file) {
 }
 
 static void blame_header(struct import_file *file, const char *what, const char *name) {
-        blame(file, "the header line %s \"%.64s\"", what, name);
+        file_blame(file, "the header line %s \"%.64s\"", what, name);
         blame_wanted(file);
 }
 
@@ -240,9 +240,9 @@ static void blame_unknown(struct import_file *file, char **fields, size_t n, siz
         size_t named = 0;
 
         if (n_unknown == 1)
-                blame(file, "the header line has the unknown column");
+                file_blame(file, "the header line has the unknown column");
         else
-                blame(file, "the header line has %zu columns, %zu of them unknown:", n, n_unknown);
+                file_blame(file, "the header line has %zu columns, %zu of them unknown:", n, n_unknown);
         for (size_t i = 0; i < n && named < NAMED_MAX; i++)
                 if (column_named(&file->columns, fields[i]) == file->columns.n)
                         blame_more(file, "%s \"%.64s\"", named++ ? "," : "", fields[i]);
@@ -261,7 +261,8 @@ static bool is_separated_otherwise(struct import_file *file, const char *header)
         for (size_t i = 0; i < array_size(others); i++) {
                 if (!strchr(header, others[i].separator))
                         continue;
-                blame(file, "the file is separated by %s; save it with commas between its columns", others[i].name);
+                file_blame(
+                        file, "the file is separated by %s; save it with commas between its columns", others[i].name);
                 blame_wanted(file);
                 return true;
         }
@@ -318,7 +319,7 @@ static bool mark_take(struct import_file *file) {
         }
         for (size_t i = 0; i < array_size(utf16); i++)
                 if (file->end >= 2 && memcmp(file->bytes, utf16[i], 2) == 0) {
-                        blame(file, "the file is in UTF-16; save it as UTF-8");
+                        file_blame(file, "the file is in UTF-16; save it as UTF-8");
                         return false;
                 }
         return true;
@@ -346,7 +347,7 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
         *file = (struct import_file){ .path = path, .columns = *columns, .latin1 = latin1, .line = 1 };
         file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
         if (file->descriptor < 0) {
-                blame(file, "it cannot be opened: %s", strerror(errno));
+                file_blame(file, "it cannot be opened: %s", strerror(errno));
                 return false;
         }
         if (fstat(file->descriptor, &status) == 0 && S_ISREG(status.st_mode))
@@ -354,7 +355,7 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
         file->bytes = malloc(BUFFER_SIZE);
         file->converted = malloc(UTF8_OF_BYTE_MAX * IMPORT_RECORD_SIZE_MAX + 1);
         if (!file->bytes || !file->converted) {
-                blame(file, "there is no memory left");
+                file_blame(file, "there is no memory left");
                 return false;
         }
         return header_read(file);

@@ -12,7 +12,7 @@ static bool is_below_zero(const char *quantity) {
         return text_to_integer(quantity, INT64_MIN, -1, &units);
 }
 
-static bool add(struct import_index *index, const struct import_row *row) {
+static bool index_add(struct import_index *index, const struct import_row *row) {
         if (index->n == index->capacity) {
                 const size_t capacity = index->capacity ? 2 * index->capacity : CAPACITY_FIRST;
                 struct import_index_entry *at = realloc(index->at, capacity * sizeof(*at));
@@ -39,8 +39,8 @@ static int compare(const void *left, const void *right) {
         return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* What the lines of one invoice have in common. */
-static void settle(struct import_index_entry *entries, size_t n) {
+/* Set the members that all lines of one invoice share. */
+static void invoices_settle(struct import_index_entry *entries, size_t n) {
         const uint64_t first = entries[0].offset;
         bool has_returns = false;
 
@@ -61,7 +61,7 @@ static void sort(struct import_index *index) {
         qsort(index->at, index->n, sizeof(*index->at), compare);
         for (size_t i = 0; i < index->n; i++)
                 if (i + 1 == index->n || index->at[i + 1].invoice != index->at[i].invoice) {
-                        settle(&index->at[first], i + 1 - first);
+                        invoices_settle(&index->at[first], i + 1 - first);
                         first = i + 1;
                 }
         qsort(index->at, index->n, sizeof(*index->at), compare);
@@ -80,7 +80,7 @@ int import_index_make(struct import *import, struct import_index *index) {
                         break;
                 if (index->n == IMPORT_LINES_MAX)
                         return import_too_long();
-                if (!add(index, &row))
+                if (!index_add(index, &row))
                         return EXIT_OUR_FAULT;
         }
         sort(index);

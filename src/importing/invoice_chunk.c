@@ -20,14 +20,14 @@ void sales_init(struct sales *sales, struct import *import) {
         arena_init(&sales->scratch, ARENA_SIZE_MAX);
 }
 
-static void calls_clear(struct sales *sales) {
+static void sale_calls_clear(struct sales *sales) {
         for (size_t i = 0; i < sales->n_calls; i++)
                 call_clear(&sales->calls[i]);
         sales->n_calls = 0;
 }
 
 void sales_clear(struct sales *sales) {
-        calls_clear(sales);
+        sale_calls_clear(sales);
         import_seen_clear(&sales->known);
         import_catalog_clear(&sales->catalog);
         purchases_clear(&sales->purchases);
@@ -222,7 +222,7 @@ static int call_sales(struct sales *sales, const char *path, bool open, sale_ans
                         any |= wanted[sale - sales->sales] =
                                 answer(sales, sale, sales->calls[i].reply.status, reply) && sale->pending;
                 }
-                calls_clear(sales);
+                sale_calls_clear(sales);
                 if (code)
                         return code;
         }
@@ -364,7 +364,7 @@ static int make_products(struct sales *sales, const struct product_group *groups
                 code = importer_run(&sales->import->importer, sales->calls, sales->n_calls);
         for (size_t i = 0; i < n && !code; i++)
                 product_answer(sales, &groups[i], &sales->calls[i]);
-        calls_clear(sales);
+        sale_calls_clear(sales);
         return code;
 }
 
@@ -416,7 +416,7 @@ static bool any_pending(const struct sales *sales) {
         return false;
 }
 
-static void report_line(struct import_report *report, const struct sale *sale, const struct sale_line *line) {
+static void report_sale_line(struct import_report *report, const struct sale *sale, const struct sale_line *line) {
         static const char rival[] = "another client is changing the same order; import it again";
 
         report->taken += line->state == SALE_TAKEN;
@@ -430,7 +430,7 @@ static void report_line(struct import_report *report, const struct sale *sale, c
 static void report_lines(struct sales *sales) {
         for (size_t i = 0; i < sales->n_sales; i++)
                 for (size_t j = 0; j < sales->sales[i].n_lines; j++)
-                        report_line(&sales->import->report, &sales->sales[i], &sales->sales[i].lines[j]);
+                        report_sale_line(&sales->import->report, &sales->sales[i], &sales->sales[i].lines[j]);
 }
 
 /* Returns are set against purchases of the same customer; a file without returns needs none, and guests have none. */

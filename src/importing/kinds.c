@@ -19,7 +19,7 @@ const struct import_kind *import_kind_named(const char *name) {
 }
 
 /* Nothing says in which currency the prices are, and none is assumed. */
-static bool lacks_currency(const struct import *import, const struct import_kind *kind) {
+static bool import_lacks_currency(const struct import *import, const struct import_kind *kind) {
         return kind->price && !import->options->currency && import_file_has(&import->file, kind->price) &&
                !import_file_has(&import->file, kind->currency);
 }
@@ -35,7 +35,7 @@ int import_run(
                 import_complain("%s: %s", options->path, import->file.reason);
                 return EXIT_WRONG_USAGE;
         }
-        if (lacks_currency(import, kind)) {
+        if (import_lacks_currency(import, kind)) {
                 import_complain("%s: the prices have no currency; " CURRENCY_WAYS, options->path);
                 return EXIT_WRONG_USAGE;
         }

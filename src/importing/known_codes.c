@@ -6,7 +6,7 @@
 
 #define PATH_SIZE 128
 
-static int ask(struct import_catalog *catalog, struct importer *importer, const char *sku) {
+static int code_ask(struct import_catalog *catalog, struct importer *importer, const char *sku) {
         char path[PATH_SIZE];
         const struct import_request request = { .method = "GET", .path = path };
         struct call call;
@@ -27,7 +27,7 @@ int import_catalog_has(struct import_catalog *catalog, struct importer *importer
 
         if (text_is_code(sku) && !import_has_seen(&catalog->there, sku, "") &&
                 !import_has_seen(&catalog->missing, sku, ""))
-                code = ask(catalog, importer, sku);
+                code = code_ask(catalog, importer, sku);
         *ret_has = import_has_seen(&catalog->there, sku, "");
         return code;
 }

@@ -20,7 +20,7 @@ static bool has_text(const json_t *list, const char *text) {
         return false;
 }
 
-static int check_parents(struct import *import) {
+static int check_order_parents(struct import *import) {
         const struct import_options *options = import->options;
         _cleanup_(import_json_cleanup) json_t *channel = NULL, *location = NULL;
         char path[PATH_SIZE];
@@ -57,7 +57,7 @@ static void refuse_kind(
                 row->cells[INVOICE_QUANTITY], row->cells[INVOICE_SKU]);
 }
 
-static const char *keep(struct sales *sales, const char *cell, bool *complete) {
+static const char *keep_sale_cell(struct sales *sales, const char *cell, bool *complete) {
         const char *copy = arena_text(&sales->arena, cell ? cell : "");
 
         *complete = *complete && copy;
@@ -69,25 +69,25 @@ static bool sale_begin(struct sales *sales, const struct import_row *row, const 
         struct sale *sale = &sales->sales[sales->n_sales++];
         bool complete = true;
 
-        *sale = (struct sale){ .external_ref = keep(sales, row->cells[INVOICE_NUMBER], &complete),
-                .placed_at = keep(sales, invoice->placed_at, &complete),
-                .customer = keep(sales, row->cells[INVOICE_CUSTOMER], &complete),
-                .country = keep(sales, row->cells[INVOICE_COUNTRY], &complete),
+        *sale = (struct sale){ .external_ref = keep_sale_cell(sales, row->cells[INVOICE_NUMBER], &complete),
+                .placed_at = keep_sale_cell(sales, invoice->placed_at, &complete),
+                .customer = keep_sale_cell(sales, row->cells[INVOICE_CUSTOMER], &complete),
+                .country = keep_sale_cell(sales, row->cells[INVOICE_COUNTRY], &complete),
                 .lines = &sales->lines[sales->n_lines],
                 .pending = true };
         memcpy(sale->currency, invoice->currency, sizeof(sale->currency));
         return complete;
 }
 
-static bool line_add(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
+static bool sale_line_add(struct sales *sales, const struct import_row *row, const struct invoice_line *invoice) {
         struct sale *sale = &sales->sales[sales->n_sales - 1];
         bool complete = true;
         struct sale_line *line = &sale->lines[sale->n_lines++];
 
         *line = (struct sale_line){ .line = row->line,
                 .offset = row->offset,
-                .sku = keep(sales, row->cells[INVOICE_SKU], &complete),
-                .title = keep(sales, row->cells[INVOICE_TITLE], &complete),
+                .sku = keep_sale_cell(sales, row->cells[INVOICE_SKU], &complete),
+                .title = keep_sale_cell(sales, row->cells[INVOICE_TITLE], &complete),
                 .quantity = invoice->quantity,
                 .price = invoice->price };
         memcpy(line->currency, invoice->currency, sizeof(line->currency));
@@ -123,7 +123,7 @@ static int row_read(struct sales *sales, const struct import_row *row, const str
 }
 
 /* `begun` tells whether the invoice has a sale already. */
-static int take_row(
+static int invoice_row_take(
         struct passing *passing, const struct import_row *row, const struct import_index_entry *entry, bool *begun) {
         struct sales *sales = passing->sales;
         struct import *import = sales->import;
@@ -154,10 +154,10 @@ static int take_row(
         if (!*begun && !sale_begin(sales, row, &invoice))
                 return EXIT_OUR_FAULT;
         *begun = true;
-        return line_add(sales, row, &invoice) ? EXIT_OK : EXIT_OUR_FAULT;
+        return sale_line_add(sales, row, &invoice) ? EXIT_OK : EXIT_OUR_FAULT;
 }
 
-static bool is_full(const struct sales *sales) {
+static bool sales_are_full(const struct sales *sales) {
         return sales->n_sales == SALES_MAX || sales->n_lines >= SALE_LINES_MAX;
 }
 
@@ -165,7 +165,7 @@ static int take_entry(struct passing *passing, const struct import_index_entry *
         struct import_row row;
         const int code = import_read_again(passing->sales->import, entry->offset, (size_t) entry->line, &row);
 
-        return code ? code : take_row(passing, &row, entry, begun);
+        return code ? code : invoice_row_take(passing, &row, entry, begun);
 }
 
 static int second_pass(struct passing *passing, const struct import_index *index) {
@@ -177,7 +177,7 @@ static int second_pass(struct passing *passing, const struct import_index *index
 
                 if (i && index->at[i].invoice != index->at[i - 1].invoice) {
                         begun = false;
-                        if (is_full(sales))
+                        if (sales_are_full(sales))
                                 code = sales_run(sales);
                 }
                 if (!code)
@@ -216,7 +216,7 @@ int import_orders(struct import *import) {
         if (!sales)
                 return EXIT_OUR_FAULT;
         sales_init(sales, import);
-        code = check_parents(import);
+        code = check_order_parents(import);
         if (!code)
                 code = check_file(import);
         if (!code)

@@ -81,7 +81,7 @@ struct chunk {
         size_t n_of_invoice; /* lines of the invoice that is being taken */
 };
 
-static const char *keep(struct chunk *chunk, const char *cell) {
+static const char *keep_return_cell(struct chunk *chunk, const char *cell) {
         return arena_text(&chunk->arena, cell ? cell : "");
 }
 
@@ -97,7 +97,7 @@ static struct returned_order *return_of(struct chunk *chunk, const struct return
         made = arena_new(&chunk->arena, struct returned_order);
         if (!returns || !made)
                 return NULL;
-        *made = (struct returned_order){ line->invoice, keep(chunk, order), line->placed_at, NULL, 0, 0 };
+        *made = (struct returned_order){ line->invoice, keep_return_cell(chunk, order), line->placed_at, NULL, 0, 0 };
         chunk->returns = returns;
         returns[chunk->n_returns++] = made;
         return made->order ? made : NULL;
@@ -168,10 +168,10 @@ static int take_comeback(struct chunk *chunk, const struct comeback *comeback, c
         }
         (void) invoice_line_read(&row, &terms, &invoice, reason);
         *line = (struct returned_line){ .line = comeback->line,
-                .invoice = keep(chunk, row.cells[INVOICE_NUMBER]),
-                .sku = keep(chunk, row.cells[INVOICE_SKU]),
-                .customer = keep(chunk, row.cells[INVOICE_CUSTOMER]),
-                .placed_at = first ? keep(chunk, invoice.placed_at) : line[-1].placed_at,
+                .invoice = keep_return_cell(chunk, row.cells[INVOICE_NUMBER]),
+                .sku = keep_return_cell(chunk, row.cells[INVOICE_SKU]),
+                .customer = keep_return_cell(chunk, row.cells[INVOICE_CUSTOMER]),
+                .placed_at = first ? keep_return_cell(chunk, invoice.placed_at) : line[-1].placed_at,
                 .units = invoice.quantity };
         if (!line->invoice || !line->sku || !line->customer || !line->placed_at)
                 return EXIT_OUR_FAULT;
@@ -316,7 +316,7 @@ static void tell_unmatched(struct import_report *report, const struct returned_l
                         line->invoice, line->units, line->sku);
 }
 
-static void report_line(struct import_report *report, const struct returned_line *line) {
+static void report_returned_line(struct import_report *report, const struct returned_line *line) {
         if (line->left == line->units) {
                 tell_unmatched(report, line);
                 return;
@@ -336,18 +336,18 @@ static void report_line(struct import_report *report, const struct returned_line
                 line->invoice, line->units, line->left, line->sku);
 }
 
-static int chunk_run(struct chunk *chunk) {
+static int return_chunk_run(struct chunk *chunk) {
         const int code = call_all(chunk);
 
         for (size_t i = 0; i < chunk->n_lines && !code; i++)
-                report_line(&chunk->import->report, &chunk->lines[i]);
+                report_returned_line(&chunk->import->report, &chunk->lines[i]);
         chunk->returns = NULL;
         chunk->n_lines = chunk->n_returns = chunk->capacity = 0;
         arena_reset(&chunk->arena);
         return code;
 }
 
-static bool is_full(const struct chunk *chunk) {
+static bool return_chunk_is_full(const struct chunk *chunk) {
         return chunk->n_lines >= CHUNK_LINES || chunk->n_returns >= CHUNK_RETURNS;
 }
 
@@ -365,13 +365,13 @@ int comebacks_run(struct comebacks *comebacks, struct sales *sales) {
         for (size_t i = 0; i < comebacks->n && !code; i++) {
                 const struct comeback *before = i ? &comebacks->at[i - 1] : NULL;
 
-                if (before && before->invoice != comebacks->at[i].invoice && is_full(chunk))
-                        code = chunk_run(chunk);
+                if (before && before->invoice != comebacks->at[i].invoice && return_chunk_is_full(chunk))
+                        code = return_chunk_run(chunk);
                 if (!code)
                         code = take_comeback(chunk, &comebacks->at[i], before);
         }
         if (!code)
-                code = chunk_run(chunk);
+                code = return_chunk_run(chunk);
         arena_clear(&chunk->arena);
         return code;
 }

@@ -197,7 +197,7 @@ static int chunk_try(struct chunk *chunk) {
         return code;
 }
 
-static int chunk_run(struct chunk *chunk) {
+static int stock_chunk_run(struct chunk *chunk) {
         int code = EXIT_OK;
 
         while (chunk->n && !code)
@@ -250,7 +250,7 @@ static bool count_time_read(const struct import *import, const struct import_row
 }
 
 /* As for documents: one row for each figure. */
-static int take_row(struct chunk *chunk, const struct import_row *row) {
+static int stock_row_take(struct chunk *chunk, const struct import_row *row) {
         const char *location = row->cells[STOCK_LOCATION], *sku = row->cells[STOCK_SKU];
         struct figure *figure = &chunk->figures[chunk->n];
         struct import_report *report = &chunk->import->report;
@@ -268,9 +268,9 @@ static int take_row(struct chunk *chunk, const struct import_row *row) {
         if (!import_seen(&chunk->seen, location, sku, row->line, &before))
                 return import_too_long();
         if (before && chunk->n && before >= chunk->figures[0].line) {
-                const int code = chunk_run(chunk);
+                const int code = stock_chunk_run(chunk);
 
-                return code ? code : take_row(chunk, row);
+                return code ? code : stock_row_take(chunk, row);
         }
         if (before) {
                 import_refuse(report, row->line, "line %zu counts %s at %s already (here: %.32s)", before, sku,
@@ -300,9 +300,9 @@ int import_stock(struct import *import) {
         while (more && !code) {
                 code = import_next(import, &row, &more);
                 if (!code && more)
-                        code = take_row(chunk, &row);
+                        code = stock_row_take(chunk, &row);
                 if (!code && (!more || chunk->n == CHUNK_ROWS))
-                        code = chunk_run(chunk);
+                        code = stock_chunk_run(chunk);
         }
         arena_clear(&chunk->arena);
         import_seen_clear(&chunk->seen);

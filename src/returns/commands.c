@@ -90,6 +90,12 @@ static enum problem load_documents(struct batch *batch, struct return_commands *
         return p ? p : batch_trip(batch);
 }
 
+void return_want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
+        (void) work;
+        (void) call;
+        (void) aim;
+}
+
 enum problem return_work_load(struct batch *batch, bool locked,
         void (*want)(struct return_commands *work, const struct call *call, const struct return_aim *aim)) {
         struct return_commands *work = batch->work;

@@ -38,6 +38,9 @@ must_check enum problem return_work_begin(struct batch *batch, bool locked, stru
 must_check enum problem return_work_load(struct batch *batch, bool locked,
         void (*want)(struct return_commands *work, const struct call *call, const struct return_aim *aim));
 
+/* A `want` that names no records. */
+void return_want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim);
+
 /* Find the returns of the calls' paths and make them the aims. */
 must_check enum problem return_work_find(struct batch *batch, struct return_commands *work);
 

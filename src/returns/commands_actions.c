@@ -131,20 +131,14 @@ static enum problem find(struct batch *batch, struct return_commands **ret_work)
         return p ? p : return_work_find(batch, *ret_work);
 }
 
-static void want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
-        (void) work;
-        (void) call;
-        (void) aim;
-}
-
 static enum problem plain_load(struct batch *batch) {
         struct return_commands *work = NULL;
         const enum problem p = find(batch, &work);
 
-        return p ? p : return_work_load(batch, /* locked= */ true, want_nothing);
+        return p ? p : return_work_load(batch, /* locked= */ true, return_want_nothing);
 }
 
-static bool is_named(const struct receive_body *body, const struct order_line *line, const struct rma *rma) {
+static bool body_names_line(const struct receive_body *body, const struct order_line *line, const struct rma *rma) {
         bool named = !body->lines;
 
         for (size_t i = 0; i < rma->n_lines && !named; i++)
@@ -166,7 +160,7 @@ static void want_arrivals(struct return_commands *work, const struct call *call,
         for (size_t i = 0; i < rma->order->n_lines; i++) {
                 const struct order_line *line = &rma->order->lines[i];
 
-                if (!is_named(body, line, rma))
+                if (!body_names_line(body, line, rma))
                         continue;
                 catalog_want_product(&work->catalog, line->sku);
                 stock_want(&work->stock, aim->location, line->sku);
@@ -232,7 +226,7 @@ static bool takes_returns(struct call *call, const struct return_commands *work,
         return false;
 }
 
-static enum problem receive_one(
+static enum problem return_receive_one(
         struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
         const struct receive_body *body = call->body;
         const struct return_aim *aim = call->work;
@@ -254,7 +248,8 @@ static enum problem receive_one(
         return return_receive(&reception, act);
 }
 
-static enum problem lost_one(struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+static enum problem return_lost_one(
+        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
         const struct lost_body *body = call->body;
 
         (void) work;
@@ -263,7 +258,7 @@ static enum problem lost_one(struct call *call, struct return_commands *work, st
         return return_lose(rma, body->lines, body->n_lines, act);
 }
 
-static enum problem cancel_one(
+static enum problem return_cancel_one(
         struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
         const struct cancel_body *body = call->body;
 
@@ -283,7 +278,7 @@ static bool may_move(struct call *call, const struct rma *rma, const struct disp
         return true;
 }
 
-static enum problem dispose_one(
+static enum problem return_dispose_one(
         struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
         const struct dispose_body *body = call->body;
 
@@ -301,7 +296,7 @@ static bool may_refund(struct call *call, const struct rma *rma) {
         return call_may_act_at(call, rma->location);
 }
 
-static enum problem refund_one(
+static enum problem return_refund_one(
         struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
         (void) work;
         if (!may_refund(call, rma))
@@ -318,7 +313,7 @@ static enum problem refund_one(
 
 #define X(name, loads, operation_)                                                                                     \
         static enum problem name##_change(struct batch *batch, struct call *call) {                                    \
-                return change_one(batch, call, name##_one);                                                            \
+                return change_one(batch, call, return_##name##_one);                                                   \
         }                                                                                                              \
         const struct operation operation_ = {                                                                          \
                 .load = loads, .documents = return_work_documents, .change = name##_change, .save = return_work_save   \

@@ -169,7 +169,7 @@ static enum problem find_numbers(struct batch *batch, struct return_commands *wo
         return batch_trip(batch);
 }
 
-static void want(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
+static void want_created(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
         const struct return_body *body = call->body;
         const struct order *order = order_find(&work->orders, &aim->order_id);
 
@@ -202,7 +202,7 @@ static enum problem load(struct batch *batch, bool locked) {
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++)
                 aim_at(work, &work->aims[i], batch->calls[i]->body);
-        return return_work_load(batch, locked, want);
+        return return_work_load(batch, locked, want_created);
 }
 
 static enum problem create_load(struct batch *batch) {

@@ -32,7 +32,7 @@ static const struct shape import_return_shape = SHAPE(struct import_return, retu
 /* ---- load ---- */
 
 /* When each call was, and of which order it is. */
-static enum problem find_orders(struct batch *batch, struct return_commands *work) {
+static enum problem find_imported_orders(struct batch *batch, struct return_commands *work) {
         struct placing known = { .arena = batch->arena,
                 .refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls),
                 .orders = arena_new_array(batch->arena, struct order *, batch->n_calls) };
@@ -61,12 +61,6 @@ static enum problem find_orders(struct batch *batch, struct return_commands *wor
         return p;
 }
 
-static void want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
-        (void) work;
-        (void) call;
-        (void) aim;
-}
-
 static enum problem return_import_load(struct batch *batch) {
         struct return_commands *work = NULL;
         enum problem p = return_work_begin(batch, /* locked= */ true, &work);
@@ -74,8 +68,8 @@ static enum problem return_import_load(struct batch *batch) {
         if (p)
                 return p;
         work->times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
-        p = work->times ? find_orders(batch, work) : FAULT_BUSY;
-        return p ? p : return_work_load(batch, /* locked= */ true, want_nothing);
+        p = work->times ? find_imported_orders(batch, work) : FAULT_BUSY;
+        return p ? p : return_work_load(batch, /* locked= */ true, return_want_nothing);
 }
 
 /* ---- decide ---- */
@@ -105,7 +99,7 @@ static enum problem reply_known(struct call *call, const struct rma *rma, const 
         return PROBLEM_NONE;
 }
 
-static void reply_taken(struct call *call, const struct rma *rma) {
+static void reply_imported_return(struct call *call, const struct rma *rma) {
         struct reply_writer w;
 
         reply_begin(&w, call, 201);
@@ -135,7 +129,7 @@ static enum problem take_one(struct batch *batch, struct call *call, struct orde
         }
         p = import_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
         if (!p)
-                reply_taken(call, rma);
+                reply_imported_return(call, rma);
         return p;
 }
 

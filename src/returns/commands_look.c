@@ -13,23 +13,17 @@
 
 /* ---- one ---- */
 
-static void want_nothing(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
-        (void) work;
-        (void) call;
-        (void) aim;
-}
-
-static enum problem show_load(struct batch *batch) {
+static enum problem return_show_load(struct batch *batch) {
         struct return_commands *work = NULL;
         enum problem p = return_work_begin(batch, /* locked= */ false, &work);
 
         if (!p)
                 p = return_work_find(batch, work);
-        return p ? p : return_work_load(batch, /* locked= */ false, want_nothing);
+        return p ? p : return_work_load(batch, /* locked= */ false, return_want_nothing);
 }
 
 /* Where it was made, where its goods are, and where the order came from. */
-static bool touches_bearer(const struct call *call, const struct rma *rma) {
+static bool rma_touches_bearer(const struct call *call, const struct rma *rma) {
         if (token_allows_location(call->claims, rma->location))
                 return true;
         for (size_t i = 0; i < rma->n_lines; i++)
@@ -41,7 +35,7 @@ static bool touches_bearer(const struct call *call, const struct rma *rma) {
         return false;
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem return_show_decide(struct batch *batch) {
         const struct return_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
@@ -50,7 +44,7 @@ static enum problem show_decide(struct batch *batch) {
 
                 if (!rma)
                         continue;
-                if (touches_bearer(call, rma))
+                if (rma_touches_bearer(call, rma))
                         return_reply(call, rma, 200);
                 else
                         call_refuse(
@@ -59,7 +53,7 @@ static enum problem show_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-const struct operation return_show = { .load = show_load, .decide = show_decide };
+const struct operation return_show = { .load = return_show_load, .decide = return_show_decide };
 
 /* ---- many ---- */
 
@@ -93,7 +87,7 @@ struct lists_work {
         struct return_set returns;
 };
 
-static bool filter_from(struct call *call, const struct page *page, struct return_filter *filter) {
+static bool return_filter_from(struct call *call, const struct page *page, struct return_filter *filter) {
         const struct list_query *query = call->query;
         const struct token_claims *claims = call->claims;
 
@@ -121,21 +115,21 @@ static bool filter_from(struct call *call, const struct page *page, struct retur
         return false;
 }
 
-static enum problem page_load(struct batch *batch, struct call *call, const struct cursor_key *key) {
+static enum problem return_list_ask(struct batch *batch, struct call *call, const struct cursor_key *key) {
         struct returns_listed *listing = arena_new(batch->arena, struct returns_listed);
         struct return_filter filter;
 
         if (!listing)
                 return FAULT_BUSY;
         listing->list.arena = batch->arena;
-        if (!page_begin(&listing->page, call, key, CURSOR_PARTS) || !filter_from(call, &listing->page, &filter))
+        if (!page_begin(&listing->page, call, key, CURSOR_PARTS) || !return_filter_from(call, &listing->page, &filter))
                 return PROBLEM_NONE;
         call->work = listing;
         return_page_load(batch->database, &filter, &listing->list);
         return PROBLEM_NONE;
 }
 
-static void want_orders(struct batch *batch, struct order_set *orders) {
+static void want_listed_orders(struct batch *batch, struct order_set *orders) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct returns_listed *listing = batch->calls[i]->work;
 
@@ -144,7 +138,7 @@ static void want_orders(struct batch *batch, struct order_set *orders) {
         }
 }
 
-static enum problem list_load(struct batch *batch) {
+static enum problem return_list_load(struct batch *batch) {
         struct lists_work *lists = arena_new(batch->arena, struct lists_work);
         const struct cursor_key *key = NULL;
         enum problem p;
@@ -156,12 +150,12 @@ static enum problem list_load(struct batch *batch) {
         batch->work = lists;
         p = pages_load(batch, &key);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = page_load(batch, batch->calls[i], key);
+                p = return_list_ask(batch, batch->calls[i], key);
         if (!p)
                 p = batch_trip(batch);
         if (p)
                 return p;
-        want_orders(batch, &lists->orders);
+        want_listed_orders(batch, &lists->orders);
         p = orders_read(batch->database, &lists->orders);
         return p ? p : returns_read(batch->database, &lists->returns, &lists->orders);
 }
@@ -186,7 +180,7 @@ static size_t write_returns(
         return i;
 }
 
-static void list_one(struct call *call, const struct return_set *set) {
+static void return_list_reply(struct call *call, const struct return_set *set) {
         const struct returns_listed *listing = call->work;
         const size_t limit = (size_t) listing->page.limit;
         const char *parts[CURSOR_PARTS] = { NULL };
@@ -207,13 +201,13 @@ static void list_one(struct call *call, const struct return_set *set) {
         reply_end(&w);
 }
 
-static enum problem list_decide(struct batch *batch) {
+static enum problem return_list_decide(struct batch *batch) {
         const struct lists_work *lists = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++)
                 if (batch->calls[i]->work)
-                        list_one(batch->calls[i], &lists->returns);
+                        return_list_reply(batch->calls[i], &lists->returns);
         return PROBLEM_NONE;
 }
 
-const struct operation return_list = { .load = list_load, .decide = list_decide };
+const struct operation return_list = { .load = return_list_load, .decide = return_list_decide };

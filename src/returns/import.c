@@ -55,7 +55,7 @@ static int64_t most_of(const struct return_set *set, const struct order *order, 
         return most;
 }
 
-static void object(const struct act *act, size_t i, const char *code, const char *detail) {
+static void import_violation_add(const struct act *act, size_t i, const char *code, const char *detail) {
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
@@ -64,7 +64,7 @@ static void object(const struct act *act, size_t i, const char *code, const char
 
 /* A line of the order of which so much is left; `planned` of each line goes back with lines before this one. Lines that
  * say the same are alike. */
-static struct order_line *line_for(const struct return_set *set, const struct order *order,
+static struct order_line *imported_order_line(const struct return_set *set, const struct order *order,
         const struct import_return_line *wanted, const int64_t *planned, bool *ret_exists) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 if (!is_line(&order->lines[i], wanted))
@@ -86,13 +86,13 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
         for (size_t i = 0; i < body->n_lines; i++) {
                 bool exists = false;
 
-                chosen[i] = line_for(set, order, &body->lines[i], planned, &exists);
+                chosen[i] = imported_order_line(set, order, &body->lines[i], planned, &exists);
                 if (chosen[i])
                         planned[chosen[i]->number] += body->lines[i].quantity;
                 else if (exists)
                         return_name_over(act, i, most_of(set, order, &body->lines[i], planned));
                 else
-                        object(act, i, "unknown-line", "The order has no such line.");
+                        import_violation_add(act, i, "unknown-line", "The order has no such line.");
                 unknown = unknown || (!chosen[i] && !exists);
         }
         if (unknown)

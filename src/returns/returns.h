@@ -334,6 +334,9 @@ struct stock_cause return_cause(const struct rma *rma, const char *reason, const
  */
 void return_grant_shipping(struct rma *rma, const struct return_set *set);
 
+/* Name a member of a line of the request that is at fault. */
+void return_name_fault(const struct act *act, size_t i, const char *member, const char *code, const char *detail);
+
 /* Why a line of the request is refused: the rules it breaks but the one about numbers; too many units. */
 void return_name_rules(const struct act *act, size_t i, unsigned rules);
 void return_name_over(const struct act *act, size_t i, int64_t returnable);

@@ -91,7 +91,7 @@ static void tell_authorized(const struct rma *rma, const struct act *act) {
         rma_tell_lines(event, rma->lines, rma->n_lines);
 }
 
-static void tell_received(const struct rma *rma, const struct act *act) {
+static void tell_received_at_once(const struct rma *rma, const struct act *act) {
         struct event *event = rma_tell(act->events, rma, "return.received", act->actor);
 
         event_text(event, "at", rma->location);
@@ -126,7 +126,7 @@ enum problem return_authorize(const struct return_request *request, const struct
         rma_settle(rma, act);
         tell_authorized(rma, act);
         if (rma->status == RETURN_RECEIVED || rma->status == RETURN_PARTIALLY_RECEIVED)
-                tell_received(rma, act);
+                tell_received_at_once(rma, act);
         order_settle(rma->order, act->events, act->actor, act->now);
         *ret_rma = rma;
         return PROBLEM_NONE;

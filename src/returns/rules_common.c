@@ -28,7 +28,7 @@ static void split_money(struct return_line *rest, struct return_line *part) {
         rest->value -= part->value;
 }
 
-static struct return_line *line_add(struct rma *rma, struct arena *arena) {
+static struct return_line *rma_line_add(struct rma *rma, struct arena *arena) {
         struct return_line *line = arena_new(arena, struct return_line);
         struct return_line **lines = arena_grow(arena, rma->lines, rma->n_lines, &rma->lines_capacity, sizeof(*lines));
 
@@ -41,7 +41,7 @@ static struct return_line *line_add(struct rma *rma, struct arena *arena) {
 }
 
 struct return_line *return_line_split(struct return_line *line, int64_t quantity, struct arena *arena) {
-        struct return_line *part = line_add(line->rma, arena);
+        struct return_line *part = rma_line_add(line->rma, arena);
         int64_t number;
 
         if (!part)
@@ -60,7 +60,7 @@ struct return_line *return_line_split(struct return_line *line, int64_t quantity
 
 struct return_line *return_line_new(struct rma *rma, struct order_line *order_line, int64_t quantity,
         const char *reason, const struct return_terms *terms, struct arena *arena) {
-        struct return_line *line = line_add(rma, arena);
+        struct return_line *line = rma_line_add(rma, arena);
         int64_t number;
 
         if (!line)
@@ -158,7 +158,7 @@ int64_t rma_tax(const struct rma *rma) {
         return sum;
 }
 
-static bool is_all_back(const struct order *order) {
+static bool order_is_all_back(const struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++)
                 if (order->lines[i].quantity - order->lines[i].cancelled > order->lines[i].returned)
                         return false;
@@ -172,7 +172,7 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set) {
         for (size_t i = 0; i < rma->n_lines; i++)
                 if (rma->lines[i]->acceptance == ACCEPTANCE_ACCEPTED && !rma->lines[i]->terms.refunds_shipping)
                         return;
-        if (!is_all_back(rma->order))
+        if (!order_is_all_back(rma->order))
                 return;
         rma->shipping = rma->order->shipping;
         rma->shipping_tax = rma->shipping ? order_shipping_tax(rma->order) : 0;
@@ -240,13 +240,12 @@ void return_name_over(const struct act *act, size_t i, int64_t returnable) {
 }
 
 enum problem return_refuse_over(const struct act *act) {
-        return refuse(act->refusal, act->arena, PROBLEM_OVER_RETURN,
-                "More units than were handed over and have not come back yet.");
+        return refuse(act->refusal, act->arena, PROBLEM_OVER_RETURN, "More units than are returnable; see `errors`.");
 }
 
 enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *things) {
-        (void) refuse_because(
-                act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.", (long long) most, things);
+        (void) refuse_because(act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.",
+                (long long) most, things);
         return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", things);
 }
 

@@ -33,8 +33,8 @@ static bool is_reached(const struct return_line *line, enum disposition disposit
 }
 
 /* All of it lies there already, and the same person says so again. */
-static bool is_repeat(const struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves,
-        const struct act *act) {
+static bool is_disposal_repeat(const struct rma *rma, enum disposition disposition, const struct move *moves,
+        size_t n_moves, const struct act *act) {
         for (size_t i = 0; i < n_moves; i++)
                 if (!is_reached(line_find(rma, &moves[i].id), disposition))
                         return false;
@@ -45,27 +45,20 @@ static int64_t units_of(const struct move *move, const struct return_line *line)
         return move->has_quantity ? move->quantity : line->quantity;
 }
 
-static bool is_repeated(const struct move *moves, size_t i) {
+static bool is_move_repeated(const struct move *moves, size_t i) {
         for (size_t j = 0; j < i; j++)
                 if (uuid_equal(&moves[j].id, &moves[i].id))
                         return true;
         return false;
 }
 
-static void point_at(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
-        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
-}
-
 static enum problem check_names(
         const struct rma *rma, const struct move *moves, size_t n_moves, const struct act *act) {
         for (size_t i = 0; i < n_moves; i++) {
                 if (!line_find(rma, &moves[i].id))
-                        point_at(act, i, "id", "unknown-line", "The return has no such line.");
-                else if (is_repeated(moves, i))
-                        point_at(act, i, "id", "repeated", "The line is named before.");
+                        return_name_fault(act, i, "id", "unknown-line", "The return has no such line.");
+                else if (is_move_repeated(moves, i))
+                        return_name_fault(act, i, "id", "repeated", "The line is named before.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
@@ -83,7 +76,7 @@ static enum problem check_states(const struct rma *rma, enum disposition disposi
                         line->bucket == BUCKET_UNSELLABLE)
                         continue;
                 act->refusal->current_status = bucket_lifecycle.states[line->bucket];
-                point_at(act, i, "id", "not-set-aside", "Only units that were set aside can go on.");
+                return_name_fault(act, i, "id", "not-set-aside", "Only units that were set aside can go on.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
@@ -162,7 +155,7 @@ enum problem return_dispose(struct rma *rma, enum disposition disposition, const
         struct return_line **lines = arena_new_array(act->arena, struct return_line *, n_moves);
         enum problem p = lines ? check_names(rma, moves, n_moves, act) : FAULT_BUSY;
 
-        if (p || is_repeat(rma, disposition, moves, n_moves, act))
+        if (p || is_disposal_repeat(rma, disposition, moves, n_moves, act))
                 return p;
         p = check_states(rma, disposition, moves, n_moves, act);
         if (!p)

@@ -14,7 +14,7 @@ static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const 
                 act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "Nothing of the return is awaited any more.");
 }
 
-static bool is_awaited(const struct rma *rma) {
+static bool rma_is_awaited(const struct rma *rma) {
         for (size_t i = 0; i < rma->n_lines; i++)
                 if (rma->lines[i]->reception == RECEPTION_AWAITING)
                         return true;
@@ -30,7 +30,7 @@ static void end_all(struct rma *rma, enum reception_event event, const struct ac
 enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act) {
         struct event *event;
 
-        if (!is_awaited(rma))
+        if (!rma_is_awaited(rma))
                 return refuse_nothing_awaited(
                         rma, rma->status == RETURN_CANCELLED && text_equal(rma->cancel_reason, reason), act);
         end_all(rma, RECEPTION_CALL_OFF, act);
@@ -42,7 +42,7 @@ enum problem return_cancel(struct rma *rma, const char *reason, const struct act
         return PROBLEM_NONE;
 }
 
-static bool is_meant(const struct awaited_units *units, const struct return_line *line) {
+static bool lost_units_match(const struct awaited_units *units, const struct return_line *line) {
         if (units->has_id)
                 return uuid_equal(&units->id, &line->id);
         if (units->has_order_line_id)
@@ -54,7 +54,7 @@ static int64_t awaited_of(const struct rma *rma, const struct awaited_units *uni
         int64_t sum = 0;
 
         for (size_t i = 0; i < rma->n_lines; i++)
-                if (rma->lines[i]->reception == RECEPTION_AWAITING && is_meant(units, rma->lines[i]))
+                if (rma->lines[i]->reception == RECEPTION_AWAITING && lost_units_match(units, rma->lines[i]))
                         sum += rma->lines[i]->quantity;
         return sum;
 }
@@ -67,7 +67,7 @@ static enum problem lose_units(struct rma *rma, const struct awaited_units *unit
                 struct return_line *line = rma->lines[i];
                 struct return_line *part = line;
 
-                if (line->reception != RECEPTION_AWAITING || !is_meant(units, line))
+                if (line->reception != RECEPTION_AWAITING || !lost_units_match(units, line))
                         continue;
                 if (left < line->quantity)
                         part = return_line_split(line, left, act->stock->arena);
@@ -105,7 +105,7 @@ static enum problem check_lost(
 enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {
         enum problem p = PROBLEM_NONE;
 
-        if (!is_awaited(rma))
+        if (!rma_is_awaited(rma))
                 return refuse_nothing_awaited(rma, rma->status == RETURN_LOST, act);
         p = check_lost(rma, units, n_units, act);
         if (p)

@@ -68,7 +68,7 @@ static int64_t net_of(const struct addition *addition, int64_t price) {
         return price * addition->wish.quantity - addition->discount;
 }
 
-static void object(const struct act *act, const char *pointer, const char *code, const char *detail) {
+static void exchange_violation_add(const struct act *act, const char *pointer, const char *code, const char *detail) {
         (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
 }
 
@@ -80,9 +80,11 @@ static void deal_exchange_tax(const struct return_request *request, const int64_
         for (size_t i = 0; i < request->n_additions; i++)
                 sum += weights[i] = net_of(&request->additions[i], prices[i]);
         if (tax->has_included && tax->included != request->order->tax_included)
-                object(act, "#/exchange/tax/included", "mismatch", "An exchange has its tax as the order has it.");
+                exchange_violation_add(
+                        act, "#/exchange/tax/included", "mismatch", "An exchange has its tax as the order has it.");
         if (request->order->tax_included && tax->amount > sum)
-                object(act, "#/exchange/tax/amount", "too-large", "The tax included is more than the exchange costs.");
+                exchange_violation_add(
+                        act, "#/exchange/tax/amount", "too-large", "The tax included is more than the exchange costs.");
         money_share(tax->amount, weights, request->n_additions, shares);
         for (size_t i = 0; i < request->n_additions; i++)
                 request->additions[i].tax = shares[i];
@@ -108,7 +110,7 @@ static void price_exchange(const struct return_request *request, const struct ve
 
                 if (!money_add(total, net_of(addition, prices[i]) + addition->tax, &total) ||
                         !money_add(tax, addition->tax, &tax))
-                        object(act, "#/exchange/tax/amount", "out-of-range",
+                        exchange_violation_add(act, "#/exchange/tax/amount", "out-of-range",
                                 "The amounts add up to more than can be stated exactly.");
         }
 }
@@ -159,7 +161,8 @@ enum problem return_check_exchange(
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
         if (request->order->n_discounts + n_discounted(request) <= ORDER_DISCOUNTS_MAX)
                 return PROBLEM_NONE;
-        object(act, "#/exchange/lines", "too-many", "The order has no room for the discounts that are taken over.");
+        exchange_violation_add(
+                act, "#/exchange/lines", "too-many", "The order has no room for the discounts that are taken over.");
         return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The order has no room for more discounts.");
 }
 

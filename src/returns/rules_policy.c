@@ -115,7 +115,7 @@ static int64_t days_since(const struct left_days *days, const struct order_line 
 
 /* ---- judging ---- */
 
-static void point_at(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
+void return_name_fault(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
@@ -123,7 +123,7 @@ static void point_at(const struct act *act, size_t i, const char *member, const 
 }
 
 /* Whether condition and disposition agree: unsellable goods do not go back on the shelf. */
-static bool fits(const struct return_item *item) {
+static bool item_is_consistent(const struct return_item *item) {
         if (item->disposition < 0)
                 return true;
         return item->condition >= 0 && (item->disposition != DISPOSE_RESTOCK || item->condition == GOODS_SELLABLE);
@@ -146,11 +146,12 @@ static enum problem check_items(const struct return_request *request, const stru
                 const struct return_item *item = &request->items[i];
 
                 if (!order_line_find(request->order, &item->order_line_id))
-                        point_at(act, i, "order_line_id", "unknown-line", "The order has no such line.");
+                        return_name_fault(act, i, "order_line_id", "unknown-line", "The order has no such line.");
                 if (item->condition >= 0 && request->by_post)
-                        point_at(act, i, "condition", "not-allowed", "Goods that come by post are not here yet.");
-                if (!fits(item))
-                        point_at(act, i, "disposition", "not-allowed",
+                        return_name_fault(
+                                act, i, "condition", "not-allowed", "Goods that come by post are not here yet.");
+                if (!item_is_consistent(item))
+                        return_name_fault(act, i, "disposition", "not-allowed",
                                 item->condition < 0 ? "A disposition needs a condition."
                                                     : "Goods that cannot be sold do not go back into the shelf.");
         }
@@ -219,7 +220,7 @@ enum problem return_judge(const struct return_request *request, struct verdict *
 }
 
 /* Whether nothing of the order stays with the customer once the items have come back. */
-static bool is_all_back(const struct return_request *request) {
+static bool request_brings_all_back(const struct return_request *request) {
         for (size_t i = 0; i < request->order->n_lines; i++) {
                 const struct order_line *line = &request->order->lines[i];
                 int64_t left = line->quantity - line->cancelled - line->returned;
@@ -242,5 +243,5 @@ int64_t return_judge_shipping(const struct return_request *request, const struct
         for (size_t i = 0; i < request->set->n_rows; i++)
                 if (request->set->rows[i]->order == request->order && request->set->rows[i]->shipping)
                         return 0;
-        return is_all_back(request) ? request->order->shipping : 0;
+        return request_brings_all_back(request) ? request->order->shipping : 0;
 }

@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define UNEXPECTED_SIZE_MAX ((size_t) 32 * 1024)
@@ -39,7 +38,7 @@ static bool is_rejected(const struct arrival *arrival) {
         return arrival->acceptance == ARRIVAL_REJECTED;
 }
 
-static bool is_meant(const struct arrival *arrival, const struct return_line *line) {
+static bool arrival_matches(const struct arrival *arrival, const struct return_line *line) {
         if (arrival->has_id)
                 return uuid_equal(&arrival->id, &line->id);
         if (arrival->has_order_line_id)
@@ -67,7 +66,7 @@ static int64_t plan_awaited(struct plan *plan, size_t i) {
                 const int64_t open = line->quantity - plan->taken[j];
                 const int64_t units = open < left ? open : left;
 
-                if (line->reception != RECEPTION_AWAITING || !units || !is_meant(arrival, line))
+                if (line->reception != RECEPTION_AWAITING || !units || !arrival_matches(arrival, line))
                         continue;
                 plan_add(plan, i, line, line->order_line, units);
                 plan->taken[j] += units;
@@ -96,15 +95,8 @@ static void plan_unannounced(struct plan *plan, size_t i, struct order_line *lin
         *left -= units;
 }
 
-static void point_at(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
-        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
-}
-
 /* The order line that an arrival names, itself or by a line of the return; NULL: it names a product, or nothing. */
-static struct order_line *named_line(const struct plan *plan, const struct arrival *arrival) {
+static struct order_line *arrival_order_line(const struct plan *plan, const struct arrival *arrival) {
         const struct rma *rma = plan->reception->rma;
 
         if (arrival->has_order_line_id)
@@ -118,11 +110,11 @@ static struct order_line *named_line(const struct plan *plan, const struct arriv
 static void plan_arrival(struct plan *plan, size_t i) {
         const struct arrival *arrival = &plan->reception->arrivals[i];
         struct order *order = plan->reception->rma->order;
-        struct order_line *named = named_line(plan, arrival);
+        struct order_line *named = arrival_order_line(plan, arrival);
         int64_t left = plan_awaited(plan, i);
 
         if (!arrival->sku && !named) {
-                point_at(plan->act, i, arrival->has_id ? "id" : "order_line_id", "unknown-line",
+                return_name_fault(plan->act, i, arrival->has_id ? "id" : "order_line_id", "unknown-line",
                         "There is no such line.");
                 return;
         }
@@ -160,7 +152,7 @@ static enum problem plan_make(struct plan *plan) {
 
 /* ---- checking ---- */
 
-static bool fits(const struct arrival *arrival) {
+static bool arrival_is_consistent(const struct arrival *arrival) {
         return arrival->disposition != DISPOSE_RESTOCK || arrival->condition == GOODS_SELLABLE;
 }
 
@@ -168,11 +160,12 @@ static enum problem check_arrivals(const struct return_reception *reception, con
         for (size_t i = 0; i < reception->n_arrivals; i++) {
                 const struct arrival *arrival = &reception->arrivals[i];
 
-                if (!fits(arrival))
-                        point_at(act, i, "disposition", "not-allowed",
+                if (!arrival_is_consistent(arrival))
+                        return_name_fault(act, i, "disposition", "not-allowed",
                                 "Goods that cannot be sold do not go back into the shelf.");
                 if (is_rejected(arrival) && arrival->disposition >= 0)
-                        point_at(act, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
+                        return_name_fault(
+                                act, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
@@ -243,7 +236,7 @@ static enum problem note_unexpected(const struct plan *plan, const struct step *
         return p;
 }
 
-static struct return_line *line_for(const struct plan *plan, const struct step *step) {
+static struct return_line *step_line(const struct plan *plan, const struct step *step) {
         const struct arrival *arrival = arrival_of(plan, step);
         struct arena *arena = plan->act->stock->arena;
         struct return_line *line = step->line;
@@ -260,7 +253,7 @@ static struct return_line *line_for(const struct plan *plan, const struct step *
 static enum problem receive_step(const struct plan *plan, const struct step *step, struct return_line **ret_line) {
         const struct arrival *arrival = arrival_of(plan, step);
         const struct act *act = plan->act;
-        struct return_line *line = line_for(plan, step);
+        struct return_line *line = step_line(plan, step);
         enum problem p;
 
         if (!line)
@@ -323,7 +316,7 @@ static bool awaits(const struct rma *rma) {
 
 /* Everything is here, and the same actor says so again. A request that names units reports more units: its repeat is
  * known by the idempotency key. */
-static bool is_repeat(const struct return_reception *reception, const struct act *act) {
+static bool is_reception_repeat(const struct return_reception *reception, const struct act *act) {
         const struct rma *rma = reception->rma;
 
         return !reception->arrivals && rma->status == RETURN_RECEIVED && text_equal(rma->moved_by, act->actor);
@@ -355,7 +348,7 @@ enum problem return_receive(const struct return_reception *reception, const stru
         struct plan plan = { .reception = &all, .act = act };
         enum problem p = check_arrivals(reception, act);
 
-        if (p || is_repeat(reception, act))
+        if (p || is_reception_repeat(reception, act))
                 return p;
         if (!reception->arrivals && !awaits(reception->rma)) {
                 act->refusal->current_status = return_status_texts[reception->rma->status];

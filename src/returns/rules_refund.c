@@ -39,7 +39,7 @@ static int64_t undecided_tax_in(const struct rma *rma, int64_t amount) {
         return all ? (int64_t) ((__int128) undecided_tax(rma) * amount / all) : 0;
 }
 
-static bool is_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
+static bool is_refund_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
         const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma);
 
         return !left && rma_refund(rma) && !request->has_amount &&
@@ -53,14 +53,14 @@ static int64_t most_to(const struct rma *rma, enum refund_choice to) {
         return to == CHOICE_STORE_CREDIT && taken < most ? taken : most;
 }
 
-static enum problem refuse_too_much(int64_t most, const struct act *act) {
+static enum problem refuse_over_refund(int64_t most, const struct act *act) {
         refuse_beyond(act->refusal, act->arena, "#/amount", "over-refund", most,
                 "Of this return %" PRId64 " can be refunded now.", most);
         return refuse(act->refusal, act->arena, PROBLEM_OVER_REFUND,
-                "More than the lines come to, or than is owed to the customer.");
+                "The refund exceeds the refundable amount; see `errors`.");
 }
 
-static void settle(struct rma *rma, const struct return_refund *request, const struct act *act) {
+static void refund_decision_note(struct rma *rma, const struct return_refund *request, const struct act *act) {
         rma->refund_to = refund_choice_texts[request->to];
         rma_settle(rma, act);
         order_settle(rma->order, act->events, act->actor, act->now);
@@ -78,7 +78,7 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "Withholding takes no amount.");
         }
         if (!amount)
-                return refuse_too_much(amount, act);
+                return refuse_over_refund(amount, act);
         order_credit(rma->order, -amount, -tax);
         rma->withheld += amount;
         rma->withheld_tax += tax;
@@ -86,11 +86,11 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         event_integer(event, "amount", amount);
         event_text(event, "currency", rma->order->currency);
         event_text(event, "reason", request->reason);
-        settle(rma, request, act);
+        refund_decision_note(rma, request, act);
         return PROBLEM_NONE;
 }
 
-static enum problem give_back(
+static enum problem request_order_refund(
         struct rma *rma, const struct return_refund *request, int64_t amount, const struct act *act) {
         const struct refund_request wanted = {
                 .amount = amount,
@@ -111,7 +111,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         struct event *event;
         enum problem p;
 
-        if (is_repeat(rma, request, act))
+        if (is_refund_repeat(rma, request, act))
                 return PROBLEM_NONE;
         if (request->to == CHOICE_NONE)
                 return withhold(rma, request, act);
@@ -122,8 +122,8 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
                         "A refund is in the currency of its order.");
         }
         if (!amount || amount > most)
-                return refuse_too_much(most, act);
-        p = give_back(rma, request, amount, act);
+                return refuse_over_refund(most, act);
+        p = request_order_refund(rma, request, amount, act);
         if (p)
                 return p;
         event = rma_tell(act->events, rma, "return.refunded", act->actor);
@@ -131,6 +131,6 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         event_integer(event, "amount", amount);
         event_integer(event, "tax", tax);
         event_text(event, "currency", rma->order->currency);
-        settle(rma, request, act);
+        refund_decision_note(rma, request, act);
         return PROBLEM_NONE;
 }

@@ -100,7 +100,7 @@ static enum problem return_lines_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void ask(struct database *database, struct returns_reading *reading, const struct statement *statement,
+static void returns_ask(struct database *database, struct returns_reading *reading, const struct statement *statement,
         rows_reader reader) {
         const struct order_set *orders = reading->orders;
         struct parameters p;
@@ -120,8 +120,8 @@ enum problem returns_read(struct database *database, struct return_set *set, str
                 return FAULT_BUSY;
         *reading = (struct returns_reading){ .set = set, .orders = orders };
         orders->returns_loaded = true;
-        ask(database, reading, &sql_returns_read, returns_row);
-        ask(database, reading, &sql_return_lines_read, return_lines_row);
+        returns_ask(database, reading, &sql_returns_read, returns_row);
+        returns_ask(database, reading, &sql_return_lines_read, return_lines_row);
         return PROBLEM_NONE;
 }
 
@@ -229,7 +229,7 @@ static enum problem page_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void parameter_list(struct parameters *p, const char *const *texts, size_t n, bool given) {
+static void filter_texts(struct parameters *p, const char *const *texts, size_t n, bool given) {
         struct array *array;
 
         if (!given) {
@@ -246,12 +246,12 @@ static void parameter_places(struct parameters *p, const struct return_filter *f
         bool allowed = filter->all_locations;
 
         if (!filter->location) {
-                parameter_list(p, filter->locations, filter->n_locations, !filter->all_locations);
+                filter_texts(p, filter->locations, filter->n_locations, !filter->all_locations);
                 return;
         }
         for (size_t i = 0; i < filter->n_locations && !allowed; i++)
                 allowed = text_equal(filter->locations[i], filter->location);
-        parameter_list(p, &filter->location, allowed ? 1 : 0, /* given= */ true);
+        filter_texts(p, &filter->location, allowed ? 1 : 0, /* given= */ true);
 }
 
 /* Which filters lead to the returns; see returns_page. */
@@ -273,7 +273,7 @@ void return_page_load(struct database *database, const struct return_filter *fil
         parameter_text(&p, filter->order_number);
         parameter_text(&p, filter->return_number);
         parameter_places(&p, filter);
-        parameter_list(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
+        filter_texts(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
         parameter_text(&p, filter->channel);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);

@@ -30,7 +30,7 @@ static void write_text_or_null(struct writer *json, const char *name, const char
         write_text_member(json, name, index < 0 ? NULL : texts[index]);
 }
 
-static void write_line(struct writer *json, const struct return_line *line) {
+static void write_return_line(struct writer *json, const struct return_line *line) {
         const struct worth worth = worth_of(line);
 
         write_object_begin(json);
@@ -94,7 +94,7 @@ void rma_write(struct writer *json, const struct rma *rma) {
         for (size_t i = 0; i < rma->n_lines; i++) {
                 refund += worth_of(rma->lines[i]).refund;
                 tax += worth_of(rma->lines[i]).tax;
-                write_line(json, rma->lines[i]);
+                write_return_line(json, rma->lines[i]);
         }
         write_list_end(json);
         write_raw_member(json, "unexpected", rma->unexpected);
