@@ -1,18 +1,18 @@
 /*
- * orders/additions: units that an order gets after it was placed: for a change, and for an exchange.
+ * orders/additions: units added to an order after it was placed, by a change or an exchange.
  *
- * Pure but for the new ids. In two steps, so that a request that wants several things is decided whole:
- * `additions_check` refuses and changes nothing but the additions themselves; `additions_make` cannot refuse any more.
- * Between the two the order and its stock may give units back, never take any.
+ * Pure but for the new ids. In two steps, so that a request with several parts is decided whole: `additions_check`
+ * refuses, and changes only the additions themselves; `additions_make` cannot refuse any more. Between the two, the
+ * order and its stock may give units back, never take any.
  *
  * Before: the catalogue of the wishes with its zones is loaded (`wish_want`, then catalog_load and catalog_load_zones;
- * the channel of an order never changes), the documents are locked together with the stock rows of the wishes
- * (`orders_lock` locks what the stock wants), lapsed reservations are freed as wherever rows are locked
- * (`reservations_free_lapsed`), and the slots named are locked after all stock rows (`wish_want_slot`, `slots_lock`).
+ * the channel of an order never changes). The documents are locked together with the stock rows of the wishes
+ * (`orders_lock` locks the rows that the stock wants). Lapsed reservations are freed as in every command that locks
+ * rows (`reservations_free_lapsed`). The slots named are locked after all stock rows (`wish_want_slot`, `slots_lock`).
  * After: `order_settle` or `order_after_units`; then stock_save, slots_save, orders_update, events_save.
  *
- * Lines and fulfillment lines of the order are moved in memory by `additions_make`: pointers to them are void after it,
- * but for `addition.line`.
+ * `additions_make` moves lines and fulfillment lines of the order in memory: pointers to them are void after it, but
+ * for `addition.line`.
  */
 #pragma once
 
@@ -20,39 +20,39 @@
 
 struct addition {
         struct wish wish;
-        struct order_line *line; /* that gets more units; NULL: a new one, set when it is made */
-        bool moved;              /* the order has the units already: its amounts stay */
+        struct order_line *line; /* the line that gets more units; NULL: a new line, set by additions_make */
+        bool moved;              /* the order has the units already; its amounts stay */
         int64_t discount;        /* of a new line, off its price */
-        int64_t tax;             /* in it, or on top of it, as the order has its tax */
+        int64_t tax;             /* in the price or on top of it, as in the whole order */
 
-        /* What the check found. */
+        /* Results of the check. */
         const char *title;
         int64_t unit_price;
         struct wish_promise promise; /* of a new fulfillment */
         struct stock_row *row;
-        bool joins; /* a fulfillment that is there */
+        bool joins; /* an existing fulfillment */
         bool fits;  /* its amount can be stated */
 };
 
-/* Check all that is to be added to one order: VALIDATION_FAILED (unknown codes, prices, too many lines, no address to
- * ship to), INSUFFICIENT_STOCK with each short line, SLOT_FULL. `has_address`: the order has one, or will. */
+/* Check all additions to one order: VALIDATION_FAILED (unknown codes, prices, too many lines, no address to ship to),
+ * INSUFFICIENT_STOCK with each short line, SLOT_FULL. `has_address`: the order has an address, or will have one. */
 enum problem additions_check(const struct order *order, struct addition *additions, size_t n, bool has_address,
         const struct stock *stock, const struct market *market);
 
-/* Units that the same request gives back before anything is added; they are there for the additions. */
+/* Units that the same request gives back before any addition; the additions may use them. */
 struct release {
         const struct stock_row *row;
         int64_t units;
 };
 
-/* The same in two steps, for who has more to check: what is invalid is objected to; then whether the units and the
- * places are there: INSUFFICIENT_STOCK, SLOT_FULL. */
+/* The same in two steps, for callers with further checks. The first adds the violations. The second checks that units
+ * and places are available: INSUFFICIENT_STOCK, SLOT_FULL. */
 void additions_judge(const struct order *order, struct addition *additions, size_t n, bool has_address,
         const struct stock *stock, const struct market *market);
 enum problem additions_cover(const struct addition *additions, size_t n, const struct release *releases,
         size_t n_releases, const struct market *market);
 
-/* Who adds, and where it is told. */
+/* Actor and time of the additions, and the lists that record them. */
 struct adding {
         struct slot_set *slots; /* NULL: none were named */
         struct events *events;
@@ -61,7 +61,7 @@ struct adding {
         struct arena *arena; /* of the batch */
 };
 
-/* Add what was checked: units join an open fulfillment of the same method, location and slot of which not all is
- * picked, else a new one is made; they are reserved; the value of the line, the subtotal and the total rise by their
+/* Make the checked additions. Units join an open fulfillment of the same method, location and slot that is not wholly
+ * picked, else a new one is made. They are reserved; the value of the line, the subtotal and the total rise by their
  * price. FAULT_BUSY without memory. */
 enum problem additions_make(struct order *order, struct addition *additions, size_t n, const struct adding *adding);

@@ -35,24 +35,25 @@ static bool is_repeated(const struct change_body *body, size_t line) {
 
 static void check_added(const struct line_change *change, size_t i, struct arena *arena, struct refusal *refusal) {
         if (!change->has_quantity || !change->quantity)
-                object(arena, refusal, i, "quantity", "required", "Say how many units are added.");
+                object(arena, refusal, i, "quantity", "required", "An added line needs a quantity above 0.");
         if (!change->fulfillment)
-                object(arena, refusal, i, "fulfillment", "required", "Say how the line is fulfilled.");
+                object(arena, refusal, i, "fulfillment", "required", "An added line needs a method and a location.");
         if (change->has_remove)
-                object(arena, refusal, i, "remove", "not-allowed", "What is added is not removed.");
+                object(arena, refusal, i, "remove", "not-allowed",
+                        "An added line cannot be removed in the same request.");
 }
 
 static void check_present(const struct change_body *body, size_t i, struct arena *arena, struct refusal *refusal) {
         const struct line_change *change = &body->lines[i];
 
         if (is_repeated(body, i))
-                object(arena, refusal, i, "order_line_id", "repeated", "The line is named before.");
+                object(arena, refusal, i, "order_line_id", "repeated", "An earlier change names the same line.");
         if (change->has_unit_price)
                 object(arena, refusal, i, "unit_price", "not-allowed", "The price of a line stays as it was agreed.");
         if (change->remove && (change->has_quantity || change->fulfillment))
-                object(arena, refusal, i, "remove", "conflict", "A line that is removed has nothing else to change.");
+                object(arena, refusal, i, "remove", "conflict", "A removed line cannot change otherwise.");
         if (!change->remove && !change->has_quantity && !change->fulfillment)
-                object(arena, refusal, i, "quantity", "required", "Say what is to change.");
+                object(arena, refusal, i, "quantity", "required", "Name a quantity, a fulfillment or remove.");
 }
 
 /* The currency is not known yet. */
@@ -63,7 +64,7 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
 
         if (change->has_order_line_id == (change->sku != NULL))
                 object(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
-                        "A change names a line that is there, or the SKU of one that is added.");
+                        "Name either an existing line, or the SKU of an added one.");
         else if (change->sku)
                 check_added(change, i, arena, refusal);
         else
@@ -76,13 +77,14 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
 enum problem changing_check(const struct change_body *body, struct arena *arena, struct refusal *refusal) {
         if (!body->n_lines && !body->customer && !body->ship_to && !body->recipient && !body->discounts &&
                 !body->has_shipping && !body->tax)
-                (void) refuse_because(refusal, arena, "#", "required", "%s", "Say what is to change.");
+                (void) refuse_because(refusal, arena, "#", "required", "%s", "Name at least one change.");
         for (size_t i = 0; i < body->n_lines; i++)
                 check_line(body, i, arena, refusal);
         if (body->customer)
                 customer_check(body->customer, arena, refusal);
         if (body->ship_to)
                 address_check(body->ship_to, arena, refusal);
-        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The change is not valid.")
+        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                                               "Some members of the change are invalid; see `errors`.")
                                      : PROBLEM_NONE;
 }

@@ -1,4 +1,4 @@
-/* What the timeline keeps of a change: what was and what is. */
+/* The event of a change in the timeline: the state before and after. */
 #include "orders/changing.h"
 
 #include "base/writer.h"
@@ -53,7 +53,7 @@ static void write_state(
         write_object_end(json);
 }
 
-/* Which members, but not what people and places are called. */
+/* The names of the changed members, without personal names or addresses. */
 static void write_members(struct writer *json, const struct change_body *body) {
         const struct {
                 const char *name;

@@ -51,7 +51,8 @@ bool order_check_visible(struct call *call, const struct order *order, const cha
         }
         if (touches_bearer(call, order))
                 return true;
-        call_refuse(call, PROBLEM_STORE_NOT_ALLOWED, "The order does not touch a location of the token.");
+        call_refuse(call, PROBLEM_STORE_NOT_ALLOWED,
+                "No location of the token holds, held or took back units of the order.");
         return false;
 }
 
@@ -68,7 +69,7 @@ enum problem order_commands_load(struct batch *batch) {
         return p ? p : orders_lock(batch->database, &work->set);
 }
 
-/* It acts where units of the line are held; of one that nobody holds any more, where they were. */
+/* A command on a line acts at the locations that hold its units; if none holds any, at those that held them. */
 bool order_may_act_on_line(struct call *call, const struct order_line *line) {
         const bool held = order_line_open(line) > 0;
 

@@ -1,5 +1,5 @@
 /*
- * orders/commands: what the files of the room's routes share.
+ * orders/commands: declarations shared by the files of the room's routes.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 extern const struct shape order_address_shape, order_choice_shape, order_customer_shape, order_discount_shape,
         order_tax_shape;
 
-/* What one batch of commands on orders works on. */
+/* The data of one batch of commands on orders. */
 struct order_commands {
         struct stock stock;
         struct order_set set;
@@ -30,7 +30,8 @@ enum problem order_commands_save(struct batch *batch);
 /* The order of the call's path, when there is one and the bearer may see it; refuses otherwise. */
 struct order *order_visible(struct call *call, const struct order_set *set);
 
-/* Whether the bearer may act where units of the line are held; of one that nobody holds any more, where they were. */
+/* Whether the bearer may act at a location that holds units of the line; if no location holds any more, at one that
+ * held them. */
 bool order_may_act_on_line(struct call *call, const struct order_line *line);
 
 /* Answer with the order. `pickup_secret` NULL: replies of commands are kept in idempotency records, and codes are never
@@ -41,7 +42,8 @@ extern const struct shape order_change_shape;
 extern const struct operation order_change_operation; /* POST /v1/orders/{id}/change */
 void order_change_check(struct call *call);
 
-/* Whether the bearer may see it; refuses otherwise, also when it is NULL. `what` is what was asked for: "order". */
+/* Whether the bearer may see the order; refuses otherwise, also when it is NULL. `what`: the noun of the refusal, such
+ * as "order". */
 bool order_check_visible(struct call *call, const struct order *order, const char *what);
 
 extern const struct shape order_list_shape;
@@ -54,7 +56,8 @@ extern const struct operation order_show_operation;         /* GET /v1/orders/{i
 extern const struct operation order_cancel_operation;       /* POST /v1/orders/{id}/cancel */
 extern const struct operation order_cancel_quote_operation; /* POST /v1/orders/{id}/cancel/quote */
 
-/* On the loop, of POST /v1/orders: what can be refused without the database; where it takes stock; how many lines. */
+/* On the loop, for POST /v1/orders: the checks that need no database, the location of the stock, and the number of
+ * lines. */
 void order_place_check(struct call *call);
 const char *order_place_location(const struct call *call);
 size_t order_place_weigh(const struct call *call);

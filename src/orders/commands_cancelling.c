@@ -8,7 +8,7 @@
 
 struct cancel_body {
         const char *reason;
-        const struct cancel_line *lines; /* NULL: all that can still be cancelled */
+        const struct cancel_line *lines; /* NULL: all open units */
         size_t n_lines;
 };
 
@@ -24,7 +24,7 @@ static const struct shape_member cancel_members[] = {
 };
 const struct shape order_cancel_shape = SHAPE(struct cancel_body, cancel_members);
 
-/* Cancelling acts at the locations of the lines that are named, else at every one that still holds units. */
+/* A cancellation acts at the locations of the named lines, else at every location that still holds units. */
 static bool may_cancel(struct call *call, const struct order *order) {
         const struct cancel_body *body = call->body;
 

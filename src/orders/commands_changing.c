@@ -50,7 +50,7 @@ void order_change_check(struct call *call) {
 
 struct change_work {
         struct order_commands commands; /* first: order_commands_save knows it only */
-        struct order_set before;        /* read without a lock: what never changes, such as channel and SKUs */
+        struct order_set before;        /* read without a lock, for constant members such as channel and SKUs */
         struct catalog_set catalog;
         struct slot_set slots;
 };
@@ -74,7 +74,7 @@ static enum problem work_begin(struct batch *batch, struct change_work **ret_wor
         return PROBLEM_NONE;
 }
 
-/* What the request names, and where the order is worked on: more of it may be wanted there. */
+/* Want the rows named by the request, and the locations of the order: the request may want more units there. */
 static void want_call(const struct call *call, struct change_work *work) {
         const struct change_body *body = call->body;
         const struct order *order = order_find(&work->before, &call->path.id);
@@ -107,7 +107,7 @@ static bool names_slots(const struct change_work *work) {
         return work->slots.n_rows > 0;
 }
 
-/* Places that may be given back are locked with those that are wanted, in the one order. */
+/* The order's present slots may be released: lock them together with the wanted ones, in the order of locks. */
 static void want_own_slots(struct change_work *work) {
         for (size_t i = 0; i < work->before.n_fulfillments; i++) {
                 const struct fulfillment *fulfillment = work->before.fulfillments[i];
@@ -117,7 +117,7 @@ static void want_own_slots(struct change_work *work) {
         }
 }
 
-/* Two trips before the locks: what the orders are, then what the catalogue says of what is wanted. */
+/* Two round trips before the locks: read the orders, then the catalogue rows that the request wants. */
 static enum problem look_up(struct batch *batch, struct change_work *work) {
         enum problem p = orders_read(batch->database, &work->before);
 
@@ -157,7 +157,7 @@ static enum problem change_load(struct batch *batch) {
 
 /* ---- decide ---- */
 
-/* What concerns the whole order acts wherever units of it are held. */
+/* A change of the whole order acts at every location that holds units of it. */
 static bool may_change(struct call *call, const struct order *order) {
         const struct change_body *body = call->body;
         const bool whole = body->customer || body->ship_to || body->recipient || body->discounts ||
@@ -199,7 +199,7 @@ static enum problem change_one(struct batch *batch, struct call *call) {
         return p;
 }
 
-/* Places are booked before others are given back, which counts down what then stands there. */
+/* New slots are booked before orders_update releases old ones, which lowers the stored count. */
 static enum problem change_save(struct batch *batch) {
         struct change_work *work = batch->work;
         enum problem p = stock_save(batch->database, &work->commands.stock, batch->now);

@@ -41,7 +41,7 @@ static void check(struct call *call) {
         (void) order_import_check(call->body, &call->arena, &call->refusal);
 }
 
-/* ---- taking over ---- */
+/* ---- importing ---- */
 
 static enum problem order_import_begin(struct batch *batch, struct placing **ret_placing) {
         struct placing *placing = arena_new(batch->arena, struct placing);
@@ -67,7 +67,7 @@ static void want_order(struct placing *placing, const struct import_order_body *
                 catalog_want_product(&placing->catalog, body->lines[i].sku);
 }
 
-/* Nothing is locked: the rival who takes the same order over is found by the unique key. */
+/* Nothing is locked: the unique key finds a concurrent import of the same order. */
 static enum problem order_import_load(struct batch *batch) {
         struct local_time *times = arena_new_array(batch->arena, struct local_time, batch->n_calls);
         struct placing *placing = NULL;
@@ -187,7 +187,7 @@ static void compare_one(struct call *call, struct known_order *order) {
         reply_end(&w);
 }
 
-/* A read keeps all its calls, in their order, so their place tells their order. */
+/* A batch of reads keeps all its calls in their order, so the place of a call is the place of its order. */
 static enum problem compare_decide(struct batch *batch) {
         const struct known_orders *orders = batch->work;
 

@@ -1,10 +1,10 @@
 /*
  * orders/commands_import: calls that only the importer makes.
  *
- *     POST /import/orders           take an order over as history: 201 {"id","order_number"}
- *     POST /import/orders/compare   the same body, changes nothing: which of its lines the order that is there already
- *                                   lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]};
- *                                   404 when there is none
+ *     POST /import/orders           import a fulfilled order: 201 {"id","order_number"}
+ *     POST /import/orders/compare   the same body, changes nothing: names the lines that the stored order lacks, and
+ *                                   its other differences: 200 {"missing":[3],"otherwise":["date"]}; 404 when there is
+ *                                   no such order
  */
 #pragma once
 

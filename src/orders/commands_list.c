@@ -43,8 +43,8 @@ struct lists_work {
         struct order_set set;
 };
 
-/* Goods come back anywhere: who takes returns finds any order by its exact number, and who does so at a location also
- * by what the customer gave. */
+/* Customers return goods at any location. So a client that takes returns finds any order by its exact number; at a
+ * location, also by the customer's e-mail address or phone. */
 static bool finds_anywhere(const struct call *call) {
         const struct list_query *query = call->query;
         const struct token_claims *claims = call->claims;
@@ -89,7 +89,7 @@ static bool filter_from(struct call *call, const struct page *page, struct order
         if (finds_anywhere(call))
                 filter->all_locations = true;
         if (query->q && !makes_trigrams(query->q)) {
-                call_refuse(call, PROBLEM_INVALID_PARAMETER, "The parameter q takes at least 3 letters or digits.");
+                call_refuse(call, PROBLEM_INVALID_PARAMETER, "The parameter q needs at least 3 letters or digits.");
                 return false;
         }
         if (query->channel && !call_may_act_for(call, query->channel))
@@ -99,7 +99,7 @@ static bool filter_from(struct call *call, const struct page *page, struct order
         if (text_to_integer(page->after[0], INT64_MIN + 1, INT64_MAX, &filter->after_time) &&
                 uuid_parse(page->after[1], &filter->after_id))
                 return true;
-        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor is not one of this list.");
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor does not belong to this list.");
         return false;
 }
 
@@ -145,7 +145,7 @@ static enum problem list_load(struct batch *batch) {
         return orders_read(batch->database, &lists->set);
 }
 
-/* As many of the first n as go into one page, at least one; how many these are. */
+/* The number of the first n orders that fit into one page; at least 1. */
 static size_t write_orders(
         struct reply_writer *w, const struct listing_work *work, const struct order_set *set, size_t n) {
         size_t i;

@@ -1,4 +1,4 @@
-/* Payments and refunds: what the provider tells, a further payment, money given back. */
+/* Routes of payments and refunds: provider events, further payments, refunds. */
 #include "orders/commands.h"
 #include "orders/lists.h"
 #include "orders/provider.h"
@@ -36,7 +36,7 @@ static const struct shape_member payment_members[] = {
 static const struct shape payment_shape = SHAPE(struct payment_request, payment_members);
 
 struct refund_body {
-        int64_t amount; /* 0: what is due */
+        int64_t amount; /* 0: the refund due */
         const char *reason;
         struct uuid return_id;
         bool has_return_id;
@@ -53,7 +53,7 @@ static const struct shape refund_shape = SHAPE(struct refund_body, refund_member
 
 /* ---- finding the order ---- */
 
-/* What one batch works on; the first member is that of all commands on orders. */
+/* The data of one batch; the first member is that of all commands on orders. */
 struct payments_work {
         struct order_commands commands;
         struct owners owners;
@@ -82,7 +82,7 @@ static enum problem work_begin(struct batch *batch, bool locked, struct payments
         return PROBLEM_NONE;
 }
 
-/* Whose the payments or refunds of the paths are is asked in a trip of its own, before any lock. */
+/* A separate round trip, before any lock, finds the orders of the payments or refunds in the paths. */
 static enum problem find_orders(struct batch *batch, struct payments_work *work, bool refunds) {
         const size_t n = batch->n_calls;
         enum problem p;
@@ -168,7 +168,7 @@ static enum problem refund_decide(struct batch *batch) {
 static const struct operation payment_show = { .load = payment_load, .decide = payment_decide };
 static const struct operation refund_show = { .load = refund_load, .decide = refund_decide };
 
-/* ---- the provider's word ---- */
+/* ---- provider events ---- */
 
 static void event_check(struct call *call) {
         (void) provider_check(call->body, &call->arena, &call->refusal);
@@ -258,7 +258,7 @@ static const struct operation pay = { .load = order_commands_load,
         .change = pay_one,
         .save = order_commands_save };
 
-/* ---- giving back ---- */
+/* ---- refunds ---- */
 
 static void reply_refunds(struct call *call, const struct order *order, size_t first) {
         struct reply_writer w;

@@ -65,8 +65,8 @@ void order_place_check(struct call *call) {
                         return;
 }
 
-/* An order may take from several locations; it meets the others of its first one. */
-/* An order that was refused for it may lack the choice. */
+/* An order may take stock from several locations; it is batched with the other orders of its first one. An order that
+ * was refused for its missing choice has none. */
 const char *order_place_location(const struct call *call) {
         const struct order_body *body = call->body;
         const struct fulfillment_choice *choice = placing_choice(body, &body->lines[0]);
@@ -129,7 +129,7 @@ static enum problem read_catalog(struct batch *batch, struct placing *placing) {
         return p ? p : catalog_load_zones(batch->database, &placing->catalog);
 }
 
-/* One trip more, when an order names a slot: only slots that there are get a row to be locked. */
+/* One more round trip if an order names a slot: only existing slots get a row to lock. */
 static enum problem find_slots(struct batch *batch, struct placing *placing) {
         enum problem p = read_catalog(batch, placing);
 
@@ -171,7 +171,7 @@ static enum problem place_load(struct batch *batch) {
         return p;
 }
 
-/* Claiming lets go of what the order does not need, so it acts where the units are. */
+/* A claim releases the units that the order does not need, so it acts at the reservation's location. */
 static bool may_claim(struct call *call, const struct placing *placing) {
         const struct order_body *body = call->body;
         const struct reservation *reservation = NULL;

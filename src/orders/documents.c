@@ -45,7 +45,7 @@ const char *order_address(struct arena *arena, const struct address_body *addres
         return buffer_text(&buffer);
 }
 
-/* Nine symbols that nobody mistakes for another, in groups that can be read out. */
+/* Nine symbols without look-alikes, in groups that a person can read out. */
 const char *order_number_of(const uint8_t *bytes, struct arena *arena) {
         static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
         char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
@@ -82,7 +82,8 @@ const char *recipient_text(const char *name, int relation, struct arena *arena) 
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
 
-/* As people type a number: in small letters, with hyphens elsewhere or nowhere. NULL: it cannot be one. */
+/* Accepts a number as a person types it: in lower case, with hyphens at other places or without any. NULL: it cannot be
+ * an order number. */
 const char *order_number_read(const char *text, struct arena *arena) {
         struct buffer number;
 

@@ -15,7 +15,7 @@ static void object(struct arena *arena, struct refusal *refusal, size_t line, co
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
 
-/* ---- what the request alone tells ---- */
+/* ---- checks without the database ---- */
 
 /* Nothing, ":00" or ":00Z". */
 static bool are_seconds(const char *text) {
@@ -48,8 +48,10 @@ enum problem order_import_check(const struct import_order_body *body, struct are
                         refusal, arena, "#/placed_at", "malformed", "%s", "Not a time such as 2010-12-01 08:26.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!text_equal(body->lines[i].unit_price.currency, body->currency))
-                        object(arena, refusal, i, "unit_price", "currency-mismatch", "Not the currency of the order.");
-        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.")
+                        object(arena, refusal, i, "unit_price", "currency-mismatch",
+                                "The currency differs from that of the order.");
+        return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                                               "Some members of the order are invalid; see `errors`.")
                                      : PROBLEM_NONE;
 }
 
@@ -73,7 +75,7 @@ static struct order *order_new(
                 .payment_due_at = TIMESTAMP_NONE,
                 .tax_included = true,
                 .placed_at = placed_at,
-                .updated_at = placing->now, /* those who look for what is new find it */
+                .updated_at = placing->now, /* so that clients find it with updated_since */
                 .version = 1,
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
                 .is_new = true,
@@ -145,7 +147,7 @@ static void check_parents(const struct placing *placing, const struct import_ord
                         refusal, arena, "#/location", "unknown-location", "%s", "There is no such location.");
         else if (placed_at > placing->now)
                 (void) refuse_because(refusal, arena, "#/placed_at", "out-of-range", "%s",
-                        "That is yet to come; what is to be fulfilled is imported as open orders.");
+                        "The time is in the future; import orders to be fulfilled as open orders.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!catalog_find_product(&placing->catalog, body->lines[i].sku))
                         object(arena, refusal, i, "sku", "unknown-sku", "There is no such product.");
@@ -174,8 +176,7 @@ enum problem order_import_decide(struct placing *placing, const struct import_or
                 return p;
         check_parents(placing, body, placed_at, arena, refusal);
         if (refusal->n_violations)
-                return refuse(
-                        refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be taken over as it stands.");
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be imported; see `errors`.");
         order = order_new(placing, body, placed_at, actor);
         if (!order || !fulfillment_add(placing, order, body))
                 return FAULT_BUSY;
@@ -183,7 +184,7 @@ enum problem order_import_decide(struct placing *placing, const struct import_or
                 line_add(order, catalog_find_product(&placing->catalog, body->lines[i].sku), &body->lines[i]);
         if (!add_up(order))
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
-                        "The amounts add up to more than can be stated exactly.");
+                        "The amounts add up to more than the largest amount.");
         if (!pay(placing, order))
                 return FAULT_BUSY;
         placing->orders[placing->n_orders++] = order;

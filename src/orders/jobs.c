@@ -7,8 +7,8 @@
 
 #define UNPAID_BATCH 32
 
-/* Orders whose trigrams one batch writes: a share of the backlog. A rush of orders does not pay for its own search, and
- * a search looks one by one at the orders of so many seconds at most. */
+/* Number of orders whose trigrams one batch writes: a share of the backlog. Placing an order does not pay for its
+ * search index, and a search scans the orders of only so many seconds one by one. */
 #define SEARCHABLE_MIN   250
 #define SEARCHABLE_MAX   10000
 #define SEARCHABLE_SHARE 16
@@ -22,7 +22,7 @@ static enum problem unpaid_find(struct database *database, int64_t limit, struct
         return PROBLEM_NONE;
 }
 
-/* Found without a lock, so what was paid meanwhile is left alone. */
+/* The job found the orders without a lock, so it skips those paid meanwhile. */
 static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
         const struct order_commands *work = batch->work;
         struct order *order = order_find(&work->set, &call->path.id);

@@ -31,7 +31,7 @@ static const char *const fulfillment_events[] = {
         [FULFILLMENT_UNDO_PICK] = "undo pick",
 };
 
-/* In the order of a life. */
+/* In the order in which a fulfillment takes the steps. */
 static const struct transition pickup_transitions[] = {
         { FULFILLMENT_ALLOCATED, FULFILLMENT_PICK, FULFILLMENT_PICKING,
                 "an associate takes the first unit from the shelf" },
@@ -325,7 +325,7 @@ const struct enum_column order_status_column = { "orders", "status", .texts = or
 const struct enum_column order_payment_status_column = { "orders", "payment_status", .texts = payment_status_texts };
 const struct enum_column fulfillment_check_in_column = { "fulfillments", "check_in", .lifecycle = &check_in_lifecycle };
 const struct enum_column fulfillment_method_column = { "fulfillments", "method", .texts = fulfillment_method_texts };
-/* The states of either method: the two lifecycles share them. */
+/* Both methods' lifecycles share the states. */
 const struct enum_column fulfillment_status_column = { "fulfillments", "status", .lifecycle = &pickup_lifecycle };
 const struct enum_column payment_opened_column = { "payments", "opened", .lifecycle = &payment_lifecycle };
 const struct enum_column payment_status_column = { "payments", "status", .lifecycle = &payment_lifecycle };

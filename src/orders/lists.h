@@ -1,5 +1,5 @@
 /*
- * orders/lists: which orders a list shows, and what happened to one.
+ * orders/lists: the orders of a list, and the events of one order.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #define TIMELINE_MAX 1000 /* events of one order that are shown */
 
-/* What to list; NULL and TIMESTAMP_NONE filter nothing. */
+/* The filters of a list; NULL and TIMESTAMP_NONE filter nothing. */
 struct order_filter {
         const char *channel, *external_ref, *order_number, *words, *email, *phone;
         const char *const *statuses;
@@ -15,8 +15,8 @@ struct order_filter {
         bool all_locations;
         const char *const *locations;
         size_t n_locations;
-        timestamp updated_since; /* given: in the order of their last change, oldest first; else newest first */
-        timestamp after_time;    /* where the page before ended */
+        timestamp updated_since; /* if given, sorted by last change, oldest first; else newest first */
+        timestamp after_time;    /* the end of the page before */
         struct uuid after_id;
         int64_t limit;
 };
@@ -32,7 +32,8 @@ struct order_list {
         size_t n;
 };
 
-/* Queue: where goods of the orders of a set that are named by their id came back (order.return_places). */
+/* Queue: read the locations that took goods of these orders back (order.return_places). The set names its orders by
+ * id. */
 void return_places_load(struct database *database, struct order_set *set);
 
 /* Queue: find the orders of one page, `limit` of them at most. */
@@ -53,5 +54,5 @@ struct timeline {
 /* Queue: the events of an order, oldest first, TIMELINE_MAX at most. */
 enum problem timeline_load(struct database *database, const struct uuid *order_id, struct timeline *timeline);
 
-/* Its events as a list, as clients see them. */
+/* Its events as the list that clients see. */
 void timeline_write(struct writer *json, const struct timeline *timeline);

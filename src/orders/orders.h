@@ -1,13 +1,13 @@
 /*
- * orders: what a shopper bought, and what has become of each unit.
+ * orders: the lines of an order, and the state of each unit.
  *
  * An order is loaded and saved whole: header, lines, discounts and fulfillments. A fulfillment is the unit of work for
- * one location: the lines of one order that share method and location. Quantities per line carry the state; the
- * status of the order is a projection of them (`order_project`), never set by hand. Whoever changes any part holds the
+ * one location: the lines of one order that share method and location. Quantities per line carry the state. The status
+ * of the order is a projection of them (`order_project`), never set by hand. A command that changes any part holds the
  * lock of the order, then of its fulfillments, then of their stock rows.
  *
- * An `order_set` lives in the arena of its batch and is shared by all calls of it, so that each sees what the ones
- * before it decided.
+ * An `order_set` lives in the arena of its batch. All calls of the batch share it, so that each sees the decisions of
+ * the calls before it.
  */
 #pragma once
 
@@ -51,20 +51,20 @@ enum fulfillment_status {
 
 enum fulfillment_event {
         FULFILLMENT_PICK,       /* a unit is picked */
-        FULFILLMENT_MAKE_READY, /* all is picked or short, and waits for the customer */
+        FULFILLMENT_MAKE_READY, /* every unit is picked or short; the order waits for the customer */
         FULFILLMENT_HAND_OVER,  /* the last unit is in the customer's hands */
         FULFILLMENT_PACK,       /* the last unit that is not short is picked */
         FULFILLMENT_SHIP,       /* the last package has left */
         FULFILLMENT_DELIVER,
         FULFILLMENT_REJECT, /* the location cannot do it */
-        FULFILLMENT_CANCEL, /* nothing of it is wanted, or left, any more */
+        FULFILLMENT_CANCEL, /* no unit of it is wanted or left */
         FULFILLMENT_EXPIRE,
         FULFILLMENT_UNDO_PICK, /* units go back to the shelf: they were the wrong ones */
-        FULFILLMENT_CLOSE,     /* a part has left, and nothing of the rest is wanted, or there, any more */
+        FULFILLMENT_CLOSE,     /* a part has left; no unit of the rest is wanted or in stock */
         FULFILLMENT_REINSTATE, /* the customer comes after all, and the units are there */
 };
 
-/* Of the customer, whatever the fulfillment's own state is. */
+/* State of the customer's visit, independent of the fulfillment's status. */
 enum check_in_state { CHECK_IN_NONE, CHECK_IN_ON_THE_WAY, CHECK_IN_ARRIVED };
 
 enum check_in_event { CHECK_IN_SET_OUT, CHECK_IN_ARRIVE, CHECK_IN_LEAVE };
@@ -76,7 +76,7 @@ extern const struct lifecycle shipping_lifecycle; /* ship */
 /* As on the wire and in SQL; NULL-terminated. */
 extern const char *const order_status_texts[];
 extern const char *const fulfillment_method_texts[];
-extern const char *const relation_texts[]; /* of who collects to the customer */
+extern const char *const relation_texts[]; /* relation of the alternate pickup person to the customer */
 
 extern const struct enum_column order_status_column, order_payment_status_column;
 extern const struct enum_column fulfillment_check_in_column, fulfillment_method_column, fulfillment_status_column;
@@ -89,15 +89,15 @@ struct order_line {
         int64_t number; /* from 0, as in the request */
         const char *sku, *title;
         int64_t quantity, unit_price;
-        int64_t cancelled, fulfilled, returned; /* units; what is short is cancelled, too */
-        int64_t value;                          /* of all its units; once the order is valued (order_line_value) */
+        int64_t cancelled, fulfilled, returned; /* units; short units count as cancelled, too */
+        int64_t value;                          /* of all its units; set once the order is valued (order_line_value) */
         int64_t tax;                            /* the part of the order's tax in it, be it included or on top */
         int64_t settled, settled_value;         /* units given back before the value last changed, and their value */
         int64_t settled_tax;                    /* and the tax in it */
         int64_t cancelled_value, cancelled_tax; /* value of the cancelled units, and the tax in it */
         int64_t dropped, dropped_value, dropped_tax; /* of them: by the command that is being decided */
         struct order *order;
-        struct fulfillment_line *allocations; /* where its units were asked for: a list by `older`, newest first */
+        struct fulfillment_line *allocations; /* the fulfillments of its units: a list by `older`, newest first */
         bool is_new, changed;                 /* to be inserted into an order that exists, to be updated */
 };
 
@@ -113,23 +113,23 @@ struct fulfillment_line {
         struct fulfillment_line *older; /* of the same order line, in a fulfillment made before this one; may be NULL */
         struct stock_row *stock;        /* locked; NULL when read without a lock */
         int64_t quantity, picked, shorted, cancelled, fulfilled;
-        int64_t resourced;    /* of what is short: taken over by other fulfillments */
-        int64_t moved;        /* of what is cancelled: other fulfillments have got them */
+        int64_t resourced;    /* of the short units: taken over by other fulfillments */
+        int64_t moved;        /* of the cancelled units: moved to other fulfillments */
         int64_t expired;      /* cancelled units that nobody collected in time */
         bool is_new, changed; /* to be inserted into a fulfillment that exists, to be updated */
 };
 
 struct vehicle {
-        const char *make, *color; /* NULL: no vehicle was told */
+        const char *make, *color; /* NULL: no vehicle given */
         const char *plate;        /* may be NULL */
 };
 
 struct check_in {
         enum check_in_state state;
-        int64_t eta_minutes; /* from on_the_way_at on; -1: not told */
+        int64_t eta_minutes; /* from on_the_way_at on; -1: not given */
         const char *bay;
         struct vehicle vehicle;
-        timestamp on_the_way_at; /* when it was last said */
+        timestamp on_the_way_at; /* time of the latest on-the-way message */
         timestamp arrived_at;
         int64_t waited_s; /* from the arrival to the hand-over; -1: nobody waited */
         bool changed;
@@ -147,23 +147,23 @@ struct link {
 
 struct fulfillment {
         struct uuid id;
-        struct uuid replaces; /* the one that fell short of its units; nil: none */
+        struct uuid replaces; /* the fulfillment that fell short of its units; nil: none */
         struct order *order;
         int64_t number; /* from 1 */
         enum fulfillment_method method;
         enum fulfillment_status status;
         const char *location;
         const char *reason, *assignee, *staging_location;
-        const char *moved_by; /* who brought it to its status; NULL: not known */
+        const char *moved_by; /* actor of its latest status; NULL: unknown */
         const char *handover; /* JSON object, or NULL */
         const char *packages; /* JSON list */
         struct check_in check_in;
         struct link link;
-        const char *recipient; /* who else may collect: JSON object, or NULL */
+        const char *recipient; /* the alternate pickup person: JSON object, or NULL */
         timestamp promised_at, hold_until, locked_until, created_at, updated_at;
-        timestamp remind_at;    /* TIMESTAMP_NONE: no reminder is due any more */
+        timestamp remind_at;    /* TIMESTAMP_NONE: no reminder is due */
         timestamp slot_at;      /* of the slot whose place it holds, if has_slot; or has held, if gives_slot_back */
-        timestamp slot_ends_at; /* not kept: what a command found in the calendar, or 0 */
+        timestamp slot_ends_at; /* not stored: as a command found it in the calendar, or 0 */
         bool has_slot, gives_slot_back;
         int64_t pickup_serial, wrong_codes, version;
         struct fulfillment_line *lines;
@@ -183,8 +183,8 @@ struct order {
         enum payment_status payment_status;
         struct uuid reservation_id; /* nil: none */
         int64_t subtotal, discount, shipping, tax, total;
-        int64_t credited;     /* of the total: what the customer no longer owes (orders/payments.h) */
-        int64_t adjusted;     /* the part of it that no line tells; below 0: withheld of what the lines tell */
+        int64_t credited;     /* the part of the total that the customer no longer owes (orders/payments.h) */
+        int64_t adjusted;     /* the credited part that belongs to no line; below 0: withheld from the lines' credit */
         int64_t adjusted_tax; /* the tax in that part */
         int64_t paid, refunded, refund_due; /* projections */
         bool tax_included;
@@ -202,18 +202,18 @@ struct order {
         size_t n_fulfillments, fulfillments_capacity;
         const struct return_claim *claims; /* of its returns; read by return_claims_load only */
         size_t n_claims;
-        const char **return_places; /* where goods of it came back; told by return_places_load only */
+        const char **return_places; /* locations that took its goods back; set by return_places_load only */
         size_t n_return_places, places_capacity;
         bool is_new, changed;
         bool rewritten; /* customer, address, amounts or discounts, which change seldom */
-        bool valued;    /* its lines are */
+        bool valued;    /* its lines have values */
         uint64_t mark;  /* order_worth_mark as it was read */
 };
 
-/* Keep an order with all that hangs on it and the stock rows that its lines hold, as they are. NULL is fine. */
+/* Keep a copy of an order, its parts and the stock rows that its lines hold. NULL is allowed. */
 void order_snapshot(struct snapshot *snapshot, struct order *order);
 
-/* What a location must be able to do for it: an enum capability of the catalogue. */
+/* The capability that a location needs for it: an enum capability of the catalogue. */
 unsigned fulfillment_capability(enum fulfillment_method method);
 
 /* ---- pure rules: units ---- */
@@ -228,66 +228,67 @@ int64_t fulfillment_remaining(const struct fulfillment *fulfillment);
 /* The fulfillment's line becomes one of the order line's allocations. */
 void order_line_allocate(struct order_line *line, struct fulfillment_line *allocation);
 
-/* Units of an order line that some location still holds: what can be cancelled. */
+/* Units of an order line that some location still holds; these can be cancelled. */
 int64_t order_line_open(const struct order_line *line);
 
-/* Cancel units wherever they are held: those that nobody has picked first, of the newest fulfillment first. At most the
- * open ones. */
+/* Cancel units at every location that holds them: unpicked units first, the newest fulfillment first. At most the open
+ * units. */
 void order_line_cancel(struct order_line *line, int64_t quantity);
 
 /* Take units off the order: no longer reserved, cancelled on both lines, their share credited. The stock stays on hand.
  * At most the open units; picked ones only when no others are left. */
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity);
 
-/* The same for all open units, which nobody collected in time. */
+/* Cancel all open units because the customer did not collect them in time. */
 void fulfillment_line_expire(struct fulfillment_line *line);
 
-/* Take the units that expired back into the order: reserved and picked again, no longer credited. The caller has
- * checked that the stock row has as many available. */
+/* Take the expired units back into the order: reserved and picked again, no longer credited. The caller has checked
+ * that the stock row has as many available. */
 void fulfillment_line_reinstate(struct fulfillment_line *line);
 
 /* Cancel units that the location does not have: they count as short there. */
 void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity);
 
-/* Off this fulfillment, but not off the order: the caller allocates them in another one. At most the open units. */
+/* Take units off this fulfillment, not off the order: the caller allocates them in another one. At most the open
+ * units. */
 void fulfillment_line_move(struct fulfillment_line *line, int64_t quantity);
 
-/* Short as well, but not off the order: the caller allocates them elsewhere. */
+/* Record units as short without taking them off the order: the caller allocates them elsewhere. */
 void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity);
 
-/* Picked units leave the house: off on_hand and off reserved at once, with a ledger row. At most the picked ones not
- * yet fulfilled. */
+/* Take picked units out of the stock: off on_hand and off reserved at once, with a ledger row. At most the picked units
+ * not yet fulfilled. */
 void fulfillment_line_fulfill(
         struct fulfillment_line *line, int64_t quantity, struct stock *stock, const struct stock_cause *cause);
 
 /* The share of further units of a line, when `before` of them were cancelled or returned already: of its price less its
- * discounts, its part of the discounts of the whole order, and its part of a tax on top. All units of all lines
- * together, and the shipping, give the total. What a line is worth is kept with it: a line added later does not change
- * it. */
+ * discounts, its part of the discounts of the whole order, and its part of a tax on top. The shares of all units of all
+ * lines, and the shipping, add up to the total. The value is stored with the line, so a line added later does not
+ * change it. */
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units);
 
 /* The tax in the value of these units. The shares of all units, and that of the shipping, give the tax of the order. */
 int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t units);
 
-/* The tax in the shipping: nothing when the tax is on top, since it is dealt over the lines. */
+/* The tax in the shipping: 0 when the tax is on top, since that tax is dealt over the lines. */
 int64_t order_shipping_tax(const struct order *order);
 
 /* The tax in all that was credited. */
 int64_t order_credited_tax(const struct order *order);
 
-/* What the units of a line are worth that were not given back. */
+/* The value of the units of a line that were not given back. */
 int64_t order_line_left(const struct order_line *line);
 
 /* The share of the last cancelled or returned units of a line. The line then counts as if they had not been given back;
  * the caller lowers `cancelled`. */
 int64_t order_line_take_back(struct order_line *line, int64_t units);
 
-/* A digest of all that a return shows of its order: the worth of its lines, its payments and refunds. When it
+/* A digest of all members that a return shows of its order: the values of its lines, its payments and refunds. When it
  * changes, the versions of the order's returns are raised. */
 uint64_t order_worth_mark(const struct order *order);
 
-/* Before anything changes what lines are worth: what was given back keeps the value that it had, and each line's value
- * is its own from now on. Whoever adds units or changes an amount then adds to `value` what the total gains by it. */
+/* Fix the values before a change of lines or amounts: units given back keep their value, and each line has its separate
+ * value from now on. A caller that adds units or changes an amount then adds to `value` the gain of the total. */
 void order_settle_values(struct order *order);
 
 /* ---- pure rules: states ---- */
@@ -298,25 +299,25 @@ enum problem fulfillment_advance(
 enum problem check_in_advance(
         struct fulfillment *fulfillment, enum check_in_event event, struct arena *arena, struct refusal *refusal);
 
-/* Pack a ship fulfillment of which nothing is left to be picked, be it that the last unit was picked or that it is not
- * wanted any more; tells it. Others are left as they are. */
+/* Pack a ship fulfillment without units left to be picked, and add its event: the last unit was picked, or is no longer
+ * wanted. Others are left as they are. */
 void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor);
 
 const char *fulfillment_status_text(enum fulfillment_status status);
 
-/* What clients see: once it is ready, a check-in shows as the status. */
+/* The status that clients see: once the fulfillment is ready, a check-in shows as the status. */
 const char *fulfillment_shown_status(const struct fulfillment *fulfillment);
 
-/* The table that the method lives by. */
+/* The lifecycle of fulfillments of this method. */
 const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method);
 const char *payment_status_text(enum payment_status status);
 
-/* The status of the order, as the units of its lines have it. */
+/* The status of the order, projected from the units of its lines. */
 enum order_status order_project(const struct order *order);
 
-/* At the end of each command that changed anything: project the status of the order from its lines, settle its money
- * (order_settle_money), raise the versions of the order and of what was touched, and tell when its status has changed.
- */
+/* The last step of each command that changed an order: project the status from the lines, settle the money
+ * (order_settle_money), raise the versions of the order and of its touched fulfillments, and add an event when the
+ * status has changed. */
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
 
 /* ---- pure rules: commands ---- */
@@ -326,19 +327,18 @@ struct cancel_line {
         int64_t quantity;
 };
 
-/* Cancel lines (NULL: all that is still open), their fulfillments when nothing is left of them, and let go the payments
- * when nothing is left of the order. INVALID_TRANSITION: nothing is left to cancel, or fewer units than named. An order
- * cancelled already is left as it is. */
+/* Cancel lines (NULL: all open units), and their fulfillments when these have no unit left. When the order has no unit
+ * left, release its payments. INVALID_TRANSITION: no unit is left to cancel, or fewer than named. An order cancelled
+ * already is left as it is. */
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* Tell of each fulfillment touched that units of it were cancelled: what is not closed by it has still changed. */
+/* Add an event for each touched fulfillment whose units were cancelled: also for one that stays open. */
 void order_tell_units_cancelled(
         const struct order *order, const char *reason, const char *actor, struct events *events);
 
-/* What every command that takes units off an order ends with: close the fulfillments it touched when nothing is left of
- * them, or pack what is picked, and settle the order. An order of which nothing is left is cancelled for the reason
- * given. */
+/* The last step of every command that takes units off an order: close the touched fulfillments that have no unit left,
+ * or pack the picked units, and settle the order. An order without any unit left is cancelled for the reason given. */
 enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
         timestamp now, struct arena *arena, struct refusal *refusal);
 
@@ -349,10 +349,10 @@ struct cancelled_line {
 };
 
 struct cancel_quote {
-        struct cancelled_line *lines; /* those of which units are cancelled */
+        struct cancelled_line *lines; /* lines with cancelled units */
         size_t n_lines;
         int64_t value, tax;             /* of all units */
-        int64_t shipping, shipping_tax; /* given up with the last unit */
+        int64_t shipping, shipping_tax; /* credited with the last unit */
         int64_t void_due;               /* of all payments, after it */
 };
 
@@ -374,7 +374,7 @@ struct order_line *order_line_find(const struct order *order, const struct uuid 
 
 /* ---- events ---- */
 
-/* An event of the order, or of one of its fulfillments; the caller may add data. */
+/* Add an event of the order, or of one of its fulfillments; the caller may add data. */
 struct event *order_tell(struct events *events, const struct order *order, const char *type, const char *actor);
 struct event *fulfillment_tell(
         struct events *events, const struct fulfillment *fulfillment, const char *type, const char *actor);
@@ -388,9 +388,10 @@ struct order_set {
         size_t n_orders_wanted, n_fulfillments_wanted, orders_capacity, fulfillments_capacity;
         struct order *rows; /* sorted by id */
         size_t n_rows;
-        struct fulfillment **fulfillments; /* that were read: of all of them, by order and id */
+        struct fulfillment **fulfillments; /* as read: those of all orders, by order and id */
         size_t n_fulfillments;
-        bool returns_loaded; /* with their returns, which then raise their versions themselves (returns/returns.h) */
+        bool returns_loaded; /* their returns are loaded, too, and raise their versions themselves (returns/returns.h)
+                              */
         bool exhausted;
 };
 
@@ -399,10 +400,10 @@ void orders_want(struct order_set *set, const struct uuid *order_id);
 void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillment_id);
 
 /* Queue: lock the orders, their fulfillments, and the stock rows of their lines together with those that the caller has
- * named in the stock; then read what hangs on them. */
+ * named in the stock; then read their parts. */
 enum problem orders_lock(struct database *database, struct order_set *set);
 
-/* Queue the same in two parts, for who locks stock rows in between: the lines of other rows then have none. */
+/* Queue the same in two steps, for callers that lock stock rows in between: lines of any other row then have none. */
 enum problem orders_lock_headers(struct database *database, struct order_set *set);
 enum problem orders_read_parts(struct database *database, struct order_set *set);
 
@@ -412,18 +413,18 @@ enum problem orders_read(struct database *database, struct order_set *set);
 struct order *order_find(const struct order_set *set, const struct uuid *id);
 struct fulfillment *fulfillment_find(const struct order_set *set, const struct uuid *id);
 
-/* Queue: insert new orders with all that hangs on them. */
+/* Queue: insert new orders with all their parts. */
 enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
 
-/* Queue: update what has changed in the orders of a set, and insert the fulfillments that are new. */
+/* Queue: update the changed parts of the orders of a set, and insert the new fulfillments. */
 enum problem orders_update(struct database *database, struct order_set *set);
 
 /* ---- replies ---- */
 
 struct writer;
 
-/* Who sees pickup codes, and of which locations: whoever reads an order for another part of it, or because goods of it
- * came back, has nobody to hand the rest to. */
+/* The locations whose pickup codes a reader sees. A client that reads an order for another part of it, or because goods
+ * of it came back, hands over nothing and needs no code. */
 struct code_viewer {
         const char *secret; /* NULL: no codes */
         bool all_locations;
@@ -445,14 +446,14 @@ void payments_write(struct writer *json, const struct order *order);
 void payment_write(struct writer *json, const struct payment *payment);
 void refund_write(struct writer *json, const struct refund *refund);
 
-/* "replaces": the fulfillment that fell short of its units; null when none did. */
+/* "replaces": the fulfillment that fell short of its units; null when there is none. */
 void replaces_write(struct writer *json, const struct fulfillment *fulfillment);
 
-/* "check_in": what the customer has said on the way; null when nothing. */
+/* "check_in": the messages of the customer on the way; null when there are none. */
 void check_in_write(struct writer *json, const struct check_in *check_in);
 
-/* Who takes it over: {"name","relation"} with what is known of the two; NULL without memory. */
+/* The person who collects: {"name","relation"}, with the known members only; NULL without memory. */
 const char *recipient_text(const char *name, int relation, struct arena *arena);
 
-/* The name the order was placed under; NULL without memory. */
+/* The customer's name; NULL without memory. */
 const char *order_customer_name(const struct order *order, struct arena *arena);

@@ -1,16 +1,15 @@
 /*
- * orders/payments: what was paid for an order, and what was given back.
+ * orders/payments: payments and refunds of an order.
  *
  * Payments and refunds are part of the order's aggregate (orders/orders.h): they are loaded, locked and saved with it.
- * This service never talks to a card. It records what the payment provider tells, and asks by event:
+ * This service never talks to a card. It records the reports of the payment provider, and sends its requests as events:
  * payment.capture_due, payment.void_due, refund.requested.
  *
- * An order costs `total`; `credited` is what the customer no longer owes of it: the share of every unit cancelled or
- * returned (`order_line_value`), the shipping when everything was cancelled, an appeasement. What remains is the
- * charge. The balance is the charge less what was paid, plus what was given back: above 0 the customer owes it, below 0
- * it is due as a refund. So it makes no difference whether units are cancelled before or after they were paid. Paid,
- * refunded, refund due and the order's payment status are projections that `order_settle` makes; nobody sets them by
- * hand.
+ * An order costs `total`. `credited` is the part that the customer no longer owes: the share of every unit cancelled or
+ * returned (`order_line_value`), the shipping when everything was cancelled, an appeasement. The rest is the charge.
+ * The balance is the charge, less paid, plus refunded: above 0 the customer owes it, below 0 it is due as a refund. So
+ * it makes no difference whether units are cancelled before or after they were paid. Paid, refunded, refund due and the
+ * order's payment status are projections made by `order_settle`; no command sets them by hand.
  *
  * Of each payment: captured + voided + failed + void_due + capture_due <= authorized <= amount, and refunded <=
  * captured + capture_due.
@@ -30,12 +29,12 @@ struct order_line;
 struct order_set;
 struct rows;
 
-/* Of the money behind one payment; the first three are those it may begin with. */
+/* State of the money behind one payment; a payment begins with one of the first three. */
 enum funds_state {
         FUNDS_PENDING,
         FUNDS_AUTHORIZED,
-        FUNDS_CAPTURED,           /* all that was not let go */
-        FUNDS_PARTIALLY_CAPTURED, /* the rest is still held by the provider */
+        FUNDS_CAPTURED,           /* all that was not voided or failed */
+        FUNDS_PARTIALLY_CAPTURED, /* the provider still holds the rest */
         FUNDS_VOIDED,
         FUNDS_FAILED,
 };
@@ -70,17 +69,17 @@ extern const struct enum_column payment_opened_column, payment_status_column, re
 struct payment {
         struct uuid id;
         struct order *order;
-        int64_t number;        /* from 1; money is asked for in this order */
-        const char *provider;  /* who holds it: "adyen", "gift_card"; may be NULL */
+        int64_t number;        /* from 1; captures are requested in this order */
+        const char *provider;  /* holder of the money: "adyen", "gift_card"; may be NULL */
         const char *reference; /* the provider's; may be NULL */
         enum funds_state state;
-        enum funds_state opened; /* as it was placed: pending, authorized or captured */
-        int64_t amount;          /* what it is meant to pay */
-        int64_t authorized;      /* held at some time */
+        enum funds_state opened; /* state when it was made: pending, authorized or captured */
+        int64_t amount;          /* the amount that it covers */
+        int64_t authorized;      /* held by the provider at some time */
         int64_t captured;        /* taken */
-        int64_t voided;          /* voided, as the provider told */
-        int64_t failed;          /* not to be had, as the provider told */
-        int64_t capture_due;     /* asked for, not yet answered */
+        int64_t voided;          /* voided, as the provider reported */
+        int64_t failed;          /* cannot be captured, as the provider reported */
+        int64_t capture_due;     /* capture requested, not yet answered */
         int64_t void_due;        /* void requested, not yet answered */
         int64_t void_asked;      /* sum of all requested voids */
         int64_t refunded;        /* by refunds that have not failed */
@@ -110,15 +109,15 @@ struct refund {
 
 /* ---- amounts ---- */
 
-/* What all payments of an order come to. */
+/* The sums of all payments and refunds of an order. */
 struct order_money {
-        int64_t held; /* authorized, neither taken, asked for nor let go */
+        int64_t held; /* authorized; no capture or void of it was requested or reported */
         int64_t capture_due, paid, refunded;
 };
 
 struct order_money order_money(const struct order *order);
 
-/* What of a payment could still be asked for. */
+/* The part of a payment whose capture can still be requested. */
 int64_t payment_held(const struct payment *payment);
 
 int64_t order_charge(const struct order *order);
@@ -126,38 +125,38 @@ int64_t order_charge(const struct order *order);
 /* Above 0: the customer owes it. Below 0: it is due as a refund. */
 int64_t order_balance(const struct order *order);
 
-/* What may be given back at most: to the payments what was taken or asked for by a hand-over, less what was given back,
- * since such a refund fails with its capture; as store credit, which nobody takes back, only of what was taken. */
+/* The refundable amount. To the payments: captured and requested captures, less refunds, since such a refund fails with
+ * its capture. As store credit, which cannot be taken back: captured less refunds. */
 int64_t order_refundable(const struct order *order, enum refund_to to);
 
-/* What is due when each capture asked for is answered. Never above what is refundable to the payments. */
+/* The refund due once every requested capture is answered. Never above the amount refundable to the payments. */
 int64_t order_refund_expected(const struct order *order);
 
 /* ---- crediting: the customer owes less ---- */
 
-/* `units` more of a line are the customer's no longer, before the line counts them as cancelled or returned: their
- * share is credited. Returns the share, which is credited up to the total of the order. */
+/* Credit the share of `units` more of a line. Call it before the line counts them as cancelled or returned. Returns the
+ * share, which is credited up to the total of the order. */
 int64_t order_credit_units(struct order_line *line, int64_t units);
 
-/* Credit an amount that no line tells, and the tax in it: an appeasement, a shipping given back; a negative amount
- * withholds, such as a restocking fee of what order_credit_units has just credited. Credited stays within 0 and the
- * total. Refunds nothing by itself: order_settle tells what comes due. */
+/* Credit an amount that belongs to no line, and the tax in it: an appeasement, or returned shipping. A negative amount
+ * withholds, such as a restocking fee from the credit that order_credit_units has just made. Credited stays within 0
+ * and the total. This makes no refund: order_settle adds the event of the amount that became due. */
 void order_credit(struct order *order, int64_t amount, int64_t tax);
 
-/* Everything was cancelled: the shipping goes with it. Part of order_settle. */
+/* Credit the shipping, because everything was cancelled. Part of order_settle. */
 void order_credit_shipping(struct order *order);
 
-/* Units of a line that were cancelled are wanted again: the customer owes their share. Before the line counts them. */
+/* Charge cancelled units of a line that the customer wants again. Call it before the line counts them. */
 void order_charge_units(struct order_line *line, int64_t units);
 
-/* A cancelled order has units again: it costs its shipping, and payments that nobody had secured can be made. Part of
- * order_settle. */
+/* Charge the shipping of a cancelled order that has units again, and reopen the payments that were never secured. Part
+ * of order_settle. */
 void order_revive(struct order *order, struct events *events, const char *actor);
 
 /* ---- paying ---- */
 
 struct payment_request {
-        int status; /* FUNDS_PENDING, FUNDS_AUTHORIZED or FUNDS_CAPTURED; -1: not said, pending */
+        int status; /* FUNDS_PENDING, FUNDS_AUTHORIZED or FUNDS_CAPTURED; -1: not given, pending */
         int64_t amount;
         bool has_amount;
         const char *provider, *reference;
@@ -167,8 +166,8 @@ struct payment_request {
 struct payment *order_add_payment(struct order *order, const struct payment_request *request, const char *actor,
         timestamp now, struct arena *arena);
 
-/* Paid, refunded, refund due and payment status of the order, as its payments and refunds have it; what is covered is
- * not due by a time any more. Part of order_settle; new orders need it once. */
+/* Project paid, refunded, refund due and payment status from the payments and refunds. A covered order has no payment
+ * deadline. Part of order_settle; new orders need it once. */
 void order_project_money(struct order *order);
 
 /* An event about a payment or a refund; the caller may add data. */
@@ -176,24 +175,23 @@ struct event *payment_tell(
         struct events *events, const struct payment *payment, const char *type, int64_t amount, const char *actor);
 struct event *refund_tell(struct events *events, const struct refund *refund, const char *type, const char *actor);
 
-/* What an order that leaves the house costs is asked for: the share of the units that have left, the shipping with the
- * first of them, and all that remains with the last. `from` (may be NULL) is where they left. Part of order_settle; to
- * be called before it by who knows the fulfillment. */
+/* Request captures for units that have left: their share, the shipping with the first of them, and the whole rest with
+ * the last. `from` (may be NULL) is the fulfillment that they left from. Part of order_settle; a caller that knows the
+ * fulfillment calls it before. */
 void order_ask_capture(struct order *order, const struct fulfillment *from, struct events *events, const char *actor);
 
-/* Part of order_settle: ask for captures, let go what is not needed any more, tell the refund that came due, and
- * project.
- */
+/* Part of order_settle: request captures, release payments that are no longer needed, add the event of a refund that
+ * became due, and project. */
 void order_settle_money(struct order *order, struct events *events, const char *actor, timestamp now);
 
-/* ---- giving back ---- */
+/* ---- refunds ---- */
 
 struct refund_request {
         int64_t amount; /* above 0 */
         enum refund_to to;
         const char *reason;
         struct uuid return_id; /* nil: none */
-        int64_t due, due_tax;  /* the amount that the refund pays a part of, and the tax in it; 0: unknown */
+        int64_t due, due_tax;  /* the amount that the refund pays in part, and the tax in it; 0: unknown */
 };
 
 /* The refundable amount of a return: its accepted lines and the shipping, less the withheld amount. Refunds that name
@@ -211,23 +209,22 @@ int64_t order_refunded_tax_for(const struct order *order, const struct uuid *ret
  * by their id, and locked. */
 void return_claims_load(struct database *database, struct order_set *set);
 
-/* Give money back: one refund to the store credit, or one for each payment it goes back to, by number, what was taken
- * before what is only asked for (then a payment may get two). What is credited is the caller's matter; so is
- * order_settle, after it. OVER_REFUND: more than order_refundable. TOO_MANY: the order has no room for more refunds.
- * Refuses before it changes anything. */
+/* Refund money: one refund to the store credit, or one for each payment by number, captured amounts before requested
+ * captures (then a payment may get two). The caller credits the order, and calls order_settle afterwards. OVER_REFUND:
+ * more than order_refundable. TOO_MANY: the order has no room for more refunds. Refuses before it changes anything. */
 enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* A further payment for the balance of the order: all of it, unless an amount is said. OVER_PAYMENT: more than is
- * neither paid nor held. TOO_MANY: the order has no room for more payments. */
+/* Add a payment for the balance of the order: all of it, unless the request has an amount. OVER_PAYMENT: more than the
+ * part that is neither paid nor held. TOO_MANY: the order has no room for more payments. */
 enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
         struct payment **ret_payment);
 
-/* Give back the refund due (amount 0), or an amount. The part beyond the expected refund is an appeasement, and is
- * credited. The refund due pays the returns first, the oldest first, each up to its claim (order.claims); with a
- * return_id it pays that return only, and no more than its claim. VALIDATION_FAILED:
- * a return that is not the order's. Settles the order. */
+/* Refund the amount due (amount 0), or a given amount. The part beyond the expected refund is an appeasement, and is
+ * credited. The refund due pays the returns first, the oldest first, each up to its claim (order.claims). With a
+ * return_id it pays that return only, and no more than its claim. VALIDATION_FAILED: a return that is not the order's.
+ * Settles the order. */
 enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
@@ -245,12 +242,12 @@ enum problem refund_advance(
 enum problem payments_row(struct rows *rows, void *into);
 enum problem refunds_row(struct rows *rows, void *into);
 
-/* Of an order; NULL when it has none of that id. */
+/* The payment or refund of an order; NULL: no such id. */
 struct payment *payment_find(const struct order *order, const struct uuid *id);
 struct refund *refund_find(const struct order *order, const struct uuid *id);
 
 /* Queue: insert the payments of new orders. */
 void payments_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
 
-/* Queue: insert what is new, and update what has changed. */
+/* Queue: insert new payments and refunds, and update changed ones. */
 void payments_update(struct database *database, const struct order_set *set);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One request being decided: where to put what is wrong with it. */
+/* One request under decision, and the refusal that collects its violations. */
 struct judge {
         const struct order_body *body;
         struct market market;
@@ -65,7 +65,7 @@ static void check_same_slot(const struct judge *judge, size_t i, const struct fu
 
         if (wish.choice->slot != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
                 (void) wish_object(&judge->market, &wish, "fulfillment/slot", "conflict",
-                        "Lines that are collected together name the same slot.");
+                        "Lines of one method and location need the same slot.");
 }
 
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
@@ -150,7 +150,7 @@ static bool sum_discounts(const struct judge *judge, struct order *order) {
         return true;
 }
 
-/* No line may be worth less than nothing, nor may the order. */
+/* No line may have a negative value, nor may the order. */
 static bool discounts_fit(const struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 int64_t worth = order->lines[i].unit_price * order->lines[i].quantity;
@@ -173,16 +173,16 @@ static void add_up(const struct judge *judge, struct order *order) {
         order->tax_included = !tax || !tax->has_included || tax->included;
         fits = sum_lines(order) && sum_discounts(judge, order);
         if (fits && !discounts_fit(order)) {
-                object(judge, "#/discounts", "too-large", "The discounts are more than what they apply to.");
+                object(judge, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
                 return;
         }
         fits = fits && money_add(order->subtotal - order->discount, order->shipping, &order->total);
         if (fits && order->tax_included && order->tax > order->total)
-                object(judge, "#/tax/amount", "too-large", "The tax included is more than the total.");
+                object(judge, "#/tax/amount", "too-large", "The included tax exceeds the total.");
         if (fits && !order->tax_included)
                 fits = money_add(order->total, order->tax, &order->total);
         if (!fits)
-                object(judge, "#/lines", "out-of-range", "The amounts add up to more than can be stated exactly.");
+                object(judge, "#/lines", "out-of-range", "The amounts add up to more than the largest amount.");
 }
 
 /* ---- payments ---- */
@@ -209,11 +209,11 @@ static enum problem pay(
                         return FAULT_BUSY;
         }
         if (sum > order->total)
-                object(judge, "#/payments", "too-large", "The payments are more than the total.");
+                object(judge, "#/payments", "too-large", "The payments exceed the total.");
         return PROBLEM_NONE;
 }
 
-/* What nobody has covered yet falls due. */
+/* An order without covering payments gets a payment deadline. */
 static void owe(const struct placing *placing, struct order *order) {
         order_project_money(order);
         if (order->payment_status == PAYMENT_PENDING && order->payment_due_at == TIMESTAMP_NONE && placing->unpaid_ttl)
@@ -257,7 +257,7 @@ static int64_t reserved_by(const struct reservation *reservation, const struct s
 
 /* ---- stock ---- */
 
-/* What is there for this order once its reservation lets go. */
+/* Units available to this order once its reservation is released. */
 static int64_t available_to(const struct reservation *reservation, const struct stock_row *row) {
         const struct stock_row without = { .on_hand = row->on_hand,
                 .unsellable = row->unsellable,
@@ -295,7 +295,7 @@ static void name_shortage(const struct judge *judge, const struct order_line *li
         violation->has_available = true;
 }
 
-/* Lines that draw on the same row are added up first, so that none of them sees the full stock again. */
+/* Lines of the same stock row are added up first, so that each unit counts once. */
 static enum problem check_stock(
         const struct judge *judge, const struct order *order, const struct reservation *reservation) {
         bool covered = true;
@@ -313,8 +313,8 @@ static enum problem check_stock(
         }
         if (covered)
                 return PROBLEM_NONE;
-        return refuse(
-                judge->refusal, judge->arena, PROBLEM_INSUFFICIENT_STOCK, "Not everything the order names is there.");
+        return refuse(judge->refusal, judge->arena, PROBLEM_INSUFFICIENT_STOCK,
+                "Some lines exceed the available stock; see `errors`.");
 }
 
 /* ---- slots ---- */
@@ -351,8 +351,8 @@ static enum problem check_slots(const struct judge *judge, struct placing *placi
                         continue;
                 fit = false;
                 wish = placing_wish(judge->body, (size_t) fulfillment->lines[0].order_line->number);
-                (void) wish_object(
-                        &judge->market, &wish, "fulfillment/slot", "slot-full", "All places of the slot are taken.");
+                (void) wish_object(&judge->market, &wish, "fulfillment/slot", "slot-full",
+                        "The slot has no free place; choose another one.");
         }
         return fit ? PROBLEM_NONE : refuse(judge->refusal, judge->arena, PROBLEM_SLOT_FULL, "The slot is full.");
 }
@@ -423,7 +423,7 @@ static void tell_placed(struct placing *placing, const struct order *order, cons
         }
 }
 
-/* Nothing can refuse it any more: the reservation lets go, and the order takes what it needs. */
+/* The order is granted: claim its reservation, reserve its units and book its slots. */
 static void commit_order(
         struct placing *placing, struct order *order, struct reservation *reservation, const char *actor) {
         struct refusal none = { 0 };
@@ -457,7 +457,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 object(&judge, "#/channel", "unknown-channel", "There is no such channel.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
-                object(&judge, "#/payment/due_at", "out-of-range", "It lies in the past.");
+                object(&judge, "#/payment/due_at", "out-of-range", "The time is in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
                 line_build(&judge, i, order);
         if (!allocate_lines(&judge, placing, order))
@@ -469,7 +469,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         if (p)
                 return p;
         if (refusal->n_violations)
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed as it stands.");
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed; see `errors`.");
         owe(placing, order);
         p = check_reservation(&judge, placing, &reservation);
         if (!p)

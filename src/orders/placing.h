@@ -1,9 +1,9 @@
 /*
- * orders/placing: from a request to an order that holds its stock.
+ * orders/placing: checks and decision of a new order, which takes its stock at once.
  *
- * `placing_check` tells what is wrong without looking anything up; `placing_decide` has the catalogue, the locked stock
- * and the reservations, and grants or refuses the whole order. Pure but for the new ids; nothing is changed by a
- * request that is refused.
+ * `placing_check` checks the request without looking anything up. `placing_decide` has the catalogue, the locked stock
+ * and the reservations, and grants or refuses the whole order. Pure but for the new ids; a refused request changes
+ * nothing.
  */
 #pragma once
 
@@ -65,24 +65,24 @@ struct order_body {
         size_t n_payments;
 };
 
-/* Method and location of a line: its own, else those of the order. */
+/* Method and location of a line: from the line, else from the order. */
 const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line);
 
 /* A line of the request. */
 struct wish placing_wish(const struct order_body *body, size_t line);
 
-/* Tell what is wrong with people and places: "#/customer/...", "#/ship_to/...". */
+/* Add the violations of customer and address: "#/customer/...", "#/ship_to/...". */
 void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal);
 void address_check(const struct address_body *address, struct arena *arena, struct refusal *refusal);
 
-/* What can be told from the request alone: VALIDATION_FAILED with every violation. */
+/* Check the request without the database: VALIDATION_FAILED with every violation. */
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal);
 
 struct order_ref {
         const char *channel, *external_ref;
 };
 
-/* What a batch of orders is decided against, and what it has decided so far. */
+/* The context of a batch of new orders, and the orders placed so far. */
 struct placing {
         struct arena *arena;
         struct catalog_set catalog; /* with the zones of all its locations */
@@ -90,17 +90,18 @@ struct placing {
         struct stock stock;
         struct reservation_set reservations;
         struct events *events;
-        struct order **orders; /* placed by this batch, and those that were there with one of its external_refs */
+        struct order **orders; /* placed by this batch, and existing ones with one of its external_refs */
         size_t n_orders, n_placed;
         struct order_ref *refs; /* of all requests */
         size_t n_refs;
         struct reservation **claimed;
         size_t n_claimed;
-        duration unpaid_ttl; /* 0: pending payments never fall due by themselves */
+        duration unpaid_ttl; /* 0: pending payments have no deadline unless the request names one */
         timestamp now;
 };
 
-/* Keep all that placing an order may change: stock rows, slots, its reservation, the list of orders placed so far. */
+/* Keep a copy of the data that placing an order may change: stock rows, slots, its reservation, the list of orders
+ * placed so far. */
 void placing_snapshot(struct snapshot *snapshot, struct placing *placing, const struct order_body *body);
 
 /* Place one order. VALIDATION_FAILED (unknown codes, prices), DUPLICATE_EXTERNAL_REF with a link, RESERVATION_EXPIRED,
@@ -113,22 +114,23 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
 enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
         struct arena *arena, struct refusal *refusal);
 
-/* What every new order needs. NULL when the arena is exhausted. */
+/* Members of every new order. NULL when the arena is exhausted. */
 const char *order_number_new(struct arena *arena);
-const char *order_number_of(const uint8_t *bytes, struct arena *arena); /* the one that nine bytes stand for */
+const char *order_number_of(const uint8_t *bytes, struct arena *arena); /* the number encoded from nine bytes */
 
-/* The number that people mean who type it in small letters, or with hyphens elsewhere or nowhere. NULL: it cannot be
- * one. */
+/* The number as a person types it: in lower case, with hyphens at other places or without any. NULL: it cannot be an
+ * order number. */
 const char *order_number_read(const char *text, struct arena *arena);
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
 
-/* An address as it is kept. */
+/* An address as stored. */
 const char *order_address(struct arena *arena, const struct address_body *address);
 
-/* Name the slots of an order that its locations have, once the catalogue is there. */
+/* Want the slots that the order names, if its locations have them, once the catalogue is loaded. */
 void placing_want_slots(struct placing *placing, const struct order_body *body);
 
-/* Queue: lock the stock rows the orders want and those of the reservations they claim, in the one order. */
+/* Queue: lock the stock rows that the orders want and those of the reservations they claim, all in the order of
+ * locks. */
 enum problem placing_lock_stock(struct database *database, struct placing *placing);
 
 /* Queue: find the orders that already have one of the external_refs. */

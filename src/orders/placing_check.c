@@ -25,7 +25,7 @@ struct wish placing_wish(const struct order_body *body, size_t line) {
         };
 }
 
-/* One request being judged: where to put what is wrong with it. */
+/* One request under check, and the refusal that collects its violations. */
 struct judge {
         const struct order_body *body;
         struct arena *arena;
@@ -62,7 +62,7 @@ static void check_discounts(const struct judge *judge) {
         }
 }
 
-/* Somebody at some place; more than that only the mail itself can tell. */
+/* A name, an @ and a domain; only sending a mail can prove more. */
 static bool is_email(const char *text) {
         const char *at = strchr(text, '@');
 
@@ -72,16 +72,16 @@ static bool is_email(const char *text) {
 void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal) {
         if (customer->email && !is_email(customer->email))
                 (void) refuse_because(
-                        refusal, arena, "#/customer/email", "malformed", "%s", "This is no e-mail address.");
+                        refusal, arena, "#/customer/email", "malformed", "%s", "The value is not an e-mail address.");
 }
 
 void address_check(const struct address_body *to, struct arena *arena, struct refusal *refusal) {
         if (!country_exists(to->country))
                 (void) refuse_because(refusal, arena, "#/ship_to/country", "malformed", "%s",
-                        "This must be a country of ISO 3166-1 by its two letters, such as DE.");
+                        "The country must be an ISO 3166-1 code of two letters, such as DE.");
         if (to->has_latitude != to->has_longitude)
-                (void) refuse_because(
-                        refusal, arena, "#/ship_to", "required", "%s", "Latitude and longitude stand together.");
+                (void) refuse_because(refusal, arena, "#/ship_to", "required", "%s",
+                        "Latitude and longitude must be given together.");
 }
 
 static void check_people(const struct judge *judge) {
@@ -89,7 +89,7 @@ static void check_people(const struct judge *judge) {
         if (judge->body->ship_to)
                 address_check(judge->body->ship_to, judge->arena, judge->refusal);
         else if (ships(judge->body))
-                object(judge, "#/ship_to", "required", "Lines that are shipped need an address.");
+                object(judge, "#/ship_to", "required", "An order with shipped lines needs an address.");
 }
 
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
@@ -109,12 +109,14 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         check_discounts(&judge);
         check_people(&judge);
         if (body->has_shipping && !is_currency(&judge, &body->shipping))
-                object(&judge, "#/shipping/currency", "currency-mismatch", "Not the currency of the order.");
+                object(&judge, "#/shipping/currency", "currency-mismatch",
+                        "The currency differs from that of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
-                object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment falls due.");
+                object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
         if (body->payment && body->payments)
-                object(&judge, "#/payments", "not-allowed", "There is one payment of the whole, or a list of them.");
+                object(&judge, "#/payments", "not-allowed", "Give either payment or payments, not both.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
-        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order is not valid.");
+        return refuse(
+                refusal, arena, PROBLEM_VALIDATION_FAILED, "Some members of the order are invalid; see `errors`.");
 }

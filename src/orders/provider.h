@@ -2,11 +2,11 @@
  * orders/provider: events of the payment provider, recorded once for each event id.
  *
  * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
- * in which they arrive: by occurred_at, or by the moment of their record when they have none. So whatever order
- * they arrive in, the payment ends in the same state. Of two events of the same moment a failure comes before an
- * authorization, that before a capture, that before a void; then the event ids decide. One that cannot follow what
- * happened before it is passed over, as if it had never arrived. The status that a payment was placed with comes
- * before all events. All under the lock of the payment's order.
+ * in which they arrive: by occurred_at, or by the time of recording when they have none. So the payment reaches the
+ * same state in every order of arrival. Of two events of the same moment a failure comes before an authorization, that
+ * before a capture, that before a void; then the event ids decide. An event that cannot follow the events before it is
+ * passed over, as if it had never arrived. The status that a payment was placed with comes before all events. All
+ * functions need the lock of the payment's order.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 
 /* Sorted as provider_event_texts. */
 enum provider_event_type {
-        PROVIDER_AUTHORIZED, /* so much is held, in all */
-        PROVIDER_CAPTURED,   /* so much more is taken */
-        PROVIDER_FAILED,     /* what is not captured is not to be had */
+        PROVIDER_AUTHORIZED, /* total amount held */
+        PROVIDER_CAPTURED,   /* further amount captured */
+        PROVIDER_FAILED,     /* the uncaptured rest cannot be captured */
         PROVIDER_REFUND_FAILED,
         PROVIDER_REFUND_ISSUED,
         PROVIDER_REFUND_SETTLED,
-        PROVIDER_VOIDED, /* so much is let go, in all */
+        PROVIDER_VOIDED, /* total amount voided */
 };
 
 /* As on the wire; NULL-terminated. */
@@ -35,38 +35,38 @@ struct provider_event {
         const char *event_id;
         int type; /* enum provider_event_type */
         int64_t amount;
-        bool has_amount;       /* else: of all that it can be */
+        bool has_amount;       /* else: the largest possible amount */
         struct uuid refund_id; /* of refund_... */
         bool has_refund_id;
         const char *reference;
-        timestamp occurred_at; /* TIMESTAMP_NONE: not told */
+        timestamp occurred_at; /* TIMESTAMP_NONE: not given */
 };
 
-/* What can be told from the event alone: VALIDATION_FAILED with every violation. */
+/* Check the event without the database: VALIDATION_FAILED with every violation. */
 enum problem provider_check(const struct provider_event *told, struct arena *arena, struct refusal *refusal);
 
 struct told_events;
 
-/* Take in one event, add it to the known ones, and settle the order. OVER_CAPTURE: more than the
- * payment holds. INVALID_TRANSITION: the events before it do not lead there. TOO_MANY: the payment has reached its
- * limit of events. VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it
- * changes anything. A late failure changes nothing and is no refusal. */
+/* Apply one event, add it to the known ones, and settle the order. OVER_CAPTURE: more than the payment holds.
+ * INVALID_TRANSITION: the events before it do not lead there. TOO_MANY: the payment has reached its limit of events.
+ * VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes anything. A
+ * late failure changes nothing and is not refused. */
 enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 
-/* ---- what was told before ---- */
+/* ---- known events ---- */
 
 struct told_event {
         struct uuid payment_id;
         const char *event_id;
         int type;       /* enum provider_event_type */
-        int64_t number; /* of the payment's events: in which order they were recorded, from 1 */
+        int64_t number; /* number among the payment's events, in the order of recording, from 1 */
         int64_t amount;
         bool has_amount;
-        int64_t let_go;        /* of a payment that the order wants: void_asked when this was recorded */
+        int64_t let_go;        /* void_asked at the time of recording, if the order wants the payment */
         struct uuid refund_id; /* of refund_... */
         bool has_refund_id;
-        timestamp occurred_at; /* TIMESTAMP_NONE: not told, recorded_at counts */
+        timestamp occurred_at; /* TIMESTAMP_NONE: not given, recorded_at counts */
         timestamp recorded_at;
         bool counts; /* false: recorded by a release that kept no amounts; known by its id only */
         uint8_t content[DIGEST_SIZE];
@@ -80,18 +80,18 @@ struct told_events {
         size_t n, capacity;
 };
 
-/* What an event says, apart from its id. */
+/* A digest of the content of an event, without its id. */
 void provider_event_digest(const struct provider_event *told, uint8_t *ret_digest);
 
-/* EVENT_ID_REUSED when the payment was told another thing under this id; *ret_known says whether it was told at all. */
+/* EVENT_ID_REUSED when the payment has another event with this id; *ret_known: the id is known. */
 enum problem told_events_find(const struct told_events *events, const struct uuid *payment_id,
         const struct provider_event *told, struct arena *arena, struct refusal *refusal, bool *ret_known);
 
-/* The event as it will be noted. */
+/* The event as it will be recorded. */
 struct told_event told_event_of(const struct told_events *events, const struct payment *payment,
         const struct provider_event *told, timestamp now);
 
-/* Note one that was taken in. False without memory. */
+/* Add an applied event. False without memory. */
 must_check bool told_events_add(struct told_events *events, const struct told_event *event);
 
 /* ---- their sum ---- */
@@ -108,18 +108,18 @@ must_check bool told_history(const struct told_events *told, const struct paymen
         const struct uuid *refund_id, const struct told_event *added, struct arena *arena,
         struct told_history *ret_history);
 
-/* The money behind a payment as the provider has told it, without our own requests. */
+/* The money behind a payment as reported by the provider, without our requests. */
 struct funds {
         enum funds_state state;
         int64_t amount; /* of the payment */
         int64_t authorized, captured, voided, failed;
-        size_t n_captures; /* that were taken in */
+        size_t n_captures; /* captures that counted */
 };
 
 /* The effect of one event. */
 struct told_amount {
-        enum problem problem;   /* NONE; or why it was passed over */
-        enum funds_state state; /* before it */
+        enum problem problem;   /* NONE; else the reason why it was passed over */
+        enum funds_state state; /* state before the event */
         int64_t told, most;
 };
 
@@ -129,7 +129,7 @@ struct funds funds_told(const struct payment *payment, const struct told_history
 enum refund_state refund_told(const struct refund *refund, const struct told_history *history,
         const struct told_event *asked, enum problem *ret_problem);
 
-/* Queue: which of n ids of payments, and of refunds, belong to which orders; the orders become wanted in the set. */
+/* Queue: find the orders of these payments and refunds; the orders become wanted in the set. */
 struct owner {
         struct uuid id, order_id; /* of a payment or refund; nil: there is none */
 };
@@ -142,11 +142,11 @@ struct owners {
 void owners_ask(struct database *database, struct arena *arena, const struct uuid *payments, size_t n_payments,
         const struct uuid *refunds, size_t n_refunds, struct owners *owners);
 
-/* The order of a payment or refund; NULL: nobody's. */
+/* The order of a payment or refund; NULL: no such id. */
 const struct uuid *owners_find(const struct owners *owners, const struct uuid *id);
 
 /* Queue: read all events of n payments. */
 void told_events_ask(struct database *database, const struct uuid *payments, size_t n, struct told_events *told);
 
-/* Queue: write those that are new. */
+/* Queue: write the new ones. */
 void told_events_save(struct database *database, const struct told_events *told);

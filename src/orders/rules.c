@@ -55,7 +55,7 @@ int64_t order_line_open(const struct order_line *line) {
         return units;
 }
 
-/* Units that leave the order were picked only when there are not enough others. */
+/* Units that leave the order are taken from the unpicked ones first. */
 static void picked_cap(struct fulfillment_line *line) {
         const int64_t most = line->quantity - line->shorted - line->cancelled;
 
@@ -63,7 +63,7 @@ static void picked_cap(struct fulfillment_line *line) {
                 line->picked = most;
 }
 
-/* The location holds them no longer; `line` counts them already. */
+/* Release units at the location; the caller has counted them on `line`. */
 static void let_go(struct fulfillment_line *line, int64_t quantity) {
         line->changed = true;
         line->fulfillment->touched = true;
@@ -113,7 +113,7 @@ void fulfillment_line_reinstate(struct fulfillment_line *line) {
         stock_reserve(line->stock, units);
 }
 
-/* Cancel up to so many of the units that `held` tells of each allocation; what is left. */
+/* Cancel up to `quantity` units among those that `held` counts on each allocation. Returns the number not cancelled. */
 static int64_t allocations_cancel(
         struct order_line *line, int64_t quantity, int64_t (*held)(const struct fulfillment_line *line)) {
         for (struct fulfillment_line *at = line->allocations; at && quantity; at = at->older) {
@@ -206,8 +206,8 @@ static void write_dropped(struct event *event, const struct order *order) {
         write_list_end(&json);
 }
 
-/* For a credit note: the units that the command has cancelled, with their value and the tax in it, and the shipping
- * that goes with the last of them. */
+/* Event for a credit note: the units that the command has cancelled, with their value and the tax in it, and the
+ * shipping if the last unit is cancelled. */
 static void tell_dropped(struct order *order, bool with_shipping, struct events *events, const char *actor) {
         int64_t units = 0, value = with_shipping ? order->shipping : 0;
         int64_t tax = with_shipping ? order_shipping_tax(order) : 0;
@@ -230,7 +230,7 @@ static void tell_dropped(struct order *order, bool with_shipping, struct events 
                 order->lines[i].dropped = order->lines[i].dropped_value = order->lines[i].dropped_tax = 0;
 }
 
-/* Whoever does not come, or came before, leaves the place to somebody else. */
+/* A customer who does not come, or came before the slot, frees the place for another order. */
 static void give_slot_back(struct fulfillment *fulfillment, timestamp now) {
         const enum fulfillment_status status = fulfillment->status;
         const bool early = status == FULFILLMENT_HANDED_OVER && now < fulfillment->slot_at;
@@ -326,7 +326,7 @@ static void name_too_many(struct refusal *refusal, struct arena *arena, size_t i
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
         refuse_beyond(refusal, arena, pointer, "not-cancellable", open,
-                "Of this line %" PRId64 " units can still be cancelled.", open);
+                "%" PRId64 " units of this line can still be cancelled.", open);
 }
 
 static bool is_repeated(const struct cancel_line *lines, size_t i) {
@@ -336,7 +336,7 @@ static bool is_repeated(const struct cancel_line *lines, size_t i) {
         return false;
 }
 
-/* What left with a carrier or a customer cannot be cancelled; it can be returned. */
+/* Units that have left with a carrier or a customer cannot be cancelled; they can be returned. */
 static enum problem check_cancel_lines(const struct order *order, const struct cancel_line *lines, size_t n_lines,
         struct arena *arena, struct refusal *refusal) {
         bool unknown = false, too_many = false;
@@ -346,7 +346,8 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
 
                 if (is_repeated(lines, i)) {
                         unknown = true;
-                        name_cancel_line(refusal, arena, i, "order_line_id", "repeated", "The line is named before.");
+                        name_cancel_line(refusal, arena, i, "order_line_id", "repeated",
+                                "An earlier line of the request names the same line.");
                 }
                 if (!line) {
                         unknown = true;
@@ -359,7 +360,7 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
         }
         if (unknown)
                 return refuse(
-                        refusal, arena, PROBLEM_VALIDATION_FAILED, "The request names lines that cannot be meant.");
+                        refusal, arena, PROBLEM_VALIDATION_FAILED, "Some lines are unknown or repeated; see `errors`.");
         if (too_many) {
                 refusal->current_status = order_status_texts[order->status];
                 return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
@@ -401,7 +402,7 @@ static bool is_over(enum fulfillment_status status) {
                status != FULFILLMENT_PACKED;
 }
 
-/* Nothing of it is held any more: it is cancelled, or ends with the part that has left. Each state in which a location
+/* A fulfillment without held units is cancelled, or ends with the part that has left. Each state in which a location
  * holds units allows both. */
 static enum problem close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
         struct events *events, struct arena *arena, struct refusal *refusal) {
@@ -489,7 +490,7 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
 
 /* ---- quoting a cancellation ---- */
 
-/* Nothing of it is saved. */
+/* The quote is never saved, so all lines may share one stock row. */
 static bool lend_shelves(struct order *order, struct arena *arena) {
         struct stock_row *row = arena_new(arena, struct stock_row);
 
@@ -499,7 +500,7 @@ static bool lend_shelves(struct order *order, struct arena *arena) {
         return row != NULL;
 }
 
-/* Add, or subtract, the cancelled units of each line: the difference is the quote. */
+/* Add or subtract the cancelled units of each line: the difference is the quote. */
 static void note_cancelled(const struct order *order, struct cancelled_line *lines, int64_t sign) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 lines[i].line = &order->lines[i];

@@ -1,4 +1,4 @@
-/* What is added to an order after it was placed. */
+/* Units added to an order after it was placed. */
 #include "orders/additions.h"
 #include "reservations/reservations.h"
 
@@ -13,8 +13,8 @@ static bool is_slot_of(const struct fulfillment *fulfillment, timestamp slot) {
         return slot == TIMESTAMP_NONE || (fulfillment->has_slot && fulfillment->slot_at == slot);
 }
 
-/* Nobody waits for it yet, so it can become more. One that stands for units another location fell short of has those
- * and no others. */
+/* No customer waits for it yet, so it can take more units. A fulfillment that replaces another one takes only the units
+ * that the other fell short of. */
 static bool is_joinable(const struct fulfillment *fulfillment) {
         return (fulfillment->status == FULFILLMENT_ALLOCATED || fulfillment->status == FULFILLMENT_PICKING) &&
                uuid_is_nil(&fulfillment->replaces);
@@ -53,8 +53,8 @@ static void check_one(const struct order *order, struct addition *addition, bool
         if (!addition->joins)
                 addition->promise = wish_promise(market, wish);
         if (wish->choice->method == BY_SHIPPING && !has_address)
-                (void) wish_object(
-                        market, wish, "fulfillment/method", "address-missing", "The order has no address to ship to.");
+                (void) wish_object(market, wish, "fulfillment/method", "address-missing",
+                        "The order has no address to ship to; add ship_to.");
         addition->fits = money_multiply(addition->unit_price, wish->quantity, &amount);
 }
 
@@ -71,7 +71,7 @@ static void check_amounts(
                 if (addition->fits && money_add(subtotal, amount, &subtotal) && money_add(total, amount, &total))
                         continue;
                 (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
-                        "The amounts add up to more than can be stated exactly.");
+                        "The amounts add up to more than the largest amount.");
         }
 }
 
@@ -84,11 +84,11 @@ static void check_room(
 
                 if (!addition->line && ++lines > ORDER_LINES_MAX)
                         (void) wish_object(
-                                market, &addition->wish, "sku", "too-many", "An order has no room for more lines.");
+                                market, &addition->wish, "sku", "too-many", "The order has no room for more lines.");
                 if (addition->line && !addition->moved &&
                         addition->line->quantity + addition->wish.quantity > QUANTITY_MAX)
                         (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
-                                "A line has no room for more units.");
+                                "The line has no room for more units.");
         }
 }
 
@@ -106,7 +106,7 @@ static int64_t available_with(const struct stock_row *row, const struct release 
         return stock_available(&after);
 }
 
-/* Of additions that draw on the same row: all units, if none before it draws on it, too. */
+/* The units of all additions to the same stock row; 0 if an earlier addition draws on it. */
 static int64_t wanted_of(const struct addition *additions, size_t n, size_t place) {
         const struct wish *wish = &additions[place].wish;
         int64_t units = 0;
@@ -146,7 +146,7 @@ static enum problem check_stock(const struct addition *additions, size_t n, cons
         }
         return covered ? PROBLEM_NONE
                        : refuse(market->refusal, market->arena, PROBLEM_INSUFFICIENT_STOCK,
-                                 "Not everything the request names is there.");
+                                 "Some lines exceed the available stock; see `errors`.");
 }
 
 /* ---- slots ---- */
@@ -155,7 +155,7 @@ static bool takes_place(const struct addition *addition) {
         return !addition->joins && addition->promise.has_slot;
 }
 
-/* One fulfillment will hold both. */
+/* Whether one fulfillment will hold both additions. */
 static bool share_place(const struct addition *a, const struct addition *b) {
         return a->wish.choice->method == b->wish.choice->method && a->wish.choice->slot == b->wish.choice->slot &&
                text_equal(a->wish.choice->location, b->wish.choice->location);
@@ -196,7 +196,7 @@ static enum problem check_slots(const struct addition *additions, size_t n, cons
                         continue;
                 fit = false;
                 (void) wish_object(market, &additions[i].wish, "fulfillment/slot", "slot-full",
-                        "All places of the slot are taken.");
+                        "The slot has no free place; choose another one.");
         }
         return fit ? PROBLEM_NONE : refuse(market->refusal, market->arena, PROBLEM_SLOT_FULL, "The slot is full.");
 }
@@ -221,13 +221,13 @@ enum problem additions_check(const struct order *order, struct addition *additio
         additions_judge(order, additions, n, has_address, stock, market);
         if (market->refusal->n_violations)
                 return refuse(market->refusal, market->arena, PROBLEM_VALIDATION_FAILED,
-                        "The order cannot be changed like that.");
+                        "The order cannot be changed; see `errors`.");
         return additions_cover(additions, n, NULL, 0, market);
 }
 
 /* ---- making ---- */
 
-/* They move in memory; what points to them follows. */
+/* The lines move in memory; the pointers to them are updated. */
 static struct order_line *order_line_append(struct order *order, struct arena *arena) {
         struct order_line *lines = order->lines;
 
@@ -288,7 +288,7 @@ static struct fulfillment_line *fulfillment_line_append(
         return lines;
 }
 
-/* The part of the line that the fulfillment has, had, or will have. */
+/* The part of the line in the fulfillment; added if there is none. */
 static struct fulfillment_line *fulfillment_line_for(
         struct fulfillment *fulfillment, struct order_line *line, struct stock_row *row, struct arena *arena) {
         for (struct fulfillment_line *at = line->allocations; at; at = at->older)
@@ -309,7 +309,7 @@ static void book(struct slot_set *slots, struct fulfillment *fulfillment, const 
         row->changed = true;
 }
 
-/* Additions that share method, location and slot share a new fulfillment, too: the second one finds it. */
+/* Additions with the same method, location and slot share a new fulfillment: the second addition joins it. */
 static struct fulfillment *fulfillment_for(
         struct order *order, const struct addition *addition, const struct adding *adding) {
         const struct fulfillment_choice *choice = addition->wish.choice;
@@ -355,7 +355,7 @@ static bool discount_add(struct order *order, const struct order_line *line, int
         return true;
 }
 
-/* The order line has so many units more, and they are worth their price, less a discount and with their tax. */
+/* Add the units to the order line; their value is their price, less a discount and with their tax. */
 static bool line_grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
         struct order *order = line->order;
         const int64_t price = line->unit_price * addition->wish.quantity;
@@ -372,7 +372,7 @@ static bool line_grow(struct order_line *line, const struct addition *addition, 
         return !addition->discount || discount_add(order, line, addition->discount, arena);
 }
 
-/* A fulfillment shows the units of the one that replaces it. */
+/* A fulfillment shows the units of its replacement, so its version rises, too. */
 static void touch_replaced(const struct fulfillment *replacement) {
         const struct order *order = replacement->order;
 

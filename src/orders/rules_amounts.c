@@ -32,7 +32,7 @@ static int64_t named_line(const struct discount_body *discount) {
         return discount->has_line ? discount->line : -1;
 }
 
-/* Their sum is in range: there are few of them. */
+/* The sum is in range, because there are few discounts. */
 static int64_t named_discount(const struct change_body *body, int64_t line) {
         int64_t sum = 0;
 
@@ -57,8 +57,8 @@ static bool lines_exist(
         return exist;
 }
 
-/* Deal an amount over what is left, in proportion; over the units that are left, when they are worth nothing. False
- * when less than nothing would be left, or nobody is there to pay more. */
+/* Deal an amount over the remaining values, in proportion; over the remaining units if their value is 0. False when the
+ * rest would become negative, or no unit remains to bear the amount. */
 static bool deal(struct amounts *amounts, int64_t amount, struct arena *arena) {
         const int64_t left = sum_of(amounts->left, amounts->n);
         const int64_t *weights = left ? amounts->left : amounts->units;
@@ -73,8 +73,8 @@ static bool deal(struct amounts *amounts, int64_t amount, struct arena *arena) {
         return true;
 }
 
-/* A discount of a line takes from what is left of it, one of the order from what is then left of all lines. Returns
- * what is wrong. */
+/* A discount of a line lowers its remaining value; a discount of the order then lowers the remaining values of all
+ * lines. Returns the code of the violation, or NULL. */
 static const char *deal_discounts(
         const struct order *order, const struct change_body *body, struct amounts *amounts, struct arena *arena) {
         for (size_t i = 0; i < amounts->n; i++) {
@@ -119,24 +119,27 @@ void amounts_deal(const struct order *order, const struct change_body *body, str
         if (body->discounts)
                 wrong = deal_discounts(order, body, amounts, arena);
         if (wrong)
-                object(arena, refusal, "#/discounts", wrong, "The discounts do not fit what is left of the lines.");
+                object(arena, refusal, "#/discounts", wrong,
+                        "The discounts do not fit the remaining value of the lines.");
         if (body->tax && !deal_tax(order, body->tax, amounts, arena))
                 object(arena, refusal, "#/tax/amount", "not-changeable",
-                        "The tax does not fit what is left of the lines.");
+                        "The tax does not fit the remaining value of the lines.");
         if (body->tax && amounts->given_tax && included != order->tax_included)
-                object(arena, refusal, "#/tax/included", "not-changeable", "Some of the tax was given back as it was.");
+                object(arena, refusal, "#/tax/included", "not-changeable",
+                        "Part of the tax was refunded; included cannot change any more.");
         if (body->tax && body->tax->amount < amounts->given_tax)
-                object(arena, refusal, "#/tax/amount", "not-changeable", "More of the tax was given back than that.");
+                object(arena, refusal, "#/tax/amount", "not-changeable",
+                        "The tax is less than the tax already refunded.");
         amounts->total += shipping - order->shipping;
         if (amounts->total < amounts->credited)
                 object(arena, refusal, body->discounts ? "#/discounts" : "#/shipping", "too-large",
-                        "The customer was credited more than the order would cost.");
+                        "The new total is less than the amount already credited.");
         if (!money_in_range(amounts->total))
                 object(arena, refusal, body->tax ? "#/tax/amount" : "#/shipping", "out-of-range",
-                        "The amounts add up to more than can be stated exactly.");
+                        "The amounts add up to more than the largest amount.");
         if (included && (body->tax ? body->tax->amount : order->tax) > amounts->total)
                 object(arena, refusal, body->tax ? "#/tax/amount" : "#/discounts", "too-large",
-                        "The tax included is more than the total.");
+                        "The included tax exceeds the total.");
 }
 
 static enum problem discounts_replace(struct order *order, const struct change_body *body, struct arena *arena) {

@@ -1,4 +1,4 @@
-/* What may change of an order after it was placed, and what comes of it. */
+/* Decision and effect of a change of an order after it was placed. */
 #include "orders/changing.h"
 
 #include "base/text.h"
@@ -14,7 +14,7 @@ struct give {
         bool moves;
 };
 
-/* What a request comes to; made without changing anything. */
+/* The effect of a request, planned without changing anything. */
 struct plan {
         struct order *order;
         const struct change_body *body;
@@ -22,7 +22,7 @@ struct plan {
         struct market market;
         struct give *gives;
         struct addition *additions;
-        const char **recipients; /* of each addition that is moved: who may collect */
+        const char **recipients; /* alternate pickup person of each moved addition */
         struct release *releases;
         size_t n_gives, n_additions;
         size_t n_late; /* parts for which it is too late */
@@ -87,7 +87,7 @@ static int64_t take_off_held(struct plan *plan, const struct order_line *line, i
         return units;
 }
 
-/* As order_line_cancel takes them: those that nobody has picked first. */
+/* In the order of order_line_cancel: unpicked units first. */
 static void take_off(struct plan *plan, const struct order_line *line, int64_t units) {
         units = take_off_held(plan, line, units, fulfillment_line_remaining);
         (void) take_off_held(plan, line, units, fulfillment_line_open);
@@ -98,7 +98,8 @@ static bool is_there(const struct fulfillment *fulfillment, const struct fulfill
                (choice->slot == TIMESTAMP_NONE || (fulfillment->has_slot && fulfillment->slot_at == choice->slot));
 }
 
-/* Give what is held elsewhere than chosen, all of it; how many units that is. `ret_recipient`: of the newest. */
+/* Give all units that other fulfillments than the chosen one hold. Returns their number. `ret_recipient`: that of the
+ * newest. */
 static int64_t move_away(struct plan *plan, size_t change, const struct order_line *line, const char **ret_recipient) {
         const struct fulfillment_choice *choice = plan->body->lines[change].fulfillment;
         int64_t units = 0;
@@ -110,7 +111,7 @@ static int64_t move_away(struct plan *plan, size_t change, const struct order_li
                         continue;
                 if (fulfillment_line_remaining(at) - before < open) {
                         late(plan, change, "fulfillment", "already-picked",
-                                "Units that are picked stay where they are, unless they are put back first.");
+                                "Picked units cannot move; undo the pick first.");
                         return 0;
                 }
                 give(plan, at, open, /* moves= */ true);
@@ -128,7 +129,7 @@ static void add(struct plan *plan, struct wish wish, struct order_line *line, bo
         plan->additions[plan->n_additions++] = (struct addition){ .wish = wish, .line = line, .moved = moved };
 }
 
-/* Where the newest units of a line are held; NULL: nowhere. */
+/* The location that holds the newest units of a line; NULL: no location. */
 static const struct fulfillment_choice *held_at(const struct order_line *line, struct arena *arena) {
         struct fulfillment_choice *choice;
 
@@ -147,7 +148,7 @@ static const struct fulfillment_choice *held_at(const struct order_line *line, s
 static void judge_fewer(struct plan *plan, size_t change, struct order_line *line, int64_t units) {
         if (units > order_line_open(line))
                 late(plan, change, plan->body->lines[change].remove ? "remove" : "quantity", "not-changeable",
-                        "Units that have left cannot be taken off; they can be returned.");
+                        "Units that have left cannot be cancelled; return them.");
         else
                 take_off(plan, line, units);
 }
@@ -157,7 +158,7 @@ static void judge_more(struct plan *plan, size_t change, struct order_line *line
 
         if (!order_line_open(line)) {
                 late(plan, change, "quantity", "not-changeable",
-                        "Nothing of the line is held any more; more of it is a new line.");
+                        "No location holds units of the line; add a new line.");
                 return;
         }
         wish.quantity = units;
@@ -220,7 +221,8 @@ static bool is_awaited(const struct fulfillment *fulfillment) {
 static void judge_address(struct plan *plan) {
         for (size_t i = 0; i < plan->order->n_fulfillments; i++)
                 if (plan->order->fulfillments[i]->status == FULFILLMENT_PACKED) {
-                        late_at(plan, "#/ship_to", "already-packed", "A parcel is packed for the address it has.");
+                        late_at(plan, "#/ship_to", "already-packed",
+                                "A parcel is already packed for the present address.");
                         return;
                 }
 }
@@ -232,7 +234,7 @@ static void judge_recipient(struct plan *plan) {
         for (size_t i = 0; i < plan->n_additions; i++)
                 if (collects((enum fulfillment_method) plan->additions[i].wish.choice->method))
                         return;
-        late_at(plan, "#/recipient", "nothing-to-collect", "Nothing of the order waits to be collected.");
+        late_at(plan, "#/recipient", "nothing-to-collect", "The order has nothing left to collect.");
 }
 
 static int64_t taken_off(const struct plan *plan, const struct order_line *line) {
@@ -244,7 +246,7 @@ static int64_t taken_off(const struct plan *plan, const struct order_line *line)
         return units;
 }
 
-/* What will be left of each line after everything but the amounts. */
+/* Check the amounts against the values that remain after all other changes. */
 static void judge_amounts(struct plan *plan) {
         const struct order *order = plan->order;
         struct arena *arena = plan->market.arena;
@@ -294,18 +296,18 @@ static enum problem judge(struct plan *plan) {
                 judge_recipient(plan);
         if (body->has_shipping && !text_equal(body->shipping.currency, plan->order->currency))
                 (void) refuse_because(refusal, plan->market.arena, "#/shipping/currency", "currency-mismatch", "%s",
-                        "Not the currency of the order.");
+                        "The currency differs from that of the order.");
         additions_judge(plan->order, plan->additions, plan->n_additions, plan->order->ship_to || body->ship_to,
                 plan->changing->stock, &plan->market);
         if (changes_amounts(body) && refusal->n_violations == plan->n_late)
                 judge_amounts(plan);
         if (refusal->n_violations > plan->n_late)
                 return refuse(refusal, plan->market.arena, PROBLEM_VALIDATION_FAILED,
-                        "The order cannot be changed like that.");
+                        "The order cannot be changed; see `errors`.");
         if (plan->n_late) {
                 refusal->current_status = order_status_texts[plan->order->status];
                 (void) refuse(refusal, plan->market.arena, PROBLEM_INVALID_TRANSITION,
-                        "For a part of the change it is too late; nothing was changed.");
+                        "It is too late for a part of the change; nothing was changed.");
         }
         p = additions_cover(plan->additions, plan->n_additions, plan->releases, plan->n_gives, &plan->market);
         return plan->n_late ? PROBLEM_INVALID_TRANSITION : p;
@@ -328,7 +330,7 @@ static void give_up(const struct plan *plan, const char *actor) {
                 order_tell_units_cancelled(plan->order, plan->body->reason, actor, plan->changing->events);
 }
 
-/* Who may collect may do so where the units have moved to. */
+/* The alternate pickup person may collect moved units at their new location. */
 static void recipients_follow(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_additions; i++) {
                 const struct addition *addition = &plan->additions[i];

@@ -1,4 +1,4 @@
-/* What an order costs, what is paid, and what goes back. The provider's word is in rules_provider.c. */
+/* Charge, payments and refunds of an order. The provider's events are in rules_provider.c. */
 #include "orders/orders.h"
 
 #include <inttypes.h>
@@ -54,7 +54,7 @@ int64_t order_refund_expected(const struct order *order) {
 
 /* ---- crediting ---- */
 
-/* Returns what of the amount did not fit between 0 and the total. */
+/* Returns the part of the amount that did not fit between 0 and the total. */
 static int64_t credit(struct order *order, int64_t amount) {
         const int64_t wanted = order->credited + amount;
 
@@ -159,7 +159,7 @@ static bool all_are(const struct order *order, enum funds_state state) {
         return order->n_payments > 0;
 }
 
-/* Pending is what is not secured for all that is owed; of an order that costs nothing, nothing is owed. */
+/* Pending: payments do not cover the charge. An order that costs nothing has nothing to cover. */
 static enum payment_status payment_status_of(const struct order *order, const struct order_money *money) {
         const int64_t charge = order_charge(order);
 
@@ -186,9 +186,9 @@ void order_project_money(struct order *order) {
                 order->payment_due_at = TIMESTAMP_NONE;
 }
 
-/* ---- what is asked for ---- */
+/* ---- captures ---- */
 
-/* The share of what has left, the shipping with the first of it; of an order that has left as a whole, all. */
+/* The share of the units that have left, the shipping with the first of them; once all have left, the whole charge. */
 static int64_t capture_needed(const struct order *order) {
         const struct order_money money = order_money(order);
         const int64_t owed = order_charge(order) - (money.paid + money.capture_due - money.refunded);
@@ -226,8 +226,8 @@ void order_ask_capture(struct order *order, const struct fulfillment *from, stru
         }
 }
 
-/* Nothing of it is held or asked for any more: it is captured or void. The provider
- * confirms a void that was requested; where nothing was held, no event follows. */
+/* Close a payment without held or requested amounts: it is captured or void. The provider confirms a requested void;
+ * where nothing was held, no event follows. */
 static void close_payment(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
         const bool waits = payment->state == FUNDS_PENDING && cancelled;
         struct refusal ignored = { 0 };
@@ -242,7 +242,7 @@ static void close_payment(struct payment *payment, bool cancelled, struct events
                 (void) payment_tell(events, payment, "payment.voided", payment->amount, actor);
 }
 
-/* What the provider still holds is let go: the order needs it no more. */
+/* The order no longer needs the payment: request a void of the amount that the provider still holds. */
 static void let_go(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
         const int64_t held = payment_held(payment);
 
@@ -293,8 +293,8 @@ void order_settle_money(struct order *order, struct events *events, const char *
         tell_refund_due(order, due_before, events, actor);
 }
 
-/* A payment that nobody had secured was voided with the order, and can be made again. A released authorization is gone:
- * the order needs another payment. */
+/* A payment without an authorization was voided with the order, and can be made again. A released authorization is
+ * gone: the order needs another payment. */
 static void reopen_payments(struct order *order, struct events *events, const char *actor) {
         struct refusal ignored = { 0 };
         struct arena none;
@@ -317,7 +317,7 @@ void order_revive(struct order *order, struct events *events, const char *actor)
         reopen_payments(order, events, actor);
 }
 
-/* ---- giving back ---- */
+/* ---- refunds ---- */
 
 /* The tax in the first part of the amount due, rounded down: all parts together have all of it. */
 static int64_t tax_in(const struct refund_request *request, int64_t amount) {
@@ -361,7 +361,7 @@ static struct refund *refund_add(struct order *order, struct payment *payment, i
         return refund;
 }
 
-/* No provider stands between: the customer has it with our word. */
+/* Store credit needs no provider: the refund is settled at once. */
 static enum problem refund_to_store_credit(struct order *order, const struct refund_request *request, const char *actor,
         struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         struct refund *refund = refund_add(order, NULL, 0, request->amount, request, actor, now, arena);
@@ -374,7 +374,7 @@ static enum problem refund_to_store_credit(struct order *order, const struct ref
         return p;
 }
 
-/* Up to so much of what is taken (or also of what is only asked for) goes back to each payment; what is left over. */
+/* Refund to each payment up to its captured amount (`asked_for`: also its requested captures). *left: the rest. */
 static enum problem refund_to_payments(struct order *order, const struct refund_request *request, bool asked_for,
         int64_t *left, const char *actor, struct events *events, timestamp now, struct arena *arena) {
         for (size_t i = 0; i < order->n_payments && *left; i++) {
@@ -395,11 +395,11 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
 }
 
 static enum problem refuse_over(int64_t most, struct arena *arena, struct refusal *refusal, const char *detail) {
-        refuse_beyond(refusal, arena, "#/amount", "over-refund", most, "%" PRId64 " can be given back.", most);
+        refuse_beyond(refusal, arena, "#/amount", "over-refund", most, "%" PRId64 " can be refunded.", most);
         return refuse(refusal, arena, PROBLEM_OVER_REFUND, "%s", detail);
 }
 
-/* In so many parts, each of which may need two refunds for each payment. */
+/* Each of the parts may need two refunds for each payment. */
 static enum problem check_refund(const struct order *order, const struct refund_request *request, size_t n_parts,
         struct arena *arena, struct refusal *refusal) {
         const int64_t most = order_refundable(order, request->to);
@@ -425,7 +425,7 @@ enum problem order_refund(struct order *order, const struct refund_request *requ
         return p ? p : refund_to_payments(order, request, /* asked_for= */ true, &left, actor, events, now, arena);
 }
 
-/* ---- giving back for returns ---- */
+/* ---- refunds for returns ---- */
 
 int64_t order_refunded_for(const struct order *order, const struct uuid *return_id) {
         int64_t sum = 0;
@@ -486,7 +486,7 @@ static const struct return_claim *claim_find(const struct order *order, const st
         return NULL;
 }
 
-/* One part for each return that the amount pays, the oldest first, as far as it is due; and one for the rest. */
+/* One part for each return that the amount pays, the oldest first, each up to its amount due; and one for the rest. */
 static size_t parts_of(const struct order *order, const struct refund_request *request, struct refund_request *parts) {
         const int64_t expected = order_refund_expected(order);
         int64_t left = request->amount, due = expected;
@@ -524,7 +524,7 @@ static enum problem refund_in_parts(struct order *order, const struct refund_req
         return p;
 }
 
-/* Without an amount: the refund due, or all that is refundable of the return now. */
+/* Without an amount: the refund due, or the refundable amount of the return now. */
 static enum problem amount_decide(
         const struct order *order, struct refund_request *request, struct arena *arena, struct refusal *refusal) {
         const int64_t balance = order_balance(order);
@@ -536,11 +536,11 @@ static enum problem amount_decide(
                         request->amount = -balance;
                 return request->amount ? PROBLEM_NONE
                                        : refuse_over(order_refundable(order, request->to), arena, refusal,
-                                                 "Nothing is due; an amount gives back more than that.");
+                                                 "No refund is due; name an amount to refund more.");
         }
         if (!claim) {
                 (void) refuse_because(refusal, arena, "#/return_id", "unknown-return", "The order has no such return.");
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "There is no such return.");
+                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The return does not belong to the order.");
         }
         most = smaller(claim_left(order, claim, request),
                 smaller(order_refund_expected(order), order_refundable(order, request->to)));
@@ -602,9 +602,9 @@ enum problem order_pay(struct order *order, const struct payment_request *reques
                 whole.amount = owed;
         if (!owed || whole.amount > owed) {
                 refuse_beyond(refusal, arena, "#/amount", "over-payment", owed,
-                        "Of the order %" PRId64 " are neither paid nor held.", owed);
+                        "%" PRId64 " of the order are neither paid nor held.", owed);
                 return refuse(refusal, arena, PROBLEM_OVER_PAYMENT,
-                        "Of the order %" PRId64 " are neither paid nor held.", owed);
+                        "%" PRId64 " of the order are neither paid nor held.", owed);
         }
         if (order->n_payments >= ORDER_PAYMENTS_MAX) {
                 (void) refuse_because(

@@ -1,4 +1,4 @@
-/* What the payment provider tells of a payment or a refund. */
+/* Events of the payment provider about a payment or a refund. */
 #include "orders/provider.h"
 
 #include "base/text.h"
@@ -16,7 +16,7 @@ static int64_t smaller(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
-/* ---- what the request alone tells ---- */
+/* ---- checks without the database ---- */
 
 static bool is_of_refund(enum provider_event_type type) {
         return type == PROVIDER_REFUND_FAILED || type == PROVIDER_REFUND_ISSUED || type == PROVIDER_REFUND_SETTLED;
@@ -24,16 +24,18 @@ static bool is_of_refund(enum provider_event_type type) {
 
 enum problem provider_check(const struct provider_event *told, struct arena *arena, struct refusal *refusal) {
         if (is_of_refund(told->type) && !told->has_refund_id)
-                (void) refuse_because(refusal, arena, "#/refund_id", "required", "%s", "Name the refund.");
-        if (!is_of_refund(told->type) && told->has_refund_id)
                 (void) refuse_because(
-                        refusal, arena, "#/refund_id", "not-allowed", "%s", "This is about the payment, not a refund.");
+                        refusal, arena, "#/refund_id", "required", "%s", "An event of a refund needs refund_id.");
+        if (!is_of_refund(told->type) && told->has_refund_id)
+                (void) refuse_because(refusal, arena, "#/refund_id", "not-allowed", "%s",
+                        "An event of the payment has no refund_id.");
         if (told->type == PROVIDER_FAILED && told->has_amount)
                 (void) refuse_because(refusal, arena, "#/amount", "not-allowed", "%s",
-                        "A payment fails as a whole; what was captured stays captured.");
+                        "A payment fails as a whole; omit the amount. Captured amounts stay captured.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
-        return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The event is not valid.");
+        return refuse(
+                refusal, arena, PROBLEM_VALIDATION_FAILED, "Some members of the event are invalid; see `errors`.");
 }
 
 /* ---- one event ---- */
@@ -41,7 +43,7 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 /* The arguments of every rule here. */
 struct word {
         const struct provider_event *told;
-        struct told_event event; /* the same, as it will be noted */
+        struct told_event event; /* the same, as it will be recorded */
         struct told_events *before;
         struct payment *payment;
         const char *actor;
@@ -52,16 +54,16 @@ struct word {
 
 static enum problem refuse_too_much(const struct word *word, int64_t amount, int64_t most) {
         refuse_beyond(word->refusal, word->arena, "#/amount", "over-capture", most,
-                "Of this payment it can be %" PRId64 " at most.", most);
+                "The payment allows %" PRId64 " at most.", most);
         return refuse(word->refusal, word->arena, PROBLEM_OVER_CAPTURE,
-                "The event tells of %" PRId64 "; of this payment it can be %" PRId64 " at most.", amount, most);
+                "The event has an amount of %" PRId64 "; the payment allows %" PRId64 " at most.", amount, most);
 }
 
 static void tell(const struct word *word, const char *type, int64_t amount) {
         (void) payment_tell(word->events, word->payment, type, amount, word->actor);
 }
 
-/* It happened before a known event and changes nothing: record it without its effect. */
+/* The failure happened before a known event and changes nothing: record it without effect. */
 static void tell_late(const struct word *word) {
         struct event *event = order_tell(word->events, word->payment->order, "payment.event_late", word->actor);
         char id[UUID_TEXT_SIZE];
@@ -76,7 +78,7 @@ static void tell_late(const struct word *word) {
         event_text(event, "refund_id", id);
 }
 
-/* ---- what is not to be had ---- */
+/* ---- amounts that cannot be captured ---- */
 
 static enum problem fail_refund(const struct word *word, struct refund *refund) {
         const enum problem p = refund_advance(refund, REFUND_FAIL, word->arena, word->refusal);
@@ -89,7 +91,8 @@ static enum problem fail_refund(const struct word *word, struct refund *refund) 
         return PROBLEM_NONE;
 }
 
-/* More is on its way back than there is: by the payment alone, or by all of the order, store credit included. */
+/* Whether refunds exceed captured and requested amounts: of the payment, or of the whole order, store credit
+ * included. */
 static bool is_uncovered(const struct payment *payment) {
         const struct order_money money = order_money(payment->order);
 
@@ -97,7 +100,7 @@ static bool is_uncovered(const struct payment *payment) {
                money.refunded > money.paid + money.capture_due;
 }
 
-/* Refunds that would have been paid from what is not taken after all fail with it, the newest first. */
+/* When a capture fails, the pending refunds it should have paid fail, too, the newest first. */
 static enum problem fail_uncovered(const struct word *word) {
         struct order *order = word->payment->order;
         enum problem p = PROBLEM_NONE;
@@ -127,7 +130,7 @@ static int64_t sent(const struct order *order, const struct payment *payment) {
 
 /* ---- payments ---- */
 
-/* A failure that happened before something else is not refused, wherever it stands. */
+/* A failure that happened before another event is never refused. */
 static bool is_late_failure(const struct word *word, const struct told_history *history) {
         return (word->told->type == PROVIDER_FAILED || word->told->type == PROVIDER_REFUND_FAILED) &&
                history->list[history->n - 1] != &word->event;
@@ -139,8 +142,8 @@ static enum problem refuse_state(const struct word *word, const char *what, cons
                 what, state, provider_event_texts[word->told->type]);
 }
 
-/* An event that happened earlier does not undo captures, nor refunds sent from them. It may tell how much a capture
- * without an amount was. */
+/* An earlier event does not undo captures, nor refunds sent from them. It may determine the amount of a capture without
+ * one. */
 static enum problem check_captures(const struct word *word, const struct funds *before, const struct funds *after) {
         const bool same_captures = after->n_captures >= before->n_captures;
 
@@ -248,7 +251,7 @@ static enum problem payment_told(const struct word *word) {
 
 /* ---- refunds ---- */
 
-/* There has to be money for it: captured, and not sent already; nor promised, if it had failed. */
+/* A refund needs captured money that was not sent already; nor promised again, if the refund had failed. */
 static bool is_covered(const struct payment *payment, const struct refund *refund) {
         const struct order_money money = order_money(payment->order);
         const int64_t again = refund->state == REFUND_FAILED ? refund->amount : 0;
@@ -268,8 +271,8 @@ static enum problem check_covered(const struct word *word, const struct refund *
                 return PROBLEM_NONE;
         word->refusal->current_status = refund_lifecycle.states[refund->state];
         return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION, "%s",
-                refund->state == REFUND_FAILED ? "The refund has failed, and the money was given back in another way."
-                                               : "The capture that this refund is paid from has not been told yet.");
+                refund->state == REFUND_FAILED ? "The refund has failed, and another refund has paid the money back."
+                                               : "The capture that pays this refund has not been reported yet.");
 }
 
 static enum problem find_refund(const struct word *word, struct refund **ret_refund) {
@@ -278,13 +281,14 @@ static enum problem find_refund(const struct word *word, struct refund **ret_ref
         if (!refund || refund->payment != word->payment) {
                 (void) refuse_because(word->refusal, word->arena, "#/refund_id", "unknown-refund", "%s",
                         "The payment has no such refund.");
-                return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED, "There is no such refund.");
+                return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
+                        "The refund does not belong to the payment.");
         }
         if (word->told->has_amount && word->told->amount != refund->amount) {
                 (void) refuse_because(word->refusal, word->arena, "#/amount", "mismatch",
-                        "The refund is of %" PRId64 ".", refund->amount);
+                        "The amount of the refund is %" PRId64 ".", refund->amount);
                 return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
-                        "A refund is issued, settled or failed as a whole.");
+                        "A refund is issued, settled or failed as a whole; omit the amount or repeat it.");
         }
         *ret_refund = refund;
         return PROBLEM_NONE;
@@ -368,7 +372,7 @@ enum problem provider_tells(struct payment *payment, const struct provider_event
         return PROBLEM_NONE;
 }
 
-/* ---- what was told before ---- */
+/* ---- known events ---- */
 
 void provider_event_digest(const struct provider_event *told, uint8_t *ret_digest) {
         char numbers[64], refund[UUID_TEXT_SIZE] = "";
@@ -401,7 +405,7 @@ enum problem told_events_find(const struct told_events *events, const struct uui
                 provider_event_digest(told, content);
                 if (memcmp(content, event->content, DIGEST_SIZE) != 0)
                         return refuse(refusal, arena, PROBLEM_EVENT_ID_REUSED,
-                                "The payment was told another thing under this event_id.");
+                                "The payment has another event with this event_id; use a new id.");
         }
         return PROBLEM_NONE;
 }

@@ -88,13 +88,14 @@ static int64_t funds_held(const struct funds *funds) {
         return funds->authorized - funds->captured - funds->voided - funds->failed;
 }
 
-/* Another try begins anew. After a void only an event with occurred_at is one: else it is a late event of the first. */
+/* Another try begins anew. After a void only an event with occurred_at is another try; else it is a late event of the
+ * first one. */
 static bool is_another_try(const struct funds *funds, const struct told_event *event) {
         return funds->state == FUNDS_PENDING || funds->state == FUNDS_FAILED ||
                (funds->state == FUNDS_VOIDED && event->occurred_at != TIMESTAMP_NONE);
 }
 
-/* In all, not on top of earlier events. */
+/* The amount is the total, not an addition to earlier events. */
 static enum problem authorized(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         const bool another = is_another_try(funds, event);
         bool anew;
@@ -111,7 +112,7 @@ static enum problem authorized(struct funds *funds, const struct told_event *eve
         return funds_advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
 }
 
-/* A captured amount was authorized, even without an event; and an earlier failure was none. */
+/* A captured amount was authorized, even without an event; and an earlier failure did not happen. */
 static void assume_authorized(struct funds *funds, const struct told_event *event) {
         const bool more = funds->state == FUNDS_FAILED && event->has_amount && event->amount > funds->authorized;
 
@@ -120,7 +121,7 @@ static void assume_authorized(struct funds *funds, const struct told_event *even
         funds->failed = 0;
 }
 
-/* Without an amount: all that is held, less the requested voids; all of it when nothing else is left. */
+/* Without an amount: the held amount less the requested voids; all of it when nothing else is left. */
 static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         assume_authorized(funds, event);
         amount->most = funds->authorized - funds->captured;
@@ -147,7 +148,7 @@ static enum problem failed(struct funds *funds, struct told_amount *amount) {
         return PROBLEM_NONE;
 }
 
-/* In all; without an amount, all that was not captured. */
+/* The amount is the total; without an amount, the whole uncaptured rest. */
 static enum problem voided(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         enum problem p = PROBLEM_NONE;
 

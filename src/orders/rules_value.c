@@ -1,4 +1,4 @@
-/* What the units of a line are worth, to the cent. */
+/* Value of the units of a line, to the cent. */
 #include "orders/orders.h"
 
 static int64_t line_gross(const struct order_line *line) {
@@ -23,7 +23,7 @@ static int64_t order_discounts(const struct order *order) {
         return sum;
 }
 
-/* A tax that the prices include is in the lines and in the shipping, in proportion. */
+/* A tax included in the prices is dealt over lines and shipping, in proportion. */
 static void deal_included_tax(struct order *order) {
         int64_t weights[ORDER_LINES_MAX + 1], taxes[ORDER_LINES_MAX + 1];
 
@@ -35,9 +35,9 @@ static void deal_included_tax(struct order *order) {
                 order->lines[i].tax = taxes[i];
 }
 
-/* What all units of each line cost: the discounts of the whole order, and a tax on top, are dealt over the lines by the
- * largest remainder, so that the lines and the shipping add up to the total. Nothing of it changes until the order is
- * changed, so it is told once for all lines. */
+/* The value of all units of each line. The discounts of the whole order, and a tax on top, are dealt over the lines by
+ * the largest remainder, so that lines and shipping add up to the total. The values stay the same until the order is
+ * changed, so all lines are computed once. */
 static void value_lines(struct order *order) {
         int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
 
@@ -62,7 +62,7 @@ static int64_t part(int64_t value, int64_t n, int64_t units) {
         return units ? (int64_t) ((__int128) value * n / units) : 0;
 }
 
-/* Of an amount of the line, of which `settled` belongs to the units settled: the part of the first n units. */
+/* The part of the first n units in an amount of the line; `settled` is the part of the settled units. */
 static int64_t amount_of_first(const struct order_line *line, int64_t amount, int64_t settled, int64_t n) {
         if (n <= line->settled)
                 return part(settled, n, line->settled);

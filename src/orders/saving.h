@@ -1,5 +1,5 @@
 /*
- * orders/saving: what the files that write orders share.
+ * orders/saving: declarations shared by the files that write orders.
  */
 #pragma once
 
@@ -14,12 +14,12 @@ struct fulfillment_list {
 
 void fulfillment_list_add(struct fulfillment_list *fulfillments, struct arena *arena, struct fulfillment *fulfillment);
 
-/* Queue: insert the lines of new orders, and those that were added to others. */
+/* Queue: insert the lines of new orders, and the lines added to others. */
 void order_lines_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
 
 /* Queue: insert all discounts. */
 void order_discounts_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
 
-/* Queue: insert what is new of them: fulfillments, and lines of those that are there. */
+/* Queue: insert the new fulfillments, and the new lines of existing ones. */
 enum problem fulfillments_insert_new(
         struct database *database, struct arena *arena, const struct fulfillment_list *fulfillments);

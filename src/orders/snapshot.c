@@ -1,4 +1,4 @@
-/* The memory of an order, for the case that a call on it is refused. Each list of the aggregate stands here once. */
+/* Snapshot of an order, restored when a call on it is refused. Each list of the aggregate is named here once. */
 #include "orders/orders.h"
 
 #include "base/snapshot.h"

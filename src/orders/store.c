@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is wanted ---- */
+/* ---- wanted orders ---- */
 
 void orders_init(struct order_set *set, struct arena *arena, struct stock *stock) {
         *set = (struct order_set){ .arena = arena, .stock = stock };
@@ -60,7 +60,7 @@ struct fulfillment *fulfillment_find(const struct order_set *set, const struct u
         return NULL;
 }
 
-/* They come sorted by order and id, so those of one order stand together; likewise all lines below. */
+/* Rows come sorted by order and id, so those of one order are adjacent; likewise all lines below. */
 static enum problem fulfillments_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
@@ -187,7 +187,7 @@ static void ask(struct database *database, struct order_set *set, const struct s
         database_ask(database, statement, &p, reader, into);
 }
 
-/* Other rows that are wanted are locked in the same statement, in the one order. */
+/* The same statement locks the other wanted rows, all in the order of locks. */
 static void ask_for_stock(struct database *database, struct order_set *set) {
         const struct stock *stock = set->stock;
         struct parameters p;

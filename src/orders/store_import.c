@@ -27,7 +27,7 @@ void local_times_ask(struct database *database, struct arena *arena, struct loca
         database_ask(database, &sql_orders_local_times, &p, local_times_read, times);
 }
 
-/* Rows come by place of the reference, the lines of an order together. */
+/* Rows come sorted by place of the reference, so the lines of an order are adjacent. */
 static enum problem known_orders_read(struct rows *rows, void *into) {
         struct known_orders *orders = into;
         struct known_line *lines = arena_new_array(orders->arena, struct known_line, rows_count(rows));

@@ -74,7 +74,7 @@ static void fulfillments_insert(
         records_ask(&records, database);
 }
 
-/* All lines of new fulfillments, those that were added of others. */
+/* All lines of new fulfillments; of existing ones, only the added lines. */
 static void fulfillment_lines_insert(
         struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct records records;

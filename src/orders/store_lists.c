@@ -2,8 +2,8 @@
 #include "orders/lists.h"
 #include "sql/orders.h"
 
-/* How many orders of each stream a search looks at one by one; see orders_search. A page of words that one order in
- * twenty has is found among the first 1,000, and rarer words lead to few. */
+/* The number of orders of each stream that a search scans one by one; see orders_search. If one order in twenty
+ * contains the words, the first 1,000 orders fill a page; rarer words have few matches. */
 #define NEAR_MAX     1000
 #define NEAR_OF_RARE 100
 
@@ -35,7 +35,7 @@ static void parameter_list(struct parameters *p, const char *const *texts, size_
                 array_text(array, texts[i]);
 }
 
-/* The most selective kind of filter first. */
+/* The most selective filter decides. */
 static const struct statement *statement_for(const struct order_filter *filter) {
         const bool by_change = filter->updated_since != TIMESTAMP_NONE;
 

@@ -7,7 +7,7 @@
 
 /* ---- reading ---- */
 
-/* They come sorted by order and number, so those of one order stand together; likewise refunds. */
+/* Rows come sorted by order and number, so those of one order are adjacent; likewise refunds. */
 enum problem payments_row(struct rows *rows, void *into) {
         struct order_set *set = into;
         const size_t n = rows_count(rows);
@@ -78,7 +78,7 @@ enum problem refunds_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* They come sorted by order, so those of one stand together. */
+/* Rows come sorted by order, so those of one order are adjacent. */
 static enum problem return_claims_read(struct rows *rows, void *into) {
         struct order_set *set = into;
         struct return_claim *claims = arena_new_array(set->arena, struct return_claim, rows_count(rows));

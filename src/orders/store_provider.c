@@ -1,4 +1,4 @@
-/* Whose payments are, and what was told of them before. */
+/* Orders of payments and refunds, and the known events of payments. */
 #include "db/connection.h"
 #include "orders/provider.h"
 #include "sql/payments.h"

@@ -16,7 +16,7 @@ static void headers_update(struct database *database, const struct order_set *se
         records_ask(&records, database);
 }
 
-/* Apart from the states, since it changes seldom. Its discounts are replaced. */
+/* Header and amounts are written apart from the states, since they change seldom. The discounts are replaced. */
 static enum problem headers_rewrite(struct database *database, const struct order_set *set) {
         struct order **rewritten = arena_new_array(set->arena, struct order *, set->n_rows);
         struct records records, discounts;
@@ -49,7 +49,7 @@ static void lines_update(struct database *database, const struct order_set *set)
         records_ask(&records, database);
 }
 
-/* Check-ins and links apart from the rest, since they change seldom. */
+/* Check-ins and links are written apart from the rest, since they change seldom. */
 static void fulfillments_update(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct records records, check_ins, links;
 
@@ -85,7 +85,7 @@ static void fulfillment_lines_update(
         records_ask(&records, database);
 }
 
-/* The last thing that is done, since it takes locks: slots come after all stock rows. */
+/* The last step, since it takes locks: slots come after all stock rows. */
 static enum problem slots_leave(struct database *database, struct arena *arena, const struct fulfillment_list *all) {
         struct slot_row *places = arena_new_array(arena, struct slot_row, all->n);
         struct array *ids;
@@ -136,7 +136,7 @@ static void fulfillments_of(const struct order_set *set, struct fulfillment_list
                         fulfillment_list_add(all, set->arena, set->rows[i].fulfillments[j]);
 }
 
-/* What is new is inserted as it was made, then written like the rest as it has become. */
+/* New fulfillments are inserted in their first state, then updated like the rest. */
 enum problem orders_update(struct database *database, struct order_set *set) {
         struct order **list = arena_new_array(set->arena, struct order *, set->n_rows);
         struct fulfillment_list all = { 0 };

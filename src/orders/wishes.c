@@ -9,7 +9,7 @@
 #define POINTER_SIZE 160
 #define CHOICE       "fulfillment"
 
-/* ---- objecting ---- */
+/* ---- violations ---- */
 
 static bool is_said(const struct market *market, const char *pointer, const char *code) {
         for (const struct violation *said = market->refusal->violations; said; said = said->next)
@@ -41,18 +41,18 @@ void wish_check(const struct market *market, const struct wish *wish) {
 
         if (!choice || choice->method < 0)
                 (void) wish_object(market, wish, CHOICE, "required",
-                        "Say how the line is fulfilled, here or for the whole order.");
+                        "Name a method and a location, for the line or the whole order.");
         else if (!choice->location)
                 (void) wish_object(
                         market, wish, CHOICE "/location", "required", "Name the location that fulfils the line.");
         else if (choice->method == BY_SHIPPING && choice->slot != TIMESTAMP_NONE)
-                (void) wish_object(market, wish, CHOICE "/slot", "not-allowed", "Only what is collected has a slot.");
+                (void) wish_object(market, wish, CHOICE "/slot", "not-allowed", "Only pickup and curbside have slots.");
         if (wish->unit_price && !is_currency(market, wish->unit_price))
-                (void) wish_object(
-                        market, wish, "unit_price/currency", "currency-mismatch", "Not the currency of the order.");
+                (void) wish_object(market, wish, "unit_price/currency", "currency-mismatch",
+                        "The currency differs from that of the order.");
 }
 
-/* ---- what is sold ---- */
+/* ---- offers ---- */
 
 /* The channel's own price, else the product's. */
 static struct money price_of(const struct product *product, const struct listing *listing) {
@@ -65,10 +65,10 @@ static int64_t price(const struct market *market, const struct wish *wish, const
 
         if (!*price.currency)
                 (void) wish_object(market, wish, "unit_price", "price-missing",
-                        "Neither the channel nor the product has a price.");
+                        "Neither the channel nor the product has a price; name a unit_price.");
         else if (!is_currency(market, &price))
                 (void) wish_object(market, wish, "unit_price", "currency-mismatch",
-                        "The price has another currency than the order.");
+                        "The currency of the price differs from that of the order.");
         return price.amount;
 }
 
@@ -88,7 +88,7 @@ void wish_offer(const struct market *market, const struct wish *wish, struct ord
 
 /* ---- when it is ready ---- */
 
-/* A slot that is named takes the place of the promise, if it does not begin before it. */
+/* A named slot replaces the promise, unless it begins before it. */
 static void choose_slot(const struct market *market, const struct wish *wish, const struct location *location,
         struct wish_promise *promise) {
         const timestamp begins = wish->choice->slot;
@@ -100,11 +100,12 @@ static void choose_slot(const struct market *market, const struct wish *wish, co
         if (begins > market->now + SLOT_HORIZON || !slot_find(location, zone, begins, &slot) || !market->slots ||
                 !slot_row_find(market->slots, location->code, begins)) {
                 (void) wish_object(market, wish, CHOICE "/slot", "unknown-slot",
-                        "The location has no slot that begins then, or it is too far ahead to be named yet.");
+                        "The location has no slot that begins then, or it is too far ahead.");
                 return;
         }
         if (begins < promise->promised_at)
-                (void) wish_object(market, wish, CHOICE "/slot", "too-soon", "The order will not be ready by then.");
+                (void) wish_object(market, wish, CHOICE "/slot", "too-soon",
+                        "The order will not be ready by then; choose a later slot.");
         *promise = (struct wish_promise){ begins, .has_slot = true };
 }
 
@@ -117,7 +118,8 @@ struct wish_promise wish_promise(const struct market *market, const struct wish 
                 return promise;
         }
         if (!(location->capabilities & fulfillment_capability((enum fulfillment_method) wish->choice->method)))
-                (void) wish_object(market, wish, CHOICE "/method", "not-capable", "The location does not offer this.");
+                (void) wish_object(
+                        market, wish, CHOICE "/method", "not-capable", "The location does not offer this method.");
         if (!promise_time(location, catalog_find_zone(market->catalog, location->time_zone), market->now,
                     &promise.promised_at)) {
                 promise.promised_at = market->now;
@@ -128,7 +130,7 @@ struct wish_promise wish_promise(const struct market *market, const struct wish 
         return promise;
 }
 
-/* ---- looking up ---- */
+/* ---- lookup ---- */
 
 void wish_want(const struct wish *wish, const char *channel, struct catalog_set *catalog, struct stock *stock) {
         stock_want(stock, wish->choice->location, wish->sku);

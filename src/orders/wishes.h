@@ -1,8 +1,8 @@
 /*
- * orders/wishes: a line that somebody wants, held against the catalogue and the calendar.
+ * orders/wishes: a requested line, checked against catalogue and calendar.
  *
- * For orders that are placed and for lines that are added to them later. Pure. What is wrong with a wish is told where
- * it stands in the request; nothing is changed here.
+ * For orders that are placed and for lines that are added to them later. Pure: nothing is changed here. A violation
+ * points to the wish's place in the request.
  */
 #pragma once
 
@@ -11,22 +11,22 @@
 #include "orders/orders.h"
 
 struct fulfillment_choice {
-        int method; /* enum fulfillment_method; -1: not said */
+        int method; /* enum fulfillment_method; -1: not given */
         const char *location;
-        timestamp slot; /* the beginning of one; TIMESTAMP_NONE: not said */
+        timestamp slot; /* beginning of the slot; TIMESTAMP_NONE: not given */
 };
 
 struct wish {
         const char *sku;
         int64_t quantity;
-        const struct money *unit_price; /* NULL: as the catalogue has it */
+        const struct money *unit_price; /* NULL: the catalogue's price */
         const struct fulfillment_choice *choice;
-        const char *list;      /* where it stands: "#/lines" */
+        const char *list;      /* its list in the request: "#/lines" */
         size_t place;          /* in that list */
-        const char *choice_at; /* where its choice stands: "#/fulfillment"; NULL: in the wish */
+        const char *choice_at; /* pointer to its choice: "#/fulfillment"; NULL: in the wish */
 };
 
-/* What wishes are held against, and where objections go. */
+/* Context of the checks of wishes, and the refusal that collects their violations. */
 struct market {
         const struct catalog_set *catalog; /* with the zones of all locations */
         const struct slot_set *slots;      /* locked; NULL: none may be named */
@@ -36,18 +36,18 @@ struct market {
         struct refusal *refusal;
 };
 
-/* Object to a member of a wish ("quantity", "fulfillment/location"). What is wrong with a choice that stands for
- * several wishes is said once. Returns the violation, or NULL when it was said before or there is no room for it. */
+/* Add a violation of a member of a wish ("quantity", "fulfillment/location"). A violation of a choice that serves
+ * several wishes is added once. Returns the violation, or NULL when it was added before or there is no room for it. */
 struct violation *wish_object(
         const struct market *market, const struct wish *wish, const char *member, const char *code, const char *detail);
 
-/* What can be told without looking anything up: the choice is whole, and the currency the order's. */
+/* Check the wish alone: the choice is complete, and the currency is that of the order. */
 void wish_check(const struct market *market, const struct wish *wish);
 
-/* What the channel sells: sets title and unit price of the line. */
+/* Look up the channel's offer: sets title and unit price of the line. */
 void wish_offer(const struct market *market, const struct wish *wish, struct order_line *line);
 
-/* When the location has it ready. */
+/* The time when the location has it ready. */
 struct wish_promise {
         timestamp promised_at;
         bool has_slot; /* and then it begins at promised_at */
@@ -55,6 +55,6 @@ struct wish_promise {
 
 struct wish_promise wish_promise(const struct market *market, const struct wish *wish);
 
-/* Name what is to be looked up for a wish; the slot once the catalogue is there. */
+/* Want the catalogue and stock rows of a wish; its slot, once the catalogue is loaded. */
 void wish_want(const struct wish *wish, const char *channel, struct catalog_set *catalog, struct stock *stock);
 void wish_want_slot(const struct wish *wish, const struct catalog_set *catalog, struct slot_set *slots);

@@ -128,7 +128,7 @@ void replaces_write(struct writer *json, const struct fulfillment *fulfillment) 
                 write_uuid_member(json, "replaces", &fulfillment->replaces);
 }
 
-/* Where the units went that it fell short of. */
+/* The fulfillments that took over its short units. */
 static void write_replaced_by(struct writer *json, const struct fulfillment *fulfillment) {
         const struct order *order = fulfillment->order;
 
@@ -187,7 +187,7 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_time_member(json, "updated_at", fulfillment->updated_at);
 }
 
-/* Only its name: the rest is for those who ask for the order. */
+/* Only its name: clients read the rest with the order. */
 const char *order_customer_name(const struct order *order, struct arena *arena) {
         json_t *customer = json_loads(order->customer ? order->customer : "{}", 0, NULL);
         const char *name = json_string_value(json_object_get(customer, "name"));

@@ -1,4 +1,4 @@
-/* Payments and refunds as clients see them. */
+/* JSON of payments and refunds. */
 #include "orders/orders.h"
 
 #include "base/writer.h"
