@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-static void object(struct arena *arena, struct refusal *refusal, size_t line, const char *member, const char *code,
-        const char *detail) {
+static void change_violation_add(struct arena *arena, struct refusal *refusal, size_t line, const char *member,
+        const char *code, const char *detail) {
         char pointer[96];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
@@ -25,7 +25,7 @@ struct wish changing_wish(const struct change_body *body, size_t line, const cha
         };
 }
 
-static bool is_repeated(const struct change_body *body, size_t line) {
+static bool is_change_repeated(const struct change_body *body, size_t line) {
         for (size_t i = 0; i < line; i++)
                 if (body->lines[i].has_order_line_id &&
                         uuid_equal(&body->lines[i].order_line_id, &body->lines[line].order_line_id))
@@ -35,25 +35,31 @@ static bool is_repeated(const struct change_body *body, size_t line) {
 
 static void check_added(const struct line_change *change, size_t i, struct arena *arena, struct refusal *refusal) {
         if (!change->has_quantity || !change->quantity)
-                object(arena, refusal, i, "quantity", "required", "An added line needs a quantity above 0.");
+                change_violation_add(
+                        arena, refusal, i, "quantity", "required", "An added line needs a quantity above 0.");
         if (!change->fulfillment)
-                object(arena, refusal, i, "fulfillment", "required", "An added line needs a method and a location.");
+                change_violation_add(
+                        arena, refusal, i, "fulfillment", "required", "An added line needs a method and a location.");
         if (change->has_remove)
-                object(arena, refusal, i, "remove", "not-allowed",
+                change_violation_add(arena, refusal, i, "remove", "not-allowed",
                         "An added line cannot be removed in the same request.");
 }
 
 static void check_present(const struct change_body *body, size_t i, struct arena *arena, struct refusal *refusal) {
         const struct line_change *change = &body->lines[i];
 
-        if (is_repeated(body, i))
-                object(arena, refusal, i, "order_line_id", "repeated", "An earlier change names the same line.");
+        if (is_change_repeated(body, i))
+                change_violation_add(
+                        arena, refusal, i, "order_line_id", "repeated", "An earlier change names the same line.");
         if (change->has_unit_price)
-                object(arena, refusal, i, "unit_price", "not-allowed", "The price of a line stays as it was agreed.");
+                change_violation_add(
+                        arena, refusal, i, "unit_price", "not-allowed", "The price of a line stays as it was agreed.");
         if (change->remove && (change->has_quantity || change->fulfillment))
-                object(arena, refusal, i, "remove", "conflict", "A removed line cannot change otherwise.");
+                change_violation_add(
+                        arena, refusal, i, "remove", "conflict", "A removed line cannot change otherwise.");
         if (!change->remove && !change->has_quantity && !change->fulfillment)
-                object(arena, refusal, i, "quantity", "required", "Name a quantity, a fulfillment or remove.");
+                change_violation_add(
+                        arena, refusal, i, "quantity", "required", "Name a quantity, a fulfillment or remove.");
 }
 
 /* The currency is not known yet. */
@@ -63,7 +69,7 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
         struct wish wish = changing_wish(body, i, NULL);
 
         if (change->has_order_line_id == (change->sku != NULL))
-                object(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
+                change_violation_add(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
                         "Name either an existing line, or the SKU of an added one.");
         else if (change->sku)
                 check_added(change, i, arena, refusal);

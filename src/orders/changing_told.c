@@ -18,7 +18,7 @@ static void write_places(struct writer *json, const struct order_line *line) {
         write_list_end(json);
 }
 
-static bool is_named(const struct change_body *body, const struct order_line *line) {
+static bool is_changed_line(const struct change_body *body, const struct order_line *line) {
         if (line->is_new)
                 return true;
         for (size_t i = 0; i < body->n_lines; i++)
@@ -40,7 +40,7 @@ static void write_state(
         for (size_t i = 0; i < order->n_lines; i++) {
                 const struct order_line *line = &order->lines[i];
 
-                if (!is_named(body, line))
+                if (!is_changed_line(body, line))
                         continue;
                 write_object_begin(json);
                 write_uuid_member(json, "order_line_id", &line->id);

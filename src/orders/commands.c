@@ -32,7 +32,7 @@ enum problem order_work_begin(struct batch *batch, bool locked, struct order_com
         return PROBLEM_NONE;
 }
 
-static bool touches_bearer(const struct call *call, const struct order *order) {
+static bool order_touches_bearer(const struct call *call, const struct order *order) {
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 if (token_allows_location(call->claims, order->fulfillments[i]->location))
                         return true;
@@ -49,7 +49,7 @@ bool order_check_visible(struct call *call, const struct order *order, const cha
                 call_refuse(call, PROBLEM_NOT_FOUND, "There is no such %s.", what);
                 return false;
         }
-        if (touches_bearer(call, order))
+        if (order_touches_bearer(call, order))
                 return true;
         call_refuse(call, PROBLEM_STORE_NOT_ALLOWED,
                 "No location of the token holds, held or took back units of the order.");

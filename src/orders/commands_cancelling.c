@@ -40,7 +40,7 @@ static bool may_cancel(struct call *call, const struct order *order) {
         return true;
 }
 
-static enum problem cancel_one(struct batch *batch, struct call *call) {
+static enum problem order_cancel_one(struct batch *batch, struct call *call) {
         const struct order_commands *work = batch->work;
         const struct cancel_body *body = call->body;
         struct order *order = order_visible(call, &work->set);
@@ -57,7 +57,7 @@ static enum problem cancel_one(struct batch *batch, struct call *call) {
 
 const struct operation order_cancel_operation = { .load = order_commands_load,
         .documents = order_commands_documents,
-        .change = cancel_one,
+        .change = order_cancel_one,
         .save = order_commands_save };
 
 /* ---- quoting a cancellation ---- */

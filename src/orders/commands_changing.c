@@ -55,7 +55,7 @@ struct change_work {
         struct slot_set slots;
 };
 
-static enum problem work_begin(struct batch *batch, struct change_work **ret_work) {
+static enum problem change_work_begin(struct batch *batch, struct change_work **ret_work) {
         struct change_work *work = arena_new(batch->arena, struct change_work);
 
         if (!work)
@@ -103,7 +103,7 @@ static void want_slots(const struct call *call, struct change_work *work) {
         }
 }
 
-static bool names_slots(const struct change_work *work) {
+static bool change_names_slots(const struct change_work *work) {
         return work->slots.n_rows > 0;
 }
 
@@ -137,14 +137,14 @@ static enum problem look_up(struct batch *batch, struct change_work *work) {
                 return FAULT_STALE;
         for (size_t i = 0; i < batch->n_calls; i++)
                 want_slots(batch->calls[i], work);
-        if (names_slots(work))
+        if (change_names_slots(work))
                 want_own_slots(work);
         return PROBLEM_NONE;
 }
 
 static enum problem change_load(struct batch *batch) {
         struct change_work *work = NULL;
-        enum problem p = work_begin(batch, &work);
+        enum problem p = change_work_begin(batch, &work);
 
         if (!p)
                 p = look_up(batch, work);

@@ -37,7 +37,7 @@ static const struct shape_member order_import_members[] = {
 };
 static const struct shape order_import_shape = SHAPE(struct import_order_body, order_import_members);
 
-static void check(struct call *call) {
+static void import_body_check(struct call *call) {
         (void) order_import_check(call->body, &call->arena, &call->refusal);
 }
 
@@ -60,7 +60,7 @@ static enum problem order_import_begin(struct batch *batch, struct placing **ret
         return PROBLEM_NONE;
 }
 
-static void want_order(struct placing *placing, const struct import_order_body *body) {
+static void imported_order_want(struct placing *placing, const struct import_order_body *body) {
         placing->refs[placing->n_refs++] = (struct order_ref){ body->channel, body->external_ref };
         catalog_want_channel(&placing->catalog, body->channel);
         for (size_t i = 0; i < body->n_lines; i++)
@@ -78,7 +78,7 @@ static enum problem order_import_load(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct import_order_body *body = batch->calls[i]->body;
 
-                want_order(placing, body);
+                imported_order_want(placing, body);
                 times[i] = (struct local_time){ body->location, body->placed_at, TIMESTAMP_NONE };
                 batch->calls[i]->work = &times[i];
         }
@@ -87,7 +87,7 @@ static enum problem order_import_load(struct batch *batch) {
         return p ? p : catalog_load(batch->database, &placing->catalog);
 }
 
-static void reply_taken(struct call *call, const struct order *order) {
+static void reply_imported(struct call *call, const struct order *order) {
         struct reply_writer w;
 
         reply_begin(&w, call, 201);
@@ -117,7 +117,7 @@ static enum problem order_import_one(struct batch *batch, struct call *call) {
                 &call->arena, &call->refusal, &order);
 
         if (!p)
-                reply_taken(call, order);
+                reply_imported(call, order);
         return p;
 }
 
@@ -200,8 +200,8 @@ static const struct operation compare = { .load = compare_load, .decide = compar
 
 const struct route order_import_routes[] = {
         { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
-                .body = &order_import_shape, .check = check, .operation = &history },
+                .body = &order_import_shape, .check = import_body_check, .operation = &history },
         { METHOD_POST, "/import/orders/compare", SCOPE_ADMIN, LANE_READ, COMPARE_BATCH, KEY_UNUSED,
-                .body = &order_import_shape, .check = check, .operation = &compare },
+                .body = &order_import_shape, .check = import_body_check, .operation = &compare },
 };
 const size_t order_import_route_count = array_size(order_import_routes);

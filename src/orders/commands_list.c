@@ -66,7 +66,7 @@ static bool makes_trigrams(const char *words) {
         return n >= WORDS_MIN;
 }
 
-static bool filter_from(struct call *call, const struct page *page, struct order_filter *filter) {
+static bool order_filter_from(struct call *call, const struct page *page, struct order_filter *filter) {
         const struct list_query *query = call->query;
         const struct token_claims *claims = call->claims;
 
@@ -103,20 +103,20 @@ static bool filter_from(struct call *call, const struct page *page, struct order
         return false;
 }
 
-static enum problem page_load(struct batch *batch, struct call *call, const struct cursor_key *key) {
+static enum problem order_page_load(struct batch *batch, struct call *call, const struct cursor_key *key) {
         struct listing_work *work = arena_new(batch->arena, struct listing_work);
         struct order_filter filter;
 
         if (!work)
                 return FAULT_BUSY;
         work->list.arena = batch->arena;
-        if (!page_begin(&work->page, call, key, CURSOR_PARTS) || !filter_from(call, &work->page, &filter))
+        if (!page_begin(&work->page, call, key, CURSOR_PARTS) || !order_filter_from(call, &work->page, &filter))
                 return PROBLEM_NONE;
         call->work = work;
         return order_list_load(batch->database, &filter, &work->list);
 }
 
-static void want_orders(struct batch *batch, struct order_set *set) {
+static void listed_orders_want(struct batch *batch, struct order_set *set) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct listing_work *work = batch->calls[i]->work;
 
@@ -125,7 +125,7 @@ static void want_orders(struct batch *batch, struct order_set *set) {
         }
 }
 
-static enum problem list_load(struct batch *batch) {
+static enum problem orders_list_load(struct batch *batch) {
         struct lists_work *lists = arena_new(batch->arena, struct lists_work);
         const struct cursor_key *key = NULL;
         enum problem p;
@@ -136,12 +136,12 @@ static enum problem list_load(struct batch *batch) {
         batch->work = lists;
         p = pages_load(batch, &key);
         for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = page_load(batch, batch->calls[i], key);
+                p = order_page_load(batch, batch->calls[i], key);
         if (!p)
                 p = batch_trip(batch);
         if (p)
                 return p;
-        want_orders(batch, &lists->set);
+        listed_orders_want(batch, &lists->set);
         return orders_read(batch->database, &lists->set);
 }
 
@@ -165,7 +165,7 @@ static size_t write_orders(
         return i;
 }
 
-static void list_one(struct call *call, const struct order_set *set) {
+static void orders_list_one(struct call *call, const struct order_set *set) {
         const struct listing_work *work = call->work;
         const size_t limit = (size_t) work->page.limit;
         const char *parts[CURSOR_PARTS] = { NULL };
@@ -186,13 +186,13 @@ static void list_one(struct call *call, const struct order_set *set) {
         reply_end(&w);
 }
 
-static enum problem list_decide(struct batch *batch) {
+static enum problem orders_list_decide(struct batch *batch) {
         const struct lists_work *lists = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++)
                 if (batch->calls[i]->work)
-                        list_one(batch->calls[i], &lists->set);
+                        orders_list_one(batch->calls[i], &lists->set);
         return PROBLEM_NONE;
 }
 
-const struct operation order_list_operation = { .load = list_load, .decide = list_decide };
+const struct operation order_list_operation = { .load = orders_list_load, .decide = orders_list_decide };

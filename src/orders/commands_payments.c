@@ -61,7 +61,7 @@ struct payments_work {
         struct uuid *payments;
 };
 
-static enum problem work_begin(struct batch *batch, bool locked, struct payments_work **ret_work) {
+static enum problem payments_work_begin(struct batch *batch, bool locked, struct payments_work **ret_work) {
         struct payments_work *work = arena_new(batch->arena, struct payments_work);
         const size_t n = batch->n_calls;
 
@@ -83,7 +83,7 @@ static enum problem work_begin(struct batch *batch, bool locked, struct payments
 }
 
 /* A separate round trip, before any lock, finds the orders of the payments or refunds in the paths. */
-static enum problem find_orders(struct batch *batch, struct payments_work *work, bool refunds) {
+static enum problem payment_orders_find(struct batch *batch, struct payments_work *work, bool refunds) {
         const size_t n = batch->n_calls;
         enum problem p;
 
@@ -104,12 +104,12 @@ static struct order *order_of(struct call *call, const struct payments_work *wor
 
 /* ---- showing ---- */
 
-static enum problem show_load(struct batch *batch, bool refunds) {
+static enum problem payments_show_load(struct batch *batch, bool refunds) {
         struct payments_work *work = NULL;
-        enum problem p = work_begin(batch, /* locked= */ false, &work);
+        enum problem p = payments_work_begin(batch, /* locked= */ false, &work);
 
         if (!p)
-                p = find_orders(batch, work, refunds);
+                p = payment_orders_find(batch, work, refunds);
         if (!p)
                 p = orders_read(batch->database, &work->commands.set);
         if (!p)
@@ -118,11 +118,11 @@ static enum problem show_load(struct batch *batch, bool refunds) {
 }
 
 static enum problem payment_load(struct batch *batch) {
-        return show_load(batch, /* refunds= */ false);
+        return payments_show_load(batch, /* refunds= */ false);
 }
 
 static enum problem refund_load(struct batch *batch) {
-        return show_load(batch, /* refunds= */ true);
+        return payments_show_load(batch, /* refunds= */ true);
 }
 
 static void reply_payment(struct call *call, const struct payment *payment, unsigned status) {
@@ -176,10 +176,10 @@ static void event_check(struct call *call) {
 
 static enum problem event_load(struct batch *batch) {
         struct payments_work *work = NULL;
-        enum problem p = work_begin(batch, /* locked= */ true, &work);
+        enum problem p = payments_work_begin(batch, /* locked= */ true, &work);
 
         if (!p)
-                p = find_orders(batch, work, /* refunds= */ false);
+                p = payment_orders_find(batch, work, /* refunds= */ false);
         if (!p)
                 p = orders_lock(batch->database, &work->commands.set);
         if (!p)

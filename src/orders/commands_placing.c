@@ -100,7 +100,7 @@ static enum problem place_begin(struct batch *batch, struct placing **ret_placin
         return PROBLEM_NONE;
 }
 
-static void want_order(struct placing *placing, const struct order_body *body) {
+static void placed_order_want(struct placing *placing, const struct order_body *body) {
         placing->refs[placing->n_refs++] = (struct order_ref){ body->channel, body->external_ref };
         catalog_want_channel(&placing->catalog, body->channel);
         if (body->has_reservation_id)
@@ -112,7 +112,7 @@ static void want_order(struct placing *placing, const struct order_body *body) {
         }
 }
 
-static bool names_slots(const struct batch *batch) {
+static bool orders_name_slots(const struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct order_body *body = batch->calls[i]->body;
 
@@ -151,8 +151,8 @@ static enum problem place_load(struct batch *batch) {
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++)
-                want_order(placing, batch->calls[i]->body);
-        if (names_slots(batch))
+                placed_order_want(placing, batch->calls[i]->body);
+        if (orders_name_slots(batch))
                 p = find_slots(batch, placing);
         if (!p)
                 p = reservations_lock(batch->database, &placing->reservations);

@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 
-static enum problem show_load(struct batch *batch) {
+static enum problem order_show_load(struct batch *batch) {
         struct order_commands *work = NULL;
         enum problem p = order_work_begin(batch, /* locked= */ false, &work);
 
@@ -17,7 +17,7 @@ static enum problem show_load(struct batch *batch) {
         return p;
 }
 
-static void show_one(struct call *call, const struct order *order) {
+static void order_show_one(struct call *call, const struct order *order) {
         const struct token_claims *claims = call->claims;
         const bool sees_codes = call_has_scope(call, SCOPE_ORDERS_WRITE);
         const struct code_viewer viewer = { sees_codes ? "" : NULL, claims->all_locations, claims->locations,
@@ -28,16 +28,16 @@ static void show_one(struct call *call, const struct order *order) {
                 reply_etag_of_view(call, order->version, order_codes_hidden(order, &viewer));
 }
 
-static enum problem show_decide(struct batch *batch) {
+static enum problem order_show_decide(struct batch *batch) {
         struct order_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct order *order = order_visible(batch->calls[i], &work->set);
 
                 if (order)
-                        show_one(batch->calls[i], order);
+                        order_show_one(batch->calls[i], order);
         }
         return PROBLEM_NONE;
 }
 
-const struct operation order_show_operation = { .load = show_load, .decide = show_decide };
+const struct operation order_show_operation = { .load = order_show_load, .decide = order_show_decide };

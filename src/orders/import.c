@@ -7,8 +7,8 @@
 
 #define MINUTE_SIZE 16 /* "2010-12-01 08:26" */
 
-static void object(struct arena *arena, struct refusal *refusal, size_t line, const char *member, const char *code,
-        const char *detail) {
+static void import_violation_add(struct arena *arena, struct refusal *refusal, size_t line, const char *member,
+        const char *code, const char *detail) {
         char pointer[96];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
@@ -48,7 +48,7 @@ enum problem order_import_check(const struct import_order_body *body, struct are
                         refusal, arena, "#/placed_at", "malformed", "%s", "Not a time such as 2010-12-01 08:26.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!text_equal(body->lines[i].unit_price.currency, body->currency))
-                        object(arena, refusal, i, "unit_price", "currency-mismatch",
+                        import_violation_add(arena, refusal, i, "unit_price", "currency-mismatch",
                                 "The currency differs from that of the order.");
         return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
                                                "Some members of the order are invalid; see `errors`.")
@@ -57,7 +57,7 @@ enum problem order_import_check(const struct import_order_body *body, struct are
 
 /* ---- building ---- */
 
-static struct order *order_new(
+static struct order *imported_order_new(
         struct placing *placing, const struct import_order_body *body, timestamp placed_at, const char *actor) {
         struct order *order = arena_new(placing->arena, struct order);
 
@@ -94,7 +94,7 @@ static bool fulfillment_add(struct placing *placing, struct order *order, const 
         return fulfillment->lines;
 }
 
-static void line_add(struct order *order, const struct product *product, const struct import_line_body *body) {
+static void imported_line_add(struct order *order, const struct product *product, const struct import_line_body *body) {
         struct fulfillment *fulfillment = order->fulfillments[0];
         struct fulfillment_line *allocation = &fulfillment->lines[fulfillment->n_lines++];
         struct order_line *line = &order->lines[order->n_lines++];
@@ -114,7 +114,7 @@ static void line_add(struct order *order, const struct product *product, const s
         order_line_allocate(line, allocation);
 }
 
-static bool add_up(struct order *order) {
+static bool imported_total_set(struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++) {
                 int64_t total = 0;
 
@@ -126,7 +126,7 @@ static bool add_up(struct order *order) {
         return true;
 }
 
-static bool pay(const struct placing *placing, struct order *order) {
+static bool imported_order_pay(const struct placing *placing, struct order *order) {
         const struct payment_request request = { .status = FUNDS_CAPTURED, .amount = order->total };
 
         if (!order_add_payment(order, &request, order->actor, order->placed_at, placing->arena))
@@ -137,7 +137,7 @@ static bool pay(const struct placing *placing, struct order *order) {
 
 /* ---- deciding ---- */
 
-static void check_parents(const struct placing *placing, const struct import_order_body *body, timestamp placed_at,
+static void check_references(const struct placing *placing, const struct import_order_body *body, timestamp placed_at,
         struct arena *arena, struct refusal *refusal) {
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 (void) refuse_because(
@@ -150,10 +150,10 @@ static void check_parents(const struct placing *placing, const struct import_ord
                         "The time is in the future; import orders to be fulfilled as open orders.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!catalog_find_product(&placing->catalog, body->lines[i].sku))
-                        object(arena, refusal, i, "sku", "unknown-sku", "There is no such product.");
+                        import_violation_add(arena, refusal, i, "sku", "unknown-sku", "There is no such product.");
 }
 
-static void tell(struct placing *placing, const struct order *order, const char *country) {
+static void imported_order_tell(struct placing *placing, const struct order *order, const char *country) {
         struct event *created = order_tell(placing->events, order, "order.created", order->actor);
         struct event *fulfilled = order_tell(placing->events, order, "order.fulfilled", order->actor);
 
@@ -174,22 +174,22 @@ enum problem order_import_decide(struct placing *placing, const struct import_or
 
         if (p)
                 return p;
-        check_parents(placing, body, placed_at, arena, refusal);
+        check_references(placing, body, placed_at, arena, refusal);
         if (refusal->n_violations)
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be imported; see `errors`.");
-        order = order_new(placing, body, placed_at, actor);
+        order = imported_order_new(placing, body, placed_at, actor);
         if (!order || !fulfillment_add(placing, order, body))
                 return FAULT_BUSY;
         for (size_t i = 0; i < body->n_lines; i++)
-                line_add(order, catalog_find_product(&placing->catalog, body->lines[i].sku), &body->lines[i]);
-        if (!add_up(order))
+                imported_line_add(order, catalog_find_product(&placing->catalog, body->lines[i].sku), &body->lines[i]);
+        if (!imported_total_set(order))
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
-                        "The amounts add up to more than the largest amount.");
-        if (!pay(placing, order))
+                        "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
+        if (!imported_order_pay(placing, order))
                 return FAULT_BUSY;
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
-        tell(placing, order, body->country);
+        imported_order_tell(placing, order, body->country);
         *ret_order = order;
         return PROBLEM_NONE;
 }

@@ -109,6 +109,10 @@ struct refund {
 
 /* ---- amounts ---- */
 
+static inline int64_t amount_smaller(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
 /* The sums of all payments and refunds of an order. */
 struct order_money {
         int64_t held; /* authorized; no capture or void of it was requested or reported */

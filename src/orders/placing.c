@@ -15,13 +15,14 @@ struct judge {
         struct refusal *refusal;
 };
 
-static void object(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
+static void placing_violation_add(
+        const struct judge *judge, const char *pointer, const char *code, const char *detail) {
         (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
 }
 
 /* ---- building ---- */
 
-static struct order *order_new(const struct judge *judge, struct placing *placing, const char *actor) {
+static struct order *placed_order_new(const struct judge *judge, struct placing *placing, const char *actor) {
         const struct order_body *body = judge->body;
         const struct payment_body *payment = body->payment;
         struct order *order = arena_new(placing->arena, struct order);
@@ -69,7 +70,7 @@ static void check_same_slot(const struct judge *judge, size_t i, const struct fu
 }
 
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
-static struct fulfillment *fulfillment_for(
+static struct fulfillment *placed_fulfillment_for(
         const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
         const struct wish wish = placing_wish(judge->body, i);
         const enum fulfillment_method method = (enum fulfillment_method) wish.choice->method;
@@ -101,7 +102,7 @@ static bool allocate_lines(const struct judge *judge, struct placing *placing, s
         if (!allocations || !chosen)
                 return false;
         for (size_t i = 0; i < order->n_lines; i++) {
-                chosen[i] = fulfillment_for(judge, placing, i, order);
+                chosen[i] = placed_fulfillment_for(judge, placing, i, order);
                 if (!chosen[i])
                         return false;
         }
@@ -164,7 +165,7 @@ static bool discounts_fit(const struct order *order) {
         return order->discount <= order->subtotal;
 }
 
-static void add_up(const struct judge *judge, struct order *order) {
+static void placed_total_set(const struct judge *judge, struct order *order) {
         const struct tax_body *tax = judge->body->tax;
         bool fits;
 
@@ -173,21 +174,23 @@ static void add_up(const struct judge *judge, struct order *order) {
         order->tax_included = !tax || !tax->has_included || tax->included;
         fits = sum_lines(order) && sum_discounts(judge, order);
         if (fits && !discounts_fit(order)) {
-                object(judge, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
+                placing_violation_add(
+                        judge, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
                 return;
         }
         fits = fits && money_add(order->subtotal - order->discount, order->shipping, &order->total);
         if (fits && order->tax_included && order->tax > order->total)
-                object(judge, "#/tax/amount", "too-large", "The included tax exceeds the total.");
+                placing_violation_add(judge, "#/tax/amount", "too-large", "The included tax exceeds the total.");
         if (fits && !order->tax_included)
                 fits = money_add(order->total, order->tax, &order->total);
         if (!fits)
-                object(judge, "#/lines", "out-of-range", "The amounts add up to more than the largest amount.");
+                placing_violation_add(judge, "#/lines", "out-of-range",
+                        "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
 }
 
 /* ---- payments ---- */
 
-static enum problem pay(
+static enum problem placed_order_pay(
         const struct judge *judge, const struct placing *placing, struct order *order, const char *actor) {
         const struct payment_body *whole = judge->body->payment;
         int64_t sum = 0;
@@ -209,7 +212,7 @@ static enum problem pay(
                         return FAULT_BUSY;
         }
         if (sum > order->total)
-                object(judge, "#/payments", "too-large", "The payments exceed the total.");
+                placing_violation_add(judge, "#/payments", "too-large", "The payments exceed the total.");
         return PROBLEM_NONE;
 }
 
@@ -232,7 +235,8 @@ static enum problem check_reservation(
                 return PROBLEM_NONE;
         reservation = reservation_find(&placing->reservations, &judge->body->reservation_id);
         if (!reservation || (reservation->channel && !text_equal(reservation->channel, judge->body->channel))) {
-                object(judge, "#/reservation_id", "unknown-reservation", "There is no such reservation.");
+                placing_violation_add(
+                        judge, "#/reservation_id", "unknown-reservation", "There is no such reservation.");
                 return refuse(
                         judge->refusal, judge->arena, PROBLEM_VALIDATION_FAILED, "The reservation does not exist.");
         }
@@ -267,7 +271,7 @@ static int64_t available_to(const struct reservation *reservation, const struct 
         return stock_available(&without);
 }
 
-static int64_t wanted_of(const struct order *order, const struct stock_row *row, size_t *ret_first) {
+static int64_t order_units_of_row(const struct order *order, const struct stock_row *row, size_t *ret_first) {
         int64_t units = 0;
 
         *ret_first = order->n_lines;
@@ -281,7 +285,8 @@ static int64_t wanted_of(const struct order *order, const struct stock_row *row,
         return units;
 }
 
-static void name_shortage(const struct judge *judge, const struct order_line *line, int64_t available, int64_t wanted) {
+static void order_shortage_add(
+        const struct judge *judge, const struct order_line *line, int64_t available, int64_t wanted) {
         struct violation *violation;
         char pointer[64];
 
@@ -296,7 +301,7 @@ static void name_shortage(const struct judge *judge, const struct order_line *li
 }
 
 /* Lines of the same stock row are added up first, so that each unit counts once. */
-static enum problem check_stock(
+static enum problem order_stock_check(
         const struct judge *judge, const struct order *order, const struct reservation *reservation) {
         bool covered = true;
 
@@ -304,12 +309,12 @@ static enum problem check_stock(
                 const struct stock_row *row = order->lines[i].allocations->stock;
                 const int64_t available = available_to(reservation, row);
                 size_t first = 0;
-                const int64_t wanted = wanted_of(order, row, &first);
+                const int64_t wanted = order_units_of_row(order, row, &first);
 
                 if (wanted <= available || first != i)
                         continue;
                 covered = false;
-                name_shortage(judge, &order->lines[i], available, wanted);
+                order_shortage_add(judge, &order->lines[i], available, wanted);
         }
         if (covered)
                 return PROBLEM_NONE;
@@ -328,7 +333,7 @@ void placing_want_slots(struct placing *placing, const struct order_body *body) 
 }
 
 /* Each fulfillment takes a place; two of one order may name the same slot. */
-static enum problem check_slots(const struct judge *judge, struct placing *placing, const struct order *order) {
+static enum problem order_slots_check(const struct judge *judge, struct placing *placing, const struct order *order) {
         bool fit = true;
 
         for (size_t j = 0; j < order->n_fulfillments; j++) {
@@ -451,21 +456,21 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
 
         if (p)
                 return p;
-        order = order_new(&judge, placing, actor);
+        order = placed_order_new(&judge, placing, actor);
         if (!order)
                 return FAULT_BUSY;
         if (!catalog_find_channel(&placing->catalog, body->channel))
-                object(&judge, "#/channel", "unknown-channel", "There is no such channel.");
+                placing_violation_add(&judge, "#/channel", "unknown-channel", "There is no such channel.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
-                object(&judge, "#/payment/due_at", "out-of-range", "The time is in the past.");
+                placing_violation_add(&judge, "#/payment/due_at", "out-of-range", "The time is in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
                 line_build(&judge, i, order);
         if (!allocate_lines(&judge, placing, order))
                 return FAULT_BUSY;
         if (!refusal->n_violations)
-                add_up(&judge, order);
+                placed_total_set(&judge, order);
         if (!refusal->n_violations)
-                p = pay(&judge, placing, order, actor);
+                p = placed_order_pay(&judge, placing, order, actor);
         if (p)
                 return p;
         if (refusal->n_violations)
@@ -473,9 +478,9 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         owe(placing, order);
         p = check_reservation(&judge, placing, &reservation);
         if (!p)
-                p = check_stock(&judge, order, reservation);
+                p = order_stock_check(&judge, order, reservation);
         if (!p)
-                p = check_slots(&judge, placing, order);
+                p = order_slots_check(&judge, placing, order);
         if (p)
                 return p;
         commit_order(placing, order, reservation, actor);

@@ -32,11 +32,11 @@ struct judge {
         struct refusal *refusal;
 };
 
-static void object(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
+static void body_violation_add(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
         (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
 }
 
-static bool is_currency(const struct judge *judge, const struct money *money) {
+static bool is_body_currency(const struct judge *judge, const struct money *money) {
         return text_equal(money->currency, judge->body->currency);
 }
 
@@ -58,7 +58,7 @@ static void check_discounts(const struct judge *judge) {
                 if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < judge->body->n_lines))
                         continue;
                 (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                object(judge, pointer, "out-of-range", "The order has no such line.");
+                body_violation_add(judge, pointer, "out-of-range", "The order has no such line.");
         }
 }
 
@@ -89,7 +89,7 @@ static void check_people(const struct judge *judge) {
         if (judge->body->ship_to)
                 address_check(judge->body->ship_to, judge->arena, judge->refusal);
         else if (ships(judge->body))
-                object(judge, "#/ship_to", "required", "An order with shipped lines needs an address.");
+                body_violation_add(judge, "#/ship_to", "required", "An order with shipped lines needs an address.");
 }
 
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
@@ -100,7 +100,7 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         const char *fault = currency_fault(body->currency, text);
 
         if (fault)
-                object(&judge, "#/currency", "malformed", fault);
+                body_violation_add(&judge, "#/currency", "malformed", fault);
         for (size_t i = 0; i < body->n_lines; i++) {
                 const struct wish wish = placing_wish(body, i);
 
@@ -108,13 +108,14 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         }
         check_discounts(&judge);
         check_people(&judge);
-        if (body->has_shipping && !is_currency(&judge, &body->shipping))
-                object(&judge, "#/shipping/currency", "currency-mismatch",
+        if (body->has_shipping && !is_body_currency(&judge, &body->shipping))
+                body_violation_add(&judge, "#/shipping/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
-                object(&judge, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
+                body_violation_add(
+                        &judge, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
         if (body->payment && body->payments)
-                object(&judge, "#/payments", "not-allowed", "Give either payment or payments, not both.");
+                body_violation_add(&judge, "#/payments", "not-allowed", "Give either payment or payments, not both.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
         return refuse(

@@ -64,7 +64,7 @@ static void picked_cap(struct fulfillment_line *line) {
 }
 
 /* Release units at the location; the caller has counted them on `line`. */
-static void let_go(struct fulfillment_line *line, int64_t quantity) {
+static void fulfillment_line_release(struct fulfillment_line *line, int64_t quantity) {
         line->changed = true;
         line->fulfillment->touched = true;
         stock_release(line->stock, quantity);
@@ -83,7 +83,7 @@ static void drop_units(struct fulfillment_line *line, int64_t quantity) {
         order_line->dropped_tax += tax;
         order_line->cancelled += quantity;
         order_line->changed = true;
-        let_go(line, quantity);
+        fulfillment_line_release(line, quantity);
 }
 
 void fulfillment_line_cancel(struct fulfillment_line *line, int64_t quantity) {
@@ -140,13 +140,13 @@ void fulfillment_line_short(struct fulfillment_line *line, int64_t quantity) {
 void fulfillment_line_move(struct fulfillment_line *line, int64_t quantity) {
         line->cancelled += quantity;
         line->moved += quantity;
-        let_go(line, quantity);
+        fulfillment_line_release(line, quantity);
 }
 
 void fulfillment_line_resource(struct fulfillment_line *line, int64_t quantity) {
         line->shorted += quantity;
         line->resourced += quantity;
-        let_go(line, quantity);
+        fulfillment_line_release(line, quantity);
 }
 
 void fulfillment_line_fulfill(
@@ -321,7 +321,7 @@ static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
 
-static void name_too_many(struct refusal *refusal, struct arena *arena, size_t i, int64_t open) {
+static void cancel_excess_add(struct refusal *refusal, struct arena *arena, size_t i, int64_t open) {
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
@@ -329,7 +329,7 @@ static void name_too_many(struct refusal *refusal, struct arena *arena, size_t i
                 "%" PRId64 " units of this line can still be cancelled.", open);
 }
 
-static bool is_repeated(const struct cancel_line *lines, size_t i) {
+static bool is_cancel_line_repeated(const struct cancel_line *lines, size_t i) {
         for (size_t j = 0; j < i; j++)
                 if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id))
                         return true;
@@ -344,7 +344,7 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
         for (size_t i = 0; i < n_lines; i++) {
                 const struct order_line *line = order_line_find(order, &lines[i].order_line_id);
 
-                if (is_repeated(lines, i)) {
+                if (is_cancel_line_repeated(lines, i)) {
                         unknown = true;
                         name_cancel_line(refusal, arena, i, "order_line_id", "repeated",
                                 "An earlier line of the request names the same line.");
@@ -355,7 +355,7 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
                                 refusal, arena, i, "order_line_id", "unknown-line", "The order has no such line.");
                 } else if (lines[i].quantity > order_line_open(line)) {
                         too_many = true;
-                        name_too_many(refusal, arena, i, order_line_open(line));
+                        cancel_excess_add(refusal, arena, i, order_line_open(line));
                 }
         }
         if (unknown)
@@ -510,7 +510,7 @@ static void note_cancelled(const struct order *order, struct cancelled_line *lin
         }
 }
 
-static void add_up(const struct order *order, struct cancel_quote *quote) {
+static void cancel_quote_sum(const struct order *order, struct cancel_quote *quote) {
         size_t n = 0;
 
         for (size_t i = 0; i < quote->n_lines; i++) {
@@ -545,7 +545,7 @@ enum problem order_cancel_quote(struct order *order, const struct cancel_line *l
                 quote.shipping = order->shipping;
                 quote.shipping_tax = order_shipping_tax(order);
         }
-        add_up(order, &quote);
+        cancel_quote_sum(order, &quote);
         *ret_quote = quote;
         return PROBLEM_NONE;
 }

@@ -71,11 +71,11 @@ static void check_amounts(
                 if (addition->fits && money_add(subtotal, amount, &subtotal) && money_add(total, amount, &total))
                         continue;
                 (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
-                        "The amounts add up to more than the largest amount.");
+                        "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
         }
 }
 
-static void check_room(
+static void additions_check_room(
         const struct order *order, const struct addition *additions, size_t n, const struct market *market) {
         size_t lines = order->n_lines;
 
@@ -107,7 +107,7 @@ static int64_t available_with(const struct stock_row *row, const struct release 
 }
 
 /* The units of all additions to the same stock row; 0 if an earlier addition draws on it. */
-static int64_t wanted_of(const struct addition *additions, size_t n, size_t place) {
+static int64_t addition_units_of_row(const struct addition *additions, size_t n, size_t place) {
         const struct wish *wish = &additions[place].wish;
         int64_t units = 0;
 
@@ -122,14 +122,14 @@ static int64_t wanted_of(const struct addition *additions, size_t n, size_t plac
         return units;
 }
 
-static enum problem check_stock(const struct addition *additions, size_t n, const struct release *releases,
+static enum problem additions_check_stock(const struct addition *additions, size_t n, const struct release *releases,
         size_t n_releases, const struct market *market) {
         bool covered = true;
 
         for (size_t i = 0; i < n; i++) {
                 const struct wish *wish = &additions[i].wish;
                 const int64_t available = available_with(additions[i].row, releases, n_releases);
-                const int64_t wanted = wanted_of(additions, n, i);
+                const int64_t wanted = addition_units_of_row(additions, n, i);
                 struct violation *violation;
                 const char *detail;
 
@@ -178,7 +178,7 @@ static int64_t places_before(const struct addition *additions, size_t place) {
         return places;
 }
 
-static enum problem check_slots(const struct addition *additions, size_t n, const struct market *market) {
+static enum problem additions_check_slots(const struct addition *additions, size_t n, const struct market *market) {
         bool fit = true;
 
         for (size_t i = 0; i < n; i++) {
@@ -206,14 +206,14 @@ void additions_judge(const struct order *order, struct addition *additions, size
         for (size_t i = 0; i < n; i++)
                 check_one(order, &additions[i], has_address, stock, market);
         check_amounts(order, additions, n, market);
-        check_room(order, additions, n, market);
+        additions_check_room(order, additions, n, market);
 }
 
 enum problem additions_cover(const struct addition *additions, size_t n, const struct release *releases,
         size_t n_releases, const struct market *market) {
-        const enum problem p = check_stock(additions, n, releases, n_releases, market);
+        const enum problem p = additions_check_stock(additions, n, releases, n_releases, market);
 
-        return p ? p : check_slots(additions, n, market);
+        return p ? p : additions_check_slots(additions, n, market);
 }
 
 enum problem additions_check(const struct order *order, struct addition *additions, size_t n, bool has_address,
@@ -310,7 +310,7 @@ static void book(struct slot_set *slots, struct fulfillment *fulfillment, const 
 }
 
 /* Additions with the same method, location and slot share a new fulfillment: the second addition joins it. */
-static struct fulfillment *fulfillment_for(
+static struct fulfillment *added_fulfillment_for(
         struct order *order, const struct addition *addition, const struct adding *adding) {
         const struct fulfillment_choice *choice = addition->wish.choice;
         struct fulfillment *fulfillment = fulfillment_to_join(order, choice);
@@ -383,7 +383,7 @@ static void touch_replaced(const struct fulfillment *replacement) {
 
 static enum problem allocation_add(
         struct order_line *line, const struct addition *addition, const struct adding *adding) {
-        struct fulfillment *fulfillment = fulfillment_for(line->order, addition, adding);
+        struct fulfillment *fulfillment = added_fulfillment_for(line->order, addition, adding);
         struct fulfillment_line *allocation;
 
         if (!fulfillment)

@@ -12,7 +12,7 @@ static int64_t sum_of(const int64_t *amounts, size_t n) {
         return sum;
 }
 
-static void object(
+static void amount_violation_add(
         struct arena *arena, struct refusal *refusal, const char *pointer, const char *code, const char *detail) {
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
@@ -28,7 +28,7 @@ static int64_t placed_discount(const struct order *order, int64_t line) {
         return sum;
 }
 
-static int64_t named_line(const struct discount_body *discount) {
+static int64_t discount_line(const struct discount_body *discount) {
         return discount->has_line ? discount->line : -1;
 }
 
@@ -37,7 +37,7 @@ static int64_t named_discount(const struct change_body *body, int64_t line) {
         int64_t sum = 0;
 
         for (size_t i = 0; i < body->n_discounts; i++)
-                if (named_line(&body->discounts[i]) == line)
+                if (discount_line(&body->discounts[i]) == line)
                         sum += body->discounts[i].amount;
         return sum;
 }
@@ -48,11 +48,11 @@ static bool lines_exist(
         char pointer[64];
 
         for (size_t i = 0; i < body->n_discounts; i++) {
-                if (named_line(&body->discounts[i]) < (int64_t) amounts->n)
+                if (discount_line(&body->discounts[i]) < (int64_t) amounts->n)
                         continue;
                 exist = false;
                 (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                object(arena, refusal, pointer, "out-of-range", "The order has no such line.");
+                amount_violation_add(arena, refusal, pointer, "out-of-range", "The order has no such line.");
         }
         return exist;
 }
@@ -119,26 +119,26 @@ void amounts_deal(const struct order *order, const struct change_body *body, str
         if (body->discounts)
                 wrong = deal_discounts(order, body, amounts, arena);
         if (wrong)
-                object(arena, refusal, "#/discounts", wrong,
+                amount_violation_add(arena, refusal, "#/discounts", wrong,
                         "The discounts do not fit the remaining value of the lines.");
         if (body->tax && !deal_tax(order, body->tax, amounts, arena))
-                object(arena, refusal, "#/tax/amount", "not-changeable",
+                amount_violation_add(arena, refusal, "#/tax/amount", "not-changeable",
                         "The tax does not fit the remaining value of the lines.");
         if (body->tax && amounts->given_tax && included != order->tax_included)
-                object(arena, refusal, "#/tax/included", "not-changeable",
+                amount_violation_add(arena, refusal, "#/tax/included", "not-changeable",
                         "Part of the tax was refunded; included cannot change any more.");
         if (body->tax && body->tax->amount < amounts->given_tax)
-                object(arena, refusal, "#/tax/amount", "not-changeable",
+                amount_violation_add(arena, refusal, "#/tax/amount", "not-changeable",
                         "The tax is less than the tax already refunded.");
         amounts->total += shipping - order->shipping;
         if (amounts->total < amounts->credited)
-                object(arena, refusal, body->discounts ? "#/discounts" : "#/shipping", "too-large",
+                amount_violation_add(arena, refusal, body->discounts ? "#/discounts" : "#/shipping", "too-large",
                         "The new total is less than the amount already credited.");
         if (!money_in_range(amounts->total))
-                object(arena, refusal, body->tax ? "#/tax/amount" : "#/shipping", "out-of-range",
-                        "The amounts add up to more than the largest amount.");
+                amount_violation_add(arena, refusal, body->tax ? "#/tax/amount" : "#/shipping", "out-of-range",
+                        "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
         if (included && (body->tax ? body->tax->amount : order->tax) > amounts->total)
-                object(arena, refusal, body->tax ? "#/tax/amount" : "#/discounts", "too-large",
+                amount_violation_add(arena, refusal, body->tax ? "#/tax/amount" : "#/discounts", "too-large",
                         "The included tax exceeds the total.");
 }
 
@@ -151,7 +151,7 @@ static enum problem discounts_replace(struct order *order, const struct change_b
         for (size_t i = 0; i < body->n_discounts; i++) {
                 const struct discount_body *discount = &body->discounts[i];
 
-                discounts[i] = (struct order_discount){ discount->amount, named_line(discount), discount->reason };
+                discounts[i] = (struct order_discount){ discount->amount, discount_line(discount), discount->reason };
                 order->discount += discount->amount;
         }
         order->discounts = discounts;

@@ -124,7 +124,8 @@ static int64_t move_away(struct plan *plan, size_t change, const struct order_li
 
 /* ---- judging lines ---- */
 
-static void add(struct plan *plan, struct wish wish, struct order_line *line, bool moved, const char *recipient) {
+static void plan_addition(
+        struct plan *plan, struct wish wish, struct order_line *line, bool moved, const char *recipient) {
         plan->recipients[plan->n_additions] = recipient;
         plan->additions[plan->n_additions++] = (struct addition){ .wish = wish, .line = line, .moved = moved };
 }
@@ -165,7 +166,7 @@ static void judge_more(struct plan *plan, size_t change, struct order_line *line
         if (!wish.choice)
                 wish.choice = held_at(line, plan->market.arena);
         if (wish.choice)
-                add(plan, wish, line, /* moved= */ false, NULL);
+                plan_addition(plan, wish, line, /* moved= */ false, NULL);
 }
 
 static void judge_present(struct plan *plan, size_t i) {
@@ -191,7 +192,7 @@ static void judge_present(struct plan *plan, size_t i) {
                 struct wish wish = changing_wish(plan->body, i, line->sku);
 
                 wish.quantity = moved;
-                add(plan, wish, line, /* moved= */ true, recipient);
+                plan_addition(plan, wish, line, /* moved= */ true, recipient);
         }
 }
 
@@ -200,7 +201,7 @@ static void judge_lines(struct plan *plan) {
                 const struct line_change *change = &plan->body->lines[i];
 
                 if (change->sku)
-                        add(plan, changing_wish(plan->body, i, NULL), NULL, /* moved= */ false, NULL);
+                        plan_addition(plan, changing_wish(plan->body, i, NULL), NULL, /* moved= */ false, NULL);
                 else
                         judge_present(plan, i);
         }
@@ -212,7 +213,7 @@ static bool collects(enum fulfillment_method method) {
         return method != BY_SHIPPING;
 }
 
-static bool is_awaited(const struct fulfillment *fulfillment) {
+static bool is_pickup_awaited(const struct fulfillment *fulfillment) {
         return collects(fulfillment->method) &&
                (fulfillment->status == FULFILLMENT_ALLOCATED || fulfillment->status == FULFILLMENT_PICKING ||
                        fulfillment->status == FULFILLMENT_READY);
@@ -229,7 +230,7 @@ static void judge_address(struct plan *plan) {
 
 static void judge_recipient(struct plan *plan) {
         for (size_t i = 0; i < plan->order->n_fulfillments; i++)
-                if (is_awaited(plan->order->fulfillments[i]))
+                if (is_pickup_awaited(plan->order->fulfillments[i]))
                         return;
         for (size_t i = 0; i < plan->n_additions; i++)
                 if (collects((enum fulfillment_method) plan->additions[i].wish.choice->method))
@@ -315,7 +316,7 @@ static enum problem judge(struct plan *plan) {
 
 /* ---- doing ---- */
 
-static void give_up(const struct plan *plan, const char *actor) {
+static void units_take(const struct plan *plan, const char *actor) {
         for (size_t i = 0; i < plan->n_gives; i++) {
                 const struct give *gives = &plan->gives[i];
 
@@ -353,7 +354,7 @@ static enum problem name_recipient(const struct plan *plan, const char *actor) {
         for (size_t i = 0; i < plan->order->n_fulfillments; i++) {
                 struct fulfillment *fulfillment = plan->order->fulfillments[i];
 
-                if (!is_awaited(fulfillment))
+                if (!is_pickup_awaited(fulfillment))
                         continue;
                 fulfillment->recipient = text;
                 fulfillment->touched = true;
@@ -392,7 +393,7 @@ static enum problem apply(const struct plan *plan, const char *actor) {
         struct event *event = change_tell_before(plan->order, plan->body, plan->changing->events, actor);
         enum problem p;
 
-        give_up(plan, actor);
+        units_take(plan, actor);
         p = additions_make(plan->order, plan->additions, plan->n_additions, &adding);
         if (!p)
                 p = rewrite(plan);

@@ -3,10 +3,6 @@
 
 #include <inttypes.h>
 
-static int64_t smaller(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 /* ---- amounts ---- */
 
 int64_t payment_held(const struct payment *payment) {
@@ -58,7 +54,7 @@ int64_t order_refund_expected(const struct order *order) {
 static int64_t credit(struct order *order, int64_t amount) {
         const int64_t wanted = order->credited + amount;
 
-        order->credited = wanted < 0 ? 0 : smaller(wanted, order->total);
+        order->credited = wanted < 0 ? 0 : amount_smaller(wanted, order->total);
         return wanted - order->credited;
 }
 
@@ -201,7 +197,7 @@ static int64_t capture_needed(const struct order *order) {
                 any = any || order->lines[i].fulfilled;
                 left += order_line_value(&order->lines[i], 0, order->lines[i].fulfilled);
         }
-        return any ? smaller(left - money.paid - money.capture_due, owed) : 0;
+        return any ? amount_smaller(left - money.paid - money.capture_due, owed) : 0;
 }
 
 void order_ask_capture(struct order *order, const struct fulfillment *from, struct events *events, const char *actor) {
@@ -209,7 +205,7 @@ void order_ask_capture(struct order *order, const struct fulfillment *from, stru
 
         for (size_t i = 0; i < order->n_payments && needed > 0; i++) {
                 struct payment *payment = order->payments[i];
-                const int64_t part = smaller(payment_held(payment), needed);
+                const int64_t part = amount_smaller(payment_held(payment), needed);
                 struct event *event;
                 char id[UUID_TEXT_SIZE];
 
@@ -243,7 +239,7 @@ static void close_payment(struct payment *payment, bool cancelled, struct events
 }
 
 /* The order no longer needs the payment: request a void of the amount that the provider still holds. */
-static void let_go(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
+static void payment_release(struct payment *payment, bool cancelled, struct events *events, const char *actor) {
         const int64_t held = payment_held(payment);
 
         if (held) {
@@ -285,7 +281,7 @@ void order_settle_money(struct order *order, struct events *events, const char *
         order_ask_capture(order, NULL, events, actor);
         for (size_t i = 0; i < order->n_payments; i++)
                 if (status == ORDER_FULFILLED || status == ORDER_CANCELLED)
-                        let_go(order->payments[i], status == ORDER_CANCELLED, events, actor);
+                        payment_release(order->payments[i], status == ORDER_CANCELLED, events, actor);
         if (status == ORDER_CANCELLED && !order->n_payments && order->payment_status != PAYMENT_VOIDED)
                 (void) order_tell(events, order, "payment.voided", actor);
         order_project_money(order);
@@ -384,8 +380,8 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
 
                 if (room <= 0)
                         continue;
-                refund = refund_add(
-                        order, payment, request->amount - *left, smaller(room, *left), request, actor, now, arena);
+                refund = refund_add(order, payment, request->amount - *left, amount_smaller(room, *left), request,
+                        actor, now, arena);
                 if (!refund)
                         return FAULT_BUSY;
                 *left -= refund->amount;
@@ -493,7 +489,8 @@ static size_t parts_of(const struct order *order, const struct refund_request *r
         size_t n = 0;
 
         for (size_t i = 0; i < order->n_claims; i++) {
-                const int64_t amount = smaller(claim_left(order, &order->claims[i], request), smaller(left, due));
+                const int64_t amount =
+                        amount_smaller(claim_left(order, &order->claims[i], request), amount_smaller(left, due));
 
                 if (!amount)
                         continue;
@@ -542,8 +539,8 @@ static enum problem amount_decide(
                 (void) refuse_because(refusal, arena, "#/return_id", "unknown-return", "The order has no such return.");
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The return does not belong to the order.");
         }
-        most = smaller(claim_left(order, claim, request),
-                smaller(order_refund_expected(order), order_refundable(order, request->to)));
+        most = amount_smaller(claim_left(order, claim, request),
+                amount_smaller(order_refund_expected(order), order_refundable(order, request->to)));
         if (!request->amount)
                 request->amount = most;
         return request->amount && request->amount <= most

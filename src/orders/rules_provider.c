@@ -12,10 +12,6 @@ const char *const provider_event_texts[] = { "authorized", "captured", "failed",
 
 const struct enum_column provider_event_type_column = { "payment_events", "type", .texts = provider_event_texts };
 
-static int64_t smaller(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 /* ---- checks without the database ---- */
 
 static bool is_of_refund(enum provider_event_type type) {
@@ -52,14 +48,14 @@ struct word {
         struct refusal *refusal;
 };
 
-static enum problem refuse_too_much(const struct word *word, int64_t amount, int64_t most) {
+static enum problem refuse_event_amount(const struct word *word, int64_t amount, int64_t most) {
         refuse_beyond(word->refusal, word->arena, "#/amount", "over-capture", most,
                 "The payment allows %" PRId64 " at most.", most);
         return refuse(word->refusal, word->arena, PROBLEM_OVER_CAPTURE,
                 "The event has an amount of %" PRId64 "; the payment allows %" PRId64 " at most.", amount, most);
 }
 
-static void tell(const struct word *word, const char *type, int64_t amount) {
+static void payment_event_tell(const struct word *word, const char *type, int64_t amount) {
         (void) payment_tell(word->events, word->payment, type, amount, word->actor);
 }
 
@@ -150,7 +146,7 @@ static enum problem check_captures(const struct word *word, const struct funds *
         if (after->captured >= before->captured ||
                 (same_captures && after->captured >= sent(word->payment->order, word->payment)))
                 return PROBLEM_NONE;
-        return refuse_too_much(word, word->event.amount, after->authorized - after->captured);
+        return refuse_event_amount(word, word->event.amount, after->authorized - after->captured);
 }
 
 /* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
@@ -159,11 +155,11 @@ static void ask_less(struct payment *payment, const struct funds *after) {
         const int64_t room = after->authorized - after->captured - after->voided - after->failed;
 
         if (after->captured > payment->captured)
-                payment->capture_due -= smaller(payment->capture_due, after->captured - payment->captured);
+                payment->capture_due -= amount_smaller(payment->capture_due, after->captured - payment->captured);
         if (after->voided > payment->voided)
-                payment->void_due -= smaller(payment->void_due, after->voided - payment->voided);
-        payment->capture_due = after->state == FUNDS_VOIDED ? 0 : smaller(payment->capture_due, room);
-        payment->void_due = smaller(payment->void_due, room - payment->capture_due);
+                payment->void_due -= amount_smaller(payment->void_due, after->voided - payment->voided);
+        payment->capture_due = after->state == FUNDS_VOIDED ? 0 : amount_smaller(payment->capture_due, room);
+        payment->void_due = amount_smaller(payment->void_due, room - payment->capture_due);
 }
 
 /* The state that the provider's events lead to, unless we have closed the payment meanwhile. The only place where it
@@ -194,7 +190,7 @@ static enum problem follow(const struct word *word, const struct funds *before, 
         p = follow_state(word, before, after);
         if (p || payment->state != FUNDS_VOIDED || !payment_held(payment))
                 return p;
-        tell(word, "payment.void_due", payment_held(payment));
+        payment_event_tell(word, "payment.void_due", payment_held(payment));
         payment->void_asked += payment_held(payment);
         payment->void_due += payment_held(payment);
         return PROBLEM_NONE;
@@ -215,7 +211,7 @@ static void tell_funds(const struct word *word, const struct told_amount *amount
         };
         const bool nothing_held = word->told->type == PROVIDER_FAILED && !amount->told;
 
-        tell(word, types[word->told->type], nothing_held ? word->payment->amount : amount->told);
+        payment_event_tell(word, types[word->told->type], nothing_held ? word->payment->amount : amount->told);
 }
 
 static enum problem payment_told(const struct word *word) {
@@ -232,7 +228,7 @@ static enum problem payment_told(const struct word *word) {
         before = funds_told(word->payment, &known, NULL, NULL);
         after = funds_told(word->payment, &history, &word->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
-                return refuse_too_much(word, amount.told, amount.most);
+                return refuse_event_amount(word, amount.told, amount.most);
         if (amount.problem && !is_late_failure(word, &history))
                 return refuse_state(word, "payment", payment_lifecycle.states[amount.state]);
         p = check_captures(word, &before, &after);

@@ -10,10 +10,6 @@ static int64_t larger(int64_t a, int64_t b) {
         return a > b ? a : b;
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 /* ---- the order of events ---- */
 
 /* Of two events of the same moment, a failure comes before a success, and a void after a capture. */
@@ -125,7 +121,7 @@ static void assume_authorized(struct funds *funds, const struct told_event *even
 static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         assume_authorized(funds, event);
         amount->most = funds->authorized - funds->captured;
-        amount->told = amount->most - smaller(larger(funds->voided, event->let_go), amount->most);
+        amount->told = amount->most - amount_smaller(larger(funds->voided, event->let_go), amount->most);
         if (!amount->told && !funds->captured)
                 amount->told = amount->most;
         if (event->has_amount)
@@ -134,7 +130,7 @@ static enum problem captured(struct funds *funds, const struct told_event *event
                 return PROBLEM_OVER_CAPTURE;
         funds->captured += amount->told;
         funds->n_captures++;
-        funds->voided = smaller(funds->voided, funds->authorized - funds->captured);
+        funds->voided = amount_smaller(funds->voided, funds->authorized - funds->captured);
         return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }
 
@@ -163,7 +159,7 @@ static enum problem voided(struct funds *funds, const struct told_event *event, 
         if (p)
                 return p;
         funds->voided = larger(funds->voided, amount->told);
-        funds->failed = smaller(funds->failed, amount->most - funds->voided);
+        funds->failed = amount_smaller(funds->failed, amount->most - funds->voided);
         return PROBLEM_NONE;
 }
 

@@ -14,7 +14,7 @@ void orders_init(struct order_set *set, struct arena *arena, struct stock *stock
         *set = (struct order_set){ .arena = arena, .stock = stock };
 }
 
-static void want(struct order_set *set, struct uuid **ids, size_t *n, size_t *capacity, const struct uuid *id) {
+static void id_want(struct order_set *set, struct uuid **ids, size_t *n, size_t *capacity, const struct uuid *id) {
         struct uuid *wanted = arena_grow(set->arena, *ids, *n, capacity, sizeof(*wanted));
 
         if (!wanted) {
@@ -26,11 +26,12 @@ static void want(struct order_set *set, struct uuid **ids, size_t *n, size_t *ca
 }
 
 void orders_want(struct order_set *set, const struct uuid *order_id) {
-        want(set, &set->orders_wanted, &set->n_orders_wanted, &set->orders_capacity, order_id);
+        id_want(set, &set->orders_wanted, &set->n_orders_wanted, &set->orders_capacity, order_id);
 }
 
 void orders_want_fulfillment(struct order_set *set, const struct uuid *fulfillment_id) {
-        want(set, &set->fulfillments_wanted, &set->n_fulfillments_wanted, &set->fulfillments_capacity, fulfillment_id);
+        id_want(set, &set->fulfillments_wanted, &set->n_fulfillments_wanted, &set->fulfillments_capacity,
+                fulfillment_id);
 }
 
 /* ---- reading ---- */
@@ -179,8 +180,8 @@ static void parameters_documents(struct parameters *p, const struct order_set *s
                 array_uuid(fulfillments, &set->fulfillments_wanted[i]);
 }
 
-static void ask(struct database *database, struct order_set *set, const struct statement *statement, rows_reader reader,
-        void *into) {
+static void orders_ask(struct database *database, struct order_set *set, const struct statement *statement,
+        rows_reader reader, void *into) {
         struct parameters p;
 
         parameters_documents(&p, set);
@@ -194,7 +195,7 @@ static void ask_for_stock(struct database *database, struct order_set *set) {
         struct array *locations, *skus;
 
         if (!stock->n_wanted) {
-                ask(database, set, &sql_orders_lock_stock, stock_rows_read, set->stock);
+                orders_ask(database, set, &sql_orders_lock_stock, stock_rows_read, set->stock);
                 return;
         }
         parameters_documents(&p, set);
@@ -208,18 +209,18 @@ static void ask_for_stock(struct database *database, struct order_set *set) {
 }
 
 static void ask_for_parts(struct database *database, struct order_set *set) {
-        ask(database, set, &sql_order_lines_read, order_lines_row, set);
-        ask(database, set, &sql_order_discounts_read, discounts_row, set);
-        ask(database, set, &sql_fulfillment_lines_read, fulfillment_lines_row, set);
-        ask(database, set, &sql_payments_read, payments_row, set);
-        ask(database, set, &sql_refunds_read, refunds_row, set);
+        orders_ask(database, set, &sql_order_lines_read, order_lines_row, set);
+        orders_ask(database, set, &sql_order_discounts_read, discounts_row, set);
+        orders_ask(database, set, &sql_fulfillment_lines_read, fulfillment_lines_row, set);
+        orders_ask(database, set, &sql_payments_read, payments_row, set);
+        orders_ask(database, set, &sql_refunds_read, refunds_row, set);
 }
 
 enum problem orders_lock_headers(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        ask(database, set, &sql_orders_lock, orders_row, set);
-        ask(database, set, &sql_fulfillments_lock, fulfillments_row, set);
+        orders_ask(database, set, &sql_orders_lock, orders_row, set);
+        orders_ask(database, set, &sql_fulfillments_lock, fulfillments_row, set);
         return PROBLEM_NONE;
 }
 
@@ -244,8 +245,8 @@ enum problem orders_lock(struct database *database, struct order_set *set) {
 enum problem orders_read(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        ask(database, set, &sql_orders_read, orders_row, set);
-        ask(database, set, &sql_fulfillments_read, fulfillments_row, set);
+        orders_ask(database, set, &sql_orders_read, orders_row, set);
+        orders_ask(database, set, &sql_fulfillments_read, fulfillments_row, set);
         ask_for_parts(database, set);
         return PROBLEM_NONE;
 }

@@ -32,7 +32,7 @@ struct violation *wish_object(const struct market *market, const struct wish *wi
         return refuse_because(market->refusal, market->arena, pointer, code, "%s", detail);
 }
 
-static bool is_currency(const struct market *market, const struct money *money) {
+static bool is_wish_currency(const struct market *market, const struct money *money) {
         return text_equal(money->currency, market->currency);
 }
 
@@ -47,7 +47,7 @@ void wish_check(const struct market *market, const struct wish *wish) {
                         market, wish, CHOICE "/location", "required", "Name the location that fulfils the line.");
         else if (choice->method == BY_SHIPPING && choice->slot != TIMESTAMP_NONE)
                 (void) wish_object(market, wish, CHOICE "/slot", "not-allowed", "Only pickup and curbside have slots.");
-        if (wish->unit_price && !is_currency(market, wish->unit_price))
+        if (wish->unit_price && !is_wish_currency(market, wish->unit_price))
                 (void) wish_object(market, wish, "unit_price/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
 }
@@ -66,7 +66,7 @@ static int64_t price(const struct market *market, const struct wish *wish, const
         if (!*price.currency)
                 (void) wish_object(market, wish, "unit_price", "price-missing",
                         "Neither the channel nor the product has a price; name a unit_price.");
-        else if (!is_currency(market, &price))
+        else if (!is_wish_currency(market, &price))
                 (void) wish_object(market, wish, "unit_price", "currency-mismatch",
                         "The currency of the price differs from that of the order.");
         return price.amount;

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-static void write_line(struct writer *json, const struct order_line *line) {
+static void write_order_line(struct writer *json, const struct order_line *line) {
         const char *currency = line->order->currency;
 
         write_object_begin(json);
@@ -240,7 +240,7 @@ void order_write(struct writer *json, const struct order *order, const struct co
         write_name(json, "lines");
         write_list_begin(json);
         for (size_t i = 0; i < order->n_lines; i++)
-                write_line(json, &order->lines[i]);
+                write_order_line(json, &order->lines[i]);
         write_list_end(json);
         write_discounts(json, order);
         write_totals(json, order);

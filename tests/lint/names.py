@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from sources import ROOT, c_files
 
-MAXIMUM = 17
+MAXIMUM = 1
 
 
 def static_functions(files):
