@@ -315,9 +315,9 @@ const char *payment_status_text(enum payment_status status);
 /* The status of the order, projected from the units of its lines. */
 enum order_status order_project(const struct order *order);
 
-/* The last step of each command that changed an order: project the status from the lines, settle the money
- * (order_settle_money), raise the versions of the order and of its touched fulfillments, and add an event when the
- * status has changed. */
+/* The last step of each command that changed an order. It projects the status from the lines, settles the money
+ * (order_settle_money), and raises the versions of the order and its touched fulfillments. A change of the status adds
+ * an event. */
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
 
 /* ---- pure rules: commands ---- */

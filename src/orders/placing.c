@@ -93,7 +93,7 @@ static struct fulfillment *placed_fulfillment_for(
         return fulfillment;
 }
 
-/* Lines of one fulfillment stand together in memory, as they do when they are loaded. */
+/* Lines of one fulfillment are adjacent in memory, as in a loaded order. */
 static bool allocate_lines(const struct judge *judge, struct placing *placing, struct order *order) {
         struct fulfillment_line *allocations = arena_new_array(placing->arena, struct fulfillment_line, order->n_lines);
         struct fulfillment **chosen = arena_new_array(placing->arena, struct fulfillment *, order->n_lines);
@@ -332,7 +332,7 @@ void placing_want_slots(struct placing *placing, const struct order_body *body) 
         }
 }
 
-/* Each fulfillment takes a place; two of one order may name the same slot. */
+/* Each fulfillment takes one place, also when two of an order name the same slot. */
 static enum problem order_slots_check(const struct judge *judge, struct placing *placing, const struct order *order) {
         bool fit = true;
 

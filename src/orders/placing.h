@@ -61,7 +61,7 @@ struct order_body {
         bool has_shipping;
         const struct tax_body *tax;
         const struct payment_body *payment;     /* of the whole total */
-        const struct payment_request *payments; /* instead of it: several */
+        const struct payment_request *payments; /* several, in place of `payment` */
         size_t n_payments;
 };
 

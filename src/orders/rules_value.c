@@ -36,7 +36,7 @@ static void deal_included_tax(struct order *order) {
 }
 
 /* The value of all units of each line. The discounts of the whole order, and a tax on top, are dealt over the lines by
- * the largest remainder, so that lines and shipping add up to the total. The values stay the same until the order is
+ * the largest remainder. So lines and shipping add up to the total. The values stay the same until the order is
  * changed, so all lines are computed once. */
 static void value_lines(struct order *order) {
         int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];

@@ -180,7 +180,7 @@ Test(lifecycles, a_captured_payment_stays_captured) {
         assert_exactly(&payment_lifecycle, payment_steps, array_size(payment_steps));
 }
 
-Test(lifecycles, a_refund_that_settled_stays_so) {
+Test(lifecycles, a_settled_refund_stays_settled) {
         assert_exactly(&refund_lifecycle, refund_steps, array_size(refund_steps));
 }
 
@@ -219,7 +219,7 @@ Test(lifecycles, orders_and_methods_are_named_as_on_the_wire) {
         cr_assert_str_eq(fulfillment_method_texts[BY_SHIPPING], "ship");
 }
 
-Test(lifecycles, the_method_decides_which_life_a_fulfillment_has) {
+Test(lifecycles, the_method_decides_the_lifecycle_of_a_fulfillment) {
         static const struct {
                 enum fulfillment_method method;
                 enum fulfillment_event event;
@@ -245,7 +245,7 @@ Test(lifecycles, the_method_decides_which_life_a_fulfillment_has) {
         }
 }
 
-Test(lifecycles, a_step_that_is_allowed_marks_what_it_has_changed) {
+Test(lifecycles, an_allowed_step_marks_the_changed_document) {
         struct fulfillment fulfillment = { .status = FULFILLMENT_READY };
         struct payment payment = { .state = FUNDS_AUTHORIZED };
         struct refund refund = { .state = REFUND_PENDING };
@@ -265,7 +265,7 @@ Test(lifecycles, a_step_that_is_allowed_marks_what_it_has_changed) {
         arena_clear(&arena);
 }
 
-Test(lifecycles, a_step_that_is_refused_names_the_state_and_changes_nothing) {
+Test(lifecycles, a_refused_step_names_the_state_and_changes_nothing) {
         struct fulfillment fulfillment = { .status = FULFILLMENT_CANCELLED };
         struct payment payment = { .state = FUNDS_CAPTURED };
         struct refund refund = { .state = REFUND_SETTLED };

@@ -251,7 +251,7 @@ static const struct violation *violation_at(const char *pointer, const char *cod
 
 static int64_t version_before;
 
-/* Refused for these parts, and nothing has changed. */
+/* The change is refused for these parts, and nothing has changed. */
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
@@ -268,7 +268,7 @@ static void assert_refused(enum problem p, enum problem expected, const char *po
 
 /* ---- fewer units ---- */
 
-Test(changing, units_that_are_taken_off_are_cancelled_and_free) {
+Test(changing, removed_units_are_cancelled_and_available_again) {
         given_order();
         assert_done(change_one(units_of(APPLES, 1)));
         cr_assert_eq(order->lines[APPLES].quantity, 3);
@@ -278,7 +278,7 @@ Test(changing, units_that_are_taken_off_are_cancelled_and_free) {
         assert_told("order.changed fulfillment.units_cancelled order.units_cancelled refund.due");
 }
 
-Test(changing, a_line_that_is_removed_is_cancelled_whole) {
+Test(changing, a_removed_line_is_cancelled_whole) {
         given_order();
         assert_done(change_one(removal_of(BREAD)));
         cr_assert_eq(order->lines[BREAD].cancelled, 2);
@@ -286,7 +286,7 @@ Test(changing, a_line_that_is_removed_is_cancelled_whole) {
         cr_assert_eq(order->status, ORDER_OPEN);
 }
 
-Test(changing, an_order_of_which_everything_is_removed_is_cancelled) {
+Test(changing, an_order_is_cancelled_when_its_last_unit_is_removed) {
         given_order();
         const struct line_change all[] = { removal_of(0), removal_of(1), removal_of(2) };
 
@@ -296,7 +296,7 @@ Test(changing, an_order_of_which_everything_is_removed_is_cancelled) {
         cr_assert_str_eq(order->cancel_reason, "the customer called");
 }
 
-Test(changing, what_has_left_cannot_be_taken_off) {
+Test(changing, units_that_have_left_cannot_be_removed) {
         given_order();
         pick(0, "A", 2);
         leave(0, "A", 2);
@@ -307,14 +307,14 @@ Test(changing, what_has_left_cannot_be_taken_off) {
         cr_assert_str_eq(refusal.current_status, "open");
 }
 
-Test(changing, what_is_picked_can_be_taken_off) {
+Test(changing, picked_units_can_be_removed) {
         given_order();
         pick(0, "A", 3);
         assert_done(change_one(units_of(APPLES, 1)));
         cr_assert_eq(order->lines[APPLES].allocations->picked, 1);
 }
 
-Test(changing, what_is_so_already_changes_nothing) {
+Test(changing, a_change_to_the_present_values_changes_nothing) {
         given_order();
         assert_done(change_one(units_of(APPLES, 3)));
         assert_done(change_one(move_of(APPLES, &pickup_at_alpha)));
@@ -324,7 +324,7 @@ Test(changing, what_is_so_already_changes_nothing) {
 
 /* ---- more units ---- */
 
-Test(changing, more_units_join_the_work_that_is_not_done) {
+Test(changing, more_units_join_a_fulfillment_that_is_not_wholly_picked) {
         given_order();
         pick(0, "A", 1);
         assert_done(change_one(units_of(APPLES, 5)));
@@ -336,7 +336,7 @@ Test(changing, more_units_join_the_work_that_is_not_done) {
         assert_told("order.changed order.units_added fulfillment.units_added");
 }
 
-Test(changing, more_units_than_work_that_is_ready_are_a_fulfillment_of_their_own) {
+Test(changing, more_units_get_a_new_fulfillment_when_the_old_one_is_ready) {
         given_order();
         pick(0, "A", 3);
         order->fulfillments[0]->status = FULFILLMENT_READY;
@@ -348,7 +348,7 @@ Test(changing, more_units_than_work_that_is_ready_are_a_fulfillment_of_their_own
         cr_assert_eq(order->lines[APPLES].allocations->older->quantity, 3);
 }
 
-Test(changing, more_than_there_is_is_refused_with_what_is_there) {
+Test(changing, more_units_than_available_are_refused_with_the_available_number) {
         given_order();
         assert_refused(change_one(units_of(APPLES, 11)), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity",
                 "insufficient-stock");
@@ -356,7 +356,7 @@ Test(changing, more_than_there_is_is_refused_with_what_is_there) {
         assert_done(change_one(units_of(APPLES, 10)));
 }
 
-Test(changing, more_of_what_has_left_is_a_new_line) {
+Test(changing, a_line_whose_units_have_left_cannot_grow) {
         given_order();
         pick(1, "A", 2);
         leave(1, "A", 2);
@@ -380,7 +380,7 @@ Test(changing, a_line_is_added_at_the_price_of_the_catalogue) {
         assert_told("order.changed order.line_added fulfillment.allocated");
 }
 
-Test(changing, a_line_that_is_added_joins_the_fulfillment_that_is_there) {
+Test(changing, an_added_line_joins_an_existing_fulfillment) {
         given_order();
         assert_done(
                 change_one(more("D", 1, &pickup_at_beta)) == PROBLEM_VALIDATION_FAILED ? PROBLEM_NONE : FAULT_BROKEN);
@@ -402,7 +402,7 @@ Test(changing, lines_added_together_share_a_fulfillment) {
         cr_assert_eq(order->fulfillments[2]->n_lines, 2);
 }
 
-Test(changing, a_price_may_be_agreed_for_a_line_that_is_added) {
+Test(changing, an_added_line_may_have_an_agreed_price) {
         struct line_change coat = more("C", 1, &pickup_at_beta);
 
         given_order();
@@ -413,7 +413,7 @@ Test(changing, a_price_may_be_agreed_for_a_line_that_is_added) {
         cr_assert_eq(order->lines[3].unit_price, 4200);
 }
 
-Test(changing, every_part_that_cannot_be_is_named) {
+Test(changing, a_refusal_names_every_impossible_part) {
         given_order();
         struct line_change dollars = more("C", 1, &pickup_at_alpha);
         dollars.unit_price = (struct money){ 4200, "USD" };
@@ -431,7 +431,7 @@ Test(changing, every_part_that_cannot_be_is_named) {
         cr_assert_eq(refusal.n_violations, 6);
 }
 
-Test(changing, parts_that_draw_on_one_shelf_are_added_up) {
+Test(changing, additions_to_one_stock_row_are_added_up) {
         given_order();
         const struct line_change lines[] = { more("A", 4, &pickup_at_alpha), more("A", 4, &curbside_at_alpha) };
 
@@ -440,7 +440,7 @@ Test(changing, parts_that_draw_on_one_shelf_are_added_up) {
         cr_assert_eq(refusal.violations->available, 7);
 }
 
-Test(changing, what_is_taken_off_is_there_for_what_is_added) {
+Test(changing, removed_units_are_available_for_added_lines) {
         given_order();
         row_of("alpha", "A")->on_hand = 3;
         const struct line_change lines[] = { units_of(APPLES, 2), more("A", 1, &curbside_at_alpha) };
@@ -458,7 +458,7 @@ Test(changing, a_part_that_is_too_late_refuses_all_and_shortages_are_named_with_
         (void) violation_at("#/lines/1/quantity", "insufficient-stock");
 }
 
-Test(changing, what_is_shipped_needs_an_address) {
+Test(changing, an_added_shipped_line_needs_an_address) {
         given_order();
         order->ship_to = NULL;
         assert_refused(change_one(more("A", 1, &ship_from_depot)), PROBLEM_VALIDATION_FAILED,
@@ -485,21 +485,21 @@ Test(changing, units_move_to_another_location) {
         assert_told("order.changed fulfillment.units_cancelled fulfillment.allocated");
 }
 
-Test(changing, what_all_units_moved_away_from_is_closed) {
+Test(changing, a_fulfillment_is_closed_when_all_its_units_moved_away) {
         given_order();
         assert_done(change_one(move_of(PARCEL, &pickup_at_beta)));
         cr_assert_eq(order->fulfillments[1]->status, FULFILLMENT_CANCELLED);
         cr_assert_str_eq(order->fulfillments[1]->reason, "the customer called");
 }
 
-Test(changing, who_may_collect_may_do_so_where_the_units_moved_to) {
+Test(changing, the_alternate_pickup_person_follows_moved_units) {
         given_order();
         order->fulfillments[0]->recipient = "{\"name\":\"Bob\"}";
         assert_done(change_one(move_of(APPLES, &pickup_at_beta)));
         cr_assert_str_eq(order->fulfillments[2]->recipient, "{\"name\":\"Bob\"}");
 }
 
-Test(changing, units_move_to_another_method_of_the_same_shelf_though_nothing_more_is_there) {
+Test(changing, units_change_their_method_at_a_location_without_available_units) {
         given_order();
         row_of("alpha", "A")->on_hand = 3;
         assert_done(change_one(move_of(APPLES, &curbside_at_alpha)));
@@ -559,7 +559,7 @@ Test(changing, a_full_slot_refuses) {
                 "slot-full");
 }
 
-Test(changing, a_slot_that_is_none_refuses) {
+Test(changing, an_unknown_slot_refuses) {
         const struct fulfillment_choice never = { BY_PICKUP, "alpha", WEDNESDAY_SLOT + 1 };
 
         given_order();
@@ -580,7 +580,7 @@ Test(changing, customer_and_address_are_replaced) {
         cr_assert_not_null(strstr(order->ship_to, "There 2"));
         cr_assert(order->rewritten);
         assert_told("order.changed");
-        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "Bob"), "nobody is named in an event");
+        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "Bob"), "no person is named in an event");
         cr_assert_null(strstr(buffer_text(&placing.events->first->data), "There"), "no place is named in an event");
         cr_assert_not_null(strstr(buffer_text(&placing.events->first->data), "\"members\":[\"customer\",\"ship_to\"]"));
 }
@@ -593,7 +593,7 @@ Test(changing, a_packed_parcel_keeps_its_address) {
                 "already-packed");
 }
 
-Test(changing, who_collects_is_named_for_all_that_waits) {
+Test(changing, an_alternate_pickup_person_is_set_on_every_open_pickup) {
         const struct collector_body bob = { "Bob", 2 };
 
         given_order();
@@ -603,7 +603,7 @@ Test(changing, who_collects_is_named_for_all_that_waits) {
         cr_assert_null(order->fulfillments[1]->recipient);
 }
 
-Test(changing, nobody_collects_what_is_shipped) {
+Test(changing, a_shipped_order_takes_no_alternate_pickup_person) {
         const struct collector_body bob = { "Bob", -1 };
 
         given_order();
@@ -612,7 +612,7 @@ Test(changing, nobody_collects_what_is_shipped) {
                 "#/recipient", "nothing-to-collect");
 }
 
-Test(changing, an_order_that_is_over_does_not_change) {
+Test(changing, a_closed_order_does_not_change) {
         given_order();
         order->status = ORDER_FULFILLED;
         cr_assert_eq(change_one(units_of(APPLES, 1)), PROBLEM_INVALID_TRANSITION);
@@ -632,12 +632,12 @@ static void assert_invalid(struct line_change line, const char *pointer, const c
         cr_assert_eq(refusal.n_violations, 1);
 }
 
-Test(changing_check, a_change_says_what_is_to_change) {
+Test(changing_check, an_empty_change_is_refused) {
         cr_assert_eq(check((struct change_body){ .reason = "none" }), PROBLEM_VALIDATION_FAILED);
         (void) violation_at("#", "required");
 }
 
-Test(changing_check, a_line_is_there_or_is_added) {
+Test(changing_check, a_change_names_either_an_existing_or_an_added_line) {
         given_order();
         struct line_change both = units_of(APPLES, 1), neither = { .quantity = 1, .has_quantity = true };
 
@@ -646,7 +646,7 @@ Test(changing_check, a_line_is_there_or_is_added) {
         assert_invalid(neither, "#/lines/0/order_line_id", "required");
 }
 
-Test(changing_check, a_line_that_is_added_says_how_many_and_how) {
+Test(changing_check, an_added_line_needs_quantity_method_and_location) {
         static const struct fulfillment_choice pickup_where = { BY_PICKUP, NULL, TIMESTAMP_NONE };
         static const struct fulfillment_choice slot_by_mail = { BY_SHIPPING, "depot", NOW };
         struct line_change removed = more("A", 1, &pickup_at_alpha);
@@ -659,7 +659,7 @@ Test(changing_check, a_line_that_is_added_says_how_many_and_how) {
         assert_invalid(more("A", 1, &slot_by_mail), "#/lines/0/fulfillment/slot", "not-allowed");
 }
 
-Test(changing_check, a_line_that_is_there_says_one_thing) {
+Test(changing_check, a_change_of_an_existing_line_must_be_consistent) {
         given_order();
         struct line_change removed = removal_of(APPLES), nothing = removal_of(APPLES), priced = units_of(APPLES, 1);
 
@@ -679,7 +679,7 @@ Test(changing_check, a_line_is_named_once) {
         (void) violation_at("#/lines/1/order_line_id", "repeated");
 }
 
-Test(changing_check, people_and_places_are_looked_at) {
+Test(changing_check, customer_and_address_are_checked) {
         const struct customer_body nobody = { .name = "Ada", .email = "nowhere" };
         struct address_body nowhere = home;
 
@@ -710,7 +710,7 @@ static void assert_amounts(int64_t total, int64_t credited) {
         cr_assert_eq(charge(), left_of_all());
 }
 
-Test(changing_amounts, what_was_credited_stays_when_units_are_added) {
+Test(changing_amounts, credits_stay_when_units_are_added) {
         const struct discount_body ten = { .amount = 1000 };
 
         given_with(&pickup_at_alpha, &ten, 1);
@@ -723,7 +723,7 @@ Test(changing_amounts, what_was_credited_stays_when_units_are_added) {
         assert_amounts(7156, 2471 + 2000); /* every cent of the line */
 }
 
-Test(changing_amounts, a_discount_of_the_order_is_dealt_over_what_is_left) {
+Test(changing_amounts, a_discount_of_the_order_is_dealt_over_the_remaining_values) {
         const struct discount_body some = { .amount = 600 };
 
         given_order();
@@ -731,7 +731,7 @@ Test(changing_amounts, a_discount_of_the_order_is_dealt_over_what_is_left) {
         assert_amounts(6156, 3000);
         assert_done(change_with((struct change_body){ .discounts = &some, .n_discounts = 1 }));
         assert_amounts(5556, 3000);
-        cr_assert_eq(order->lines[APPLES].value, 3000, "what was given back keeps its value");
+        cr_assert_eq(order->lines[APPLES].value, 3000, "units given back keep their value");
         cr_assert_eq(order_line_left(&order->lines[BREAD]), 666 - 150);
         cr_assert_eq(order_line_left(&order->lines[PARCEL]), 2000 - 450);
 }
@@ -747,7 +747,7 @@ Test(changing_amounts, a_discount_of_a_line_takes_from_that_line) {
         assert_amounts(6156, 0);
 }
 
-Test(changing_amounts, a_discount_beyond_what_is_left_is_refused) {
+Test(changing_amounts, a_discount_beyond_the_remaining_value_is_refused) {
         const struct discount_body line = { .amount = 667, .line = BREAD, .has_line = true };
         const struct discount_body whole = { .amount = 5667 };
         const struct discount_body nowhere = { .amount = 1, .line = 3, .has_line = true };
@@ -761,7 +761,7 @@ Test(changing_amounts, a_discount_beyond_what_is_left_is_refused) {
                 PROBLEM_VALIDATION_FAILED, "#/discounts/0/line", "out-of-range");
 }
 
-Test(changing_amounts, an_order_costs_no_less_than_was_credited) {
+Test(changing_amounts, a_total_below_the_credited_amount_is_refused) {
         given_order();
         order_credit(order, 6000, 0);
         assert_refused(change_with((struct change_body){ .shipping = { 0, "EUR" }, .has_shipping = true }),
@@ -784,7 +784,7 @@ Test(changing_amounts, a_tax_on_top_and_a_shipping_change_the_total) {
         (void) violation_at("#/tax/amount", "too-large");
 }
 
-Test(changing_amounts, amounts_beyond_what_can_be_stated_are_refused) {
+Test(changing_amounts, amounts_beyond_the_largest_number_are_refused) {
         struct line_change dear = more("A", 2, &pickup_at_alpha);
 
         given_order();
@@ -860,7 +860,7 @@ static void cancel_at_random(uint64_t *dice) {
         (void) order_cancel(order, &some, 1, "changed her mind", "ada", placing.events, NOW, &arena, &refusal);
 }
 
-/* Some are picked and leave the house. */
+/* Some units are picked and leave the location. */
 static void leave_at_random(uint64_t *dice) {
         struct fulfillment *f = order->fulfillments[dice_below(dice, order->n_fulfillments)];
         const struct stock_cause cause = { .reason = "sale", .actor = "bob" };
@@ -948,7 +948,7 @@ static void live_at_random(uint64_t seed) {
         }
 }
 
-Test(changing_random, whatever_becomes_of_an_order_its_cents_and_units_are_all_there) {
+Test(changing_random, random_changes_lose_no_cent_and_no_unit) {
         for (uint64_t seed = 1; seed <= RANDOM_ORDERS; seed++) {
                 live_at_random(seed);
                 tear_down();

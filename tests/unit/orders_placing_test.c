@@ -159,7 +159,7 @@ static const struct violation *violation_at(const char *pointer, const char *cod
         return v;
 }
 
-/* Refused for this one reason, and nothing has changed. */
+/* The order is refused for this one reason, and nothing has changed. */
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
@@ -179,7 +179,7 @@ static void assert_invalid(enum problem p, const char *pointer, const char *code
 
 /* ---- faults of the request alone ---- */
 
-Test(placing_check, an_order_that_is_whole_passes) {
+Test(placing_check, a_complete_order_passes) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "B",
                         .quantity = 2,
@@ -200,7 +200,7 @@ Test(placing_check, an_order_that_is_whole_passes) {
         cr_assert_eq(refusal.n_violations, 0);
 }
 
-Test(placing_check, a_line_may_say_what_the_order_does_not) {
+Test(placing_check, a_line_may_name_method_and_location_instead_of_the_order) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1, .fulfillment = &pickup_at_alpha } };
         struct order_body body = basket_of(lines, 1);
 
@@ -224,7 +224,7 @@ Test(placing_check, a_currency_is_one_of_today) {
         }
 }
 
-Test(placing_check, every_line_says_how_it_is_fulfilled) {
+Test(placing_check, every_line_needs_a_method) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1, .fulfillment = &pickup_at_alpha },
                 { .sku = "B", .quantity = 1 } };
         struct order_body body = basket_of(lines, 2);
@@ -233,7 +233,7 @@ Test(placing_check, every_line_says_how_it_is_fulfilled) {
         assert_invalid(check(&body), "#/lines/1/fulfillment", "required");
 }
 
-Test(placing_check, every_line_says_where_it_is_fulfilled) {
+Test(placing_check, every_line_needs_a_location) {
         const struct fulfillment_choice nowhere = { BY_PICKUP, NULL, TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1, .fulfillment = &nowhere } };
         const struct order_body body = basket_of(lines, 1);
@@ -266,7 +266,7 @@ Test(placing_check, shipping_is_in_the_currency_of_the_order) {
         assert_invalid(check(&body), "#/shipping/currency", "currency-mismatch");
 }
 
-Test(placing_check, an_email_address_is_somebody_at_some_place) {
+Test(placing_check, an_email_address_is_a_name_at_a_domain) {
         static const char *const wrong[] = { "ada", "@example.com", "ada@", "ada@b@c", "a da@b", "ada@b\n", "@@@" };
 
         for (size_t i = 0; i < array_size(wrong); i++) {
@@ -293,7 +293,7 @@ Test(placing_check, a_parcel_goes_to_a_country_that_exists) {
         }
 }
 
-Test(placing_check, a_discount_names_a_line_that_is_there) {
+Test(placing_check, a_discount_names_an_existing_line) {
         static const int64_t wrong[] = { 1, 199, -1, INT64_MAX };
 
         for (size_t i = 0; i < array_size(wrong); i++) {
@@ -337,7 +337,7 @@ Test(placing_check, only_a_pending_payment_falls_due) {
         }
 }
 
-Test(placing_check, all_that_is_wrong_is_told_at_once) {
+Test(placing_check, all_violations_are_reported_at_once) {
         const struct fulfillment_choice nowhere = { BY_PICKUP, NULL, TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A",
@@ -371,7 +371,7 @@ Test(placing_check, all_that_is_wrong_is_told_at_once) {
 
 /* ---- an order that is granted ---- */
 
-Test(placing, an_order_carries_what_was_asked_for) {
+Test(placing, an_order_has_the_values_of_its_request) {
         const struct payment_body payment = { PAYMENT_AUTHORIZED, "pay-7", TIMESTAMP_NONE };
         struct order_body body = basket_of(one_apple, 1);
 
@@ -505,7 +505,7 @@ static void assert_told(const char *expected) {
         cr_assert_str_eq(told, expected);
 }
 
-Test(placing, an_order_is_told_with_each_of_its_fulfillments) {
+Test(placing, a_new_order_has_events_for_itself_and_each_fulfillment) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot } };
         struct order_body body = basket_of(lines, 2);
@@ -525,7 +525,7 @@ Test(placing, an_order_is_told_with_each_of_its_fulfillments) {
         cr_assert_str_eq(event->location, "alpha");
 }
 
-Test(placing, a_payment_that_comes_with_the_order_is_told) {
+Test(placing, a_payment_of_a_new_order_has_an_event) {
         struct payment_body payment = { PAYMENT_AUTHORIZED, NULL, TIMESTAMP_NONE };
         struct order_body body = basket_of(one_apple, 1);
 
@@ -589,7 +589,7 @@ static struct order_body basket_in_slot(void) {
         return body;
 }
 
-Test(placing, a_slot_is_the_promise_and_has_a_place_less) {
+Test(placing, a_slot_sets_the_promise_and_is_booked) {
         const struct slot_row *row = offer_slot(2);
         const struct order_body body = basket_in_slot();
 
@@ -613,7 +613,7 @@ Test(placing, the_next_order_of_a_batch_sees_the_place_taken) {
         cr_assert_eq(row_of("alpha", "A")->reserved, 1);
 }
 
-Test(placing, a_slot_that_others_have_filled_takes_nobody) {
+Test(placing, a_full_slot_refuses) {
         const struct order_body body = basket_in_slot();
 
         offer_slot(3)->booked = 3;
@@ -666,7 +666,7 @@ Test(placing, a_location_that_does_not_open_long_enough_can_promise_nothing) {
 
 /* ---- refusals ---- */
 
-Test(placing, nobody_sells_through_an_unknown_channel) {
+Test(placing, an_unknown_channel_is_refused) {
         static const char *const unknown[] = { "gone", "nowhere" };
 
         for (size_t i = 0; i < array_size(unknown); i++) {
@@ -692,7 +692,7 @@ Test(placing, an_unknown_product_is_not_sold) {
         assert_invalid(place(&body), "#/lines/1/sku", "unknown-sku");
 }
 
-Test(placing, what_the_channel_does_not_publish_is_not_sold_there) {
+Test(placing, an_unpublished_product_is_not_sold_in_the_channel) {
         const struct order_line_body lines[] = { { .sku = "D", .quantity = 1 } };
         struct order_body body = basket_of(lines, 1);
 
@@ -701,7 +701,7 @@ Test(placing, what_the_channel_does_not_publish_is_not_sold_there) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
 }
 
-Test(placing, a_location_does_only_what_it_can) {
+Test(placing, a_location_fulfils_only_by_methods_it_offers) {
         static const struct {
                 struct fulfillment_choice choice;
                 bool can;
@@ -748,7 +748,7 @@ Test(placing, a_price_in_another_currency_is_not_taken) {
         cr_assert_eq(placed->total, 500);
 }
 
-Test(placing, all_that_is_unknown_is_told_at_once) {
+Test(placing, all_unknown_codes_are_reported_at_once) {
         const struct fulfillment_choice gone = { BY_SHIPPING, "gone", TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "gone", .quantity = 1, .fulfillment = &gone },
                 { .sku = "D", .quantity = 1, .fulfillment = &ship_from_depot }, { .sku = "C", .quantity = 1 },
@@ -846,7 +846,7 @@ static const struct order_line_body *priced(const char *sku, int64_t amount, int
         return line;
 }
 
-Test(placing_money, the_total_is_what_the_parts_come_to) {
+Test(placing_money, the_total_is_the_sum_of_its_parts) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 3 }, { .sku = "B", .quantity = 2 } };
         const struct discount_body discounts[] = { { .amount = 300, .line = 0, .has_line = true },
                 { .amount = 500, .reason = "welcome" } };
@@ -1064,7 +1064,7 @@ static int64_t sale_total(const struct sale *sale) {
         return sale->subtotal - sale->discount + sale->body.shipping.amount + (on_top ? sale->tax.amount : 0);
 }
 
-/* Lay the units of a line on the counter in random heaps: each has its price, and they add up. */
+/* Random groups of the units of a line each have their value, and the values add up. */
 static int64_t value_in_heaps(const struct order_line *line, uint64_t *dice) {
         int64_t sum = 0, done = 0;
 
@@ -1110,7 +1110,7 @@ static size_t random_part(const struct order *order, uint64_t *dice, struct canc
         return n;
 }
 
-/* Cancelled bit by bit until nothing is left, all that was paid is due back, and not a unit earlier. */
+/* Random parts are cancelled until no unit is left: the refund due never falls, and ends at the total. */
 static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
         while (open_units(order)) {
                 struct cancel_line some[8];
@@ -1135,7 +1135,7 @@ static void assert_nothing_reserved(void) {
                 cr_assert_eq(rows[i].reserved, 0);
 }
 
-Test(placing_money, whatever_is_sold_and_cancelled_no_cent_is_lost_or_made) {
+Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
         uint64_t dice = 20261121;
 
         for (size_t i = 0; i < array_size(rows); i++)
@@ -1205,7 +1205,7 @@ static void assert_claimed(void) {
         cr_assert_not(held[0].held || held[1].held);
 }
 
-Test(placing_reservation, what_was_reserved_is_not_reserved_twice) {
+Test(placing_reservation, reserved_units_are_not_reserved_twice) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 8 }, { .sku = "B", .quantity = 1 } };
         const struct order_body body = claim_of(lines, 2);
 
@@ -1216,7 +1216,7 @@ Test(placing_reservation, what_was_reserved_is_not_reserved_twice) {
         cr_assert_eq(row_of("alpha", "B")->reserved, 1);
 }
 
-Test(placing_reservation, what_it_lacks_is_reserved_anew) {
+Test(placing_reservation, units_missing_in_the_reservation_are_reserved) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 10 }, { .sku = "B", .quantity = 4 },
                 { .sku = "D", .quantity = 2 } };
         struct order_body body = claim_of(lines, 3);
@@ -1230,7 +1230,7 @@ Test(placing_reservation, what_it_lacks_is_reserved_anew) {
         cr_assert_eq(row_of("alpha", "D")->reserved, 2);
 }
 
-Test(placing_reservation, what_it_has_too_much_is_released) {
+Test(placing_reservation, surplus_units_of_the_reservation_are_released) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 3 } };
         const struct order_body body = claim_of(lines, 1);
 
@@ -1241,7 +1241,7 @@ Test(placing_reservation, what_it_has_too_much_is_released) {
         cr_assert_eq(row_of("alpha", "B")->reserved, 0);
 }
 
-Test(placing_reservation, it_covers_only_its_own_location) {
+Test(placing_reservation, a_reservation_covers_only_its_location) {
         static const struct fulfillment_choice beta = { BY_PICKUP, "beta", TIMESTAMP_NONE };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 8, .fulfillment = &beta } };
         const struct order_body body = claim_of(lines, 1);
@@ -1255,7 +1255,7 @@ Test(placing_reservation, it_covers_only_its_own_location) {
         cr_assert_eq(row_of("beta", "A")->reserved, 10);
 }
 
-Test(placing_reservation, more_than_it_and_the_shelf_have_is_refused) {
+Test(placing_reservation, units_beyond_reservation_and_stock_are_refused) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 10 } };
         const struct order_body body = claim_of(lines, 1);
 
@@ -1268,7 +1268,7 @@ Test(placing_reservation, more_than_it_and_the_shelf_have_is_refused) {
         cr_assert_eq(row_of("alpha", "A")->reserved, 9);
 }
 
-Test(placing_reservation, one_that_nobody_knows_is_refused) {
+Test(placing_reservation, an_unknown_reservation_is_refused) {
         struct order_body body = claim_of(one_apple, 1);
 
         assert_invalid(place(&body), "#/reservation_id", "unknown-reservation");
@@ -1277,7 +1277,7 @@ Test(placing_reservation, one_that_nobody_knows_is_refused) {
         assert_invalid(place(&body), "#/reservation_id", "unknown-reservation");
 }
 
-Test(placing_reservation, one_of_another_channel_is_as_good_as_unknown) {
+Test(placing_reservation, a_reservation_of_another_channel_is_unknown) {
         const struct order_body body = claim_of(one_apple, 1);
 
         reserve_a_basket();
@@ -1296,7 +1296,7 @@ static void assert_over(const char *status) {
         cr_assert_null(placing.events->first);
 }
 
-Test(placing_reservation, one_whose_time_is_up_is_refused) {
+Test(placing_reservation, an_expired_reservation_is_refused) {
         reserve_a_basket();
         reservations[0].expires_at = NOW;
         assert_over("expired");
@@ -1305,7 +1305,7 @@ Test(placing_reservation, one_whose_time_is_up_is_refused) {
         assert_over("expired");
 }
 
-Test(placing_reservation, one_that_was_let_go_or_claimed_is_refused) {
+Test(placing_reservation, a_released_or_claimed_reservation_is_refused) {
         reserve_a_basket();
         reservations[0].status = RESERVATION_RELEASED;
         assert_over("released");
@@ -1377,7 +1377,7 @@ Test(placing_stock, lines_of_one_shelf_are_added_up) {
         cr_assert_eq(row_of("alpha", "A")->reserved, 10);
 }
 
-Test(placing_stock, what_is_kept_back_is_not_sold) {
+Test(placing_stock, safety_stock_is_not_sold) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 5 } };
         const struct order_body body = basket_of(lines, 1);
         struct stock_row *row = row_of("alpha", "A");
@@ -1399,7 +1399,7 @@ Test(placing_stock, a_shelf_that_was_never_filled_is_empty) {
         assert_short(place(&body), "#/lines/0/quantity", 0);
 }
 
-Test(placing_stock, orders_of_one_batch_see_what_the_ones_before_took) {
+Test(placing_stock, orders_of_one_batch_see_the_stock_taken_by_earlier_ones) {
         const struct order_line_body six[] = { { .sku = "A", .quantity = 6 } },
                                      four[] = { { .sku = "A", .quantity = 4 } };
         struct order_body body = basket_of(six, 1);

@@ -94,7 +94,7 @@ static const struct event *event_of(const char *type) {
 
         while (event && strcmp(event->type, type) != 0)
                 event = event->next;
-        cr_assert_not_null(event, "nothing told of %s", type);
+        cr_assert_not_null(event, "no event %s", type);
         return event;
 }
 
@@ -120,7 +120,7 @@ static enum problem cancel_of(size_t line, int64_t quantity) {
         return cancel_some(&some, 1);
 }
 
-/* All of a line is picked and has left the house. */
+/* All units of a line are picked and have left the location. */
 static void fulfill(size_t line, int64_t quantity) {
         const struct stock_cause cause = { .reason = "sale", .document = "fulfillment/1", .actor = "bob" };
 
@@ -172,7 +172,7 @@ Test(order_rules, short_units_are_cancelled_for_the_customer) {
         cr_assert_gt(order.credited, 0);
 }
 
-Test(order_rules, picked_units_are_given_up_last) {
+Test(order_rules, picked_units_are_cancelled_last) {
         allocations[0].picked = 3;
         fulfillment_line_cancel(&allocations[0], 2);
         cr_assert_eq(allocations[0].picked, 3);
@@ -219,15 +219,15 @@ Test(order_rules, a_line_is_open_wherever_its_units_are_held) {
         cr_assert_eq(order_line_open(&lines[0]), 3);
 }
 
-Test(order_rules, of_several_allocations_the_newest_gives_way_first_and_picked_units_last) {
+Test(order_rules, the_newest_allocation_is_cancelled_first_and_picked_units_last) {
         struct fulfillment_line second = ask_elsewhere();
 
         order_line_allocate(&lines[0], &second);
         allocations[0].picked = second.picked = 1;
         order_line_cancel(&lines[0], 1);
-        cr_assert_eq(second.cancelled, 1, "nobody has picked it, and it is the newest");
+        cr_assert_eq(second.cancelled, 1, "it is unpicked, and the newest");
         order_line_cancel(&lines[0], 2);
-        cr_assert_eq(allocations[0].cancelled, 2, "nobody has picked them");
+        cr_assert_eq(allocations[0].cancelled, 2, "they are unpicked");
         cr_assert_eq(second.cancelled, 1);
         order_line_cancel(&lines[0], 1);
         cr_assert_eq(second.cancelled, 2, "all are picked, and it is the newest");
@@ -276,7 +276,7 @@ Test(order_rules, discounts_of_the_whole_order_are_dealt_over_its_lines) {
 }
 
 /* 1000 over 4526, 453 and 3621 are 526, 53 and 421. */
-Test(order_rules, a_tax_on_top_is_dealt_over_what_the_lines_cost) {
+Test(order_rules, a_tax_on_top_is_dealt_over_the_values_of_the_lines) {
         order.tax_included = false;
         order.tax = 1000;
         cr_assert_eq(order_line_value(&lines[0], 0, 5), 4526 + 526);
@@ -289,7 +289,7 @@ Test(order_rules, a_tax_included_changes_no_value) {
         cr_assert_eq(order_line_value(&lines[0], 0, 5), 4526);
 }
 
-Test(order_rules, units_share_what_does_not_divide_and_add_up_again) {
+Test(order_rules, shares_of_units_add_up_to_an_indivisible_amount) {
         cr_assert_eq(order_line_value(&lines[0], 0, 2), 1810);
         cr_assert_eq(order_line_value(&lines[0], 2, 1), 905);
         cr_assert_eq(order_line_value(&lines[0], 3, 2), 1811);
@@ -338,7 +338,7 @@ Test(order_rules, the_status_follows_from_the_units) {
         assert_told("order.partially_fulfilled order.fulfilled refund.due order.cancelled");
 }
 
-Test(order_rules, settling_raises_the_versions_of_what_was_touched) {
+Test(order_rules, settling_raises_the_versions_of_touched_documents) {
         fulfillments[1].touched = true;
         order_settle(&order, &events, "ada", NOW);
         cr_assert_eq(order.version, 2);
@@ -378,7 +378,7 @@ Test(order_rules, cancelling_all_frees_every_unit_and_ends_every_fulfillment) {
         cr_assert_str_eq(buffer_text(&event_of("order.cancelled")->data), "\"reason\":\"changed her mind\"");
 }
 
-Test(order_rules, all_that_was_paid_is_due_back_when_nothing_is_left) {
+Test(order_rules, the_whole_paid_amount_is_due_when_no_unit_is_left) {
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
         cr_assert_eq(order.refund_due, 9090);
         cr_assert_eq(order.payment_status, PAYMENT_CAPTURED);
@@ -453,7 +453,7 @@ Test(order_rules, one_request_may_name_several_lines) {
         cr_assert_eq(lines[2].cancelled, 1);
 }
 
-Test(order_rules, cancelling_what_is_cancelled_changes_nothing) {
+Test(order_rules, cancelling_a_cancelled_order_changes_nothing) {
         int64_t due;
 
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
@@ -506,7 +506,7 @@ Test(order_rules, a_line_is_named_once) {
         assert_untouched();
 }
 
-Test(order_rules, what_was_fulfilled_stays_fulfilled) {
+Test(order_rules, fulfilled_units_stay_fulfilled) {
         fulfillments[1].status = FULFILLMENT_SHIPPED;
         fulfill(2, 4);
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
@@ -560,7 +560,7 @@ Test(order_rules, the_rest_of_a_parcel_may_be_cancelled) {
         assert_told("fulfillment.shipped order.units_cancelled refund.due order.partially_fulfilled");
 }
 
-/* Two of four are picked; when the others are not wanted any more, nothing remains to be picked. */
+/* Two of four are picked; when the customer cancels the others, no unit remains to be picked. */
 Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
         fulfillments[1].status = FULFILLMENT_PICKING;
         allocations[2].picked = 2;
@@ -573,7 +573,7 @@ Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
                 "fulfillment.units_cancelled order.units_cancelled refund.due fulfillment.units_cancelled fulfillment.packed order.units_cancelled refund.due");
 }
 
-Test(order_rules, an_order_of_which_nothing_is_left_says_why) {
+Test(order_rules, an_order_without_units_has_a_cancel_reason) {
         fulfillment_line_short(&allocations[0], 5);
         cr_assert_eq(order_after_units(&order, "theft", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_null(order.cancel_reason);
@@ -618,7 +618,7 @@ static struct uuid known_id(void) {
  *     letters = "ABCDEFGHJKMNPQRSTUVWXYZ"
  *     "".join(letters[int.from_bytes(digest[2 * i:2 * i + 2], "big") % 23] for i in range(8))
  */
-Test(pickup_code, is_what_hmac_makes_of_id_and_serial) {
+Test(pickup_code, is_the_hmac_of_id_and_serial) {
         const struct uuid id = known_id();
         char code[PICKUP_CODE_SIZE];
 
@@ -645,7 +645,7 @@ Test(pickup_code, is_the_same_each_time_and_another_for_each_id_serial_and_secre
         cr_assert_str_neq(first, again);
 }
 
-Test(pickup_code, has_eight_letters_that_nobody_mistakes) {
+Test(pickup_code, has_eight_letters_without_look_alikes) {
         struct uuid id = known_id();
         bool seen[128] = { false };
         char code[PICKUP_CODE_SIZE];
@@ -681,11 +681,11 @@ static bool slot_is_given_back(enum fulfillment_status status, timestamp slot_at
         fulfillments[0].slot_at = slot_at;
         order_settle(&order, &events, "ada", NOW);
         cr_assert_neq(fulfillments[0].has_slot, fulfillments[0].gives_slot_back);
-        cr_assert_eq(fulfillments[0].slot_at, slot_at, "it tells which place that was");
+        cr_assert_eq(fulfillments[0].slot_at, slot_at, "the fulfillment keeps the time of the freed slot");
         return fulfillments[0].gives_slot_back;
 }
 
-Test(order_rules, a_place_is_given_back_by_who_does_not_come_or_came_before_the_slot) {
+Test(order_rules, a_slot_is_freed_when_the_customer_does_not_come_or_came_early) {
         const timestamp later = NOW + 1;
 
         cr_assert_not(slot_is_given_back(FULFILLMENT_ALLOCATED, later));

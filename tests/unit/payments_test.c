@@ -72,7 +72,7 @@ static void close_till(void) {
 
 TestSuite(payments, .init = open_till, .fini = close_till);
 
-/* ---- saying things shortly ---- */
+/* ---- shorthands ---- */
 
 static struct payment *pay(enum funds_state state, int64_t amount) {
         const struct payment_request request = { .status = (int) state, .amount = amount };
@@ -102,7 +102,7 @@ static enum problem tell(struct payment *payment, enum provider_event_type type,
         return provider_tells(payment, &told, &heard, "psp", &events, NOW + 1, &arena, &refusal);
 }
 
-/* The same of something that happened so many seconds after NOW. */
+/* The same event, with an occurred_at some seconds after NOW. */
 static enum problem tell_of(struct payment *payment, enum provider_event_type type, int64_t amount, int64_t second) {
         struct provider_event told = word(type, amount);
 
@@ -170,7 +170,7 @@ static void assert_status(enum payment_status status) {
 
 /* ---- events of the provider ---- */
 
-Test(payments, what_is_authorized_is_asked_for_when_it_leaves_and_captured_by_the_provider) {
+Test(payments, an_authorized_amount_is_requested_when_units_leave_and_captured_by_the_provider) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         assert_status(PAYMENT_PENDING);
@@ -194,7 +194,7 @@ Test(payments, what_is_authorized_is_asked_for_when_it_leaves_and_captured_by_th
         cr_assert_eq(told("payment.void_due"), 0);
 }
 
-Test(payments, money_is_asked_for_in_the_order_of_the_payments) {
+Test(payments, captures_are_requested_in_the_order_of_the_payments) {
         struct payment *gift_card = pay(FUNDS_CAPTURED, 2000), *card = pay(FUNDS_AUTHORIZED, 5000);
         struct payment *invoice = pay(FUNDS_AUTHORIZED, 3500);
 
@@ -207,7 +207,7 @@ Test(payments, money_is_asked_for_in_the_order_of_the_payments) {
         cr_assert_eq(invoice->capture_due, 3500);
 }
 
-Test(payments, a_capture_that_failed_is_asked_for_from_what_else_is_held) {
+Test(payments, a_failed_capture_is_requested_from_another_payment) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500), *other;
 
         ship(0, 2);
@@ -222,7 +222,7 @@ Test(payments, a_capture_that_failed_is_asked_for_from_what_else_is_held) {
         assert_state(card, FUNDS_AUTHORIZED);
 }
 
-Test(payments, words_may_come_late_and_in_another_order) {
+Test(payments, provider_events_may_arrive_late_and_in_another_order) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 4000), PROBLEM_NONE);
@@ -254,7 +254,7 @@ Test(payments, more_than_a_payment_holds_is_refused) {
         cr_assert_eq(card->captured, 8000);
 }
 
-Test(payments, a_part_that_is_let_go_leaves_the_rest_held) {
+Test(payments, a_partial_void_leaves_the_rest_held) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         cr_assert_eq(tell(card, PROVIDER_VOIDED, 500), PROBLEM_NONE);
@@ -267,7 +267,7 @@ Test(payments, a_part_that_is_let_go_leaves_the_rest_held) {
 }
 
 /* A voucher over 90.00 was granted before anything left. */
-Test(payments, no_more_is_asked_for_than_is_owed) {
+Test(payments, no_more_than_the_charge_is_requested) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         order_credit(&order, 9000, 0);
@@ -279,13 +279,13 @@ Test(payments, no_more_is_asked_for_than_is_owed) {
 
 /* ---- cancels ---- */
 
-Test(payments, an_order_cancelled_before_it_was_captured_lets_its_payments_go) {
+Test(payments, a_cancelled_order_requests_voids_of_uncaptured_payments) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 8000), *invoice = pay(FUNDS_PENDING, 2500);
 
         cancel_all();
         assert_state(card, FUNDS_VOIDED);
         assert_state(invoice, FUNDS_VOIDED);
-        cr_assert(card->void_due == 8000 && card->voided == 0, "nobody has told of a void yet");
+        cr_assert(card->void_due == 8000 && card->voided == 0, "the provider has not reported the void yet");
         cr_assert_eq(told("payment.void_due"), 1);
         cr_assert_eq(told("payment.voided"), 1, "of the invoice, for which nothing was held");
         assert_status(PAYMENT_VOIDED);
@@ -308,7 +308,7 @@ Test(payments, a_capture_after_a_cancel_comes_due_as_a_refund) {
         assert_status(PAYMENT_REFUNDED);
 }
 
-Test(payments, a_part_captured_after_a_cancel_comes_due_and_the_rest_is_let_go) {
+Test(payments, a_part_captured_after_a_cancel_comes_due_and_the_rest_is_voided) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cancel_all();
@@ -321,7 +321,7 @@ Test(payments, a_part_captured_after_a_cancel_comes_due_and_the_rest_is_let_go) 
         cr_assert_eq(order.refund_due, 5500);
 }
 
-Test(payments, what_failed_is_captured_in_parts_after_a_cancel_nevertheless) {
+Test(payments, a_failed_payment_may_be_captured_in_parts_after_a_cancel) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
@@ -332,7 +332,7 @@ Test(payments, what_failed_is_captured_in_parts_after_a_cancel_nevertheless) {
         cr_assert_eq(order.refund_due, 5500);
 }
 
-Test(payments, of_what_is_held_after_a_capture_a_part_is_captured) {
+Test(payments, a_part_of_the_amount_still_held_is_captured_later) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 5000), PROBLEM_NONE);
@@ -347,7 +347,7 @@ Test(payments, of_what_is_held_after_a_capture_a_part_is_captured) {
         cr_assert_eq(card->captured, 10500);
 }
 
-Test(payments, an_authorization_after_a_cancel_is_let_go_at_once) {
+Test(payments, a_void_of_an_authorization_after_a_cancel_is_requested_at_once) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cancel_all();
@@ -357,9 +357,9 @@ Test(payments, an_authorization_after_a_cancel_is_let_go_at_once) {
         cr_assert_eq(told("payment.void_due"), 1);
 }
 
-/* ---- in the order in which it happened ---- */
+/* ---- order of events ---- */
 
-Test(payments, a_failure_told_late_changes_nothing_and_is_noted) {
+Test(payments, a_late_failure_changes_nothing_and_is_recorded) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cr_assert_eq(tell_of(card, PROVIDER_AUTHORIZED, 0, 300), PROBLEM_NONE);
@@ -373,12 +373,12 @@ Test(payments, a_failure_told_late_changes_nothing_and_is_noted) {
         cr_assert_eq(card->capture_due, 6500, "the capture is asked for");
         cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 6500, 400), PROBLEM_NONE);
         cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, 350), PROBLEM_NONE);
-        cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, 500), PROBLEM_NONE, "the rest is not to be had");
+        cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, 500), PROBLEM_NONE, "the rest cannot be captured");
         assert_state(card, FUNDS_CAPTURED);
         cr_assert(card->failed == 4000 && card->voided == 0);
 }
 
-Test(payments, what_failed_is_neither_voided_nor_to_be_voided) {
+Test(payments, a_failed_amount_is_neither_voided_nor_to_be_voided) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
@@ -397,7 +397,7 @@ Test(payments, an_event_without_a_moment_counts_from_when_it_is_recorded) {
         assert_state(card, FUNDS_AUTHORIZED);
 }
 
-/* As a provider does whose clock has no fractions. */
+/* The clock of some providers has no fractions of a second. */
 Test(payments, of_two_events_of_one_moment_the_failure_came_first_and_the_void_last) {
         static const enum provider_event_type sorted[] = { PROVIDER_FAILED, PROVIDER_AUTHORIZED, PROVIDER_CAPTURED,
                 PROVIDER_VOIDED };
@@ -423,7 +423,7 @@ Test(payments, of_two_events_of_one_moment_the_failure_came_first_and_the_void_l
                 }
 }
 
-Test(payments, a_capture_that_was_taken_in_is_not_unsaid_by_an_earlier_event) {
+Test(payments, a_recorded_capture_is_not_undone_by_an_earlier_event) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 9000, 10), PROBLEM_NONE);
@@ -431,7 +431,7 @@ Test(payments, a_capture_that_was_taken_in_is_not_unsaid_by_an_earlier_event) {
         cr_assert(card->captured == 9000 && card->authorized == 10500 && heard.n == 1);
 }
 
-Test(payments, a_payment_has_so_many_events_at_most) {
+Test(payments, a_payment_has_a_limit_of_events) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         for (size_t i = 0; i < PAYMENT_EVENTS_MAX; i++) {
@@ -444,7 +444,7 @@ Test(payments, a_payment_has_so_many_events_at_most) {
         assert_state(card, FUNDS_PENDING);
 }
 
-Test(payments, a_refund_that_failed_and_was_settled_later_is_settled_in_whatever_order_it_is_told) {
+Test(payments, a_refund_settled_after_a_failure_is_settled_in_every_order_of_arrival) {
         struct payment *card = pay(FUNDS_CAPTURED, 10500);
 
         for (int late = 0; late < 2; late++) {
@@ -467,7 +467,7 @@ Test(payments, a_refund_that_failed_and_was_settled_later_is_settled_in_whatever
         }
 }
 
-Test(payments, a_refund_that_failed_is_not_sent_after_all_once_its_money_went_another_way) {
+Test(payments, a_failed_refund_is_not_sent_once_another_refund_has_paid) {
         struct payment *card = pay(FUNDS_CAPTURED, 10500);
 
         cancel_all();
@@ -478,7 +478,7 @@ Test(payments, a_refund_that_failed_is_not_sent_after_all_once_its_money_went_an
         cr_assert(card->refunded == 10500 && order.refunds[0]->state == REFUND_FAILED);
 }
 
-/* ---- whatever the order of arrival, the same state ---- */
+/* ---- every order of arrival leads to the same state ---- */
 
 #define HISTORIES   4000
 #define HISTORY_MAX 5
@@ -497,7 +497,7 @@ static struct payment *till_for(int context, enum funds_state opened) {
         return card;
 }
 
-/* As the route does: a known event is not taken in again. */
+/* Like the route: a known event is not applied again. */
 static bool is_taken_in(struct payment *payment, const struct provider_event *told) {
         bool is_known = false;
         enum problem p;
@@ -509,7 +509,7 @@ static bool is_taken_in(struct payment *payment, const struct provider_event *to
         return p == PROBLEM_NONE;
 }
 
-/* A provider repeats refused events for as long as one more is taken in. */
+/* The provider repeats refused events until a round applies none of them. */
 static void tell_all(struct payment *payment, const struct provider_event *const *told, size_t n) {
         size_t before;
 
@@ -581,7 +581,7 @@ static size_t possible_history(uint64_t *dice, struct payment *payment, struct p
         return n;
 }
 
-Test(payments, the_events_of_a_payment_lead_to_the_same_state_in_whatever_order_they_arrive) {
+Test(payments, the_events_of_a_payment_lead_to_the_same_state_in_every_order_of_arrival) {
         static const enum funds_state opened[] = { FUNDS_PENDING, FUNDS_AUTHORIZED, FUNDS_CAPTURED };
         uint64_t dice = 20261130;
 
@@ -608,7 +608,7 @@ Test(payments, the_events_of_a_payment_lead_to_the_same_state_in_whatever_order_
         }
 }
 
-/* Every pair of kinds, with and without amounts, whatever the payment was placed as. */
+/* Every pair of kinds, with and without amounts, for every first status of the payment. */
 Test(payments, two_events_of_any_kinds_lead_to_the_same_state_in_either_order) {
         static const struct {
                 enum provider_event_type type;
@@ -644,10 +644,10 @@ Test(payments, two_events_of_any_kinds_lead_to_the_same_state_in_either_order) {
                         }
 }
 
-/* ---- amounts that are not needed any more ---- */
+/* ---- amounts no longer needed ---- */
 
-/* Of 105.00 that are held, 35.00 leave the house and the rest is not wanted. */
-Test(payments, what_the_rest_of_an_order_held_is_let_go) {
+/* Of 105.00 held, units of 35.00 leave the location and the customer cancels the rest. */
+Test(payments, a_void_of_the_amount_held_for_cancelled_units_is_requested) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         fulfillment.status = FULFILLMENT_PACKED;
@@ -717,7 +717,7 @@ Test(payments, an_order_without_payments_that_costs_nothing_is_paid) {
 
 /* ---- refunds ---- */
 
-Test(payments, what_is_due_goes_back_to_the_payments_it_came_from) {
+Test(payments, the_refund_due_goes_back_to_the_payments) {
         struct payment *gift_card = pay(FUNDS_CAPTURED, 2000), *card = pay(FUNDS_CAPTURED, 8500);
 
         cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND, "nothing is due");
@@ -735,7 +735,7 @@ Test(payments, what_is_due_goes_back_to_the_payments_it_came_from) {
         cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
 }
 
-Test(payments, beyond_what_is_due_it_is_an_appeasement_up_to_what_was_paid) {
+Test(payments, a_refund_beyond_the_amount_due_is_an_appeasement_up_to_the_paid_amount) {
         (void) pay(FUNDS_CAPTURED, 10500);
         cancel(1, 1);
         cr_assert_eq(give_back(10501), PROBLEM_OVER_REFUND);
@@ -763,7 +763,7 @@ Test(payments, store_credit_is_settled_at_once_and_counts_like_any_refund) {
         cr_assert_eq(give_back(6500), PROBLEM_NONE);
 }
 
-Test(payments, store_credit_is_given_only_of_what_was_captured) {
+Test(payments, store_credit_is_given_only_from_captured_amounts) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         ship(0, 2);
@@ -777,7 +777,7 @@ Test(payments, store_credit_is_given_only_of_what_was_captured) {
 }
 
 /* Two units have left and came back before the provider has answered. */
-Test(payments, without_an_amount_just_what_is_due_is_given_back) {
+Test(payments, a_refund_without_an_amount_is_the_refund_due) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         ship(0, 2);
@@ -805,13 +805,13 @@ Test(payments, a_refund_that_failed_is_due_again_and_can_be_tried_again) {
         assert_status(PAYMENT_CAPTURED);
         cr_assert_eq(give_back(0), PROBLEM_NONE);
         cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_SETTLED), PROBLEM_NONE);
-        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_ISSUED), PROBLEM_NONE, "a late word");
+        cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_ISSUED), PROBLEM_NONE, "a late event");
         cr_assert_eq(order.refunds[1]->state, REFUND_SETTLED);
         cr_assert_eq(tell_refund(order.refunds[1], PROVIDER_REFUND_FAILED), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(order.refunds[0]->state, REFUND_FAILED);
 }
 
-Test(payments, a_refund_may_be_granted_on_a_capture_asked_for_and_is_issued_once_it_is_answered) {
+Test(payments, a_refund_on_a_requested_capture_is_issued_after_the_capture) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         ship(0, 2);
@@ -876,7 +876,7 @@ Test(payments, an_event_is_checked_before_anything_is_looked_up) {
         cr_assert_eq(provider_check(&told, &arena, &refusal), PROBLEM_NONE);
 }
 
-Test(payments, an_event_id_means_one_thing) {
+Test(payments, an_event_id_belongs_to_one_event) {
         struct told_events before = { .arena = &arena };
         const struct payment card = { .id = { { 1 } }, .order = &order };
         const struct uuid payment = card.id, other = { { 2 } };
@@ -896,7 +896,7 @@ Test(payments, an_event_id_means_one_thing) {
         cr_assert_eq(told_events_find(&before, &payment, &told, &arena, &refusal, &known), PROBLEM_EVENT_ID_REUSED);
 }
 
-/* Two words of the provider and one of ours: of 65.00 asked for, 20.00 were given as store credit. */
+/* Two events of the provider and one command: of 65.00 requested, 20.00 were refunded as store credit. */
 Test(payments, refunds_of_the_whole_order_are_never_more_than_its_captures_when_one_fails) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
@@ -948,7 +948,7 @@ static void assert_available(int64_t available) {
         cr_assert_eq(refusal.violations->available, available, "it is %" PRId64, refusal.violations->available);
 }
 
-Test(payments, what_is_given_back_pays_the_returns_first_and_the_oldest_of_them_before_all) {
+Test(payments, a_refund_pays_the_returns_first_and_the_oldest_before_the_others) {
         (void) pay(FUNDS_CAPTURED, 10500);
         given_two_returns();
         cr_assert_eq(order.refund_due, 7000);
@@ -964,7 +964,7 @@ Test(payments, what_is_given_back_pays_the_returns_first_and_the_oldest_of_them_
         cr_assert_eq(told("order.appeased"), 0);
 }
 
-Test(payments, a_refund_for_one_return_pays_that_one_and_no_more_than_it_comes_to) {
+Test(payments, a_refund_for_one_return_pays_only_its_claim) {
         (void) pay(FUNDS_CAPTURED, 10500);
         given_two_returns();
         cr_assert_eq(give_back_for(1, 3001), PROBLEM_OVER_REFUND);
@@ -979,7 +979,7 @@ Test(payments, a_refund_for_one_return_pays_that_one_and_no_more_than_it_comes_t
         cr_assert_str_eq(refusal.violations->code, "unknown-return");
 }
 
-Test(payments, an_appeasement_pays_no_return_that_nothing_is_due_of) {
+Test(payments, an_appeasement_pays_no_return_without_a_due_amount) {
         (void) pay(FUNDS_CAPTURED, 10500);
         given_two_returns();
         order_settle_values(&order);
@@ -1003,7 +1003,7 @@ Test(payments, a_refund_that_failed_is_due_again_for_its_return) {
         cr_assert_eq(refunded_for(0), 3000);
 }
 
-Test(payments, an_amount_that_is_refused_says_how_much_is_available) {
+Test(payments, a_refused_amount_names_the_available_amount) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
         const struct payment_request more = { .status = FUNDS_CAPTURED, .amount = 1, .has_amount = true };
         struct payment *none = NULL;
@@ -1039,7 +1039,7 @@ static enum problem order_paid_more(enum funds_state state, int64_t amount) {
         return order_pay(&order, &request, "ada", &events, NOW, &arena, &refusal, &payment);
 }
 
-Test(payments, a_further_payment_is_for_what_is_neither_paid_nor_held) {
+Test(payments, a_further_payment_covers_the_amount_neither_paid_nor_held) {
         (void) pay(FUNDS_CAPTURED, 2000);
         (void) pay(FUNDS_AUTHORIZED, 3000);
         cr_assert_eq(order_paid_more(FUNDS_CAPTURED, 5501), PROBLEM_OVER_PAYMENT);
@@ -1052,7 +1052,7 @@ Test(payments, a_further_payment_is_for_what_is_neither_paid_nor_held) {
         cr_assert_eq(order_balance(&order), 3000);
 }
 
-Test(payments, an_order_has_so_many_payments_at_most) {
+Test(payments, an_order_has_a_limit_of_payments) {
         for (size_t i = 0; i < ORDER_PAYMENTS_MAX; i++)
                 cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_NONE);
         cr_assert_eq(order_paid_more(FUNDS_PENDING, 10), PROBLEM_TOO_MANY);
@@ -1060,7 +1060,7 @@ Test(payments, an_order_has_so_many_payments_at_most) {
         cr_assert_eq(order.n_payments, ORDER_PAYMENTS_MAX);
 }
 
-Test(payments, an_order_has_so_many_refunds_at_most) {
+Test(payments, an_order_has_a_limit_of_refunds) {
         (void) pay(FUNDS_CAPTURED, 10500);
         while (order.n_refunds + 2 <= ORDER_REFUNDS_MAX) {
                 cr_assert_eq(give_back(1), PROBLEM_NONE);
@@ -1073,7 +1073,7 @@ Test(payments, an_order_has_so_many_refunds_at_most) {
 
 /* ---- crediting ---- */
 
-Test(payments, a_fee_is_withheld_of_what_a_return_credits) {
+Test(payments, a_fee_is_withheld_from_the_credit_of_a_return) {
         (void) pay(FUNDS_CAPTURED, 10500);
         ship(0, 2);
         cr_assert_eq(order_credit_units(&lines[0], 1), 3000);
@@ -1084,7 +1084,7 @@ Test(payments, a_fee_is_withheld_of_what_a_return_credits) {
         cr_assert_eq(order.adjusted, -450);
 }
 
-/* ---- whatever happens, no cent is lost or made ---- */
+/* ---- random sales lose or make no cent ---- */
 
 #define RANDOM_ORDERS 12000
 #define STEPS_MAX     24
@@ -1312,7 +1312,7 @@ static void give_back_all(size_t sale) {
         cr_assert_eq(order.refund_due, 0, "sale %zu", sale);
 }
 
-/* Everything that is left comes back or is cancelled, and every refund arrives. */
+/* All remaining units are returned or cancelled, and every refund is settled. */
 static void undo_the_rest(void) {
         for (size_t i = 0; i < 2; i++) {
                 const int64_t away = lines[i].fulfilled - lines[i].returned;
@@ -1325,7 +1325,7 @@ static void undo_the_rest(void) {
         order_settle(&order, &events, "ada", NOW);
 }
 
-Test(payments, whatever_is_paid_captured_cancelled_returned_and_refunded_no_cent_is_lost_or_made) {
+Test(payments, random_payments_cancellations_returns_and_refunds_lose_or_make_no_cent) {
         uint64_t dice = 20261127;
 
         for (size_t sale = 0; sale < RANDOM_ORDERS; sale++) {
@@ -1371,7 +1371,7 @@ static struct cancel_quote quote_of(size_t line, int64_t units) {
         return quote;
 }
 
-Test(payments, a_quote_of_a_cancellation_says_what_the_lines_are_worth_and_the_tax_in_them) {
+Test(payments, a_cancellation_quote_has_the_values_of_the_lines_and_the_tax_in_them) {
         struct cancel_quote quote;
 
         order.tax_included = false;
@@ -1390,7 +1390,7 @@ Test(payments, a_quote_of_a_cancellation_says_what_the_lines_are_worth_and_the_t
         cr_assert(quote.shipping == 500 && quote.shipping_tax == 0 && quote.void_due == 12500);
 }
 
-Test(payments, a_quote_refuses_what_a_cancellation_would_refuse) {
+Test(payments, a_quote_refuses_like_the_cancellation) {
         const struct cancel_line some = { lines[1].id, 5 };
         struct cancel_quote quote = { 0 };
 
@@ -1400,7 +1400,7 @@ Test(payments, a_quote_refuses_what_a_cancellation_would_refuse) {
         cr_assert(refusal.violations->has_available && refusal.violations->available == 4);
 }
 
-Test(payments, a_cancellation_tells_the_value_of_its_units_and_the_tax_in_it) {
+Test(payments, the_event_of_a_cancellation_has_the_value_of_its_units_and_the_tax_in_it) {
         const struct event *event = NULL;
 
         order.tax = 1050;
@@ -1465,7 +1465,7 @@ static bool is_all_given_up(void) {
         return true;
 }
 
-Test(payments, in_whatever_order_goods_are_cancelled_and_returned_the_parts_add_up_to_the_order_and_its_tax) {
+Test(payments, the_parts_add_up_to_the_order_and_its_tax_in_every_order_of_cancels_and_returns) {
         uint64_t dice = 20261202;
 
         for (size_t sale = 0; sale < RANDOM_ORDERS / 2; sale++) {
