@@ -85,6 +85,8 @@
         X("one-of", "Exactly one of several members is needed")                                                        \
         X("out-of-range", "The value is outside its limits")                                                           \
         X("outside-return-window", "The time for returning the product is over")                                       \
+        X("over-capture", "The provider tells of more than the payment can have")                                      \
+        X("over-payment", "More than the order owes")                                                                  \
         X("over-pick", "Fewer units remain to be picked")                                                              \
         X("over-refund", "Less can be refunded")                                                                       \
         X("over-return", "Fewer units can be returned")                                                                \
