@@ -84,7 +84,7 @@ enum problem adjustment_check_time(
         const struct adjustment *item, size_t index, timestamp now, struct arena *arena, struct refusal *refusal) {
         if (!item->has_counted_at || item->counted_at <= now)
                 return PROBLEM_NONE;
-        return refuse_item(refusal, arena, index, "counted_at", "out-of-range", "That is yet to come.");
+        return refuse_item(refusal, arena, index, "counted_at", "out-of-range", "counted_at is yet to come.");
 }
 
 /* ---- effects on the row ---- */

@@ -135,7 +135,7 @@ enum problem promises_lock(struct promises *promises, struct database *database,
         return p;
 }
 
-/* ---- what is locked ---- */
+/* ---- locked documents ---- */
 
 static enum problem held_read(struct rows *rows, void *into) {
         struct promises *promises = into;

@@ -48,11 +48,11 @@ void fulfillment_commands_documents(const struct batch *batch, const struct call
                 order_snapshot(snapshot, fulfillment->order);
 }
 
-/* One answer for whatever a link does not open, so that nothing can be probed. */
+/* One answer for every fulfillment that a link does not open, so that a client cannot probe for fulfillments. */
 static struct fulfillment *opened_by_link(struct call *call, struct fulfillment *fulfillment, timestamp now) {
         if (fulfillment && fulfillment_link_opens(fulfillment, call->link, now))
                 return fulfillment;
-        call_refuse(call, PROBLEM_UNAUTHENTICATED, "The link opens nothing here, or not any more.");
+        call_refuse(call, PROBLEM_UNAUTHENTICATED, "The link is unknown, or has expired.");
         return NULL;
 }
 

@@ -156,7 +156,7 @@ void fulfillment_pick_check(struct call *call) {
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "A line is named by its sku or its id, and not by both.");
 }
 
-/* Handing over without a proof is the supervisor's word for it. */
+/* A supervisor answers for a hand-over without a proof. */
 void fulfillment_handover_check(struct call *call) {
         const struct handover_body *body = call->body;
 

@@ -18,7 +18,7 @@ static void reply_with_token(struct call *call, const struct fulfillment *fulfil
         reply_etag(call, fulfillment->version);
 }
 
-/* The route keeps no replies, so the token stands nowhere but in this one. */
+/* The route keeps no replies, so this reply is the only copy of the token. */
 static enum problem issue_one(struct batch *batch, struct call *call) {
         const struct fulfillment_commands *work = batch->work;
         struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);

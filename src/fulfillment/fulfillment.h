@@ -83,7 +83,7 @@ struct handover {
 struct package {
         const char *carrier, *tracking_number;
         const struct line_units *lines;
-        size_t n_lines; /* 0: whatever is picked and in no other package */
+        size_t n_lines; /* 0: all that is picked and in no other package */
 };
 
 /* ---- on the shelf ---- */
@@ -282,7 +282,7 @@ enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same
 enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *action);
 
 /* Not yet with a customer or a carrier, nor given up. */
-bool fulfillment_is_in_the_house(enum fulfillment_status status);
+bool fulfillment_is_at_location(enum fulfillment_status status);
 
 /* A customer may come for it, or is expected to. */
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status);

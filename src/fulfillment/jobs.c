@@ -26,7 +26,7 @@ static enum problem reminders_find(struct database *database, int64_t limit, str
         return PROBLEM_NONE;
 }
 
-/* Found without a lock, so the rules look again at what others may have done meanwhile. */
+/* Found without a lock, so the rules check again: other transactions may have changed the fulfillment meanwhile. */
 static enum problem change(
         struct batch *batch, struct call *call, bool (*rule)(struct fulfillment *, const struct act *)) {
         struct fulfillment_commands *work = batch->work;

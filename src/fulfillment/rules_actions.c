@@ -70,7 +70,7 @@ static bool state_allows(const struct action_facts *facts, int event) {
         int next;
 
         if (event == WHILE_IN_THE_HOUSE)
-                return fulfillment_is_in_the_house(facts->status);
+                return fulfillment_is_at_location(facts->status);
         if (event == WHILE_AWAITED)
                 return fulfillment_is_awaited(facts->method, facts->status);
         return lifecycle_next(fulfillment_lifecycle(facts->method), (int) facts->status, event, &next);

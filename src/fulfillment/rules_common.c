@@ -66,7 +66,7 @@ enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same
                 act->refusal->current_status, same ? "by another actor" : "with other data than this request has");
 }
 
-bool fulfillment_is_in_the_house(enum fulfillment_status status) {
+bool fulfillment_is_at_location(enum fulfillment_status status) {
         return status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY ||
                status == FULFILLMENT_PACKED;
 }

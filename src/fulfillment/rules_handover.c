@@ -197,7 +197,8 @@ static enum problem check_handover_room(
                 return PROBLEM_NONE;
         (void) refuse_because(act->refusal, act->arena, "#/lines", "too-many",
                 "A fulfillment has %d hand-overs at most; this one has to be of all that is left.", HANDOVERS_MAX);
-        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "These are too many parts.");
+        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                "The fulfillment has too many hand-overs; see `errors`.");
 }
 
 static enum problem check_handover(const struct fulfillment *fulfillment, const struct handover *handover,
@@ -249,7 +250,8 @@ enum problem fulfillment_hand_over(
                 return p;
         text = handover_text(fulfillment, handover, &load, act);
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
+                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                        "The fulfillment has no room for the text of this hand-over.");
         p = check_proof(fulfillment, handover, act);
         if (p)
                 return p;

@@ -1,4 +1,4 @@
-/* Units leave a location: what hand-over and shipping share. */
+/* Units leave a location: the rules that hand-over and shipping share. */
 #include "fulfillment/leaving.h"
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ void load_add(struct load *load, const struct fulfillment *fulfillment, const st
 enum problem load_check(const struct load *load, const struct fulfillment *fulfillment, const struct act *act) {
         if (load->foreign)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
-                        "The request names lines that are not in the fulfillment.");
+                        "Some lines are not in the fulfillment; see `errors`.");
         if (!load->too_many)
                 return PROBLEM_NONE;
         act->refusal->current_status = fulfillment_shown_status(fulfillment);

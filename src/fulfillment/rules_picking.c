@@ -13,12 +13,12 @@ enum problem fulfillment_assign(
         struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act) {
         if (text_equal(fulfillment->assignee, assignee))
                 return PROBLEM_NONE;
-        if (!fulfillment_is_in_the_house(fulfillment->status))
+        if (!fulfillment_is_at_location(fulfillment->status))
                 return fulfillment_refuse_state(fulfillment, act, "assigned");
         if (fulfillment->assignee && !force) {
                 act->refusal->current_status = fulfillment_shown_status(fulfillment);
                 return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
-                        "It is assigned to %s; taking it over needs force.", fulfillment->assignee);
+                        "The fulfillment is assigned to %s; taking it over needs `force`.", fulfillment->assignee);
         }
         fulfillment->assignee = assignee;
         fulfillment->touched = true;

@@ -140,7 +140,8 @@ enum problem fulfillment_name_recipient(
         if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
                 return fulfillment_refuse_state(fulfillment, act, "collected");
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
+                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                        "The fulfillment has no room for the text of this name.");
         fulfillment->recipient = text;
         fulfillment->touched = true;
         (void) fulfillment_tell(act->events, fulfillment, "fulfillment.recipient_named", act->actor);
@@ -203,12 +204,13 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
 static enum problem refuse_until(const struct fulfillment *fulfillment, const char *pointer, const struct act *act) {
         if (fulfillment->has_slot)
                 (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
-                        "From now on, not before its slot ends, and %d days after it begins at most.",
+                        "The hold ends in the future, not before its slot ends, and at most %d days after the slot begins.",
                         (int) (HOLD_MAX / DAY));
         else
                 (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
-                        "From now on, and %d days at most.", (int) (HOLD_MAX / DAY));
-        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end then.");
+                        "The hold ends in the future, and at most %d days from now.", (int) (HOLD_MAX / DAY));
+        return refuse(
+                act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end at that time; see `errors`.");
 }
 
 enum problem fulfillment_check_hold(

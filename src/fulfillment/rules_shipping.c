@@ -79,7 +79,8 @@ static enum problem check_packages(const struct fulfillment *fulfillment, const 
         if (packages_count(fulfillment->packages) + n_packages > PACKAGES_MAX) {
                 (void) refuse_because(act->refusal, act->arena, "#/packages", "too-many",
                         "A fulfillment has %d packages at most.", PACKAGES_MAX);
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "These are too many packages.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The fulfillment has too many packages; see `errors`.");
         }
         for (size_t i = 0; i < n_packages; i++) {
                 char at[64];
@@ -109,7 +110,8 @@ enum problem fulfillment_ship(
                 return p;
         text = packages_text(fulfillment->packages, packages, n_packages, act);
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE, "There is no room for that.");
+                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                        "The fulfillment has no room for the text of these packages.");
         p = load_leave(fulfillment, &load, FULFILLMENT_SHIP, "fulfillment.shipped", "fulfillment.partially_shipped",
                 act, &told);
         if (p)

@@ -15,7 +15,7 @@
 #define SOURCING_SHELVES_MAX 100 /* that are looked at for one SKU of a fulfillment */
 #define SOURCING_SPLIT_MAX   3   /* locations that share the missing units of one line */
 
-/* Units of a line that its location does not have, and how many of them nobody has. */
+/* Units of a line that its location does not have, and how many of them no location has. */
 struct need {
         struct fulfillment_line *line;
         int64_t quantity, left;
@@ -26,7 +26,7 @@ struct candidate {
         const char *code;
         const struct location *location;
         const struct zone *zone; /* of the location */
-        double distance;         /* kilometres; infinite when they cannot be told */
+        double distance;         /* kilometres; infinite when a coordinate is missing */
         timestamp promised_at;   /* when it could have them ready; TIMESTAMP_NONE: it cannot serve at all */
 };
 
@@ -38,7 +38,7 @@ struct search {
         size_t n_lines;
         struct candidate *candidates; /* nearest first, ties by code */
         size_t n_candidates, capacity;
-        int64_t left; /* units that nobody had before the locks */
+        int64_t left; /* units that no location had before the locks */
 };
 
 /* Units of a need that come from a candidate. */
@@ -71,7 +71,7 @@ void candidates_promise(struct candidate *candidates, size_t n, enum fulfillment
 enum problem sources_choose(struct need *needs, size_t n_needs, const struct search *search, struct stock *stock,
         struct source **ret_sources, size_t *ret_n);
 
-/* Make a fulfillment for each location that takes over, with its lines, and tell so. */
+/* Make a fulfillment for each location that takes over, with its lines and events. */
 enum problem sources_take_over(
         struct fulfillment *from, const struct source *sources, size_t n_sources, const struct act *act);
 

@@ -76,11 +76,11 @@ static int stopped(const struct call *call) {
 
         import_problem_text(problem, NULL, 0, text, sizeof(text));
         import_complain("the import has stopped: %s", text);
-        import_complain("run it again; what is in already stays as it is");
+        import_complain("run it again; rows already imported stay as they are");
         return EXIT_NO_DATABASE;
 }
 
-/* Only for want of a database is a call to be blamed on nobody's line. */
+/* A call that failed for lack of the database is no fault of any line. */
 static int slice_run(struct importer *importer, struct call **slice, size_t n) {
         struct call *calls[CALLS_MAX];
 

@@ -235,7 +235,7 @@ static size_t column_named(const struct import_columns *columns, const char *nam
         return i;
 }
 
-/* All strangers at once, so that nobody has to run the import for each of them. */
+/* All unknown columns at once, so that one run of the import names them all. */
 static void blame_unknown(struct import_file *file, char **fields, size_t n, size_t n_unknown) {
         size_t named = 0;
 

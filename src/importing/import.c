@@ -42,7 +42,8 @@ int import_read_again(struct import *import, uint64_t offset, size_t line, struc
                 return import_stop_code();
         if (import_file_seek(&import->file, offset, line) && import_file_next(&import->file, ret_row) == IMPORT_ROW)
                 return EXIT_OK;
-        import_complain("%s: line %zu cannot be read again; the file must be a regular one that nobody changes",
+        import_complain(
+                "%s: line %zu cannot be read again; the file must be a regular one that does not change meanwhile",
                 import->file.path, line);
         return EXIT_FAILED;
 }

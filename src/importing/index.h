@@ -1,8 +1,8 @@
 /*
  * importing/index: where in the file the lines of each invoice stand.
  *
- * The lines of one order need not stand together, and what a date says may stand in another line. A first pass over the
- * file keeps 24 bytes for each line; sorted by invoice, in the order in which invoices first appear, they lead the
+ * The lines of one order need not stand together, and another line may decide the order of a date. A first pass over
+ * the file keeps 24 bytes for each line; sorted by invoice, in the order in which invoices first appear, they lead the
  * second pass.
  */
 #pragma once

@@ -384,7 +384,7 @@ static size_t collect_lines(struct sales *sales, struct sale_line **lines) {
         return n;
 }
 
-/* Products that lines of pending sales name and nobody has seen yet; made unless they exist. */
+/* Products that lines of pending sales name and no earlier line named; made unless they exist. */
 static int create_products(struct sales *sales) {
         struct sale_line *lines[SALE_LINES_MAX + ORDER_LINES_MAX];
         const size_t n_lines = collect_lines(sales, lines);

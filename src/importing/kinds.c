@@ -47,7 +47,7 @@ int import_run(
         if (!code || import->report.read || import_stop_asked())
                 import_summary(&import->report);
         if (import_stop_asked())
-                import_complain("the import was stopped; run it again: what is in already stays as it is");
+                import_complain("the import was stopped; run it again: rows already imported stay as they are");
         if (code)
                 return code;
         return import->report.refused ? EXIT_FAILED : EXIT_OK;

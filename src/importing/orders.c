@@ -95,7 +95,7 @@ static bool sale_line_add(struct sales *sales, const struct import_row *row, con
         return complete;
 }
 
-/* Open orders have not left the house, so nothing of them comes back. */
+/* Open orders have not left their location, so none of their units comes back. */
 static int take_return(struct import *import, struct comebacks *comebacks, const struct import_row *row,
         const struct import_index_entry *entry, const struct invoice_line *invoice) {
         if (!import->options->open)

@@ -41,7 +41,7 @@ void import_report_init(struct import_report *report, const char *kind, const ch
 void import_refuse(struct import_report *report, size_t line, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* Name a line of which there is something to be said, without counting it. */
+/* Print a remark on a line, without counting the line. */
 void import_note(struct import_report *report, size_t line, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 

@@ -302,17 +302,16 @@ static int call_all(struct chunk *chunk) {
         return code;
 }
 
-/* ---- what became of them ---- */
+/* ---- outcomes ---- */
 
 static void tell_unmatched(struct import_report *report, const struct returned_line *line) {
         report->unmatched++;
         if (*line->customer)
                 import_note(report, line->line,
-                        "%s: customer %s has bought no %s before that did not come back already (%" PRId64 " units)",
+                        "%s: customer %s has bought no %s before, or has returned them all (%" PRId64 " units)",
                         line->invoice, line->customer, line->sku, line->units);
         else
-                import_note(report, line->line,
-                        "%s: without a customer nobody knows which purchase comes back (%" PRId64 " of %s)",
+                import_note(report, line->line, "%s: without a customer no purchase can be matched (%" PRId64 " of %s)",
                         line->invoice, line->units, line->sku);
 }
 

@@ -157,7 +157,7 @@ static int report_results(struct chunk *chunk, const json_t *reply) {
         return code;
 }
 
-/* The whole call was refused: those to blame leave the chunk, or all of them when nobody is named. */
+/* The whole call was refused: those to blame leave the chunk, or all of them when none is named. */
 static void drop_blamed(struct chunk *chunk, const json_t *problem) {
         const json_t *errors = json_object_get(problem, "errors");
         bool blamed[CHUNK_ROWS] = { false };

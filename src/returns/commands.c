@@ -69,7 +69,7 @@ static enum problem ask_for_days(struct batch *batch, struct return_commands *wo
         return PROBLEM_NONE;
 }
 
-/* The documents: locked for who changes them; their parts in a later statement than their locks. */
+/* Load the documents, locked if the calls change them; a later statement than the locks reads their parts. */
 static enum problem load_documents(struct batch *batch, struct return_commands *work, bool locked) {
         enum problem p;
 
@@ -177,7 +177,7 @@ void return_check_override(struct call *call, bool override) {
         if (!override || call_has_scope(call, SCOPE_ADMIN))
                 return;
         call->refusal.scope = scope_text(SCOPE_ADMIN);
-        call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Passing over the return policy needs the scope %s.",
+        call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "Overriding the return policy needs the scope %s.",
                 scope_text(SCOPE_ADMIN));
 }
 

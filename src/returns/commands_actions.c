@@ -222,7 +222,7 @@ static bool takes_returns(struct call *call, const struct return_commands *work,
                 return true;
         (void) refuse_because(&call->refusal, &call->arena, "#/location", location ? "not-capable" : "unknown-location",
                 "%s", location ? "The location takes no returns." : "There is no such location.");
-        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The goods cannot be received there.");
+        call_refuse(call, PROBLEM_VALIDATION_FAILED, "The location cannot receive the goods; see `errors`.");
         return false;
 }
 

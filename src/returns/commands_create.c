@@ -390,7 +390,7 @@ static void write_quote(struct call *call, const struct return_request *request,
         reply_end(&w);
 }
 
-/* As the return would be judged: a supervisor passes over the policy, and nobody over numbers. */
+/* As the return would be checked: a supervisor overrides the policy, but never the number of units. */
 static void pass_over_policy(const struct return_request *request, struct verdict *verdicts) {
         for (size_t i = 0; request->override && i < request->n_items; i++)
                 verdicts[i].refused &= 1u << RULE_OVER_RETURN;

@@ -124,8 +124,8 @@ static enum problem take_one(struct batch *batch, struct call *call, struct orde
                 return reply_known(call, rma, received);
         if (received->instant == TIMESTAMP_NONE || received->instant > batch->now) {
                 (void) refuse_because(&call->refusal, &call->arena, "#/received_at", "out-of-range", "%s",
-                        "That is yet to come, or there is no such location.");
-                return call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be taken over as it stands.");
+                        "The time is in the future, or the location is unknown.");
+                return call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be imported; see `errors`.");
         }
         p = import_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
         if (!p)

@@ -1,8 +1,8 @@
 /*
  * returns/commands_import: a call that only the importer makes.
  *
- *     POST /import/returns   take a return over as history: 201 {"id","return_number"}. When it is there already: which
- * of the lines it lacks, and what else it has otherwise: 200 {"missing":[3],"otherwise":["date"]}
+ *     POST /import/returns   import a return as history: 201 {"id","return_number"}. When the return exists already:
+ * the numbers of the lines it lacks, and its members that differ: 200 {"missing":[3],"otherwise":["date"]}
  */
 #pragma once
 

@@ -96,8 +96,8 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
                 unknown = unknown || (!chosen[i] && !exists);
         }
         if (unknown)
-                return refuse(
-                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The order does not have all of it.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "The order does not have all of the lines; see `errors`.");
         return act->refusal->n_violations ? return_refuse_over(act) : PROBLEM_NONE;
 }
 
@@ -153,7 +153,7 @@ static void tell_refund(const struct refund *refund, const struct act *act) {
         event_text(refund_tell(act->events, refund, "refund.settled", act->actor), "source", "import");
 }
 
-/* The money went back then, too. `quiet` hears what would ask a provider for it. */
+/* The money went back then, too. `quiet` takes the event that would ask a provider for it. */
 static enum problem refund_settled(
         struct rma *rma, const char *reason, timestamp received_at, struct events *quiet, const struct act *act) {
         const struct refund_request request = { .amount = rma_refund(rma),

@@ -1,9 +1,9 @@
 /*
- * returns/import: goods that came back before this service kept the orders they are of.
+ * returns/import: returns that are older than this service.
  *
  * The orders are history, too (orders/import.h). Such a return is received, taken back and refunded to the original
- * payment from the first moment, at the time when it was made. Stock and ledger know nothing of it, because the figures
- * of today have its units in them already: they count nowhere here. Nobody is asked to pay anything.
+ * payment from the first moment, at the time when it was made. It changes neither stock nor ledger, because today's
+ * figures contain its units already. No provider is asked to pay.
  *
  * It is known by the number that the channel gave it, and its order: a second one of both is the first one.
  */

@@ -17,7 +17,7 @@ static enum problem check_verdicts(
                 return_name_rules(act, i, verdicts[i].refused);
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_RETURN_REFUSED,
-                        "The return policy does not allow all of it.");
+                        "The return policy refuses some lines; see `errors`.");
         return PROBLEM_NONE;
 }
 

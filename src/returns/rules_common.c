@@ -261,5 +261,6 @@ enum problem return_refuse_unknown_product(const struct act *act, size_t i) {
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
         (void) refuse_because(
                 act->refusal, act->arena, pointer, "unknown-product", "The product is not in the catalogue.");
-        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "There is no place for the goods.");
+        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                "The product of some goods is unknown; see `errors`.");
 }

@@ -1,5 +1,5 @@
 /*
- * Disposing: what was set aside goes on.
+ * Disposing: units that were set aside get their disposition.
  */
 #include "returns/returns.h"
 
@@ -32,7 +32,7 @@ static bool is_reached(const struct return_line *line, enum disposition disposit
         return line && line->disposition == (int) disposition && line->bucket == aim_of(disposition);
 }
 
-/* All of it lies there already, and the same person says so again. */
+/* All units have the disposition already, and the same actor repeats the request. */
 static bool is_disposal_repeat(const struct rma *rma, enum disposition disposition, const struct move *moves,
         size_t n_moves, const struct act *act) {
         for (size_t i = 0; i < n_moves; i++)
@@ -76,11 +76,11 @@ static enum problem check_states(const struct rma *rma, enum disposition disposi
                         line->bucket == BUCKET_UNSELLABLE)
                         continue;
                 act->refusal->current_status = bucket_lifecycle.states[line->bucket];
-                return_name_fault(act, i, "id", "not-set-aside", "Only units that were set aside can go on.");
+                return_name_fault(act, i, "id", "not-set-aside", "Only units that were set aside can be disposed of.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
-                        "Units that are in the shelf, or gone, are not the return's any more.");
+                        "Some units are not set aside: they are on the shelf or gone; see `errors`.");
         return PROBLEM_NONE;
 }
 
@@ -114,11 +114,11 @@ static enum problem check_units(
                         continue;
                 (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
                 refuse_beyond(act->refusal, act->arena, pointer, "insufficient-stock", there < 0 ? 0 : there,
-                        "So many units of this return do not lie there.");
+                        "The location has fewer units of this return set aside.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,
-                        "More units than are set aside from this return.");
+                        "More units are named than are set aside from this return.");
         return PROBLEM_NONE;
 }
 

@@ -59,7 +59,8 @@ static int64_t awaited_of(const struct rma *rma, const struct awaited_units *uni
         return sum;
 }
 
-/* Each is looked at alone; what several name together is held against the lines when it is taken. */
+/* Each entry is checked alone. The units of several entries together are compared with the lines when they are taken.
+ */
 static enum problem lose_units(struct rma *rma, const struct awaited_units *units, const struct act *act) {
         int64_t left = units->quantity;
 
@@ -99,7 +100,8 @@ static enum problem check_lost(
         if (!act->refusal->n_violations)
                 return PROBLEM_NONE;
         act->refusal->current_status = return_status_texts[rma->status];
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "Fewer units than that are awaited.");
+        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                "More units are named than are awaited; see `errors`.");
 }
 
 enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {

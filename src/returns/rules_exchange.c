@@ -1,6 +1,6 @@
 /*
- * Exchanging: what the customer gets instead is added to the same order, reserved in the transaction of the return. The
- * balance of the order does the rest: the difference is due, or owed.
+ * Exchanging: the goods that the customer gets instead are added to the same order, and reserved in the transaction of
+ * the return. The balance of the order does the rest: the difference is due, or owed.
  */
 #include "orders/placing.h"
 #include "returns/returns.h"
@@ -128,7 +128,8 @@ enum problem return_quote_exchange(const struct return_request *request, const s
         if (!act->refusal->n_violations && request->n_additions)
                 price_exchange(request, verdicts, prices, act);
         if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange cannot be had.");
+                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        "Some lines of the exchange cannot be sold; see `errors`.");
         return PROBLEM_NONE;
 }
 
@@ -162,7 +163,7 @@ enum problem return_check_exchange(
         if (request->order->n_discounts + n_discounted(request) <= ORDER_DISCOUNTS_MAX)
                 return PROBLEM_NONE;
         exchange_violation_add(
-                act, "#/exchange/lines", "too-many", "The order has no room for the discounts that are taken over.");
+                act, "#/exchange/lines", "too-many", "The order has no room for the discounts of the exchanged lines.");
         return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The order has no room for more discounts.");
 }
 

@@ -203,7 +203,7 @@ static enum problem plan_check(const struct plan *plan) {
                 p = check_step(plan, &plan->steps[i]);
         if (!p && plan->act->refusal->n_violations)
                 p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_RETURN_REFUSED,
-                        "The return policy does not allow all of it; the goods may be rejected.");
+                        "The return policy refuses some lines; see `errors`. The goods may be rejected.");
         if (!p && plan->reception->rma->n_lines + plan->n_steps > RETURN_LINES_MAX)
                 p = return_refuse_full(plan->act, "#/lines", RETURN_LINES_MAX, "lines");
         return p;

@@ -74,8 +74,9 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
 
         if (request->has_amount) {
                 (void) refuse_because(
-                        act->refusal, act->arena, "#/amount", "not-allowed", "All that is left is withheld.");
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "Withholding takes no amount.");
+                        act->refusal, act->arena, "#/amount", "not-allowed", "The whole remaining amount is withheld.");
+                return refuse(
+                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "A refund to `none` takes no amount.");
         }
         if (!amount)
                 return refuse_over_refund(amount, act);

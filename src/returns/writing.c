@@ -11,7 +11,7 @@ static struct money money_of(const struct rma *rma, int64_t amount) {
         return money;
 }
 
-/* While the goods are not here: what they come to if they are as good as new. */
+/* While the goods are not here: their refund if they are as good as new. */
 static struct worth worth_of(const struct return_line *line) {
         const struct order_line *order_line = line->order_line;
         const int64_t before = order_line->cancelled + order_line->returned;

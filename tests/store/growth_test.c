@@ -1,6 +1,7 @@
 /*
- * What a list or a search reads depends on its answer, not on how many orders were ever placed: each is planned and
- * run, and its pages are counted, on a small and on a tenfold retailer. Pages, not times: the machine does not matter.
+ * The pages that a list or a search reads depend on its answer, not on how many orders were ever placed: each is
+ * planned and run, and its pages are counted, on a small and on a tenfold retailer. Pages, not times: the machine does
+ * not matter.
  */
 #include "fixture.h"
 #include "sql/catalog.h"

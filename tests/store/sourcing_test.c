@@ -162,7 +162,7 @@ Test(sourcing, those_that_have_some_are_found_nearest_first) {
         cr_assert_not_null(search->candidates[0].zone);
 }
 
-/* Delta is 27 km away, beta 878, and gamma nobody knows where. */
+/* Delta is 27 km away, beta 878, and gamma has no coordinates. */
 static void given_stores_around(const char *method) {
         given(method, "null");
         open_location("beta", "48.8566, 2.3522", "pickup,curbside,ship");

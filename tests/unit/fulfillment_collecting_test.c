@@ -587,7 +587,7 @@ Test(fulfillment_hold, only_an_expired_fulfillment_is_reinstated) {
         assert_untouched();
 }
 
-/* ---- who may collect, and how it is proven ---- */
+/* ---- the proof, and the alternate pickup person ---- */
 
 TestSuite(fulfillment_proof, .init = given_pickup, .fini = scene_clear);
 
