@@ -55,7 +55,7 @@ static int64_t most_of(const struct return_set *set, const struct order *order, 
         return most;
 }
 
-static void import_violation_add(const struct act *act, size_t i, const char *code, const char *detail) {
+static void return_import_violation_add(const struct act *act, size_t i, const char *code, const char *detail) {
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
@@ -92,7 +92,7 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
                 else if (exists)
                         return_name_over(act, i, most_of(set, order, &body->lines[i], planned));
                 else
-                        import_violation_add(act, i, "unknown-line", "The order has no such line.");
+                        return_import_violation_add(act, i, "unknown-line", "The order has no such line.");
                 unknown = unknown || (!chosen[i] && !exists);
         }
         if (unknown)

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
-"""Names of functions carry their noun: few static functions of different files have the same name.
+"""Names of functions carry their noun: no static functions of different files have the same name.
 
-A reader who searches for `show_load` finds ten functions. So MAXIMUM names, at most, may be defined in more than one file; lower
-the number when names have gone. `names.py --list` prints the names and their files.
+A reader who searches for a name finds one function. `names.py` prints the shared names and their files.
 """
 
 import json
@@ -11,8 +10,6 @@ import sys
 from collections import defaultdict
 
 from sources import ROOT, c_files
-
-MAXIMUM = 0
 
 
 def static_functions(files):
@@ -34,16 +31,12 @@ def shared_names():
     return {name: sorted(paths) for name, paths in sorted(static_functions(files).items()) if len(paths) > 1}
 
 
-def main(arguments):
+def main():
     shared = shared_names()
-    if arguments == ["--list"] or len(shared) > MAXIMUM:
-        for name, paths in shared.items():
-            print(f"{name}: {' '.join(path.removeprefix(str(ROOT) + '/') for path in paths)}")
-    if len(shared) > MAXIMUM:
-        print(f"{len(shared)} names of static functions are defined in more than one file, more than {MAXIMUM}: add the noun")
-        return 1
-    return 0
+    for name, paths in shared.items():
+        print(f"{name}: {' '.join(path.removeprefix(str(ROOT) + '/') for path in paths)}: add the noun")
+    return 1 if shared else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
