@@ -9,8 +9,8 @@ alter table orders add unique using index orders_by_external_ref;
 
 drop index orders_by_age;
 drop index orders_by_change;
-create index orders_by_state on orders (channel, status, placed_at, id);
-create index orders_by_state_change on orders (channel, status, updated_at, id);
+create index orders_by_state on orders (status, channel, placed_at, id);
+create index orders_by_state_change on orders (status, channel, updated_at, id);
 
 drop index orders_by_email;
 create index orders_by_email on orders (lower(customer ->> 'email'), placed_at, id) where customer ->> 'email' is not null;

@@ -4,19 +4,22 @@
 -- :name erasure_find_aged free
 -- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. An order that has changed
 -- since its erasure (goods came back) may name the customer again.
-with recursive channel (code) as (
-        select (select o.channel from orders o order by o.channel limit 1)
+with recursive closed (status, channel) as (
+        select first.status, first.channel
+          from unnest('{fulfilled,cancelled}'::text[]) as asked (status)
+         cross join lateral (select o.status, o.channel from orders o
+                              where o.status = asked.status order by o.channel limit 1) as first
          union all
-        select (select o.channel from orders o where o.channel > c.code collate "C" order by o.channel limit 1)
-          from channel c
-         where c.code is not null
+        select next.status, next.channel
+          from closed c
+         cross join lateral (select o.status, o.channel from orders o
+                              where o.status = c.status and o.channel > c.channel order by o.channel limit 1) as next
 )
 select aged.id, aged.updated_at
-  from channel c
- cross join unnest('{fulfilled,cancelled}'::text[]) as s (status)
+  from closed c
  cross join lateral (select o.id, o.updated_at
                        from orders o
-                      where o.channel = c.code collate "C" and o.status = s.status
+                      where o.status = c.status and o.channel = c.channel
                         and o.updated_at < $1::timestamptz and (o.updated_at, o.id) > ($3::timestamptz, $4::uuid)
                         and (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is not true
                       order by o.updated_at, o.id

@@ -354,28 +354,24 @@ select f.id
 -- Newest first.
 with recursive not_asked as (
         select $3::text, $4::text, $5::text, $10::text, $11::text, $12::timestamptz
-), state (channel, status) as (
-        (select o.channel, o.status
-           from orders o
-          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
-          order by o.channel, o.status
-          limit 1)
+), state (status, channel) as (
+        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
-        select next.channel, next.status
+        select next.status, next.channel
           from state s
-         cross join lateral (select next_status.*
-                               from ((select o.channel, o.status
+         cross join lateral (select after.*
+                               from ((select o.status, o.channel
                                         from orders o
-                                       where o.channel = s.channel and o.status > s.status
-                                       order by o.status
+                                       where o.status = s.status and o.channel > s.channel
+                                       order by o.channel
                                        limit 1)
                                       union all
-                                     (select o.channel, o.status
+                                     (select o.status, o.channel
                                         from orders o
-                                       where o.channel > s.channel and $1::text is null
-                                       order by o.channel, o.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
+                                       where o.status > s.status
+                                       order by o.status, o.channel
+                                       limit 1)) as after
+                              order by after.status, after.channel
                               limit 1) as next
 ), place (location, channel, status) as (
         select first.location, first.channel, first.status
@@ -407,7 +403,7 @@ with recursive not_asked as (
           from (select state.channel, state.status, null::text as location from state
                  union all
                 select place.channel, place.status, place.location from place) as s
-         where $2::text[] is null or s.status = any($2)
+         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
 ), walked (stream, id, placed_at) as materialized (
         select s.number, o.id, o.placed_at
           from stream s
@@ -452,19 +448,15 @@ select o.id, o.placed_at
  limit $9::bigint
 
 -- :name orders_search free
--- The search compares the first orders of each stream one by one. It takes enough for a page ($13 a stream at most) when the words are
--- frequent among the newest orders, else $14. If they do not fill a page and a stream goes on, trigrams lead to all orders with the
--- words. For words that are frequent in the planner's statistics they do so month by month, or week by week, until a page is full.
+-- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
+-- orders ($13 a stream at most), $13 when they are frequent in the planner's statistics, else $14. If no page comes of it and a
+-- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
 -- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
 -- rarest of the newest orders and of the statistics. Orders that the job make_searchable has not come to are compared one by one.
 with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
 ), newest as materialized (
         select s.words from order_search s order by s.order_id desc limit 100
-), how_far as materialized (
-        select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
-          from newest n
-         where position(lower($5::text) in n.words) > 0
 ), usual as materialized (
         select bound.words
           from pg_stats st
@@ -472,6 +464,12 @@ with recursive not_asked as (
          where st.schemaname = current_schema() and st.tablename = 'order_search' and st.attname = 'words'
 ), habit as materialized (
         select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
+), how_far as materialized (
+        select case when count(*) >= 2 then least($13::bigint, greatest($14::bigint, 200 * $9::bigint / count(*)))
+                    when (select h.hits from habit h) >= 2 then $13
+                    else $14 end as depth
+          from newest n
+         where position(lower($5::text) in n.words) > 0
 ), piece as materialized (
         select substr(run.text, at.place, 6) as text, run.number, at.place,
                (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0)
@@ -484,28 +482,24 @@ with recursive not_asked as (
                coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
                           order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
-), state (channel, status) as (
-        (select o.channel, o.status
-           from orders o
-          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
-          order by o.channel, o.status
-          limit 1)
+), state (status, channel) as (
+        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
-        select next.channel, next.status
+        select next.status, next.channel
           from state s
-         cross join lateral (select next_status.*
-                               from ((select o.channel, o.status
+         cross join lateral (select after.*
+                               from ((select o.status, o.channel
                                         from orders o
-                                       where o.channel = s.channel and o.status > s.status
-                                       order by o.status
+                                       where o.status = s.status and o.channel > s.channel
+                                       order by o.channel
                                        limit 1)
                                       union all
-                                     (select o.channel, o.status
+                                     (select o.status, o.channel
                                         from orders o
-                                       where o.channel > s.channel and $1::text is null
-                                       order by o.channel, o.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
+                                       where o.status > s.status
+                                       order by o.status, o.channel
+                                       limit 1)) as after
+                              order by after.status, after.channel
                               limit 1) as next
 ), place (location, channel, status) as (
         select first.location, first.channel, first.status
@@ -537,7 +531,7 @@ with recursive not_asked as (
           from (select state.channel, state.status, null::text as location from state
                  union all
                 select place.channel, place.status, place.location from place) as s
-         where $2::text[] is null or s.status = any($2)
+         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
 ), walked (stream, id, placed_at) as materialized (
         select s.number, o.id, o.placed_at
           from stream s
@@ -654,28 +648,24 @@ select found.id, found.placed_at
 -- In the order of their last change, for keeping a copy.
 with recursive not_asked as (
         select $3::text, $4::text, $5::text, $10::text, $11::text
-), state (channel, status) as (
-        (select o.channel, o.status
-           from orders o
-          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
-          order by o.channel, o.status
-          limit 1)
+), state (status, channel) as (
+        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
-        select next.channel, next.status
+        select next.status, next.channel
           from state s
-         cross join lateral (select next_status.*
-                               from ((select o.channel, o.status
+         cross join lateral (select after.*
+                               from ((select o.status, o.channel
                                         from orders o
-                                       where o.channel = s.channel and o.status > s.status
-                                       order by o.status
+                                       where o.status = s.status and o.channel > s.channel
+                                       order by o.channel
                                        limit 1)
                                       union all
-                                     (select o.channel, o.status
+                                     (select o.status, o.channel
                                         from orders o
-                                       where o.channel > s.channel and $1::text is null
-                                       order by o.channel, o.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
+                                       where o.status > s.status
+                                       order by o.status, o.channel
+                                       limit 1)) as after
+                              order by after.status, after.channel
                               limit 1) as next
 ), place (location, channel, status) as (
         select first.location, first.channel, first.status
@@ -707,7 +697,7 @@ with recursive not_asked as (
           from (select state.channel, state.status, null::text as location from state
                  union all
                 select place.channel, place.status, place.location from place) as s
-         where $2::text[] is null or s.status = any($2)
+         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
 ), walked (stream, id, updated_at) as materialized (
         select s.number, o.id, o.updated_at
           from stream s
@@ -757,10 +747,6 @@ with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text
 ), newest as materialized (
         select s.words from order_search s order by s.order_id desc limit 100
-), how_far as materialized (
-        select case when count(*) < 2 then $14::bigint else least($13::bigint, greatest($14, 200 * $9::bigint / count(*))) end as depth
-          from newest n
-         where position(lower($5::text) in n.words) > 0
 ), usual as materialized (
         select bound.words
           from pg_stats st
@@ -768,6 +754,12 @@ with recursive not_asked as (
          where st.schemaname = current_schema() and st.tablename = 'order_search' and st.attname = 'words'
 ), habit as materialized (
         select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
+), how_far as materialized (
+        select case when count(*) >= 2 then least($13::bigint, greatest($14::bigint, 200 * $9::bigint / count(*)))
+                    when (select h.hits from habit h) >= 2 then $13
+                    else $14 end as depth
+          from newest n
+         where position(lower($5::text) in n.words) > 0
 ), piece as materialized (
         select substr(run.text, at.place, 6) as text, run.number, at.place,
                (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0)
@@ -780,28 +772,24 @@ with recursive not_asked as (
                coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
                           order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
-), state (channel, status) as (
-        (select o.channel, o.status
-           from orders o
-          where $6::text[] is null and ($1::text is null or o.channel = $1 collate "C")
-          order by o.channel, o.status
-          limit 1)
+), state (status, channel) as (
+        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
-        select next.channel, next.status
+        select next.status, next.channel
           from state s
-         cross join lateral (select next_status.*
-                               from ((select o.channel, o.status
+         cross join lateral (select after.*
+                               from ((select o.status, o.channel
                                         from orders o
-                                       where o.channel = s.channel and o.status > s.status
-                                       order by o.status
+                                       where o.status = s.status and o.channel > s.channel
+                                       order by o.channel
                                        limit 1)
                                       union all
-                                     (select o.channel, o.status
+                                     (select o.status, o.channel
                                         from orders o
-                                       where o.channel > s.channel and $1::text is null
-                                       order by o.channel, o.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
+                                       where o.status > s.status
+                                       order by o.status, o.channel
+                                       limit 1)) as after
+                              order by after.status, after.channel
                               limit 1) as next
 ), place (location, channel, status) as (
         select first.location, first.channel, first.status
@@ -833,7 +821,7 @@ with recursive not_asked as (
           from (select state.channel, state.status, null::text as location from state
                  union all
                 select place.channel, place.status, place.location from place) as s
-         where $2::text[] is null or s.status = any($2)
+         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
 ), walked (stream, id, updated_at) as materialized (
         select s.number, o.id, o.updated_at
           from stream s

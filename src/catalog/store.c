@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define KEYS_FIRST    32
-#define PRODUCTS_NEAR 2000 /* looked at one by one for words that many titles have; see products_search */
+#define PRODUCTS_NEAR 500 /* products that a search compares one by one before it asks the index of words; see products_search */
 
 /* ---- named records ---- */
 

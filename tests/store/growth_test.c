@@ -307,7 +307,7 @@ Test(growth, searches_of_products_read_as_much_at_a_tenfold_retailer) {
         struct retailer *retailer = retailer_new();
 
         for (size_t i = 0; i < 2 * array_size(words); i++) {
-                const char *const values[] = { after[i % 2], "21", NULL, words[i / 2], "2000" };
+                const char *const values[] = { after[i % 2], "21", NULL, words[i / 2], "500" };
 
                 call_add(retailer, words[i / 2], &sql_products_search, array_size(values), values);
         }
