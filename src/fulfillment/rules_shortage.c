@@ -154,6 +154,14 @@ static void shorted_units_release(
         }
 }
 
+static bool has_left_in_part(const struct fulfillment *fulfillment) {
+        for (size_t i = 0; i < fulfillment->n_lines; i++)
+                if (fulfillment->lines[i].fulfilled)
+                        return true;
+        return false;
+}
+
+/* A fulfillment of which a part has left is not rejected as a whole: it ends with that part. */
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
         struct need needs[ORDER_LINES_MAX];
         struct source *sources = NULL;
@@ -168,7 +176,7 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
                 return p;
         n_needs = needs_of(fulfillment, NULL, 0, needs);
         p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
-        if (!p)
+        if (!p && !has_left_in_part(fulfillment))
                 p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
         if (p)
                 return p;

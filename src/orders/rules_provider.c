@@ -347,12 +347,24 @@ static enum problem check_event_room(const struct word *word) {
         return refuse(word->refusal, word->arena, PROBLEM_TOO_MANY, "The payment has no room for more events.");
 }
 
+/* An event of the future would outweigh every event until then. */
+static enum problem check_event_time(const struct word *word, timestamp now) {
+        if (word->told->occurred_at == TIMESTAMP_NONE || word->told->occurred_at <= now + PROVIDER_CLOCK_AHEAD)
+                return PROBLEM_NONE;
+        (void) refuse_because(word->refusal, word->arena, "#/occurred_at", "out-of-range",
+                "The time is more than %d hours ahead.", (int) (PROVIDER_CLOCK_AHEAD / HOUR));
+        return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
+                "occurred_at is in the future; check the clock of the sender.");
+}
+
 enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
         const struct word word = { told, told_event_of(before, payment, told, now), before, payment, actor, events,
                 arena, refusal };
         enum problem p = check_event_room(&word);
 
+        if (!p)
+                p = check_event_time(&word, now);
         if (!p)
                 p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&word)
                                                                         : payment_told(&word);

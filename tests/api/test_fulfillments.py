@@ -705,12 +705,16 @@ def fall_short(it):
     it.act("short", {"reason": "customer_request", "lines": [{"order_line_id": it.line(), "quantity": 2}]})
 
 
+def reject_rest(it):
+    it.act("reject", {"reason": "customer_request"})
+
+
 def count_one(it):
     it.retailer.stock({(it.retailer.store, it.retailer.sku): 0})
 
 
 @pytest.mark.parametrize(
-    "take_off", [cancel_order, cancel_lines, cancel_fulfillment, change_order, fall_short, count_one])
+    "take_off", [cancel_order, cancel_lines, cancel_fulfillment, change_order, fall_short, reject_rest, count_one])
 def test_the_rest_of_a_parcel_that_was_opened_again_may_be_taken_off(work, retailer, service, take_off):
     it = parcel_of_one(work({retailer.sku: 3}, method="ship"))
     before = it.now()

@@ -210,6 +210,17 @@ def test_a_cancel_before_the_capture_asks_for_a_void_and_the_provider_tells_of_i
     service.assert_audit_clean()
 
 
+def test_an_event_of_the_future_is_refused(retailer, api, service):
+    """A provider with a wrong clock would otherwise make a payment that cannot fail until then."""
+    order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()
+    payment, = order["payments"]
+    reply = api.post(f"/v1/payments/{payment['id']}/events",
+                     {"event_id": "future", "type": "authorized", "occurred_at": "2099-01-01T00:00:00Z"}, expect=422)
+    assert error(reply, "#/occurred_at") == "out-of-range"
+    assert now(api, order)["payments"] == order["payments"]
+    service.assert_audit_clean()
+
+
 def test_a_failure_told_late_changes_nothing_and_the_goods_that_leave_are_asked_for(retailer, api, service):
     order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()
     payment, = order["payments"]
