@@ -133,7 +133,7 @@ def test_a_killed_import_of_returns_is_finished_by_running_it_again(importer, re
     process = subprocess.Popen(command, env=service.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def made():
-        return database.value("select count(*) from returns r join orders o on o.id = r.order_id where channel = %s",
+        return database.value("select count(*) from returns r join orders o on o.id = r.order_id where o.channel = %s",
                               retailer.channel)
     eventually(made, what="the first return")
     process.send_signal(signal.SIGKILL)
