@@ -52,11 +52,11 @@ static void indexes_report(const struct indexes *found) {
         if (found->n_missing && !found->has_extension)
                 doctor_say(VERDICT_FAIL, "indexes",
                         "create extension pg_trgm, then the indexes (docs/operations.md, Indexes)",
-                        "%" PRId64 " are missing, such as %s, and so is the extension pg_trgm", found->n_missing,
+                        "missing: %" PRId64 ", such as %s, and the extension pg_trgm", found->n_missing,
                         found->missing);
         else if (found->n_missing)
                 doctor_say(VERDICT_FAIL, "indexes", "create them (docs/operations.md, Indexes)",
-                        "%" PRId64 " are missing, such as %s: lists and searches read whole tables", found->n_missing,
+                        "missing: %" PRId64 ", such as %s; lists and searches read whole tables", found->n_missing,
                         found->missing);
         else if (found->n_invalid)
                 doctor_say(VERDICT_FAIL, "indexes", "run: reindex index concurrently",

@@ -17,7 +17,7 @@ const struct command commands[] = {
         { "import", "import products|locations|stock|orders [OPTIONS] FILE", "import a CSV file",
                 "Lists refused lines on standard error and prints the totals on standard output, also after SIGINT. A second\n"
                 "import changes nothing, except stock without the time of its count. Exits 0 if every line was accepted, 1 if\n"
-                "some were refused, 2 if all were. See docs/import.md for the columns.\n\n"
+                "some were refused. See docs/import.md for the columns.\n\n"
                 "  --encoding utf-8|latin1   encoding of the file (utf-8); a byte order mark overrides it\n"
                 "  --currency C              products, orders: currency of prices without one (HOLDFAST_CURRENCY)\n\nstock only:\n"
                 "  --counted-at TIME         time of the count; movements since then are kept\n"

@@ -191,7 +191,7 @@ def test_doctor_finds_indexes_that_are_missing_or_invalid(cluster, fresh):
         assert verdict == "fail" and text.startswith("1 are invalid, such as orders_by_state") and "reindex" in text
     database.execute("drop index orders_by_email")
     verdict, text = found_by(instance, "indexes", FAILED)
-    assert verdict == "fail" and text.startswith("1 are missing, such as orders_by_email")
+    assert verdict == "fail" and text.startswith("missing: 1, such as orders_by_email")
 
 
 def test_doctor_finds_that_the_extension_of_the_search_is_missing(fresh):
