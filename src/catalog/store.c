@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-#define KEYS_FIRST    32
-#define PRODUCTS_NEAR 500 /* products that a search compares one by one before it asks the index of words; see products_search */
+#define KEYS_FIRST 32
+#define PRODUCTS_NEAR                                                                                                  \
+        500 /* products that a search compares one by one before it asks the index of words; see products_search */
 
 /* ---- named records ---- */
 

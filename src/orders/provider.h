@@ -14,8 +14,9 @@
 
 #include "base/digest.h"
 
-#define PROVIDER_CLOCK_AHEAD DAY /* by which an event may be ahead of the database: a wrong time zone, no wrong year   \
-                                  */
+#define PROVIDER_CLOCK_AHEAD                                                                                           \
+        DAY /* by which an event may be ahead of the database: a wrong time zone, no wrong year                        \
+             */
 
 #define PAYMENT_EVENTS_MAX 1000 /* of one payment, with those of its refunds */
 
