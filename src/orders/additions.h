@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "orders/wishes.h"
+#include "orders/requests.h"
 
 struct addition {
         struct wish wish;

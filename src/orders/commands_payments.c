@@ -1,7 +1,7 @@
 /* Routes of payments and refunds: provider events, further payments, refunds. */
 #include "orders/commands.h"
 #include "orders/lists.h"
-#include "orders/provider.h"
+#include "payments/provider.h"
 
 #include "base/snapshot.h"
 #include "engine/reply.h"

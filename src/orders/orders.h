@@ -15,7 +15,7 @@
 #include "base/money.h"
 #include "events/events.h"
 #include "inventory/inventory.h"
-#include "orders/payments.h"
+#include "payments/payments.h"
 
 #define ORDER_LINES_MAX     1000
 #define ORDER_DISCOUNTS_MAX 100
@@ -24,7 +24,7 @@
 
 enum order_status { ORDER_OPEN, ORDER_PARTIALLY_FULFILLED, ORDER_FULFILLED, ORDER_CANCELLED };
 
-/* Of the whole order: a projection of its payments and refunds (orders/payments.h). */
+/* Of the whole order: a projection of its payments and refunds (payments/payments.h). */
 enum payment_status {
         PAYMENT_PENDING,
         PAYMENT_AUTHORIZED,
@@ -183,7 +183,7 @@ struct order {
         enum payment_status payment_status;
         struct uuid reservation_id; /* nil: none */
         int64_t subtotal, discount, shipping, tax, total;
-        int64_t credited;     /* the part of the total that the customer no longer owes (orders/payments.h) */
+        int64_t credited;     /* the part of the total that the customer no longer owes (payments/payments.h) */
         int64_t adjusted;     /* the credited part that belongs to no line; below 0: withheld from the lines' credit */
         int64_t adjusted_tax; /* the tax in that part */
         int64_t paid, refunded, refund_due; /* projections */

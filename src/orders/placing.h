@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "orders/wishes.h"
+#include "orders/requests.h"
 #include "reservations/reservations.h"
 
 struct order_line_body {

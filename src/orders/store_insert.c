@@ -1,6 +1,6 @@
 #include "db/connection.h"
 #include "orders/columns.h"
-#include "orders/saving.h"
+#include "orders/store.h"
 #include "sql/orders.h"
 
 /* ---- orders ---- */

@@ -1,7 +1,7 @@
 #include "catalog/slots.h"
 #include "db/connection.h"
 #include "orders/columns.h"
-#include "orders/saving.h"
+#include "orders/store.h"
 
 #include "base/digest.h"
 #include "sql/orders.h"

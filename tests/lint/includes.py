@@ -11,7 +11,7 @@ from sources import ROOT, c_files, report
 SOURCE = ROOT / "src"
 
 # From left to right; events is below them all.
-ROOMS = ["events", "catalog", "inventory", "reservations", "orders", "fulfillment", "queue", "adjustments", "returns", "privacy"]
+ROOMS = ["events", "catalog", "inventory", "reservations", "payments", "orders", "fulfillment", "queue", "adjustments", "returns", "privacy"]
 
 # Includes that the other folders may have.
 FOLDERS = {"base": {"base"},
@@ -24,6 +24,9 @@ FOLDERS = {"base": {"base"},
 
 # The importer makes its calls through the door of every client.
 DOORS = {("importing", "http/intake.h"), ("importing", "http/router.h")}
+
+# Includes that stand and are to be cut: this list only gets shorter.
+OWED = [("payments", "orders")]
 
 # The files that may know a library, as patterns of paths under src/.
 LIBRARIES = {
@@ -86,6 +89,8 @@ def own_fault(path, header):
 
 
 def room_fault(path, room, target, header):
+    if (room, target) in OWED:
+        return None
     if target in ROOMS:
         return None if ROOMS.index(target) <= ROOMS.index(room) else f"{room} may not see {target}, which is to its right"
     for pattern, folders, headers in ROOM_FILES:

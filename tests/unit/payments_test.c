@@ -1,5 +1,5 @@
 #include "dice.h"
-#include "orders/provider.h"
+#include "payments/provider.h"
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /*
- * orders/saving: declarations shared by the files that write orders.
+ * orders/store: declarations shared by the files that write orders.
  */
 #pragma once
 

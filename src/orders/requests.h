@@ -1,5 +1,5 @@
 /*
- * orders/wishes: a requested line, checked against catalogue and calendar.
+ * orders/requests: a requested line, checked against catalogue and calendar.
  *
  * For orders that are placed and for lines that are added to them later. Pure: nothing is changed here. A violation
  * points to the wish's place in the request.

@@ -1,5 +1,5 @@
 /* Events of the payment provider about a payment or a refund. */
-#include "orders/provider.h"
+#include "payments/provider.h"
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
 /* Orders of payments and refunds, and the known events of payments. */
 #include "db/connection.h"
-#include "orders/provider.h"
+#include "payments/provider.h"
 #include "sql/payments.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * orders/provider: events of the payment provider, recorded once for each event id.
+ * payments/provider: events of the payment provider, recorded once for each event id.
  *
  * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
  * in which they arrive: by occurred_at, or by the time of recording when they have none. So the payment reaches the

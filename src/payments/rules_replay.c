@@ -2,7 +2,7 @@
  * The events of the provider about one payment or refund, in the order in which they happened. Their sum does not
  * depend on the order of arrival.
  */
-#include "orders/provider.h"
+#include "payments/provider.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * orders/payments: payments and refunds of an order.
+ * payments: payments and refunds of an order.
  *
  * Payments and refunds are part of the order's aggregate (orders/orders.h): they are loaded, locked and saved with it.
  * This service never talks to a card. It records the reports of the payment provider, and sends its requests as events:

@@ -1,5 +1,5 @@
-#include "orders/wishes.h"
 #include "catalog/promise.h"
+#include "orders/requests.h"
 
 #include "base/text.h"
 
