@@ -55,8 +55,8 @@ struct change_body {
 /* Check the request without the database: VALIDATION_FAILED with every violation. */
 enum problem changing_check(const struct change_body *body, struct arena *arena, struct refusal *refusal);
 
-/* The wish that a change leads to. `sku`: of the existing line (NULL: not known yet). */
-struct wish changing_wish(const struct change_body *body, size_t line, const char *sku);
+/* The requested line of a change. `sku`: of the existing line (NULL: not known yet). */
+struct requested_line changing_line(const struct change_body *body, size_t line, const char *sku);
 
 /* The remaining value of each line of an order, by number, while its amounts change. */
 struct amounts {

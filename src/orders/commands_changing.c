@@ -85,10 +85,10 @@ static void want_call(const struct call *call, struct change_work *work) {
                 catalog_want_location(&work->catalog, order->fulfillments[i]->location);
         for (size_t i = 0; i < body->n_lines; i++) {
                 const struct order_line *line = order_line_find(order, &body->lines[i].order_line_id);
-                const struct wish wish = changing_wish(body, i, line ? line->sku : NULL);
+                const struct requested_line requested = changing_line(body, i, line ? line->sku : NULL);
 
-                if (wish.sku && wish.choice)
-                        wish_want(&wish, order->channel, &work->catalog, &work->commands.stock);
+                if (requested.sku && requested.choice)
+                        requested_line_want(&requested, order->channel, &work->catalog, &work->commands.stock);
         }
 }
 
@@ -96,10 +96,10 @@ static void want_slots(const struct call *call, struct change_work *work) {
         const struct change_body *body = call->body;
 
         for (size_t i = 0; i < body->n_lines; i++) {
-                const struct wish wish = changing_wish(body, i, NULL);
+                const struct requested_line requested = changing_line(body, i, NULL);
 
-                if (wish.choice)
-                        wish_want_slot(&wish, &work->catalog, &work->slots);
+                if (requested.choice)
+                        requested_line_want_slot(&requested, &work->catalog, &work->slots);
         }
 }
 

@@ -106,9 +106,9 @@ static void placed_order_want(struct placing *placing, const struct order_body *
         if (body->has_reservation_id)
                 reservations_want(&placing->reservations, &body->reservation_id);
         for (size_t i = 0; i < body->n_lines; i++) {
-                const struct wish wish = placing_wish(body, i);
+                const struct requested_line requested = placing_line(body, i);
 
-                wish_want(&wish, body->channel, &placing->catalog, &placing->stock);
+                requested_line_want(&requested, body->channel, &placing->catalog, &placing->stock);
         }
 }
 

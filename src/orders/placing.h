@@ -69,7 +69,7 @@ struct order_body {
 const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line);
 
 /* A line of the request. */
-struct wish placing_wish(const struct order_body *body, size_t line);
+struct requested_line placing_line(const struct order_body *body, size_t line);
 
 /* Add the violations of customer and address: "#/customer/...", "#/ship_to/...". */
 void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal);

@@ -2,7 +2,7 @@
  * orders/requests: a requested line, checked against catalogue and calendar.
  *
  * For orders that are placed and for lines that are added to them later. Pure: nothing is changed here. A violation
- * points to the wish's place in the request.
+ * points to the place of the line in the request.
  */
 #pragma once
 
@@ -16,18 +16,18 @@ struct fulfillment_choice {
         timestamp slot; /* beginning of the slot; TIMESTAMP_NONE: not given */
 };
 
-struct wish {
+struct requested_line {
         const char *sku;
         int64_t quantity;
         const struct money *unit_price; /* NULL: the catalogue's price */
         const struct fulfillment_choice *choice;
         const char *list;      /* its list in the request: "#/lines" */
         size_t place;          /* in that list */
-        const char *choice_at; /* pointer to its choice: "#/fulfillment"; NULL: in the wish */
+        const char *choice_at; /* pointer to its choice: "#/fulfillment"; NULL: in the line */
 };
 
-/* Context of the checks of wishes, and the refusal that collects their violations. */
-struct market {
+/* The offers that requested lines are checked against, and the refusal that collects their violations. */
+struct offer_context {
         const struct catalog_set *catalog; /* with the zones of all locations */
         const struct slot_set *slots;      /* locked; NULL: none may be named */
         timestamp now;
@@ -36,25 +36,29 @@ struct market {
         struct refusal *refusal;
 };
 
-/* Add a violation of a member of a wish ("quantity", "fulfillment/location"). A violation of a choice that serves
- * several wishes is added once. Returns the violation, or NULL when it was added before or there is no room for it. */
-struct violation *wish_object(
-        const struct market *market, const struct wish *wish, const char *member, const char *code, const char *detail);
+/* Add a violation of a member of a requested line ("quantity", "fulfillment/location"). A violation of a choice that
+ * serves several lines is added once. Returns the violation, or NULL when it was added before or there is no room for
+ * it. */
+struct violation *requested_line_refuse(const struct offer_context *context, const struct requested_line *requested,
+        const char *member, const char *code, const char *detail);
 
-/* Check the wish alone: the choice is complete, and the currency is that of the order. */
-void wish_check(const struct market *market, const struct wish *wish);
+/* Check the line alone: the choice is complete, and the currency is that of the order. */
+void requested_line_check(const struct offer_context *context, const struct requested_line *requested);
 
 /* Look up the channel's offer: sets title and unit price of the line. */
-void wish_offer(const struct market *market, const struct wish *wish, struct order_line *line);
+void requested_line_offer(
+        const struct offer_context *context, const struct requested_line *requested, struct order_line *line);
 
 /* The time when the location has it ready. */
-struct wish_promise {
+struct line_promise {
         timestamp promised_at;
         bool has_slot; /* and then it begins at promised_at */
 };
 
-struct wish_promise wish_promise(const struct market *market, const struct wish *wish);
+struct line_promise requested_line_promise(const struct offer_context *context, const struct requested_line *requested);
 
-/* Want the catalogue and stock rows of a wish; its slot, once the catalogue is loaded. */
-void wish_want(const struct wish *wish, const char *channel, struct catalog_set *catalog, struct stock *stock);
-void wish_want_slot(const struct wish *wish, const struct catalog_set *catalog, struct slot_set *slots);
+/* Want the catalogue and stock rows of a requested line; its slot, once the catalogue is loaded. */
+void requested_line_want(
+        const struct requested_line *requested, const char *channel, struct catalog_set *catalog, struct stock *stock);
+void requested_line_want_slot(
+        const struct requested_line *requested, const struct catalog_set *catalog, struct slot_set *slots);

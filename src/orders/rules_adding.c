@@ -35,8 +35,8 @@ static struct fulfillment *fulfillment_to_join(const struct order *order, const 
 /* ---- checking ---- */
 
 static void check_one(const struct order *order, struct addition *addition, bool has_address, const struct stock *stock,
-        const struct market *market) {
-        const struct wish *wish = &addition->wish;
+        const struct offer_context *context) {
+        const struct requested_line *requested = &addition->requested;
         int64_t amount;
 
         if (addition->line) {
@@ -44,50 +44,50 @@ static void check_one(const struct order *order, struct addition *addition, bool
         } else {
                 struct order_line offer = { 0 };
 
-                wish_offer(market, wish, &offer);
+                requested_line_offer(context, requested, &offer);
                 addition->title = offer.title;
                 addition->unit_price = offer.unit_price;
         }
-        addition->row = stock_find(stock, wish->choice->location, wish->sku);
-        addition->joins = fulfillment_to_join(order, wish->choice) != NULL;
+        addition->row = stock_find(stock, requested->choice->location, requested->sku);
+        addition->joins = fulfillment_to_join(order, requested->choice) != NULL;
         if (!addition->joins)
-                addition->promise = wish_promise(market, wish);
-        if (wish->choice->method == BY_SHIPPING && !has_address)
-                (void) wish_object(market, wish, "fulfillment/method", "address-missing",
+                addition->promise = requested_line_promise(context, requested);
+        if (requested->choice->method == BY_SHIPPING && !has_address)
+                (void) requested_line_refuse(context, requested, "fulfillment/method", "address-missing",
                         "The order has no address to ship to; add ship_to.");
-        addition->fits = money_multiply(addition->unit_price, wish->quantity, &amount);
+        addition->fits = money_multiply(addition->unit_price, requested->quantity, &amount);
 }
 
 static void check_amounts(
-        const struct order *order, const struct addition *additions, size_t n, const struct market *market) {
+        const struct order *order, const struct addition *additions, size_t n, const struct offer_context *context) {
         int64_t subtotal = order->subtotal, total = order->total;
 
         for (size_t i = 0; i < n; i++) {
                 const struct addition *addition = &additions[i];
-                const int64_t amount = addition->fits ? addition->unit_price * addition->wish.quantity : 0;
+                const int64_t amount = addition->fits ? addition->unit_price * addition->requested.quantity : 0;
 
                 if (addition->moved)
                         continue;
                 if (addition->fits && money_add(subtotal, amount, &subtotal) && money_add(total, amount, &total))
                         continue;
-                (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
+                (void) requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
         }
 }
 
 static void additions_check_room(
-        const struct order *order, const struct addition *additions, size_t n, const struct market *market) {
+        const struct order *order, const struct addition *additions, size_t n, const struct offer_context *context) {
         size_t lines = order->n_lines;
 
         for (size_t i = 0; i < n; i++) {
                 const struct addition *addition = &additions[i];
 
                 if (!addition->line && ++lines > ORDER_LINES_MAX)
-                        (void) wish_object(
-                                market, &addition->wish, "sku", "too-many", "The order has no room for more lines.");
+                        (void) requested_line_refuse(context, &addition->requested, "sku", "too-many",
+                                "The order has no room for more lines.");
                 if (addition->line && !addition->moved &&
-                        addition->line->quantity + addition->wish.quantity > QUANTITY_MAX)
-                        (void) wish_object(market, &addition->wish, "quantity", "out-of-range",
+                        addition->line->quantity + addition->requested.quantity > QUANTITY_MAX)
+                        (void) requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
                                 "The line has no room for more units.");
         }
 }
@@ -108,26 +108,26 @@ static int64_t available_with(const struct stock_row *row, const struct release 
 
 /* The units of all additions to the same stock row; 0 if an earlier addition draws on it. */
 static int64_t addition_units_of_row(const struct addition *additions, size_t n, size_t place) {
-        const struct wish *wish = &additions[place].wish;
+        const struct requested_line *requested = &additions[place].requested;
         int64_t units = 0;
 
         for (size_t i = 0; i < n; i++) {
-                if (!text_equal(additions[i].wish.sku, wish->sku) ||
-                        !text_equal(additions[i].wish.choice->location, wish->choice->location))
+                if (!text_equal(additions[i].requested.sku, requested->sku) ||
+                        !text_equal(additions[i].requested.choice->location, requested->choice->location))
                         continue;
                 if (i < place)
                         return 0;
-                units += additions[i].wish.quantity;
+                units += additions[i].requested.quantity;
         }
         return units;
 }
 
 static enum problem additions_check_stock(const struct addition *additions, size_t n, const struct release *releases,
-        size_t n_releases, const struct market *market) {
+        size_t n_releases, const struct offer_context *context) {
         bool covered = true;
 
         for (size_t i = 0; i < n; i++) {
-                const struct wish *wish = &additions[i].wish;
+                const struct requested_line *requested = &additions[i].requested;
                 const int64_t available = available_with(additions[i].row, releases, n_releases);
                 const int64_t wanted = addition_units_of_row(additions, n, i);
                 struct violation *violation;
@@ -136,16 +136,17 @@ static enum problem additions_check_stock(const struct addition *additions, size
                 if (wanted <= available)
                         continue;
                 covered = false;
-                detail = arena_format(market->arena, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
-                        wish->sku, wish->choice->location, available, wanted);
-                violation = wish_object(market, wish, "quantity", "insufficient-stock", detail ? detail : "");
+                detail = arena_format(context->arena, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
+                        requested->sku, requested->choice->location, available, wanted);
+                violation = requested_line_refuse(
+                        context, requested, "quantity", "insufficient-stock", detail ? detail : "");
                 if (violation) {
                         violation->available = available;
                         violation->has_available = true;
                 }
         }
         return covered ? PROBLEM_NONE
-                       : refuse(market->refusal, market->arena, PROBLEM_INSUFFICIENT_STOCK,
+                       : refuse(context->refusal, context->arena, PROBLEM_INSUFFICIENT_STOCK,
                                  "Some lines exceed the available stock; see `errors`.");
 }
 
@@ -157,8 +158,9 @@ static bool takes_place(const struct addition *addition) {
 
 /* Whether one fulfillment will hold both additions. */
 static bool share_place(const struct addition *a, const struct addition *b) {
-        return a->wish.choice->method == b->wish.choice->method && a->wish.choice->slot == b->wish.choice->slot &&
-               text_equal(a->wish.choice->location, b->wish.choice->location);
+        return a->requested.choice->method == b->requested.choice->method &&
+               a->requested.choice->slot == b->requested.choice->slot &&
+               text_equal(a->requested.choice->location, b->requested.choice->location);
 }
 
 static bool is_first_of_place(const struct addition *additions, size_t place) {
@@ -169,60 +171,62 @@ static bool is_first_of_place(const struct addition *additions, size_t place) {
 }
 
 static int64_t places_before(const struct addition *additions, size_t place) {
-        const struct fulfillment_choice *choice = additions[place].wish.choice;
+        const struct fulfillment_choice *choice = additions[place].requested.choice;
         int64_t places = 0;
 
         for (size_t i = 0; i < place; i++)
-                places += is_first_of_place(additions, i) && additions[i].wish.choice->slot == choice->slot &&
-                          text_equal(additions[i].wish.choice->location, choice->location);
+                places += is_first_of_place(additions, i) && additions[i].requested.choice->slot == choice->slot &&
+                          text_equal(additions[i].requested.choice->location, choice->location);
         return places;
 }
 
-static enum problem additions_check_slots(const struct addition *additions, size_t n, const struct market *market) {
+static enum problem additions_check_slots(
+        const struct addition *additions, size_t n, const struct offer_context *context) {
         bool fit = true;
 
         for (size_t i = 0; i < n; i++) {
-                const struct fulfillment_choice *choice = additions[i].wish.choice;
+                const struct fulfillment_choice *choice = additions[i].requested.choice;
                 const struct location *location;
                 const struct slot_row *row;
                 struct slot_time slot;
 
                 if (!is_first_of_place(additions, i))
                         continue;
-                location = catalog_find_location(market->catalog, choice->location);
-                row = slot_row_find(market->slots, choice->location, choice->slot);
-                if (slot_find(location, catalog_find_zone(market->catalog, location->time_zone), choice->slot, &slot) &&
+                location = catalog_find_location(context->catalog, choice->location);
+                row = slot_row_find(context->slots, choice->location, choice->slot);
+                if (slot_find(
+                            location, catalog_find_zone(context->catalog, location->time_zone), choice->slot, &slot) &&
                         row->booked + places_before(additions, i) < slot.capacity)
                         continue;
                 fit = false;
-                (void) wish_object(market, &additions[i].wish, "fulfillment/slot", "slot-full",
+                (void) requested_line_refuse(context, &additions[i].requested, "fulfillment/slot", "slot-full",
                         "The slot has no free place; choose another one.");
         }
-        return fit ? PROBLEM_NONE : refuse(market->refusal, market->arena, PROBLEM_SLOT_FULL, "The slot is full.");
+        return fit ? PROBLEM_NONE : refuse(context->refusal, context->arena, PROBLEM_SLOT_FULL, "The slot is full.");
 }
 
-void additions_judge(const struct order *order, struct addition *additions, size_t n, bool has_address,
-        const struct stock *stock, const struct market *market) {
+void additions_validate(const struct order *order, struct addition *additions, size_t n, bool has_address,
+        const struct stock *stock, const struct offer_context *context) {
         for (size_t i = 0; i < n; i++)
-                check_one(order, &additions[i], has_address, stock, market);
-        check_amounts(order, additions, n, market);
-        additions_check_room(order, additions, n, market);
+                check_one(order, &additions[i], has_address, stock, context);
+        check_amounts(order, additions, n, context);
+        additions_check_room(order, additions, n, context);
 }
 
 enum problem additions_cover(const struct addition *additions, size_t n, const struct release *releases,
-        size_t n_releases, const struct market *market) {
-        const enum problem p = additions_check_stock(additions, n, releases, n_releases, market);
+        size_t n_releases, const struct offer_context *context) {
+        const enum problem p = additions_check_stock(additions, n, releases, n_releases, context);
 
-        return p ? p : additions_check_slots(additions, n, market);
+        return p ? p : additions_check_slots(additions, n, context);
 }
 
 enum problem additions_check(const struct order *order, struct addition *additions, size_t n, bool has_address,
-        const struct stock *stock, const struct market *market) {
-        additions_judge(order, additions, n, has_address, stock, market);
-        if (market->refusal->n_violations)
-                return refuse(market->refusal, market->arena, PROBLEM_VALIDATION_FAILED,
+        const struct stock *stock, const struct offer_context *context) {
+        additions_validate(order, additions, n, has_address, stock, context);
+        if (context->refusal->n_violations)
+                return refuse(context->refusal, context->arena, PROBLEM_VALIDATION_FAILED,
                         "The order cannot be changed; see `errors`.");
-        return additions_cover(additions, n, NULL, 0, market);
+        return additions_cover(additions, n, NULL, 0, context);
 }
 
 /* ---- making ---- */
@@ -254,7 +258,7 @@ static struct order_line *order_line_new(struct order *order, const struct addit
                 return NULL;
         *line = (struct order_line){ .id = uuid_new(),
                 .number = (int64_t) order->n_lines - 1,
-                .sku = addition->wish.sku,
+                .sku = addition->requested.sku,
                 .title = addition->title,
                 .unit_price = addition->unit_price,
                 .order = order,
@@ -297,7 +301,7 @@ static struct fulfillment_line *fulfillment_line_for(
         return fulfillment_line_append(fulfillment, line, row, arena);
 }
 
-static void book(struct slot_set *slots, struct fulfillment *fulfillment, const struct wish_promise *promise) {
+static void book(struct slot_set *slots, struct fulfillment *fulfillment, const struct line_promise *promise) {
         struct slot_row *row;
 
         if (!promise->has_slot)
@@ -312,7 +316,7 @@ static void book(struct slot_set *slots, struct fulfillment *fulfillment, const 
 /* Additions with the same method, location and slot share a new fulfillment: the second addition joins it. */
 static struct fulfillment *added_fulfillment_for(
         struct order *order, const struct addition *addition, const struct adding *adding) {
-        const struct fulfillment_choice *choice = addition->wish.choice;
+        const struct fulfillment_choice *choice = addition->requested.choice;
         struct fulfillment *fulfillment = fulfillment_to_join(order, choice);
 
         if (fulfillment) {
@@ -358,10 +362,10 @@ static bool discount_add(struct order *order, const struct order_line *line, int
 /* Add the units to the order line; their value is their price, less a discount and with their tax. */
 static bool line_grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
         struct order *order = line->order;
-        const int64_t price = line->unit_price * addition->wish.quantity;
+        const int64_t price = line->unit_price * addition->requested.quantity;
         const int64_t value = price - addition->discount + (order->tax_included ? 0 : addition->tax);
 
-        line->quantity += addition->wish.quantity;
+        line->quantity += addition->requested.quantity;
         line->value += value;
         line->tax += addition->tax;
         line->changed = true;
@@ -391,10 +395,10 @@ static enum problem allocation_add(
         allocation = fulfillment_line_for(fulfillment, line, addition->row, adding->arena);
         if (!allocation)
                 return FAULT_BUSY;
-        allocation->quantity += addition->wish.quantity;
+        allocation->quantity += addition->requested.quantity;
         touch_replaced(allocation->fulfillment);
         allocation->changed = true;
-        stock_reserve(addition->row, addition->wish.quantity);
+        stock_reserve(addition->row, addition->requested.quantity);
         return PROBLEM_NONE;
 }
 
@@ -415,7 +419,7 @@ enum problem additions_make(struct order *order, struct addition *additions, siz
                 if (!addition->moved) {
                         if (!line_grow(line, addition, adding->arena))
                                 return FAULT_BUSY;
-                        tell_line(line, addition->wish.quantity, adding);
+                        tell_line(line, addition->requested.quantity, adding);
                 }
                 p = allocation_add(line, addition, adding);
         }

@@ -19,7 +19,7 @@ struct plan {
         struct order *order;
         const struct change_body *body;
         const struct changing *changing;
-        struct market market;
+        struct offer_context context;
         struct give *gives;
         struct addition *additions;
         const char **recipients; /* alternate pickup person of each moved addition */
@@ -42,9 +42,9 @@ static bool plan_init(struct plan *plan, struct arena *arena) {
 }
 
 static void invalid(const struct plan *plan, size_t change, const char *member, const char *code, const char *detail) {
-        const struct wish wish = changing_wish(plan->body, change, NULL);
+        const struct requested_line requested = changing_line(plan->body, change, NULL);
 
-        (void) wish_object(&plan->market, &wish, member, code, detail);
+        (void) requested_line_refuse(&plan->context, &requested, member, code, detail);
 }
 
 static void late(struct plan *plan, size_t change, const char *member, const char *code, const char *detail) {
@@ -54,7 +54,7 @@ static void late(struct plan *plan, size_t change, const char *member, const cha
 
 static void late_at(struct plan *plan, const char *pointer, const char *code, const char *detail) {
         plan->n_late++;
-        (void) refuse_because(plan->market.refusal, plan->market.arena, pointer, code, "%s", detail);
+        (void) refuse_because(plan->context.refusal, plan->context.arena, pointer, code, "%s", detail);
 }
 
 /* ---- units that are given ---- */
@@ -122,12 +122,13 @@ static int64_t move_away(struct plan *plan, size_t change, const struct order_li
         return units;
 }
 
-/* ---- judging lines ---- */
+/* ---- planning the lines ---- */
 
-static void plan_addition(
-        struct plan *plan, struct wish wish, struct order_line *line, bool moved, const char *recipient) {
+static void plan_addition(struct plan *plan, struct requested_line requested, struct order_line *line, bool moved,
+        const char *recipient) {
         plan->recipients[plan->n_additions] = recipient;
-        plan->additions[plan->n_additions++] = (struct addition){ .wish = wish, .line = line, .moved = moved };
+        plan->additions[plan->n_additions++] =
+                (struct addition){ .requested = requested, .line = line, .moved = moved };
 }
 
 /* The location that holds the newest units of a line; NULL: no location. */
@@ -146,7 +147,7 @@ static const struct fulfillment_choice *held_at(const struct order_line *line, s
         return NULL;
 }
 
-static void judge_fewer(struct plan *plan, size_t change, struct order_line *line, int64_t units) {
+static void plan_fewer(struct plan *plan, size_t change, struct order_line *line, int64_t units) {
         if (units > order_line_open(line))
                 late(plan, change, plan->body->lines[change].remove ? "remove" : "quantity", "not-changeable",
                         "Units that have left cannot be cancelled; return them.");
@@ -154,22 +155,22 @@ static void judge_fewer(struct plan *plan, size_t change, struct order_line *lin
                 take_off(plan, line, units);
 }
 
-static void judge_more(struct plan *plan, size_t change, struct order_line *line, int64_t units) {
-        struct wish wish = changing_wish(plan->body, change, line->sku);
+static void plan_more(struct plan *plan, size_t change, struct order_line *line, int64_t units) {
+        struct requested_line requested = changing_line(plan->body, change, line->sku);
 
         if (!order_line_open(line)) {
                 late(plan, change, "quantity", "not-changeable",
                         "No location holds units of the line; add a new line.");
                 return;
         }
-        wish.quantity = units;
-        if (!wish.choice)
-                wish.choice = held_at(line, plan->market.arena);
-        if (wish.choice)
-                plan_addition(plan, wish, line, /* moved= */ false, NULL);
+        requested.quantity = units;
+        if (!requested.choice)
+                requested.choice = held_at(line, plan->context.arena);
+        if (requested.choice)
+                plan_addition(plan, requested, line, /* moved= */ false, NULL);
 }
 
-static void judge_present(struct plan *plan, size_t i) {
+static void plan_present_line(struct plan *plan, size_t i) {
         const struct line_change *change = &plan->body->lines[i];
         struct order_line *line = order_line_find(plan->order, &change->order_line_id);
         const char *recipient = NULL;
@@ -184,30 +185,30 @@ static void judge_present(struct plan *plan, size_t i) {
         if (change->remove)
                 wanted = 0;
         if (wanted < is)
-                judge_fewer(plan, i, line, is - wanted);
+                plan_fewer(plan, i, line, is - wanted);
         if (wanted > is)
-                judge_more(plan, i, line, wanted - is);
+                plan_more(plan, i, line, wanted - is);
         moved = change->fulfillment ? move_away(plan, i, line, &recipient) : 0;
         if (moved) {
-                struct wish wish = changing_wish(plan->body, i, line->sku);
+                struct requested_line requested = changing_line(plan->body, i, line->sku);
 
-                wish.quantity = moved;
-                plan_addition(plan, wish, line, /* moved= */ true, recipient);
+                requested.quantity = moved;
+                plan_addition(plan, requested, line, /* moved= */ true, recipient);
         }
 }
 
-static void judge_lines(struct plan *plan) {
+static void plan_lines(struct plan *plan) {
         for (size_t i = 0; i < plan->body->n_lines; i++) {
                 const struct line_change *change = &plan->body->lines[i];
 
                 if (change->sku)
-                        plan_addition(plan, changing_wish(plan->body, i, NULL), NULL, /* moved= */ false, NULL);
+                        plan_addition(plan, changing_line(plan->body, i, NULL), NULL, /* moved= */ false, NULL);
                 else
-                        judge_present(plan, i);
+                        plan_present_line(plan, i);
         }
 }
 
-/* ---- judging the rest ---- */
+/* ---- checking the rest ---- */
 
 static bool collects(enum fulfillment_method method) {
         return method != BY_SHIPPING;
@@ -219,7 +220,7 @@ static bool is_pickup_awaited(const struct fulfillment *fulfillment) {
                        fulfillment->status == FULFILLMENT_READY);
 }
 
-static void judge_address(struct plan *plan) {
+static void plan_check_address(struct plan *plan) {
         for (size_t i = 0; i < plan->order->n_fulfillments; i++)
                 if (plan->order->fulfillments[i]->status == FULFILLMENT_PACKED) {
                         late_at(plan, "#/ship_to", "already-packed",
@@ -228,12 +229,12 @@ static void judge_address(struct plan *plan) {
                 }
 }
 
-static void judge_recipient(struct plan *plan) {
+static void plan_check_recipient(struct plan *plan) {
         for (size_t i = 0; i < plan->order->n_fulfillments; i++)
                 if (is_pickup_awaited(plan->order->fulfillments[i]))
                         return;
         for (size_t i = 0; i < plan->n_additions; i++)
-                if (collects((enum fulfillment_method) plan->additions[i].wish.choice->method))
+                if (collects((enum fulfillment_method) plan->additions[i].requested.choice->method))
                         return;
         late_at(plan, "#/recipient", "nothing-to-collect", "The order has nothing left to collect.");
 }
@@ -248,9 +249,9 @@ static int64_t taken_off(const struct plan *plan, const struct order_line *line)
 }
 
 /* Check the amounts against the values that remain after all other changes. */
-static void judge_amounts(struct plan *plan) {
+static void plan_check_amounts(struct plan *plan) {
         const struct order *order = plan->order;
-        struct arena *arena = plan->market.arena;
+        struct arena *arena = plan->context.arena;
         const size_t most = order->n_lines + plan->n_additions;
         int64_t *left = arena_new_array(arena, int64_t, most), *gross = arena_new_array(arena, int64_t, most);
         int64_t *units = arena_new_array(arena, int64_t, most);
@@ -270,47 +271,47 @@ static void judge_amounts(struct plan *plan) {
         }
         for (size_t i = 0; i < plan->n_additions; i++) {
                 const struct addition *addition = &plan->additions[i];
-                const int64_t amount = addition->moved ? 0 : addition->unit_price * addition->wish.quantity;
+                const int64_t amount = addition->moved ? 0 : addition->unit_price * addition->requested.quantity;
                 const size_t place = addition->line ? (size_t) addition->line->number : amounts.n++;
 
-                units[place] += addition->moved ? 0 : addition->wish.quantity;
+                units[place] += addition->moved ? 0 : addition->requested.quantity;
                 left[place] += amount;
                 gross[place] += amount;
                 amounts.total += amount;
         }
-        amounts_deal(order, plan->body, &amounts, arena, plan->market.refusal);
+        amounts_deal(order, plan->body, &amounts, arena, plan->context.refusal);
 }
 
 static bool changes_amounts(const struct change_body *body) {
         return body->discounts || body->has_shipping || body->tax;
 }
 
-static enum problem judge(struct plan *plan) {
+static enum problem plan_validate(struct plan *plan) {
         const struct change_body *body = plan->body;
-        struct refusal *refusal = plan->market.refusal;
+        struct refusal *refusal = plan->context.refusal;
         enum problem p;
 
-        judge_lines(plan);
+        plan_lines(plan);
         if (body->ship_to)
-                judge_address(plan);
+                plan_check_address(plan);
         if (body->recipient)
-                judge_recipient(plan);
+                plan_check_recipient(plan);
         if (body->has_shipping && !text_equal(body->shipping.currency, plan->order->currency))
-                (void) refuse_because(refusal, plan->market.arena, "#/shipping/currency", "currency-mismatch", "%s",
+                (void) refuse_because(refusal, plan->context.arena, "#/shipping/currency", "currency-mismatch", "%s",
                         "The currency differs from that of the order.");
-        additions_judge(plan->order, plan->additions, plan->n_additions, plan->order->ship_to || body->ship_to,
-                plan->changing->stock, &plan->market);
+        additions_validate(plan->order, plan->additions, plan->n_additions, plan->order->ship_to || body->ship_to,
+                plan->changing->stock, &plan->context);
         if (changes_amounts(body) && refusal->n_violations == plan->n_late)
-                judge_amounts(plan);
+                plan_check_amounts(plan);
         if (refusal->n_violations > plan->n_late)
-                return refuse(refusal, plan->market.arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(refusal, plan->context.arena, PROBLEM_VALIDATION_FAILED,
                         "The order cannot be changed; see `errors`.");
         if (plan->n_late) {
                 refusal->current_status = order_status_texts[plan->order->status];
-                (void) refuse(refusal, plan->market.arena, PROBLEM_INVALID_TRANSITION,
+                (void) refuse(refusal, plan->context.arena, PROBLEM_INVALID_TRANSITION,
                         "It is too late for a part of the change; nothing was changed.");
         }
-        p = additions_cover(plan->additions, plan->n_additions, plan->releases, plan->n_gives, &plan->market);
+        p = additions_cover(plan->additions, plan->n_additions, plan->releases, plan->n_gives, &plan->context);
         return plan->n_late ? PROBLEM_INVALID_TRANSITION : p;
 }
 
@@ -336,11 +337,11 @@ static void recipients_follow(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_additions; i++) {
                 const struct addition *addition = &plan->additions[i];
 
-                if (!addition->moved || !collects((enum fulfillment_method) addition->wish.choice->method))
+                if (!addition->moved || !collects((enum fulfillment_method) addition->requested.choice->method))
                         continue;
                 for (struct fulfillment_line *at = addition->line->allocations; at; at = at->older)
                         if (at->fulfillment->is_new && !at->fulfillment->recipient &&
-                                is_there(at->fulfillment, addition->wish.choice))
+                                is_there(at->fulfillment, addition->requested.choice))
                                 at->fulfillment->recipient = plan->recipients[i];
         }
 }
@@ -424,7 +425,7 @@ enum problem order_change(struct order *order, const struct change_body *body, c
         struct plan plan = { .order = order,
                 .body = body,
                 .changing = changing,
-                .market = { changing->catalog, changing->slots, changing->now, order->channel, order->currency, arena,
+                .context = { changing->catalog, changing->slots, changing->now, order->channel, order->currency, arena,
                         refusal } };
         enum problem p;
 
@@ -435,7 +436,7 @@ enum problem order_change(struct order *order, const struct change_body *body, c
         }
         if (!plan_init(&plan, arena))
                 return FAULT_BUSY;
-        p = judge(&plan);
+        p = plan_validate(&plan);
         if (p || changes_nothing(&plan))
                 return p;
         p = apply(&plan, actor);

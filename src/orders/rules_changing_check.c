@@ -12,10 +12,10 @@ static void change_violation_add(struct arena *arena, struct refusal *refusal, s
         (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
 }
 
-struct wish changing_wish(const struct change_body *body, size_t line, const char *sku) {
+struct requested_line changing_line(const struct change_body *body, size_t line, const char *sku) {
         const struct line_change *change = &body->lines[line];
 
-        return (struct wish){
+        return (struct requested_line){
                 .sku = change->sku ? change->sku : sku,
                 .quantity = change->quantity,
                 .unit_price = change->has_unit_price ? &change->unit_price : NULL,
@@ -65,8 +65,8 @@ static void check_present(const struct change_body *body, size_t i, struct arena
 /* The currency is not known yet. */
 static void check_line(const struct change_body *body, size_t i, struct arena *arena, struct refusal *refusal) {
         const struct line_change *change = &body->lines[i];
-        const struct market market = { .arena = arena, .refusal = refusal };
-        struct wish wish = changing_wish(body, i, NULL);
+        const struct offer_context context = { .arena = arena, .refusal = refusal };
+        struct requested_line requested = changing_line(body, i, NULL);
 
         if (change->has_order_line_id == (change->sku != NULL))
                 change_violation_add(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
@@ -75,9 +75,9 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
                 check_added(change, i, arena, refusal);
         else
                 check_present(body, i, arena, refusal);
-        wish.unit_price = NULL;
+        requested.unit_price = NULL;
         if (change->fulfillment)
-                wish_check(&market, &wish);
+                requested_line_check(&context, &requested);
 }
 
 enum problem changing_check(const struct change_body *body, struct arena *arena, struct refusal *refusal) {

@@ -8,22 +8,22 @@
 #include <string.h>
 
 /* One request under decision, and the refusal that collects its violations. */
-struct judge {
+struct validation {
         const struct order_body *body;
-        struct market market;
+        struct offer_context context;
         struct arena *arena;
         struct refusal *refusal;
 };
 
 static void placing_violation_add(
-        const struct judge *judge, const char *pointer, const char *code, const char *detail) {
-        (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
+        const struct validation *validation, const char *pointer, const char *code, const char *detail) {
+        (void) refuse_because(validation->refusal, validation->arena, pointer, code, "%s", detail);
 }
 
 /* ---- building ---- */
 
-static struct order *placed_order_new(const struct judge *judge, struct placing *placing, const char *actor) {
-        const struct order_body *body = judge->body;
+static struct order *placed_order_new(const struct validation *validation, struct placing *placing, const char *actor) {
+        const struct order_body *body = validation->body;
         const struct payment_body *payment = body->payment;
         struct order *order = arena_new(placing->arena, struct order);
 
@@ -51,41 +51,43 @@ static struct order *placed_order_new(const struct judge *judge, struct placing 
         return order->number && order->lines && order->discounts ? order : NULL;
 }
 
-static void line_build(const struct judge *judge, size_t i, struct order *order) {
-        const struct wish wish = placing_wish(judge->body, i);
+static void line_build(const struct validation *validation, size_t i, struct order *order) {
+        const struct requested_line requested = placing_line(validation->body, i);
         struct order_line *line = &order->lines[order->n_lines++];
 
-        *line = (struct order_line){
-                .id = uuid_new(), .number = (int64_t) i, .sku = wish.sku, .quantity = wish.quantity, .order = order
-        };
-        wish_offer(&judge->market, &wish, line);
+        *line = (struct order_line){ .id = uuid_new(),
+                .number = (int64_t) i,
+                .sku = requested.sku,
+                .quantity = requested.quantity,
+                .order = order };
+        requested_line_offer(&validation->context, &requested, line);
 }
 
-static void check_same_slot(const struct judge *judge, size_t i, const struct fulfillment *fulfillment) {
-        const struct wish wish = placing_wish(judge->body, i);
+static void check_same_slot(const struct validation *validation, size_t i, const struct fulfillment *fulfillment) {
+        const struct requested_line requested = placing_line(validation->body, i);
 
-        if (wish.choice->slot != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
-                (void) wish_object(&judge->market, &wish, "fulfillment/slot", "conflict",
+        if (requested.choice->slot != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
+                (void) requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "conflict",
                         "Lines of one method and location need the same slot.");
 }
 
 /* The fulfillment for method and location: lines that share both are one unit of work. NULL without memory. */
 static struct fulfillment *placed_fulfillment_for(
-        const struct judge *judge, const struct placing *placing, size_t i, struct order *order) {
-        const struct wish wish = placing_wish(judge->body, i);
-        const enum fulfillment_method method = (enum fulfillment_method) wish.choice->method;
+        const struct validation *validation, const struct placing *placing, size_t i, struct order *order) {
+        const struct requested_line requested = placing_line(validation->body, i);
+        const enum fulfillment_method method = (enum fulfillment_method) requested.choice->method;
         struct fulfillment *fulfillment;
-        struct wish_promise promise;
+        struct line_promise promise;
 
         for (size_t j = 0; j < order->n_fulfillments; j++)
                 if (order->fulfillments[j]->method == method &&
-                        text_equal(order->fulfillments[j]->location, wish.choice->location)) {
-                        check_same_slot(judge, i, order->fulfillments[j]);
+                        text_equal(order->fulfillments[j]->location, requested.choice->location)) {
+                        check_same_slot(validation, i, order->fulfillments[j]);
                         return order->fulfillments[j];
                 }
-        promise = wish_promise(&judge->market, &wish);
+        promise = requested_line_promise(&validation->context, &requested);
         fulfillment = order_add_fulfillment(
-                order, method, wish.choice->location, promise.promised_at, placing->now, placing->arena);
+                order, method, requested.choice->location, promise.promised_at, placing->now, placing->arena);
         if (fulfillment && promise.has_slot) {
                 fulfillment->has_slot = true;
                 fulfillment->slot_at = promise.promised_at;
@@ -94,7 +96,7 @@ static struct fulfillment *placed_fulfillment_for(
 }
 
 /* Lines of one fulfillment are adjacent in memory, as in a loaded order. */
-static bool allocate_lines(const struct judge *judge, struct placing *placing, struct order *order) {
+static bool allocate_lines(const struct validation *validation, struct placing *placing, struct order *order) {
         struct fulfillment_line *allocations = arena_new_array(placing->arena, struct fulfillment_line, order->n_lines);
         struct fulfillment **chosen = arena_new_array(placing->arena, struct fulfillment *, order->n_lines);
         size_t n = 0;
@@ -102,7 +104,7 @@ static bool allocate_lines(const struct judge *judge, struct placing *placing, s
         if (!allocations || !chosen)
                 return false;
         for (size_t i = 0; i < order->n_lines; i++) {
-                chosen[i] = placed_fulfillment_for(judge, placing, i, order);
+                chosen[i] = placed_fulfillment_for(validation, placing, i, order);
                 if (!chosen[i])
                         return false;
         }
@@ -138,9 +140,9 @@ static bool sum_lines(struct order *order) {
         return true;
 }
 
-static bool sum_discounts(const struct judge *judge, struct order *order) {
-        for (size_t i = 0; i < judge->body->n_discounts; i++) {
-                const struct discount_body *discount = &judge->body->discounts[i];
+static bool sum_discounts(const struct validation *validation, struct order *order) {
+        for (size_t i = 0; i < validation->body->n_discounts; i++) {
+                const struct discount_body *discount = &validation->body->discounts[i];
 
                 order->discounts[order->n_discounts++] = (struct order_discount){ .amount = discount->amount,
                         .line = discount->has_line ? discount->line : -1,
@@ -165,34 +167,34 @@ static bool discounts_fit(const struct order *order) {
         return order->discount <= order->subtotal;
 }
 
-static void placed_total_set(const struct judge *judge, struct order *order) {
-        const struct tax_body *tax = judge->body->tax;
+static void placed_total_set(const struct validation *validation, struct order *order) {
+        const struct tax_body *tax = validation->body->tax;
         bool fits;
 
-        order->shipping = judge->body->has_shipping ? judge->body->shipping.amount : 0;
+        order->shipping = validation->body->has_shipping ? validation->body->shipping.amount : 0;
         order->tax = tax ? tax->amount : 0;
         order->tax_included = !tax || !tax->has_included || tax->included;
-        fits = sum_lines(order) && sum_discounts(judge, order);
+        fits = sum_lines(order) && sum_discounts(validation, order);
         if (fits && !discounts_fit(order)) {
                 placing_violation_add(
-                        judge, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
+                        validation, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
                 return;
         }
         fits = fits && money_add(order->subtotal - order->discount, order->shipping, &order->total);
         if (fits && order->tax_included && order->tax > order->total)
-                placing_violation_add(judge, "#/tax/amount", "too-large", "The included tax exceeds the total.");
+                placing_violation_add(validation, "#/tax/amount", "too-large", "The included tax exceeds the total.");
         if (fits && !order->tax_included)
                 fits = money_add(order->total, order->tax, &order->total);
         if (!fits)
-                placing_violation_add(judge, "#/lines", "out-of-range",
+                placing_violation_add(validation, "#/lines", "out-of-range",
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
 }
 
 /* ---- payments ---- */
 
 static enum problem placed_order_pay(
-        const struct judge *judge, const struct placing *placing, struct order *order, const char *actor) {
-        const struct payment_body *whole = judge->body->payment;
+        const struct validation *validation, const struct placing *placing, struct order *order, const char *actor) {
+        const struct payment_body *whole = validation->body->payment;
         int64_t sum = 0;
 
         if (whole) {
@@ -203,8 +205,8 @@ static enum problem placed_order_pay(
                 if (!order_add_payment(order, &request, actor, placing->now, placing->arena))
                         return FAULT_BUSY;
         }
-        for (size_t i = 0; i < judge->body->n_payments; i++) {
-                const struct payment_request *request = &judge->body->payments[i];
+        for (size_t i = 0; i < validation->body->n_payments; i++) {
+                const struct payment_request *request = &validation->body->payments[i];
 
                 if (!money_add(sum, request->amount, &sum) || sum > order->total)
                         break;
@@ -212,7 +214,7 @@ static enum problem placed_order_pay(
                         return FAULT_BUSY;
         }
         if (sum > order->total)
-                placing_violation_add(judge, "#/payments", "too-large", "The payments exceed the total.");
+                placing_violation_add(validation, "#/payments", "too-large", "The payments exceed the total.");
         return PROBLEM_NONE;
 }
 
@@ -226,25 +228,25 @@ static void owe(const struct placing *placing, struct order *order) {
 /* ---- the reservation ---- */
 
 static enum problem check_reservation(
-        const struct judge *judge, const struct placing *placing, struct reservation **ret_reservation) {
+        const struct validation *validation, const struct placing *placing, struct reservation **ret_reservation) {
         struct reservation *reservation;
         enum reservation_status status;
 
         *ret_reservation = NULL;
-        if (!judge->body->has_reservation_id)
+        if (!validation->body->has_reservation_id)
                 return PROBLEM_NONE;
-        reservation = reservation_find(&placing->reservations, &judge->body->reservation_id);
-        if (!reservation || (reservation->channel && !text_equal(reservation->channel, judge->body->channel))) {
+        reservation = reservation_find(&placing->reservations, &validation->body->reservation_id);
+        if (!reservation || (reservation->channel && !text_equal(reservation->channel, validation->body->channel))) {
                 placing_violation_add(
-                        judge, "#/reservation_id", "unknown-reservation", "There is no such reservation.");
-                return refuse(
-                        judge->refusal, judge->arena, PROBLEM_VALIDATION_FAILED, "The reservation does not exist.");
+                        validation, "#/reservation_id", "unknown-reservation", "There is no such reservation.");
+                return refuse(validation->refusal, validation->arena, PROBLEM_VALIDATION_FAILED,
+                        "The reservation does not exist.");
         }
         status = reservation_status_at(reservation, placing->now);
         if (status != RESERVATION_ACTIVE) {
-                judge->refusal->current_status = reservation_lifecycle.states[status];
-                return refuse(judge->refusal, judge->arena, PROBLEM_RESERVATION_EXPIRED, "The reservation is %s.",
-                        judge->refusal->current_status);
+                validation->refusal->current_status = reservation_lifecycle.states[status];
+                return refuse(validation->refusal, validation->arena, PROBLEM_RESERVATION_EXPIRED,
+                        "The reservation is %s.", validation->refusal->current_status);
         }
         *ret_reservation = reservation;
         return PROBLEM_NONE;
@@ -286,12 +288,12 @@ static int64_t order_units_of_row(const struct order *order, const struct stock_
 }
 
 static void order_shortage_add(
-        const struct judge *judge, const struct order_line *line, int64_t available, int64_t wanted) {
+        const struct validation *validation, const struct order_line *line, int64_t available, int64_t wanted) {
         struct violation *violation;
         char pointer[64];
 
         (void) snprintf(pointer, sizeof(pointer), "#/lines/%" PRId64 "/quantity", line->number);
-        violation = refuse_because(judge->refusal, judge->arena, pointer, "insufficient-stock",
+        violation = refuse_because(validation->refusal, validation->arena, pointer, "insufficient-stock",
                 "%s at %s: %" PRId64 " available, %" PRId64 " requested.", line->sku,
                 line->allocations->fulfillment->location, available, wanted);
         if (!violation)
@@ -302,7 +304,7 @@ static void order_shortage_add(
 
 /* Lines of the same stock row are added up first, so that each unit counts once. */
 static enum problem order_stock_check(
-        const struct judge *judge, const struct order *order, const struct reservation *reservation) {
+        const struct validation *validation, const struct order *order, const struct reservation *reservation) {
         bool covered = true;
 
         for (size_t i = 0; i < order->n_lines; i++) {
@@ -314,11 +316,11 @@ static enum problem order_stock_check(
                 if (wanted <= available || first != i)
                         continue;
                 covered = false;
-                order_shortage_add(judge, &order->lines[i], available, wanted);
+                order_shortage_add(validation, &order->lines[i], available, wanted);
         }
         if (covered)
                 return PROBLEM_NONE;
-        return refuse(judge->refusal, judge->arena, PROBLEM_INSUFFICIENT_STOCK,
+        return refuse(validation->refusal, validation->arena, PROBLEM_INSUFFICIENT_STOCK,
                 "Some lines exceed the available stock; see `errors`.");
 }
 
@@ -326,21 +328,22 @@ static enum problem order_stock_check(
 
 void placing_want_slots(struct placing *placing, const struct order_body *body) {
         for (size_t i = 0; i < body->n_lines; i++) {
-                const struct wish wish = placing_wish(body, i);
+                const struct requested_line requested = placing_line(body, i);
 
-                wish_want_slot(&wish, &placing->catalog, &placing->slots);
+                requested_line_want_slot(&requested, &placing->catalog, &placing->slots);
         }
 }
 
 /* Each fulfillment takes one place, also when two of an order name the same slot. */
-static enum problem order_slots_check(const struct judge *judge, struct placing *placing, const struct order *order) {
+static enum problem order_slots_check(
+        const struct validation *validation, struct placing *placing, const struct order *order) {
         bool fit = true;
 
         for (size_t j = 0; j < order->n_fulfillments; j++) {
                 const struct fulfillment *fulfillment = order->fulfillments[j];
                 const struct location *location = catalog_find_location(&placing->catalog, fulfillment->location);
                 struct slot_time slot;
-                struct wish wish;
+                struct requested_line requested;
                 int64_t taken;
 
                 if (!fulfillment->has_slot)
@@ -355,11 +358,12 @@ static enum problem order_slots_check(const struct judge *judge, struct placing 
                         taken < slot.capacity)
                         continue;
                 fit = false;
-                wish = placing_wish(judge->body, (size_t) fulfillment->lines[0].order_line->number);
-                (void) wish_object(&judge->market, &wish, "fulfillment/slot", "slot-full",
+                requested = placing_line(validation->body, (size_t) fulfillment->lines[0].order_line->number);
+                (void) requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "slot-full",
                         "The slot has no free place; choose another one.");
         }
-        return fit ? PROBLEM_NONE : refuse(judge->refusal, judge->arena, PROBLEM_SLOT_FULL, "The slot is full.");
+        return fit ? PROBLEM_NONE
+                   : refuse(validation->refusal, validation->arena, PROBLEM_SLOT_FULL, "The slot is full.");
 }
 
 static void book_slots(struct placing *placing, const struct order *order) {
@@ -447,40 +451,40 @@ static void commit_order(
 
 enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
         struct arena *arena, struct refusal *refusal, struct order **ret_order) {
-        const struct market market = { &placing->catalog, &placing->slots, placing->now, body->channel, body->currency,
-                arena, refusal };
-        const struct judge judge = { body, market, arena, refusal };
+        const struct offer_context context = { &placing->catalog, &placing->slots, placing->now, body->channel,
+                body->currency, arena, refusal };
+        const struct validation validation = { body, context, arena, refusal };
         struct reservation *reservation = NULL;
         struct order *order;
         enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
 
         if (p)
                 return p;
-        order = placed_order_new(&judge, placing, actor);
+        order = placed_order_new(&validation, placing, actor);
         if (!order)
                 return FAULT_BUSY;
         if (!catalog_find_channel(&placing->catalog, body->channel))
-                placing_violation_add(&judge, "#/channel", "unknown-channel", "There is no such channel.");
+                placing_violation_add(&validation, "#/channel", "unknown-channel", "There is no such channel.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
-                placing_violation_add(&judge, "#/payment/due_at", "out-of-range", "The time is in the past.");
+                placing_violation_add(&validation, "#/payment/due_at", "out-of-range", "The time is in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
-                line_build(&judge, i, order);
-        if (!allocate_lines(&judge, placing, order))
+                line_build(&validation, i, order);
+        if (!allocate_lines(&validation, placing, order))
                 return FAULT_BUSY;
         if (!refusal->n_violations)
-                placed_total_set(&judge, order);
+                placed_total_set(&validation, order);
         if (!refusal->n_violations)
-                p = placed_order_pay(&judge, placing, order, actor);
+                p = placed_order_pay(&validation, placing, order, actor);
         if (p)
                 return p;
         if (refusal->n_violations)
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed; see `errors`.");
         owe(placing, order);
-        p = check_reservation(&judge, placing, &reservation);
+        p = check_reservation(&validation, placing, &reservation);
         if (!p)
-                p = order_stock_check(&judge, order, reservation);
+                p = order_stock_check(&validation, order, reservation);
         if (!p)
-                p = order_slots_check(&judge, placing, order);
+                p = order_slots_check(&validation, placing, order);
         if (p)
                 return p;
         commit_order(placing, order, reservation, actor);

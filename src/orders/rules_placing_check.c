@@ -10,11 +10,11 @@ const struct fulfillment_choice *placing_choice(const struct order_body *body, c
         return line->fulfillment ? line->fulfillment : body->fulfillment;
 }
 
-struct wish placing_wish(const struct order_body *body, size_t line) {
+struct requested_line placing_line(const struct order_body *body, size_t line) {
         const struct order_line_body *wanted = &body->lines[line];
         const bool by_default = !wanted->fulfillment && body->fulfillment;
 
-        return (struct wish){
+        return (struct requested_line){
                 .sku = wanted->sku,
                 .quantity = wanted->quantity,
                 .unit_price = wanted->has_unit_price ? &wanted->unit_price : NULL,
@@ -26,18 +26,19 @@ struct wish placing_wish(const struct order_body *body, size_t line) {
 }
 
 /* One request under check, and the refusal that collects its violations. */
-struct judge {
+struct validation {
         const struct order_body *body;
         struct arena *arena;
         struct refusal *refusal;
 };
 
-static void body_violation_add(const struct judge *judge, const char *pointer, const char *code, const char *detail) {
-        (void) refuse_because(judge->refusal, judge->arena, pointer, code, "%s", detail);
+static void body_violation_add(
+        const struct validation *validation, const char *pointer, const char *code, const char *detail) {
+        (void) refuse_because(validation->refusal, validation->arena, pointer, code, "%s", detail);
 }
 
-static bool is_body_currency(const struct judge *judge, const struct money *money) {
-        return text_equal(money->currency, judge->body->currency);
+static bool is_body_currency(const struct validation *validation, const struct money *money) {
+        return text_equal(money->currency, validation->body->currency);
 }
 
 static bool ships(const struct order_body *body) {
@@ -50,15 +51,15 @@ static bool ships(const struct order_body *body) {
         return false;
 }
 
-static void check_discounts(const struct judge *judge) {
-        for (size_t i = 0; i < judge->body->n_discounts; i++) {
-                const struct discount_body *discount = &judge->body->discounts[i];
+static void check_discounts(const struct validation *validation) {
+        for (size_t i = 0; i < validation->body->n_discounts; i++) {
+                const struct discount_body *discount = &validation->body->discounts[i];
                 char pointer[64];
 
-                if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < judge->body->n_lines))
+                if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < validation->body->n_lines))
                         continue;
                 (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                body_violation_add(judge, pointer, "out-of-range", "The order has no such line.");
+                body_violation_add(validation, pointer, "out-of-range", "The order has no such line.");
         }
 }
 
@@ -84,38 +85,40 @@ void address_check(const struct address_body *to, struct arena *arena, struct re
                         "Latitude and longitude must be given together.");
 }
 
-static void check_people(const struct judge *judge) {
-        customer_check(judge->body->customer, judge->arena, judge->refusal);
-        if (judge->body->ship_to)
-                address_check(judge->body->ship_to, judge->arena, judge->refusal);
-        else if (ships(judge->body))
-                body_violation_add(judge, "#/ship_to", "required", "An order with shipped lines needs an address.");
+static void check_people(const struct validation *validation) {
+        customer_check(validation->body->customer, validation->arena, validation->refusal);
+        if (validation->body->ship_to)
+                address_check(validation->body->ship_to, validation->arena, validation->refusal);
+        else if (ships(validation->body))
+                body_violation_add(
+                        validation, "#/ship_to", "required", "An order with shipped lines needs an address.");
 }
 
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
-        const struct judge judge = { body, arena, refusal };
-        const struct market market = { .currency = body->currency, .arena = arena, .refusal = refusal };
+        const struct validation validation = { body, arena, refusal };
+        const struct offer_context context = { .currency = body->currency, .arena = arena, .refusal = refusal };
 
         char text[CURRENCY_FAULT_SIZE];
         const char *fault = currency_fault(body->currency, text);
 
         if (fault)
-                body_violation_add(&judge, "#/currency", "malformed", fault);
+                body_violation_add(&validation, "#/currency", "malformed", fault);
         for (size_t i = 0; i < body->n_lines; i++) {
-                const struct wish wish = placing_wish(body, i);
+                const struct requested_line requested = placing_line(body, i);
 
-                wish_check(&market, &wish);
+                requested_line_check(&context, &requested);
         }
-        check_discounts(&judge);
-        check_people(&judge);
-        if (body->has_shipping && !is_body_currency(&judge, &body->shipping))
-                body_violation_add(&judge, "#/shipping/currency", "currency-mismatch",
+        check_discounts(&validation);
+        check_people(&validation);
+        if (body->has_shipping && !is_body_currency(&validation, &body->shipping))
+                body_violation_add(&validation, "#/shipping/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
                 body_violation_add(
-                        &judge, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
+                        &validation, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
         if (body->payment && body->payments)
-                body_violation_add(&judge, "#/payments", "not-allowed", "Give either payment or payments, not both.");
+                body_violation_add(
+                        &validation, "#/payments", "not-allowed", "Give either payment or payments, not both.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
         return refuse(

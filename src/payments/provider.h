@@ -67,7 +67,7 @@ struct told_event {
         int64_t number; /* number among the payment's events, in the order of recording, from 1 */
         int64_t amount;
         bool has_amount;
-        int64_t let_go;        /* void_asked at the time of recording, if the order wants the payment */
+        int64_t voids_asked;   /* void_asked at the time of recording, if the order wants the payment */
         struct uuid refund_id; /* of refund_... */
         bool has_refund_id;
         timestamp occurred_at; /* TIMESTAMP_NONE: not given, recorded_at counts */

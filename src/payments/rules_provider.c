@@ -37,7 +37,7 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 /* ---- one event ---- */
 
 /* The arguments of every rule here. */
-struct word {
+struct provider_update {
         const struct provider_event *told;
         struct told_event event; /* the same, as it will be recorded */
         struct told_events *before;
@@ -48,42 +48,42 @@ struct word {
         struct refusal *refusal;
 };
 
-static enum problem refuse_event_amount(const struct word *word, int64_t amount, int64_t most) {
-        refuse_beyond(word->refusal, word->arena, "#/amount", "over-capture", most,
+static enum problem refuse_event_amount(const struct provider_update *update, int64_t amount, int64_t most) {
+        refuse_beyond(update->refusal, update->arena, "#/amount", "over-capture", most,
                 "The payment allows %" PRId64 " at most.", most);
-        return refuse(word->refusal, word->arena, PROBLEM_OVER_CAPTURE,
+        return refuse(update->refusal, update->arena, PROBLEM_OVER_CAPTURE,
                 "The event has an amount of %" PRId64 "; the payment allows %" PRId64 " at most.", amount, most);
 }
 
-static void payment_event_tell(const struct word *word, const char *type, int64_t amount) {
-        (void) payment_tell(word->events, word->payment, type, amount, word->actor);
+static void payment_event_tell(const struct provider_update *update, const char *type, int64_t amount) {
+        (void) payment_tell(update->events, update->payment, type, amount, update->actor);
 }
 
 /* The failure happened before a known event and changes nothing: record it without effect. */
-static void tell_late(const struct word *word) {
-        struct event *event = order_tell(word->events, word->payment->order, "payment.event_late", word->actor);
+static void tell_late(const struct provider_update *update) {
+        struct event *event = order_tell(update->events, update->payment->order, "payment.event_late", update->actor);
         char id[UUID_TEXT_SIZE];
 
-        uuid_format(&word->payment->id, id);
+        uuid_format(&update->payment->id, id);
         event_text(event, "payment_id", id);
-        event_text(event, "type", provider_event_texts[word->told->type]);
-        event_text(event, "event_id", word->told->event_id);
-        if (!word->told->has_refund_id)
+        event_text(event, "type", provider_event_texts[update->told->type]);
+        event_text(event, "event_id", update->told->event_id);
+        if (!update->told->has_refund_id)
                 return;
-        uuid_format(&word->told->refund_id, id);
+        uuid_format(&update->told->refund_id, id);
         event_text(event, "refund_id", id);
 }
 
 /* ---- amounts that cannot be captured ---- */
 
-static enum problem fail_refund(const struct word *word, struct refund *refund) {
-        const enum problem p = refund_advance(refund, REFUND_FAIL, word->arena, word->refusal);
+static enum problem fail_refund(const struct provider_update *update, struct refund *refund) {
+        const enum problem p = refund_advance(refund, REFUND_FAIL, update->arena, update->refusal);
 
         if (p)
                 return p;
         refund->payment->refunded -= refund->amount;
         refund->payment->changed = true;
-        event_text(refund_tell(word->events, refund, "refund.failed", word->actor), "reason", "not_captured");
+        event_text(refund_tell(update->events, refund, "refund.failed", update->actor), "reason", "not_captured");
         return PROBLEM_NONE;
 }
 
@@ -97,16 +97,16 @@ static bool is_uncovered(const struct payment *payment) {
 }
 
 /* When a capture fails, the pending refunds it should have paid fail, too, the newest first. */
-static enum problem fail_uncovered(const struct word *word) {
-        struct order *order = word->payment->order;
+static enum problem fail_uncovered(const struct provider_update *update) {
+        struct order *order = update->payment->order;
         enum problem p = PROBLEM_NONE;
 
-        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(word->payment);)
-                if (order->refunds[i]->payment == word->payment && order->refunds[i]->state == REFUND_PENDING)
-                        p = fail_refund(word, order->refunds[i]);
-        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(word->payment);)
+        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
+                if (order->refunds[i]->payment == update->payment && order->refunds[i]->state == REFUND_PENDING)
+                        p = fail_refund(update, order->refunds[i]);
+        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
                 if (order->refunds[i]->payment && order->refunds[i]->state == REFUND_PENDING)
-                        p = fail_refund(word, order->refunds[i]);
+                        p = fail_refund(update, order->refunds[i]);
         return p;
 }
 
@@ -127,26 +127,27 @@ static int64_t sent(const struct order *order, const struct payment *payment) {
 /* ---- payments ---- */
 
 /* A failure that happened before another event is never refused. */
-static bool is_late_failure(const struct word *word, const struct told_history *history) {
-        return (word->told->type == PROVIDER_FAILED || word->told->type == PROVIDER_REFUND_FAILED) &&
-               history->list[history->n - 1] != &word->event;
+static bool is_late_failure(const struct provider_update *update, const struct told_history *history) {
+        return (update->told->type == PROVIDER_FAILED || update->told->type == PROVIDER_REFUND_FAILED) &&
+               history->list[history->n - 1] != &update->event;
 }
 
-static enum problem refuse_state(const struct word *word, const char *what, const char *state) {
-        word->refusal->current_status = state;
-        return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION, "The %s is %s; that does not allow: %s.",
-                what, state, provider_event_texts[word->told->type]);
+static enum problem refuse_state(const struct provider_update *update, const char *what, const char *state) {
+        update->refusal->current_status = state;
+        return refuse(update->refusal, update->arena, PROBLEM_INVALID_TRANSITION,
+                "The %s is %s; that does not allow: %s.", what, state, provider_event_texts[update->told->type]);
 }
 
 /* An earlier event does not undo captures, nor refunds sent from them. It may determine the amount of a capture without
  * one. */
-static enum problem check_captures(const struct word *word, const struct funds *before, const struct funds *after) {
+static enum problem check_captures(
+        const struct provider_update *update, const struct funds *before, const struct funds *after) {
         const bool same_captures = after->n_captures >= before->n_captures;
 
         if (after->captured >= before->captured ||
-                (same_captures && after->captured >= sent(word->payment->order, word->payment)))
+                (same_captures && after->captured >= sent(update->payment->order, update->payment)))
                 return PROBLEM_NONE;
-        return refuse_event_amount(word, word->event.amount, after->authorized - after->captured);
+        return refuse_event_amount(update, update->event.amount, after->authorized - after->captured);
 }
 
 /* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
@@ -164,8 +165,9 @@ static void ask_less(struct payment *payment, const struct funds *after) {
 
 /* The state that the provider's events lead to, unless we have closed the payment meanwhile. The only place where it
  * changes but payment_advance. */
-static enum problem follow_state(const struct word *word, const struct funds *before, const struct funds *after) {
-        struct payment *payment = word->payment;
+static enum problem follow_state(
+        const struct provider_update *update, const struct funds *before, const struct funds *after) {
+        struct payment *payment = update->payment;
         const bool unwanted = payment->order->status == ORDER_CANCELLED || before->state != FUNDS_VOIDED;
         const bool open = after->state == FUNDS_AUTHORIZED || after->state == FUNDS_PARTIALLY_CAPTURED;
 
@@ -175,11 +177,12 @@ static enum problem follow_state(const struct word *word, const struct funds *be
         payment->state = after->state;
         if (!open || payment_held(payment) || payment->capture_due || !payment->void_due)
                 return PROBLEM_NONE;
-        return payment_advance(payment, FUNDS_VOID, word->arena, word->refusal);
+        return payment_advance(payment, FUNDS_VOID, update->arena, update->refusal);
 }
 
-static enum problem follow(const struct word *word, const struct funds *before, const struct funds *after) {
-        struct payment *payment = word->payment;
+static enum problem follow(
+        const struct provider_update *update, const struct funds *before, const struct funds *after) {
+        struct payment *payment = update->payment;
         enum problem p;
 
         ask_less(payment, after);
@@ -187,10 +190,10 @@ static enum problem follow(const struct word *word, const struct funds *before, 
         payment->captured = after->captured;
         payment->voided = after->voided;
         payment->failed = after->failed;
-        p = follow_state(word, before, after);
+        p = follow_state(update, before, after);
         if (p || payment->state != FUNDS_VOIDED || !payment_held(payment))
                 return p;
-        payment_event_tell(word, "payment.void_due", payment_held(payment));
+        payment_event_tell(update, "payment.void_due", payment_held(payment));
         payment->void_asked += payment_held(payment);
         payment->void_due += payment_held(payment);
         return PROBLEM_NONE;
@@ -202,47 +205,47 @@ static bool is_same(const struct payment *a, const struct payment *b) {
                a->capture_due == b->capture_due;
 }
 
-static void tell_funds(const struct word *word, const struct told_amount *amount) {
+static void tell_funds(const struct provider_update *update, const struct told_amount *amount) {
         static const char *const types[] = {
                 [PROVIDER_AUTHORIZED] = "payment.authorized",
                 [PROVIDER_CAPTURED] = "payment.captured",
                 [PROVIDER_FAILED] = "payment.failed",
                 [PROVIDER_VOIDED] = "payment.voided",
         };
-        const bool nothing_held = word->told->type == PROVIDER_FAILED && !amount->told;
+        const bool nothing_held = update->told->type == PROVIDER_FAILED && !amount->told;
 
-        payment_event_tell(word, types[word->told->type], nothing_held ? word->payment->amount : amount->told);
+        payment_event_tell(update, types[update->told->type], nothing_held ? update->payment->amount : amount->told);
 }
 
-static enum problem payment_told(const struct word *word) {
-        const struct payment was = *word->payment;
+static enum problem payment_told(const struct provider_update *update) {
+        const struct payment was = *update->payment;
         struct told_history history, known;
         struct told_amount amount = { 0 };
         struct funds before, after;
         bool late;
         enum problem p;
 
-        if (!told_history(word->before, word->payment, NULL, NULL, word->arena, &known) ||
-                !told_history(word->before, word->payment, NULL, &word->event, word->arena, &history))
+        if (!told_history(update->before, update->payment, NULL, NULL, update->arena, &known) ||
+                !told_history(update->before, update->payment, NULL, &update->event, update->arena, &history))
                 return FAULT_BUSY;
-        before = funds_told(word->payment, &known, NULL, NULL);
-        after = funds_told(word->payment, &history, &word->event, &amount);
+        before = funds_told(update->payment, &known, NULL, NULL);
+        after = funds_told(update->payment, &history, &update->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
-                return refuse_event_amount(word, amount.told, amount.most);
-        if (amount.problem && !is_late_failure(word, &history))
-                return refuse_state(word, "payment", payment_lifecycle.states[amount.state]);
-        p = check_captures(word, &before, &after);
+                return refuse_event_amount(update, amount.told, amount.most);
+        if (amount.problem && !is_late_failure(update, &history))
+                return refuse_state(update, "payment", payment_lifecycle.states[amount.state]);
+        p = check_captures(update, &before, &after);
         if (!p)
-                p = follow(word, &before, &after);
+                p = follow(update, &before, &after);
         if (p)
                 return p;
-        late = history.list[history.n - 1] != &word->event && is_same(&was, word->payment);
-        word->payment->changed = word->payment->changed || !is_same(&was, word->payment);
+        late = history.list[history.n - 1] != &update->event && is_same(&was, update->payment);
+        update->payment->changed = update->payment->changed || !is_same(&was, update->payment);
         if (late)
-                tell_late(word);
+                tell_late(update);
         else
-                tell_funds(word, &amount);
-        return fail_uncovered(word);
+                tell_funds(update, &amount);
+        return fail_uncovered(update);
 }
 
 /* ---- refunds ---- */
@@ -262,28 +265,29 @@ static bool is_sent(enum refund_state state) {
         return state == REFUND_ISSUED || state == REFUND_SETTLED;
 }
 
-static enum problem check_covered(const struct word *word, const struct refund *refund, enum refund_state next) {
-        if (!is_sent(next) || is_sent(refund->state) || is_covered(word->payment, refund))
+static enum problem check_covered(
+        const struct provider_update *update, const struct refund *refund, enum refund_state next) {
+        if (!is_sent(next) || is_sent(refund->state) || is_covered(update->payment, refund))
                 return PROBLEM_NONE;
-        word->refusal->current_status = refund_lifecycle.states[refund->state];
-        return refuse(word->refusal, word->arena, PROBLEM_INVALID_TRANSITION, "%s",
+        update->refusal->current_status = refund_lifecycle.states[refund->state];
+        return refuse(update->refusal, update->arena, PROBLEM_INVALID_TRANSITION, "%s",
                 refund->state == REFUND_FAILED ? "The refund has failed, and another refund has paid the money back."
                                                : "The capture that pays this refund has not been reported yet.");
 }
 
-static enum problem find_refund(const struct word *word, struct refund **ret_refund) {
-        struct refund *refund = refund_find(word->payment->order, &word->told->refund_id);
+static enum problem find_refund(const struct provider_update *update, struct refund **ret_refund) {
+        struct refund *refund = refund_find(update->payment->order, &update->told->refund_id);
 
-        if (!refund || refund->payment != word->payment) {
-                (void) refuse_because(word->refusal, word->arena, "#/refund_id", "unknown-refund", "%s",
+        if (!refund || refund->payment != update->payment) {
+                (void) refuse_because(update->refusal, update->arena, "#/refund_id", "unknown-refund", "%s",
                         "The payment has no such refund.");
-                return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
                         "The refund does not belong to the payment.");
         }
-        if (word->told->has_amount && word->told->amount != refund->amount) {
-                (void) refuse_because(word->refusal, word->arena, "#/amount", "mismatch",
+        if (update->told->has_amount && update->told->amount != refund->amount) {
+                (void) refuse_because(update->refusal, update->arena, "#/amount", "mismatch",
                         "The amount of the refund is %" PRId64 ".", refund->amount);
-                return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
                         "A refund is issued, settled or failed as a whole; omit the amount or repeat it.");
         }
         *ret_refund = refund;
@@ -291,7 +295,7 @@ static enum problem find_refund(const struct word *word, struct refund **ret_ref
 }
 
 /* The only place where its state changes but refund_advance. */
-static void refund_follow(const struct word *word, struct refund *refund, enum refund_state next) {
+static void refund_follow(const struct provider_update *update, struct refund *refund, enum refund_state next) {
         static const char *const types[] = {
                 [REFUND_FAILED] = "refund.failed",
                 [REFUND_ISSUED] = "refund.issued",
@@ -299,78 +303,78 @@ static void refund_follow(const struct word *word, struct refund *refund, enum r
         };
         const enum refund_state before = refund->state;
 
-        if (word->told->reference)
-                refund->reference = word->told->reference;
-        refund->changed = refund->changed || word->told->reference || next != before;
+        if (update->told->reference)
+                refund->reference = update->told->reference;
+        refund->changed = refund->changed || update->told->reference || next != before;
         refund->state = next;
         if (next == before)
                 return;
         if (next == REFUND_FAILED)
-                word->payment->refunded -= refund->amount;
+                update->payment->refunded -= refund->amount;
         if (before == REFUND_FAILED)
-                word->payment->refunded += refund->amount;
-        word->payment->changed = word->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
-        (void) refund_tell(word->events, refund, types[next], word->actor);
+                update->payment->refunded += refund->amount;
+        update->payment->changed = update->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
+        (void) refund_tell(update->events, refund, types[next], update->actor);
 }
 
-static enum problem refund_event_told(const struct word *word) {
+static enum problem refund_event_told(const struct provider_update *update) {
         struct told_history history;
         struct refund *refund = NULL;
         enum refund_state next;
-        enum problem p = find_refund(word, &refund), possible = PROBLEM_NONE;
+        enum problem p = find_refund(update, &refund), possible = PROBLEM_NONE;
         bool late;
 
         if (p)
                 return p;
-        if (!told_history(word->before, word->payment, &refund->id, &word->event, word->arena, &history))
+        if (!told_history(update->before, update->payment, &refund->id, &update->event, update->arena, &history))
                 return FAULT_BUSY;
-        next = refund_told(refund, &history, &word->event, &possible);
-        if (possible && !is_late_failure(word, &history))
-                return refuse_state(word, "refund", refund_lifecycle.states[refund->state]);
-        p = check_covered(word, refund, next);
+        next = refund_told(refund, &history, &update->event, &possible);
+        if (possible && !is_late_failure(update, &history))
+                return refuse_state(update, "refund", refund_lifecycle.states[refund->state]);
+        p = check_covered(update, refund, next);
         if (p)
                 return p;
-        late = history.list[history.n - 1] != &word->event && next == refund->state;
-        refund_follow(word, refund, next);
+        late = history.list[history.n - 1] != &update->event && next == refund->state;
+        refund_follow(update, refund, next);
         if (late)
-                tell_late(word);
+                tell_late(update);
         return PROBLEM_NONE;
 }
 
 /* ---- deciding ---- */
 
-static enum problem check_event_room(const struct word *word) {
-        if (word->event.number <= PAYMENT_EVENTS_MAX)
+static enum problem check_event_room(const struct provider_update *update) {
+        if (update->event.number <= PAYMENT_EVENTS_MAX)
                 return PROBLEM_NONE;
-        (void) refuse_because(
-                word->refusal, word->arena, "#", "too-many", "A payment has %d events at most.", PAYMENT_EVENTS_MAX);
-        return refuse(word->refusal, word->arena, PROBLEM_TOO_MANY, "The payment has no room for more events.");
+        (void) refuse_because(update->refusal, update->arena, "#", "too-many", "A payment has %d events at most.",
+                PAYMENT_EVENTS_MAX);
+        return refuse(update->refusal, update->arena, PROBLEM_TOO_MANY, "The payment has no room for more events.");
 }
 
 /* An event of the future would outweigh every event until then. */
-static enum problem check_event_time(const struct word *word, timestamp now) {
-        if (word->told->occurred_at == TIMESTAMP_NONE || word->told->occurred_at <= now + PROVIDER_CLOCK_AHEAD)
+static enum problem check_event_time(const struct provider_update *update, timestamp now) {
+        if (update->told->occurred_at == TIMESTAMP_NONE || update->told->occurred_at <= now + PROVIDER_CLOCK_AHEAD)
                 return PROBLEM_NONE;
-        (void) refuse_because(word->refusal, word->arena, "#/occurred_at", "out-of-range",
+        (void) refuse_because(update->refusal, update->arena, "#/occurred_at", "out-of-range",
                 "The time is more than %d hours ahead.", (int) (PROVIDER_CLOCK_AHEAD / HOUR));
-        return refuse(word->refusal, word->arena, PROBLEM_VALIDATION_FAILED,
+        return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
                 "occurred_at is in the future; check the clock of the sender.");
 }
 
 enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const struct word word = { told, told_event_of(before, payment, told, now), before, payment, actor, events,
-                arena, refusal };
-        enum problem p = check_event_room(&word);
+        const struct provider_update update = { told, told_event_of(before, payment, told, now), before, payment, actor,
+                events, arena, refusal };
+        enum problem p = check_event_room(&update);
 
         if (!p)
-                p = check_event_time(&word, now);
+                p = check_event_time(&update, now);
         if (!p)
-                p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&word)
-                                                                        : payment_told(&word);
+                p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&update)
+                                                                        : payment_told(&update);
         if (p)
                 return p;
-        if (!told_events_add(before, &word.event))
+        if (!told_events_add(before, &update.event))
                 return FAULT_BUSY;
         if (told->reference && !is_of_refund((enum provider_event_type) told->type)) {
                 payment->reference = told->reference;
@@ -431,7 +435,7 @@ struct told_event told_event_of(const struct told_events *events, const struct p
                 .number = 1,
                 .amount = told->amount,
                 .has_amount = told->has_amount,
-                .let_go = voids_left_out(payment),
+                .voids_asked = voids_left_out(payment),
                 .refund_id = told->refund_id,
                 .has_refund_id = told->has_refund_id,
                 .occurred_at = told->occurred_at,

@@ -121,7 +121,7 @@ static void assume_authorized(struct funds *funds, const struct told_event *even
 static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         assume_authorized(funds, event);
         amount->most = funds->authorized - funds->captured;
-        amount->told = amount->most - amount_smaller(larger(funds->voided, event->let_go), amount->most);
+        amount->told = amount->most - amount_smaller(larger(funds->voided, event->voids_asked), amount->most);
         if (!amount->told && !funds->captured)
                 amount->told = amount->most;
         if (event->has_amount)

@@ -54,7 +54,7 @@ static enum problem told_event_from_row(struct row *row, struct told_event *even
         event->number = row_integer(row);
         event->amount = row_integer(row);
         event->has_amount = event->amount > 0;
-        event->let_go = row_integer(row);
+        event->voids_asked = row_integer(row);
         event->refund_id = row_uuid(row);
         event->has_refund_id = !uuid_is_nil(&event->refund_id);
         event->occurred_at = row_time(row);
@@ -100,7 +100,8 @@ void told_events_ask(struct database *database, const struct uuid *payments, siz
 /* The columns of payment_events. */
 struct told_columns {
         struct parameters p;
-        struct array *ids, *event_ids, *types, *contents, *numbers, *amounts, *let_go, *refunds, *occurred, *recorded;
+        struct array *ids, *event_ids, *types, *contents, *numbers, *amounts, *voids_asked, *refunds, *occurred,
+                *recorded;
 };
 
 static void told_columns_init(struct told_columns *c, struct arena *arena) {
@@ -111,7 +112,7 @@ static void told_columns_init(struct told_columns *c, struct arena *arena) {
         c->contents = parameter_byteas(&c->p);
         c->numbers = parameter_integers(&c->p);
         c->amounts = parameter_integers(&c->p);
-        c->let_go = parameter_integers(&c->p);
+        c->voids_asked = parameter_integers(&c->p);
         c->refunds = parameter_uuids(&c->p);
         c->occurred = parameter_times(&c->p);
         c->recorded = parameter_times(&c->p);
@@ -127,7 +128,7 @@ static void told_columns_add(struct told_columns *c, const struct told_event *ev
                 array_integer(c->amounts, event->amount);
         else
                 array_null(c->amounts);
-        array_integer(c->let_go, event->let_go);
+        array_integer(c->voids_asked, event->voids_asked);
         array_uuid(c->refunds, event->has_refund_id ? &event->refund_id : NULL);
         array_time(c->occurred, event->occurred_at);
         array_time(c->recorded, event->recorded_at);

@@ -69,14 +69,14 @@ static const struct shape_member return_members[] = {
 };
 const struct shape return_shape = SHAPE(struct return_body, return_members);
 
-static size_t n_wishes(const struct return_body *body) {
+static size_t n_exchange_lines(const struct return_body *body) {
         return body->exchange ? body->exchange->n_lines : 0;
 }
 
-static struct wish wish_of(const struct return_body *body, size_t i) {
+static struct requested_line exchange_line_of(const struct return_body *body, size_t i) {
         const struct exchange_line *line = &body->exchange->lines[i];
 
-        return (struct wish){
+        return (struct requested_line){
                 .sku = line->sku,
                 .quantity = line->quantity,
                 .unit_price = line->has_unit_price ? &line->unit_price : NULL,
@@ -88,7 +88,7 @@ static struct wish wish_of(const struct return_body *body, size_t i) {
 
 /* An exchange is reserved at the location that hands it over, so the request gives the whole choice. */
 static void check_exchange(struct call *call, const struct return_body *body) {
-        for (size_t i = 0; i < n_wishes(body); i++) {
+        for (size_t i = 0; i < n_exchange_lines(body); i++) {
                 const struct fulfillment_choice *choice = body->exchange->lines[i].fulfillment;
                 char pointer[64];
 
@@ -103,14 +103,14 @@ static void check_exchange(struct call *call, const struct return_body *body) {
         if (call->refusal.n_violations)
                 call_refuse(call, PROBLEM_VALIDATION_FAILED,
                         "Some lines of the exchange have a wrong fulfillment; see `errors`.");
-        for (size_t i = 0; i < n_wishes(body) && !call->refusal.problem; i++)
+        for (size_t i = 0; i < n_exchange_lines(body) && !call->refusal.problem; i++)
                 (void) call_may_act_at(call, body->exchange->lines[i].fulfillment->location);
 }
 
 /* A price in the request is a discount. The scope for taking goods back does not cover discounts, so it needs another.
  */
 static void check_prices(struct call *call, const struct return_body *body) {
-        for (size_t i = 0; i < n_wishes(body); i++) {
+        for (size_t i = 0; i < n_exchange_lines(body); i++) {
                 if (!body->exchange->lines[i].has_unit_price || call_has_scope(call, SCOPE_ORDERS_WRITE))
                         continue;
                 call->refusal.scope = scope_text(SCOPE_ORDERS_WRITE);
@@ -184,11 +184,11 @@ static void want_created(struct return_commands *work, const struct call *call, 
                 if (body->lines[i].condition >= 0)
                         stock_want(&work->stock, body->location, line->sku);
         }
-        for (size_t i = 0; i < n_wishes(body); i++) {
-                const struct wish wish = wish_of(body, i);
+        for (size_t i = 0; i < n_exchange_lines(body); i++) {
+                const struct requested_line requested = exchange_line_of(body, i);
 
                 work->wants_zones = true;
-                wish_want(&wish, order->channel, &work->catalog, &work->stock);
+                requested_line_want(&requested, order->channel, &work->catalog, &work->stock);
         }
 }
 
@@ -216,10 +216,10 @@ static enum problem quote_load(struct batch *batch) {
 /* ---- deciding ---- */
 
 static struct addition *additions_of(const struct return_body *body, struct arena *arena) {
-        struct addition *additions = arena_new_array(arena, struct addition, n_wishes(body));
+        struct addition *additions = arena_new_array(arena, struct addition, n_exchange_lines(body));
 
-        for (size_t i = 0; additions && i < n_wishes(body); i++)
-                additions[i].wish = wish_of(body, i);
+        for (size_t i = 0; additions && i < n_exchange_lines(body); i++)
+                additions[i].requested = exchange_line_of(body, i);
         return additions;
 }
 
@@ -234,7 +234,7 @@ static struct return_request request_of(const struct call *call, struct return_c
                 .by_post = body->by_post,
                 .override = body->override,
                 .additions = additions_of(body, work->stock.arena),
-                .n_additions = n_wishes(body),
+                .n_additions = n_exchange_lines(body),
                 .exchange_tax = body->exchange ? body->exchange->tax : NULL,
                 .set = &work->returns,
                 .catalog = &work->catalog,
@@ -348,14 +348,14 @@ static void write_exchange(
         write_list_begin(json);
         for (size_t i = 0; i < request->n_additions; i++) {
                 const struct addition *addition = &request->additions[i];
-                const int64_t amount = lines[i].unit_price * addition->wish.quantity;
+                const int64_t amount = lines[i].unit_price * addition->requested.quantity;
                 const int64_t value = amount - addition->discount + (request->order->tax_included ? 0 : addition->tax);
 
                 total += value;
                 write_object_begin(json);
-                write_text_member(json, "sku", request->additions[i].wish.sku);
+                write_text_member(json, "sku", request->additions[i].requested.sku);
                 write_text_member(json, "title", lines[i].title);
-                write_integer_member(json, "quantity", request->additions[i].wish.quantity);
+                write_integer_member(json, "quantity", request->additions[i].requested.quantity);
                 write_amount(json, "unit_price", lines[i].unit_price, request->order);
                 write_amount(json, "total", amount, request->order);
                 write_amount(json, "discount", addition->discount, request->order);

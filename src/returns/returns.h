@@ -223,7 +223,7 @@ enum problem return_authorize(const struct return_request *request, const struct
 enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
 
 /* The facts that the additions are checked against; violations go to the call's refusal. */
-struct market return_market(const struct return_request *request, const struct act *act);
+struct offer_context return_offer_context(const struct return_request *request, const struct act *act);
 
 /* Price an exchange by the catalogue: prices and titles into `lines`, discount and tax into the additions.
  * VALIDATION_FAILED when it is not for sale, or the tax does not fit. */

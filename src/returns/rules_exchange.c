@@ -9,8 +9,8 @@
 
 #define EXCHANGE_SIZE_MAX ((size_t) 16 * 1024)
 
-struct market return_market(const struct return_request *request, const struct act *act) {
-        return (struct market){
+struct offer_context return_offer_context(const struct return_request *request, const struct act *act) {
+        return (struct offer_context){
                 .catalog = request->catalog,
                 .now = act->now,
                 .channel = request->order->channel,
@@ -35,7 +35,7 @@ static int64_t tax_on_top(const struct return_request *request, const struct ver
  * the units that replace none of them. */
 static int64_t take_over(const struct return_request *request, const struct verdict *verdicts, int64_t *taken,
         int64_t price, struct addition *addition) {
-        int64_t left = addition->wish.quantity;
+        int64_t left = addition->requested.quantity;
 
         for (size_t i = 0; i < request->n_items && left; i++) {
                 const struct verdict *verdict = &verdicts[i];
@@ -65,7 +65,7 @@ static int64_t tax_in_proportion(const struct return_request *request, const str
 }
 
 static int64_t net_of(const struct addition *addition, int64_t price) {
-        return price * addition->wish.quantity - addition->discount;
+        return price * addition->requested.quantity - addition->discount;
 }
 
 static void exchange_violation_add(const struct act *act, const char *pointer, const char *code, const char *detail) {
@@ -117,12 +117,12 @@ static void price_exchange(const struct return_request *request, const struct ve
 
 enum problem return_quote_exchange(const struct return_request *request, const struct verdict *verdicts,
         struct order_line *lines, const struct act *act) {
-        const struct market market = return_market(request, act);
+        const struct offer_context context = return_offer_context(request, act);
         int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
 
         for (size_t i = 0; i < request->n_additions; i++) {
-                wish_check(&market, &request->additions[i].wish);
-                wish_offer(&market, &request->additions[i].wish, &lines[i]);
+                requested_line_check(&context, &request->additions[i].requested);
+                requested_line_offer(&context, &request->additions[i].requested, &lines[i]);
                 prices[i] = lines[i].unit_price;
         }
         if (!act->refusal->n_violations && request->n_additions)
@@ -143,16 +143,16 @@ static size_t n_discounted(const struct return_request *request) {
 
 enum problem return_check_exchange(
         const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
-        const struct market market = return_market(request, act);
+        const struct offer_context context = return_offer_context(request, act);
         int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
         enum problem p;
 
         for (size_t i = 0; i < request->n_additions; i++)
-                wish_check(&market, &request->additions[i].wish);
+                requested_line_check(&context, &request->additions[i].requested);
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
         p = additions_check(request->order, request->additions, request->n_additions, request->order->ship_to != NULL,
-                act->stock, &market);
+                act->stock, &context);
         if (p)
                 return p;
         for (size_t i = 0; i < request->n_additions; i++)
@@ -187,8 +187,8 @@ static const char *exchange_json(const struct addition *additions, size_t n, str
         for (size_t i = 0; i < n; i++) {
                 write_object_begin(&json);
                 write_uuid_member(&json, "order_line_id", &additions[i].line->id);
-                write_text_member(&json, "sku", additions[i].wish.sku);
-                write_integer_member(&json, "quantity", additions[i].wish.quantity);
+                write_text_member(&json, "sku", additions[i].requested.sku);
+                write_integer_member(&json, "quantity", additions[i].requested.quantity);
                 write_object_end(&json);
         }
         write_list_end(&json);

@@ -400,7 +400,7 @@ static void given_for_sale(int64_t price) {
 static enum problem exchange(
         const struct return_item *items, size_t n, const char *sku, int64_t quantity, const struct tax_body *tax) {
         struct addition addition = {
-                .wish = { .sku = sku, .quantity = quantity, .choice = &at_the_store, .list = "#/exchange/lines" }
+                .requested = { .sku = sku, .quantity = quantity, .choice = &at_the_store, .list = "#/exchange/lines" }
         };
         struct return_request wanted = request(items, n);
 
