@@ -21,14 +21,14 @@ static void channel_reply(struct call *call, const struct channel *channel, unsi
 }
 
 void channel_put_check(struct call *call) {
-        (void) call_may_act_for(call, call->path.code);
+        (void) call_may_act_for(call, call_code(call, 0));
 }
 
 static enum problem channels_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
-                catalog_want_channel(&(*ret_work)->set, batch->calls[i]->path.code);
+                catalog_want_channel(&(*ret_work)->set, call_code(batch->calls[i], 0));
         return p;
 }
 
@@ -42,7 +42,7 @@ static enum problem channel_put_load(struct batch *batch) {
 static struct channel *channel_of(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
-        return catalog_channel(&work->set, call->path.code);
+        return catalog_channel(&work->set, call_code(call, 0));
 }
 
 static void channel_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
@@ -80,12 +80,12 @@ static enum problem channel_show_decide(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                const struct channel *channel = catalog_find_channel(&work->set, call->path.code);
+                const struct channel *channel = catalog_find_channel(&work->set, call_code(call, 0));
 
                 if (channel && channel_is_visible(call, channel->code))
                         channel_reply(call, channel, 200);
                 else
-                        call_refuse_unknown(call, "channel", call->path.code);
+                        call_refuse_unknown(call, "channel", call_code(call, 0));
         }
         return PROBLEM_NONE;
 }

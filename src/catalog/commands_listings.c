@@ -22,14 +22,14 @@ static void listing_reply(struct call *call, const struct listing *listing, unsi
 }
 
 void listing_put_check(struct call *call) {
-        (void) call_may_act_for(call, call->path.code);
+        (void) call_may_act_for(call, call_code(call, 0));
 }
 
 static enum problem listings_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
-                catalog_want_listing(&(*ret_work)->set, batch->calls[i]->path.code, batch->calls[i]->path.sku);
+                catalog_want_listing(&(*ret_work)->set, call_code(batch->calls[i], 0), call_code(batch->calls[i], 1));
         return p;
 }
 
@@ -51,7 +51,7 @@ static bool has_parents(struct call *call, const struct listing *listing) {
 static struct listing *listing_of(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
-        return catalog_listing(&work->set, call->path.code, call->path.sku);
+        return catalog_listing(&work->set, call_code(call, 0), call_code(call, 1));
 }
 
 static void listing_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
@@ -89,13 +89,14 @@ static enum problem listing_show_decide(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                const struct listing *listing = catalog_find_listing(&work->set, call->path.code, call->path.sku);
+                const struct listing *listing =
+                        catalog_find_listing(&work->set, call_code(call, 0), call_code(call, 1));
 
                 if (listing && channel_is_visible(call, listing->channel))
                         listing_reply(call, listing, 200);
                 else
-                        call_refuse(call, PROBLEM_NOT_FOUND, "Channel %s does not list %s.", call->path.code,
-                                call->path.sku);
+                        call_refuse(call, PROBLEM_NOT_FOUND, "Channel %s does not list %s.", call_code(call, 0),
+                                call_code(call, 1));
         }
         return PROBLEM_NONE;
 }

@@ -67,8 +67,8 @@ static const struct list_kind channels_kind = { channels_filter, channels_page, 
 
 /* The channel is looked up as well: an empty list of a channel and an unknown channel are different answers. */
 static void listings_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
-        filter->channel = call->path.code;
-        catalog_want_channel(set, call->path.code);
+        filter->channel = call_code(call, 0);
+        catalog_want_channel(set, call_code(call, 0));
 }
 
 static size_t listings_count(const struct catalog_set *set) {
@@ -227,8 +227,9 @@ static enum problem listings_decide(struct batch *batch) {
                 struct call *call = batch->calls[i];
                 const struct list *list = call->work;
 
-                if (!catalog_find_channel(&list->set, call->path.code) || !channel_is_visible(call, call->path.code))
-                        call_refuse_unknown(call, "channel", call->path.code);
+                if (!catalog_find_channel(&list->set, call_code(call, 0)) ||
+                        !channel_is_visible(call, call_code(call, 0)))
+                        call_refuse_unknown(call, "channel", call_code(call, 0));
         }
         return catalog_list_decide(batch, &listings_kind);
 }

@@ -73,19 +73,19 @@ static void location_reply(struct call *call, const struct location *location, u
 void location_put_check(struct call *call) {
         struct location scratch = { 0 };
 
-        if (call_may_act_at(call, call->path.code))
+        if (call_may_act_at(call, call_code(call, 0)))
                 (void) location_from(call->body, &call->arena, &call->refusal, &scratch);
 }
 
 void location_show_check(struct call *call) {
-        (void) call_may_act_at(call, call->path.code);
+        (void) call_may_act_at(call, call_code(call, 0));
 }
 
 static enum problem locations_want(struct batch *batch, struct catalog_work **ret_work) {
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
-                catalog_want_location(&(*ret_work)->set, batch->calls[i]->path.code);
+                catalog_want_location(&(*ret_work)->set, call_code(batch->calls[i], 0));
         return p;
 }
 
@@ -98,7 +98,7 @@ static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
                 return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++) {
                 const struct location_body *body = batch->calls[i]->body;
-                struct location *location = catalog_location(&work->set, batch->calls[i]->path.code);
+                struct location *location = catalog_location(&work->set, call_code(batch->calls[i], 0));
 
                 if (text_equal(location->time_zone, body->time_zone))
                         batch->calls[i]->work = location;
@@ -126,7 +126,7 @@ static enum problem location_put_load(struct batch *batch) {
 static struct location *location_of_call(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
-        return catalog_location(&work->set, call->path.code);
+        return catalog_location(&work->set, call_code(call, 0));
 }
 
 static void location_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
@@ -167,12 +167,12 @@ static enum problem location_show_decide(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                const struct location *location = catalog_find_location(&work->set, call->path.code);
+                const struct location *location = catalog_find_location(&work->set, call_code(call, 0));
 
                 if (location)
                         location_reply(call, location, 200);
                 else
-                        call_refuse_unknown(call, "location", call->path.code);
+                        call_refuse_unknown(call, "location", call_code(call, 0));
         }
         return PROBLEM_NONE;
 }

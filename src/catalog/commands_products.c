@@ -36,7 +36,7 @@ static enum problem products_want(struct batch *batch, struct catalog_work **ret
         const enum problem p = catalog_work_begin(batch, ret_work);
 
         for (size_t i = 0; !p && i < batch->n_calls; i++)
-                catalog_want_product(&(*ret_work)->set, batch->calls[i]->path.sku);
+                catalog_want_product(&(*ret_work)->set, call_code(batch->calls[i], 0));
         return p;
 }
 
@@ -70,7 +70,7 @@ static enum problem product_put_load(struct batch *batch) {
 static struct product *product_of(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
-        return catalog_product(&work->set, call->path.sku);
+        return catalog_product(&work->set, call_code(call, 0));
 }
 
 static void product_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
@@ -110,12 +110,12 @@ static enum problem product_show_decide(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                const struct product *product = catalog_find_product(&work->set, call->path.sku);
+                const struct product *product = catalog_find_product(&work->set, call_code(call, 0));
 
                 if (product)
                         product_reply(call, product, 200);
                 else
-                        call_refuse_unknown(call, "product", call->path.sku);
+                        call_refuse_unknown(call, "product", call_code(call, 0));
         }
         return PROBLEM_NONE;
 }

@@ -20,7 +20,7 @@ const struct shape slots_query_shape = SHAPE(struct slots_query, query_members);
 void slots_list_check(struct call *call) {
         const struct slots_query *query = call->query;
 
-        if (!call_may_act_at(call, call->path.code) || query->to == TIMESTAMP_NONE)
+        if (!call_may_act_at(call, call_code(call, 0)) || query->to == TIMESTAMP_NONE)
                 return;
         if (query->from == TIMESTAMP_NONE || query->to <= query->from || query->to - query->from > SPAN_MAX)
                 call_refuse(call, PROBLEM_INVALID_PARAMETER, "to= needs from=, must be later, and by 31 days at most.");
@@ -43,12 +43,12 @@ static enum problem slots_list_load(struct batch *batch) {
         batch->work = work;
         catalog_init(&work->catalog, batch->arena);
         slots_init(&work->booked, batch->arena);
-        catalog_want_location(&work->catalog, call->path.code);
+        catalog_want_location(&work->catalog, call_code(call, 0));
         p = catalog_load(batch->database, &work->catalog);
         if (!p)
                 p = catalog_load_zones(batch->database, &work->catalog);
         if (!p)
-                slots_booked(batch->database, &work->booked, call->path.code, query->from, query->to, SPAN_DEFAULT);
+                slots_booked(batch->database, &work->booked, call_code(call, 0), query->from, query->to, SPAN_DEFAULT);
         return p;
 }
 
@@ -83,7 +83,7 @@ static enum problem slots_list_decide(struct batch *batch) {
         const struct slots_work *work = batch->work;
         struct call *call = batch->calls[0];
         const struct slots_query *query = call->query;
-        const struct location *location = catalog_find_location(&work->catalog, call->path.code);
+        const struct location *location = catalog_find_location(&work->catalog, call_code(call, 0));
         const timestamp from = query->from == TIMESTAMP_NONE ? batch->now : query->from;
         const timestamp to = query->to == TIMESTAMP_NONE ? from + SPAN_DEFAULT : query->to;
         struct slot_time *slots = arena_new_array(&call->arena, struct slot_time, LISTED_MAX);
@@ -94,7 +94,7 @@ static enum problem slots_list_decide(struct batch *batch) {
         if (!slots)
                 return FAULT_BUSY;
         if (!location) {
-                call_refuse_unknown(call, "location", call->path.code);
+                call_refuse_unknown(call, "location", call_code(call, 0));
                 return PROBLEM_NONE;
         }
         if (!catalog_zones_fit(&work->catalog))

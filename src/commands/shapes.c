@@ -58,10 +58,28 @@ static void write_shape(struct writer *json, const struct shape *shape) {
         write_list_end(json);
 }
 
+static void write_path(struct writer *json, const struct route *route) {
+        struct route_parameter parameters[PATH_PARAMETERS_MAX];
+        const size_t n = route_parameters(route, parameters);
+
+        write_list_begin(json);
+        for (size_t i = 0; i < n && i < PATH_PARAMETERS_MAX; i++) {
+                write_object_begin(json);
+                write_name(json, "name");
+                buffer_append_format(json->buffer, "\"%.*s\"", (int) parameters[i].size, parameters[i].name);
+                json->comma = true;
+                write_text_member(json, "kind", kind_texts[parameters[i].is_id ? SHAPE_UUID : SHAPE_CODE]);
+                write_object_end(json);
+        }
+        write_list_end(json);
+}
+
 static void write_route(struct writer *json, const struct route *route) {
         write_object_begin(json);
         write_text_member(json, "method", method_text(route->method));
         write_text_member(json, "path", route->path);
+        write_name(json, "parameters");
+        write_path(json, route);
         write_name(json, "body");
         write_shape(json, route->body);
         write_name(json, "query");

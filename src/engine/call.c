@@ -23,14 +23,33 @@ enum problem batch_trip(struct batch *batch) {
         return database_trip(batch->database, batch->deadline);
 }
 
-unsigned call_shard(const struct call *call) {
-        const char *code = call->path.code ? call->path.code : call->path.sku;
+static const struct path_parameter *path_parameter_at(const struct call *call, size_t place) {
+        return place < call->path.n ? &call->path.at[place] : NULL;
+}
 
-        if (call->route->location)
-                code = call->route->location(call);
+const struct uuid *call_id(const struct call *call, size_t place) {
+        const struct path_parameter *parameter = path_parameter_at(call, place);
+
+        return parameter && !parameter->code ? &parameter->id : NULL;
+}
+
+const char *call_code(const struct call *call, size_t place) {
+        const struct path_parameter *parameter = path_parameter_at(call, place);
+
+        return parameter ? parameter->code : NULL;
+}
+
+void call_set_id(struct call *call, const struct uuid *id) {
+        call->path = (struct call_path){ .at[0].id = *id, .n = 1 };
+}
+
+unsigned call_shard(const struct call *call) {
+        const struct uuid *id = call_id(call, 0);
+        const char *code = call->route->location ? call->route->location(call) : call_code(call, 0);
+
         if (code)
                 return uuid_place_of(code);
-        return uuid_place(uuid_is_nil(&call->path.id) ? &call->request_id : &call->path.id);
+        return uuid_place(id ? id : &call->request_id);
 }
 
 const char *call_location(const struct call *call) {
@@ -40,7 +59,7 @@ const char *call_location(const struct call *call) {
                 return NULL;
         if (call->route->location && call->body)
                 return call->route->location(call);
-        return text_starts_with(call->route->path, of_location) ? call->path.code : NULL;
+        return text_starts_with(call->route->path, of_location) ? call_code(call, 0) : NULL;
 }
 
 void call_clear(struct call *call) {

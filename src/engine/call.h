@@ -35,14 +35,15 @@
 #include "base/uuid.h"
 #include "base/writer.h"
 
-#define CALL_MEMORY_MAX ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
-#define CALL_TIME_MAX   (10 * SECOND)               /* of calls that no client sent: a job's */
-#define REPLY_SIZE_MAX  ((size_t) 8 * 1024 * 1024)
-#define KEY_SIZE        16
-#define TRACE_ID_SIZE   33
-#define PAGE_LIMIT      50 /* rows of a list, unless the client says otherwise */
-#define PAGE_LIMIT_MAX  200
-#define WAIT_MAX_S      30 /* of Prefer: wait= */
+#define CALL_MEMORY_MAX     ((size_t) 16 * 1024 * 1024) /* of one call: body, parsed body, reply */
+#define CALL_TIME_MAX       (10 * SECOND)               /* of calls that no client sent: a job's */
+#define REPLY_SIZE_MAX      ((size_t) 8 * 1024 * 1024)
+#define KEY_SIZE            16
+#define TRACE_ID_SIZE       33
+#define PATH_PARAMETERS_MAX 2  /* of one path; a unit test compares all routes */
+#define PAGE_LIMIT          50 /* rows of a list, unless the client says otherwise */
+#define PAGE_LIMIT_MAX      200
+#define WAIT_MAX_S          30 /* of Prefer: wait= */
 
 /* Topics (engine/notices.h): the prefix before the code of a location. */
 #define TOPIC_EVENTS      "events/"
@@ -95,7 +96,7 @@ enum key_rule {
 
 struct route {
         enum method method;
-        const char *path; /* "/v1/orders/{id}/cancel"; names: {id} is a UUID, {code} and {sku} are codes */
+        const char *path; /* "/v1/orders/{id}/cancel": {id} and {..._id} are UUIDs, all other names are codes */
         enum scope scope;
         enum lane_name lane;
         unsigned batch; /* calls of one transaction at most */
@@ -108,8 +109,8 @@ struct route {
         void (*answer)(struct call *call); /* on the loop, instead of an operation: answers without the database */
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
-        const char *topic; /* topic prefix that its calls may wait for, before the code in the path (engine/notices.h);
-                              NULL: none */
+        const char *topic; /* topic prefix that its calls may wait for, before the first code in the path
+                              (engine/notices.h); NULL: none */
         bool stream;       /* a stream: each time the topic changes, decide writes the next part of the reply */
         bool link;         /* the customer's link opens it as well */
         bool open;         /* needs no token */
@@ -141,10 +142,16 @@ struct reply {
         bool replayed;
 };
 
-struct call_path {
+/* A parameter of the path: an id or a code. */
+struct path_parameter {
         struct uuid id;
-        const char *code;
-        const char *sku;
+        const char *code; /* NULL: it is an id */
+};
+
+/* The parameters of the path in their order. The router has parsed each as its kind. */
+struct call_path {
+        struct path_parameter at[PATH_PARAMETERS_MAX];
+        size_t n;
 };
 
 /* The wait of a call without news; decide sets it by call_park. */
@@ -215,8 +222,15 @@ must_check enum problem batch_trip(struct batch *batch);
 /* "DELETE", "GET", "POST", "PUT"; "" for others. */
 const char *method_text(enum method method);
 
-/* Equal for calls of one location as far as the call names it: by location, else by code or id in its path, else
- * random. Call it after the body is read. */
+/* The parameter of the path at this place, from 0 on. NULL: the path has none there, or one of the other kind. */
+const struct uuid *call_id(const struct call *call, size_t place);
+const char *call_code(const struct call *call, size_t place);
+
+/* Put the document of a job's call where a client's call has it: in the path. */
+void call_set_id(struct call *call, const struct uuid *id);
+
+/* Equal for calls of one location as far as the call names it: by location, else by the first parameter of its path,
+ * else random. Call it after the body is read. */
 unsigned call_shard(const struct call *call);
 
 /* The code of its location as far as the call names it, else NULL. */

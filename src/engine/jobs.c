@@ -130,7 +130,7 @@ static bool due_run(struct worker *worker, const struct due_documents *due, cons
 
         for (size_t i = 0; i < due->n; i++) {
                 call_begin(&calls[i], route);
-                calls[i].path.id = due->ids[i];
+                call_set_id(&calls[i], &due->ids[i]);
                 list[i] = &calls[i];
         }
         if (due->n)

@@ -18,7 +18,7 @@ enum problem fulfillment_work_begin(struct batch *batch, bool locked, struct ful
         catalog_init(&work->catalog, batch->arena);
         sourcing_init(&work->sourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
         for (size_t i = 0; i < batch->n_calls; i++)
-                orders_want_fulfillment(&work->set, &batch->calls[i]->path.id);
+                orders_want_fulfillment(&work->set, call_id(batch->calls[i], 0));
         batch->work = work;
         *ret_work = work;
         return PROBLEM_NONE;
@@ -40,7 +40,7 @@ enum problem fulfillment_commands_save(struct batch *batch) {
 
 void fulfillment_commands_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct fulfillment_commands *work = batch->work;
-        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(call, 0));
 
         snapshot_one(snapshot, work);
         stock_snapshot(snapshot, &work->stock);
@@ -57,7 +57,7 @@ static struct fulfillment *opened_by_link(struct call *call, struct fulfillment 
 }
 
 struct fulfillment *fulfillment_visible(struct call *call, const struct order_set *set, timestamp now) {
-        struct fulfillment *fulfillment = fulfillment_find(set, &call->path.id);
+        struct fulfillment *fulfillment = fulfillment_find(set, call_id(call, 0));
         const char *channel = call->claims->channel;
 
         if (call->by_link)

@@ -23,7 +23,7 @@ static enum problem command_load_catalog(struct batch *batch,
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
+                const struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(batch->calls[i], 0));
 
                 if (fulfillment)
                         want(&work->catalog, batch->calls[i], fulfillment);
@@ -72,7 +72,7 @@ static enum problem reinstate_load(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
 
         for (size_t i = 0; i < batch->n_calls && !p; i++) {
-                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &batch->calls[i]->path.id);
+                const struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(batch->calls[i], 0));
 
                 for (size_t j = 0; fulfillment && j < fulfillment->n_lines; j++)
                         stock_want(&work->stock, fulfillment->location, fulfillment->lines[j].order_line->sku);
@@ -100,7 +100,7 @@ static void want_lines(struct sourcing *sourcing, const struct call *call) {
         const struct short_body *body = call->body;
 
         if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, &call->path.id, body->lines, body->n_lines);
+                sourcing_want(sourcing, call, call_id(call, 0), body->lines, body->n_lines);
 }
 
 static enum problem short_load(struct batch *batch) {
@@ -111,7 +111,7 @@ static void want_all(struct sourcing *sourcing, const struct call *call) {
         const struct reject_body *body = call->body;
 
         if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, &call->path.id, NULL, 0);
+                sourcing_want(sourcing, call, call_id(call, 0), NULL, 0);
 }
 
 static enum problem reject_load(struct batch *batch) {
@@ -300,7 +300,7 @@ static enum problem fulfillment_handover_one(
 /* The one thing that a refusal writes: a wrong code is counted. */
 static void handover_refused(struct batch *batch, struct call *call) {
         struct fulfillment_commands *work = batch->work;
-        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(call, 0));
         const struct act act = fulfillment_act(batch, call);
         struct handover handover;
 

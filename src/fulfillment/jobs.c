@@ -30,7 +30,7 @@ static enum problem reminders_find(struct database *database, int64_t limit, str
 static enum problem change(
         struct batch *batch, struct call *call, bool (*rule)(struct fulfillment *, const struct act *)) {
         struct fulfillment_commands *work = batch->work;
-        struct fulfillment *fulfillment = fulfillment_find(&work->set, &call->path.id);
+        struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(call, 0));
         const struct act act = fulfillment_act(batch, call);
 
         call->reply.status = 200;

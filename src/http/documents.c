@@ -34,7 +34,7 @@ static void docs_answer(struct call *call) {
 
 static void asset_answer(struct call *call) {
         for (size_t i = 0; i < docs_asset_count; i++)
-                if (text_equal(call->path.code, docs_assets[i].name)) {
+                if (text_equal(call_code(call, 0), docs_assets[i].name)) {
                         answer_with(call, &docs_assets[i], FOR_EVER);
                         return;
                 }

@@ -27,10 +27,6 @@ static bool split(char *path, struct segments *segments) {
         return true;
 }
 
-static bool is_parameter(const char *segment, size_t size) {
-        return size > 2 && segment[0] == '{';
-}
-
 /* The end of the template's segment when it fits the text; NULL when not. Most routes differ in the first letter. */
 static const char *segment_pass(const char *segment, const char *text) {
         if (*segment == '{')
@@ -53,39 +49,60 @@ static bool template_fits(const char *template, const struct segments *segments)
         return true;
 }
 
-static enum problem parameter_take(
-        const char *name, const char *value, struct arena *arena, struct refusal *refusal, struct call_path *path) {
-        if (text_starts_with(name, "{id}")) {
-                if (uuid_parse(value, &path->id))
-                        return PROBLEM_NONE;
-                return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "The id in the path is not a UUID.");
+/* ---- parameters ---- */
+
+static struct route_parameter parameter_named(const char *name, size_t size, size_t segment) {
+        static const char id[] = "id";
+        const size_t tail = sizeof(id) - 1;
+        const bool ends = size >= tail && memcmp(name + size - tail, id, tail) == 0;
+
+        return (struct route_parameter){
+                .name = name,
+                .size = size,
+                .segment = segment,
+                .is_id = ends && (size == tail || name[size - tail - 1] == '_'),
+        };
+}
+
+size_t route_parameters(const struct route *route, struct route_parameter *ret_parameters) {
+        size_t n = 0, segment = 0;
+
+        for (const char *at = strchr(route->path, '/'); at; at = strchr(at + 1, '/'), segment++) {
+                if (at[1] != '{')
+                        continue;
+                if (n < PATH_PARAMETERS_MAX)
+                        ret_parameters[n] = parameter_named(at + 2, strcspn(at + 2, "}"), segment);
+                n++;
         }
-        if (!text_is_code(value))
-                return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "A code in the path is not valid.");
-        if (text_starts_with(name, "{sku}"))
-                path->sku = value;
-        else
-                path->code = value;
+        return n;
+}
+
+static enum problem parameter_take(const struct route_parameter *parameter, const char *value, struct arena *arena,
+        struct refusal *refusal, struct path_parameter *ret_taken) {
+        struct path_parameter taken = { .code = parameter->is_id ? NULL : value };
+
+        if (parameter->is_id ? !uuid_parse(value, &taken.id) : !text_is_code(value))
+                return refuse(refusal, arena, PROBLEM_INVALID_PARAMETER, "The path parameter %.*s is not a %s.",
+                        (int) parameter->size, parameter->name, parameter->is_id ? "UUID" : "valid code");
+        *ret_taken = taken;
         return PROBLEM_NONE;
 }
 
-static enum problem parameters_take(const char *template, const struct segments *segments, struct arena *arena,
+static enum problem parameters_take(const struct route *route, const struct segments *segments, struct arena *arena,
         struct refusal *refusal, struct call_path *path) {
-        const char *segment = template + 1;
+        struct route_parameter parameters[PATH_PARAMETERS_MAX];
+        const size_t n = route_parameters(route, parameters);
+        enum problem p = PROBLEM_NONE;
 
-        for (size_t i = 0; i < segments->n; i++) {
-                const size_t size = strcspn(segment, "/");
+        for (; path->n < n && path->n < PATH_PARAMETERS_MAX && !p; path->n++) {
+                const struct route_parameter *parameter = &parameters[path->n];
 
-                if (is_parameter(segment, size)) {
-                        const enum problem p = parameter_take(segment, segments->at[i], arena, refusal, path);
-
-                        if (p)
-                                return p;
-                }
-                segment += size + (segment[size] == '/');
+                p = parameter_take(parameter, segments->at[parameter->segment], arena, refusal, &path->at[path->n]);
         }
-        return PROBLEM_NONE;
+        return p;
 }
+
+/* ---- routes ---- */
 
 static const char *allow_text(struct arena *arena, unsigned methods) {
         static const char *const names[] = { "DELETE", "GET, HEAD", "POST", "PUT" };
@@ -150,7 +167,7 @@ enum problem router_find(const struct router *router, enum method method, const 
                 *ret_allow = allow_text(arena, methods);
                 return refuse(refusal, arena, PROBLEM_METHOD_NOT_ALLOWED, "This path allows %s.", *ret_allow);
         }
-        p = parameters_take(routing.route->path, &segments, arena, refusal, &routing.path);
+        p = parameters_take(routing.route, &segments, arena, refusal, &routing.path);
         if (!p)
                 *ret_routing = routing;
         return p;

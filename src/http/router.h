@@ -21,6 +21,17 @@ struct router {
         size_t n_lists;
 };
 
+/* A parameter of a route's path, as its row names it. */
+struct route_parameter {
+        const char *name; /* without braces, not terminated */
+        size_t size;
+        size_t segment; /* of the path, from 0 on */
+        bool is_id;     /* a UUID; otherwise a code */
+};
+
+/* The parameters of a route's path in order, at most PATH_PARAMETERS_MAX of them; returns how many the path has. */
+size_t route_parameters(const struct route *route, struct route_parameter *ret_parameters);
+
 struct routing {
         const struct route *route;
         struct call_path path;
@@ -29,7 +40,7 @@ struct routing {
 };
 
 /* Find the route. NOT_FOUND: no such path; METHOD_NOT_ALLOWED: `ret_allow` names the methods the path has;
- * INVALID_PARAMETER: an {id} that is no UUID or an invalid code; MALFORMED_REQUEST: a target that is no path or
+ * INVALID_PARAMETER: an id that is no UUID or an invalid code; MALFORMED_REQUEST: a target that is no path or
  * is badly escaped. */
 enum problem router_find(const struct router *router, enum method method, const char *target, struct arena *arena,
         struct refusal *refusal, struct routing *ret_routing, const char **ret_allow);

@@ -202,7 +202,7 @@ void waiting_begin(struct exchange *exchange) {
 
         if (call->may_wait) {
                 exchange->wait_until = clock_monotonic() + call->wait_s * SECOND;
-                (void) snprintf(topic, sizeof(topic), "%s%s", call->route->topic, call->path.code);
+                (void) snprintf(topic, sizeof(topic), "%s%s", call->route->topic, call_code(call, 0));
                 call->may_wait = !server->draining;
                 if (parking_enter(server->parking, &exchange->spot, call, topic) == PARKING_FULL) {
                         call->refusal.retry_after_s = 1;

@@ -18,7 +18,7 @@ static enum problem stock_show_load(struct batch *batch) {
                 return FAULT_BUSY;
         lookup_init(lookup, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++)
-                lookup_want_everywhere(lookup, batch->calls[i]->path.sku);
+                lookup_want_everywhere(lookup, call_code(batch->calls[i], 0));
         batch->work = lookup;
         return lookup_read(batch->database, lookup);
 }
@@ -26,10 +26,10 @@ static enum problem stock_show_load(struct batch *batch) {
 static void stock_show_one(struct call *call, const struct lookup *lookup) {
         struct reply_writer w;
         size_t n;
-        const struct shelf *shelves = lookup_everywhere(lookup, call->path.sku, &n);
+        const struct shelf *shelves = lookup_everywhere(lookup, call_code(call, 0), &n);
 
         reply_begin(&w, call, 200);
-        write_text_member(&w.json, "sku", call->path.sku);
+        write_text_member(&w.json, "sku", call_code(call, 0));
         write_name(&w.json, "locations");
         write_list_begin(&w.json);
         for (size_t i = 0; i < n; i++) {
@@ -50,10 +50,10 @@ static enum problem stock_show_decide(struct batch *batch) {
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
 
-                if (lookup_knows(lookup, call->path.sku))
+                if (lookup_knows(lookup, call_code(call, 0)))
                         stock_show_one(call, lookup);
                 else
-                        call_refuse_unknown(call, "product", call->path.sku);
+                        call_refuse_unknown(call, "product", call_code(call, 0));
         }
         return PROBLEM_NONE;
 }

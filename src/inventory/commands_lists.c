@@ -38,21 +38,21 @@ static enum problem stock_list_begin(
         call->work = list;
         list->stock.arena = list->ledger.arena = batch->arena;
         catalog_init(&list->catalog, batch->arena);
-        catalog_want_location(&list->catalog, call->path.code);
-        if (call->path.sku)
-                catalog_want_product(&list->catalog, call->path.sku);
+        catalog_want_location(&list->catalog, call_code(call, 0));
+        if (call_code(call, 1))
+                catalog_want_product(&list->catalog, call_code(call, 1));
         *ret_list = page_begin(&list->page, call, key, /* n_parts= */ 1) ? list : NULL;
         return PROBLEM_NONE;
 }
 
 /* Whether the location and product in the path exist; refuses when not. */
 static bool list_location_check(struct call *call, const struct list *list) {
-        if (!catalog_find_location(&list->catalog, call->path.code)) {
-                call_refuse_unknown(call, "location", call->path.code);
+        if (!catalog_find_location(&list->catalog, call_code(call, 0))) {
+                call_refuse_unknown(call, "location", call_code(call, 0));
                 return false;
         }
-        if (call->path.sku && !catalog_find_product(&list->catalog, call->path.sku)) {
-                call_refuse_unknown(call, "product", call->path.sku);
+        if (call_code(call, 1) && !catalog_find_product(&list->catalog, call_code(call, 1))) {
+                call_refuse_unknown(call, "product", call_code(call, 1));
                 return false;
         }
         return true;
@@ -72,7 +72,7 @@ static enum problem stock_list_load(struct batch *batch) {
                 if (p || !list)
                         continue;
                 stock_page_ask(
-                        batch->database, &list->stock, call->path.code, list->page.after[0], list->page.limit + 1);
+                        batch->database, &list->stock, call_code(call, 0), list->page.after[0], list->page.limit + 1);
                 p = catalog_load(batch->database, &list->catalog);
         }
         return p;
@@ -127,8 +127,8 @@ static enum problem ledger_list_load(struct batch *batch) {
                         continue;
                 if (list->page.after[0] && !text_to_integer(list->page.after[0], 1, INT64_MAX, &before))
                         return FAULT_BROKEN; /* the cursor is ours: its MAC was checked */
-                ledger_page_ask(
-                        batch->database, &list->ledger, call->path.code, call->path.sku, before, list->page.limit + 1);
+                ledger_page_ask(batch->database, &list->ledger, call_code(call, 0), call_code(call, 1), before,
+                        list->page.limit + 1);
                 p = catalog_load(batch->database, &list->catalog);
         }
         return p;

@@ -17,7 +17,7 @@ static const struct shape_member body_members[] = {
 const struct shape safety_stock_shape = SHAPE(struct safety_stock_body, body_members);
 
 void stock_location_check(struct call *call) {
-        (void) call_may_act_at(call, call->path.code);
+        (void) call_may_act_at(call, call_code(call, 0));
 }
 
 /* The version counts what a client sets. Figures change by other commands, so the tag contains them, too; If-Match
@@ -43,7 +43,7 @@ static enum problem settings_want(struct batch *batch, struct stock_settings **r
                 return FAULT_BUSY;
         stock_settings_init(settings, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++)
-                stock_settings_want(settings, batch->calls[i]->path.code, batch->calls[i]->path.sku);
+                stock_settings_want(settings, call_code(batch->calls[i], 0), call_code(batch->calls[i], 1));
         batch->work = settings;
         *ret_settings = settings;
         return PROBLEM_NONE;
@@ -51,14 +51,14 @@ static enum problem settings_want(struct batch *batch, struct stock_settings **r
 
 /* The row of the call's path; NULL after a refusal when its location or product does not exist. */
 static struct stock_setting *setting_of(struct call *call, const struct stock_settings *settings) {
-        struct stock_setting *setting = stock_setting_find(settings, call->path.code, call->path.sku);
+        struct stock_setting *setting = stock_setting_find(settings, call_code(call, 0), call_code(call, 1));
 
         if (setting->record.exists || (setting->figures.location_known && setting->figures.sku_known))
                 return setting;
         if (!setting->figures.location_known)
-                call_refuse_unknown(call, "location", call->path.code);
+                call_refuse_unknown(call, "location", call_code(call, 0));
         else
-                call_refuse_unknown(call, "product", call->path.sku);
+                call_refuse_unknown(call, "product", call_code(call, 1));
         return NULL;
 }
 
@@ -70,7 +70,7 @@ static enum problem setting_put_load(struct batch *batch) {
 }
 
 static void setting_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
-        snapshot_one(snapshot, stock_setting_find(batch->work, call->path.code, call->path.sku));
+        snapshot_one(snapshot, stock_setting_find(batch->work, call_code(call, 0), call_code(call, 1)));
 }
 
 static enum problem setting_put_one(struct batch *batch, struct call *call) {

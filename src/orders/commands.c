@@ -26,7 +26,7 @@ enum problem order_work_begin(struct batch *batch, bool locked, struct order_com
         stock_init(&work->stock, batch->arena);
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
         for (size_t i = 0; i < batch->n_calls; i++)
-                orders_want(&work->set, &batch->calls[i]->path.id);
+                orders_want(&work->set, call_id(batch->calls[i], 0));
         batch->work = work;
         *ret_work = work;
         return PROBLEM_NONE;
@@ -57,7 +57,7 @@ bool order_check_visible(struct call *call, const struct order *order, const cha
 }
 
 struct order *order_visible(struct call *call, const struct order_set *set) {
-        struct order *order = order_find(set, &call->path.id);
+        struct order *order = order_find(set, call_id(call, 0));
 
         return order_check_visible(call, order, "order") ? order : NULL;
 }
@@ -84,7 +84,7 @@ void order_commands_documents(const struct batch *batch, const struct call *call
 
         snapshot_one(snapshot, work);
         stock_snapshot(snapshot, &work->stock);
-        order_snapshot(snapshot, order_find(&work->set, &call->path.id));
+        order_snapshot(snapshot, order_find(&work->set, call_id(call, 0)));
 }
 
 enum problem order_commands_save(struct batch *batch) {

@@ -66,8 +66,8 @@ static enum problem change_work_begin(struct batch *batch, struct change_work **
         catalog_init(&work->catalog, batch->arena);
         slots_init(&work->slots, batch->arena);
         for (size_t i = 0; i < batch->n_calls; i++) {
-                orders_want(&work->before, &batch->calls[i]->path.id);
-                orders_want(&work->commands.set, &batch->calls[i]->path.id);
+                orders_want(&work->before, call_id(batch->calls[i], 0));
+                orders_want(&work->commands.set, call_id(batch->calls[i], 0));
         }
         batch->work = work;
         *ret_work = work;
@@ -77,7 +77,7 @@ static enum problem change_work_begin(struct batch *batch, struct change_work **
 /* Want the rows named by the request, and the locations of the order: the request may want more units there. */
 static void want_call(const struct call *call, struct change_work *work) {
         const struct change_body *body = call->body;
-        const struct order *order = order_find(&work->before, &call->path.id);
+        const struct order *order = order_find(&work->before, call_id(call, 0));
 
         if (!order)
                 return;
@@ -181,7 +181,7 @@ static void change_documents(const struct batch *batch, const struct call *call,
         snapshot_one(snapshot, work);
         stock_rows_snapshot(snapshot, &work->commands.stock);
         slots_snapshot(snapshot, &work->slots);
-        order_snapshot(snapshot, order_find(&work->commands.set, &call->path.id));
+        order_snapshot(snapshot, order_find(&work->commands.set, call_id(call, 0)));
 }
 
 static enum problem change_one(struct batch *batch, struct call *call) {

@@ -76,7 +76,7 @@ static enum problem payments_work_begin(struct batch *batch, bool locked, struct
         if (!work->owners.at || !work->payments)
                 return FAULT_BUSY;
         for (size_t i = 0; i < n; i++)
-                work->payments[i] = batch->calls[i]->path.id;
+                work->payments[i] = *call_id(batch->calls[i], 0);
         batch->work = work;
         *ret_work = work;
         return PROBLEM_NONE;
@@ -96,7 +96,7 @@ static enum problem payment_orders_find(struct batch *batch, struct payments_wor
 }
 
 static struct order *order_of(struct call *call, const struct payments_work *work, const char *what) {
-        const struct uuid *id = owners_find(&work->owners, &call->path.id);
+        const struct uuid *id = owners_find(&work->owners, call_id(call, 0));
         struct order *order = id ? order_find(&work->commands.set, id) : NULL;
 
         return order_check_visible(call, order, what) ? order : NULL;
@@ -140,7 +140,7 @@ static enum problem payment_decide(struct batch *batch) {
                 const struct order *order = order_of(call, batch->work, "payment");
 
                 if (order)
-                        reply_payment(call, payment_find(order, &call->path.id), 200);
+                        reply_payment(call, payment_find(order, call_id(call, 0)), 200);
         }
         return PROBLEM_NONE;
 }
@@ -160,7 +160,7 @@ static enum problem refund_decide(struct batch *batch) {
                 const struct order *order = order_of(call, batch->work, "refund");
 
                 if (order)
-                        reply_refund(call, refund_find(order, &call->path.id));
+                        reply_refund(call, refund_find(order, call_id(call, 0)));
         }
         return PROBLEM_NONE;
 }
@@ -189,7 +189,7 @@ static enum problem event_load(struct batch *batch) {
 
 static void event_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct payments_work *work = batch->work;
-        const struct uuid *order_id = owners_find(&work->owners, &call->path.id);
+        const struct uuid *order_id = owners_find(&work->owners, call_id(call, 0));
 
         snapshot_one(snapshot, work);
         stock_snapshot(snapshot, &work->commands.stock);
@@ -201,7 +201,7 @@ static enum problem event_one(struct batch *batch, struct call *call) {
         struct payments_work *work = batch->work;
         const struct provider_event *told = call->body;
         const struct order *order = order_of(call, work, "payment");
-        struct payment *payment = order ? payment_find(order, &call->path.id) : NULL;
+        struct payment *payment = order ? payment_find(order, call_id(call, 0)) : NULL;
         enum problem p = PROBLEM_NONE;
         bool known = false;
 

@@ -23,8 +23,8 @@ static enum problem timeline_load_all(struct batch *batch) {
 
                 work->timelines[i].arena = batch->arena;
                 call->work = &work->timelines[i];
-                orders_want(&work->set, &call->path.id);
-                p = timeline_load(batch->database, &call->path.id, &work->timelines[i]);
+                orders_want(&work->set, call_id(call, 0));
+                p = timeline_load(batch->database, call_id(call, 0), &work->timelines[i]);
         }
         batch->work = work;
         if (!p)

@@ -25,7 +25,7 @@ static enum problem unpaid_find(struct database *database, int64_t limit, struct
 /* The job found the orders without a lock, so it skips those paid meanwhile. */
 static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
         const struct order_commands *work = batch->work;
-        struct order *order = order_find(&work->set, &call->path.id);
+        struct order *order = order_find(&work->set, call_id(call, 0));
 
         call->reply.status = 200;
         if (!order || order->payment_status != PAYMENT_PENDING || order->payment_due_at == TIMESTAMP_NONE ||

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 void queue_location_check(struct call *call) {
-        (void) call_may_act_at(call, call->path.code);
+        (void) call_may_act_at(call, call_code(call, 0));
 }
 
 const char *queue_view(struct call *call) {
@@ -29,7 +29,7 @@ enum problem queue_heads_load(struct batch *batch, struct queue_heads *heads) {
         if (!locations)
                 return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++)
-                locations[i] = batch->calls[i]->path.code;
+                locations[i] = call_code(batch->calls[i], 0);
         *heads = (struct queue_heads){ .arena = batch->arena };
         p = queue_heads_ask(batch->database, heads, locations, batch->n_calls);
         if (!p)
@@ -85,6 +85,6 @@ enum problem queue_look(struct batch *batch) {
 
         for (size_t i = 0; i < batch->n_calls && !p; i++)
                 if (batch->calls[i]->if_none_match && !batch->calls[i]->refusal.problem)
-                        p = settle_unchanged(batch->calls[i], queue_head_find(&heads, batch->calls[i]->path.code));
+                        p = settle_unchanged(batch->calls[i], queue_head_find(&heads, call_code(batch->calls[i], 0)));
         return p;
 }

@@ -40,8 +40,8 @@ static const struct queue_count *count_of(const struct work *work, const char *l
 }
 
 static void counts_one(struct call *call, const struct work *work, const char *view) {
-        const struct queue_head *head = queue_head_find(&work->heads, call->path.code);
-        const struct queue_count *count = count_of(work, call->path.code);
+        const struct queue_head *head = queue_head_find(&work->heads, call_code(call, 0));
+        const struct queue_count *count = count_of(work, call_code(call, 0));
         struct reply_writer w;
 
         reply_begin(&w, call, 200);

@@ -62,7 +62,7 @@ static bool queue_filter_from(struct call *call, const struct page *page, struct
         const struct list_query *query = call->query;
 
         *filter = (struct queue_filter){
-                .location = call->path.code,
+                .location = call_code(call, 0),
                 .statuses = query->status,
                 .n_statuses = query->n_status,
                 .methods = query->method,
@@ -102,14 +102,14 @@ static enum problem view_load(struct batch *batch, struct work *work, struct cal
 }
 
 static enum problem call_load(struct batch *batch, struct work *work, struct call *call, const struct cursor_key *key) {
-        const struct queue_head *head = queue_head_find(&work->heads, call->path.code);
+        const struct queue_head *head = queue_head_find(&work->heads, call_code(call, 0));
         const char *digest = queue_view(call);
 
         if (!digest)
                 return FAULT_BUSY;
         if (call->refusal.problem)
                 return PROBLEM_NONE;
-        call->work = view_find(work, call->path.code, digest);
+        call->work = view_find(work, call_code(call, 0), digest);
         return call->work ? PROBLEM_NONE : view_load(batch, work, call, head, digest, key);
 }
 

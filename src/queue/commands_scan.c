@@ -110,7 +110,7 @@ static enum problem scan_begin(struct batch *batch, struct call *call) {
         scan->scanned.arena = batch->arena;
         scan->scanned.returns = call_has_scope(call, SCOPE_RETURNS_WRITE);
         call->work = scan;
-        return scan_ask(batch->database, &scan->scanned, call->path.code, body->code,
+        return scan_ask(batch->database, &scan->scanned, call_code(call, 0), body->code,
                 has_gtin ? arena_text(batch->arena, gtin) : NULL);
 }
 
@@ -174,7 +174,7 @@ static bool fulfillment_has_left(const struct fulfillment *fulfillment) {
 static bool is_shown(const struct call *call, const struct scan *scan, const struct fulfillment *fulfillment) {
         const char *channel = call->claims->channel;
 
-        if (text_equal(fulfillment->location, call->path.code))
+        if (text_equal(fulfillment->location, call_code(call, 0)))
                 return true;
         return scan->scanned.returns && fulfillment_has_left(fulfillment) &&
                (!channel || text_equal(channel, fulfillment->order->channel));

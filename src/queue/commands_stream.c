@@ -46,9 +46,9 @@ static void part_load(struct batch *batch, struct call *call, struct stream_part
         if (call->refusal.problem || (last == POSITION_UNKNOWN && !last_seen(call, &last)))
                 return;
         call->work = part;
-        stream_bounds_ask(batch->database, part, call->path.code);
+        stream_bounds_ask(batch->database, part, call_code(call, 0));
         if (last != POSITION_UNKNOWN)
-                stream_read_ask(batch->database, part, call->path.code, last);
+                stream_read_ask(batch->database, part, call_code(call, 0), last);
 }
 
 static enum problem stream_load(struct batch *batch) {
@@ -115,12 +115,12 @@ static void stream_write(struct call *call, const struct stream_part *part, stru
                 return;
         }
         if (!stream_can_resume(&part->bounds, last)) {
-                write_resync(out, &part->bounds, call->path.code);
+                write_resync(out, &part->bounds, call_code(call, 0));
                 call->stream_position = part->bounds.position;
                 return;
         }
         for (size_t i = 0; i < part->n_events; i++)
-                write_event(out, &part->events[i], call->path.code);
+                write_event(out, &part->events[i], call_code(call, 0));
         call->stream_position = part->n_events ? part->events[part->n_events - 1].position : last;
 }
 

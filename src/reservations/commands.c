@@ -246,7 +246,7 @@ const struct operation reservation_create_operation = { .load = reservation_crea
 
 static void reservations_want_all(struct batch *batch, struct reservation_set *set) {
         for (size_t i = 0; i < batch->n_calls; i++)
-                reservations_want(set, &batch->calls[i]->path.id);
+                reservations_want(set, call_id(batch->calls[i], 0));
 }
 
 static enum problem existing_load(struct batch *batch) {
@@ -266,7 +266,7 @@ static enum problem existing_load(struct batch *batch) {
 
 /* The reservation of the call's path, when there is one and the bearer may see it; refuses otherwise. */
 static struct reservation *reservation_of(struct call *call, const struct reservation_set *set) {
-        struct reservation *reservation = reservation_find(set, &call->path.id);
+        struct reservation *reservation = reservation_find(set, call_id(call, 0));
         const char *channel = call->claims->channel;
 
         if (!reservation || (channel && reservation->channel && !text_equal(channel, reservation->channel))) {
@@ -280,7 +280,7 @@ static void existing_documents(const struct batch *batch, const struct call *cal
         struct work *work = batch->work;
 
         work_snapshot(snapshot, work);
-        reservation_snapshot(snapshot, reservation_find(&work->set, &call->path.id));
+        reservation_snapshot(snapshot, reservation_find(&work->set, call_id(call, 0)));
 }
 
 static void touch_once(struct work *work, struct reservation *reservation) {

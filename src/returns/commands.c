@@ -35,7 +35,7 @@ enum problem return_work_find(struct batch *batch, struct return_commands *work)
         if (!ids)
                 return FAULT_BUSY;
         for (size_t i = 0; i < batch->n_calls; i++)
-                ids[i] = &batch->calls[i]->path.id;
+                ids[i] = call_id(batch->calls[i], 0);
         return_targets_by_id(batch->database, &work->targets, ids, batch->n_calls);
         p = batch_trip(batch);
         if (p)
@@ -44,7 +44,7 @@ enum problem return_work_find(struct batch *batch, struct return_commands *work)
                 for (size_t j = 0; j < work->targets.n_rows; j++) {
                         const struct return_target *target = &work->targets.rows[j];
 
-                        if (!uuid_equal(&target->id, &batch->calls[i]->path.id))
+                        if (!uuid_equal(&target->id, call_id(batch->calls[i], 0)))
                                 continue;
                         work->aims[i] = (struct return_aim){ target->order_id, target->location };
                 }
@@ -149,7 +149,7 @@ struct order *return_order(struct call *call, const struct return_commands *work
 }
 
 struct rma *return_visible(struct call *call, const struct return_commands *work) {
-        struct rma *rma = rma_find(&work->returns, &call->path.id);
+        struct rma *rma = rma_find(&work->returns, call_id(call, 0));
         const char *channel = call->claims->channel;
 
         if (rma && (!channel || text_equal(channel, rma->order->channel))) {

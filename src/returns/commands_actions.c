@@ -151,7 +151,7 @@ static bool body_names_line(const struct receive_body *body, const struct order_
 
 static void want_arrivals(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
         const struct receive_body *body = call->body;
-        const struct rma *rma = rma_find(&work->returns, &call->path.id);
+        const struct rma *rma = rma_find(&work->returns, call_id(call, 0));
 
         if (!rma)
                 return;
@@ -181,7 +181,7 @@ static enum problem receive_load(struct batch *batch) {
 }
 
 static void want_moves(struct return_commands *work, const struct call *call, const struct return_aim *aim) {
-        const struct rma *rma = rma_find(&work->returns, &call->path.id);
+        const struct rma *rma = rma_find(&work->returns, call_id(call, 0));
 
         (void) aim;
         for (size_t i = 0; rma && i < rma->n_lines; i++)

@@ -10,7 +10,7 @@ from support import ROOT
 from support.client import contract
 from support.contract import load_document
 from support.holdfast import binary
-from support.shapes import body_faults, query_faults
+from support.shapes import body_faults, path_faults, query_faults
 
 SCHEME = "bearer"
 
@@ -61,7 +61,7 @@ def test_scopes_and_keys_agree():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("part, faults_of", [("body", body_faults), ("query", query_faults)])
+@pytest.mark.parametrize("part, faults_of", [("body", body_faults), ("parameters", path_faults), ("query", query_faults)])
 def test_accepted_requests_agree(part, faults_of):
     there = operations()
     wrong = [f"{route['method']} {route['path']}: {fault}"

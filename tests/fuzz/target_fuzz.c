@@ -46,6 +46,8 @@ static const struct route routes[] = {
         { .method = METHOD_GET, .path = "/v1/things/{id}/parts/{sku}" },
         { .method = METHOD_GET, .path = "/v1/places/{code}", .query = &shape },
         { .method = METHOD_GET, .path = "/v1/places/{code}/stock/{sku}" },
+        { .method = METHOD_GET, .path = "/v1/places/{code}/things/{id}" },
+        { .method = METHOD_GET, .path = "/v1/things/{id}/copies/{copy_id}" },
         { .method = METHOD_GET, .path = "/v1/places/nearest" },
         { .method = METHOD_POST, .path = "/v1/places/{code}/counts" },
 };
@@ -85,14 +87,25 @@ static bool has_only_letters_of_codes(const char *code) {
         return size >= 1 && size <= CODE_SIZE_MAX && strspn(code, letters) >= 1 && strspn(code, all) == size;
 }
 
+/* By the route's text: a handler finds an id at the place of each name that ends in "id}", and a code at all others. */
 static void path_fits(const struct routing *routing) {
-        const char *path = routing->route->path;
+        const struct call call = { .path = routing->path };
+        size_t place = 0;
 
         require(routing->path_text[0] == '/' && !strchr(routing->path_text, '?'));
-        require(!strstr(path, "{code}") || has_only_letters_of_codes(routing->path.code));
-        require(!strstr(path, "{sku}") || has_only_letters_of_codes(routing->path.sku));
-        require(strstr(path, "{code}") || !routing->path.code);
-        require(strstr(path, "{sku}") || !routing->path.sku);
+        for (const char *at = strchr(routing->route->path, '{'); at; at = strchr(at + 1, '{'), place++) {
+                const char *end = strchr(at, '}');
+
+                if (end[-2] == 'i' && end[-1] == 'd')
+                        require(call_id(&call, place) && !call_code(&call, place));
+                else
+                        require(!call_id(&call, place) && has_only_letters_of_codes(call_code(&call, place)));
+        }
+        require(!call_id(&call, place) && !call_code(&call, place));
+}
+
+static void same_parameter(const struct path_parameter *a, const struct path_parameter *b) {
+        require(uuid_equal(&a->id, &b->id) && text_equal(a->code, b->code));
 }
 
 static void query_fits(const struct filter *filter) {
@@ -141,9 +154,9 @@ static void same_outcome(const struct outcome *a, const struct outcome *b) {
         if (a->problem)
                 return;
         require(a->routing.route == b->routing.route);
-        require(uuid_equal(&a->routing.path.id, &b->routing.path.id));
-        require(text_equal(a->routing.path.code, b->routing.path.code));
-        require(text_equal(a->routing.path.sku, b->routing.path.sku));
+        require(a->routing.path.n == b->routing.path.n);
+        for (size_t i = 0; i < PATH_PARAMETERS_MAX; i++)
+                same_parameter(&a->routing.path.at[i], &b->routing.path.at[i]);
         if (a->filter)
                 same_filter(a->filter, b->filter);
 }

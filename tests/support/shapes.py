@@ -43,6 +43,19 @@ def query_faults(contract, operation, shape):
     yield from compared.faults
 
 
+def path_faults(contract, operation, parameters):
+    """Differences between a route's path parameters, in order, and those of the operation, as text."""
+    documented = {one["name"]: one for one in map(contract.deref, operation.parameters) if one["in"] == "path"}
+    names = [parameter["name"] for parameter in parameters]
+    if names != re.findall(r"\{([^}]*)\}", operation.template) or set(names) != documented.keys():
+        yield f"the program reads the path parameters {names}"
+        return
+    compared = Comparison(contract)
+    for parameter in parameters:
+        compared.value(parameter, documented[parameter["name"]]["schema"], parameter["name"])
+    yield from compared.faults
+
+
 class Comparison:
     def __init__(self, contract):
         self.contract = contract
