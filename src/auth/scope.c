@@ -9,9 +9,10 @@ static const char *const scope_texts[] = { [SCOPE_NONE] = "",
 #undef X
 };
 
-static_assert(SCOPE_COUNT <= 32, "a scope_set has a bit for every scope");
+static_assert(
+        SCOPES_MAX == 8 * sizeof(scope_set) && SCOPE_COUNT <= SCOPES_MAX, "a scope_set has a bit for every scope");
 
-static scope_set scope_bit(enum scope scope) {
+scope_set scope_alone(enum scope scope) {
         return (scope_set) 1 << scope;
 }
 
@@ -34,7 +35,7 @@ scope_set scopes_parse(const char *text) {
                 const enum scope scope = scope_named(text, size);
 
                 if (scope != SCOPE_NONE)
-                        granted |= scope_bit(scope);
+                        granted |= scope_alone(scope);
                 text += size + (text[size] == ' ');
         }
         return granted;
@@ -43,5 +44,5 @@ scope_set scopes_parse(const char *text) {
 bool scope_granted(scope_set granted, enum scope needed) {
         if (needed == SCOPE_NONE)
                 return false;
-        return granted & (scope_bit(needed) | scope_bit(SCOPE_ADMIN));
+        return granted & (scope_alone(needed) | scope_alone(SCOPE_ADMIN));
 }

@@ -39,7 +39,11 @@ enum scope {
                 SCOPE_COUNT,
 };
 
-typedef uint32_t scope_set; /* bit n is enum scope n */
+#define SCOPES_MAX 64       /* with SCOPE_NONE; planned rooms alone bring 18 more */
+typedef uint64_t scope_set; /* bit n is enum scope n */
+
+/* The set of one scope. */
+scope_set scope_alone(enum scope scope);
 
 /* The text of a scope on the wire; "" for SCOPE_NONE. */
 const char *scope_text(enum scope scope);

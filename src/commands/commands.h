@@ -55,12 +55,11 @@ must_check int command_check_schema(void);
 bool command_takes_nothing(int argc, char **argv);
 
 /* The route tables of all rooms; `ret_lists` has room for ROOMS_MAX. Returns how many. */
-#define ROOMS_MAX 16
+#define ROOMS_MAX (ROUTE_LISTS_MAX - ROUTE_LISTS_OTHER)
 size_t room_routes(struct route_list *ret_lists);
 
 /* Routes without room and token: health and metrics, for the admin listener. */
 struct route_list health_routes(void);
 
 /* Every route there is; `ret_lists` has room for ROUTE_LISTS_MAX. Returns how many lists. */
-#define ROUTE_LISTS_MAX (ROOMS_MAX + 2)
 size_t all_routes(struct route_list *ret_lists);

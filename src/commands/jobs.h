@@ -5,7 +5,7 @@
 
 #include "engine/jobs.h"
 
-#define JOB_LISTS_MAX 8
+#define JOB_LISTS_MAX 64 /* a list a room, and two more */
 
 extern const struct job pruning_jobs[];
 extern const size_t pruning_job_count;

@@ -4,6 +4,8 @@
 #include "http/health.h"
 #include "http/metrics_page.h"
 
+#include <assert.h>
+
 /* The rooms, in the order in which they may know each other. */
 #define ROOMS(X)                                                                                                       \
         X(catalog) X(inventory) X(reservation) X(order) X(payment) X(adjustment) X(fulfillment) X(queue) X(return )
@@ -12,6 +14,10 @@
         extern const struct route room##_routes[];                                                                     \
         extern const size_t room##_route_count;
 ROOMS(X)
+#undef X
+
+#define X(room) +1
+static_assert(0 ROOMS(X) <= ROOMS_MAX, "a router has a list for every room");
 #undef X
 
 size_t room_routes(struct route_list *ret_lists) {

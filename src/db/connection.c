@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRIP_MAX       64             /* statements of one trip */
-#define QUEUE_MAX      (2 * TRIP_MAX) /* their answers, and those of their preparation */
+#define QUEUE_MAX      (2 * TRIP_STATEMENTS_MAX) /* answers of a trip, and those of their preparation */
 #define SQLSTATE_SIZE  6
 #define MESSAGE_SIZE   512
 #define BINARY_RESULTS 1
@@ -98,7 +97,7 @@ static bool queue_add(struct database *database, struct answer answer) {
                 database->send_fault = connection_fail(database, FAULT_LOST, "", "not connected");
         if (database->send_fault)
                 return false;
-        if (database->n_asked == TRIP_MAX || database->n_queued == QUEUE_MAX) {
+        if (database->n_asked == TRIP_STATEMENTS_MAX || database->n_queued == QUEUE_MAX) {
                 database->send_fault = connection_fail(database, FAULT_BROKEN, "", "too many statements in one trip");
                 return false;
         }

@@ -39,6 +39,10 @@ struct database_settings {
         bool unprepared; /* do not look at the schema or keep it from being migrated: for tools that ask about it */
 };
 
+/* Statements of one trip. The longest so far have 64 (a batch of lists asks one for each call) and some 40 (a write of
+ * every part of an order). Planned rooms add as many again to an order, and two statements for each call to a batch. */
+#define TRIP_STATEMENTS_MAX 256
+
 #define DATABASE_SHORT_WAIT (5 * SECOND) /* for trips outside a call: rollback, session settings */
 
 /* A connection object, not yet connected; `settings` and its text must outlive it. NULL when there is no memory. */

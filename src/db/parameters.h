@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 
-#define PARAMETERS_MAX      32
+#define PARAMETERS_MAX      64 /* 22 are in use: a record has a column for each of its parts */
 #define PARAMETER_BYTES_MAX ((size_t) 16 * 1024 * 1024)
 
 struct array {

@@ -349,15 +349,17 @@ static void *job_worker_main(void *context) {
 
 /* ---- start and stop ---- */
 
-static void jobs_assign(struct jobs *jobs, const struct jobs_settings *settings) {
+static bool jobs_assign(struct jobs *jobs, const struct jobs_settings *settings) {
         for (size_t i = 0; i < settings->n_lists; i++)
                 for (size_t j = 0; j < settings->lists[i].n; j++) {
                         const struct job *job = &settings->lists[i].jobs[j];
                         struct worker *worker = &jobs->workers[job->thread];
 
-                        if (worker->n < JOBS_MAX)
-                                worker->rows[worker->n++] = job;
+                        if (worker->n == JOBS_MAX)
+                                return false;
+                        worker->rows[worker->n++] = job;
                 }
+        return true;
 }
 
 static bool job_worker_start(struct worker *worker, enum job_thread thread, const struct jobs_settings *settings) {
@@ -391,7 +393,8 @@ struct jobs *jobs_start(const struct jobs_settings *settings) {
         if (!jobs)
                 return NULL;
         wake_init(jobs);
-        jobs_assign(jobs, settings);
+        if (!jobs_assign(jobs, settings))
+                return jobs_stop(jobs);
         for (enum job_thread thread = 0; thread < JOB_THREADS; thread++) {
                 jobs->workers[thread].jobs = jobs;
                 if (jobs->workers[thread].n && !job_worker_start(&jobs->workers[thread], thread, settings))

@@ -15,7 +15,7 @@
 
 #define JOB_INTERVAL_S 1  /* between two turns: figures that no request touches lag an expiry by this and the turn */
 #define JOB_FOUND_MAX  32 /* documents that one batch of a finding job takes */
-#define JOBS_MAX       32 /* of one thread */
+#define JOBS_MAX       64 /* of one thread; twice as many as the planned rooms need */
 
 /* Documents that a job has found, by id. */
 struct due_documents {
@@ -71,7 +71,8 @@ struct jobs_settings {
 
 struct jobs;
 
-/* Start a thread for each kind that has jobs. NULL when a thread cannot start. The database need not be reachable yet.
+/* Start a thread for each kind that has jobs. NULL when a thread cannot start or would have more than JOBS_MAX. The
+ * database need not be reachable yet.
  */
 must_check struct jobs *jobs_start(const struct jobs_settings *settings);
 

@@ -10,6 +10,8 @@
 
 #define TARGET_SIZE_MAX   ((size_t) 8 * 1024)
 #define PATH_SEGMENTS_MAX 8
+#define ROUTE_LISTS_MAX   64 /* of one router; twice as many as there will be rooms */
+#define ROUTE_LISTS_OTHER 3  /* beside those of the rooms: two of the service, three of the importer */
 
 struct route_list {
         const struct route *routes;

@@ -20,7 +20,7 @@ int importer_open(struct importer *importer, const struct route_list *routes, si
         size_t n = n_routes;
 
         *importer = (struct importer){ .claims = { .subject = "import",
-                                               .scopes = 1u << SCOPE_ADMIN,
+                                               .scopes = scope_alone(SCOPE_ADMIN),
                                                .all_locations = true,
                                                .expires_at = INT64_MAX } };
         memcpy(importer->lists, routes, n_routes * sizeof(*routes));

@@ -13,12 +13,10 @@
 
 #include <jansson.h>
 
-#define IMPORT_ROUTE_LISTS_MAX 24
-
 struct importer {
         struct runner runner;
         struct intake intake;
-        struct route_list lists[IMPORT_ROUTE_LISTS_MAX];
+        struct route_list lists[ROUTE_LISTS_MAX];
         struct token_claims claims;
         struct database_settings settings;
 };
@@ -29,8 +27,8 @@ struct import_request {
         const char *if_match, *if_none_match;
 };
 
-/* Connect. `routes` are those of all rooms, IMPORT_ROUTE_LISTS_MAX - 3 lists at most. EXIT_OK, or an exit code after
- * complaining. */
+/* Connect. `routes` are those of all rooms, ROUTE_LISTS_MAX - ROUTE_LISTS_OTHER lists at most. EXIT_OK, or an exit
+ * code after complaining. */
 int importer_open(struct importer *importer, const struct route_list *routes, size_t n_routes);
 void importer_close(struct importer *importer);
 

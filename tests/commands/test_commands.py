@@ -87,6 +87,8 @@ def test_config_names_variables_that_mean_nothing():
     ({"trusted_proxies": "10.0.0.1/8"}, "HOLDFAST_TRUSTED_PROXIES"),
     ({"trusted_proxies": "proxy.example"}, "HOLDFAST_TRUSTED_PROXIES"),
     ({"docs": "no"}, "HOLDFAST_DOCS"),
+    ({"write_workers": 17}, "HOLDFAST_WRITE_WORKERS"),
+    ({"read_workers": 17}, "HOLDFAST_READ_WORKERS"),
     ({"unpaid_ttl": "30 minutes"}, "HOLDFAST_UNPAID_TTL"),
     ({"schema": "Shop"}, "HOLDFAST_SCHEMA"),
     ({"jwt_secret": "x" * 32, "jwt_secret_file": "/dev/null"}, "HOLDFAST_JWT_SECRET"),

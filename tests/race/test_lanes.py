@@ -16,6 +16,7 @@ from support.waiting import eventually
 
 WORKERS = 4
 HELPERS = WORKERS - 1
+WORKERS_MAX = 16  # LANE_WORKERS_MAX
 QUEUE = 16
 BURST = 2000
 
@@ -114,6 +115,40 @@ def test_while_a_row_drags_on_each_location_keeps_to_its_worker(sharded):
         assert outcomes(first.answers()) == ["overloaded"]
         assert outcomes(second.answers()) == ["overloaded"]
         assert sharded.lane("spread") == 1
+
+
+@pytest.fixture
+def widest(services, token):
+    """An instance with as many workers as a lane may have."""
+    instance = services(sweeper=0, write_workers=WORKERS_MAX, read_workers=WORKERS_MAX)
+    with Database(instance.database_url) as database:
+        yield Lone(instance, database, token)
+
+
+def shelf_of_helper(lone, helper, **stock):
+    while True:
+        shelf = lone.shelf(**stock)
+        if place_of(shelf.location) % (WORKERS_MAX - 1) == helper:
+            return shelf
+
+
+def test_every_worker_of_the_widest_lane_serves_its_locations(widest):
+    """Beside a stuck row, each of the other helpers has the calls of another location."""
+    stuck, *free = [shelf_of_helper(widest, helper, units=10) for helper in range(WORKERS_MAX - 1)]
+    unlucky, *others = widest.shoppers(len(free) + 1)
+    for lane in ("read", "write"):
+        eventually(lambda: widest.sessions(lane) == WORKERS_MAX, WAIT_S, f"all workers of {lane} are connected")
+
+    with holding(stuck):
+        first = Started(unlucky.reserve(stuck.location, {stuck.sku: 1}))
+        eventually(lambda: lock_waiters(widest.database) == 1, WAIT_S, "the first worker meets the row")
+        answers = crowd(*(other.reserve(shelf.location, {shelf.sku: 1}) for other, shelf in zip(others, free)))
+        assert widest.lane("spread") == 1
+        assert outcomes(first.answers()) == ["overloaded"]
+
+    assert outcomes(answers) == [201] * len(free)
+    for shelf in free:
+        shelf.assert_adds_up()
 
 
 def test_ids_lead_to_the_worker_of_their_location(sharded):

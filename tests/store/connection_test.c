@@ -4,6 +4,7 @@
 #include "sql/transaction.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,8 +128,23 @@ Test(connection, statements_of_an_abandoned_trip_leave_no_trace) {
         store_execute("create table passing (n bigint)");
 }
 
+/* Each statement is prepared in the same trip, so the queue of answers reaches its ceiling as well. */
+Test(connection, a_trip_takes_as_many_statements_as_it_says) {
+        struct statement many[TRIP_STATEMENTS_MAX];
+        char names[TRIP_STATEMENTS_MAX][16];
+        int answered = 0;
+
+        for (unsigned i = 0; i < TRIP_STATEMENTS_MAX; i++) {
+                (void) snprintf(names[i], sizeof(names[i]), "many_%u", i);
+                many[i] = (struct statement){ .name = names[i], .sql = "select 1", .index = STATEMENTS_MAX - 1 - i };
+                database_ask(store_database, &many[i], NULL, count, &answered);
+        }
+        store_trip();
+        cr_assert_eq(answered, TRIP_STATEMENTS_MAX);
+}
+
 Test(connection, a_trip_has_a_limit_of_statements) {
-        for (int i = 0; i < 65; i++)
+        for (int i = 0; i < TRIP_STATEMENTS_MAX + 1; i++)
                 database_ask_text(store_database, "select 1", NULL, NULL);
         store_trip_expecting(FAULT_BROKEN);
         cr_assert_eq(database_connect(store_database), PROBLEM_NONE);

@@ -224,6 +224,44 @@ Test(parameters, a_missing_column_fails_the_trip) {
         store_trip_expecting(FAULT_BROKEN);
 }
 
+static enum problem sum_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(int64_t *) into = row_integer(&row);
+        return PROBLEM_NONE;
+}
+
+/* "select $1::bigint + $2::bigint + ...", with a value for each. */
+static void ask_sum(int n, int64_t *ret_sum) {
+        struct parameters p;
+        struct buffer sql;
+
+        parameters_init(&p, &store_arena);
+        buffer_init(&sql, &store_arena, 4096);
+        buffer_append_text(&sql, "select 0::bigint");
+        for (int i = 1; i <= n; i++) {
+                buffer_append_format(&sql, " + $%d::bigint", i);
+                parameter_integer(&p, i);
+        }
+        ask(buffer_text(&sql), &p, sum_read, ret_sum);
+}
+
+Test(parameters, a_statement_takes_as_many_as_it_says) {
+        int64_t sum = 0;
+
+        ask_sum(PARAMETERS_MAX, &sum);
+        store_trip();
+        cr_assert_eq(sum, PARAMETERS_MAX * (PARAMETERS_MAX + 1) / 2);
+}
+
+Test(parameters, one_more_than_a_statement_takes_fails_the_trip) {
+        int64_t sum = 0;
+
+        ask_sum(PARAMETERS_MAX + 1, &sum);
+        store_trip_expecting(FAULT_BROKEN);
+        cr_assert_eq(sum, 0);
+}
+
 Test(parameters, a_value_that_does_not_fit_fails_the_trip) {
         struct arena small;
         struct parameters p;

@@ -24,6 +24,11 @@ class Lone:
     def lane(self, figure):
         return self.instance.figure(f"holdfast_lane_{figure}", lane="write")
 
+    def sessions(self, lane):
+        """How many connections of the lane there are."""
+        return self.database.value("select count(*) from pg_stat_activity where datname = current_database()"
+                                   " and application_name = %s", f"holdfast {lane}")
+
     def in_one_batch(self, *groups):
         """Let calls gather behind one that waits for a locked row, group after group; the answers of all.
 

@@ -34,6 +34,14 @@ Test(scope, scopes_of_other_services_and_extra_spaces_are_passed_over) {
         cr_expect_eq(scopes_parse(""), 0);
 }
 
+/* The highest bits are not in use yet; a shift of 32 bits would lose or repeat them. */
+Test(scope, a_set_tells_as_many_scopes_apart_as_it_has_bits) {
+        for (unsigned granted = SCOPE_NONE + 1; granted < SCOPES_MAX; granted++)
+                for (unsigned needed = SCOPE_NONE + 1; needed < SCOPES_MAX; needed++)
+                        cr_assert_eq(scope_granted(scope_alone((enum scope) granted), (enum scope) needed),
+                                granted == needed || granted == SCOPE_ADMIN, "%u covers %u", granted, needed);
+}
+
 Test(scope, admin_is_granted_everything_but_no_scope_at_all) {
         for (enum scope scope = SCOPE_NONE + 1; scope < SCOPE_COUNT; scope++)
                 cr_expect(scope_granted(scopes_parse("admin"), scope));
