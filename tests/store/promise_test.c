@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ZONES_KEPT  64 /* as catalog/zones.c has it */
+#define ZONES_KEPT  64 /* as catalog/store_zones.c has it */
 #define CODE_FORMAT "case-%zu"
 
 TestSuite(promise, .init = store_open, .fini = store_close);
