@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/writer.h"
+#include "db/connection.h"
 #include "orders/lists.h"
 #include "orders/placing.h"
 #include "privacy/erasure.h"

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "commands/jobs.h"
+#include "db/connection.h"
 #include "privacy/erasure.h"
 #include "sql/retention.h"
 #include "sql/transaction.h"

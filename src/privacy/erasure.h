@@ -9,9 +9,11 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/problem.h"
 #include "base/uuid.h"
-#include "db/connection.h"
+
+struct database;
 
 #define ERASED_AT_ONCE     100
 #define ERASURE_MEMORY_MAX ((size_t) 256 * 1024 * 1024)

@@ -1,5 +1,5 @@
-#include "returns/import.h"
 #include "orders/placing.h"
+#include "returns/import.h"
 
 #include "base/digest.h"
 #include "base/text.h"
