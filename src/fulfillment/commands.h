@@ -5,7 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "engine/call.h"
-#include "fulfillment/sourcing.h"
+#include "sourcing/sourcing.h"
 
 /* The documents that one batch of commands on fulfillments works on. */
 struct fulfillment_commands {

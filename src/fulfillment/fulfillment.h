@@ -33,7 +33,7 @@ struct act {
         struct events *events;
         struct arena *arena; /* of the call: stored texts and refusals are written there */
         struct refusal *refusal;
-        struct search *search; /* for other locations (fulfillment/sourcing.h); NULL: missing units are cancelled */
+        struct search *search; /* for other locations (sourcing/sourcing.h); NULL: missing units are cancelled */
 };
 
 enum short_reason {

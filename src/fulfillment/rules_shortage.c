@@ -1,5 +1,5 @@
 /* Short, reject, cancel: units or the whole fulfillment will not be picked here. */
-#include "fulfillment/sourcing.h"
+#include "sourcing/sourcing.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 #include "fulfillment_scene.h"
 
 #include "base/text.h"
-#include "fulfillment/sourcing.h"
+#include "sourcing/sourcing.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

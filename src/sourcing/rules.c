@@ -1,6 +1,6 @@
 /* The choice of locations that take over units which another location lacks. Pure but for the new ids. */
 #include "catalog/promise.h"
-#include "fulfillment/sourcing.h"
+#include "sourcing/sourcing.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /* Where the database finds units for a fulfillment at "alpha" that falls short of two A and one B. */
 #include "fixture.h"
-#include "fulfillment/sourcing.h"
 #include "inventory/lookup.h"
+#include "sourcing/sourcing.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "db/connection.h"
-#include "fulfillment/sourcing.h"
+#include "sourcing/sourcing.h"
 
 #include "base/text.h"
 #include "sql/sourcing.h"

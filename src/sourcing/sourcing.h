@@ -1,5 +1,5 @@
 /*
- * fulfillment/sourcing: the choice of other locations for units that a location lacks.
+ * sourcing: the choice of other locations for units that a location lacks.
  *
  * Units that fall short, or are rejected, are offered to other locations that serve the same method, the nearest first;
  * units that no location has are cancelled. The batch chooses locations before the locks, locks the chosen rows
