@@ -1,22 +1,18 @@
--- Other locations for missing units.
+-- Locations that have wanted units.
 
--- :name sourcing_shelves
--- Stock of other locations for fulfillments $1 with $3 missing units of $2 skus (same length), if the location offers
--- the method of the fulfillment. For each the $4 best, first those with all units, then the nearest ones. Kilometres by
--- haversine on a sphere of the Earth's mean radius, from the shipping address if its place is known, else from the location of
--- the fulfillment; null if unknown. For pickup and curbside, only those within $5 km (0: all). If just one
--- of the two has no known place, it is out of reach; if both have none, it is not. No locks.
-select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, shelf.reserved, shelf.safety_stock,
-       shelf.distance
-  from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as asked (fulfillment_id, sku, units, place)
- cross join lateral (select * from fulfillments where fulfillments.id = asked.fulfillment_id) as f
- cross join lateral (select * from orders where orders.id = f.order_id) as o
- cross join lateral (select * from locations where locations.code = f.location) as l
- cross join lateral (select case when f.method = 'ship' then (o.ship_to ->> 'latitude')::double precision end as latitude,
-                            case when f.method = 'ship' then (o.ship_to ->> 'longitude')::double precision end as longitude)
-            as destination
- cross join lateral (select coalesce(destination.latitude, l.latitude) as latitude,
-                            coalesce(destination.longitude, l.longitude) as longitude) as origin
+-- :name sourcing_shelves of sourcing_shelves
+-- For each question: stock of the SKU at locations that offer the capability, the $9 best, first those with all units,
+-- then the nearest ones. Kilometres by haversine on a sphere of the Earth's mean radius, from the place if it is known, else
+-- from the location `near`; null if unknown. Only those within radius_km (0: all): if just one of the two has no known
+-- place, it is out of reach; if both have none, it is not. With `elsewhere`, the location `near` is left out. No locks.
+select asked.number, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, shelf.reserved, shelf.safety_stock,
+       true as exists, shelf.distance
+  from unnest($1::text[], $2::bigint[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::boolean[], $8::bigint[])
+       with ordinality
+       as asked (sku, units, capability, latitude, longitude, near, elsewhere, radius_km, number)
+  left join lateral (select l.latitude, l.longitude from locations l where l.code = asked.near collate "C") as beside on true
+ cross join lateral (select coalesce(asked.latitude, beside.latitude) as latitude,
+                            coalesce(asked.longitude, beside.longitude) as longitude) as origin
  cross join lateral (
         select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, away.distance
           from stock s
@@ -25,10 +21,11 @@ select asked.place, shelf.location, shelf.sku, shelf.on_hand, shelf.unsellable, 
                                     + cosd(origin.latitude) * cosd(there.latitude)
                                             * power(sind((there.longitude - origin.longitude) / 2), 2) as h) as arc
          cross join lateral (select 2 * 6371.0088 * atan2(sqrt(arc.h), sqrt(greatest(0, 1 - arc.h))) as distance) as away
-         where s.sku = asked.sku collate "C" and s.location <> f.location and f.method = any(there.capabilities)
+         where s.sku = asked.sku collate "C" and (not asked.elsewhere or s.location is distinct from asked.near collate "C")
+           and asked.capability = any(there.capabilities)
            and s.on_hand - s.unsellable - s.reserved - s.safety_stock > 0
-           and (f.method = 'ship' or $5::bigint = 0
-                or coalesce(away.distance <= $5::bigint, num_nonnulls(origin.latitude, there.latitude) = 0))
+           and (asked.radius_km = 0
+                or coalesce(away.distance <= asked.radius_km, num_nonnulls(origin.latitude, there.latitude) = 0))
          order by s.on_hand - s.unsellable - s.reserved - s.safety_stock < asked.units, away.distance, s.location
-         limit $4::bigint) as shelf
- order by shelf.location, shelf.sku, asked.place
+         limit $9::bigint) as shelf
+ order by shelf.location, shelf.sku, asked.number

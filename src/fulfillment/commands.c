@@ -16,7 +16,7 @@ enum problem fulfillment_work_begin(struct batch *batch, bool locked, struct ful
         stock_init(&work->stock, batch->arena);
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
         catalog_init(&work->catalog, batch->arena);
-        sourcing_init(&work->sourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
+        resourcing_init(&work->resourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
         for (size_t i = 0; i < batch->n_calls; i++)
                 orders_want_fulfillment(&work->set, call_id(batch->calls[i], 0));
         batch->work = work;
@@ -108,7 +108,7 @@ struct act fulfillment_act(const struct batch *batch, struct call *call) {
                 .events = batch->events,
                 .arena = &call->arena,
                 .refusal = &call->refusal,
-                .search = sourcing_find(&work->sourcing, call),
+                .search = resourcing_find(&work->resourcing, call),
         };
 }
 

@@ -5,14 +5,14 @@
 
 #include "catalog/catalog.h"
 #include "engine/call.h"
-#include "sourcing/sourcing.h"
+#include "fulfillment/resourcing.h"
 
 /* The documents that one batch of commands on fulfillments works on. */
 struct fulfillment_commands {
         struct stock stock;
         struct order_set set;
         struct catalog_set catalog;
-        struct sourcing sourcing; /* of the units that fall short */
+        struct resourcing resourcing; /* of the units that fall short */
 };
 
 /* batch->work, empty. `locked`: its documents will be locked. FAULT_BUSY without memory. */

@@ -83,35 +83,35 @@ static enum problem reinstate_load(struct batch *batch) {
 /* Other locations may have the units that fall short. Only the commands that may source them load those locations,
  * because the look-up costs round trips. */
 static enum problem command_load_sources(
-        struct batch *batch, void (*want)(struct sourcing *sourcing, const struct call *call)) {
+        struct batch *batch, void (*want)(struct resourcing *resourcing, const struct call *call)) {
         struct fulfillment_commands *work = NULL;
         enum problem p = fulfillment_work_begin(batch, /* locked= */ true, &work);
 
         if (p)
                 return p;
         for (size_t i = 0; i < batch->n_calls && config_integer(CONFIG_RESOURCING); i++)
-                want(&work->sourcing, batch->calls[i]);
-        if (!work->sourcing.n_searches && !work->sourcing.exhausted)
+                want(&work->resourcing, batch->calls[i]);
+        if (!work->resourcing.n_calls && !work->resourcing.exhausted)
                 return orders_lock(batch->database, &work->set);
-        return sourcing_lock(&work->sourcing, batch->database, &work->set, batch->deadline);
+        return resourcing_lock(&work->resourcing, batch->database, &work->set, batch->deadline);
 }
 
-static void want_lines(struct sourcing *sourcing, const struct call *call) {
+static void want_lines(struct resourcing *resourcing, const struct call *call) {
         const struct short_body *body = call->body;
 
         if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, call_id(call, 0), body->lines, body->n_lines);
+                resourcing_want(resourcing, call, call_id(call, 0), body->lines, body->n_lines);
 }
 
 static enum problem short_load(struct batch *batch) {
         return command_load_sources(batch, want_lines);
 }
 
-static void want_all(struct sourcing *sourcing, const struct call *call) {
+static void want_all(struct resourcing *resourcing, const struct call *call) {
         const struct reject_body *body = call->body;
 
         if (short_reason_resources((enum short_reason) body->reason))
-                sourcing_want(sourcing, call, call_id(call, 0), NULL, 0);
+                resourcing_want(resourcing, call, call_id(call, 0), NULL, 0);
 }
 
 static enum problem reject_load(struct batch *batch) {
@@ -121,13 +121,10 @@ static enum problem reject_load(struct batch *batch) {
 /* Units that another location takes over are reserved there. */
 static void sourced_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct fulfillment_commands *work = batch->work;
-        struct search *search = sourcing_find(&work->sourcing, call);
 
         fulfillment_commands_documents(batch, call, snapshot);
         stock_rows_snapshot(snapshot, &work->stock);
-        snapshot_one(snapshot, search);
-        if (search)
-                snapshot_list(snapshot, search->candidates, search->n_candidates);
+        sourcing_snapshot(snapshot, resourcing_find(&work->resourcing, call));
 }
 
 /* ---- one command ---- */

@@ -23,7 +23,7 @@
 #define ARRIVAL_GRACE         (2 * HOUR) /* the hold of a customer who has arrived lasts so long at least */
 #define WAY_GRACE             HOUR       /* the same after the arrival that a customer on the way has announced */
 
-struct search;
+struct sourcing_search;
 
 /* The arguments that every command shares. */
 struct act {
@@ -33,7 +33,7 @@ struct act {
         struct events *events;
         struct arena *arena; /* of the call: stored texts and refusals are written there */
         struct refusal *refusal;
-        struct search *search; /* for other locations (sourcing/sourcing.h); NULL: missing units are cancelled */
+        struct sourcing_search *search; /* for other locations; NULL: missing units are cancelled */
 };
 
 enum short_reason {

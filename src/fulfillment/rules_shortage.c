@@ -1,5 +1,5 @@
 /* Short, reject, cancel: units or the whole fulfillment will not be picked here. */
-#include "sourcing/sourcing.h"
+#include "fulfillment/resourcing.h"
 
 #include "base/text.h"
 
@@ -89,66 +89,50 @@ static enum problem check_short(
         return check_short_units(fulfillment, lines, n_lines, act);
 }
 
-/* Find locations that have the missing units, and reserve the units there. */
-static enum problem look_elsewhere(
-        struct need *needs, size_t n_needs, const struct act *act, struct source **ret_sources, size_t *ret_n) {
-        struct search *search = act->search;
-        int64_t left = 0;
-        enum problem p;
-
-        if (!search || !n_needs)
-                return PROBLEM_NONE;
-        candidates_promise(search->candidates, search->n_candidates, needs[0].line->fulfillment->method, act->now);
-        p = sources_choose(needs, n_needs, search, act->stock, ret_sources, ret_n);
-        for (size_t i = 0; i < n_needs; i++)
-                left += needs[i].left;
-        return !p && left > search->left ? FAULT_STALE : p;
-}
-
-static void fall_short(const struct need *need) {
+static void fall_short(struct fulfillment_line *line, const struct sourcing_need *need) {
         const int64_t resourced = need->quantity - need->left;
 
         if (resourced)
-                fulfillment_line_resource(need->line, resourced);
+                fulfillment_line_resource(line, resourced);
         if (need->left)
-                fulfillment_line_short(need->line, need->left);
+                fulfillment_line_short(line, need->left);
 }
 
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         enum short_reason reason, const struct act *act) {
-        struct need needs[ORDER_LINES_MAX];
-        struct source *sources = NULL;
-        size_t n_needs, n_sources = 0;
+        struct shortage shortage;
+        struct sourcing_plan plan;
         struct event *event;
         enum problem p;
 
         p = check_short(fulfillment, lines, n_lines, act);
         if (p)
                 return p;
-        n_needs = needs_of(fulfillment, lines, n_lines, needs);
-        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        p = shortage_find(fulfillment, lines, n_lines, act->stock->arena, &shortage);
+        if (!p)
+                p = shortage_source(&shortage, act, &plan);
         if (p)
                 return p;
-        for (size_t i = 0; i < n_needs; i++) {
-                fall_short(&needs[i]);
-                note_on_stock(needs[i].line, needs[i].quantity, reason, act);
+        for (size_t i = 0; i < shortage.n; i++) {
+                fall_short(shortage.lines[i], &shortage.needs[i]);
+                note_on_stock(shortage.lines[i], shortage.needs[i].quantity, reason, act);
         }
         event = fulfillment_tell(act->events, fulfillment, "fulfillment.short_picked", act->actor);
         event_text(event, "reason", short_reason_texts[reason]);
         event_lines(event, lines, n_lines);
-        p = sources_take_over(fulfillment, sources, n_sources, act);
+        p = shortage_take_over(fulfillment, &shortage, &plan, act);
         return p ? p
                  : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
                            act->arena, act->refusal);
 }
 
-static void shorted_units_release(
-        const struct need *needs, size_t n_needs, enum short_reason reason, const struct act *act) {
-        for (size_t i = 0; i < n_needs; i++) {
-                struct fulfillment_line *line = needs[i].line;
-                const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : needs[i].quantity;
+static void shorted_units_release(const struct shortage *shortage, enum short_reason reason, const struct act *act) {
+        for (size_t i = 0; i < shortage->n; i++) {
+                struct fulfillment_line *line = shortage->lines[i];
+                const struct sourcing_need *need = &shortage->needs[i];
+                const int64_t gone = reason == SHORT_NOT_FOUND ? fulfillment_line_remaining(line) : need->quantity;
 
-                fall_short(&needs[i]);
+                fall_short(line, need);
                 if (gone)
                         note_on_stock(line, gone, reason, act);
         }
@@ -163,9 +147,8 @@ static bool has_left_in_part(const struct fulfillment *fulfillment) {
 
 /* A fulfillment of which a part has left is not rejected as a whole: it ends with that part. */
 enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act) {
-        struct need needs[ORDER_LINES_MAX];
-        struct source *sources = NULL;
-        size_t n_needs, n_sources = 0;
+        struct shortage shortage;
+        struct sourcing_plan plan;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_REJECTED)
@@ -174,17 +157,18 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
         p = fulfillment_allows(fulfillment, FULFILLMENT_REJECT, act);
         if (p)
                 return p;
-        n_needs = needs_of(fulfillment, NULL, 0, needs);
-        p = look_elsewhere(needs, n_needs, act, &sources, &n_sources);
+        p = shortage_find(fulfillment, NULL, 0, act->stock->arena, &shortage);
+        if (!p)
+                p = shortage_source(&shortage, act, &plan);
         if (!p && !has_left_in_part(fulfillment))
                 p = fulfillment_advance(fulfillment, FULFILLMENT_REJECT, act->arena, act->refusal);
         if (p)
                 return p;
         fulfillment->reason = short_reason_texts[reason];
-        shorted_units_release(needs, n_needs, reason, act);
+        shorted_units_release(&shortage, reason, act);
         event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.rejected", act->actor), "reason",
                 short_reason_texts[reason]);
-        p = sources_take_over(fulfillment, sources, n_sources, act);
+        p = shortage_take_over(fulfillment, &shortage, &plan, act);
         return p ? p
                  : order_after_units(fulfillment->order, short_reason_texts[reason], act->actor, act->events, act->now,
                            act->arena, act->refusal);

@@ -1,45 +1,14 @@
-/* The choice of locations that take over units which another location lacks. Pure but for the new ids. */
+/* The choice of the locations that supply wanted units. Pure: no I/O, no clock. */
 #include "catalog/promise.h"
 #include "sourcing/sourcing.h"
 
+#include "base/snapshot.h"
 #include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool short_reason_resources(enum short_reason reason) {
-        return reason != SHORT_CUSTOMER_REQUEST;
-}
-
-/* ---- missing units ---- */
-
-static size_t needs_of_all(const struct fulfillment *fulfillment, struct need *needs) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < fulfillment->n_lines; i++) {
-                const int64_t open = fulfillment_line_open(&fulfillment->lines[i]);
-
-                if (open)
-                        needs[n++] = (struct need){ &fulfillment->lines[i], open, open };
-        }
-        return n;
-}
-
-size_t needs_of(
-        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, struct need *needs) {
-        if (!lines)
-                return needs_of_all(fulfillment, needs);
-        for (size_t i = 0; i < n_lines; i++) {
-                struct fulfillment_line *line = fulfillment_line_find(fulfillment, &lines[i].order_line_id);
-
-                if (!line || lines[i].quantity > fulfillment_line_remaining(line))
-                        return 0;
-                needs[i] = (struct need){ line, lines[i].quantity, lines[i].quantity };
-        }
-        return n_lines;
-}
-
-/* ---- locations that may take over ---- */
+/* ---- candidates ---- */
 
 static int candidate_compare(const void *left, const void *right) {
         const struct candidate *a = left, *b = right;
@@ -54,30 +23,23 @@ void candidates_sort(struct candidate *candidates, size_t n) {
                 qsort(candidates, n, sizeof(*candidates), candidate_compare);
 }
 
-void candidates_promise(struct candidate *candidates, size_t n, enum fulfillment_method method, timestamp now) {
-        for (size_t i = 0; i < n; i++) {
-                const struct candidate *candidate = &candidates[i];
+void candidates_promise(struct sourcing_search *search, timestamp now) {
+        for (size_t i = 0; i < search->n_candidates; i++) {
+                struct candidate *candidate = &search->candidates[i];
                 timestamp promised_at = TIMESTAMP_NONE;
 
-                if (!(candidate->location->capabilities & fulfillment_capability(method)) ||
+                if (!(candidate->location->capabilities & search->capability) ||
                         !promise_time(candidate->location, candidate->zone, now, &promised_at))
                         promised_at = TIMESTAMP_NONE;
-                candidates[i].promised_at = promised_at;
+                candidate->promised_at = promised_at;
         }
 }
 
-static bool has_rejected(const struct order *order, const char *location) {
-        for (size_t i = 0; i < order->n_fulfillments; i++)
-                if (order->fulfillments[i]->status == FULFILLMENT_REJECTED &&
-                        text_equal(order->fulfillments[i]->location, location))
-                        return true;
-        return false;
-}
-
-/* It falls short of it now, or has done so before. */
-static bool falls_short(const struct need *need, const char *location) {
-        for (const struct fulfillment_line *at = need->line->order_line->allocations; at; at = at->older)
-                if ((at == need->line || at->shorted) && text_equal(at->fulfillment->location, location))
+static bool is_excluded(const struct sourcing_search *search, const struct sourcing_need *need, const char *location) {
+        if (search->elsewhere && text_equal(search->near, location))
+                return true;
+        for (size_t i = 0; i < need->n_excluded; i++)
+                if (text_equal(need->excluded[i], location))
                         return true;
         return false;
 }
@@ -85,58 +47,58 @@ static bool falls_short(const struct need *need, const char *location) {
 /* ---- choosing ---- */
 
 struct choice {
-        const struct search *search;
+        const struct sourcing_search *search;
         const struct stock *stock;
-        struct source *sources;
+        struct sourcing_need *needs;
+        size_t n_needs;
+        struct sourcing_part *parts;
         size_t n;
 };
 
-/* Units of the need that the candidate has; 0 when it must not be asked. */
-static int64_t offered(const struct choice *choice, const struct candidate *candidate, const struct need *need,
+/* Units of the need that the candidate has; 0 when it may not supply it. */
+static int64_t offered(const struct choice *choice, const struct candidate *candidate, const struct sourcing_need *need,
         struct stock_row **ret_row) {
-        const struct order_line *line = need->line->order_line;
-        const char *location = candidate->code;
-        struct stock_row *row = stock_find(choice->stock, location, line->sku);
+        struct stock_row *row = stock_find(choice->stock, candidate->code, need->sku);
 
-        if (!row || candidate->promised_at == TIMESTAMP_NONE || !stock_available(row) || falls_short(need, location) ||
-                has_rejected(line->order, location))
+        if (!row || candidate->promised_at == TIMESTAMP_NONE || !stock_available(row) ||
+                is_excluded(choice->search, need, candidate->code))
                 return 0;
         *ret_row = row;
         return stock_available(row);
 }
 
-static void take_units(struct choice *choice, struct need *need, const struct candidate *candidate,
+static void take_units(struct choice *choice, struct sourcing_need *need, const struct candidate *candidate,
         struct stock_row *row, int64_t units) {
         stock_reserve(row, units);
         need->left -= units;
-        choice->sources[choice->n++] = (struct source){ need, candidate, row, units };
+        choice->parts[choice->n++] = (struct sourcing_part){ (size_t) (need - choice->needs), candidate, row, units };
 }
 
 static void choice_abandon(struct choice *choice) {
         while (choice->n) {
-                const struct source *source = &choice->sources[--choice->n];
+                const struct sourcing_part *part = &choice->parts[--choice->n];
 
-                stock_release(source->row, source->quantity);
-                source->need->left += source->quantity;
+                stock_release(part->row, part->quantity);
+                choice->needs[part->need].left += part->quantity;
         }
 }
 
 /* Everything from one location, or nothing. */
-static bool choice_take_all(
-        struct choice *choice, struct need *needs, size_t n_needs, const struct candidate *candidate) {
-        for (size_t i = 0; i < n_needs; i++) {
+static bool choice_take_all(struct choice *choice, const struct candidate *candidate) {
+        for (size_t i = 0; i < choice->n_needs; i++) {
+                struct sourcing_need *need = &choice->needs[i];
                 struct stock_row *row = NULL;
 
-                if (offered(choice, candidate, &needs[i], &row) < needs[i].quantity) {
+                if (offered(choice, candidate, need, &row) < need->quantity) {
                         choice_abandon(choice);
                         return false;
                 }
-                take_units(choice, &needs[i], candidate, row, needs[i].quantity);
+                take_units(choice, need, candidate, row, need->quantity);
         }
         return true;
 }
 
-static bool take_whole(struct choice *choice, struct need *need) {
+static bool take_whole(struct choice *choice, struct sourcing_need *need) {
         for (size_t i = 0; i < choice->search->n_candidates; i++) {
                 const struct candidate *candidate = &choice->search->candidates[i];
                 struct stock_row *row = NULL;
@@ -149,7 +111,7 @@ static bool take_whole(struct choice *choice, struct need *need) {
         return false;
 }
 
-static void take_parts(struct choice *choice, struct need *need) {
+static void take_parts(struct choice *choice, struct sourcing_need *need) {
         size_t parts = 0;
 
         for (size_t i = 0; i < choice->search->n_candidates && need->left && parts < SOURCING_SPLIT_MAX; i++) {
@@ -164,85 +126,39 @@ static void take_parts(struct choice *choice, struct need *need) {
         }
 }
 
-enum problem sources_choose(struct need *needs, size_t n_needs, const struct search *search, struct stock *stock,
-        struct source **ret_sources, size_t *ret_n) {
-        struct choice choice = { .search = search, .stock = stock };
+enum problem sourcing_choose(const struct sourcing_search *search, struct sourcing_need *needs, size_t n_needs,
+        struct stock *stock, struct sourcing_plan *ret_plan) {
+        struct choice choice = { .search = search, .stock = stock, .needs = needs, .n_needs = n_needs };
+        int64_t left = 0;
         bool all = false;
 
-        choice.sources = arena_new_array(stock->arena, struct source, n_needs * SOURCING_SPLIT_MAX);
-        if (!choice.sources)
+        choice.parts = arena_new_array(stock->arena, struct sourcing_part, n_needs * SOURCING_SPLIT_MAX);
+        if (!choice.parts)
                 return FAULT_BUSY;
+        for (size_t i = 0; i < n_needs; i++)
+                needs[i].left = needs[i].quantity;
         for (size_t i = 0; i < search->n_candidates && !all; i++)
-                all = choice_take_all(&choice, needs, n_needs, &search->candidates[i]);
+                all = choice_take_all(&choice, &search->candidates[i]);
         for (size_t i = 0; i < n_needs && !all; i++)
                 if (!take_whole(&choice, &needs[i]))
                         take_parts(&choice, &needs[i]);
-        *ret_sources = choice.sources;
-        *ret_n = choice.n;
+        for (size_t i = 0; i < n_needs; i++)
+                left += needs[i].left;
+        *ret_plan = (struct sourcing_plan){ choice.parts, choice.n, left };
         return PROBLEM_NONE;
 }
 
-/* ---- taking over ---- */
+enum problem sourcing_confirm(struct sourcing_search *search, struct sourcing_need *needs, size_t n_needs,
+        struct stock *stock, timestamp now, struct sourcing_plan *ret_plan) {
+        enum problem p;
 
-static bool is_source_repeated(const struct source *sources, size_t place) {
-        for (size_t i = 0; i < place; i++)
-                if (sources[i].candidate == sources[place].candidate)
-                        return true;
-        return false;
+        candidates_promise(search, now);
+        p = sourcing_choose(search, needs, n_needs, stock, ret_plan);
+        return !p && ret_plan->left > search->left ? FAULT_STALE : p;
 }
 
-static void tell_resourced(const struct fulfillment *from, const struct fulfillment *to, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, from, "fulfillment.resourced", act->actor);
-        struct line_units lines[ORDER_LINES_MAX];
-        char id[UUID_TEXT_SIZE];
-
-        uuid_format(&to->id, id);
-        for (size_t i = 0; i < to->n_lines; i++)
-                lines[i] = (struct line_units){ to->lines[i].order_line->id, to->lines[i].quantity };
-        event_text(event, "from", from->location);
-        event_text(event, "to", to->location);
-        event_text(event, "replaced_by", id);
-        event_lines(event, lines, to->n_lines);
-        (void) fulfillment_tell(act->events, to, "fulfillment.allocated", act->actor);
-}
-
-/* Each need has one source at most in a location. */
-static void add_lines(
-        struct fulfillment *to, const struct source *sources, size_t n_sources, const struct candidate *of) {
-        for (size_t i = 0; i < n_sources; i++) {
-                struct fulfillment_line *line = &to->lines[to->n_lines];
-
-                if (sources[i].candidate != of)
-                        continue;
-                *line = (struct fulfillment_line){
-                        .fulfillment = to, .stock = sources[i].row, .quantity = sources[i].quantity
-                };
-                order_line_allocate(sources[i].need->line->order_line, line);
-                to->n_lines++;
-        }
-}
-
-enum problem sources_take_over(
-        struct fulfillment *from, const struct source *sources, size_t n_sources, const struct act *act) {
-        struct arena *arena = act->stock->arena;
-
-        for (size_t i = 0; i < n_sources; i++) {
-                const struct candidate *candidate = sources[i].candidate;
-                struct fulfillment *to;
-
-                if (is_source_repeated(sources, i))
-                        continue;
-                to = order_add_fulfillment(
-                        from->order, from->method, candidate->code, candidate->promised_at, act->now, arena);
-                if (!to)
-                        return FAULT_BUSY;
-                to->replaces = from->id;
-                to->recipient = from->recipient;
-                to->lines = arena_new_array(arena, struct fulfillment_line, n_sources - i);
-                if (!to->lines)
-                        return FAULT_BUSY;
-                add_lines(to, sources, n_sources, candidate);
-                tell_resourced(from, to, act);
-        }
-        return PROBLEM_NONE;
+void sourcing_snapshot(struct snapshot *snapshot, struct sourcing_search *search) {
+        snapshot_one(snapshot, search);
+        if (search)
+                snapshot_list(snapshot, search->candidates, search->n_candidates);
 }

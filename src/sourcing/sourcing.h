@@ -1,27 +1,34 @@
 /*
- * sourcing: the choice of other locations for units that a location lacks.
+ * sourcing: the choice of the locations that supply wanted units.
  *
- * Units that fall short, or are rejected, are offered to other locations that serve the same method, the nearest first;
- * units that no location has are cancelled. The batch chooses locations before the locks, locks the chosen rows
- * together with those of the order, and chooses again among them. When fewer units are left by then, the batch starts
- * over (FAULT_STALE). A `sourcing` lives in the arena of its batch. Chosen units are reserved at once, so that calls of
- * one batch do not count on the same units.
+ * A search has needs (an SKU and a quantity each), the capability that a location must have, and a place to be near to.
+ * Its candidates are the locations with that capability and some of the units, the nearest first. The plan tells how
+ * many units of which need each candidate supplies. The room knows neither orders nor fulfillments: its callers
+ * translate their lines to needs, and the plan to lines.
+ *
+ * The batch chooses twice. Before its locks it names its searches (sourcing_want), reads their candidates and stock
+ * without a lock (sourcing_read), and chooses among them (sourcing_foresee), which names the chosen rows to be locked.
+ * Each decision then chooses among the locked rows (sourcing_confirm). When fewer units are left by then, the batch
+ * starts over (FAULT_STALE). Chosen units are reserved at once, so that calls of one batch do not count on the same
+ * units. A `sourcing` lives in the arena of its batch; one thread.
  */
 #pragma once
 
 #include "catalog/catalog.h"
-#include "fulfillment/fulfillment.h"
+#include "inventory/inventory.h"
 
-#define SOURCING_SHELVES_MAX 100 /* that are looked at for one SKU of a fulfillment */
-#define SOURCING_SPLIT_MAX   3   /* locations that share the missing units of one line */
+#define SOURCING_SHELVES_MAX 100 /* stock rows that are looked at for one SKU of a search */
+#define SOURCING_SPLIT_MAX   3   /* locations that share the units of one need */
 
-/* Units of a line that its location does not have, and how many of them no location has. */
-struct need {
-        struct fulfillment_line *line;
-        int64_t quantity, left;
+/* Wanted units. */
+struct sourcing_need {
+        const char *sku;
+        int64_t quantity, left;      /* left: units that no location supplies */
+        const char *const *excluded; /* codes of locations that may not supply it */
+        size_t n_excluded;
 };
 
-/* A location that may take them over. */
+/* A location that may supply some. */
 struct candidate {
         const char *code;
         const struct location *location;
@@ -30,79 +37,92 @@ struct candidate {
         timestamp promised_at;   /* when it could have them ready; TIMESTAMP_NONE: it cannot serve at all */
 };
 
-/* The search for one call. */
-struct search {
+struct position {
+        bool known;
+        double latitude, longitude;
+};
+
+/* The search for one call. Text and needs must outlive the batch. */
+struct sourcing_search {
         const void *owner; /* the call */
-        struct uuid fulfillment_id;
-        const struct line_units *lines; /* that fall short; NULL: all that is open */
-        size_t n_lines;
+        enum capability capability;
+        struct position place;       /* distances are measured from here; when unknown, from the location `near` */
+        const char *near;            /* may be NULL */
+        bool elsewhere;              /* `near` itself is no candidate */
+        int64_t radius_km;           /* 0: no limit */
+        struct sourcing_need *needs; /* as they are before the locks */
+        size_t n_needs;
         struct candidate *candidates; /* nearest first, ties by code */
         size_t n_candidates, capacity;
         int64_t left; /* units that no location had before the locks */
 };
 
-/* Units of a need that come from a candidate. */
-struct source {
-        struct need *need;
+/* Units of a need that a candidate supplies. */
+struct sourcing_part {
+        size_t need; /* its place */
         const struct candidate *candidate;
         struct stock_row *row;
         int64_t quantity;
 };
 
+struct sourcing_plan {
+        struct sourcing_part *parts; /* a candidate supplies one part of a need at most */
+        size_t n_parts;
+        int64_t left; /* of all needs */
+};
+
+struct snapshot;
+
 /* ---- pure rules ---- */
 
-/* Whether the units may come from elsewhere: not when the customer does not want them. */
-bool short_reason_resources(enum short_reason reason);
-
-/* The units that the named lines lack; 0 when a line is unknown or has fewer units remaining. All open units when no
- * line is named. `needs` has room for ORDER_LINES_MAX. */
-size_t needs_of(
-        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, struct need *needs);
-
-/* Sort the candidates, and compute the time that each could promise now, as for a new order. Locations that do not
- * serve the method, or are closed for good, cannot promise. */
 void candidates_sort(struct candidate *candidates, size_t n);
-void candidates_promise(struct candidate *candidates, size_t n, enum fulfillment_method method, timestamp now);
 
-/* Choose where the units come from and reserve them there: all lines from the nearest location that has everything;
- * else each line from the nearest that has all of it, else from the nearest few that have some. Not from the location
- * that falls short, nor from one that fell short of the line before, nor from one that rejected a part of the order.
- * Only from rows that are in `stock`. FAULT_BUSY without memory. */
-enum problem sources_choose(struct need *needs, size_t n_needs, const struct search *search, struct stock *stock,
-        struct source **ret_sources, size_t *ret_n);
+/* Compute the time that each candidate could promise now, as for a new order. Locations without the capability, or
+ * closed for good, cannot promise. */
+void candidates_promise(struct sourcing_search *search, timestamp now);
 
-/* Make a fulfillment for each location that takes over, with its lines and events. */
-enum problem sources_take_over(
-        struct fulfillment *from, const struct source *sources, size_t n_sources, const struct act *act);
+/* Choose where the units come from and reserve them there. One location that has everything comes first, the nearest of
+ * them; else each need goes to the nearest location that has all of it, else to the nearest SOURCING_SPLIT_MAX that
+ * have some. Only rows that are in `stock` count, of candidates that can promise and are not excluded. FAULT_BUSY
+ * without memory. */
+must_check enum problem sourcing_choose(const struct sourcing_search *search, struct sourcing_need *needs,
+        size_t n_needs, struct stock *stock, struct sourcing_plan *ret_plan);
+
+/* Choose among the locked rows, with the promises of `now`. FAULT_STALE when more units are left than before the
+ * locks. */
+must_check enum problem sourcing_confirm(struct sourcing_search *search, struct sourcing_need *needs, size_t n_needs,
+        struct stock *stock, timestamp now, struct sourcing_plan *ret_plan);
+
+/* Keep a search and its candidates; NULL is allowed. */
+void sourcing_snapshot(struct snapshot *snapshot, struct sourcing_search *search);
 
 /* ---- loading ---- */
 
 /* The searches of one batch. */
 struct sourcing {
         struct arena *arena;
-        int64_t radius_km;          /* 0: no limit */
-        struct order_set orders;    /* read without a lock */
-        struct stock shelves;       /* likewise */
+        struct stock shelves;       /* read without a lock */
         struct catalog_set catalog; /* of the candidates, with their zones */
-        struct search *searches;
+        struct sourcing_search *searches;
         size_t n_searches, capacity;
-        struct search **asked; /* which search each question is of */
-        timestamp now;         /* when it was read */
+        struct sourcing_search **asked; /* the search of each question */
+        timestamp now;                  /* when it was read */
         bool exhausted;
 };
 
-/* For pickup and curbside, only locations within `radius_km` kilometres are asked; 0: all. */
-void sourcing_init(struct sourcing *sourcing, struct arena *arena, int64_t radius_km);
+void sourcing_init(struct sourcing *sourcing, struct arena *arena);
 
-/* Search for the units that the lines of a fulfillment lack (NULL: all open units). The id and the lines must outlive
- * the batch. */
-void sourcing_want(struct sourcing *sourcing, const void *owner, const struct uuid *fulfillment_id,
-        const struct line_units *lines, size_t n_lines);
+/* Add a search; its candidates are found by sourcing_read. */
+void sourcing_want(struct sourcing *sourcing, const struct sourcing_search *search);
 
-/* Choose in three trips, name the rows chosen in the stock of `set`, and queue the locks of its documents together with
- * them. */
-enum problem sourcing_lock(
-        struct sourcing *sourcing, struct database *database, struct order_set *set, timestamp deadline);
+/* The search of that owner; NULL when none was wanted. Valid once all are added. */
+struct sourcing_search *sourcing_find(const struct sourcing *sourcing, const void *owner);
 
-/* The search of that call; NULL when none was wanted. */
-struct search *sourcing_find(const struct sourcing *sourcing, const void *owner);
+/* Find the candidates of all searches and read their stock, records and hours, in two trips without a lock. No trip
+ * when no search has a need. */
+must_check enum problem sourcing_read(struct sourcing *sourcing, struct database *database, timestamp deadline);
+
+/* Choose among the rows read without a lock, name the chosen rows in `stock`, and note the units that are left. The
+ * needs may differ from those of the search when searches before it changed their documents. */
+must_check enum problem sourcing_foresee(struct sourcing *sourcing, struct sourcing_search *search,
+        struct sourcing_need *needs, size_t n_needs, struct stock *stock);

@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "sourcing/columns.h"
 #include "sourcing/sourcing.h"
 
 #include "base/text.h"
@@ -7,16 +8,14 @@
 
 #include <math.h>
 
-void sourcing_init(struct sourcing *sourcing, struct arena *arena, int64_t radius_km) {
-        *sourcing = (struct sourcing){ .arena = arena, .radius_km = radius_km };
-        orders_init(&sourcing->orders, arena, NULL);
+void sourcing_init(struct sourcing *sourcing, struct arena *arena) {
+        *sourcing = (struct sourcing){ .arena = arena };
         stock_init(&sourcing->shelves, arena);
         catalog_init(&sourcing->catalog, arena);
 }
 
-void sourcing_want(struct sourcing *sourcing, const void *owner, const struct uuid *fulfillment_id,
-        const struct line_units *lines, size_t n_lines) {
-        struct search *searches = arena_grow(
+void sourcing_want(struct sourcing *sourcing, const struct sourcing_search *search) {
+        struct sourcing_search *searches = arena_grow(
                 sourcing->arena, sourcing->searches, sourcing->n_searches, &sourcing->capacity, sizeof(*searches));
 
         if (!searches) {
@@ -24,60 +23,97 @@ void sourcing_want(struct sourcing *sourcing, const void *owner, const struct uu
                 return;
         }
         sourcing->searches = searches;
-        searches[sourcing->n_searches++] = (struct search){
-                .owner = owner, .fulfillment_id = *fulfillment_id, .lines = lines, .n_lines = n_lines
-        };
-        orders_want_fulfillment(&sourcing->orders, fulfillment_id);
+        searches[sourcing->n_searches++] = *search;
 }
 
-struct search *sourcing_find(const struct sourcing *sourcing, const void *owner) {
+struct sourcing_search *sourcing_find(const struct sourcing *sourcing, const void *owner) {
         for (size_t i = 0; i < sourcing->n_searches; i++)
                 if (sourcing->searches[i].owner == owner)
                         return &sourcing->searches[i];
         return NULL;
 }
 
-/* ---- stock of other locations ---- */
+/* ---- stock of the candidates ---- */
 
-static size_t search_needs(const struct sourcing *sourcing, const struct search *search, struct need *needs) {
-        const struct fulfillment *fulfillment = fulfillment_find(&sourcing->orders, &search->fulfillment_id);
+/* A question, or a stock row that answers it. */
+struct sourcing_shelf {
+        /* the question: */
+        const char *capability, *near;
+        struct position place;
+        bool elsewhere;
+        int64_t radius_km, units;
+        /* the answer: */
+        int64_t number; /* of the question, from 1 */
+        struct stock_row row;
+        bool has_distance;
+        double distance;
+};
 
-        return fulfillment ? needs_of(fulfillment, search->lines, search->n_lines, needs) : 0;
+static const struct column in_sourcing_shelf[] = {
+        { "sku", TEXT_AT(struct sourcing_shelf, row.sku) },
+        { "units", INTEGER_AT(struct sourcing_shelf, units) },
+        { "capability", TEXT_AT(struct sourcing_shelf, capability) },
+        { "latitude", NUMBER_AT(struct sourcing_shelf, place.latitude),
+                .has = HAS(struct sourcing_shelf, place.known) },
+        { "longitude", NUMBER_AT(struct sourcing_shelf, place.longitude),
+                .has = HAS(struct sourcing_shelf, place.known) },
+        { "near", TEXT_AT(struct sourcing_shelf, near) },
+        { "elsewhere", BOOLEAN_AT(struct sourcing_shelf, elsewhere) },
+        { "radius_km", INTEGER_AT(struct sourcing_shelf, radius_km) },
+        { "number", INTEGER_AT(struct sourcing_shelf, number) },
+        { "location", TEXT_AT(struct sourcing_shelf, row.location) },
+        { "on_hand", INTEGER_AT(struct sourcing_shelf, row.on_hand) },
+        { "unsellable", INTEGER_AT(struct sourcing_shelf, row.unsellable) },
+        { "reserved", INTEGER_AT(struct sourcing_shelf, row.reserved) },
+        { "safety_stock", INTEGER_AT(struct sourcing_shelf, row.safety_stock) },
+        { "exists", BOOLEAN_AT(struct sourcing_shelf, row.exists) },
+        { "distance", NUMBER_AT(struct sourcing_shelf, distance), .has = HAS(struct sourcing_shelf, has_distance) },
+};
+const struct columns sourcing_shelf_columns = { "sourcing_shelves", COLUMNS(struct sourcing_shelf, in_sourcing_shelf) };
+
+static const char *capability_name(enum capability capability) {
+        size_t bit = 0;
+
+        while (capability_names[bit] && !(capability & 1u << bit))
+                bit++;
+        return capability_names[bit];
 }
 
-/* Units missing of the SKU of a need; 0 when a need before it has the same. */
-static int64_t missing_of_sku(const struct need *needs, size_t n, size_t place) {
-        const char *sku = needs[place].line->order_line->sku;
+/* Wanted units of the SKU of a need; 0 when a need before it has the same. */
+static int64_t units_of_sku(const struct sourcing_search *search, size_t place) {
+        const char *sku = search->needs[place].sku;
         int64_t units = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                if (!text_equal(needs[i].line->order_line->sku, sku))
+        for (size_t i = 0; i < search->n_needs; i++) {
+                if (!text_equal(search->needs[i].sku, sku))
                         continue;
                 if (i < place)
                         return 0;
-                units += needs[i].quantity;
+                units += search->needs[i].quantity;
         }
         return units;
 }
 
-static void ask_one(struct sourcing *sourcing, struct search *search, struct array *ids, struct array *skus,
-        struct array *units, size_t *n_asked) {
-        struct need needs[ORDER_LINES_MAX];
-        const size_t n = search_needs(sourcing, search, needs);
+/* One question for each SKU. */
+static void search_ask(struct sourcing *sourcing, struct sourcing_search *search, struct records *questions) {
+        for (size_t i = 0; i < search->n_needs; i++) {
+                struct sourcing_shelf question = { .capability = capability_name(search->capability),
+                        .near = search->near,
+                        .place = search->place,
+                        .elsewhere = search->elsewhere,
+                        .radius_km = search->radius_km,
+                        .units = units_of_sku(search, i),
+                        .row.sku = search->needs[i].sku };
 
-        for (size_t i = 0; i < n; i++) {
-                const int64_t missing = missing_of_sku(needs, n, i);
-
-                if (!missing)
+                if (!question.units)
                         continue;
-                array_uuid(ids, &search->fulfillment_id);
-                array_text(skus, needs[i].line->order_line->sku);
-                array_integer(units, missing);
-                sourcing->asked[(*n_asked)++] = search;
+                sourcing->asked[questions->n] = search;
+                records_add(questions, &question);
         }
 }
 
-static enum problem candidate_add(struct sourcing *sourcing, struct search *search, const char *code, double distance) {
+static enum problem candidate_add(
+        struct sourcing *sourcing, struct sourcing_search *search, const char *code, double distance) {
         struct candidate *candidates;
 
         /* They come sorted by location. */
@@ -104,49 +140,39 @@ static void shelf_add(struct stock *shelves, const struct stock_row *shelf) {
 
 static enum problem shelves_read(struct rows *rows, void *into) {
         struct sourcing *sourcing = into;
+        const size_t n = rows_count(rows);
+        const struct sourcing_shelf *shelves = rows_fill(rows, &sourcing_shelf_columns, sourcing->arena);
         enum problem p = PROBLEM_NONE;
 
-        sourcing->shelves.rows = arena_new_array(sourcing->arena, struct stock_row, rows_count(rows));
-        if (!sourcing->shelves.rows)
+        sourcing->shelves.rows = arena_new_array(sourcing->arena, struct stock_row, n);
+        if (!shelves || !sourcing->shelves.rows)
                 return FAULT_BUSY;
-        for (size_t i = 0; i < rows_count(rows) && !p; i++) {
-                struct row row = row_at(rows, i);
-                struct search *search = sourcing->asked[row_integer(&row) - 1];
-                struct stock_row shelf = { .exists = true };
-                bool nowhere;
+        for (size_t i = 0; i < n && !p; i++) {
+                const struct sourcing_shelf *shelf = &shelves[i];
 
-                shelf.location = row_text(&row);
-                shelf.sku = row_text(&row);
-                shelf.on_hand = row_integer(&row);
-                shelf.unsellable = row_integer(&row);
-                shelf.reserved = row_integer(&row);
-                shelf.safety_stock = row_integer(&row);
-                shelf_add(&sourcing->shelves, &shelf);
-                nowhere = row_is_null(&row);
-                p = candidate_add(sourcing, search, shelf.location, nowhere ? INFINITY : row_number(&row));
+                shelf_add(&sourcing->shelves, &shelf->row);
+                p = candidate_add(sourcing, sourcing->asked[shelf->number - 1], shelf->row.location,
+                        shelf->has_distance ? shelf->distance : INFINITY);
         }
         return p;
 }
 
-static enum problem ask_shelves(struct sourcing *sourcing, struct database *database, timestamp deadline) {
-        struct parameters p;
-        struct array *ids, *skus, *units;
-        size_t n_asked = 0;
+static enum problem shelves_ask(struct sourcing *sourcing, struct database *database, timestamp deadline) {
+        struct records questions;
+        size_t n_needs = 0;
 
-        sourcing->asked = arena_new_array(sourcing->arena, struct search *, sourcing->n_searches * ORDER_LINES_MAX);
+        for (size_t i = 0; i < sourcing->n_searches; i++)
+                n_needs += sourcing->searches[i].n_needs;
+        sourcing->asked = arena_new_array(sourcing->arena, struct sourcing_search *, n_needs);
         if (!sourcing->asked)
                 return FAULT_BUSY;
-        parameters_init(&p, sourcing->arena);
-        ids = parameter_uuids(&p);
-        skus = parameter_texts(&p);
-        units = parameter_integers(&p);
-        parameter_integer(&p, SOURCING_SHELVES_MAX);
-        parameter_integer(&p, sourcing->radius_km);
+        records_begin(&questions, sourcing->arena, &sql_sourcing_shelves, &sourcing_shelf_columns);
         for (size_t i = 0; i < sourcing->n_searches; i++)
-                ask_one(sourcing, &sourcing->searches[i], ids, skus, units, &n_asked);
-        if (!n_asked)
+                search_ask(sourcing, &sourcing->searches[i], &questions);
+        if (!questions.n)
                 return PROBLEM_NONE;
-        database_ask(database, &sql_sourcing_shelves, &p, shelves_read, sourcing);
+        parameter_integer(&questions.parameters, SOURCING_SHELVES_MAX);
+        database_ask(database, &sql_sourcing_shelves, &questions.parameters, shelves_read, sourcing);
         return database_trip(database, deadline);
 }
 
@@ -159,7 +185,7 @@ static enum problem clock_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem ask_candidates(struct sourcing *sourcing, struct database *database, timestamp deadline) {
+static enum problem candidates_ask(struct sourcing *sourcing, struct database *database, timestamp deadline) {
         enum problem p;
 
         if (!sourcing->shelves.n_rows)
@@ -173,7 +199,7 @@ static enum problem ask_candidates(struct sourcing *sourcing, struct database *d
         return p || catalog_zones_fit(&sourcing->catalog) ? p : FAULT_STALE;
 }
 
-static void candidates_resolve(const struct sourcing *sourcing, struct search *search) {
+static void candidates_resolve(const struct sourcing *sourcing, struct sourcing_search *search) {
         size_t n = 0;
 
         for (size_t i = 0; i < search->n_candidates; i++) {
@@ -190,49 +216,27 @@ static void candidates_resolve(const struct sourcing *sourcing, struct search *s
         candidates_sort(search->candidates, n);
 }
 
-/* ---- choosing before the locks ---- */
+enum problem sourcing_read(struct sourcing *sourcing, struct database *database, timestamp deadline) {
+        enum problem p = sourcing->exhausted ? FAULT_BUSY : shelves_ask(sourcing, database, deadline);
 
-/* Apply the search to its documents, so that the next search of the same order sees its effect. */
-static void note_in_documents(const struct search *search, const struct need *needs, size_t n_needs) {
-        for (size_t i = 0; i < n_needs; i++)
-                needs[i].line->shorted += needs[i].quantity;
-        if (n_needs && !search->lines)
-                needs[0].line->fulfillment->status = FULFILLMENT_REJECTED;
+        if (!p)
+                p = candidates_ask(sourcing, database, deadline);
+        for (size_t i = 0; i < sourcing->n_searches && !p; i++)
+                candidates_resolve(sourcing, &sourcing->searches[i]);
+        return p;
 }
 
-static enum problem choose_for(struct sourcing *sourcing, struct search *search, struct stock *stock) {
-        struct need needs[ORDER_LINES_MAX];
-        const size_t n_needs = search_needs(sourcing, search, needs);
-        struct source *sources = NULL;
-        size_t n_sources = 0;
+enum problem sourcing_foresee(struct sourcing *sourcing, struct sourcing_search *search, struct sourcing_need *needs,
+        size_t n_needs, struct stock *stock) {
+        struct sourcing_plan plan;
         enum problem p;
 
-        if (!n_needs)
-                return PROBLEM_NONE;
-        candidates_resolve(sourcing, search);
-        candidates_promise(search->candidates, search->n_candidates, needs[0].line->fulfillment->method, sourcing->now);
-        p = sources_choose(needs, n_needs, search, &sourcing->shelves, &sources, &n_sources);
+        candidates_promise(search, sourcing->now);
+        p = sourcing_choose(search, needs, n_needs, &sourcing->shelves, &plan);
         if (p)
                 return p;
-        for (size_t i = 0; i < n_sources; i++)
-                stock_want(stock, sources[i].row->location, sources[i].row->sku);
-        for (size_t i = 0; i < n_needs; i++)
-                search->left += needs[i].left;
-        note_in_documents(search, needs, n_needs);
+        for (size_t i = 0; i < plan.n_parts; i++)
+                stock_want(stock, plan.parts[i].row->location, plan.parts[i].row->sku);
+        search->left = plan.left;
         return PROBLEM_NONE;
-}
-
-enum problem sourcing_lock(
-        struct sourcing *sourcing, struct database *database, struct order_set *set, timestamp deadline) {
-        enum problem p = sourcing->exhausted ? FAULT_BUSY : orders_read(database, &sourcing->orders);
-
-        if (!p)
-                p = database_trip(database, deadline);
-        if (!p)
-                p = ask_shelves(sourcing, database, deadline);
-        if (!p)
-                p = ask_candidates(sourcing, database, deadline);
-        for (size_t i = 0; i < sourcing->n_searches && !p; i++)
-                p = choose_for(sourcing, &sourcing->searches[i], set->stock);
-        return p ? p : orders_lock(database, set);
 }

@@ -1,7 +1,7 @@
 /* Where the database finds units for a fulfillment at "alpha" that falls short of two A and one B. */
 #include "fixture.h"
+#include "fulfillment/resourcing.h"
 #include "inventory/lookup.h"
-#include "sourcing/sourcing.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(sourcing, .init = store_open, .fini = store_close);
+TestSuite(resourcing, .init = store_open, .fini = store_close);
 
 #define ORDER       "0190a6e2-0000-7000-8000-000000000001"
 #define FULFILLMENT "0190a6e2-0000-7000-8000-000000000002"
@@ -78,11 +78,11 @@ struct work {
         struct stock stock;
         struct order_set set;
         struct events events;
-        struct sourcing sourcing;
+        struct resourcing resourcing;
         struct refusal refusal;
         struct act act;
         struct fulfillment *fulfillment;
-        const struct search *search;
+        const struct sourcing_search *search;
 };
 
 static struct work *look_within(int64_t radius_km) {
@@ -93,14 +93,14 @@ static struct work *look_within(int64_t radius_km) {
         stock_init(&work->stock, &store_arena);
         orders_init(&work->set, &store_arena, &work->stock);
         events_init(&work->events, &store_arena);
-        sourcing_init(&work->sourcing, &store_arena, radius_km);
+        resourcing_init(&work->resourcing, &store_arena, radius_km);
         orders_want_fulfillment(&work->set, &id);
-        sourcing_want(&work->sourcing, work, &id, NULL, 0);
-        cr_assert_eq(sourcing_lock(&work->sourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
+        resourcing_want(&work->resourcing, work, &id, NULL, 0);
+        cr_assert_eq(resourcing_lock(&work->resourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
                 PROBLEM_NONE);
         store_trip();
         work->fulfillment = fulfillment_find(&work->set, &id);
-        work->search = sourcing_find(&work->sourcing, work);
+        work->search = resourcing_find(&work->resourcing, work);
         cr_assert_not_null(work->fulfillment);
         cr_assert_not_null(work->search);
         work->act = (struct act){ .actor = "ben",
@@ -109,7 +109,7 @@ static struct work *look_within(int64_t radius_km) {
                 .events = &work->events,
                 .arena = &store_arena,
                 .refusal = &work->refusal,
-                .search = sourcing_find(&work->sourcing, work) };
+                .search = resourcing_find(&work->resourcing, work) };
         return work;
 }
 
@@ -117,7 +117,7 @@ static struct work *look(void) {
         return look_within(0);
 }
 
-static void assert_candidates(const struct search *search, const char *const *codes, size_t n) {
+static void assert_candidates(const struct sourcing_search *search, const char *const *codes, size_t n) {
         cr_assert_eq(search->n_candidates, n, "there are %zu", search->n_candidates);
         for (size_t i = 0; i < n; i++)
                 cr_assert_str_eq(search->candidates[i].code, codes[i]);
@@ -138,9 +138,9 @@ static void assert_text(const char *sql, const char *expected) {
         cr_assert_str_eq(text, expected, "%s: %s instead of %s", sql, text, expected);
 }
 
-Test(sourcing, those_that_have_some_are_found_nearest_first) {
+Test(resourcing, those_that_have_some_are_found_nearest_first) {
         static const char *const codes[] = { "delta", "beta", "gamma" };
-        const struct search *search;
+        const struct sourcing_search *search;
 
         given_pickup();
         open_location("beta", "48.8566, 2.3522", "pickup,returns");
@@ -173,7 +173,7 @@ static void given_stores_around(const char *method) {
         stock_up("gamma", 5, 5);
 }
 
-Test(sourcing, no_customer_is_sent_further_than_the_radius) {
+Test(resourcing, no_customer_is_sent_further_than_the_radius) {
         static const char *const codes[] = { "delta", "beta" };
 
         given_stores_around("pickup");
@@ -185,19 +185,19 @@ Test(sourcing, no_customer_is_sent_further_than_the_radius) {
         cr_assert_eq(look_within(0)->search->n_candidates, 3);
 }
 
-Test(sourcing, the_curbside_is_bounded_as_well) {
+Test(resourcing, the_curbside_is_bounded_as_well) {
         static const char *const codes[] = { "delta" };
 
         given_stores_around("curbside");
         assert_candidates(look_within(50)->search, codes, array_size(codes));
 }
 
-Test(sourcing, a_parcel_may_come_from_anywhere) {
+Test(resourcing, a_parcel_may_come_from_anywhere) {
         given_stores_around("ship");
         cr_assert_eq(look_within(1)->search->n_candidates, 3);
 }
 
-Test(sourcing, where_no_position_is_known_only_those_without_one_are_in_reach) {
+Test(resourcing, where_no_position_is_known_only_those_without_one_are_in_reach) {
         static const char *const codes[] = { "gamma" };
 
         given_stores_around("pickup");
@@ -205,8 +205,8 @@ Test(sourcing, where_no_position_is_known_only_those_without_one_are_in_reach) {
         assert_candidates(look_within(50)->search, codes, array_size(codes));
 }
 
-Test(sourcing, a_parcel_is_measured_from_its_address) {
-        const struct search *search;
+Test(resourcing, a_parcel_is_measured_from_its_address) {
+        const struct sourcing_search *search;
 
         given("ship", "'{\"latitude\": 48.8566, \"longitude\": 2.3522}'");
         open_location("beta", "52.39, 13.06", "ship");
@@ -215,8 +215,8 @@ Test(sourcing, a_parcel_is_measured_from_its_address) {
         cr_assert_float_eq(search->candidates[0].distance, distance_km(PARIS_LAT, PARIS_LON, 52.39, 13.06), 1e-6);
 }
 
-Test(sourcing, an_address_that_is_nobody_knows_where_is_measured_from_the_location) {
-        const struct search *search;
+Test(resourcing, an_address_that_is_nobody_knows_where_is_measured_from_the_location) {
+        const struct sourcing_search *search;
 
         given("ship", "'{\"city\": \"Paris\"}'");
         open_location("beta", "52.39, 13.06", "ship");
@@ -225,7 +225,7 @@ Test(sourcing, an_address_that_is_nobody_knows_where_is_measured_from_the_locati
         cr_assert_float_eq(search->candidates[0].distance, distance_km(BERLIN_LAT, BERLIN_LON, 52.39, 13.06), 1e-6);
 }
 
-Test(sourcing, only_the_rows_that_are_chosen_are_locked) {
+Test(resourcing, only_the_rows_that_are_chosen_are_locked) {
         struct work *work;
 
         given_pickup();
@@ -243,7 +243,7 @@ Test(sourcing, only_the_rows_that_are_chosen_are_locked) {
 }
 
 /* Many near ones have a single unit, only the farthest has both. */
-Test(sourcing, who_has_everything_is_found_behind_many_who_have_some) {
+Test(resourcing, who_has_everything_is_found_behind_many_who_have_some) {
         struct work *work;
 
         given_pickup();
@@ -263,7 +263,7 @@ Test(sourcing, who_has_everything_is_found_behind_many_who_have_some) {
         cr_assert_eq(work->search->left, 0);
 }
 
-Test(sourcing, what_moved_reads_as_it_was_saved) {
+Test(resourcing, what_moved_reads_as_it_was_saved) {
         struct work *work;
         struct order_set again;
         struct uuid id;
@@ -300,4 +300,37 @@ Test(sourcing, what_moved_reads_as_it_was_saved) {
                 "alpha/A 0, alpha/B 0, beta/A 1, beta/B 1");
         assert_text("select string_agg(type, ', ' order by id) from events",
                 "fulfillment.rejected, fulfillment.resourced, fulfillment.allocated, order.units_cancelled, refund.due");
+}
+
+/* A batch may hold two rejections of one fulfillment. The first takes all units in the look-up; when it is then
+ * refused, the second has candidates to choose from. */
+Test(resourcing, the_second_of_two_calls_finds_a_location_when_the_first_is_refused) {
+        struct work *work = arena_new(&store_arena, struct work);
+        struct uuid id;
+
+        given_pickup();
+        open_location("beta", "52.39, 13.06", "pickup");
+        stock_up("beta", 5, 5);
+        cr_assert(uuid_parse(FULFILLMENT, &id));
+        stock_init(&work->stock, &store_arena);
+        orders_init(&work->set, &store_arena, &work->stock);
+        events_init(&work->events, &store_arena);
+        resourcing_init(&work->resourcing, &store_arena, /* radius_km= */ 0);
+        orders_want_fulfillment(&work->set, &id);
+        resourcing_want(&work->resourcing, "the first", &id, NULL, 0);
+        resourcing_want(&work->resourcing, work, &id, NULL, 0);
+        cr_assert_eq(resourcing_lock(&work->resourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
+                PROBLEM_NONE);
+        store_trip();
+        work->fulfillment = fulfillment_find(&work->set, &id);
+        work->act = (struct act){ .actor = "ben",
+                .now = STORE_NOW,
+                .stock = &work->stock,
+                .events = &work->events,
+                .arena = &store_arena,
+                .refusal = &work->refusal,
+                .search = resourcing_find(&work->resourcing, work) };
+        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, &work->act), PROBLEM_NONE);
+        cr_assert_eq(work->fulfillment->order->n_fulfillments, 2);
+        cr_assert_str_eq(work->fulfillment->order->fulfillments[1]->location, "beta");
 }

@@ -15,6 +15,7 @@
 #include "queue/columns.h"
 #include "reservations/columns.h"
 #include "returns/columns.h"
+#include "sourcing/columns.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -61,6 +62,7 @@ static const struct columns *const tables[] = {
         &return_columns,
         &return_line_columns,
         &shelf_columns,
+        &sourcing_shelf_columns,
         &stock_row_columns,
         &stock_setting_columns,
 };
@@ -73,9 +75,10 @@ struct plan {
 };
 
 /* Pinned statements that compare a column beside the columns of the index. There the index leads to few rows: of one
- * order, of one return, of one slot, or movements of one stock row since its last import. Sorted. */
+ * order, of one return, of one slot, of one location, or movements of one stock row since its last import. Sorted. */
 static const char *const filtering[] = { "adjustments_overridden", "order_return_claims",
-        "orders_known_by_external_ref", "reservations_lock_lapsed", "returns_left_days", "scan_orders", "slots_close" };
+        "orders_known_by_external_ref", "reservations_lock_lapsed", "returns_left_days", "scan_orders", "slots_close",
+        "sourcing_shelves" };
 
 static void node_end(struct plan *plan) {
         if (plan->is_index_scan && !plan->has_condition)
