@@ -1,4 +1,5 @@
 #include "catalog/columns.h"
+#include "catalog/slots.h"
 
 static const struct enum_column channel_kind_column = { "channels", "kind", .texts = channel_kinds };
 static const struct enum_column location_kind_column = { "locations", "kind", .texts = location_kinds };
@@ -84,3 +85,10 @@ static const struct column listing_list[] = {
         { "sku_known", BOOLEAN_AT(struct listing_row, listing.sku_known) },
 };
 const struct columns listing_row_columns = { "listings", COLUMNS(struct listing_row, listing_list) };
+
+static const struct column slot_list[] = {
+        { "location", TEXT_AT(struct slot_row, location) },
+        { "starts_at", TIME_AT(struct slot_row, begins) },
+        { "booked", INTEGER_AT(struct slot_row, booked) },
+};
+const struct columns slot_columns = { "slots", COLUMNS(struct slot_row, slot_list) };

@@ -1,5 +1,6 @@
 /*
- * catalog/columns: the columns of channels, locations, products and listings (db/columns.h), for the room's store.
+ * catalog/columns: the columns of channels, locations, products, listings and slots (db/columns.h), for the room's
+ * store.
  *
  * A row holds a record and the texts of members that the database stores in another form.
  */
@@ -31,4 +32,5 @@ struct listing_row {
         const char *price_currency;
 };
 
-extern const struct columns channel_row_columns, listing_row_columns, location_row_columns, product_row_columns;
+extern const struct columns channel_row_columns, listing_row_columns, location_row_columns, product_row_columns,
+        slot_columns;

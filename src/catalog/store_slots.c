@@ -1,3 +1,4 @@
+#include "catalog/columns.h"
 #include "catalog/slots.h"
 #include "db/connection.h"
 #include "sql/slots.h"
@@ -41,56 +42,36 @@ static void slot_rows_sort(struct slot_set *set) {
         set->n_rows = n;
 }
 
+/* They come in the order of the rows. */
 static enum problem rows_take(struct rows *rows, void *into) {
         const struct slot_set *set = into;
+        struct binding binding;
 
         if (rows_count(rows) != set->n_rows)
                 return FAULT_STALE;
-        for (size_t i = 0; i < set->n_rows; i++) {
-                struct row row = row_at(rows, i);
-
-                (void) row_text(&row);
-                (void) row_time(&row);
-                set->rows[i].booked = row_integer(&row);
-        }
+        if (!rows_bind(rows, &slot_columns, &binding))
+                return FAULT_BROKEN;
+        for (size_t i = 0; i < set->n_rows; i++)
+                row_fill(&binding, i, &set->rows[i]);
         return PROBLEM_NONE;
 }
 
-static bool has_changed(const struct slot_row *row) {
-        return row->changed;
-}
-
-static bool is_unused(const struct slot_row *row) {
-        return !row->booked;
-}
-
-static void names_begin(struct parameters *p, struct arena *arena, const struct slot_row *rows, size_t n,
-        bool (*which)(const struct slot_row *)) {
-        struct array *locations, *beginnings;
-
-        parameters_init(p, arena);
-        locations = parameter_texts(p);
-        beginnings = parameter_times(p);
-        for (size_t i = 0; i < n; i++) {
-                if (which && !which(&rows[i]))
-                        continue;
-                array_text(locations, rows[i].location);
-                array_time(beginnings, rows[i].begins);
-        }
-}
-
 enum problem slots_lock(struct database *database, struct slot_set *set) {
-        struct parameters open, lock;
+        struct records open, lock;
 
         if (set->exhausted)
                 return FAULT_BUSY;
         if (!set->n_rows)
                 return PROBLEM_NONE;
         slot_rows_sort(set);
-        names_begin(&open, set->arena, set->rows, set->n_rows, /* which= */ NULL);
-        database_ask(database, &sql_slots_open, &open, NULL, NULL);
-        names_begin(&lock, set->arena, set->rows, set->n_rows, /* which= */ NULL);
-        database_ask(database, &sql_slots_lock, &lock, rows_take, set);
+        records_begin(&open, set->arena, &sql_slots_open, &slot_columns);
+        records_begin(&lock, set->arena, &sql_slots_lock, &slot_columns);
+        for (size_t i = 0; i < set->n_rows; i++) {
+                records_add(&open, &set->rows[i]);
+                records_add(&lock, &set->rows[i]);
+        }
+        records_ask(&open, database);
+        database_ask(database, &sql_slots_lock, &lock.parameters, rows_take, set);
         return PROBLEM_NONE;
 }
 
@@ -101,45 +82,38 @@ struct slot_row *slot_row_find(const struct slot_set *set, const char *location,
 }
 
 void slots_save(struct database *database, struct slot_set *set) {
-        struct array *booked;
-        struct parameters p, unused;
-        size_t n_unused = 0;
+        struct records changed, unused;
 
-        names_begin(&p, set->arena, set->rows, set->n_rows, has_changed);
-        booked = parameter_integers(&p);
+        records_begin(&changed, set->arena, &sql_slots_update, &slot_columns);
+        records_begin(&unused, set->arena, &sql_slots_close, &slot_columns);
         for (size_t i = 0; i < set->n_rows; i++)
-                if (has_changed(&set->rows[i]))
-                        array_integer(booked, set->rows[i].booked);
-                else
-                        n_unused += is_unused(&set->rows[i]);
-        if (booked->n)
-                database_ask(database, &sql_slots_update, &p, NULL, NULL);
-        if (!n_unused)
-                return;
-        names_begin(&unused, set->arena, set->rows, set->n_rows, is_unused);
-        database_ask(database, &sql_slots_close, &unused, NULL, NULL);
+                if (set->rows[i].changed)
+                        records_add(&changed, &set->rows[i]);
+                else if (!set->rows[i].booked)
+                        records_add(&unused, &set->rows[i]);
+        records_ask(&changed, database);
+        records_ask(&unused, database);
 }
 
 void slots_give_back(struct database *database, struct arena *arena, const struct slot_row *places, size_t n) {
-        struct parameters p;
+        struct records given;
 
-        if (!n)
-                return;
-        names_begin(&p, arena, places, n, /* which= */ NULL);
-        database_ask(database, &sql_slots_give_back, &p, NULL, NULL);
+        records_begin(&given, arena, &sql_slots_give_back, &slot_columns);
+        for (size_t i = 0; i < n; i++)
+                records_add(&given, &places[i]);
+        records_ask(&given, database);
 }
 
 /* The rows have no location column: all belong to the requested location. */
 static enum problem booked_take(struct rows *rows, void *into) {
         struct slot_set *set = into;
+        struct slot_row *booked = rows_fill(rows, &slot_columns, set->arena);
 
+        if (!booked)
+                return FAULT_BUSY;
         for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                struct slot_row slot = { .location = "" };
-
-                slot.begins = row_time(&row);
-                slot.booked = row_integer(&row);
-                row_add(set, slot);
+                booked[i].location = "";
+                row_add(set, booked[i]);
         }
         return set->exhausted ? FAULT_BUSY : PROBLEM_NONE;
 }

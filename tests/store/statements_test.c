@@ -62,6 +62,7 @@ static const struct columns *const tables[] = {
         &return_columns,
         &return_line_columns,
         &shelf_columns,
+        &slot_columns,
         &sourcing_shelf_columns,
         &stock_row_columns,
         &stock_setting_columns,
