@@ -2,17 +2,17 @@
 -- findings: the subject, the broken rule, the stated value, and the proven one. A row without a subject has the number of
 -- rows read.
 
--- :name audit_next_location free
+-- :name audit_next_location of audit_bounds free
 -- The end of the range that begins after $1: $2 locations further, or null at the last one.
 select l.code from locations l where l.code > $1::text order by l.code offset $2::bigint - 1 limit 1
 
--- :name audit_next_order free
+-- :name audit_next_order of audit_bounds free
 select o.id from orders o where o.id > $1::uuid order by o.id offset $2::bigint - 1 limit 1
 
--- :name audit_next_reservation free
+-- :name audit_next_reservation of audit_bounds free
 select r.id from reservations r where r.id > $1::uuid order by r.id offset $2::bigint - 1 limit 1
 
--- :name audit_stock free
+-- :name audit_stock of findings free
 -- The figures of each row against its ledger and against the documents that hold its units. A new kind of holder joins
 -- `promised`. Locations after $1, up to $2 (null: to the end).
 with figures as (
@@ -33,7 +33,7 @@ with figures as (
          where location > $1::text and ($2::text is null or location <= $2::text)
          group by location, sku
 )
-select location || '/' || sku, finding.rule, finding.stated, finding.proved
+select location || '/' || sku as subject, finding.rule, finding.stated, finding.proved
   from figures full join moved using (location, sku) full join promised using (location, sku)
  cross join lateral (values ('on_hand', coalesce(on_hand, 0), coalesce(on_hand_moved, 0)),
                             ('unsellable', coalesce(unsellable, 0), coalesce(unsellable_moved, 0)),
@@ -46,7 +46,7 @@ select location || '/' || sku, finding.rule, finding.stated, finding.proved
  union all
 select null, 'stock_rows', count(*), null from figures
 
--- :name audit_ledger free
+-- :name audit_ledger of findings free
 -- Balances are running sums, and numbers run from 1 without a gap. Locations after $1, up to $2.
 with movements as (
         select location, sku, number, on_hand_after, unsellable_after, row_number() over movement as place,
@@ -55,7 +55,7 @@ with movements as (
          where location > $1::text and ($2::text is null or location <= $2::text)
         window movement as (partition by location, sku order by number)
 )
-select location || '/' || sku || ' movement ' || number, finding.rule, finding.stated, finding.proved
+select location || '/' || sku || ' movement ' || number as subject, finding.rule, finding.stated, finding.proved
   from movements
  cross join lateral (values ('number', number, place),
                             ('on_hand_after', on_hand_after, on_hand),
@@ -64,7 +64,7 @@ select location || '/' || sku || ' movement ' || number, finding.rule, finding.s
  union all
 select null, 'movements', count(*), null from movements
 
--- :name audit_reservations free
+-- :name audit_reservations of findings free
 -- Each reservation agrees with its lines. Ids after $1, up to $2 (null: to the end).
 with headers as (
         select id, location, status, expires_at, order_id
@@ -81,7 +81,7 @@ with headers as (
           from headers h full join lines l using (id)
          group by id, h.location, h.status, h.expires_at, h.order_id
 )
-select 'reservation ' || id, finding.rule, finding.stated, finding.proved
+select 'reservation ' || id as subject, finding.rule, finding.stated, finding.proved
   from both_sides
  cross join lateral (values ('lines_without_reservation', case when status is null then n else 0 end, 0),
                             ('no_lines', case when status is not null and n = 0 then 0 else 1 end, 1),
@@ -96,7 +96,7 @@ select 'reservation ' || id, finding.rule, finding.stated, finding.proved
  union all
 select null, 'reservations', count(*), null from headers
 
--- :name audit_orders free
+-- :name audit_orders of findings free
 -- The units of an order line equal those of its fulfillments; a closed one holds none. Orders after $1, up to $2.
 with lines as (
         select order_id, line, quantity, cancelled, fulfilled
@@ -113,7 +113,7 @@ with lines as (
          where l.order_id > $1::uuid and ($2::uuid is null or l.order_id <= $2::uuid)
          group by l.order_id, l.line
 )
-select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, finding.proved
+select 'order ' || order_id || ' line ' || line as subject, finding.rule, finding.stated, finding.proved
   from lines full join allocated using (order_id, line)
  cross join lateral (values ('allocated', coalesce(quantity, 0), coalesce(allocated, 0)),
                             ('cancelled', coalesce(cancelled, 0), coalesce(lost, 0)),
@@ -124,7 +124,7 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
  union all
 select null, 'order_lines', count(*), null from lines
 
--- :name audit_slots free
+-- :name audit_slots of findings free
 -- The taken places of each slot equal the fulfillments that name it; closed ones name none. Locations after $1, up to $2.
 with rows as (
         select location, starts_at, booked
@@ -137,8 +137,8 @@ with rows as (
          where slot_at is not null and location > $1::text and ($2::text is null or location <= $2::text)
          group by location, slot_at
 )
-select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'), finding.rule,
-       finding.stated, finding.proved
+select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') as subject,
+       finding.rule, finding.stated, finding.proved
   from rows full join named using (location, starts_at)
  cross join lateral (values ('booked', coalesce(booked, 0), coalesce(places, 0)),
                             ('booked_by_what_is_over', coalesce(over, 0), 0)) as finding (rule, stated, proved)
@@ -146,7 +146,7 @@ select 'slot ' || location || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY
  union all
 select null, 'slots', count(*), null from rows
 
--- :name audit_returns free
+-- :name audit_returns of findings free
 -- The returned units of an order line equal the accepted units of its returns. Together with awaited units they never exceed
 -- the fulfilled ones. Orders after $1, up to $2.
 with lines as (
@@ -161,7 +161,7 @@ with lines as (
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
          group by order_id, order_line
 )
-select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, finding.proved
+select 'order ' || order_id || ' line ' || line as subject, finding.rule, finding.stated, finding.proved
   from lines full join back using (order_id, line)
  cross join lateral (values ('returned', coalesce(returned, 0), coalesce(accepted, 0)),
                             ('over_returned', greatest(coalesce(accepted, 0) + coalesce(awaited, 0) - coalesce(fulfilled, 0), 0), 0))
@@ -170,7 +170,7 @@ select 'order ' || order_id || ' line ' || line, finding.rule, finding.stated, f
  union all
 select null, 'return_lines', coalesce(sum(n), 0)::bigint, null from back
 
--- :name audit_return_buckets free
+-- :name audit_return_buckets of findings free
 -- The bucket of returned units equals the sum of their movements. Locations after $1, up to $2.
 with counted as (
         select l.location, l.sku, l.return_id,
@@ -186,14 +186,14 @@ with counted as (
          where m.location > $1::text and ($2::text is null or m.location <= $2::text) and m.document ^@ 'return/'
          group by m.location, m.sku, m.document
 )
-select 'return ' || return_id || ' at ' || location || '/' || sku, finding.rule, finding.stated, finding.proved
+select 'return ' || return_id || ' at ' || location || '/' || sku as subject, finding.rule, finding.stated, finding.proved
   from counted full join moved using (location, sku, return_id)
  cross join lateral (values ('returned_on_hand', coalesce(counted.on_hand, 0), coalesce(moved.on_hand, 0)),
                             ('returned_unsellable', coalesce(counted.unsellable, 0), coalesce(moved.unsellable, 0)))
             as finding (rule, stated, proved)
  where finding.stated <> finding.proved
 
--- :name audit_money free
+-- :name audit_money of findings free
 -- The credited amount follows from the lines (units settled at a change keep their value), the paid and refunded amounts from
 -- their rows, the due amount from all of these. Orders after $1, up to $2.
 with headers as (
@@ -222,7 +222,7 @@ with headers as (
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
          group by order_id
 )
-select 'order ' || id, finding.rule, finding.stated, finding.proved
+select 'order ' || id as subject, finding.rule, finding.stated, finding.proved
   from headers h full join valued v using (id) full join taken t using (id) full join given_back b using (id)
  cross join lateral (values ('lines_of_no_order', case when h.status is null then 1 else 0 end, 0),
                             ('total', coalesce(h.total, 0), coalesce(v.worth, 0) + coalesce(h.shipping, 0)),
@@ -245,7 +245,7 @@ select null, 'payments', coalesce(sum(n), 0)::bigint, null from taken
  union all
 select null, 'refunds', coalesce(sum(n), 0)::bigint, null from given_back
 
--- :name audit_payments free
+-- :name audit_payments of findings free
 -- Each payment agrees with its refunds, and its state with its amounts. Orders after $1, up to $2.
 with given_back as (
         select payment_id, sum(amount)::bigint as amount
@@ -256,7 +256,7 @@ with given_back as (
 ), paid as (
         select * from payments where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
 )
-select 'payment ' || coalesce(p.id, b.payment_id), finding.rule, finding.stated, finding.proved
+select 'payment ' || coalesce(p.id, b.payment_id) as subject, finding.rule, finding.stated, finding.proved
   from paid p full join given_back b on b.payment_id = p.id
  cross join lateral (values ('refunded_to', coalesce(p.refunded, 0), coalesce(b.amount, 0)),
                             ('captured_though_not', case when p.status in ('pending', 'authorized', 'voided', 'failed')
@@ -270,7 +270,7 @@ select 'payment ' || coalesce(p.id, b.payment_id), finding.rule, finding.stated,
             as finding (rule, stated, proved)
  where finding.stated <> finding.proved
 
--- :name audit_lists free
+-- :name audit_lists of findings free
 -- What lists and searches repeat of an order is as the order has it. Orders after $1, up to $2.
 with documents as (
         select id, channel, status, placed_at, updated_at, customer, order_number, external_ref
@@ -297,7 +297,7 @@ with documents as (
 ), due as (
         select distinct order_id from order_search_due
 )
-select 'order ' || coalesce(l.order_id, p.order_id), 'listed_otherwise', count(*), 0::bigint
+select 'order ' || coalesce(l.order_id, p.order_id) as subject, 'listed_otherwise' as rule, count(*) as stated, 0::bigint as proved
   from listed l full join proved p using (order_id, location)
  where (l.channel, l.status, l.placed_at, l.updated_at) is distinct from (p.channel, p.status, p.placed_at, p.updated_at)
  group by coalesce(l.order_id, p.order_id)
@@ -307,7 +307,7 @@ select 'order ' || coalesce(d.id, s.order_id), 'not_searchable', 1, 0
  where s.words is distinct from order_words(d.customer, d.order_number, d.external_ref)
    and not exists (select from due where due.order_id = coalesce(d.id, s.order_id))
 
--- :name audit_told free
+-- :name audit_told of findings free
 -- No line, payment or refund changes without an event of its order. Events name the units that were cancelled and that left; a payment
 -- and a refund last changed at the moment of an event. Passed over: orders with pruned events, orders older than the event that names
 -- cancelled units (migration 18), and imported ones. Orders after $1, up to $2.
@@ -340,7 +340,7 @@ with told as materialized (
           from refunds
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
 )
-select 'order ' || l.order_id || ' line ' || l.line, finding.rule, finding.stated, finding.proved
+select 'order ' || l.order_id || ' line ' || l.line as subject, finding.rule, finding.stated, finding.proved
   from order_lines l join whole using (order_id) left join named n on n.order_id = l.order_id and n.id = l.id
  cross join lateral (values ('cancelled_untold', l.cancelled, coalesce(n.cancelled, 0)),
                             ('fulfilled_untold', l.fulfilled, coalesce(n.gone, 0))) as finding (rule, stated, proved)

@@ -1,4 +1,5 @@
 /* holdfast audit: prove, range by range and while the service runs, that stock, ledger and documents agree. */
+#include "commands/audit.h"
 #include "commands/commands.h"
 
 #include "base/clock.h"
@@ -95,31 +96,45 @@ static const struct meaning *meaning_of(const char *rule) {
         return &plain;
 }
 
-static void print_json(struct audit *audit, const char *subject, const char *rule, int64_t stated, int64_t proved) {
+struct finding {
+        const char *subject; /* NULL: `stated` rows of the kind `rule` were read */
+        const char *rule;
+        int64_t stated, proved;
+};
+
+static const struct column in_finding[] = {
+        { "subject", TEXT_AT(struct finding, subject) },
+        { "rule", TEXT_AT(struct finding, rule) },
+        { "stated", INTEGER_AT(struct finding, stated) },
+        { "proved", INTEGER_AT(struct finding, proved) },
+};
+const struct columns finding_columns = { "findings", COLUMNS(struct finding, in_finding) };
+
+static void print_json(struct audit *audit, const struct finding *finding) {
         struct buffer buffer;
         struct writer json;
 
         buffer_init(&buffer, &audit->arena, FINDING_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
-        write_text_member(&json, "subject", subject);
-        write_text_member(&json, "rule", rule);
-        write_integer_member(&json, "stated", stated);
-        write_integer_member(&json, "proved", proved);
+        write_text_member(&json, "subject", finding->subject);
+        write_text_member(&json, "rule", finding->rule);
+        write_integer_member(&json, "stated", finding->stated);
+        write_integer_member(&json, "proved", finding->proved);
         write_object_end(&json);
         (void) printf("%s%s", audit->n_findings > 1 ? "," : "", buffer_text(&buffer));
 }
 
-static void finding_print(struct audit *audit, const char *subject, const char *rule, int64_t stated, int64_t proved) {
-        const struct meaning *meaning = meaning_of(rule);
+static void finding_print(struct audit *audit, const struct finding *finding) {
+        const struct meaning *meaning = meaning_of(finding->rule);
 
         if (++audit->n_findings > LISTED_MAX)
                 return;
         if (audit->json)
-                print_json(audit, subject, rule, stated, proved);
+                print_json(audit, finding);
         else
-                (void) printf("%s: %s %" PRId64 ", %s %" PRId64 "\n", subject, meaning->stated, stated, meaning->proved,
-                        proved);
+                (void) printf("%s: %s %" PRId64 ", %s %" PRId64 "\n", finding->subject, meaning->stated,
+                        finding->stated, meaning->proved, finding->proved);
 }
 
 static void audit_count(struct audit *audit, const char *what, int64_t n) {
@@ -130,17 +145,18 @@ static void audit_count(struct audit *audit, const char *what, int64_t n) {
 
 static enum problem audit_findings_read(struct rows *rows, void *into) {
         struct audit *audit = into;
+        struct binding binding;
 
+        if (!rows_bind(rows, &finding_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                const char *subject = row_text(&row);
-                const char *rule = row_text(&row);
-                const int64_t stated = row_integer(&row);
+                struct finding finding;
 
-                if (subject)
-                        finding_print(audit, subject, rule, stated, row_integer(&row));
+                row_fill(&binding, i, &finding);
+                if (finding.subject)
+                        finding_print(audit, &finding);
                 else
-                        audit_count(audit, rule, stated);
+                        audit_count(audit, finding.rule, finding.stated);
         }
         return PROBLEM_NONE;
 }
@@ -154,18 +170,30 @@ struct bound {
         struct uuid id;
 };
 
+struct bound_row {
+        const char *code;
+        struct uuid id;
+};
+
+static const struct column in_bound_row[] = {
+        { "code", TEXT_AT(struct bound_row, code) },
+        { "id", UUID_AT(struct bound_row, id) },
+};
+const struct columns audit_bound_columns = { "audit_bounds", COLUMNS(struct bound_row, in_bound_row) };
+
 static enum problem bound_read(struct rows *rows, void *into) {
         struct bound *bound = into;
-        struct row row;
+        struct binding binding;
+        struct bound_row row = { .code = "" };
 
+        if (!rows_bind(rows, &audit_bound_columns, &binding))
+                return FAULT_BROKEN;
         bound->is_open = rows_count(rows) == 0;
         if (bound->is_open)
                 return PROBLEM_NONE;
-        row = row_at(rows, 0);
-        if (bound->is_id)
-                bound->id = row_uuid(&row);
-        else
-                (void) snprintf(bound->code, sizeof(bound->code), "%s", row_text(&row));
+        row_fill(&binding, 0, &row);
+        bound->id = row.id;
+        (void) snprintf(bound->code, sizeof(bound->code), "%s", row.code);
         return PROBLEM_NONE;
 }
 

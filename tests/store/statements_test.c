@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "catalog/columns.h"
+#include "commands/audit.h"
 #include "commands/doctor_indexes.h"
 #include "db/columns.h"
 #include "db/sql.h"
@@ -41,8 +42,10 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 
 /* All that there are: tests/lint/registered.py looks. */
 static const struct columns *const tables[] = {
+        &audit_bound_columns,
         &channel_row_columns,
         &event_columns,
+        &finding_columns,
         &fulfillment_columns,
         &fulfillment_line_columns,
         &ledger_columns,
