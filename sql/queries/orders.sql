@@ -116,11 +116,12 @@ select o.channel, o.external_ref, o.id
                       where orders.channel = wanted.channel collate "C"
                         and orders.external_ref = wanted.external_ref collate "C") as o
 
--- :name orders_known_by_external_ref
+-- :name orders_known_by_external_ref of known_orders
 -- Orders that a channel has already, line by line. $1 channels, $2 external_refs; each row names the place of its ref. The
 -- event order.created holds the country, as long as it is kept.
-select wanted.place, l.sku, l.title, l.quantity, l.unit_price, o.currency, o.placed_at, o.customer ->> 'customer_id',
-       o.customer ? 'erased_at', f.location, e.data is not null, e.data ->> 'country'
+select wanted.place, l.sku, l.title, l.quantity, l.unit_price, o.currency, o.placed_at,
+       o.customer ->> 'customer_id' as customer_id, o.customer ? 'erased_at' as is_erased, f.location,
+       e.data is not null as tells_country, e.data ->> 'country' as country
   from unnest($1::text[], $2::text[]) with ordinality as wanted (channel, external_ref, place)
  cross join lateral (select orders.id, orders.currency, orders.placed_at, orders.customer from orders
                       where orders.channel = wanted.channel collate "C"
@@ -137,12 +138,12 @@ select wanted.place, l.sku, l.title, l.quantity, l.unit_price, o.currency, o.pla
                       limit 1) as e on true
  order by wanted.place, l.line
 
--- :name orders_local_times
+-- :name orders_local_times of local_times
 -- Times at locations as instants: local, or UTC with a Z behind it; null where there is no such location. $1 locations, $2
 -- times.
 select case when l.code is null then null
             when right(wanted.told, 1) = 'Z' then wanted.told::timestamptz
-            else wanted.told::timestamp at time zone l.time_zone end
+            else wanted.told::timestamp at time zone l.time_zone end as instant
   from unnest($1::text[], $2::text[]) with ordinality as wanted (location, told, place)
   left join locations l on l.code = wanted.location collate "C"
  order by wanted.place
