@@ -295,7 +295,7 @@ with documents as (
           from order_search
          where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
 ), due as (
-        select distinct order_id from order_search_due
+        select distinct unnest(orders) as order_id from order_search_due
 )
 select 'order ' || coalesce(l.order_id, p.order_id) as subject, 'listed_otherwise' as rule, count(*) as stated, 0::bigint as proved
   from listed l full join proved p using (order_id, location)

@@ -87,7 +87,7 @@ select i.id, i.body
 with unsearched as (
         delete from order_search s where s.order_id = any($1::uuid[])
 ), due as (
-        insert into order_search_due (order_id) select unnest($1::uuid[])
+        insert into order_search_due (orders) select $1::uuid[] where cardinality($1::uuid[]) > 0
 ), moved as (
         update order_places p set updated_at = $3::timestamptz where p.order_id = any($1::uuid[])
 )

@@ -150,7 +150,7 @@ select case when l.code is null then null
 
 -- :name orders_insert of orders
 with due as (
-        insert into order_search_due (order_id) select unnest($1::uuid[])
+        insert into order_search_due (orders) select $1::uuid[] where cardinality($1::uuid[]) > 0
 )
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
@@ -180,21 +180,24 @@ select order_id, number, amount, line, reason
        as discount (order_id, number, amount, line, reason)
 
 -- :name fulfillments_insert of fulfillments
--- After their orders.
+-- After their orders. A new order has no places yet; those of others are looked up.
 with places as (
         insert into order_places (order_id, location, channel, status, placed_at, updated_at)
-        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
-          from unnest($2::uuid[], $5::text[]) as touched (order_id, location)
-         cross join lateral (select * from orders where orders.id = touched.order_id) as o
-            on conflict (order_id, location) do nothing
+        select distinct made.order_id, made.location, made.channel, made.order_status, made.placed_at, made.order_updated_at
+          from unnest($2::uuid[], $5::text[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::boolean[])
+               as made (order_id, location, channel, order_status, placed_at, order_updated_at, order_is_new)
+         where made.order_is_new
+            or (select true from order_places p
+                 where p.order_id = made.order_id and p.location = made.location collate "C" limit 1) is null
 )
 insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at, updated_at, slot_at,
                           replaces, recipient)
 select id, order_id, number, method, location, status, promised_at, created_at, created_at, slot_at, replaces, recipient
   from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-              $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::jsonb[])
+              $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::jsonb[], $12::text[], $13::text[],
+              $14::timestamptz[], $15::timestamptz[], $16::boolean[])
        as fulfillment (id, order_id, number, method, location, status, promised_at, created_at, slot_at, replaces,
-                       recipient)
+                       recipient, channel, order_status, placed_at, order_updated_at, order_is_new)
 
 -- :name fulfillment_lines_insert of fulfillment_lines
 insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, fulfilled, reserved)
@@ -230,7 +233,7 @@ update returns r
 -- :name orders_rewrite of orders
 -- Members of an order besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.
 with due as (
-        insert into order_search_due (order_id) select unnest($1::uuid[])
+        insert into order_search_due (orders) select $1::uuid[] where cardinality($1::uuid[]) > 0
 )
 update orders o
    set customer = changed.customer, ship_to = changed.ship_to, subtotal = changed.subtotal, discount = changed.discount,
@@ -452,8 +455,10 @@ select o.id, o.placed_at
 -- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
 -- orders ($13 a stream at most), $13 when they are frequent in the planner's statistics, else $14. If no page comes of it and a
 -- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
+-- The search passes over months and weeks without orders.
 -- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
--- rarest of the newest orders and of the statistics. Orders that the job make_searchable has not come to are compared one by one.
+-- rarest of the newest orders and of the statistics. If these are frequent too, one trigram of each costs less than all of them.
+-- The search compares orders that the job make_searchable has not come to one by one.
 with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
 ), newest as materialized (
@@ -479,10 +484,16 @@ with recursive not_asked as (
          cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
          where length(run.text) >= 3
 ), wanted as materialized (
-        select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
-               coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
-                          order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
+        select coalesce((select left(p.text, case when p.hits < 20 then 6 else 3 end)
+                           from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
+               coalesce((select left(p.text, case when p.hits < 20 then 6 else 3 end)
+                           from piece p where length($5) > 8 or (select count(*) from piece) > 1
+                          order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last,
+               (select min(p.hits) from piece p where length($5) > 8 or (select count(*) from piece) > 1) >= 20 as is_frequent
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
+), by_slices as materialized (
+        select h.hits > 0 or w.is_frequent as are_used, case when h.hits < 10 then 2629800 else 604800 end as seconds
+          from habit h cross join wanted w
 ), state (status, channel) as (
         (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
@@ -553,7 +564,7 @@ with recursive not_asked as (
                               limit (select n.depth from how_far n)) as p
          where $6::text[] is not null
 ), due as materialized (
-        select distinct d.order_id from order_search_due d where d.number >= 0
+        select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (
         select max(ends.at) as at
           from (select min(w.placed_at) as at from walked w group by w.stream
@@ -570,35 +581,41 @@ with recursive not_asked as (
          where s.words like (select '%' || w.first || '%' from wanted w) and s.words like (select '%' || w.last || '%' from wanted w)
            and position(lower($5::text) in s.words) > 0 and ($7::timestamptz is null or (s.placed_at, s.order_id) < ($7, $8::uuid))
            and (s.order_id in (select d.order_id from due d)) is not true
-           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint and (select h.hits from habit h) = 0
-), span as materialized (
-        select coalesce($7::timestamptz, (select max(w.placed_at) from walked w)) as last, min(ends.first) as first
-          from (select (select o.placed_at from orders o where o.channel = s.channel collate "C" and o.status = s.status
-                         order by o.placed_at limit 1) as first
-                  from stream s
-                 where $6::text[] is null
-                 union all
-                select (select p.placed_at from order_places p
-                         where p.location = s.location collate "C" and p.channel = s.channel collate "C" and p.status = s.status
-                         order by p.placed_at limit 1)
-                  from stream s
-                 where $6::text[] is not null) as ends
-), slice as materialized (
-        select at.number, case when h.hits < 10 then at.number else -at.number end as tag
-          from habit h
-         cross join span
-         cross join lateral (select case when h.hits < 10 then 2629800 else 604800 end as seconds) as step
-         cross join lateral generate_series(floor(extract(epoch from span.last) / step.seconds)::integer,
-                                            floor(extract(epoch from span.first) / step.seconds)::integer, -1) as at (number)
-         where h.hits > 0 and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
-         order by at.number desc
+           and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint and (select b.are_used from by_slices b) is not true
+), step as materialized (
+        select b.seconds, case when b.seconds = 604800 then -1 else 1 end as sign
+          from by_slices b
+         where b.are_used and (select e.at from edge e) is not null and (select count(*) from near) < $9::bigint
+), slice (number, sign) as (
+        select floor(extract(epoch from coalesce($7::timestamptz, (select max(w.placed_at) from walked w))) / step.seconds)::integer, step.sign
+          from step
+         union all
+        select floor(extract(epoch from newest.at) / step.seconds)::integer, step.sign
+          from slice
+         cross join step
+         cross join lateral (select max(ends.at) as at
+                               from (select (select o.placed_at from orders o
+                                              where o.channel = s.channel collate "C" and o.status = s.status
+                                                and o.placed_at < to_timestamp(slice.number::bigint * step.seconds)
+                                              order by o.placed_at desc limit 1) as at
+                                       from stream s
+                                      where $6::text[] is null
+                                      union all
+                                     select (select p.placed_at from order_places p
+                                              where p.location = s.location collate "C" and p.channel = s.channel collate "C"
+                                                and p.status = s.status
+                                                and p.placed_at < to_timestamp(slice.number::bigint * step.seconds)
+                                              order by p.placed_at desc limit 1)
+                                       from stream s
+                                      where $6::text[] is not null) as ends) as newest
+         where newest.at is not null
 ), older as materialized (
         select found.id, found.placed_at
           from (select slice.number, s.id, s.placed_at
                   from slice
                  cross join lateral (select order_search.order_id as id, order_search.placed_at
                                        from order_search
-                                      where order_search.slices @> array[slice.tag]
+                                      where order_search.slices @> array[slice.number * slice.sign]
                                         and order_search.words like (select '%' || w.first || '%' from wanted w)
                                         and order_search.words like (select '%' || w.last || '%' from wanted w)
                                         and position(lower($5::text) in order_search.words) > 0
@@ -843,7 +860,7 @@ with recursive not_asked as (
                               limit (select n.depth from how_far n)) as p
          where $6::text[] is not null
 ), due as materialized (
-        select distinct d.order_id from order_search_due d where d.number >= 0
+        select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (
         select min(ends.at) as at
           from (select max(w.updated_at) as at from walked w group by w.stream

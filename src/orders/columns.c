@@ -103,6 +103,12 @@ static const struct column fulfillment_list[] = {
         { "link_digest", DIGEST_AT(struct fulfillment, link.digest) },
         { "link_expires_at", TIME_AT(struct fulfillment, link.expires_at) },
         { "slot_at", TIME_AT(struct fulfillment, slot_at), .has = HAS(struct fulfillment, has_slot) },
+        { "channel", TEXT_AT(struct order, channel), .through = POINTER(struct fulfillment, order) },
+        { "order_status", ENUM_AT(struct order, status), .through = POINTER(struct fulfillment, order),
+                .words = &order_status_column },
+        { "placed_at", TIME_AT(struct order, placed_at), .through = POINTER(struct fulfillment, order) },
+        { "order_updated_at", TIME_AT(struct order, updated_at), .through = POINTER(struct fulfillment, order) },
+        { "order_is_new", BOOLEAN_AT(struct order, is_new), .through = POINTER(struct fulfillment, order) },
 };
 const struct columns fulfillment_columns = { "fulfillments", COLUMNS(struct fulfillment, fulfillment_list) };
 

@@ -54,6 +54,7 @@ TELL_OF_NO_CUSTOMER = """
     order_lines: sku title
     order_places: channel location status
     order_search: slices
+    order_search_due: orders
     orders: actor channel currency external_ref order_number payment_status status
     payment_events: content event_id type
     payments: actor opened provider status
