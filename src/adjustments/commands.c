@@ -124,14 +124,9 @@ static void refuse_promised(
         struct work *work, struct call *call, const struct stock_row *row, size_t index, struct outcome *outcome) {
         const int64_t available =
                 row->on_hand - row->unsellable - row->reserved + promises_that_may_break(&work->promises, row);
-        const char *pointer = arena_format(&call->arena, "#/items/%zu", index);
-        struct violation *violation = refuse_because(&outcome->refusal, &call->arena, pointer ? pointer : "#",
-                "insufficient-stock", "The rest is picked for orders.");
 
-        if (violation) {
-                violation->available = available;
-                violation->has_available = true;
-        }
+        violation_beyond(&outcome->refusal, &call->arena, "#/items", index, NULL, "insufficient-stock", available,
+                "The rest is picked for orders.");
         (void) refuse(&outcome->refusal, &call->arena, PROBLEM_INSUFFICIENT_STOCK,
                 "%s at %s: %" PRId64 " can be taken, the rest is picked for orders.", row->sku, row->location,
                 available);
@@ -159,11 +154,9 @@ static void item_move(struct work *work, struct stock_row *row, const struct adj
 
 static enum problem check_token(
         struct call *call, const struct adjustment *item, size_t index, struct refusal *refusal) {
-        const char *pointer = arena_format(&call->arena, "#/items/%zu/location", index);
-
         if (token_allows_location(call->claims, item->location))
                 return PROBLEM_NONE;
-        (void) refuse_because(refusal, &call->arena, pointer ? pointer : "#", problem_slug(PROBLEM_STORE_NOT_ALLOWED),
+        violation_at(refusal, &call->arena, "#/items", index, "location", problem_slug(PROBLEM_STORE_NOT_ALLOWED),
                 "The token does not cover this location.");
         return refuse(refusal, &call->arena, PROBLEM_STORE_NOT_ALLOWED, "The token does not cover location %s.",
                 item->location);

@@ -1,7 +1,6 @@
 #include "adjustments/adjustments.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 const char *const adjustment_reasons[] = { "correction", "count", "damage", "found", "receipt", "return", "sale",
@@ -21,19 +20,9 @@ static const struct {
         [ADJUSTMENT_THEFT] = { .takes = true, .counts = true },
 };
 
-#define POINTER_SIZE 64
-
-static struct violation *item_violation_add(struct refusal *refusal, struct arena *arena, size_t index,
-        const char *member, const char *code, const char *detail) {
-        char pointer[POINTER_SIZE];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/items/%zu%s%s", index, *member ? "/" : "", member);
-        return refuse_because(refusal, arena, pointer, code, "%s", detail);
-}
-
 static enum problem refuse_item(struct refusal *refusal, struct arena *arena, size_t index, const char *member,
         const char *code, const char *detail) {
-        (void) item_violation_add(refusal, arena, index, member, code, detail);
+        violation_at(refusal, arena, "#/items", index, member, code, "%s", detail);
         return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "%s", detail);
 }
 
@@ -69,7 +58,7 @@ static enum problem check_count(
 enum problem adjustment_check(
         const struct adjustment *item, size_t index, struct arena *arena, struct refusal *refusal) {
         if (item->has_delta == item->has_on_hand)
-                return refuse_item(refusal, arena, index, item->has_delta ? "on_hand" : "", "either-or",
+                return refuse_item(refusal, arena, index, item->has_delta ? "on_hand" : NULL, "either-or",
                         "Send either delta or on_hand.");
         if (item->has_unsellable && !item->has_on_hand)
                 return refuse_item(refusal, arena, index, "unsellable", "not-allowed",
@@ -128,13 +117,9 @@ static int64_t taken_by(const struct adjustment *item) {
 static enum problem refuse_taking(const struct adjustment *item, size_t index, const struct stock_row *row,
         struct arena *arena, struct refusal *refusal) {
         const int64_t sellable = row->on_hand - row->unsellable;
-        struct violation *violation = item_violation_add(
-                refusal, arena, index, "delta", "insufficient-stock", "Fewer sellable units are on hand.");
 
-        if (violation) {
-                violation->available = sellable;
-                violation->has_available = true;
-        }
+        violation_beyond(refusal, arena, "#/items", index, "delta", "insufficient-stock", sellable,
+                "Fewer sellable units are on hand.");
         return refuse(refusal, arena, PROBLEM_INSUFFICIENT_STOCK,
                 "%s at %s: %" PRId64 " sellable on hand, %" PRId64 " to be taken.", item->sku, item->location, sellable,
                 taken_by(item));

@@ -3,8 +3,7 @@
 #include "fulfillment/fulfillment.h"
 
 #include "base/snapshot.h"
-
-#include <stdlib.h>
+#include "base/sorted.h"
 
 #define REASON_STOCK_LOST "stock_lost"
 
@@ -92,8 +91,8 @@ enum problem promises_sort(struct promises *promises) {
                 promises->reservations_by_age[i] = &reservations->rows[i];
         for (size_t i = 0; i < orders->n_fulfillments; i++)
                 promises->fulfillments_by_age[i] = orders->fulfillments[i];
-        qsort(promises->reservations_by_age, reservations->n_rows, sizeof(struct reservation *), reservation_compare);
-        qsort(promises->fulfillments_by_age, orders->n_fulfillments, sizeof(struct fulfillment *), fulfillment_compare);
+        sort(promises->reservations_by_age, reservations->n_rows, sizeof(struct reservation *), reservation_compare);
+        sort(promises->fulfillments_by_age, orders->n_fulfillments, sizeof(struct fulfillment *), fulfillment_compare);
         for (size_t i = 0; i < promises->n_losses; i++) {
                 struct adjustment_loss *loss = &promises->losses[i];
 

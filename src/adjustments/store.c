@@ -1,10 +1,10 @@
 /* The promises that a batch may break: chosen without a lock, locked, read, saved. */
 #include "adjustments/adjustments.h"
+#include "base/sorted.h"
 #include "db/connection.h"
 #include "inventory/lookup.h"
 #include "sql/adjustments.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- which rows may shrink ---- */
@@ -27,8 +27,7 @@ static enum problem losses_make(struct promises *promises, const struct adjustme
         for (size_t i = 0; i < n_items; i++)
                 if (adjustment_may_shrink(items[i]))
                         sorted[n++] = items[i];
-        if (n)
-                qsort(sorted, n, sizeof(*sorted), item_compare);
+        sort(sorted, n, sizeof(*sorted), item_compare);
         for (size_t i = 0; i < n; i++) {
                 if (!i || item_compare(&sorted[i - 1], &sorted[i]) != 0)
                         adjustment_loss_begin(

@@ -1,5 +1,6 @@
 #include "auth/claims.h"
 
+#include "base/sorted.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -124,20 +125,6 @@ static bool all_text(const json_t *list) {
         return true;
 }
 
-static int codes_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-static size_t claim_codes_sort(const char **codes, size_t n) {
-        size_t n_kept = 0;
-
-        qsort(codes, n, sizeof(*codes), codes_compare);
-        for (size_t i = 0; i < n; i++)
-                if (n_kept == 0 || strcmp(codes[n_kept - 1], codes[i]) != 0)
-                        codes[n_kept++] = codes[i];
-        return n_kept;
-}
-
 static enum token_verdict claim_codes_read(const json_t *list, struct arena *arena, struct token_claims *claims) {
         const size_t n = json_array_size(list);
         const char **codes = arena_new_array(arena, const char *, n);
@@ -149,7 +136,7 @@ static enum token_verdict claim_codes_read(const json_t *list, struct arena *are
                 if (!codes[i])
                         return TOKEN_OUT_OF_MEMORY;
         }
-        claims->n_locations = claim_codes_sort(codes, n);
+        claims->n_locations = sort_unique(codes, n, sizeof(*codes), texts_compare);
         claims->locations = codes;
         return TOKEN_OK;
 }
@@ -203,9 +190,7 @@ enum token_verdict token_claims_read(const json_t *payload, const struct token_p
 bool token_allows_location(const struct token_claims *claims, const char *code) {
         if (claims->all_locations)
                 return true;
-        if (claims->n_locations == 0)
-                return false;
-        return bsearch(&code, claims->locations, claims->n_locations, sizeof(*claims->locations), codes_compare);
+        return sorted_find(&code, claims->locations, claims->n_locations, sizeof(*claims->locations), texts_compare);
 }
 
 size_t token_claims_size(const struct token_claims *claims) {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#define POINTER_SIZE 128 /* of a member of a list */
+
 static const struct problem_entry {
         unsigned status;
         const char *slug, *title;
@@ -92,16 +94,44 @@ struct violation *refuse_because(
         return violation;
 }
 
-void refuse_beyond(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
-        int64_t available, const char *format, ...) {
-        struct violation *violation;
-        va_list arguments;
-
-        va_start(arguments, format);
-        violation = violation_add(refusal, arena, pointer, code, format, arguments);
-        va_end(arguments);
+static void violation_limit(struct violation *violation, int64_t available) {
         if (!violation)
                 return;
         violation->available = available;
         violation->has_available = true;
+}
+
+void refuse_beyond(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
+        int64_t available, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        violation_limit(violation_add(refusal, arena, pointer, code, format, arguments), available);
+        va_end(arguments);
+}
+
+static struct violation *violation_add_at(struct refusal *refusal, struct arena *arena, const char *list, size_t index,
+        const char *member, const char *code, const char *format, va_list arguments) {
+        char pointer[POINTER_SIZE];
+
+        (void) snprintf(pointer, sizeof(pointer), "%s/%zu%s%s", list, index, member ? "/" : "", member ? member : "");
+        return violation_add(refusal, arena, pointer, code, format, arguments);
+}
+
+void violation_at(struct refusal *refusal, struct arena *arena, const char *list, size_t index, const char *member,
+        const char *code, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) violation_add_at(refusal, arena, list, index, member, code, format, arguments);
+        va_end(arguments);
+}
+
+void violation_beyond(struct refusal *refusal, struct arena *arena, const char *list, size_t index, const char *member,
+        const char *code, int64_t available, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        violation_limit(violation_add_at(refusal, arena, list, index, member, code, format, arguments), available);
+        va_end(arguments);
 }

@@ -182,3 +182,10 @@ struct violation *refuse_because(struct refusal *refusal, struct arena *arena, c
 /* The same for an amount or a number that is too large: the entry says how much is `available`. */
 void refuse_beyond(struct refusal *refusal, struct arena *arena, const char *pointer, const char *code,
         int64_t available, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Both for the element of a list in the request, "#/lines/3", or for a member of it, "#/lines/3/quantity". `list` is
+ * the pointer of the list; `member` may be NULL. */
+void violation_at(struct refusal *refusal, struct arena *arena, const char *list, size_t index, const char *member,
+        const char *code, const char *format, ...) __attribute__((format(printf, 7, 8)));
+void violation_beyond(struct refusal *refusal, struct arena *arena, const char *list, size_t index, const char *member,
+        const char *code, int64_t available, const char *format, ...) __attribute__((format(printf, 8, 9)));

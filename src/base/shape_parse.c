@@ -1,7 +1,6 @@
 #include "base/shape_filling.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define NESTING_MAX 32
 

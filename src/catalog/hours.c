@@ -1,6 +1,7 @@
 #include "catalog/hours.h"
 
-#include <inttypes.h>
+#include "base/sorted.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -52,20 +53,12 @@ struct checking {
         struct refusal *refusal;
 };
 
-static void violate(
-        const struct checking *checking, size_t i, const char *member, const char *code, const char *sentence) {
-        char pointer[64];
-
-        (void) snprintf(
-                pointer, sizeof(pointer), "#/%s/%zu%s%s", checking->list, i, member ? "/" : "", member ? member : "");
-        (void) refuse_because(checking->refusal, checking->arena, pointer, code, "%s", sentence);
-}
-
 static int minutes_of(const struct checking *checking, size_t i, const char *member, const char *text, int latest) {
         int minutes = 0;
 
         if (!time_of_day_parse(text, &minutes) || minutes > latest)
-                violate(checking, i, member, "malformed", "A time of day looks like 09:30; only closing may be 24:00.");
+                violation_at(checking->refusal, checking->arena, checking->list, i, member, "malformed",
+                        "A time of day looks like 09:30; only closing may be 24:00.");
         return minutes;
 }
 
@@ -93,14 +86,15 @@ static void refuse_overlaps(const struct checking *checking, const struct openin
         for (size_t i = 1; i < n; i++)
                 for (size_t j = 0; j < i; j++)
                         if (openings_overlap(&openings[i], &openings[j])) {
-                                violate(checking, i, NULL, "overlap", "This overlaps with an earlier opening.");
+                                violation_at(checking->refusal, checking->arena, checking->list, i, NULL, "overlap",
+                                        "This overlaps with an earlier opening.");
                                 break;
                         }
 }
 
 struct opening *openings_from(
         const struct opening_body *bodies, size_t n, struct arena *arena, struct refusal *refusal) {
-        const struct checking checking = { .list = "opening_hours", .arena = arena, .refusal = refusal };
+        const struct checking checking = { .list = "#/opening_hours", .arena = arena, .refusal = refusal };
         struct opening *openings = arena_new_array(arena, struct opening, n);
         const size_t n_before = refusal->n_violations;
 
@@ -114,8 +108,7 @@ struct opening *openings_from(
         refuse_overlaps(&checking, openings, n);
         if (refusal->n_violations > n_before)
                 return NULL;
-        if (n)
-                qsort(openings, n, sizeof(*openings), opening_compare);
+        sort(openings, n, sizeof(*openings), opening_compare);
         return openings;
 }
 
@@ -145,7 +138,8 @@ static void refuse_clashes(const struct checking *checking, const struct closure
         for (size_t i = 1; i < n; i++)
                 for (size_t j = 0; j < i; j++)
                         if (closures_clash(&closures[i], &closures[j])) {
-                                violate(checking, i, NULL, "overlap", "This day is repeated in the list.");
+                                violation_at(checking->refusal, checking->arena, checking->list, i, NULL, "overlap",
+                                        "This day is repeated in the list.");
                                 break;
                         }
 }
@@ -153,10 +147,11 @@ static void refuse_clashes(const struct checking *checking, const struct closure
 static void closure_from(
         const struct checking *checking, size_t i, const struct closure_body *body, struct closure *ret_closure) {
         if (!day_parse(body->date, &ret_closure->date))
-                violate(checking, i, "date", "malformed", "A date looks like 2026-11-21, and exists.");
+                violation_at(checking->refusal, checking->arena, checking->list, i, "date", "malformed",
+                        "A date looks like 2026-11-21, and exists.");
         if (!body->opens != !body->closes)
-                violate(checking, i, body->opens ? "closes" : "opens", "required",
-                        "Other hours have a beginning and an end.");
+                violation_at(checking->refusal, checking->arena, checking->list, i, body->opens ? "closes" : "opens",
+                        "required", "Other hours have a beginning and an end.");
         if (!body->opens || !body->closes)
                 return;
         ret_closure->has_hours = true;
@@ -166,7 +161,7 @@ static void closure_from(
 
 struct closure *closures_from(
         const struct closure_body *bodies, size_t n, struct arena *arena, struct refusal *refusal) {
-        const struct checking checking = { .list = "closures", .arena = arena, .refusal = refusal };
+        const struct checking checking = { .list = "#/closures", .arena = arena, .refusal = refusal };
         struct closure *closures = arena_new_array(arena, struct closure, n);
         const size_t n_before = refusal->n_violations;
 
@@ -177,8 +172,7 @@ struct closure *closures_from(
         refuse_clashes(&checking, closures, n);
         if (refusal->n_violations > n_before)
                 return NULL;
-        if (n)
-                qsort(closures, n, sizeof(*closures), closure_compare);
+        sort(closures, n, sizeof(*closures), closure_compare);
         return closures;
 }
 
@@ -190,14 +184,16 @@ static int slot_time_compare(const void *left, const void *right) {
 
 static void slot_check(const struct checking *checking, size_t i, const struct slot *slots) {
         if (slots[i].begins >= slots[i].ends)
-                violate(checking, i, "to", "out-of-range", "A slot ends later on the day on which it begins.");
+                violation_at(checking->refusal, checking->arena, checking->list, i, "to", "out-of-range",
+                        "A slot ends later on the day on which it begins.");
         for (size_t j = 0; j < i; j++)
                 if (slots[j].day == slots[i].day && slots[j].begins == slots[i].begins)
-                        violate(checking, i, "from", "repeated", "Another slot of the day begins then.");
+                        violation_at(checking->refusal, checking->arena, checking->list, i, "from", "repeated",
+                                "Another slot of the day begins then.");
 }
 
 struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *arena, struct refusal *refusal) {
-        const struct checking checking = { .list = "pickup/slots", .arena = arena, .refusal = refusal };
+        const struct checking checking = { .list = "#/pickup/slots", .arena = arena, .refusal = refusal };
         struct slot *slots = arena_new_array(arena, struct slot, n);
         const size_t n_before = refusal->n_violations;
 
@@ -211,8 +207,7 @@ struct slot *slots_from(const struct slot_body *bodies, size_t n, struct arena *
                 slot_check(&checking, i, slots);
         if (!slots || refusal->n_violations > n_before)
                 return NULL;
-        if (n)
-                qsort(slots, n, sizeof(*slots), slot_time_compare);
+        sort(slots, n, sizeof(*slots), slot_time_compare);
         return slots;
 }
 

@@ -60,12 +60,8 @@ static unsigned bits_from(const char *const *names, size_t n, const char *const 
 
                 while (!text_equal(names[i], known[bit]))
                         bit++;
-                if (bits & 1u << bit) {
-                        const char *pointer = arena_format(arena, "%s/%zu", at, i);
-
-                        (void) refuse_because(
-                                refusal, arena, pointer ? pointer : at, "repeated", "This is repeated in the list.");
-                }
+                if (bits & 1u << bit)
+                        violation_at(refusal, arena, at, i, NULL, "repeated", "This is repeated in the list.");
                 bits |= 1u << bit;
         }
         return bits;

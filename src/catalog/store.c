@@ -4,6 +4,7 @@
 #include "catalog/records.h"
 #include "db/connection.h"
 
+#include "base/sorted.h"
 #include "base/text.h"
 #include "sql/catalog.h"
 
@@ -57,17 +58,6 @@ static int catalog_key_compare(const void *left, const void *right) {
         const int by_code = strcmp(a->code, b->code);
 
         return by_code ? by_code : strcmp(a->sku, b->sku);
-}
-
-static void keys_sort(struct catalog_keys *keys) {
-        size_t n = 0;
-
-        if (keys->n)
-                qsort(keys->at, keys->n, sizeof(*keys->at), catalog_key_compare);
-        for (size_t i = 0; i < keys->n; i++)
-                if (!n || catalog_key_compare(&keys->at[n - 1], &keys->at[i]) != 0)
-                        keys->at[n++] = keys->at[i];
-        keys->n = n;
 }
 
 /* ---- rows ---- */
@@ -176,7 +166,7 @@ static void ask_by_codes(struct database *database, struct catalog_set *set, str
 
         if (!keys->n)
                 return;
-        keys_sort(keys);
+        keys->n = sort_unique(keys->at, keys->n, sizeof(*keys->at), catalog_key_compare);
         parameters_init(&p, set->arena);
         codes = parameter_texts(&p);
         for (size_t i = 0; i < keys->n; i++)
@@ -191,7 +181,7 @@ static void ask_listings(struct database *database, struct catalog_set *set, con
 
         if (!keys->n)
                 return;
-        keys_sort(keys);
+        keys->n = sort_unique(keys->at, keys->n, sizeof(*keys->at), catalog_key_compare);
         parameters_init(&p, set->arena);
         channels = parameter_texts(&p);
         skus = parameter_texts(&p);
@@ -269,28 +259,22 @@ static int listing_compare(const void *left, const void *right) {
         return catalog_key_compare(left, &key);
 }
 
-/* bsearch does not accept the NULL of a set that was never loaded. */
-static void *record_find(
-        const void *key, void *records, size_t n, size_t size, int (*compare)(const void *, const void *)) {
-        return n ? bsearch(key, records, n, size, compare) : NULL;
-}
-
 struct channel *catalog_channel(const struct catalog_set *set, const char *code) {
-        return record_find(code, set->channels, set->n_channels, sizeof(*set->channels), channel_compare);
+        return sorted_find(code, set->channels, set->n_channels, sizeof(*set->channels), channel_compare);
 }
 
 struct location *catalog_location(const struct catalog_set *set, const char *code) {
-        return record_find(code, set->locations, set->n_locations, sizeof(*set->locations), location_compare);
+        return sorted_find(code, set->locations, set->n_locations, sizeof(*set->locations), location_compare);
 }
 
 struct product *catalog_product(const struct catalog_set *set, const char *sku) {
-        return record_find(sku, set->products, set->n_products, sizeof(*set->products), product_compare);
+        return sorted_find(sku, set->products, set->n_products, sizeof(*set->products), product_compare);
 }
 
 struct listing *catalog_listing(const struct catalog_set *set, const char *channel, const char *sku) {
         const struct catalog_key key = { channel, sku };
 
-        return record_find(&key, set->listings, set->n_listings, sizeof(*set->listings), listing_compare);
+        return sorted_find(&key, set->listings, set->n_listings, sizeof(*set->listings), listing_compare);
 }
 
 const struct channel *catalog_find_channel(const struct catalog_set *set, const char *code) {
@@ -336,13 +320,10 @@ static enum problem zone_names_take(struct rows *rows, void *into) {
 void zones_ask(
         struct database *database, const char *const *names, size_t n, struct arena *arena, struct zones *zones) {
         struct parameters p;
-        struct array *wanted;
 
         *zones = (struct zones){ .arena = arena };
         parameters_init(&p, arena);
-        wanted = parameter_texts(&p);
-        for (size_t i = 0; i < n; i++)
-                array_text(wanted, names[i]);
+        parameter_text_list(&p, names, n);
         database_ask(database, &sql_time_zones_find, &p, zone_names_take, zones);
 }
 
@@ -394,16 +375,9 @@ void listings_page(struct database *database, const struct catalog_filter *filte
 
 void locations_page(struct database *database, const struct catalog_filter *filter, struct catalog_set *set) {
         struct parameters p;
-        struct array *codes;
 
         page_begin(&p, filter, set->arena);
-        if (filter->all_codes) {
-                parameter_null(&p);
-        } else {
-                codes = parameter_texts(&p);
-                for (size_t i = 0; i < filter->n_codes; i++)
-                        array_text(codes, filter->codes[i]);
-        }
+        parameter_text_filter(&p, filter->codes, filter->n_codes, !filter->all_codes);
         parameter_text(&p, filter->kind);
         parameter_text(&p, filter->capability);
         parameter_text(&p, filter->search);

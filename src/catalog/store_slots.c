@@ -3,6 +3,8 @@
 #include "db/connection.h"
 #include "sql/slots.h"
 
+#include "base/sorted.h"
+
 #include <string.h>
 
 void slots_init(struct slot_set *set, struct arena *arena) {
@@ -32,16 +34,6 @@ void slots_want(struct slot_set *set, const char *location, timestamp begins) {
         row_add(set, (struct slot_row){ .location = location, .begins = begins });
 }
 
-static void slot_rows_sort(struct slot_set *set) {
-        size_t n = 0;
-
-        qsort(set->rows, set->n_rows, sizeof(*set->rows), slot_row_compare);
-        for (size_t i = 0; i < set->n_rows; i++)
-                if (!n || slot_row_compare(&set->rows[n - 1], &set->rows[i]) != 0)
-                        set->rows[n++] = set->rows[i];
-        set->n_rows = n;
-}
-
 /* They come in the order of the rows. */
 static enum problem rows_take(struct rows *rows, void *into) {
         const struct slot_set *set = into;
@@ -63,7 +55,7 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
                 return FAULT_BUSY;
         if (!set->n_rows)
                 return PROBLEM_NONE;
-        slot_rows_sort(set);
+        set->n_rows = sort_unique(set->rows, set->n_rows, sizeof(*set->rows), slot_row_compare);
         records_begin(&open, set->arena, &sql_slots_open, &slot_columns);
         records_begin(&lock, set->arena, &sql_slots_lock, &slot_columns);
         for (size_t i = 0; i < set->n_rows; i++) {
@@ -78,7 +70,7 @@ enum problem slots_lock(struct database *database, struct slot_set *set) {
 struct slot_row *slot_row_find(const struct slot_set *set, const char *location, timestamp begins) {
         const struct slot_row key = { .location = location, .begins = begins };
 
-        return set->n_rows ? bsearch(&key, set->rows, set->n_rows, sizeof(key), slot_row_compare) : NULL;
+        return sorted_find(&key, set->rows, set->n_rows, sizeof(key), slot_row_compare);
 }
 
 void slots_save(struct database *database, struct slot_set *set) {

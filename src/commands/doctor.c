@@ -10,7 +10,6 @@
 #include "http/server.h"
 
 #include <curl/curl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "db/session.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define POSTGRESQL_MIN   INT64_C(150000)

@@ -7,7 +7,6 @@
 #include "returns/returns.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const char printed_by[] = "<!-- Printed by `holdfast %s`; change the table in %s instead. -->\n\n";
 

@@ -188,6 +188,20 @@ void array_text(struct array *array, const char *text) {
         array_bytes(array, text, text ? strlen(text) : 0);
 }
 
+void parameter_text_list(struct parameters *parameters, const char *const *texts, size_t n) {
+        struct array *array = parameter_texts(parameters);
+
+        for (size_t i = 0; i < n; i++)
+                array_text(array, texts[i]);
+}
+
+void parameter_text_filter(struct parameters *parameters, const char *const *texts, size_t n, bool given) {
+        if (given)
+                parameter_text_list(parameters, texts, n);
+        else
+                parameter_null(parameters);
+}
+
 void array_integer(struct array *array, int64_t value) {
         const uint64_t wire = htobe64((uint64_t) value);
 

@@ -46,6 +46,10 @@ void parameter_time(struct parameters *parameters, timestamp instant);       /* 
 void parameter_jsonb(struct parameters *parameters, const char *json);       /* NULL is SQL null */
 void parameter_null(struct parameters *parameters);
 
+/* An array of n texts. A filter is SQL null unless it is `given`. */
+void parameter_text_list(struct parameters *parameters, const char *const *texts, size_t n);
+void parameter_text_filter(struct parameters *parameters, const char *const *texts, size_t n, bool given);
+
 /* Begin an array parameter. Never NULL: when the arena is exhausted it is a scratch array and `failed` is set. */
 struct array *parameter_texts(struct parameters *parameters);
 struct array *parameter_integers(struct parameters *parameters);

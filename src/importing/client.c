@@ -7,7 +7,6 @@
 #include "orders/commands_import.h"
 #include "returns/commands_import.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "catalog/catalog.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define PART_SIZE 64

@@ -3,10 +3,10 @@
 #include "inventory/commands.h"
 #include "inventory/lookup.h"
 
+#include "base/sorted.h"
 #include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SKUS_MAX      100
@@ -92,21 +92,16 @@ static enum problem query_load(struct batch *batch) {
 /* An unknown code is an error of the client, unlike a product without stock. */
 static bool all_is_known(struct call *call, const struct catalog_set *catalog) {
         const struct query_body *body = call->body;
-        char pointer[64];
 
         for (size_t i = 0; i < body->n_skus; i++) {
-                if (catalog_find_product(catalog, body->skus[i]))
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/skus/%zu", i);
-                (void) refuse_because(
-                        &call->refusal, &call->arena, pointer, "unknown-sku", "There is no product %s.", body->skus[i]);
+                if (!catalog_find_product(catalog, body->skus[i]))
+                        violation_at(&call->refusal, &call->arena, "#/skus", i, NULL, "unknown-sku",
+                                "There is no product %s.", body->skus[i]);
         }
         for (size_t j = 0; j < body->n_locations; j++) {
-                if (catalog_find_location(catalog, body->locations[j]))
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/locations/%zu", j);
-                (void) refuse_because(&call->refusal, &call->arena, pointer, "unknown-location",
-                        "There is no location %s.", body->locations[j]);
+                if (!catalog_find_location(catalog, body->locations[j]))
+                        violation_at(&call->refusal, &call->arena, "#/locations", j, NULL, "unknown-location",
+                                "There is no location %s.", body->locations[j]);
         }
         if (body->channel && !catalog_find_channel(catalog, body->channel))
                 (void) refuse_because(&call->refusal, &call->arena, "#/channel", "unknown-channel",
@@ -234,8 +229,8 @@ static bool offers_make(struct offers *offers, const struct work *work) {
                         offers_everywhere(offers, work, body->skus[i]);
         }
         hold_back_unpublished(offers, work);
-        if (body->near && offers->n)
-                qsort(offers->list, offers->n, sizeof(*offers->list), offer_compare);
+        if (body->near)
+                sort(offers->list, offers->n, sizeof(*offers->list), offer_compare);
         return true;
 }
 

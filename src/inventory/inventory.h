@@ -12,6 +12,7 @@
 #include "base/problem.h"
 
 struct database;
+struct parameters;
 struct rows;
 struct snapshot;
 
@@ -39,6 +40,12 @@ struct stock_movement {
 struct stock_key {
         const char *location, *sku;
 };
+
+/* By location, then product: the order in which rows are locked. For base/sorted.h. */
+int stock_key_compare(const void *left, const void *right);
+
+/* Two parameters of a statement: the locations and the products. */
+void parameter_stock_keys(struct parameters *parameters, const struct stock_key *keys, size_t n);
 
 struct stock {
         struct arena *arena;

@@ -1,10 +1,10 @@
+#include "base/sorted.h"
 #include "db/connection.h"
 #include "inventory/columns.h"
 #include "inventory/inventory.h"
 #include "inventory/lists.h"
 #include "sql/inventory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void stock_init(struct stock *stock, struct arena *arena) {
@@ -24,22 +24,20 @@ void stock_want(struct stock *stock, const char *location, const char *sku) {
         stock->wanted[stock->n_wanted++] = (struct stock_key){ location, sku };
 }
 
-static int stock_key_compare(const void *left, const void *right) {
+int stock_key_compare(const void *left, const void *right) {
         const struct stock_key *a = left, *b = right;
         const int by_location = strcmp(a->location, b->location);
 
         return by_location ? by_location : strcmp(a->sku, b->sku);
 }
 
-static void wanted_sort(struct stock *stock) {
-        size_t n = 0;
+void parameter_stock_keys(struct parameters *parameters, const struct stock_key *keys, size_t n) {
+        struct array *locations = parameter_texts(parameters), *skus = parameter_texts(parameters);
 
-        if (stock->n_wanted)
-                qsort(stock->wanted, stock->n_wanted, sizeof(*stock->wanted), stock_key_compare);
-        for (size_t i = 0; i < stock->n_wanted; i++)
-                if (!n || stock_key_compare(&stock->wanted[n - 1], &stock->wanted[i]) != 0)
-                        stock->wanted[n++] = stock->wanted[i];
-        stock->n_wanted = n;
+        for (size_t i = 0; i < n; i++) {
+                array_text(locations, keys[i].location);
+                array_text(skus, keys[i].sku);
+        }
 }
 
 enum problem stock_rows_read(struct rows *rows, void *into) {
@@ -52,36 +50,26 @@ enum problem stock_rows_read(struct rows *rows, void *into) {
 
 enum problem stock_lock(struct database *database, struct stock *stock) {
         struct parameters p;
-        struct array *locations, *skus;
 
         if (stock->exhausted)
                 return FAULT_BUSY;
-        wanted_sort(stock);
+        stock->n_wanted = sort_unique(stock->wanted, stock->n_wanted, sizeof(*stock->wanted), stock_key_compare);
         parameters_init(&p, stock->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < stock->n_wanted; i++) {
-                array_text(locations, stock->wanted[i].location);
-                array_text(skus, stock->wanted[i].sku);
-        }
+        parameter_stock_keys(&p, stock->wanted, stock->n_wanted);
         database_ask(database, &sql_stock_lock, &p, stock_rows_read, stock);
         return PROBLEM_NONE;
 }
 
 static int stock_row_compare(const void *left, const void *right) {
-        const struct stock_key *key = left;
         const struct stock_row *row = right;
-        const int by_location = strcmp(key->location, row->location);
 
-        return by_location ? by_location : strcmp(key->sku, row->sku);
+        return stock_key_compare(left, &(struct stock_key){ row->location, row->sku });
 }
 
 struct stock_row *stock_find(const struct stock *stock, const char *location, const char *sku) {
         const struct stock_key key = { location, sku };
 
-        if (!stock->n_rows)
-                return NULL;
-        return bsearch(&key, stock->rows, stock->n_rows, sizeof(*stock->rows), stock_row_compare);
+        return sorted_find(&key, stock->rows, stock->n_rows, sizeof(*stock->rows), stock_row_compare);
 }
 
 static void figures_save(

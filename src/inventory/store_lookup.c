@@ -1,9 +1,9 @@
+#include "base/sorted.h"
 #include "db/connection.h"
 #include "inventory/columns.h"
 #include "inventory/lookup.h"
 #include "sql/inventory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void lookup_init(struct lookup *lookup, struct arena *arena) {
@@ -36,39 +36,12 @@ void lookup_want_row(struct lookup *lookup, const char *location, const char *sk
 
 /* ---- the trip ---- */
 
-static int code_compare(const void *left, const void *right) {
-        return strcmp(*(const char *const *) left, *(const char *const *) right);
-}
-
 /* By product first, as the index stock_by_sku has it. */
 static int lookup_key_compare(const void *left, const void *right) {
         const struct stock_key *a = left, *b = right;
         const int by_sku = strcmp(a->sku, b->sku);
 
         return by_sku ? by_sku : strcmp(a->location, b->location);
-}
-
-static void lookup_codes_sort(struct codes *codes) {
-        size_t n = 0;
-
-        if (codes->n)
-                qsort(codes->list, codes->n, sizeof(*codes->list), code_compare);
-        for (size_t i = 0; i < codes->n; i++)
-                if (!n || code_compare(&codes->list[n - 1], &codes->list[i]) != 0)
-                        codes->list[n++] = codes->list[i];
-        codes->n = n;
-}
-
-static void lookup_rows_sort(struct lookup *lookup) {
-        struct stock_key *rows = lookup->wanted_rows;
-        size_t n = 0;
-
-        if (lookup->n_wanted_rows)
-                qsort(rows, lookup->n_wanted_rows, sizeof(*rows), lookup_key_compare);
-        for (size_t i = 0; i < lookup->n_wanted_rows; i++)
-                if (!n || lookup_key_compare(&rows[n - 1], &rows[i]) != 0)
-                        rows[n++] = rows[i];
-        lookup->n_wanted_rows = n;
 }
 
 static enum problem everywhere_read(struct rows *rows, void *into) {
@@ -90,32 +63,24 @@ static enum problem lookup_rows_read(struct rows *rows, void *into) {
 static void ask_everywhere(struct database *database, struct lookup *lookup) {
         struct codes *codes = &lookup->wanted_everywhere;
         struct parameters p;
-        struct array *skus;
 
         if (!codes->n)
                 return;
-        lookup_codes_sort(codes);
+        codes->n = sort_unique(codes->list, codes->n, sizeof(*codes->list), texts_compare);
         parameters_init(&p, lookup->arena);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < codes->n; i++)
-                array_text(skus, codes->list[i]);
+        parameter_text_list(&p, codes->list, codes->n);
         database_ask(database, &sql_stock_by_sku, &p, everywhere_read, lookup);
 }
 
 static void ask_rows(struct database *database, struct lookup *lookup) {
         struct parameters p;
-        struct array *locations, *skus;
 
         if (!lookup->n_wanted_rows)
                 return;
-        lookup_rows_sort(lookup);
+        lookup->n_wanted_rows = sort_unique(
+                lookup->wanted_rows, lookup->n_wanted_rows, sizeof(*lookup->wanted_rows), lookup_key_compare);
         parameters_init(&p, lookup->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < lookup->n_wanted_rows; i++) {
-                array_text(locations, lookup->wanted_rows[i].location);
-                array_text(skus, lookup->wanted_rows[i].sku);
-        }
+        parameter_stock_keys(&p, lookup->wanted_rows, lookup->n_wanted_rows);
         database_ask(database, &sql_stock_by_key, &p, lookup_rows_read, lookup);
 }
 
@@ -139,8 +104,7 @@ static int shelf_compare(const void *left, const void *right) {
 const struct shelf *lookup_row(const struct lookup *lookup, const char *location, const char *sku) {
         const struct stock_key key = { location, sku };
 
-        return lookup->n_rows ? bsearch(&key, lookup->rows, lookup->n_rows, sizeof(*lookup->rows), shelf_compare)
-                              : NULL;
+        return sorted_find(&key, lookup->rows, lookup->n_rows, sizeof(*lookup->rows), shelf_compare);
 }
 
 /* A product without stock still has one row, which is empty. */

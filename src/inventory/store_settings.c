@@ -3,8 +3,7 @@
 #include "inventory/settings.h"
 #include "sql/inventory.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/sorted.h"
 
 void stock_settings_init(struct stock_settings *settings, struct arena *arena) {
         *settings = (struct stock_settings){ .arena = arena };
@@ -22,26 +21,16 @@ void stock_settings_want(struct stock_settings *settings, const char *location, 
         settings->wanted[settings->n_wanted++] = (struct stock_key){ location, sku };
 }
 
-static int setting_key_compare(const void *left, const void *right) {
-        const struct stock_key *a = left, *b = right;
-        const int by_location = strcmp(a->location, b->location);
-
-        return by_location ? by_location : strcmp(a->sku, b->sku);
-}
-
 static int setting_row_compare(const void *left, const void *right) {
         const struct stock_row *row = &((const struct stock_setting *) right)->figures;
-        const struct stock_key key = { row->location, row->sku };
 
-        return setting_key_compare(left, &key);
+        return stock_key_compare(left, &(struct stock_key){ row->location, row->sku });
 }
 
 struct stock_setting *stock_setting_find(const struct stock_settings *settings, const char *location, const char *sku) {
         const struct stock_key key = { location, sku };
 
-        if (!settings->n_rows)
-                return NULL;
-        return bsearch(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), setting_row_compare);
+        return sorted_find(&key, settings->rows, settings->n_rows, sizeof(*settings->rows), setting_row_compare);
 }
 
 static enum problem setting_rows_read(struct rows *rows, void *into) {
@@ -56,21 +45,14 @@ static enum problem setting_rows_read(struct rows *rows, void *into) {
 
 static enum problem settings_ask(
         struct database *database, struct stock_settings *settings, const struct statement *statement) {
-        struct array *locations, *skus;
         struct parameters p;
 
         if (settings->exhausted)
                 return FAULT_BUSY;
-        qsort(settings->wanted, settings->n_wanted, sizeof(*settings->wanted), setting_key_compare);
+        settings->n_wanted =
+                sort_unique(settings->wanted, settings->n_wanted, sizeof(*settings->wanted), stock_key_compare);
         parameters_init(&p, settings->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < settings->n_wanted; i++) {
-                if (i && setting_key_compare(&settings->wanted[i - 1], &settings->wanted[i]) == 0)
-                        continue;
-                array_text(locations, settings->wanted[i].location);
-                array_text(skus, settings->wanted[i].sku);
-        }
+        parameter_stock_keys(&p, settings->wanted, settings->n_wanted);
         database_ask(database, statement, &p, setting_rows_read, settings);
         return PROBLEM_NONE;
 }

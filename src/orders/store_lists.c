@@ -23,18 +23,6 @@ static enum problem list_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void parameter_filter_texts(struct parameters *p, const char *const *texts, size_t n, bool given) {
-        struct array *array;
-
-        if (!given) {
-                parameter_null(p);
-                return;
-        }
-        array = parameter_texts(p);
-        for (size_t i = 0; i < n; i++)
-                array_text(array, texts[i]);
-}
-
 /* The most selective filter decides. */
 static const struct statement *statement_for(const struct order_filter *filter) {
         const bool by_change = filter->updated_since != TIMESTAMP_NONE;
@@ -52,11 +40,11 @@ enum problem order_list_load(struct database *database, const struct order_filte
 
         parameters_init(&p, list->arena);
         parameter_text(&p, filter->channel);
-        parameter_filter_texts(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
+        parameter_text_filter(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
         parameter_text(&p, filter->external_ref);
         parameter_text(&p, filter->order_number);
         parameter_text(&p, filter->words);
-        parameter_filter_texts(&p, filter->locations, filter->n_locations, !filter->all_locations);
+        parameter_text_filter(&p, filter->locations, filter->n_locations, !filter->all_locations);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);
         parameter_integer(&p, filter->limit);

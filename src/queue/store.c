@@ -2,10 +2,10 @@
 #include "queue/columns.h"
 #include "queue/queue.h"
 
+#include "base/sorted.h"
 #include "base/text.h"
 #include "sql/queue.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PATTERN_SIZE_MAX 4096
@@ -21,25 +21,16 @@ static enum problem heads_read(struct rows *rows, void *into) {
         return heads->at ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static int text_compare(const void *left, const void *right) {
-        return strcmp(*(const char *const *) left, *(const char *const *) right);
-}
-
 enum problem queue_heads_ask(
         struct database *database, struct queue_heads *heads, const char *const *locations, size_t n) {
         const char **sorted = arena_new_array(heads->arena, const char *, n);
         struct parameters p;
-        struct array *names;
 
         if (!sorted)
                 return FAULT_BUSY;
         memcpy(sorted, locations, n * sizeof(*sorted));
-        qsort(sorted, n, sizeof(*sorted), text_compare);
         parameters_init(&p, heads->arena);
-        names = parameter_texts(&p);
-        for (size_t i = 0; i < n; i++)
-                if (!i || !text_equal(sorted[i], sorted[i - 1]))
-                        array_text(names, sorted[i]);
+        parameter_text_list(&p, sorted, sort_unique(sorted, n, sizeof(*sorted), texts_compare));
         database_ask(database, &sql_queue_heads, &p, heads_read, heads);
         return PROBLEM_NONE;
 }
@@ -49,7 +40,7 @@ static int head_compare(const void *location, const void *head) {
 }
 
 const struct queue_head *queue_head_find(const struct queue_heads *heads, const char *location) {
-        return heads->n ? bsearch(location, heads->at, heads->n, sizeof(*heads->at), head_compare) : NULL;
+        return sorted_find(location, heads->at, heads->n, sizeof(*heads->at), head_compare);
 }
 
 /* ---- pages ---- */
@@ -60,18 +51,6 @@ static enum problem page_read(struct rows *rows, void *into) {
         page->places = rows_fill(rows, &queue_place_columns, page->arena);
         page->n = page->places ? rows_count(rows) : 0;
         return page->places ? PROBLEM_NONE : FAULT_BUSY;
-}
-
-static void parameter_texts_or_null(struct parameters *p, const char *const *texts, size_t n) {
-        struct array *array;
-
-        if (!n) {
-                parameter_null(p);
-                return;
-        }
-        array = parameter_texts(p);
-        for (size_t i = 0; i < n; i++)
-                array_text(array, texts[i]);
 }
 
 /* The last digits of a phone number in any usual spelling; NULL when the words are no number. */
@@ -96,8 +75,8 @@ enum problem queue_page_ask(struct database *database, const struct queue_filter
 
         parameters_init(&p, page->arena);
         parameter_text(&p, filter->location);
-        parameter_texts_or_null(&p, filter->statuses, filter->n_statuses);
-        parameter_texts_or_null(&p, filter->methods, filter->n_methods);
+        parameter_text_filter(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
+        parameter_text_filter(&p, filter->methods, filter->n_methods, filter->n_methods > 0);
         parameter_text(&p, filter->assignee);
         parameter_time(&p, filter->promised_before);
         parameter_pattern(&p, filter->words);

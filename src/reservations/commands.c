@@ -9,8 +9,6 @@
 #include "base/snapshot.h"
 #include "base/text.h"
 
-#include <stdio.h>
-
 /* ---- bodies ---- */
 
 struct line_body {

@@ -3,7 +3,6 @@
 #include "base/snapshot.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static const char *const states[] = { "active", "claimed", "released", "expired" };
 static const char *const events[] = { "claim", "release", "expire" };
@@ -27,16 +26,9 @@ const struct lifecycle reservation_lifecycle = {
 
 static void line_refuse_shortage(const struct reservation_line *line, struct arena *arena, struct refusal *refusal) {
         const int64_t available = stock_available(line->stock);
-        struct violation *violation;
-        char pointer[64];
 
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", line->place);
-        violation = refuse_because(refusal, arena, pointer, "insufficient-stock",
+        violation_beyond(refusal, arena, "#/lines", line->place, "quantity", "insufficient-stock", available,
                 "%s: %" PRId64 " available, %" PRId64 " requested.", line->sku, available, line->quantity);
-        if (!violation)
-                return;
-        violation->available = available;
-        violation->has_available = true;
 }
 
 /* An unknown code is an error of the client, unlike a product without stock. */
@@ -45,13 +37,12 @@ static bool products_are_known(const struct reservation *reservation, struct are
 
         for (size_t i = 0; i < reservation->n_lines; i++) {
                 const struct reservation_line *line = &reservation->lines[i];
-                char pointer[64];
 
                 if (line->stock->exists || line->stock->sku_known)
                         continue;
                 unknown++;
-                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/sku", line->place);
-                (void) refuse_because(refusal, arena, pointer, "unknown-sku", "There is no product %s.", line->sku);
+                violation_at(refusal, arena, "#/lines", line->place, "sku", "unknown-sku", "There is no product %s.",
+                        line->sku);
         }
         if (!reservation->lines[0].stock->exists && !reservation->lines[0].stock->location_known) {
                 unknown++;

@@ -1,10 +1,8 @@
+#include "base/sorted.h"
 #include "db/connection.h"
 #include "reservations/columns.h"
 #include "reservations/reservations.h"
 #include "sql/reservations.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 void reservations_init(struct reservation_set *set, struct arena *arena, struct stock *stock) {
         *set = (struct reservation_set){ .arena = arena, .stock = stock };
@@ -72,7 +70,7 @@ static int id_compare(const void *left, const void *right) {
 }
 
 struct reservation *reservation_find(const struct reservation_set *set, const struct uuid *id) {
-        return set->n_rows ? bsearch(id, set->rows, set->n_rows, sizeof(*set->rows), id_compare) : NULL;
+        return sorted_find(id, set->rows, set->n_rows, sizeof(*set->rows), id_compare);
 }
 
 static void reservation_line_take(
@@ -201,16 +199,10 @@ static enum problem freed_read(struct rows *rows, void *into) {
 
 enum problem reservations_free_lapsed(struct database *database, struct stock *stock) {
         struct parameters p;
-        struct array *locations, *skus;
 
         parameters_init(&p, stock->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < stock->n_wanted; i++) {
-                array_text(locations, stock->wanted[i].location);
-                array_text(skus, stock->wanted[i].sku);
-        }
-        if (locations->n)
+        parameter_stock_keys(&p, stock->wanted, stock->n_wanted);
+        if (stock->n_wanted)
                 database_ask(database, &sql_reservations_free_lapsed, &p, freed_read, stock);
         return PROBLEM_NONE;
 }

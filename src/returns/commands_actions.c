@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 /* ---- bodies ---- */
 
 static const char *const arrival_acceptances[] = { "accepted", "rejected", NULL };
@@ -91,12 +89,9 @@ const struct shape return_refund_shape = SHAPE(struct return_refund, refund_memb
 /* ---- checks of a body alone ---- */
 
 static void check_name(struct call *call, size_t i, bool has_id, bool has_order_line_id, const char *sku) {
-        char pointer[64];
-
-        if (has_id + has_order_line_id + (sku != NULL) == 1)
-                return;
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
-        (void) refuse_because(&call->refusal, &call->arena, pointer, "one-of", "Either id, order_line_id or sku.");
+        if (has_id + has_order_line_id + (sku != NULL) != 1)
+                violation_at(
+                        &call->refusal, &call->arena, "#/lines", i, NULL, "one-of", "Either id, order_line_id or sku.");
 }
 
 static void refuse_names(struct call *call) {

@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define ORDER_NUMBER_MAX 40
@@ -90,15 +89,13 @@ static struct requested_line exchange_line_of(const struct return_body *body, si
 static void check_exchange(struct call *call, const struct return_body *body) {
         for (size_t i = 0; i < n_exchange_lines(body); i++) {
                 const struct fulfillment_choice *choice = body->exchange->lines[i].fulfillment;
-                char pointer[64];
 
-                (void) snprintf(pointer, sizeof(pointer), "#/exchange/lines/%zu/fulfillment", i);
                 if (choice->method < 0 || !choice->location)
-                        (void) refuse_because(&call->refusal, &call->arena, pointer, "required",
+                        violation_at(&call->refusal, &call->arena, "#/exchange/lines", i, "fulfillment", "required",
                                 "A method and a location are needed.");
                 else if (choice->slot != TIMESTAMP_NONE)
-                        (void) refuse_because(
-                                &call->refusal, &call->arena, pointer, "not-allowed", "An exchange takes no slot.");
+                        violation_at(&call->refusal, &call->arena, "#/exchange/lines", i, "fulfillment", "not-allowed",
+                                "An exchange takes no slot.");
         }
         if (call->refusal.n_violations)
                 call_refuse(call, PROBLEM_VALIDATION_FAILED,

@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 static enum problem check_verdicts(
         const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
         for (size_t i = 0; i < request->n_items; i++)

@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 /* ---- lines ---- */
 
 static int64_t share_of(int64_t amount, int64_t quantity, int64_t of) {
@@ -224,19 +222,15 @@ static void name_rule(const struct act *act, size_t i, enum return_rule rule) {
                 [RULE_OVER_RETURN] = "", /* return_name_over() writes it */
                 [RULE_WINDOW] = "The time for returning it is over.",
         };
-        char pointer[64];
 
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
-        (void) refuse_because(act->refusal, act->arena, pointer, return_rule_texts[rule], "%s", details[rule]);
+        violation_at(act->refusal, act->arena, "#/lines", i, NULL, return_rule_texts[rule], "%s", details[rule]);
 }
 
 void return_name_over(const struct act *act, size_t i, int64_t returnable) {
         const int64_t available = returnable < 0 ? 0 : returnable;
-        char pointer[64];
 
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-        refuse_beyond(act->refusal, act->arena, pointer, return_rule_texts[RULE_OVER_RETURN], available,
-                "Of this line %lld can still be returned.", (long long) available);
+        violation_beyond(act->refusal, act->arena, "#/lines", i, "quantity", return_rule_texts[RULE_OVER_RETURN],
+                available, "Of this line %lld can still be returned.", (long long) available);
 }
 
 enum problem return_refuse_over(const struct act *act) {
@@ -256,11 +250,8 @@ void return_name_rules(const struct act *act, size_t i, unsigned rules) {
 }
 
 enum problem return_refuse_unknown_product(const struct act *act, size_t i) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
-        (void) refuse_because(
-                act->refusal, act->arena, pointer, "unknown-product", "The product is not in the catalogue.");
+        violation_at(act->refusal, act->arena, "#/lines", i, NULL, "unknown-product",
+                "The product is not in the catalogue.");
         return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
                 "The product of some goods is unknown; see `errors`.");
 }

@@ -5,8 +5,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 static enum bucket_event event_of(enum disposition disposition) {
         if (disposition == DISPOSE_RESTOCK)
                 return BUCKET_RESTOCK;
@@ -106,15 +104,12 @@ static enum problem check_units(
                 const struct return_line *line = line_find(rma, &moves[i].id);
                 const struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
                 int64_t there = row ? row->unsellable - taken_there(rma, moves, i) + units_of(&moves[i], line) : 0;
-                char pointer[64];
 
                 if (there > line->quantity)
                         there = line->quantity;
-                if (units_of(&moves[i], line) <= there)
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-                refuse_beyond(act->refusal, act->arena, pointer, "insufficient-stock", there < 0 ? 0 : there,
-                        "The location has fewer units of this return set aside.");
+                if (units_of(&moves[i], line) > there)
+                        violation_beyond(act->refusal, act->arena, "#/lines", i, "quantity", "insufficient-stock",
+                                there < 0 ? 0 : there, "The location has fewer units of this return set aside.");
         }
         if (act->refusal->n_violations)
                 return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,

@@ -4,8 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const struct act *act) {
         if (reached && text_equal(rma->moved_by, act->actor))
                 return PROBLEM_NONE;

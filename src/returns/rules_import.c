@@ -4,8 +4,6 @@
 #include "base/digest.h"
 #include "base/text.h"
 
-#include <stdio.h>
-
 const char *import_return_number(const struct import_return *body, struct arena *arena) {
         const struct digest_part parts[] = { digest_text(body->channel), digest_text(body->order),
                 digest_text(body->external_ref) };
@@ -55,13 +53,6 @@ static int64_t most_of(const struct return_set *set, const struct order *order, 
         return most;
 }
 
-static void return_import_violation_add(const struct act *act, size_t i, const char *code, const char *detail) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
-}
-
 /* A line of the order of which so much is left; `planned` of each line goes back with lines before this one. Lines that
  * say the same are alike. */
 static struct order_line *imported_order_line(const struct return_set *set, const struct order *order,
@@ -92,7 +83,8 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
                 else if (exists)
                         return_name_over(act, i, most_of(set, order, &body->lines[i], planned));
                 else
-                        return_import_violation_add(act, i, "unknown-line", "The order has no such line.");
+                        violation_at(act->refusal, act->arena, "#/lines", i, "quantity", "unknown-line",
+                                "The order has no such line.");
                 unknown = unknown || (!chosen[i] && !exists);
         }
         if (unknown)

@@ -2,8 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
 const char *const return_rule_texts[] = {
         [RULE_CONDITION] = "condition-not-accepted",
         [RULE_NOT_RETURNABLE] = "not-returnable",
@@ -116,10 +114,7 @@ static int64_t days_since(const struct left_days *days, const struct order_line 
 /* ---- judging ---- */
 
 void return_name_fault(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
-        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
+        violation_at(act->refusal, act->arena, "#/lines", i, member, code, "%s", detail);
 }
 
 /* Whether condition and disposition agree: unsellable goods do not go back on the shelf. */

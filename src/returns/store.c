@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "sql/returns.h"
 
-#include <string.h>
-
 void returns_init(struct return_set *set, struct arena *arena) {
         *set = (struct return_set){ .arena = arena };
 }
@@ -163,13 +161,10 @@ void return_targets_by_id(
 void return_targets_by_number(
         struct database *database, struct return_targets *targets, const char *const *numbers, size_t n) {
         struct parameters p;
-        struct array *wanted;
 
         targets->by_number = true;
         parameters_init(&p, targets->arena);
-        wanted = parameter_texts(&p);
-        for (size_t i = 0; i < n; i++)
-                array_text(wanted, numbers[i]);
+        parameter_text_list(&p, numbers, n);
         database_ask(database, &sql_returns_orders_by_number, &p, targets_row, targets);
 }
 
@@ -229,29 +224,17 @@ static enum problem page_row(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void filter_texts(struct parameters *p, const char *const *texts, size_t n, bool given) {
-        struct array *array;
-
-        if (!given) {
-                parameter_null(p);
-                return;
-        }
-        array = parameter_texts(p);
-        for (size_t i = 0; i < n; i++)
-                array_text(array, texts[i]);
-}
-
 /* The locations of the token, of which a client may ask for one. */
 static void parameter_places(struct parameters *p, const struct return_filter *filter) {
         bool allowed = filter->all_locations;
 
         if (!filter->location) {
-                filter_texts(p, filter->locations, filter->n_locations, !filter->all_locations);
+                parameter_text_filter(p, filter->locations, filter->n_locations, !filter->all_locations);
                 return;
         }
         for (size_t i = 0; i < filter->n_locations && !allowed; i++)
                 allowed = text_equal(filter->locations[i], filter->location);
-        filter_texts(p, &filter->location, allowed ? 1 : 0, /* given= */ true);
+        parameter_text_filter(p, &filter->location, allowed ? 1 : 0, /* given= */ true);
 }
 
 /* Which filters lead to the returns; see returns_page. */
@@ -273,7 +256,7 @@ void return_page_load(struct database *database, const struct return_filter *fil
         parameter_text(&p, filter->order_number);
         parameter_text(&p, filter->return_number);
         parameter_places(&p, filter);
-        filter_texts(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
+        parameter_text_filter(&p, filter->statuses, filter->n_statuses, filter->n_statuses > 0);
         parameter_text(&p, filter->channel);
         parameter_time(&p, filter->after_time);
         parameter_uuid(&p, &filter->after_id);

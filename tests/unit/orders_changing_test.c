@@ -240,7 +240,7 @@ static void assert_told(const char *expected) {
         cr_assert_str_eq(told, expected);
 }
 
-static const struct violation *violation_at(const char *pointer, const char *code) {
+static const struct violation *violation_of(const char *pointer, const char *code) {
         const struct violation *v = refusal.violations;
 
         while (v && (strcmp(v->pointer, pointer) != 0 || strcmp(v->code, code) != 0))
@@ -255,7 +255,7 @@ static int64_t version_before;
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
-        (void) violation_at(pointer, code);
+        (void) violation_of(pointer, code);
         cr_assert_null(placing.events->first);
         cr_assert_not(order->rewritten);
         cr_assert_eq(order->n_lines, 3);
@@ -423,11 +423,11 @@ Test(changing, a_refusal_names_every_impossible_part) {
                 { .order_line_id = { { 9 } }, .has_order_line_id = true, .quantity = 1, .has_quantity = true } };
 
         assert_refused(change(lines, 6), PROBLEM_VALIDATION_FAILED, "#/lines/0/sku", "unknown-sku");
-        (void) violation_at("#/lines/1/sku", "not-published");
-        (void) violation_at("#/lines/2/fulfillment/location", "unknown-location");
-        (void) violation_at("#/lines/3/fulfillment/method", "not-capable");
-        (void) violation_at("#/lines/4/unit_price", "currency-mismatch");
-        (void) violation_at("#/lines/5/order_line_id", "unknown-line");
+        (void) violation_of("#/lines/1/sku", "not-published");
+        (void) violation_of("#/lines/2/fulfillment/location", "unknown-location");
+        (void) violation_of("#/lines/3/fulfillment/method", "not-capable");
+        (void) violation_of("#/lines/4/unit_price", "currency-mismatch");
+        (void) violation_of("#/lines/5/order_line_id", "unknown-line");
         cr_assert_eq(refusal.n_violations, 6);
 }
 
@@ -455,7 +455,7 @@ Test(changing, a_part_that_is_too_late_refuses_all_and_shortages_are_named_with_
         const struct line_change lines[] = { move_of(APPLES, &pickup_at_beta), more("B", 11, &pickup_at_beta) };
 
         assert_refused(change(lines, 2), PROBLEM_INVALID_TRANSITION, "#/lines/0/fulfillment", "already-picked");
-        (void) violation_at("#/lines/1/quantity", "insufficient-stock");
+        (void) violation_of("#/lines/1/quantity", "insufficient-stock");
 }
 
 Test(changing, an_added_shipped_line_needs_an_address) {
@@ -628,13 +628,13 @@ static enum problem check(struct change_body body) {
 
 static void assert_invalid(struct line_change line, const char *pointer, const char *code) {
         cr_assert_eq(check((struct change_body){ .lines = &line, .n_lines = 1 }), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at(pointer, code);
+        (void) violation_of(pointer, code);
         cr_assert_eq(refusal.n_violations, 1);
 }
 
 Test(changing_check, an_empty_change_is_refused) {
         cr_assert_eq(check((struct change_body){ .reason = "none" }), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#", "required");
+        (void) violation_of("#", "required");
 }
 
 Test(changing_check, a_change_names_either_an_existing_or_an_added_line) {
@@ -676,7 +676,7 @@ Test(changing_check, a_line_is_named_once) {
         const struct line_change twice[] = { units_of(APPLES, 1), units_of(APPLES, 2) };
 
         cr_assert_eq(check((struct change_body){ .lines = twice, .n_lines = 2 }), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#/lines/1/order_line_id", "repeated");
+        (void) violation_of("#/lines/1/order_line_id", "repeated");
 }
 
 Test(changing_check, customer_and_address_are_checked) {
@@ -686,8 +686,8 @@ Test(changing_check, customer_and_address_are_checked) {
         nowhere.country = "XX";
         cr_assert_eq(
                 check((struct change_body){ .customer = &nobody, .ship_to = &nowhere }), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#/customer/email", "malformed");
-        (void) violation_at("#/ship_to/country", "malformed");
+        (void) violation_of("#/customer/email", "malformed");
+        (void) violation_of("#/ship_to/country", "malformed");
 }
 
 /* ---- amounts ---- */
@@ -781,7 +781,7 @@ Test(changing_amounts, a_tax_on_top_and_a_shipping_change_the_total) {
         assert_amounts(6656, 0);
         cr_assert(order->tax_included);
         cr_assert_eq(change_with((struct change_body){ .tax = &too_much }), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#/tax/amount", "too-large");
+        (void) violation_of("#/tax/amount", "too-large");
 }
 
 Test(changing_amounts, amounts_beyond_the_largest_number_are_refused) {

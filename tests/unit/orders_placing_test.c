@@ -150,7 +150,7 @@ static struct stock_row *row_of(const char *location, const char *sku) {
         return stock_find(&placing.stock, location, sku);
 }
 
-static const struct violation *violation_at(const char *pointer, const char *code) {
+static const struct violation *violation_of(const char *pointer, const char *code) {
         const struct violation *v = refusal.violations;
 
         while (v && (strcmp(v->pointer, pointer) != 0 || strcmp(v->code, code) != 0))
@@ -163,7 +163,7 @@ static const struct violation *violation_at(const char *pointer, const char *cod
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
-        (void) violation_at(pointer, code);
+        (void) violation_of(pointer, code);
         cr_assert_eq(refusal.n_violations, 1);
         cr_assert_null(placed);
         cr_assert_eq(placing.n_placed, 0);
@@ -358,14 +358,14 @@ Test(placing_check, all_violations_are_reported_at_once) {
         body.has_shipping = true;
         body.payment = &payment;
         cr_assert_eq(check(&body), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#/currency", "malformed");
-        (void) violation_at("#/lines/0/fulfillment", "required");
-        (void) violation_at("#/lines/1/fulfillment/location", "required");
-        (void) violation_at("#/lines/1/unit_price/currency", "currency-mismatch");
-        (void) violation_at("#/ship_to", "required");
-        (void) violation_at("#/discounts/0/line", "out-of-range");
-        (void) violation_at("#/shipping/currency", "currency-mismatch");
-        (void) violation_at("#/payment/due_at", "not-allowed");
+        (void) violation_of("#/currency", "malformed");
+        (void) violation_of("#/lines/0/fulfillment", "required");
+        (void) violation_of("#/lines/1/fulfillment/location", "required");
+        (void) violation_of("#/lines/1/unit_price/currency", "currency-mismatch");
+        (void) violation_of("#/ship_to", "required");
+        (void) violation_of("#/discounts/0/line", "out-of-range");
+        (void) violation_of("#/shipping/currency", "currency-mismatch");
+        (void) violation_of("#/payment/due_at", "not-allowed");
         cr_assert_eq(refusal.n_violations, 8);
 }
 
@@ -608,7 +608,7 @@ Test(placing, the_next_order_of_a_batch_sees_the_place_taken) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
-        cr_assert_not_null(violation_at("#/fulfillment/slot", "slot-full"));
+        cr_assert_not_null(violation_of("#/fulfillment/slot", "slot-full"));
         cr_assert_eq(row->booked, 1);
         cr_assert_eq(row_of("alpha", "A")->reserved, 1);
 }
@@ -628,7 +628,7 @@ Test(placing, a_slot_begins_when_the_order_is_ready_or_later) {
 
         locations[0].lead_time = SLOT_BEGINS - NOW + SECOND;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
-        cr_assert_not_null(violation_at("#/fulfillment/slot", "too-soon"));
+        cr_assert_not_null(violation_of("#/fulfillment/slot", "too-soon"));
         cr_assert_eq(row->booked, 0);
         locations[0].lead_time = SLOT_BEGINS - NOW;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -659,7 +659,7 @@ Test(placing, a_location_that_does_not_open_long_enough_can_promise_nothing) {
         locations[0].opening_hours = hours;
         locations[0].n_opening_hours = 1;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
-        cr_assert_not_null(violation_at("#/fulfillment/location", "closed"));
+        cr_assert_not_null(violation_of("#/fulfillment/location", "closed"));
         cr_assert_eq(row_of("alpha", "A")->reserved, 0);
         locations[0] = before;
 }
@@ -758,12 +758,12 @@ Test(placing, all_unknown_codes_are_reported_at_once) {
 
         body.fulfillment = &depot;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
-        (void) violation_at("#/lines/0/sku", "unknown-sku");
-        (void) violation_at("#/lines/0/fulfillment/location", "unknown-location");
-        (void) violation_at("#/lines/1/sku", "not-published");
-        (void) violation_at("#/lines/2/unit_price", "price-missing");
-        (void) violation_at("#/fulfillment/method", "not-capable");
-        (void) violation_at("#/lines/3/unit_price", "currency-mismatch");
+        (void) violation_of("#/lines/0/sku", "unknown-sku");
+        (void) violation_of("#/lines/0/fulfillment/location", "unknown-location");
+        (void) violation_of("#/lines/1/sku", "not-published");
+        (void) violation_of("#/lines/2/unit_price", "price-missing");
+        (void) violation_of("#/fulfillment/method", "not-capable");
+        (void) violation_of("#/lines/3/unit_price", "currency-mismatch");
         cr_assert_eq(refusal.n_violations, 6);
 }
 
@@ -1332,8 +1332,8 @@ Test(placing_reservation, two_orders_of_one_batch_cannot_claim_the_same) {
 
 static void assert_short(enum problem p, const char *pointer, int64_t available) {
         cr_assert_eq(p, PROBLEM_INSUFFICIENT_STOCK, "%s", problem_slug(p));
-        cr_assert_eq(violation_at(pointer, "insufficient-stock")->available, available);
-        cr_assert(violation_at(pointer, "insufficient-stock")->has_available);
+        cr_assert_eq(violation_of(pointer, "insufficient-stock")->available, available);
+        cr_assert(violation_of(pointer, "insufficient-stock")->has_available);
 }
 
 Test(placing_stock, the_last_unit_is_sold_and_not_one_more) {

@@ -85,3 +85,27 @@ Test(problem, violations_past_the_limit_are_counted_but_not_listed) {
         cr_assert_eq(refusal.n_violations, VIOLATIONS_MAX + 5);
         cr_assert_null(refuse_because(&refusal, &arena, "#", "required", "Missing."));
 }
+
+Test(problem, a_violation_of_a_list_names_its_element_or_a_member_of_it) {
+        struct refusal refusal = { 0 };
+
+        violation_at(&refusal, &arena, "#/lines", 3, "quantity", "out-of-range", "%d is too many.", 9);
+        violation_at(&refusal, &arena, "#/exchange/lines", 0, NULL, "repeated", "This is repeated.");
+        violation_beyond(&refusal, &arena, "#/lines", 12, "quantity", "insufficient-stock", 4, "4 are left.");
+        cr_assert_str_eq(refusal.violations->pointer, "#/lines/3/quantity");
+        cr_assert_str_eq(refusal.violations->detail, "9 is too many.");
+        cr_assert_not(refusal.violations->has_available);
+        cr_assert_str_eq(refusal.violations->next->pointer, "#/exchange/lines/0");
+        cr_assert_str_eq(refusal.last_violation->pointer, "#/lines/12/quantity");
+        cr_assert(refusal.last_violation->has_available);
+        cr_assert_eq(refusal.last_violation->available, 4);
+}
+
+Test(problem, a_limit_past_the_listed_violations_is_counted_alone) {
+        struct refusal refusal = { 0 };
+
+        for (size_t i = 0; i <= VIOLATIONS_MAX; i++)
+                violation_beyond(&refusal, &arena, "#/lines", i, NULL, "insufficient-stock", 0, "None is left.");
+        cr_assert_eq(refusal.n_violations, VIOLATIONS_MAX + 1);
+        cr_assert_str_eq(refusal.last_violation->pointer, "#/lines/99");
+}
