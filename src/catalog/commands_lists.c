@@ -2,10 +2,6 @@
 
 /* ---- queries ---- */
 
-struct channels_query {
-        struct page_query page;
-};
-
 struct locations_query {
         struct page_query page;
         int capability, kind; /* -1: any */
@@ -16,9 +12,6 @@ struct products_query {
         struct page_query page;
         const char *gtin, *q; /* may be NULL */
 };
-
-static const struct shape_member channels_query_members[] = { PAGE_MEMBERS(struct channels_query) };
-const struct shape channels_query_shape = SHAPE(struct channels_query, channels_query_members);
 
 static const struct shape_member locations_query_members[] = {
         PAGE_MEMBERS(struct locations_query),
@@ -35,91 +28,120 @@ static const struct shape_member products_query_members[] = {
 };
 const struct shape products_query_shape = SHAPE(struct products_query, products_query_members);
 
-/* ---- the four kinds ---- */
+/* ---- the four lists ---- */
 
-struct list_kind {
-        void (*filter)(struct call *call, struct catalog_filter *filter, struct catalog_set *set);
-        void (*ask)(struct database *database, const struct catalog_filter *filter, struct catalog_set *set);
-        size_t (*count)(const struct catalog_set *set);
-        const char *(*key)(const struct catalog_set *set, size_t i);
-        void (*write)(struct writer *json, const struct catalog_set *set, size_t i);
+/* The page of one call. */
+struct catalog_page {
+        struct page page;
+        struct catalog_set set;
 };
 
-static void channels_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
-        (void) set;
-        filter->channel = call->claims->channel;
+static struct catalog_page *catalog_page_begin(
+        struct batch *batch, struct page *page, struct catalog_filter *ret_filter) {
+        struct catalog_page *mine = (struct catalog_page *) page;
+
+        catalog_init(&mine->set, batch->arena);
+        *ret_filter = (struct catalog_filter){ .after = page->after[0], .limit = page->limit + 1 };
+        return mine;
 }
 
-static size_t channels_count(const struct catalog_set *set) {
-        return set->n_channels;
+static const struct catalog_set *page_set(const struct page *page) {
+        return &((const struct catalog_page *) page)->set;
 }
 
-static const char *channels_key(const struct catalog_set *set, size_t i) {
-        return set->channels[i].code;
+static void element_write(struct writer *json, const struct page *page, const void *row) {
+        const struct catalog_list *list = page->call->route->kind;
+
+        write_object_begin(json);
+        list->record->write(json, row);
+        write_object_end(json);
 }
 
-static void channel_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
-        write_channel(json, &set->channels[i]);
+static void element_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        const struct catalog_list *list = page->call->route->kind;
+
+        (void) arena;
+        ret_parts[0] = *(const char *const *) ((const char *) row + list->record->code);
 }
 
-static const struct list_kind channels_kind = { channels_filter, channels_page, channels_count, channels_key,
-        channel_element_write };
+#define LIST_OF_RECORDS .size = sizeof(struct catalog_page), .n_parts = 1, .write = element_write, .key = element_key
+
+/* ---- channels ---- */
+
+static enum problem channels_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct catalog_filter filter;
+        struct catalog_page *mine = catalog_page_begin(batch, page, &filter);
+
+        filter.channel = call->claims->channel;
+        channels_page(batch->database, &filter, &mine->set);
+        return PROBLEM_NONE;
+}
+
+static const void *channel_row(const struct page *page, size_t i) {
+        const struct catalog_set *set = page_set(page);
+
+        return i < set->n_channels ? &set->channels[i] : NULL;
+}
+
+const struct catalog_list channels_list = { .record = &channel_record,
+        .list = { LIST_OF_RECORDS, .ask = channels_ask, .row = channel_row } };
+
+/* ---- listings ---- */
 
 /* The channel is looked up as well: an empty list of a channel and an unknown channel are different answers. */
-static void listings_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
-        filter->channel = call_code(call, 0);
-        catalog_want_channel(set, call_code(call, 0));
+static enum problem listings_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct catalog_filter filter;
+        struct catalog_page *mine = catalog_page_begin(batch, page, &filter);
+
+        filter.channel = call_code(call, 0);
+        listings_page(batch->database, &filter, &mine->set);
+        catalog_want_channel(&mine->set, call_code(call, 0));
+        return catalog_load(batch->database, &mine->set);
 }
 
-static size_t listings_count(const struct catalog_set *set) {
-        return set->n_listings;
+static bool listings_check(struct call *call, const struct page *page) {
+        if (catalog_find_channel(page_set(page), call_code(call, 0)) && channel_is_visible(call))
+                return true;
+        call_refuse_unknown(call, "channel", call_code(call, 0));
+        return false;
 }
 
-static const char *listings_key(const struct catalog_set *set, size_t i) {
-        return set->listings[i].sku;
+static const void *listing_row(const struct page *page, size_t i) {
+        const struct catalog_set *set = page_set(page);
+
+        return i < set->n_listings ? &set->listings[i] : NULL;
 }
 
-static void listing_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
-        write_listing(json, &set->listings[i]);
-}
+const struct catalog_list listings_list = { .record = &listing_record,
+        .list = { LIST_OF_RECORDS, .ask = listings_ask, .check = listings_check, .row = listing_row } };
 
-static const struct list_kind listings_kind = { listings_filter, listings_page, listings_count, listings_key,
-        listing_element_write };
+/* ---- locations ---- */
 
-static void locations_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
+static enum problem locations_ask(struct batch *batch, struct call *call, struct page *page) {
         const struct locations_query *query = call->query;
+        struct catalog_filter filter;
+        struct catalog_page *mine = catalog_page_begin(batch, page, &filter);
 
-        (void) set;
-        filter->all_codes = call->claims->all_locations;
-        filter->codes = call->claims->locations;
-        filter->n_codes = call->claims->n_locations;
-        filter->capability = query->capability < 0 ? NULL : capability_names[query->capability];
-        filter->kind = query->kind < 0 ? NULL : location_kinds[query->kind];
-        filter->search = query->q;
+        filter.all_codes = call->claims->all_locations;
+        filter.codes = call->claims->locations;
+        filter.n_codes = call->claims->n_locations;
+        filter.capability = query->capability < 0 ? NULL : capability_names[query->capability];
+        filter.kind = query->kind < 0 ? NULL : location_kinds[query->kind];
+        filter.search = query->q;
+        locations_page(batch->database, &filter, &mine->set);
+        return PROBLEM_NONE;
 }
 
-static size_t locations_count(const struct catalog_set *set) {
-        return set->n_locations;
+static const void *location_row(const struct page *page, size_t i) {
+        const struct catalog_set *set = page_set(page);
+
+        return i < set->n_locations ? &set->locations[i] : NULL;
 }
 
-static const char *locations_key(const struct catalog_set *set, size_t i) {
-        return set->locations[i].code;
-}
+const struct catalog_list locations_list = { .record = &location_record,
+        .list = { LIST_OF_RECORDS, .ask = locations_ask, .row = location_row } };
 
-static void location_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
-        write_location(json, &set->locations[i]);
-}
-
-static const struct list_kind locations_kind = { locations_filter, locations_page, locations_count, locations_key,
-        location_element_write };
-
-static void products_filter(struct call *call, struct catalog_filter *filter, struct catalog_set *set) {
-        const struct products_query *query = call->query;
-
-        (void) set;
-        filter->gtin = query->gtin ? gtin_from(query->gtin, "#/gtin", &call->arena, &call->refusal) : NULL;
-        filter->search = query->q;
-}
+/* ---- products ---- */
 
 void products_list_check(struct call *call) {
         const struct products_query *query = call->query;
@@ -129,129 +151,22 @@ void products_list_check(struct call *call) {
                         "The parameter gtin must be a GTIN or a GS1 Digital Link with a valid check digit.");
 }
 
-static size_t products_count(const struct catalog_set *set) {
-        return set->n_products;
-}
+static enum problem products_ask(struct batch *batch, struct call *call, struct page *page) {
+        const struct products_query *query = call->query;
+        struct catalog_filter filter;
+        struct catalog_page *mine = catalog_page_begin(batch, page, &filter);
 
-static const char *products_key(const struct catalog_set *set, size_t i) {
-        return set->products[i].sku;
-}
-
-static void product_element_write(struct writer *json, const struct catalog_set *set, size_t i) {
-        write_product(json, &set->products[i]);
-}
-
-static const struct list_kind products_kind = { products_filter, products_page, products_count, products_key,
-        product_element_write };
-
-/* ---- parts common to the four kinds ---- */
-
-/* The page of one call. */
-struct list {
-        struct page page;
-        struct catalog_set set;
-};
-
-static enum problem catalog_list_begin(
-        struct batch *batch, struct call *call, const struct cursor_key *key, const struct list_kind *kind) {
-        struct list *list = arena_new(batch->arena, struct list);
-        struct catalog_filter filter = { 0 };
-
-        if (!list)
-                return FAULT_BUSY;
-        call->work = list;
-        catalog_init(&list->set, batch->arena);
-        if (!page_begin(&list->page, call, key, /* n_parts= */ 1))
-                return PROBLEM_NONE;
-        filter.after = list->page.after[0];
-        filter.limit = list->page.limit + 1;
-        kind->filter(call, &filter, &list->set);
-        kind->ask(batch->database, &filter, &list->set);
-        return catalog_load(batch->database, &list->set);
-}
-
-static enum problem catalog_list_load(struct batch *batch, const struct list_kind *kind) {
-        const struct cursor_key *key = NULL;
-        enum problem p = pages_load(batch, &key);
-
-        for (size_t i = 0; !p && i < batch->n_calls; i++)
-                p = catalog_list_begin(batch, batch->calls[i], key, kind);
-        return p;
-}
-
-/* A page ends with its last row, or when the reply has grown large. */
-static void list_reply(struct call *call, const struct list_kind *kind) {
-        const struct list *list = call->work;
-        const size_t n = kind->count(&list->set);
-        const char *last = NULL;
-        struct reply_writer w;
-        size_t i;
-
-        reply_begin(&w, call, 200);
-        write_name(&w.json, "data");
-        write_list_begin(&w.json);
-        for (i = 0; i < n && i < (size_t) list->page.limit && w.buffer.size < PAGE_SIZE_MAX; i++) {
-                write_object_begin(&w.json);
-                kind->write(&w.json, &list->set, i);
-                write_object_end(&w.json);
-                last = kind->key(&list->set, i);
-        }
-        write_list_end(&w.json);
-        page_end(&w, &list->page, i < n ? &last : NULL);
-        reply_end(&w);
-}
-
-static enum problem catalog_list_decide(struct batch *batch, const struct list_kind *kind) {
-        for (size_t i = 0; i < batch->n_calls; i++)
-                if (!batch->calls[i]->refusal.problem)
-                        list_reply(batch->calls[i], kind);
+        filter.gtin = query->gtin ? gtin_from(query->gtin, "#/gtin", &call->arena, &call->refusal) : NULL;
+        filter.search = query->q;
+        products_page(batch->database, &filter, &mine->set);
         return PROBLEM_NONE;
 }
 
-static enum problem channels_load(struct batch *batch) {
-        return catalog_list_load(batch, &channels_kind);
+static const void *product_row(const struct page *page, size_t i) {
+        const struct catalog_set *set = page_set(page);
+
+        return i < set->n_products ? &set->products[i] : NULL;
 }
 
-static enum problem channels_decide(struct batch *batch) {
-        return catalog_list_decide(batch, &channels_kind);
-}
-
-const struct operation channels_list = { .load = channels_load, .decide = channels_decide };
-
-static enum problem listings_load(struct batch *batch) {
-        return catalog_list_load(batch, &listings_kind);
-}
-
-static enum problem listings_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                const struct list *list = call->work;
-
-                if (!catalog_find_channel(&list->set, call_code(call, 0)) ||
-                        !channel_is_visible(call, call_code(call, 0)))
-                        call_refuse_unknown(call, "channel", call_code(call, 0));
-        }
-        return catalog_list_decide(batch, &listings_kind);
-}
-
-const struct operation listings_list = { .load = listings_load, .decide = listings_decide };
-
-static enum problem locations_load(struct batch *batch) {
-        return catalog_list_load(batch, &locations_kind);
-}
-
-static enum problem locations_decide(struct batch *batch) {
-        return catalog_list_decide(batch, &locations_kind);
-}
-
-const struct operation locations_list = { .load = locations_load, .decide = locations_decide };
-
-static enum problem products_load(struct batch *batch) {
-        return catalog_list_load(batch, &products_kind);
-}
-
-static enum problem products_decide(struct batch *batch) {
-        return catalog_list_decide(batch, &products_kind);
-}
-
-const struct operation products_list = { .load = products_load, .decide = products_decide };
+const struct catalog_list products_list = { .record = &product_record,
+        .list = { LIST_OF_RECORDS, .ask = products_ask, .row = product_row } };

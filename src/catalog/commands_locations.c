@@ -1,7 +1,5 @@
 #include "catalog/commands.h"
 
-#include "base/snapshot.h"
-
 #include "base/text.h"
 
 static void write_bits(struct writer *json, const char *name, unsigned bits, const char *const *known) {
@@ -30,7 +28,9 @@ static void write_position(struct writer *json, const struct location *location)
         write_text_member(json, "longitude", NULL);
 }
 
-void write_location(struct writer *json, const struct location *location) {
+static void location_write(struct writer *json, const struct record *record) {
+        const struct location *location = (const struct location *) record;
+
         write_text_member(json, "code", location->code);
         write_text_member(json, "name", location->name);
         write_text_member(json, "kind", location_kinds[location->kind]);
@@ -58,16 +58,7 @@ void write_location(struct writer *json, const struct location *location) {
                 write_slots(json, location->slots, location->n_slots);
         }
         write_object_end(json);
-        write_record(json, &location->record);
-}
-
-static void location_reply(struct call *call, const struct location *location, unsigned status) {
-        struct reply_writer w;
-
-        reply_begin(&w, call, status);
-        write_location(&w.json, location);
-        reply_end(&w);
-        reply_etag(call, location->record.version);
+        write_record(json, record);
 }
 
 void location_put_check(struct call *call) {
@@ -77,20 +68,13 @@ void location_put_check(struct call *call) {
                 (void) location_from(call->body, &call->arena, &call->refusal, &scratch);
 }
 
-void location_show_check(struct call *call) {
-        (void) call_may_act_at(call, call_code(call, 0));
-}
-
-static enum problem locations_want(struct batch *batch, struct catalog_work **ret_work) {
-        const enum problem p = catalog_work_begin(batch, ret_work);
-
-        for (size_t i = 0; !p && i < batch->n_calls; i++)
-                catalog_want_location(&(*ret_work)->set, call_code(batch->calls[i], 0));
-        return p;
+static void location_want(struct catalog_set *set, const struct call *call) {
+        catalog_want_location(set, call_code(call, 0));
 }
 
 /* The zone that a location already has was checked when it was put (call->work has it); only others are looked up. */
-static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
+static enum problem zones_load(struct batch *batch) {
+        struct catalog_work *work = batch->work;
         const char **names = arena_new_array(batch->arena, const char *, batch->n_calls);
         size_t n = 0;
 
@@ -110,71 +94,38 @@ static enum problem zones_load(struct batch *batch, struct catalog_work *work) {
         return PROBLEM_NONE;
 }
 
-static enum problem location_put_load(struct batch *batch) {
-        struct catalog_work *work = NULL;
-        enum problem p = locations_want(batch, &work);
+static enum problem location_load(struct batch *batch, bool locked) {
+        enum problem p = catalog_work_load(batch, locked, location_want);
 
-        if (!p)
-                p = catalog_lock(batch->database, &work->set);
-        if (!p)
+        if (!p && locked)
                 p = batch_trip(batch);
-        if (!p)
-                p = zones_load(batch, work);
-        return p;
+        return p || !locked ? p : zones_load(batch);
 }
 
-static struct location *location_of_call(const struct batch *batch, const struct call *call) {
+static struct record *location_find(const struct batch *batch, const struct call *call) {
         const struct catalog_work *work = batch->work;
 
-        return catalog_location(&work->set, call_code(call, 0));
+        return &catalog_location(&work->set, call_code(call, 0))->record;
 }
 
-static void location_put_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
-        snapshot_one(snapshot, location_of_call(batch, call));
-}
-
-static enum problem location_put_one(struct batch *batch, struct call *call) {
+static bool location_merge(const struct batch *batch, struct call *call, struct record *record, bool *ret_same) {
         const struct catalog_work *work = batch->work;
-        struct location *location = location_of_call(batch, call);
-        struct location next = *location;
-        const bool created = !location->record.exists;
+        struct location *location = (struct location *) record, next = *location;
 
-        if (!catalog_may_put(call, &location->record) ||
-                !location_from(call->body, &call->arena, &call->refusal, &next))
-                return PROBLEM_NONE;
+        if (!location_from(call->body, &call->arena, &call->refusal, &next))
+                return false;
         if (!call->work && !location_zone_known(&next, work->zones.names, work->zones.n, &call->arena, &call->refusal))
-                return PROBLEM_NONE;
-        record_put(&next.record, location_equal(&next, location), batch->now);
+                return false;
+        *ret_same = location_equal(&next, location);
         *location = next;
-        location_reply(call, location, created ? 201 : 200);
-        return PROBLEM_NONE;
+        return true;
 }
 
-const struct operation location_put = { .load = location_put_load,
-        .documents = location_put_documents,
-        .change = location_put_one,
-        .save = catalog_work_save };
-
-static enum problem location_show_load(struct batch *batch) {
-        struct catalog_work *work = NULL;
-        const enum problem p = locations_want(batch, &work);
-
-        return p ? p : catalog_read(batch->database, &work->set);
-}
-
-static enum problem location_show_decide(struct batch *batch) {
-        const struct catalog_work *work = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                const struct location *location = catalog_find_location(&work->set, call_code(call, 0));
-
-                if (location)
-                        location_reply(call, location, 200);
-                else
-                        call_refuse_unknown(call, "location", call_code(call, 0));
-        }
-        return PROBLEM_NONE;
-}
-
-const struct operation location_show = { .load = location_show_load, .decide = location_show_decide };
+const struct record_kind location_record = { .name = "location",
+        .size = sizeof(struct location),
+        .code = offsetof(struct location, code),
+        .load = location_load,
+        .save = catalog_work_save,
+        .find = location_find,
+        .merge = location_merge,
+        .write = location_write };

@@ -116,6 +116,14 @@ bool call_may_act_for(struct call *call, const char *channel) {
         return false;
 }
 
+void call_check_location(struct call *call) {
+        (void) call_may_act_at(call, call_code(call, 0));
+}
+
+void call_check_channel(struct call *call) {
+        (void) call_may_act_for(call, call_code(call, 0));
+}
+
 bool call_has_scope(const struct call *call, enum scope scope) {
         return scope_granted(call->claims->scopes, scope);
 }

@@ -104,6 +104,7 @@ struct route {
         const struct shape *body;  /* NULL: takes none */
         const struct shape *query; /* NULL: takes no query parameters */
         const struct operation *operation;
+        const void *kind; /* of an operation that serves several kinds of documents: the room's description of one */
         void (*check)(struct call *call);                 /* on the loop, may refuse: checks that need no database */
         const char *(*location)(const struct call *call); /* where it takes stock; NULL: the path tells */
         void (*answer)(struct call *call); /* on the loop, instead of an operation: answers without the database */
@@ -251,6 +252,10 @@ bool call_may_act_at(struct call *call, const char *location);
 
 /* Whether the bearer may act for the channel; refuses with CHANNEL_NOT_ALLOWED when not. */
 bool call_may_act_for(struct call *call, const char *channel);
+
+/* Checks of routes, on the loop: the same for the location or the channel in the path. */
+void call_check_location(struct call *call);
+void call_check_channel(struct call *call);
 
 bool call_has_scope(const struct call *call, enum scope scope);
 

@@ -1,9 +1,11 @@
 #include "engine/cursor.h"
 
+#include "base/sorted.h"
 #include "base/text.h"
 #include "db/connection.h"
 #include "sql/cursor.h"
 
+#include <inttypes.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -15,11 +17,14 @@
 #define RAW_SIZE_MAX   ((size_t) CURSOR_SIZE_MAX * 3 / 4)
 #define LIST_SIZE_MAX  ((size_t) 16 * 1024) /* of a list's description: the target without its cursor */
 
-/* ---- the list of a cursor ---- */
+struct plain_query {
+        struct page_query page;
+};
 
-static int parameter_compare(const void *left, const void *right) {
-        return strcmp(*(const char *const *) left, *(const char *const *) right);
-}
+static const struct shape_member plain_members[] = { PAGE_MEMBERS(struct plain_query) };
+const struct shape page_query_shape = SHAPE(struct plain_query, plain_members);
+
+/* ---- the list of a cursor ---- */
 
 /* Whether the parameter has this name, however it is escaped; it ends at "&" or with the text. */
 static bool parameter_is_named(const char *parameter, const char *wanted, struct arena *arena) {
@@ -54,8 +59,7 @@ static bool cursor_parameters_split(char *query, struct arena *arena, char **ret
                         return false;
                 ret_parameters[n++] = parameter;
         }
-        if (n)
-                qsort(ret_parameters, n, sizeof(*ret_parameters), parameter_compare);
+        sort(ret_parameters, n, sizeof(*ret_parameters), texts_compare);
         *ret_n = n;
         return true;
 }
@@ -176,7 +180,26 @@ bool page_begin(struct page *page, struct call *call, const struct cursor_key *k
         return false;
 }
 
+bool page_after_time(const struct page *page, struct call *call, timestamp *ret_time, struct uuid *ret_id) {
+        *ret_time = TIMESTAMP_NONE;
+        *ret_id = (struct uuid){ 0 };
+        if (!page->after[0])
+                return true;
+        if (text_to_integer(page->after[0], INT64_MIN + 1, INT64_MAX, ret_time) && uuid_parse(page->after[1], ret_id))
+                return true;
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor does not belong to this list.");
+        return false;
+}
+
 /* ---- writing ---- */
+
+void time_key_parts(timestamp time, const struct uuid *id, struct arena *arena, const char **ret_parts) {
+        char text[UUID_TEXT_SIZE];
+
+        uuid_format(id, text);
+        ret_parts[0] = arena_format(arena, "%" PRId64, time);
+        ret_parts[1] = arena_text(arena, text);
+}
 
 static const char *cursor_seal(const struct page *page, const char *const *parts, struct arena *arena) {
         struct buffer raw;
@@ -184,8 +207,11 @@ static const char *cursor_seal(const struct page *page, const char *const *parts
 
         buffer_init(&raw, arena, RAW_SIZE_MAX);
         buffer_append(&raw, (const char[HEAD_SIZE]){ CURSOR_VERSION }, HEAD_SIZE);
-        for (size_t i = 0; i < page->n_parts; i++)
+        for (size_t i = 0; i < page->n_parts; i++) {
+                if (!parts[i])
+                        return NULL;
                 part_append(&raw, parts[i]);
+        }
         text = arena_alloc(arena, CURSOR_SIZE_MAX + 1);
         if (raw.failed || !text ||
                 !mac_make(page, raw.bytes + HEAD_SIZE, raw.size - HEAD_SIZE, arena, (uint8_t *) raw.bytes + 1))

@@ -16,6 +16,8 @@
  *     decide:  reply_begin(...); write "data" with at most page.limit rows;
  *              page_end(&w, &page, there_is_more ? parts_of_the_last_row_written : NULL);
  *              reply_end(...);
+ *
+ * engine/list.h does all this for a list whose page is rows.
  */
 #pragma once
 
@@ -46,6 +48,9 @@ struct page_query {
                 .present_offset = offsetof(type, page.has_limit), BETWEEN(1, PAGE_LIMIT_MAX)                           \
         }
 
+/* The query of a list without filters. */
+extern const struct shape page_query_shape;
+
 struct cursor_key {
         uint8_t bytes[CURSOR_KEY_SIZE];
         bool known;
@@ -67,6 +72,12 @@ must_check enum problem pages_load(struct batch *batch, const struct cursor_key 
  * made for another list or other filters: refused with INVALID_CURSOR. */
 must_check bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts);
 
+/* The key of a list ordered by time and id: read from the cursor (TIMESTAMP_NONE on the first page; false after a
+ * refusal with INVALID_CURSOR), and made of a row. */
+#define TIME_KEY_PARTS 2
+must_check bool page_after_time(const struct page *page, struct call *call, timestamp *ret_time, struct uuid *ret_id);
+void time_key_parts(timestamp time, const struct uuid *id, struct arena *arena, const char **ret_parts);
+
 /* Write `next_cursor` and set the Link header: the next page goes on after a row with these parts; NULL: there is none.
- * Parts hold no NUL and fit, with the rest, CURSOR_SIZE_MAX. */
+ * Parts fit, with the rest, CURSOR_SIZE_MAX. A part that is NULL, for want of memory, fails the reply. */
 void page_end(struct reply_writer *writer, const struct page *page, const char *const *parts);

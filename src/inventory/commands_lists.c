@@ -1,57 +1,37 @@
 /* The lists: stock rows of a location, and ledger entries of one row. */
 #include "catalog/catalog.h"
-#include "engine/cursor.h"
 #include "inventory/commands.h"
 #include "inventory/lists.h"
 
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
-#define NUMBER_SIZE 24
-
-struct list_query {
-        struct page_query page;
-};
-
-static const struct shape_member query_members[] = {
-        PAGE_MEMBERS(struct list_query),
-};
-const struct shape stock_query_shape = SHAPE(struct list_query, query_members);
-const struct shape ledger_query_shape = SHAPE(struct list_query, query_members);
-
-/* The work of one call. */
-struct list {
+/* The page of one call. */
+struct inventory_page {
         struct page page;
         struct catalog_set catalog;
         struct stock_page stock;
         struct ledger_page ledger;
 };
 
-static enum problem stock_list_begin(
-        struct batch *batch, struct call *call, const struct cursor_key *key, struct list **ret_list) {
-        struct list *list = arena_new(batch->arena, struct list);
-
-        if (!list)
-                return FAULT_BUSY;
-        call->work = list;
-        list->stock.arena = list->ledger.arena = batch->arena;
-        catalog_init(&list->catalog, batch->arena);
-        catalog_want_location(&list->catalog, call_code(call, 0));
+/* Queue: whether the location and the product in the path exist. */
+static enum problem parents_ask(struct batch *batch, const struct call *call, struct inventory_page *mine) {
+        catalog_init(&mine->catalog, batch->arena);
+        catalog_want_location(&mine->catalog, call_code(call, 0));
         if (call_code(call, 1))
-                catalog_want_product(&list->catalog, call_code(call, 1));
-        *ret_list = page_begin(&list->page, call, key, /* n_parts= */ 1) ? list : NULL;
-        return PROBLEM_NONE;
+                catalog_want_product(&mine->catalog, call_code(call, 1));
+        return catalog_load(batch->database, &mine->catalog);
 }
 
-/* Whether the location and product in the path exist; refuses when not. */
-static bool list_location_check(struct call *call, const struct list *list) {
-        if (!catalog_find_location(&list->catalog, call_code(call, 0))) {
+static bool parents_check(struct call *call, const struct page *page) {
+        const struct catalog_set *catalog = &((const struct inventory_page *) page)->catalog;
+
+        if (!catalog_find_location(catalog, call_code(call, 0))) {
                 call_refuse_unknown(call, "location", call_code(call, 0));
                 return false;
         }
-        if (call_code(call, 1) && !catalog_find_product(&list->catalog, call_code(call, 1))) {
+        if (call_code(call, 1) && !catalog_find_product(catalog, call_code(call, 1))) {
                 call_refuse_unknown(call, "product", call_code(call, 1));
                 return false;
         }
@@ -60,81 +40,67 @@ static bool list_location_check(struct call *call, const struct list *list) {
 
 /* ---- stock ---- */
 
-static enum problem stock_list_load(struct batch *batch) {
-        const struct cursor_key *key = NULL;
-        enum problem p = pages_load(batch, &key);
+static enum problem stock_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct inventory_page *mine = (struct inventory_page *) page;
 
-        for (size_t i = 0; !p && i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                struct list *list = NULL;
-
-                p = stock_list_begin(batch, call, key, &list);
-                if (p || !list)
-                        continue;
-                stock_page_ask(
-                        batch->database, &list->stock, call_code(call, 0), list->page.after[0], list->page.limit + 1);
-                p = catalog_load(batch->database, &list->catalog);
-        }
-        return p;
+        mine->stock.arena = batch->arena;
+        stock_page_ask(batch->database, &mine->stock, call_code(call, 0), page->after[0], page->limit + 1);
+        return parents_ask(batch, call, mine);
 }
 
-static void stock_list_one(struct call *call, const struct list *list) {
-        const size_t n = list->stock.n_rows;
-        const char *last = NULL;
-        struct reply_writer w;
-        size_t i;
+static const void *stock_page_row(const struct page *page, size_t i) {
+        const struct stock_page *stock = &((const struct inventory_page *) page)->stock;
 
-        reply_begin(&w, call, 200);
-        write_name(&w.json, "data");
-        write_list_begin(&w.json);
-        for (i = 0; i < n && i < (size_t) list->page.limit; i++) {
-                last = list->stock.rows[i].sku;
-                write_object_begin(&w.json);
-                write_text_member(&w.json, "sku", last);
-                write_figures(&w.json, &list->stock.rows[i]);
-                write_object_end(&w.json);
-        }
-        write_list_end(&w.json);
-        page_end(&w, &list->page, i < n ? &last : NULL);
-        reply_end(&w);
+        return i < stock->n_rows ? &stock->rows[i] : NULL;
 }
 
-static enum problem stock_list_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
+static void stock_write(struct writer *json, const struct page *page, const void *row) {
+        const struct stock_row *figures = row;
 
-                if (!call->refusal.problem && list_location_check(call, call->work))
-                        stock_list_one(call, call->work);
-        }
-        return PROBLEM_NONE;
+        (void) page;
+        write_object_begin(json);
+        write_text_member(json, "sku", figures->sku);
+        write_figures(json, figures);
+        write_object_end(json);
 }
 
-const struct operation stock_list = { .load = stock_list_load, .decide = stock_list_decide };
+static void stock_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        (void) page, (void) arena;
+        ret_parts[0] = ((const struct stock_row *) row)->sku;
+}
+
+const struct list_kind stock_list = { .size = sizeof(struct inventory_page),
+        .n_parts = 1,
+        .ask = stock_ask,
+        .check = parents_check,
+        .row = stock_page_row,
+        .write = stock_write,
+        .key = stock_key };
 
 /* ---- movements ---- */
 
-static enum problem ledger_list_load(struct batch *batch) {
-        const struct cursor_key *key = NULL;
-        enum problem p = pages_load(batch, &key);
+static enum problem ledger_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct inventory_page *mine = (struct inventory_page *) page;
+        int64_t before = 0;
 
-        for (size_t i = 0; !p && i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-                struct list *list = NULL;
-                int64_t before = 0;
-
-                p = stock_list_begin(batch, call, key, &list);
-                if (p || !list)
-                        continue;
-                if (list->page.after[0] && !text_to_integer(list->page.after[0], 1, INT64_MAX, &before))
-                        return FAULT_BROKEN; /* the cursor is ours: its MAC was checked */
-                ledger_page_ask(batch->database, &list->ledger, call_code(call, 0), call_code(call, 1), before,
-                        list->page.limit + 1);
-                p = catalog_load(batch->database, &list->catalog);
-        }
-        return p;
+        if (page->after[0] && !text_to_integer(page->after[0], 1, INT64_MAX, &before))
+                return FAULT_BROKEN; /* the cursor is ours: its MAC was checked */
+        mine->ledger.arena = batch->arena;
+        ledger_page_ask(
+                batch->database, &mine->ledger, call_code(call, 0), call_code(call, 1), before, page->limit + 1);
+        return parents_ask(batch, call, mine);
 }
 
-static void write_movement(struct writer *json, const struct ledger_row *movement) {
+static const void *ledger_page_row(const struct page *page, size_t i) {
+        const struct ledger_page *ledger = &((const struct inventory_page *) page)->ledger;
+
+        return i < ledger->n_rows ? &ledger->rows[i] : NULL;
+}
+
+static void movement_write(struct writer *json, const struct page *page, const void *row) {
+        const struct ledger_row *movement = row;
+
+        (void) page;
         write_object_begin(json);
         write_integer_member(json, "number", movement->number);
         write_text_member(json, "reason", movement->reason);
@@ -149,33 +115,15 @@ static void write_movement(struct writer *json, const struct ledger_row *movemen
         write_object_end(json);
 }
 
-static void ledger_list_one(struct call *call, const struct list *list) {
-        const size_t n = list->ledger.n_rows;
-        char number[NUMBER_SIZE] = "";
-        const char *last = number;
-        struct reply_writer w;
-        size_t i;
-
-        reply_begin(&w, call, 200);
-        write_name(&w.json, "data");
-        write_list_begin(&w.json);
-        for (i = 0; i < n && i < (size_t) list->page.limit; i++) {
-                (void) snprintf(number, sizeof(number), "%" PRId64, list->ledger.rows[i].number);
-                write_movement(&w.json, &list->ledger.rows[i]);
-        }
-        write_list_end(&w.json);
-        page_end(&w, &list->page, i < n ? &last : NULL);
-        reply_end(&w);
+static void ledger_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        (void) page;
+        ret_parts[0] = arena_format(arena, "%" PRId64, ((const struct ledger_row *) row)->number);
 }
 
-static enum problem ledger_list_decide(struct batch *batch) {
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                struct call *call = batch->calls[i];
-
-                if (!call->refusal.problem && list_location_check(call, call->work))
-                        ledger_list_one(call, call->work);
-        }
-        return PROBLEM_NONE;
-}
-
-const struct operation ledger_list = { .load = ledger_list_load, .decide = ledger_list_decide };
+const struct list_kind ledger_list = { .size = sizeof(struct inventory_page),
+        .n_parts = 1,
+        .ask = ledger_ask,
+        .check = parents_check,
+        .row = ledger_page_row,
+        .write = movement_write,
+        .key = ledger_key };

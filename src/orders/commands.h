@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/call.h"
+#include "engine/list.h"
 #include "orders/orders.h"
 
 #define ORDER_REASON_MAX 200
@@ -47,7 +48,7 @@ void order_change_check(struct call *call);
 bool order_check_visible(struct call *call, const struct order *order, const char *what);
 
 extern const struct shape order_list_shape;
-extern const struct operation order_list_operation;     /* GET /v1/orders */
+extern const struct list_kind orders_list;              /* GET /v1/orders */
 extern const struct operation order_timeline_operation; /* GET /v1/orders/{id}/timeline */
 
 extern const struct shape order_place_shape, order_cancel_shape;

@@ -1,16 +1,9 @@
-#include "engine/call.h"
-#include "engine/cursor.h"
-#include "engine/reply.h"
 #include "orders/commands.h"
 #include "orders/lists.h"
 
-#include "base/text.h"
-
 #include <ctype.h>
-#include <inttypes.h>
 
-#define CURSOR_PARTS 2 /* the time the list is sorted by, and the id */
-#define WORDS_MIN    3 /* letters and digits: fewer make no trigram, and the search would read all orders */
+#define WORDS_MIN 3 /* letters and digits: fewer make no trigram, and the search would read all orders */
 
 struct list_query {
         struct page_query page;
@@ -33,14 +26,11 @@ static const struct shape_member list_members[] = {
 };
 const struct shape order_list_shape = SHAPE(struct list_query, list_members);
 
-/* One call's page. */
-struct listing_work {
+/* The page of one call. */
+struct orders_listed {
         struct page page;
         struct order_list list;
-};
-
-struct lists_work {
-        struct order_set set;
+        const struct order_set *orders; /* of all calls */
 };
 
 /* Customers return goods at any location. So a client that takes returns finds any order by its exact number; at a
@@ -83,7 +73,6 @@ static bool order_filter_from(struct call *call, const struct page *page, struct
                 .locations = claims->locations,
                 .n_locations = claims->n_locations,
                 .updated_since = query->updated_since,
-                .after_time = TIMESTAMP_NONE,
                 .limit = page->limit + 1,
         };
         if (finds_anywhere(call))
@@ -94,105 +83,63 @@ static bool order_filter_from(struct call *call, const struct page *page, struct
         }
         if (query->channel && !call_may_act_for(call, query->channel))
                 return false;
-        if (!page->after[0])
-                return true;
-        if (text_to_integer(page->after[0], INT64_MIN + 1, INT64_MAX, &filter->after_time) &&
-                uuid_parse(page->after[1], &filter->after_id))
-                return true;
-        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor does not belong to this list.");
-        return false;
+        return page_after_time(page, call, &filter->after_time, &filter->after_id);
 }
 
-static enum problem order_page_load(struct batch *batch, struct call *call, const struct cursor_key *key) {
-        struct listing_work *work = arena_new(batch->arena, struct listing_work);
+static enum problem order_page_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct orders_listed *mine = (struct orders_listed *) page;
         struct order_filter filter;
 
-        if (!work)
-                return FAULT_BUSY;
-        work->list.arena = batch->arena;
-        if (!page_begin(&work->page, call, key, CURSOR_PARTS) || !order_filter_from(call, &work->page, &filter))
-                return PROBLEM_NONE;
-        call->work = work;
-        return order_list_load(batch->database, &filter, &work->list);
+        mine->list.arena = batch->arena;
+        return order_filter_from(call, page, &filter) ? order_list_load(batch->database, &filter, &mine->list)
+                                                      : PROBLEM_NONE;
 }
 
-static void listed_orders_want(struct batch *batch, struct order_set *set) {
+static enum problem listed_orders_read(struct batch *batch) {
+        struct order_set *orders = arena_new(batch->arena, struct order_set);
+
+        if (!orders)
+                return FAULT_BUSY;
+        orders_init(orders, batch->arena, NULL);
         for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct listing_work *work = batch->calls[i]->work;
+                struct orders_listed *mine = batch->calls[i]->work;
 
-                for (size_t j = 0; work && j < work->list.n && (int64_t) j < work->page.limit; j++)
-                        orders_want(set, &work->list.rows[j].id);
+                for (size_t j = 0; mine && j < mine->list.n && (int64_t) j < mine->page.limit; j++)
+                        orders_want(orders, &mine->list.rows[j].id);
+                if (mine)
+                        mine->orders = orders;
         }
+        return orders_read(batch->database, orders);
 }
 
-static enum problem orders_list_load(struct batch *batch) {
-        struct lists_work *lists = arena_new(batch->arena, struct lists_work);
-        const struct cursor_key *key = NULL;
-        enum problem p;
+static const void *listed_order_at(const struct page *page, size_t i) {
+        const struct order_list *list = &((const struct orders_listed *) page)->list;
 
-        if (!lists)
-                return FAULT_BUSY;
-        orders_init(&lists->set, batch->arena, NULL);
-        batch->work = lists;
-        p = pages_load(batch, &key);
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = order_page_load(batch, batch->calls[i], key);
-        if (!p)
-                p = batch_trip(batch);
-        if (p)
-                return p;
-        listed_orders_want(batch, &lists->set);
-        return orders_read(batch->database, &lists->set);
+        return i < list->n ? &list->rows[i] : NULL;
 }
 
-/* The number of the first n orders that fit into one page; at least 1. */
-static size_t write_orders(
-        struct reply_writer *w, const struct listing_work *work, const struct order_set *set, size_t n) {
-        size_t i;
+static void listed_order_write(struct writer *json, const struct page *page, const void *row) {
+        const struct listed_order *listed = row;
+        const struct order *order = order_find(((const struct orders_listed *) page)->orders, &listed->id);
 
-        write_name(&w->json, "data");
-        write_list_begin(&w->json);
-        for (i = 0; i < n && w->buffer.size < PAGE_SIZE_MAX; i++) {
-                const struct order *order = order_find(set, &work->list.rows[i].id);
-
-                if (!order)
-                        continue;
-                write_object_begin(&w->json);
-                order_write(&w->json, order, /* viewer= */ NULL);
-                write_object_end(&w->json);
-        }
-        write_list_end(&w->json);
-        return i;
+        if (!order)
+                return;
+        write_object_begin(json);
+        order_write(json, order, /* viewer= */ NULL);
+        write_object_end(json);
 }
 
-static void orders_list_one(struct call *call, const struct order_set *set) {
-        const struct listing_work *work = call->work;
-        const size_t limit = (size_t) work->page.limit;
-        const char *parts[CURSOR_PARTS] = { NULL };
-        char id[UUID_TEXT_SIZE];
-        struct reply_writer w;
-        size_t n;
-        bool more;
+static void orders_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        const struct listed_order *listed = row;
 
-        reply_begin(&w, call, 200);
-        n = write_orders(&w, work, set, work->list.n < limit ? work->list.n : limit);
-        more = n < work->list.n;
-        if (more) {
-                uuid_format(&work->list.rows[n - 1].id, id);
-                parts[0] = arena_format(&call->arena, "%" PRId64, work->list.rows[n - 1].sorted_by);
-                parts[1] = id;
-        }
-        page_end(&w, &work->page, more && parts[0] ? parts : NULL);
-        reply_end(&w);
+        (void) page;
+        time_key_parts(listed->sorted_by, &listed->id, arena, ret_parts);
 }
 
-static enum problem orders_list_decide(struct batch *batch) {
-        const struct lists_work *lists = batch->work;
-
-        for (size_t i = 0; i < batch->n_calls; i++)
-                if (batch->calls[i]->work)
-                        orders_list_one(batch->calls[i], &lists->set);
-        return PROBLEM_NONE;
-}
-
-const struct operation order_list_operation = { .load = orders_list_load, .decide = orders_list_decide };
+const struct list_kind orders_list = { .size = sizeof(struct orders_listed),
+        .n_parts = TIME_KEY_PARTS,
+        .ask = order_page_ask,
+        .read = listed_orders_read,
+        .row = listed_order_at,
+        .write = listed_order_write,
+        .key = orders_key };

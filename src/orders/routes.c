@@ -9,7 +9,7 @@
 
 const struct route order_routes[] = {
         { METHOD_GET, "/v1/orders", SCOPE_ORDERS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &order_list_shape,
-                .operation = &order_list_operation },
+                .operation = &list_operation, .kind = &orders_list },
         { METHOD_POST, "/v1/orders", SCOPE_ORDERS_WRITE, LANE_WRITE, PLACE_BATCH, KEY_REQUIRED,
                 .body = &order_place_shape, .check = order_place_check, .location = order_place_location,
                 .operation = &order_place_operation, .weigh = order_place_weigh },

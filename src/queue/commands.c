@@ -4,10 +4,6 @@
 
 #include <stdio.h>
 
-void queue_location_check(struct call *call) {
-        (void) call_may_act_at(call, call_code(call, 0));
-}
-
 const char *queue_view(struct call *call) {
         const uint8_t powers = (uint8_t) fulfillment_powers(call);
         const struct digest_part parts[] = { digest_text(call->target), { &powers, sizeof(powers) } };

@@ -10,9 +10,6 @@
 
 #define VIEW_SIZE 13 /* 12 hexadecimal digits and the NUL */
 
-/* On the loop: whether the bearer may see the queue of the location in the path. */
-void queue_location_check(struct call *call);
-
 /* A digest of a view of a queue apart from the queue: the address with its filters and page, and the permissions of the
  * bearer. NULL without memory. */
 const char *queue_view(struct call *call);

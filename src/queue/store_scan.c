@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "sql/queue.h"
 
-#include <string.h>
-
 static enum problem orders_read_ids(struct rows *rows, void *into) {
         struct scanned *scanned = into;
 

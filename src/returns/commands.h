@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/call.h"
+#include "engine/list.h"
 #include "returns/store.h"
 
 #define RETURN_BATCH      32
@@ -65,7 +66,8 @@ void return_reply(struct call *call, struct rma *rma, unsigned status);
 
 extern const struct shape return_shape, receive_shape, lost_shape, return_refund_shape, dispose_shape,
         return_cancel_shape, return_list_shape;
-extern const struct operation return_create, return_quote, return_show, return_list;
+extern const struct operation return_create, return_quote, return_show;
+extern const struct list_kind returns_list;
 extern const struct operation return_refund_operation, return_receive_operation, return_lost, return_dispose_operation,
         return_cancel_operation;
 

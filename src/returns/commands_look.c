@@ -1,13 +1,7 @@
 /* GET /v1/returns and /v1/returns/{id}. */
-#include "engine/cursor.h"
 #include "engine/reply.h"
 #include "returns/commands.h"
 
-#include "base/text.h"
-
-#include <inttypes.h>
-
-#define CURSOR_PARTS 2 /* when it was made, and its id */
 #define STATUSES_MAX 5
 #define NUMBER_MAX   40
 
@@ -76,15 +70,11 @@ static const struct shape_member list_members[] = {
 };
 const struct shape return_list_shape = SHAPE(struct list_query, list_members);
 
-/* One call's page. */
+/* The page of one call. */
 struct returns_listed {
         struct page page;
         struct return_page list;
-};
-
-struct lists_work {
-        struct order_set orders;
-        struct return_set returns;
+        const struct return_set *returns; /* of all calls */
 };
 
 static bool return_filter_from(struct call *call, const struct page *page, struct return_filter *filter) {
@@ -103,111 +93,70 @@ static bool return_filter_from(struct call *call, const struct page *page, struc
                 .all_locations = claims->all_locations || query->order_number || query->return_number,
                 .locations = claims->locations,
                 .n_locations = claims->n_locations,
-                .after_time = TIMESTAMP_NONE,
                 .limit = page->limit + 1,
         };
-        if (!page->after[0])
-                return true;
-        if (text_to_integer(page->after[0], INT64_MIN + 1, INT64_MAX, &filter->after_time) &&
-                uuid_parse(page->after[1], &filter->after_id))
-                return true;
-        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor is not one of this list.");
-        return false;
+        return page_after_time(page, call, &filter->after_time, &filter->after_id);
 }
 
-static enum problem return_list_ask(struct batch *batch, struct call *call, const struct cursor_key *key) {
-        struct returns_listed *listing = arena_new(batch->arena, struct returns_listed);
+static enum problem return_page_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct returns_listed *mine = (struct returns_listed *) page;
         struct return_filter filter;
 
-        if (!listing)
-                return FAULT_BUSY;
-        listing->list.arena = batch->arena;
-        if (!page_begin(&listing->page, call, key, CURSOR_PARTS) || !return_filter_from(call, &listing->page, &filter))
-                return PROBLEM_NONE;
-        call->work = listing;
-        return_page_load(batch->database, &filter, &listing->list);
+        mine->list.arena = batch->arena;
+        if (return_filter_from(call, page, &filter))
+                return_page_load(batch->database, &filter, &mine->list);
         return PROBLEM_NONE;
 }
 
-static void want_listed_orders(struct batch *batch, struct order_set *orders) {
-        for (size_t i = 0; i < batch->n_calls; i++) {
-                const struct returns_listed *listing = batch->calls[i]->work;
-
-                for (size_t j = 0; listing && j < listing->list.n && (int64_t) j < listing->page.limit; j++)
-                        orders_want(orders, &listing->list.rows[j].order_id);
-        }
-}
-
-static enum problem return_list_load(struct batch *batch) {
-        struct lists_work *lists = arena_new(batch->arena, struct lists_work);
-        const struct cursor_key *key = NULL;
+static enum problem listed_returns_read(struct batch *batch) {
+        struct order_set *orders = arena_new(batch->arena, struct order_set);
+        struct return_set *returns = arena_new(batch->arena, struct return_set);
         enum problem p;
 
-        if (!lists)
+        if (!orders || !returns)
                 return FAULT_BUSY;
-        orders_init(&lists->orders, batch->arena, NULL);
-        returns_init(&lists->returns, batch->arena);
-        batch->work = lists;
-        p = pages_load(batch, &key);
-        for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = return_list_ask(batch, batch->calls[i], key);
-        if (!p)
-                p = batch_trip(batch);
-        if (p)
-                return p;
-        want_listed_orders(batch, &lists->orders);
-        p = orders_read(batch->database, &lists->orders);
-        return p ? p : returns_read(batch->database, &lists->returns, &lists->orders);
-}
+        orders_init(orders, batch->arena, NULL);
+        returns_init(returns, batch->arena);
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct returns_listed *mine = batch->calls[i]->work;
 
-/* As many of the first n as go into one page, at least one; how many these are. */
-static size_t write_returns(
-        struct reply_writer *w, const struct returns_listed *listing, const struct return_set *set, size_t n) {
-        size_t i;
-
-        write_name(&w->json, "data");
-        write_list_begin(&w->json);
-        for (i = 0; i < n && w->buffer.size < PAGE_SIZE_MAX; i++) {
-                const struct rma *rma = rma_find(set, &listing->list.rows[i].id);
-
-                if (!rma)
-                        continue;
-                write_object_begin(&w->json);
-                rma_write(&w->json, rma);
-                write_object_end(&w->json);
+                for (size_t j = 0; mine && j < mine->list.n && (int64_t) j < mine->page.limit; j++)
+                        orders_want(orders, &mine->list.rows[j].order_id);
+                if (mine)
+                        mine->returns = returns;
         }
-        write_list_end(&w->json);
-        return i;
+        p = orders_read(batch->database, orders);
+        return p ? p : returns_read(batch->database, returns, orders);
 }
 
-static void return_list_reply(struct call *call, const struct return_set *set) {
-        const struct returns_listed *listing = call->work;
-        const size_t limit = (size_t) listing->page.limit;
-        const char *parts[CURSOR_PARTS] = { NULL };
-        char id[UUID_TEXT_SIZE];
-        struct reply_writer w;
-        size_t n;
-        bool more;
+static const void *listed_return_at(const struct page *page, size_t i) {
+        const struct return_page *list = &((const struct returns_listed *) page)->list;
 
-        reply_begin(&w, call, 200);
-        n = write_returns(&w, listing, set, listing->list.n < limit ? listing->list.n : limit);
-        more = n < listing->list.n;
-        if (more) {
-                uuid_format(&listing->list.rows[n - 1].id, id);
-                parts[0] = arena_format(&call->arena, "%" PRId64, listing->list.rows[n - 1].created_at);
-                parts[1] = id;
-        }
-        page_end(&w, &listing->page, more && parts[0] ? parts : NULL);
-        reply_end(&w);
+        return i < list->n ? &list->rows[i] : NULL;
 }
 
-static enum problem return_list_decide(struct batch *batch) {
-        const struct lists_work *lists = batch->work;
+static void listed_return_write(struct writer *json, const struct page *page, const void *row) {
+        const struct listed_return *listed = row;
+        const struct rma *rma = rma_find(((const struct returns_listed *) page)->returns, &listed->id);
 
-        for (size_t i = 0; i < batch->n_calls; i++)
-                if (batch->calls[i]->work)
-                        return_list_reply(batch->calls[i], &lists->returns);
-        return PROBLEM_NONE;
+        if (!rma)
+                return;
+        write_object_begin(json);
+        rma_write(json, rma);
+        write_object_end(json);
 }
 
-const struct operation return_list = { .load = return_list_load, .decide = return_list_decide };
+static void returns_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        const struct listed_return *listed = row;
+
+        (void) page;
+        time_key_parts(listed->created_at, &listed->id, arena, ret_parts);
+}
+
+const struct list_kind returns_list = { .size = sizeof(struct returns_listed),
+        .n_parts = TIME_KEY_PARTS,
+        .ask = return_page_ask,
+        .read = listed_returns_read,
+        .row = listed_return_at,
+        .write = listed_return_write,
+        .key = returns_key };

@@ -9,7 +9,7 @@
 
 const struct route return_routes[] = {
         { METHOD_GET, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_LIST, 4, KEY_UNUSED, .query = &return_list_shape,
-                .operation = &return_list },
+                .operation = &list_operation, .kind = &returns_list },
         { METHOD_POST, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
                 .body = &return_shape, .check = return_create_check, .location = return_create_location,
                 .operation = &return_create },
