@@ -23,6 +23,7 @@ pytest.register_assert_rewrite(
 from support.client import contract  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.database import Database  # noqa: E402
+from support import event_types  # noqa: E402
 from support.discretion import discretion  # noqa: E402
 from support.holdfast import Holdfast, migrate  # noqa: E402
 from support.retailer import Retailer  # noqa: E402
@@ -58,6 +59,7 @@ def cluster(work_directory, durable):
     cluster = Cluster(work_directory / "cluster", durable)
     try:
         yield cluster.start()
+        event_types.assert_known(cluster)
     finally:
         cluster.remove()
 

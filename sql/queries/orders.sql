@@ -310,7 +310,8 @@ select l.order_id, l.location from return_lines l where l.order_id = any($1::uui
 
 -- :name order_timeline
 -- Every event of an order, oldest first. $1 the order, $2 how many at most.
-select e.id, e.type, e.occurred_at, e.actor, e.fulfillment_id, e.location, e.data
+select e.id, e.type, e.occurred_at, e.actor, case when e.subject_kind = 'fulfillments' then e.subject_id::uuid end, e.location,
+       e.data
   from events e
  where e.order_id = $1::uuid
  order by e.occurred_at, e.id

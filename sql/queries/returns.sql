@@ -35,7 +35,7 @@ select wanted.order_id, f.id, wanted.location,
  cross join lateral (select fulfillments.id, fulfillments.updated_at from fulfillments
                       where fulfillments.order_id = wanted.order_id) as f
  cross join lateral (select max(e.occurred_at) as at from events e
-                      where e.order_id = wanted.order_id and e.fulfillment_id = f.id
+                      where e.order_id = wanted.order_id and e.subject_id = f.id::text
                         and e.type in ('fulfillment.handed_over', 'fulfillment.partially_handed_over',
                                        'fulfillment.shipped', 'fulfillment.partially_shipped',
                                        'fulfillment.delivered')) as told

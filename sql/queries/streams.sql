@@ -62,7 +62,7 @@ set local synchronous_commit = off
 
 -- :name stream_read
 -- Events of location $1 after position $2, at most $3 rows.
-select e.position, told.id, told.type, told.order_id, told.fulfillment_id, told.occurred_at, told.data
+select e.position, told.id, told.type, told.order_id, told.subject_id::uuid, told.occurred_at, told.data
   from stream_events e
  cross join lateral (select * from events where events.id = e.event_id) as told
  where e.location = $1::text and e.position > $2::bigint

@@ -129,7 +129,7 @@ static int64_t reservations_break(struct promises *promises, const struct stock_
                 if (!units || reservation_advance(reservation, RESERVATION_RELEASE, now, events->arena, &never))
                         continue;
                 reservation->reason = REASON_STOCK_LOST;
-                reservation_tell(events, reservation, "reservation.released", actor);
+                reservation_tell(events, reservation, EVENT_RESERVATION_RELEASED, actor);
                 deficit -= units;
         }
         return deficit;
@@ -155,7 +155,7 @@ static enum problem fulfillment_break(struct fulfillment *fulfillment, const str
 
                 if (line->stock != row || !fulfillment_line_remaining(line))
                         continue;
-                event = fulfillment_tell(events, fulfillment, "fulfillment.short_picked", actor);
+                event = fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, actor);
                 event_text(event, "reason", REASON_STOCK_LOST);
                 *deficit = line_break(line, *deficit, event);
         }

@@ -42,6 +42,7 @@ static const struct {
         const char *option;
         void (*print)(FILE *out);
 } outputs[] = {
+        { "--events", page_events },
         { "--lifecycles", page_lifecycles },
         { "--problems", page_problems },
         { "--routes", print_routes },

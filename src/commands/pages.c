@@ -2,11 +2,13 @@
 
 #include "base/config.h"
 #include "base/problem.h"
+#include "events/types.h"
 #include "orders/orders.h"
 #include "reservations/reservations.h"
 #include "returns/returns.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char printed_by[] = "<!-- Printed by `holdfast %s`; change the table in %s instead. -->\n\n";
 
@@ -68,6 +70,45 @@ void page_configuration(FILE *out) {
                 (void) fprintf(out, *initial ? " | `%s`" : " | %s", *initial ? initial : "(none)");
                 (void) fprintf(out, " | %s |\n", setting_help(setting));
         }
+}
+
+/* ---- events ---- */
+
+/* The names of a list, each as code. */
+static void print_event_members(FILE *out, const char *list) {
+        for (const char *at = list; *at;) {
+                const int size = (int) strcspn(at, " ");
+
+                (void) fprintf(out, "%s`%.*s`", at == list ? "" : " ", size, at);
+                at += size + (at[size] == ' ');
+        }
+}
+
+void page_events(FILE *out) {
+        (void) fputs("# Events\n\n", out);
+        (void) fprintf(out, printed_by, "openapi --events", "src/events/types.h");
+        (void) fputs(
+                "Each change of a document is written as an event in the transaction of the change. Its subject is the "
+                "document, as in\n`orders/ID`. `data` has `version`, the version of that document, and these members. "
+                "Members in the last column contain free\ntext or names; only the timeline of an order shows them.\n\n"
+                "| type | subject | meaning | members | of the timeline alone |\n|---|---|---|---|---|\n",
+                out);
+        for (enum event_type type = 0; type < EVENT_TYPE_COUNT; type++) {
+                const struct event_type_row *row = &event_types[type];
+
+                (void) fprintf(out, "| `%s` | %s | %s | ", row->name, subject_kinds[row->subject], row->meaning);
+                print_event_members(out, row->members);
+                (void) fputs(" | ", out);
+                print_event_members(out, row->kept);
+                (void) fputs(" |\n", out);
+        }
+        (void) fputs(
+                "\n## Members\n\nA member has the same form in all types. It is absent where it does not apply.\n\n"
+                "| member | form | meaning |\n|---|---|---|\n",
+                out);
+        for (size_t i = 0; i < event_data_member_count; i++)
+                (void) fprintf(out, "| `%s` | %s | %s |\n", event_data_members[i].name, event_data_members[i].form,
+                        event_data_members[i].meaning);
 }
 
 /* ---- lifecycles ---- */

@@ -8,5 +8,6 @@
 #include <stdio.h>
 
 void page_configuration(FILE *out); /* docs/configuration.md */
+void page_events(FILE *out);        /* docs/events.md */
 void page_lifecycles(FILE *out);    /* docs/lifecycles.md */
 void page_problems(FILE *out);      /* docs/problems.md */

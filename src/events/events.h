@@ -2,8 +2,10 @@
  * events: records of changes, written in the transaction of the change.
  *
  * A batch has one list of events, which the engine makes and saves (`batch->events`); rules add to it (`event_add`).
- * The timeline of an order reads them; later they are published to streams and webhooks. Never codes or personal data
- * in `data`.
+ * The timeline of an order reads them, and the publisher gives them to streams. Never codes or personal data in `data`
+ * but in the members that events/types.h reserves for the timeline.
+ *
+ * An event has a subject, the document that changed: "orders/ID". Its type says which kind of document that is.
  *
  * An event carries the version of its document after its own command. A command may add an event before it raises the
  * version, so its events are settled at its end (`events_settle`). Later commands of the batch do not change them.
@@ -15,6 +17,7 @@
 #include "base/clock.h"
 #include "base/problem.h"
 #include "base/uuid.h"
+#include "events/types.h"
 
 struct database;
 struct snapshot;
@@ -23,11 +26,13 @@ struct snapshot;
 
 struct event {
         struct uuid id;
-        const char *type;                                              /* "order.created": dotted, lower case */
-        const struct uuid *order_id, *fulfillment_id, *reservation_id; /* each may be NULL */
-        const char *location;                                          /* may be NULL */
-        const int64_t *version_of; /* the document, until the event is settled; NULL: none, or it is settled */
-        int64_t version;           /* of the document; 0: it has none, or the event is not settled */
+        enum event_type type;
+        enum subject_kind subject_kind;
+        const struct uuid *subject_id;
+        const struct uuid *order_id;    /* of the order whose timeline shows it; NULL: none */
+        const char *location, *channel; /* each may be NULL */
+        const int64_t *version_of;      /* the subject, until the event is settled; NULL: it is settled */
+        int64_t version;                /* of the subject; 0: the event is not settled */
         const char *actor;
         timestamp occurred_at; /* TIMESTAMP_NONE: when it is saved */
         struct buffer data;    /* members of its JSON object, without the braces */
@@ -43,9 +48,12 @@ struct events {
 
 void events_init(struct events *events, struct arena *arena);
 
-/* A new event in the list, with a fresh id, for the caller to fill; the text and ids it points to must live until
- * events_save. Never NULL: without memory it is a scratch event, and events_save fails. */
-struct event *event_add(struct events *events, const char *type, const char *actor);
+/* A new event in the list, with a fresh id, for the caller to fill: event_about is required. The text and ids it points
+ * to must live until events_save. Never NULL: without memory it is a scratch event, and events_save fails. */
+struct event *event_add(struct events *events, enum event_type type, const char *actor);
+
+/* Set the subject, and where its version stands; a later call overrides. */
+void event_about(struct event *event, enum subject_kind kind, const struct uuid *id, const int64_t *version);
 
 /* Add a member to the data of an event; NULL text is left out. */
 void event_text(struct event *event, const char *name, const char *value);
@@ -57,5 +65,6 @@ void events_settle(struct events *events);
 /* Keep the list in the snapshot: if the call is refused, the events added later are dropped. */
 void events_snapshot(struct snapshot *snapshot, struct events *events);
 
-/* Queue: insert all events, settled; events of a fulfillment are then pending for the stream of their location. */
+/* Queue: insert all events, settled; events of a fulfillment are then pending for the stream of their location. An
+ * event without a subject is FAULT_BROKEN. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

@@ -10,7 +10,7 @@ void events_init(struct events *events, struct arena *arena) {
         events->last = events->unsettled = &events->first;
 }
 
-struct event *event_add(struct events *events, const char *type, const char *actor) {
+struct event *event_add(struct events *events, enum event_type type, const char *actor) {
         static _Thread_local struct event scratch;
         struct event *event = arena_new(events->arena, struct event);
 
@@ -25,6 +25,12 @@ struct event *event_add(struct events *events, const char *type, const char *act
         *events->last = event;
         events->last = &event->next;
         return event;
+}
+
+void event_about(struct event *event, enum subject_kind kind, const struct uuid *id, const int64_t *version) {
+        event->subject_kind = kind;
+        event->subject_id = id;
+        event->version_of = version;
 }
 
 void event_text(struct event *event, const char *name, const char *value) {
@@ -54,10 +60,10 @@ void events_snapshot(struct snapshot *snapshot, struct events *events) {
         snapshot_one(snapshot, events->last);
 }
 
-/* The row of an event: the event itself, its data with the braces, and the time it happened. */
+/* The row of an event: the event itself, and its members as SQL has them; data with the braces. */
 struct event_row {
         const struct event *event;
-        const char *data;
+        const char *type, *subject_kind, *subject_id, *data;
         timestamp occurred_at;
 };
 
@@ -65,16 +71,37 @@ struct event_row {
 
 static const struct column columns[] = {
         { "id", UUID_AT(struct event, id), .through = EVENT },
-        { "type", TEXT_AT(struct event, type), .through = EVENT },
+        { "type", TEXT_AT(struct event_row, type) },
+        { "subject_kind", TEXT_AT(struct event_row, subject_kind) },
+        { "subject_id", TEXT_AT(struct event_row, subject_id) },
+        { "version", INTEGER_AT(struct event, version), .through = EVENT },
         { "order_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, order_id) },
-        { "fulfillment_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, fulfillment_id) },
-        { "reservation_id", .kind = COLUMN_UUID, .through = EVENT, .then = POINTER(struct event, reservation_id) },
         { "location", TEXT_AT(struct event, location), .through = EVENT },
+        { "channel", TEXT_AT(struct event, channel), .through = EVENT },
         { "actor", TEXT_AT(struct event, actor), .through = EVENT },
         { "data", JSONB_AT(struct event_row, data) },
         { "occurred_at", TIME_AT(struct event_row, occurred_at) },
 };
 const struct columns event_columns = { "events", COLUMNS(struct event_row, columns) };
+
+/* The row of a settled event. False without memory. */
+static bool event_row_make(struct event_row *row, struct event *event, timestamp now, struct arena *arena) {
+        char *id = arena_alloc(arena, UUID_TEXT_SIZE);
+
+        event_integer(event, "version", event->version);
+        *row = (struct event_row){
+                .event = event,
+                .type = event_types[event->type].name,
+                .subject_kind = subject_kinds[event->subject_kind],
+                .subject_id = id,
+                .data = arena_format(arena, "{%s}", buffer_text(&event->data)),
+                .occurred_at = event->occurred_at == TIMESTAMP_NONE ? now : event->occurred_at,
+        };
+        if (event->data.failed || !id || !row->data)
+                return false;
+        uuid_format(event->subject_id, id);
+        return true;
+}
 
 /* Events of a fulfillment await their place in the stream of their location. */
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
@@ -86,17 +113,14 @@ enum problem events_save(struct database *database, struct events *events, times
         records_begin(&saved, events->arena, &sql_events_save, &event_columns);
         records_begin(&pending, events->arena, &sql_stream_pending_save, &event_columns);
         for (struct event *event = events->first; event; event = event->next) {
-                struct event_row row = { .event = event, .occurred_at = event->occurred_at };
+                struct event_row row;
 
-                if (event->version)
-                        event_integer(event, "version", event->version);
-                if (row.occurred_at == TIMESTAMP_NONE)
-                        row.occurred_at = now;
-                row.data = arena_format(events->arena, "{%s}", buffer_text(&event->data));
-                if (event->data.failed || !row.data)
+                if (!event->subject_id)
+                        return FAULT_BROKEN;
+                if (!event_row_make(&row, event, now, events->arena))
                         return FAULT_BUSY;
                 records_add(&saved, &row);
-                if (event->location && event->fulfillment_id)
+                if (event->location && event->subject_kind == SUBJECT_FULFILLMENT)
                         records_add(&pending, &row);
         }
         records_ask(&saved, database);

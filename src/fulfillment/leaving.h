@@ -31,7 +31,7 @@ size_t load_lines(const struct load *load, const struct fulfillment *fulfillment
 /* Take the units off the stock, advance by `event` when none are left, and write the event: `whole` when none are left,
  * else `part`. */
 must_check enum problem load_leave(struct fulfillment *fulfillment, const struct load *load,
-        enum fulfillment_event event, const char *whole, const char *part, const struct act *act,
+        enum fulfillment_event event, enum event_type whole, enum event_type part, const struct act *act,
         struct event **ret_told);
 
 /* The text of a member of a kept document; NULL when there is none. */

@@ -80,7 +80,7 @@ void fulfillment_count_wrong_code(
         fulfillment->touched = true;
         if (fulfillment->wrong_codes >= WRONG_CODES_MAX) {
                 fulfillment->locked_until = act->now + HANDOVER_LOCK;
-                (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_locked", act->actor);
+                (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_LOCKED, act->actor);
         }
         order_settle(fulfillment->order, act->events, act->actor, act->now);
 }
@@ -255,8 +255,8 @@ enum problem fulfillment_hand_over(
         p = check_proof(fulfillment, handover, act);
         if (p)
                 return p;
-        p = load_leave(fulfillment, &load, FULFILLMENT_HAND_OVER, "fulfillment.handed_over",
-                "fulfillment.partially_handed_over", act, &told);
+        p = load_leave(fulfillment, &load, FULFILLMENT_HAND_OVER, EVENT_FULFILLMENT_HANDED_OVER,
+                EVENT_FULFILLMENT_PARTIALLY_HANDED_OVER, act, &told);
         if (p)
                 return p;
         event_text(told, "proof", proof_method_texts[handover->method]);

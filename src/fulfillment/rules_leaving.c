@@ -70,7 +70,7 @@ static bool take_out(struct fulfillment *fulfillment, const struct load *load, c
 
 /* Take the units out, advance when nothing is left, and tell which of the two happened. */
 enum problem load_leave(struct fulfillment *fulfillment, const struct load *load, enum fulfillment_event event,
-        const char *whole, const char *part, const struct act *act, struct event **ret_told) {
+        enum event_type whole, enum event_type part, const struct act *act, struct event **ret_told) {
         struct line_units lines[ORDER_LINES_MAX];
         const size_t n_lines = load_lines(load, fulfillment, lines);
         const bool last = take_out(fulfillment, load, act);

@@ -22,8 +22,8 @@ enum problem fulfillment_assign(
         }
         fulfillment->assignee = assignee;
         fulfillment->touched = true;
-        event_text(
-                fulfillment_tell(act->events, fulfillment, "fulfillment.assigned", act->actor), "assignee", assignee);
+        event_text(fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_ASSIGNED, act->actor), "assignee",
+                assignee);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -140,8 +140,8 @@ static void take_basket(struct fulfillment *fulfillment, const struct basket *ba
                 line->changed = true;
                 lines[n_lines++] = (struct line_units){ line->order_line->id, basket->units[i] };
         }
-        event = fulfillment_tell(
-                act->events, fulfillment, basket->undo ? "fulfillment.pick_undone" : "fulfillment.picked", act->actor);
+        event = fulfillment_tell(act->events, fulfillment,
+                basket->undo ? EVENT_FULFILLMENT_PICK_UNDONE : EVENT_FULFILLMENT_PICKED, act->actor);
         event_lines(event, lines, n_lines);
 }
 
@@ -183,7 +183,7 @@ enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick
         if (p)
                 return p;
         if (first)
-                (void) fulfillment_tell(act->events, fulfillment, "fulfillment.picking", act->actor);
+                (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_PICKING, act->actor);
         take_basket(fulfillment, &basket, act);
         fulfillment_pack_if_done(fulfillment, act->events, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);

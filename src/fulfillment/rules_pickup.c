@@ -39,7 +39,7 @@ static void note_times(struct check_in *check_in, const struct check_in_word *wo
 static void tell_check_in(const struct fulfillment *fulfillment, const struct act *act) {
         const bool arrived = fulfillment->check_in.state == CHECK_IN_ARRIVED;
         struct event *event = fulfillment_tell(act->events, fulfillment,
-                arrived ? "pickup.customer_arrived" : "pickup.customer_on_the_way", act->actor);
+                arrived ? EVENT_PICKUP_CUSTOMER_ARRIVED : EVENT_PICKUP_CUSTOMER_ON_THE_WAY, act->actor);
 
         if (fulfillment->check_in.eta_minutes >= 0)
                 event_integer(event, "eta_minutes", fulfillment->check_in.eta_minutes);
@@ -102,7 +102,7 @@ enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8
                 return fulfillment_refuse_state(fulfillment, act, "collected");
         fulfillment->link = (struct link){ digest, act->now + LINK_TIME_MAX, .changed = true };
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.link_issued", act->actor);
+        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_LINK_ISSUED, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -144,7 +144,7 @@ enum problem fulfillment_name_recipient(
                         "The fulfillment has no room for the text of this name.");
         fulfillment->recipient = text;
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.recipient_named", act->actor);
+        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -158,7 +158,7 @@ enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct ac
                 return p;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.handover_unlocked", act->actor);
+        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_UNLOCKED, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -169,7 +169,7 @@ enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const str
         fulfillment->pickup_serial++;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.code_reissued", act->actor);
+        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_CODE_REISSUED, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -220,7 +220,7 @@ enum problem fulfillment_check_hold(
         return PROBLEM_NONE;
 }
 
-static void tell_hold(const struct fulfillment *fulfillment, const char *type, const struct act *act) {
+static void tell_hold(const struct fulfillment *fulfillment, enum event_type type, const struct act *act) {
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -239,7 +239,7 @@ enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp 
                 return PROBLEM_NONE;
         fulfillment_hold(fulfillment, until, act->now);
         fulfillment->touched = true;
-        tell_hold(fulfillment, "fulfillment.hold_extended", act);
+        tell_hold(fulfillment, EVENT_FULFILLMENT_HOLD_EXTENDED, act);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }
@@ -286,7 +286,7 @@ bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) 
                 lines[n_lines++] = (struct line_units){ line->order_line->id, open };
         }
         fulfillment->reason = reason;
-        event = fulfillment_tell(act->events, fulfillment, "fulfillment.expired", act->actor);
+        event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_EXPIRED, act->actor);
         event_text(event, "reason", reason);
         event_lines(event, lines, n_lines);
         return !order_after_units(
@@ -299,7 +299,7 @@ bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) 
                 return false;
         fulfillment->remind_at = TIMESTAMP_NONE;
         fulfillment->touched = true;
-        tell_hold(fulfillment, "pickup.reminder", act);
+        tell_hold(fulfillment, EVENT_PICKUP_REMINDER, act);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return true;
 }
@@ -307,7 +307,7 @@ bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) 
 /* ---- ready ---- */
 
 static void tell_ready(const struct fulfillment *fulfillment, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, fulfillment, "fulfillment.ready", act->actor);
+        struct event *event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_READY, act->actor);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -320,7 +320,7 @@ static enum problem move_staged(struct fulfillment *fulfillment, const char *sta
                 return PROBLEM_NONE;
         fulfillment->staging_location = staging_location;
         fulfillment->touched = true;
-        event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.staged", act->actor), "staging_location",
+        event_text(fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_STAGED, act->actor), "staging_location",
                 staging_location);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;

@@ -77,7 +77,7 @@ static enum problem check_reinstating(
 
 static void tell_reinstated(
         const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, fulfillment, "fulfillment.reinstated", act->actor);
+        struct event *event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_REINSTATED, act->actor);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);

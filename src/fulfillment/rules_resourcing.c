@@ -134,7 +134,7 @@ static bool is_candidate_repeated(const struct sourcing_plan *plan, size_t place
 }
 
 static void tell_resourced(const struct fulfillment *from, const struct fulfillment *to, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, from, "fulfillment.resourced", act->actor);
+        struct event *event = fulfillment_tell(act->events, from, EVENT_FULFILLMENT_RESOURCED, act->actor);
         struct line_units lines[ORDER_LINES_MAX];
         char id[UUID_TEXT_SIZE];
 
@@ -145,7 +145,7 @@ static void tell_resourced(const struct fulfillment *from, const struct fulfillm
         event_text(event, "to", to->location);
         event_text(event, "replaced_by", id);
         event_lines(event, lines, to->n_lines);
-        (void) fulfillment_tell(act->events, to, "fulfillment.allocated", act->actor);
+        (void) fulfillment_tell(act->events, to, EVENT_FULFILLMENT_ALLOCATED, act->actor);
 }
 
 /* A candidate supplies one part of a need at most. */

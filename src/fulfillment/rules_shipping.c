@@ -112,8 +112,8 @@ enum problem fulfillment_ship(
         if (!text)
                 return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of these packages.");
-        p = load_leave(fulfillment, &load, FULFILLMENT_SHIP, "fulfillment.shipped", "fulfillment.partially_shipped",
-                act, &told);
+        p = load_leave(fulfillment, &load, FULFILLMENT_SHIP, EVENT_FULFILLMENT_SHIPPED,
+                EVENT_FULFILLMENT_PARTIALLY_SHIPPED, act, &told);
         if (p)
                 return p;
         event_integer(told, "packages", (int64_t) n_packages);
@@ -130,7 +130,7 @@ enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct a
         p = fulfillment_advance(fulfillment, FULFILLMENT_DELIVER, act->arena, act->refusal);
         if (p)
                 return p;
-        (void) fulfillment_tell(act->events, fulfillment, "fulfillment.delivered", act->actor);
+        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_DELIVERED, act->actor);
         order_settle(fulfillment->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }

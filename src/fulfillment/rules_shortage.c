@@ -117,7 +117,7 @@ enum problem fulfillment_short(struct fulfillment *fulfillment, const struct lin
                 fall_short(shortage.lines[i], &shortage.needs[i]);
                 note_on_stock(shortage.lines[i], shortage.needs[i].quantity, reason, act);
         }
-        event = fulfillment_tell(act->events, fulfillment, "fulfillment.short_picked", act->actor);
+        event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, act->actor);
         event_text(event, "reason", short_reason_texts[reason]);
         event_lines(event, lines, n_lines);
         p = shortage_take_over(fulfillment, &shortage, &plan, act);
@@ -166,7 +166,7 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
                 return p;
         fulfillment->reason = short_reason_texts[reason];
         shorted_units_release(&shortage, reason, act);
-        event_text(fulfillment_tell(act->events, fulfillment, "fulfillment.rejected", act->actor), "reason",
+        event_text(fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_REJECTED, act->actor), "reason",
                 short_reason_texts[reason]);
         p = shortage_take_over(fulfillment, &shortage, &plan, act);
         return p ? p

@@ -375,9 +375,9 @@ struct order_line *order_line_find(const struct order *order, const struct uuid 
 /* ---- events ---- */
 
 /* Add an event of the order, or of one of its fulfillments; the caller may add data. */
-struct event *order_tell(struct events *events, const struct order *order, const char *type, const char *actor);
+struct event *order_tell(struct events *events, const struct order *order, enum event_type type, const char *actor);
 struct event *fulfillment_tell(
-        struct events *events, const struct fulfillment *fulfillment, const char *type, const char *actor);
+        struct events *events, const struct fulfillment *fulfillment, enum event_type type, const char *actor);
 
 /* ---- load and save ---- */
 

@@ -321,7 +321,8 @@ static struct fulfillment *added_fulfillment_for(
 
         if (fulfillment) {
                 if (!fulfillment->is_new && !fulfillment->touched)
-                        (void) fulfillment_tell(adding->events, fulfillment, "fulfillment.units_added", adding->actor);
+                        (void) fulfillment_tell(
+                                adding->events, fulfillment, EVENT_FULFILLMENT_UNITS_ADDED, adding->actor);
                 fulfillment->touched = true;
                 return fulfillment;
         }
@@ -330,13 +331,13 @@ static struct fulfillment *added_fulfillment_for(
         if (!fulfillment)
                 return NULL;
         book(adding->slots, fulfillment, &addition->promise);
-        (void) fulfillment_tell(adding->events, fulfillment, "fulfillment.allocated", adding->actor);
+        (void) fulfillment_tell(adding->events, fulfillment, EVENT_FULFILLMENT_ALLOCATED, adding->actor);
         return fulfillment;
 }
 
 static void tell_line(const struct order_line *line, int64_t units, const struct adding *adding) {
-        struct event *event = order_tell(
-                adding->events, line->order, line->is_new ? "order.line_added" : "order.units_added", adding->actor);
+        struct event *event = order_tell(adding->events, line->order,
+                line->is_new ? EVENT_ORDER_LINE_ADDED : EVENT_ORDER_UNITS_ADDED, adding->actor);
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&line->id, id);

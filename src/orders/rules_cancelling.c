@@ -174,11 +174,11 @@ enum order_status order_project(const struct order *order) {
 }
 
 static void tell_status(const struct order *order, struct events *events, const char *actor) {
-        static const char *const types[] = {
-                [ORDER_CANCELLED] = "order.cancelled",
-                [ORDER_FULFILLED] = "order.fulfilled",
-                [ORDER_OPEN] = "order.reopened",
-                [ORDER_PARTIALLY_FULFILLED] = "order.partially_fulfilled",
+        static const enum event_type types[] = {
+                [ORDER_CANCELLED] = EVENT_ORDER_CANCELLED,
+                [ORDER_FULFILLED] = EVENT_ORDER_FULFILLED,
+                [ORDER_OPEN] = EVENT_ORDER_REOPENED,
+                [ORDER_PARTIALLY_FULFILLED] = EVENT_ORDER_PARTIALLY_FULFILLED,
         };
         struct event *event = order_tell(events, order, types[order->status], actor);
 
@@ -220,7 +220,7 @@ static void tell_dropped(struct order *order, bool with_shipping, struct events 
         }
         if (!units)
                 return;
-        event = order_tell(events, order, "order.units_cancelled", actor);
+        event = order_tell(events, order, EVENT_ORDER_UNITS_CANCELLED, actor);
         event_integer(event, "amount", value);
         event_integer(event, "tax", tax);
         event_integer(event, "shipping", with_shipping ? order->shipping : 0);
@@ -394,7 +394,7 @@ void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *ev
                 return;
         arena_init(&none, 0);
         if (!fulfillment_advance(fulfillment, FULFILLMENT_PACK, &none, &ignored))
-                (void) fulfillment_tell(events, fulfillment, "fulfillment.packed", actor);
+                (void) fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_PACKED, actor);
 }
 
 static bool is_over(enum fulfillment_status status) {
@@ -407,7 +407,7 @@ static bool is_over(enum fulfillment_status status) {
 static enum problem close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
         struct events *events, struct arena *arena, struct refusal *refusal) {
         const bool gone = fulfilled_units(fulfillment) > 0;
-        const char *told = "fulfillment.cancelled";
+        enum event_type told = EVENT_FULFILLMENT_CANCELLED;
         enum problem p;
 
         if (open_units(fulfillment) || is_over(fulfillment->status))
@@ -416,7 +416,7 @@ static enum problem close_if_empty(struct fulfillment *fulfillment, const char *
         if (p)
                 return p;
         if (gone)
-                told = fulfillment->method == BY_SHIPPING ? "fulfillment.shipped" : "fulfillment.handed_over";
+                told = fulfillment->method == BY_SHIPPING ? EVENT_FULFILLMENT_SHIPPED : EVENT_FULFILLMENT_HANDED_OVER;
         else
                 fulfillment->reason = reason;
         event_text(fulfillment_tell(events, fulfillment, told, actor), "reason", reason);
@@ -463,7 +463,7 @@ void order_tell_units_cancelled(
                 const struct fulfillment *fulfillment = order->fulfillments[i];
 
                 if (fulfillment->touched && open_units(fulfillment))
-                        event_text(fulfillment_tell(events, fulfillment, "fulfillment.units_cancelled", actor),
+                        event_text(fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_UNITS_CANCELLED, actor),
                                 "reason", reason);
         }
 }
@@ -573,20 +573,20 @@ bool pickup_code(const char *secret, const struct uuid *fulfillment_id, int64_t 
 
 /* ---- events ---- */
 
-struct event *order_tell(struct events *events, const struct order *order, const char *type, const char *actor) {
+struct event *order_tell(struct events *events, const struct order *order, enum event_type type, const char *actor) {
         struct event *event = event_add(events, type, actor);
 
         event->order_id = &order->id;
-        event->version_of = &order->version;
+        event->channel = order->channel;
+        event_about(event, SUBJECT_ORDER, &order->id, &order->version);
         return event;
 }
 
 struct event *fulfillment_tell(
-        struct events *events, const struct fulfillment *fulfillment, const char *type, const char *actor) {
+        struct events *events, const struct fulfillment *fulfillment, enum event_type type, const char *actor) {
         struct event *event = order_tell(events, fulfillment->order, type, actor);
 
-        event->fulfillment_id = &fulfillment->id;
         event->location = fulfillment->location;
-        event->version_of = &fulfillment->version;
+        event_about(event, SUBJECT_FULFILLMENT, &fulfillment->id, &fulfillment->version);
         return event;
 }

@@ -78,7 +78,7 @@ static void write_members(struct writer *json, const struct change_body *body) {
 
 struct event *change_tell_before(
         const struct order *order, const struct change_body *body, struct events *events, const char *actor) {
-        struct event *event = order_tell(events, order, "order.changed", actor);
+        struct event *event = order_tell(events, order, EVENT_ORDER_CHANGED, actor);
         struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
 
         write_text_member(&json, "reason", body->reason);

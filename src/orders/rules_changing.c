@@ -359,7 +359,7 @@ static enum problem name_recipient(const struct plan *plan, const char *actor) {
                         continue;
                 fulfillment->recipient = text;
                 fulfillment->touched = true;
-                (void) fulfillment_tell(plan->changing->events, fulfillment, "fulfillment.recipient_named", actor);
+                (void) fulfillment_tell(plan->changing->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, actor);
         }
         return PROBLEM_NONE;
 }

@@ -155,8 +155,8 @@ static void check_references(const struct placing *placing, const struct import_
 }
 
 static void imported_order_tell(struct placing *placing, const struct order *order, const char *country) {
-        struct event *created = order_tell(placing->events, order, "order.created", order->actor);
-        struct event *fulfilled = order_tell(placing->events, order, "order.fulfilled", order->actor);
+        struct event *created = order_tell(placing->events, order, EVENT_ORDER_CREATED, order->actor);
+        struct event *fulfilled = order_tell(placing->events, order, EVENT_ORDER_FULFILLED, order->actor);
 
         created->occurred_at = fulfilled->occurred_at = order->placed_at;
         event_text(created, "order_number", order->number);

@@ -414,21 +414,21 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
 }
 
 static void tell_placed(struct placing *placing, const struct order *order, const char *actor) {
-        struct event *event = order_tell(placing->events, order, "order.created", actor);
+        struct event *event = order_tell(placing->events, order, EVENT_ORDER_CREATED, actor);
 
         event_text(event, "order_number", order->number);
         event_text(event, "channel", order->channel);
         event_integer(event, "total", order->total);
         event_text(event, "currency", order->currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                (void) fulfillment_tell(placing->events, order->fulfillments[i], "fulfillment.allocated", actor);
+                (void) fulfillment_tell(placing->events, order->fulfillments[i], EVENT_FULFILLMENT_ALLOCATED, actor);
         for (size_t i = 0; i < order->n_payments; i++) {
                 const struct payment *payment = order->payments[i];
 
                 if (payment->state == FUNDS_AUTHORIZED)
-                        (void) payment_tell(placing->events, payment, "payment.authorized", payment->amount, actor);
+                        (void) payment_tell(placing->events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, actor);
                 if (payment->state == FUNDS_CAPTURED)
-                        (void) payment_tell(placing->events, payment, "payment.captured", payment->amount, actor);
+                        (void) payment_tell(placing->events, payment, EVENT_PAYMENT_CAPTURED, payment->amount, actor);
         }
 }
 

@@ -176,8 +176,8 @@ void order_project_money(struct order *order);
 
 /* An event about a payment or a refund; the caller may add data. */
 struct event *payment_tell(
-        struct events *events, const struct payment *payment, const char *type, int64_t amount, const char *actor);
-struct event *refund_tell(struct events *events, const struct refund *refund, const char *type, const char *actor);
+        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor);
+struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor);
 
 /* Request captures for units that have left: their share, the shipping with the first of them, and the whole rest with
  * the last. `from` (may be NULL) is the fulfillment that they left from. Part of order_settle; a caller that knows the

@@ -55,15 +55,17 @@ static enum problem refuse_event_amount(const struct provider_update *update, in
                 "The event has an amount of %" PRId64 "; the payment allows %" PRId64 " at most.", amount, most);
 }
 
-static void payment_event_tell(const struct provider_update *update, const char *type, int64_t amount) {
+static void payment_event_tell(const struct provider_update *update, enum event_type type, int64_t amount) {
         (void) payment_tell(update->events, update->payment, type, amount, update->actor);
 }
 
 /* The failure happened before a known event and changes nothing: record it without effect. */
 static void tell_late(const struct provider_update *update) {
-        struct event *event = order_tell(update->events, update->payment->order, "payment.event_late", update->actor);
+        struct event *event =
+                order_tell(update->events, update->payment->order, EVENT_PAYMENT_EVENT_LATE, update->actor);
         char id[UUID_TEXT_SIZE];
 
+        event_about(event, SUBJECT_PAYMENT, &update->payment->id, &update->payment->version);
         uuid_format(&update->payment->id, id);
         event_text(event, "payment_id", id);
         event_text(event, "type", provider_event_texts[update->told->type]);
@@ -83,7 +85,7 @@ static enum problem fail_refund(const struct provider_update *update, struct ref
                 return p;
         refund->payment->refunded -= refund->amount;
         refund->payment->changed = true;
-        event_text(refund_tell(update->events, refund, "refund.failed", update->actor), "reason", "not_captured");
+        event_text(refund_tell(update->events, refund, EVENT_REFUND_FAILED, update->actor), "reason", "not_captured");
         return PROBLEM_NONE;
 }
 
@@ -193,7 +195,7 @@ static enum problem follow(
         p = follow_state(update, before, after);
         if (p || payment->state != FUNDS_VOIDED || !payment_held(payment))
                 return p;
-        payment_event_tell(update, "payment.void_due", payment_held(payment));
+        payment_event_tell(update, EVENT_PAYMENT_VOID_DUE, payment_held(payment));
         payment->void_asked += payment_held(payment);
         payment->void_due += payment_held(payment);
         return PROBLEM_NONE;
@@ -206,11 +208,11 @@ static bool is_same(const struct payment *a, const struct payment *b) {
 }
 
 static void tell_funds(const struct provider_update *update, const struct told_amount *amount) {
-        static const char *const types[] = {
-                [PROVIDER_AUTHORIZED] = "payment.authorized",
-                [PROVIDER_CAPTURED] = "payment.captured",
-                [PROVIDER_FAILED] = "payment.failed",
-                [PROVIDER_VOIDED] = "payment.voided",
+        static const enum event_type types[] = {
+                [PROVIDER_AUTHORIZED] = EVENT_PAYMENT_AUTHORIZED,
+                [PROVIDER_CAPTURED] = EVENT_PAYMENT_CAPTURED,
+                [PROVIDER_FAILED] = EVENT_PAYMENT_FAILED,
+                [PROVIDER_VOIDED] = EVENT_PAYMENT_VOIDED,
         };
         const bool nothing_held = update->told->type == PROVIDER_FAILED && !amount->told;
 
@@ -296,10 +298,10 @@ static enum problem find_refund(const struct provider_update *update, struct ref
 
 /* The only place where its state changes but refund_advance. */
 static void refund_follow(const struct provider_update *update, struct refund *refund, enum refund_state next) {
-        static const char *const types[] = {
-                [REFUND_FAILED] = "refund.failed",
-                [REFUND_ISSUED] = "refund.issued",
-                [REFUND_SETTLED] = "refund.settled",
+        static const enum event_type types[] = {
+                [REFUND_FAILED] = EVENT_REFUND_FAILED,
+                [REFUND_ISSUED] = EVENT_REFUND_ISSUED,
+                [REFUND_SETTLED] = EVENT_REFUND_SETTLED,
         };
         const enum refund_state before = refund->state;
 

@@ -112,10 +112,11 @@ struct payment *order_add_payment(struct order *order, const struct payment_requ
 }
 
 struct event *payment_tell(
-        struct events *events, const struct payment *payment, const char *type, int64_t amount, const char *actor) {
+        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor) {
         struct event *event = order_tell(events, payment->order, type, actor);
         char id[UUID_TEXT_SIZE];
 
+        event_about(event, SUBJECT_PAYMENT, &payment->id, &payment->version);
         uuid_format(&payment->id, id);
         event_text(event, "payment_id", id);
         event_text(event, "provider", payment->provider);
@@ -125,7 +126,7 @@ struct event *payment_tell(
         return event;
 }
 
-struct event *refund_tell(struct events *events, const struct refund *refund, const char *type, const char *actor) {
+struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor) {
         struct event *event = order_tell(events, refund->order, type, actor);
         char id[UUID_TEXT_SIZE];
 
@@ -214,7 +215,7 @@ void order_ask_capture(struct order *order, const struct fulfillment *from, stru
                 payment->capture_due += part;
                 payment->changed = true;
                 needed -= part;
-                event = payment_tell(events, payment, "payment.capture_due", part, actor);
+                event = payment_tell(events, payment, EVENT_PAYMENT_CAPTURE_DUE, part, actor);
                 if (!from)
                         continue;
                 uuid_format(&from->id, id);
@@ -235,7 +236,7 @@ static void close_payment(struct payment *payment, bool cancelled, struct events
         arena_init(&none, 0);
         if (!payment_advance(payment, FUNDS_VOID, &none, &ignored) && payment->state == FUNDS_VOIDED &&
                 !payment->void_due)
-                (void) payment_tell(events, payment, "payment.voided", payment->amount, actor);
+                (void) payment_tell(events, payment, EVENT_PAYMENT_VOIDED, payment->amount, actor);
 }
 
 /* The order no longer needs the payment: request a void of the amount that the provider still holds. */
@@ -246,7 +247,7 @@ static void payment_release(struct payment *payment, bool cancelled, struct even
                 payment->void_due += held;
                 payment->void_asked += held;
                 payment->changed = true;
-                (void) payment_tell(events, payment, "payment.void_due", held, actor);
+                (void) payment_tell(events, payment, EVENT_PAYMENT_VOID_DUE, held, actor);
         }
         close_payment(payment, cancelled, events, actor);
 }
@@ -256,7 +257,7 @@ static void tell_refund_due(const struct order *order, int64_t before, struct ev
 
         if (order->refund_due <= before)
                 return;
-        event = order_tell(events, order, "refund.due", actor);
+        event = order_tell(events, order, EVENT_REFUND_DUE, actor);
         event_integer(event, "amount", order->refund_due - before);
         event_text(event, "currency", order->currency);
 }
@@ -283,7 +284,7 @@ void order_settle_money(struct order *order, struct events *events, const char *
                 if (status == ORDER_FULFILLED || status == ORDER_CANCELLED)
                         payment_release(order->payments[i], status == ORDER_CANCELLED, events, actor);
         if (status == ORDER_CANCELLED && !order->n_payments && order->payment_status != PAYMENT_VOIDED)
-                (void) order_tell(events, order, "payment.voided", actor);
+                (void) order_tell(events, order, EVENT_PAYMENT_VOIDED, actor);
         order_project_money(order);
         raise_versions(order, now);
         tell_refund_due(order, due_before, events, actor);
@@ -302,7 +303,7 @@ static void reopen_payments(struct order *order, struct events *events, const ch
                 if (payment->authorized || payment->state != FUNDS_VOIDED ||
                         payment_advance(payment, FUNDS_REOPEN, &none, &ignored))
                         continue;
-                (void) payment_tell(events, payment, "payment.reopened", payment->amount, actor);
+                (void) payment_tell(events, payment, EVENT_PAYMENT_REOPENED, payment->amount, actor);
         }
 }
 
@@ -366,7 +367,7 @@ static enum problem refund_to_store_credit(struct order *order, const struct ref
         if (!p)
                 p = refund_advance(refund, REFUND_SETTLE, arena, refusal);
         if (!p)
-                (void) refund_tell(events, refund, "refund.settled", actor);
+                (void) refund_tell(events, refund, EVENT_REFUND_SETTLED, actor);
         return p;
 }
 
@@ -385,7 +386,7 @@ static enum problem refund_to_payments(struct order *order, const struct refund_
                 if (!refund)
                         return FAULT_BUSY;
                 *left -= refund->amount;
-                event_text(refund_tell(events, refund, "refund.requested", actor), "reason", request->reason);
+                event_text(refund_tell(events, refund, EVENT_REFUND_REQUESTED, actor), "reason", request->reason);
         }
         return PROBLEM_NONE;
 }
@@ -560,7 +561,7 @@ enum problem order_give_back(struct order *order, const struct refund_request *r
                 return p;
         if (whole.amount > expected) {
                 const int64_t beyond = whole.amount - expected, tax = tax_beyond(order, beyond);
-                struct event *event = order_tell(events, order, "order.appeased", actor);
+                struct event *event = order_tell(events, order, EVENT_ORDER_APPEASED, actor);
 
                 order_credit(order, beyond, tax);
                 event_integer(event, "amount", beyond);
@@ -582,11 +583,11 @@ static int64_t not_secured(const struct order *order) {
 }
 
 static void tell_paid(const struct payment *payment, struct events *events, const char *actor) {
-        (void) payment_tell(events, payment, "payment.added", payment->amount, actor);
+        (void) payment_tell(events, payment, EVENT_PAYMENT_ADDED, payment->amount, actor);
         if (payment->state == FUNDS_AUTHORIZED)
-                (void) payment_tell(events, payment, "payment.authorized", payment->amount, actor);
+                (void) payment_tell(events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, actor);
         if (payment->state == FUNDS_CAPTURED)
-                (void) payment_tell(events, payment, "payment.captured", payment->amount, actor);
+                (void) payment_tell(events, payment, EVENT_PAYMENT_CAPTURED, payment->amount, actor);
 }
 
 enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,

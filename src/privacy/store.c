@@ -351,10 +351,10 @@ static enum problem erasure_events_save(struct database *database, struct erasur
 
         events_init(&events, work->erasure->arena);
         for (size_t i = 0; i < work->n_orders; i++) {
-                struct event *event = event_add(&events, "order.customer_erased", ACTOR);
+                struct event *event = event_add(&events, EVENT_ORDER_CUSTOMER_ERASED, ACTOR);
 
                 event->order_id = &work->orders[i].id;
-                event->version_of = &work->orders[i].version;
+                event_about(event, SUBJECT_ORDER, &work->orders[i].id, &work->orders[i].version);
                 event_text(event, "cause", work->erasure->cause);
         }
         return events_save(database, &events, work->now);

@@ -302,7 +302,7 @@ static enum problem release_one(struct batch *batch, struct call *call) {
                             &call->arena, &call->refusal))
                         return PROBLEM_NONE;
                 if (lapsed)
-                        reservation_tell(batch->events, reservation, "reservation.expired", call->claims->subject);
+                        reservation_tell(batch->events, reservation, EVENT_RESERVATION_EXPIRED, call->claims->subject);
                 counter_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }

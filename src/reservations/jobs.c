@@ -44,7 +44,7 @@ static void reservation_expire_one(struct batch *batch, struct call *call, struc
         if (!reservation_has_lapsed(reservation, batch->now) ||
                 reservation_advance(reservation, RESERVATION_EXPIRE, batch->now, &call->arena, &ignored))
                 return;
-        reservation_tell(batch->events, reservation, "reservation.expired", call->claims->subject);
+        reservation_tell(batch->events, reservation, EVENT_RESERVATION_EXPIRED, call->claims->subject);
         work->closed[work->n_closed++] = reservation;
 }
 

@@ -118,4 +118,4 @@ enum problem reservations_free_lapsed(struct database *database, struct stock *s
 
 /* Add the event of a reservation that expired or was taken away. */
 void reservation_tell(
-        struct events *events, const struct reservation *reservation, const char *type, const char *actor);
+        struct events *events, const struct reservation *reservation, enum event_type type, const char *actor);

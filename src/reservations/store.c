@@ -226,10 +226,11 @@ enum problem reservations_lock_lapsed(struct database *database, struct reservat
 }
 
 void reservation_tell(
-        struct events *events, const struct reservation *reservation, const char *type, const char *actor) {
+        struct events *events, const struct reservation *reservation, enum event_type type, const char *actor) {
         struct event *event = event_add(events, type, actor);
 
-        event->reservation_id = &reservation->id;
+        event_about(event, SUBJECT_RESERVATION, &reservation->id, &reservation->version);
         event->location = reservation->location;
+        event->channel = reservation->channel;
         event_text(event, "reason", reservation->reason);
 }

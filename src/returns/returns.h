@@ -364,7 +364,7 @@ void rma_follow(struct rma *rma);
 void rma_settle(struct rma *rma, const struct act *act);
 
 /* An event of the return; the caller may add data. */
-struct event *rma_tell(struct events *events, const struct rma *rma, const char *type, const char *actor);
+struct event *rma_tell(struct events *events, const struct rma *rma, enum event_type type, const char *actor);
 
 /* ---- load and save ---- */
 

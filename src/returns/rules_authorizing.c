@@ -81,7 +81,7 @@ static enum problem add_items(
 }
 
 static void tell_authorized(const struct rma *rma, const struct act *act) {
-        struct event *event = rma_tell(act->events, rma, "return.authorized", act->actor);
+        struct event *event = rma_tell(act->events, rma, EVENT_RETURN_AUTHORIZED, act->actor);
 
         event_text(event, "at", rma->location);
         if (rma->overridden)
@@ -90,7 +90,7 @@ static void tell_authorized(const struct rma *rma, const struct act *act) {
 }
 
 static void tell_received_at_once(const struct rma *rma, const struct act *act) {
-        struct event *event = rma_tell(act->events, rma, "return.received", act->actor);
+        struct event *event = rma_tell(act->events, rma, EVENT_RETURN_RECEIVED, act->actor);
 
         event_text(event, "at", rma->location);
         event_integer(event, "refund", rma_refund(rma));

@@ -177,11 +177,12 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set) {
         order_credit(rma->order, rma->shipping, rma->shipping_tax);
 }
 
-struct event *rma_tell(struct events *events, const struct rma *rma, const char *type, const char *actor) {
+struct event *rma_tell(struct events *events, const struct rma *rma, enum event_type type, const char *actor) {
         struct event *event = order_tell(events, rma->order, type, actor);
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&rma->id, id);
+        event_about(event, SUBJECT_RETURN, &rma->id, &rma->version);
         event->location = rma->location;
         event_text(event, "return_id", id);
         event_text(event, "return_number", rma->number);

@@ -162,7 +162,7 @@ enum problem return_dispose(struct rma *rma, enum disposition disposition, const
         if (p)
                 return p;
         rma_settle(rma, act);
-        rma_tell_lines(rma_tell(act->events, rma, "return.disposed", act->actor), lines, n_moves);
+        rma_tell_lines(rma_tell(act->events, rma, EVENT_RETURN_DISPOSED, act->actor), lines, n_moves);
         order_settle(rma->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }

@@ -34,7 +34,7 @@ enum problem return_cancel(struct rma *rma, const char *reason, const struct act
         end_all(rma, RECEPTION_CALL_OFF, act);
         rma->cancel_reason = reason;
         rma_settle(rma, act);
-        event = rma_tell(act->events, rma, "return.cancelled", act->actor);
+        event = rma_tell(act->events, rma, EVENT_RETURN_CANCELLED, act->actor);
         event_text(event, "reason", reason);
         order_settle(rma->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
@@ -117,7 +117,7 @@ enum problem return_lose(struct rma *rma, const struct awaited_units *units, siz
         if (p)
                 return p;
         rma_settle(rma, act);
-        (void) rma_tell(act->events, rma, "return.lost", act->actor);
+        (void) rma_tell(act->events, rma, EVENT_RETURN_LOST, act->actor);
         order_settle(rma->order, act->events, act->actor, act->now);
         return PROBLEM_NONE;
 }

@@ -208,7 +208,7 @@ enum problem return_make_exchange(const struct return_request *request, struct r
         rma->exchange = exchange_json(request->additions, request->n_additions, act->stock->arena);
         if (!rma->exchange)
                 return FAULT_BUSY;
-        event = rma_tell(act->events, rma, "return.exchanged", act->actor);
+        event = rma_tell(act->events, rma, EVENT_RETURN_EXCHANGED, act->actor);
         event_integer(event, "lines_added", (int64_t) request->n_additions);
         return PROBLEM_NONE;
 }

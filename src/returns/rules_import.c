@@ -142,7 +142,7 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
 }
 
 static void tell_refund(const struct refund *refund, const struct act *act) {
-        event_text(refund_tell(act->events, refund, "refund.settled", act->actor), "source", "import");
+        event_text(refund_tell(act->events, refund, EVENT_REFUND_SETTLED, act->actor), "source", "import");
 }
 
 /* The money went back then, too. `quiet` takes the event that would ask a provider for it. */
@@ -186,7 +186,7 @@ enum problem import_return_take(struct return_set *set, struct order *order, con
                 if (!line_take(rma, chosen[i], &body->lines[i], body->external_ref, received_at, set->arena))
                         return FAULT_BUSY;
         rma_settle(rma, act);
-        event = rma_tell(act->events, rma, "return.received", act->actor);
+        event = rma_tell(act->events, rma, EVENT_RETURN_RECEIVED, act->actor);
         event_text(event, "source", "import");
         event_text(event, "external_ref", body->external_ref);
         rma_tell_lines(event, rma->lines, rma->n_lines);

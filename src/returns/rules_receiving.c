@@ -277,7 +277,7 @@ static enum problem receive_step(const struct plan *plan, const struct step *ste
 
 static void tell_received(
         const struct return_reception *reception, struct return_line *const *lines, size_t n, const struct act *act) {
-        struct event *event = rma_tell(act->events, reception->rma, "return.received", act->actor);
+        struct event *event = rma_tell(act->events, reception->rma, EVENT_RETURN_RECEIVED, act->actor);
 
         event->location = reception->location;
         event_text(event, "at", reception->location);

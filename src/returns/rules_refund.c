@@ -83,7 +83,7 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         order_credit(rma->order, -amount, -tax);
         rma->withheld += amount;
         rma->withheld_tax += tax;
-        event = rma_tell(act->events, rma, "return.refund_withheld", act->actor);
+        event = rma_tell(act->events, rma, EVENT_RETURN_REFUND_WITHHELD, act->actor);
         event_integer(event, "amount", amount);
         event_text(event, "currency", rma->order->currency);
         event_text(event, "reason", request->reason);
@@ -127,7 +127,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         p = request_order_refund(rma, request, amount, act);
         if (p)
                 return p;
-        event = rma_tell(act->events, rma, "return.refunded", act->actor);
+        event = rma_tell(act->events, rma, EVENT_RETURN_REFUNDED, act->actor);
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
         event_integer(event, "tax", tax);

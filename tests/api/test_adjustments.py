@@ -236,8 +236,8 @@ def test_a_loss_of_stock_releases_the_newest_reservations(api, retailer, item, f
     ends = [status(api, reservation) for reservation in reservations]
     assert [(end["status"], end["reason"]) for end in ends] == [
         ("active", None), ("released", "stock_lost"), ("released", "stock_lost")]
-    assert database.rows("select type, actor, data from events where reservation_id = %s", reservations[2]) == [
-        {"type": "reservation.released", "actor": "tester", "data": {"reason": "stock_lost"}}]
+    assert database.rows("select type, actor, data from events where subject_id = %s", reservations[2]) == [
+        {"type": "reservation.released", "actor": "tester", "data": {"reason": "stock_lost", "version": 2}}]
     service.assert_audit_clean()
 
 
@@ -347,7 +347,7 @@ def test_the_newest_units_of_orders_are_short(api, retailer, item, service, data
         "reason": "stock_lost", "lines": [{"order_line_id": after["lines"][0]["id"], "quantity": 2}], "version": 2}}]
     due = database.value("select data from events where order_id = %s and type = 'refund.due'", newer)
     assert due == {"amount": 2000, "currency": "EUR", "version": 2}
-    assert database.value("select location from events where fulfillment_id = %s and type = 'fulfillment.short_picked'",
+    assert database.value("select location from events where subject_id = %s and type = 'fulfillment.short_picked'",
                           fulfillment) == retailer.store
     service.assert_audit_clean()
 

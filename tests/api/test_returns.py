@@ -33,7 +33,7 @@ def set_policy(retailer, n=None, returnable=True, **policy):
 def days_ago(database, it, days):
     """As if the goods had left so many days ago."""
     database.execute("update events set occurred_at = occurred_at - %s * interval '1 day' where order_id = %s"
-                     " and fulfillment_id is not null", days, it.id)
+                     " and subject_kind = 'fulfillments'", days, it.id)
 
 
 # ---- at the counter ----
@@ -487,7 +487,7 @@ def test_the_days_are_those_of_the_location(bought, retailer, database, zone):
     set_policy(retailer, window_days=0)
     for minutes, expect in ((-1, 422), (0, 201)):
         database.execute("""update events set occurred_at = date_trunc('day', now() at time zone %s) at time zone %s
-                              + %s * interval '1 minute' where order_id = %s and fulfillment_id is not null""",
+                              + %s * interval '1 minute' where order_id = %s and subject_kind = 'fulfillments'""",
                          zone, zone, minutes, it.id)
         it.bring(location=there, expect=expect)
 

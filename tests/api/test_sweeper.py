@@ -30,7 +30,7 @@ def test_a_lapsed_reservation_is_closed_and_its_units_are_free(api, shelf, datab
     eventually(lambda: status(database, reservation) == "expired", what="closed by the sweeper")
 
     assert [shelf.row(sku)["reserved"] for sku in shelf.skus] == [0, 0]
-    assert database.rows("select type, actor, location from events where reservation_id = %s", reservation) == [
+    assert database.rows("select type, actor, location from events where subject_id = %s", reservation) == [
         {"type": "reservation.expired", "actor": "sweeper", "location": shelf.location}]
     assert api.get(f"/v1/reservations/{reservation}", expect=200).json()["status"] == "expired"
     service.assert_audit_clean()

@@ -44,7 +44,7 @@ TELL_OF_A_CUSTOMER = """
 """
 TELL_OF_NO_CUSTOMER = """
     channels: code kind name return_policy
-    events: actor location type
+    events: actor channel location subject_id subject_kind type
     fulfillment_lines: location sku
     fulfillments: assignee bay check_in location method moved_by staging_location status
     idempotency: etag fingerprint location

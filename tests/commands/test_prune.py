@@ -258,8 +258,8 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(house, shop, database):
 def test_more_than_one_batch_goes(house, shop, database):
     hand_over(shop())
     let_age(database)
-    database.execute("insert into events (id, type, actor, data, occurred_at) select"
-                     " ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'test', 'test', '{}', now() - interval '40 days'"
+    database.execute("insert into events (id, type, subject_kind, subject_id, actor, data, occurred_at) select"
+                     " ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'old', 'orders', n::text, 'test', '{}', now() - interval '40 days'"
                      " from generate_series(1, 2500) as n")
     database.execute("insert into idempotency select gen_random_uuid(), '', 200, null, null, '', now() - interval '2 days'"
                      " from generate_series(1, 2500)")

@@ -51,6 +51,7 @@ ROOM_FILES = [
 PURE = [
     "catalog/hours.c",
     "catalog/policy.c",
+    "events/types.c",
     "orders/customer.c",
     "orders/lifecycles.c",
     "orders/snapshot.c",

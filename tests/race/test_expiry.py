@@ -134,7 +134,7 @@ def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of, service
     active = "location = %s and status = 'active'"
     eventually(lambda: database.count("reservations", active, shelf.location) == 0, 30, "all are closed")
     told = database.rows(
-        "select reservation_id, count(*) from events where location = %s and type = 'reservation.expired' group by 1",
+        "select subject_id, count(*) from events where location = %s and type = 'reservation.expired' group by 1",
         shelf.location)
     assert {row["count"] for row in told} == {1}
     assert len(told) == database.count("reservations", "location = %s and status = 'expired'", shelf.location)

@@ -83,7 +83,7 @@ def test_an_event_without_a_notice_is_found_by_polling(pair, shop, token, databa
         await asyncio.to_thread(
             database.execute,
             "with next as (update streams set position = 2 where location = %s returning location)"
-            " insert into stream_events select location, 2, (select id from events where fulfillment_id = %s), now() from next",
+            " insert into stream_events select location, 2, (select id from events where subject_id = %s), now() from next",
             shop.store, order["fulfillments"][0]["id"])
         assert (await anext(events))[:2] == (2, "fulfillment.allocated")
         await events.aclose()
@@ -112,7 +112,7 @@ def test_two_instances_publish_each_event_once_and_in_order(pair, shop, token, d
     n = 12 * 5 * 4
     eventually(lambda: database.value("select count(*) from stream_events where location = %s", shop.store) == n, 60, "published")
     rows = database.rows(
-        "select s.position, e.fulfillment_id::text as fulfillment, (e.data ->> 'version')::int as version"
+        "select s.position, e.subject_id as fulfillment, e.version"
         " from stream_events s join events e on e.id = s.event_id where s.location = %s order by s.position", shop.store)
     assert [row["position"] for row in rows] == list(range(1, n + 1))
     versions = {}
@@ -121,7 +121,7 @@ def test_two_instances_publish_each_event_once_and_in_order(pair, shop, token, d
         versions[row["fulfillment"]] = row["version"]
     assert database.value("select position from streams where location = %s", shop.store) == n
     assert database.value("select count(*) from stream_pending where location = %s", shop.store) == 0
-    told = database.value("select count(*) from events where location = %s and fulfillment_id is not null", shop.store)
+    told = database.value("select count(*) from events where location = %s and subject_kind = 'fulfillments'", shop.store)
     assert told == n
 
 
@@ -290,6 +290,6 @@ def published(database):
 
 def stream_of(database, store):
     rows = database.rows(
-        "select s.position, e.type, e.fulfillment_id::text as fulfillment, (e.data ->> 'version')::int as version"
+        "select s.position, e.type, e.subject_id as fulfillment, e.version"
         " from stream_events s join events e on e.id = s.event_id where s.location = %s order by s.position", store)
     return [(row["position"], row["type"], row["fulfillment"], row["version"]) for row in rows]

@@ -67,9 +67,9 @@ def test_customers_are_erased_while_their_orders_are_handed_over(pair, token, re
 
 
 def plant_old(database, location, sku):
-    database.execute("insert into events (id, type, actor, data, occurred_at)"
+    database.execute("insert into events (id, type, subject_kind, subject_id, actor, data, occurred_at)"
                      " select (lpad(to_hex(n), 12, '0') || '7000' || replace(gen_random_uuid()::text, '-', ''))::char(32)::uuid,"
-                     " 'old', 'test', '{}', now() - interval '40 days' from generate_series(1, %s) as n", OLD)
+                     " 'old', 'orders', n::text, 'test', '{}', now() - interval '40 days' from generate_series(1, %s) as n", OLD)
     database.execute("create temporary table old as select"
                      " (lpad(to_hex(n), 12, '0') || '7000' || replace(gen_random_uuid()::text, '-', ''))::char(32)::uuid as id"
                      " from generate_series(1, %s) as n", OLD)

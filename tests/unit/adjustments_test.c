@@ -367,9 +367,9 @@ Test(adjustment, newest_reservations_give_way_whole) {
         cr_assert_eq(scene.reservations[2].status, RESERVATION_RELEASED);
         cr_assert_str_eq(scene.reservations[2].reason, "stock_lost");
         cr_assert_eq(scene.row.reserved, 2);
-        cr_assert_str_eq(scene.events.first->type, "reservation.released");
+        cr_assert_str_eq(event_types[scene.events.first->type].name, "reservation.released");
         cr_assert_str_eq(scene.events.first->actor, "ana");
-        cr_assert_eq(scene.events.first->reservation_id, &scene.reservations[2].id);
+        cr_assert_eq(scene.events.first->subject_id, &scene.reservations[2].id);
 }
 
 Test(adjustment, reservations_that_are_over_cannot_give_way) {
@@ -570,9 +570,9 @@ Test(adjustment, takes_from_the_last_line_first_and_settles_the_order_once) {
         cr_assert_eq(lines[0].shorted, 1);
         cr_assert_eq(order.version, 2);
         cr_assert_eq(scene.row.reserved, 2);
-        cr_assert_str_eq(scene.events.first->type, "fulfillment.short_picked");
-        cr_assert_str_eq(scene.events.first->next->type, "fulfillment.short_picked");
-        cr_assert_str_eq(scene.events.first->next->next->type, "order.units_cancelled");
+        cr_assert_str_eq(event_types[scene.events.first->type].name, "fulfillment.short_picked");
+        cr_assert_str_eq(event_types[scene.events.first->next->type].name, "fulfillment.short_picked");
+        cr_assert_str_eq(event_types[scene.events.first->next->next->type].name, "order.units_cancelled");
         cr_assert_null(scene.events.first->next->next->next);
 }
 

@@ -55,7 +55,7 @@ Test(fulfillment_check_in, bay_and_vehicle_stand_in_no_event) {
 Test(fulfillment_check_in, an_event_says_where) {
         assert_done(arrive());
         cr_assert_str_eq(scene.events.first->location, "store");
-        cr_assert_eq(scene.events.first->fulfillment_id, &it->id);
+        cr_assert_eq(scene.events.first->subject_id, &it->id);
 }
 
 Test(fulfillment_check_in, it_is_an_axis_of_its_own) {

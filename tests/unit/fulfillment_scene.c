@@ -97,13 +97,13 @@ size_t told(const char *type) {
         size_t n = 0;
 
         for (const struct event *event = scene.events.first; event; event = event->next)
-                n += text_equal(event->type, type);
+                n += text_equal(event_types[event->type].name, type);
         return n;
 }
 
 const char *data_of(const char *type) {
         for (const struct event *event = scene.events.first; event; event = event->next)
-                if (text_equal(event->type, type))
+                if (text_equal(event_types[event->type].name, type))
                         return buffer_text(&event->data);
         return "";
 }

@@ -443,7 +443,7 @@ Test(fulfillment_short, it_happens_while_picking_and_never_later) {
 /* The longest order, every line named with the largest quantity: the event must fit. */
 Test(fulfillment_short, the_event_of_the_longest_order_fits) {
         static struct line_units lines[ORDER_LINES_MAX];
-        struct event *event = event_add(&scene.events, "fulfillment.short_picked", "ana");
+        struct event *event = event_add(&scene.events, EVENT_FULFILLMENT_SHORT_PICKED, "ana");
 
         for (size_t i = 0; i < ORDER_LINES_MAX; i++)
                 lines[i] = (struct line_units){ uuid_new(), 1000000 };

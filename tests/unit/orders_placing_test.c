@@ -500,8 +500,8 @@ static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
         for (const struct event *event = placing.events->first; event; event = event->next)
-                (void) snprintf(
-                        told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "", event->type);
+                (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
+                        event_types[event->type].name);
         cr_assert_str_eq(told, expected);
 }
 
@@ -516,12 +516,15 @@ Test(placing, a_new_order_has_events_for_itself_and_each_fulfillment) {
         assert_told("order.created fulfillment.allocated fulfillment.allocated");
         event = placing.events->first;
         cr_assert_eq(event->order_id, &placed->id);
+        cr_assert(event->subject_kind == SUBJECT_ORDER && event->subject_id == &placed->id);
+        cr_assert_str_eq(event->channel, "web");
         cr_assert_str_eq(event->actor, "ada");
         cr_assert_not_null(
                 strstr(buffer_text(&event->data), "\"channel\":\"web\",\"total\":2000,\"currency\":\"EUR\""));
         cr_assert_null(strstr(buffer_text(&event->data), "Ada"));
         event = event->next;
-        cr_assert_eq(event->fulfillment_id, &placed->fulfillments[0]->id);
+        cr_assert_eq(event->order_id, &placed->id);
+        cr_assert(event->subject_kind == SUBJECT_FULFILLMENT && event->subject_id == &placed->fulfillments[0]->id);
         cr_assert_str_eq(event->location, "alpha");
 }
 

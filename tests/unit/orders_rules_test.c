@@ -84,15 +84,15 @@ static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
         for (const struct event *event = events.first; event; event = event->next)
-                (void) snprintf(
-                        told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "", event->type);
+                (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
+                        event_types[event->type].name);
         cr_assert_str_eq(told, expected);
 }
 
 static const struct event *event_of(const char *type) {
         const struct event *event = events.first;
 
-        while (event && strcmp(event->type, type) != 0)
+        while (event && strcmp(event_types[event->type].name, type) != 0)
                 event = event->next;
         cr_assert_not_null(event, "no event %s", type);
         return event;
@@ -372,7 +372,7 @@ Test(order_rules, cancelling_all_frees_every_unit_and_ends_every_fulfillment) {
                 cr_assert_eq(fulfillments[i].version, 2);
         }
         assert_told("fulfillment.cancelled fulfillment.cancelled order.units_cancelled refund.due order.cancelled");
-        cr_assert_eq(event_of("fulfillment.cancelled")->fulfillment_id, &fulfillments[0].id);
+        cr_assert_eq(event_of("fulfillment.cancelled")->subject_id, &fulfillments[0].id);
         cr_assert_str_eq(event_of("fulfillment.cancelled")->location, "alpha");
         cr_assert_str_eq(event_of("order.cancelled")->actor, "ada");
         cr_assert_str_eq(buffer_text(&event_of("order.cancelled")->data), "\"reason\":\"changed her mind\"");

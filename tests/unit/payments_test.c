@@ -156,7 +156,7 @@ static size_t told(const char *type) {
         size_t n = 0;
 
         for (const struct event *event = events.first; event; event = event->next)
-                n += text_equal(event->type, type);
+                n += text_equal(event_types[event->type].name, type);
         return n;
 }
 
@@ -1407,7 +1407,7 @@ Test(payments, the_event_of_a_cancellation_has_the_value_of_its_units_and_the_ta
         (void) pay(FUNDS_CAPTURED, 10500);
         cancel(0, 1);
         for (const struct event *other = events.first; other; other = other->next)
-                if (text_equal(other->type, "order.units_cancelled"))
+                if (other->type == EVENT_ORDER_UNITS_CANCELLED)
                         event = other;
         cr_assert_not_null(event);
         cr_assert_not_null(strstr(buffer_text(&event->data), "\"value\":3000,\"tax\":300"));

@@ -1,0 +1,64 @@
+#include "events/types.h"
+
+const char *const subject_kinds[] = {
+        [SUBJECT_FULFILLMENT] = "fulfillments",
+        [SUBJECT_ORDER] = "orders",
+        [SUBJECT_PAYMENT] = "payments",
+        [SUBJECT_RESERVATION] = "reservations",
+        [SUBJECT_RETURN] = "returns",
+        [SUBJECT_KIND_COUNT] = NULL,
+};
+
+const struct event_type_row event_types[] = {
+#define X(name, text, subject, members, kept, meaning)                                                                 \
+        [EVENT_##name] = { text, SUBJECT_##subject, members, kept, meaning },
+        EVENT_TYPES(X)
+#undef X
+};
+
+/* Sorted by name. */
+const struct event_member event_data_members[] = {
+        { "after", "object", "the changed members as they are now" },
+        { "amount", "integer", "minor units of `currency`" },
+        { "assignee", "text", "the associate; null: none" },
+        { "at", "text", "code of the location" },
+        { "before", "object", "the changed members as they were" },
+        { "cause", "text", "request or age" },
+        { "channel", "text", "code of the channel" },
+        { "country", "text", "ISO 3166 code" },
+        { "currency", "text", "ISO 4217 code" },
+        { "eta_minutes", "integer", "minutes until the customer arrives" },
+        { "event_id", "text", "the provider's id of its event" },
+        { "external_ref", "text", "the reference of the imported document" },
+        { "from", "text", "code of the location that had the units" },
+        { "hold_until", "time", "the location keeps the units until then" },
+        { "lines", "lines", "the lines concerned: `order_line_id`, `quantity` and further members" },
+        { "lines_added", "integer", "lines of the exchange" },
+        { "members", "texts", "names of the changed members" },
+        { "of_fulfillment", "id", "the fulfillment whose units left" },
+        { "order_line_id", "id", "the line" },
+        { "order_number", "text", "number of the order" },
+        { "overridden_by", "text", "the associate that overrode the rules of the return" },
+        { "packages", "integer", "number of packages" },
+        { "payment_id", "id", "the payment" },
+        { "proof", "text", "how the customer was recognised" },
+        { "provider", "text", "holder of the money" },
+        { "quantity", "integer", "units" },
+        { "reason", "text", "why" },
+        { "reference", "text", "the provider's reference" },
+        { "refund", "integer", "minor units of `currency`: worth of the return" },
+        { "refund_id", "id", "the refund" },
+        { "replaced_by", "id", "the fulfillment that has the units now" },
+        { "return_id", "id", "the return" },
+        { "return_number", "text", "number of the return" },
+        { "shipping", "integer", "minor units of `currency`: cancelled shipping" },
+        { "sku", "text", "the product" },
+        { "source", "text", "import: an imported document" },
+        { "staging_location", "text", "place at the location" },
+        { "tax", "integer", "minor units of `currency`: tax in the amount" },
+        { "to", "text", "code of the location that has the units now, or the way of the refund" },
+        { "total", "integer", "minor units of `currency`: total of the order" },
+        { "type", "text", "the provider's type of event" },
+        { "waited_s", "integer", "seconds that the customer waited at the location" },
+};
+const size_t event_data_member_count = array_size(event_data_members);
