@@ -14,6 +14,13 @@ A query file holds named statements:
     -- :name stock_save of stock   its columns are those of the record "stock", a table of src/db/columns.h
 
 A comment below the name says what it is for; the statement ends at the next name or at the end of the file.
+Statements of a file share text by parts, which end as statements do:
+
+    -- :part order_walk            text for statements and parts further down; {time} in it is a gap
+    -- :use order_walk time="placed_at"
+                                   the text of that part, or of a statement further up, with its gaps filled. A gap that
+                                   a part leaves open is filled where that part is used
+
 A migration is `NNNN_words.sql`; its number is its place in the order. Its first line may be
 
     -- :compatible                 programs that know nothing of it may go on working beside it
@@ -27,30 +34,59 @@ import sys
 UNNEST = re.compile(r"\bunnest\((?P<casts>\$1::[^)]*)\)\s*(?:with ordinality\s*)?as \w+\s*\((?P<names>[^)]*)\)")
 CAST = re.compile(r"\$(?P<number>\d+)::(?P<type>\w+)\[\]")
 NAME = re.compile(r"^-- :name (?P<name>[a-z][a-z0-9_]*)(?: of (?P<record>[a-z_]+))?(?: (?P<plan>free))?$")
+PART = re.compile(r"^-- :part (?P<name>[a-z][a-z0-9_]*)$")
+USE = re.compile(r'^-- :use (?P<name>[a-z][a-z0-9_]*)(?P<values>(?: [a-z]+="[^"]*")*)$')
+VALUE = re.compile(r'([a-z]+)="([^"]*)"')
+GAP = re.compile(r"\{([a-z]+)\}")
 
 
 def fail(message):
     sys.exit(f"embed.py: {message}")
 
 
+def part_lines(texts, name, values, at):
+    """The lines of a part with its gaps filled; blank lines at its end only keep it apart from the next part."""
+    if name not in texts:
+        fail(f"{at}: there is no part {name} further up")
+    text = "\n".join(texts[name]).rstrip()
+    for gap in values:
+        if "{" + gap + "}" not in text:
+            fail(f"{at}: {name} has no gap {gap}")
+    return GAP.sub(lambda found: values.get(found[1], found[0]), text).split("\n")
+
+
 def read_statements(path):
-    statements, current = [], None
+    statements, texts, unused, lines = [], {}, {}, None
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        match = NAME.match(line)
-        if match:
-            current = {"name": match["name"], "record": match["record"], "pinned": not match["plan"],
-                       "lines": [], "at": f"{path.name}:{number}"}
-            statements.append(current)
-        elif line.startswith("-- :"):
-            fail(f"{path}:{number}: not a statement name: {line}")
-        elif current is None and line.strip() and not line.startswith("--"):
-            fail(f"{path}:{number}: SQL before the first -- :name")
-        elif current is not None and not line.lstrip().startswith("--"):
-            current["lines"].append(line.rstrip())
+        at = f"{path.name}:{number}"
+        name, part, use = NAME.match(line), PART.match(line), USE.match(line.strip())
+        if name or part:
+            defined = (name or part)["name"]
+            if defined in texts:
+                fail(f"{at}: {defined} is defined twice")
+            lines = texts[defined] = []
+            if part:
+                unused[defined] = at
+            else:
+                statements.append({"name": name["name"], "record": name["record"], "pinned": not name["plan"],
+                                   "lines": lines, "at": at})
+        elif use:
+            unused.pop(use["name"], None)
+            lines += part_lines(texts, use["name"], dict(VALUE.findall(use["values"])), at)
+        elif line.lstrip().startswith("-- :"):
+            fail(f"{at}: neither a name, nor a part, nor the use of one: {line}")
+        elif lines is None and line.strip() and not line.startswith("--"):
+            fail(f"{at}: SQL before the first -- :name")
+        elif lines is not None and not line.lstrip().startswith("--"):
+            lines.append(line.rstrip())
+    for part, at in unused.items():
+        fail(f"{at}: nothing uses the part {part}")
     for statement in statements:
         statement["sql"] = "\n".join(statement["lines"]).strip().rstrip(";").strip()
         if not statement["sql"]:
             fail(f"{statement['at']}: {statement['name']} is empty")
+        if GAP.search(statement["sql"]):
+            fail(f"{statement['at']}: {statement['name']} leaves {GAP.search(statement['sql'])[0]} open")
         if ";" in statement["sql"]:
             fail(f"{statement['at']}: {statement['name']} holds more than one statement")
     return statements

@@ -39,27 +39,33 @@ select c.code, true as exists, c.name, c.kind, c.return_policy, c.version, c.cre
  order by c.code
  limit $2::bigint
 
--- :name locations_read of locations
-select wanted.code, l.code is not null as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
+-- :part location_row
+select {key}, {exists} as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
        array_to_string(l.capabilities, ' ') as capabilities,
        l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
        array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
        l.version, l.created_at, l.updated_at
+
+-- :name locations_read of locations
+-- :use location_row key="wanted.code" exists="l.code is not null"
   from unnest($1::text[]) as wanted (code)
   left join locations l on l.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
 -- :name locations_lock of locations
-select wanted.code, l.code is not null as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
-       array_to_string(l.capabilities, ' ') as capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
-       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
-       l.version, l.created_at, l.updated_at
+-- :use location_row key="wanted.code" exists="l.code is not null"
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from locations
                       where locations.code = wanted.code collate "C"
                         for no key update) as l on true
  order by wanted.code collate "C"
+
+-- :part location_values
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
+              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
+              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
+       as {row} (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
+                   lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
 
 -- :name locations_insert of locations
 -- $8 capabilities and $15 handover_methods, separated by spaces.
@@ -67,11 +73,7 @@ insert into locations (code, name, kind, latitude, longitude, time_zone, country
                        lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
 select code, name, kind, latitude, longitude, time_zone, country, string_to_array(capabilities, ' '), opening_hours, closures,
        lead_time_s, hold_for_s, cut_off, cut_offs, string_to_array(handover_methods, ' '), slots, version, created_at, updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
-              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
-       as added (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                 lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
+-- :use location_values row="added"
 
 -- :name locations_update of locations
 update locations l
@@ -81,21 +83,13 @@ update locations l
        closures = changed.closures, lead_time_s = changed.lead_time_s, hold_for_s = changed.hold_for_s,
        cut_off = changed.cut_off, cut_offs = changed.cut_offs, handover_methods = string_to_array(changed.handover_methods, ' '),
        slots = changed.slots, version = changed.version, updated_at = changed.updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
-              $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
-              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
-       as changed (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                   lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
+-- :use location_values row="changed"
  where l.code = changed.code collate "C"
 
 -- :name locations_page of locations free
 -- $1 after this code, $2 rows at most, $3 the only codes, $4 kind, $5 capability, $6 a part of the name or the beginning of
 -- the code; null for all.
-select l.code, true as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
-       array_to_string(l.capabilities, ' ') as capabilities,
-       l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
-       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
-       l.version, l.created_at, l.updated_at
+-- :use location_row key="l.code" exists="true"
   from locations l
  where ($1::text is null or l.code > $1 collate "C") and ($3::text[] is null or l.code = any($3 collate "C"))
    and ($4::text is null or l.kind = $4) and ($5::text is null or l.capabilities @> array[$5])
@@ -153,31 +147,36 @@ select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount,
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
--- :name products_read of products
-select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
+-- :part product_row
+select {key}, {exists} as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
        p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
+
+-- :name products_read of products
+-- :use product_row key="wanted.sku" exists="p.sku is not null"
   from unnest($1::text[]) as wanted (sku)
   left join products p on p.sku = wanted.sku collate "C"
  order by wanted.sku collate "C"
 
 -- :name products_lock of products
-select wanted.sku, p.sku is not null as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
+-- :use product_row key="wanted.sku" exists="p.sku is not null"
   from unnest($1::text[]) as wanted (sku)
   left join lateral (select * from products
                       where products.sku = wanted.sku collate "C"
                         for no key update) as p on true
  order by wanted.sku collate "C"
 
+-- :part product_values
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+              $9::boolean[], $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
+       as {row} (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
+                   return_policy, version, created_at, updated_at)
+
 -- :name products_insert of products
 insert into products (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
                       return_policy, version, created_at, updated_at)
 select sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable, return_policy,
        version, created_at, updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-              $9::boolean[], $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
-       as added (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
-                 return_policy, version, created_at, updated_at)
+-- :use product_values row="added"
 
 -- :name products_update of products
 update products p
@@ -185,16 +184,12 @@ update products p
        price_currency = changed.price_currency, image_url = changed.image_url, description = changed.description,
        attributes = changed.attributes, returnable = changed.returnable,
        return_policy = changed.return_policy, version = changed.version, updated_at = changed.updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-              $9::boolean[], $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
-       as changed (sku, title, gtin, price_amount, price_currency, image_url, description, attributes, returnable,
-                   return_policy, version, created_at, updated_at)
+-- :use product_values row="changed"
  where p.sku = changed.sku collate "C"
 
 -- :name products_page of products free
 -- $1 after this SKU, $2 rows at most, $3 GTIN; null for all.
-select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
+-- :use product_row key="p.sku" exists="true"
   from products p
  where ($1::text is null or p.sku > $1 collate "C") and ($3::text is null or p.gtin = $3 collate "C")
  order by p.sku
@@ -237,8 +232,7 @@ with wanted as materialized (
          order by f.sku
          limit $2::bigint
 )
-select p.sku, true as exists, p.title, p.gtin, p.price_amount, p.price_currency, p.image_url, p.description,
-       p.attributes, p.returnable, p.return_policy, p.version, p.created_at, p.updated_at
+-- :use product_row key="p.sku" exists="true"
   from page
   join products p on p.sku = page.sku
  order by p.sku

@@ -1,16 +1,18 @@
 -- Stock rows and their ledger.
 
--- :name stock_lock of stock
--- Lock the named rows in the common lock order. $1 locations, $2 skus (same length, sorted, no duplicates). A missing row
--- is returned empty, with the known members of its location and SKU.
-select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements,
+-- :part wanted_stock
+select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, {last},
        s.sku is not null as exists,
        s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,
        s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true as sku_known
   from unnest($1::text[], $2::text[]) as wanted (location, sku)
   left join lateral (select * from stock
-                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"
-                        for update) as s on true
+                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"{lock}) as s on true
+
+-- :name stock_lock of stock
+-- Lock the named rows in the common lock order. $1 locations, $2 skus (same length, sorted, no duplicates). A missing row
+-- is returned empty, with the known members of its location and SKU.
+-- :use wanted_stock last="s.movements" lock=" for update"
 
 -- :name stock_save of stock
 update stock s
@@ -73,24 +75,11 @@ select m.number, m.reason, m.on_hand_change, m.unsellable_change, m.on_hand_afte
 
 -- :name safety_stock_lock of stock_settings
 -- As stock_lock, with the members that a change of the safety stock needs ($1 locations, $2 skus; sorted, no duplicates).
-select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.safety_stock_version as version,
-       s.sku is not null as exists,
-       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,
-       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true as sku_known
-  from unnest($1::text[], $2::text[]) as wanted (location, sku)
-  left join lateral (select * from stock
-                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C"
-                        for update) as s on true
+-- :use wanted_stock last="s.safety_stock_version as version" lock=" for update"
 
 -- :name safety_stock_read of stock_settings
 -- The same without a lock.
-select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.safety_stock_version as version,
-       s.sku is not null as exists,
-       s.sku is null and (select true from locations l where l.code = wanted.location collate "C") is true as location_known,
-       s.sku is null and (select true from products p where p.sku = wanted.sku collate "C") is true as sku_known
-  from unnest($1::text[], $2::text[]) as wanted (location, sku)
-  left join lateral (select * from stock
-                      where stock.location = wanted.location collate "C" and stock.sku = wanted.sku collate "C") as s on true
+-- :use wanted_stock last="s.safety_stock_version as version" lock=""
 
 -- :name safety_stock_save of stock_settings
 update stock s

@@ -1,16 +1,6 @@
 -- Orders as a whole: header, lines, discounts, fulfillments. Documents are named by order id ($1) or by the id of one of their
 -- fulfillments ($2), whose order never changes.
 
--- :name orders_lock of orders
-select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
-       o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
-       o.updated_at
-  from orders o
- where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
- order by o.id
-   for update
-
 -- :name orders_read of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
@@ -20,16 +10,8 @@ select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_stat
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by o.id
 
--- :name fulfillments_lock of fulfillments
--- After their orders.
-select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.promised_at, f.hold_until, f.assignee,
-       f.staging_location, f.pickup_serial, f.wrong_codes, f.locked_until, f.handover, f.packages, f.version,
-       f.created_at, f.updated_at, f.replaces, f.check_in, f.eta_minutes, f.bay, f.vehicle_make, f.vehicle_color,
-       f.vehicle_plate, f.on_the_way_at, f.arrived_at, f.waited_s, f.remind_at, f.recipient, f.moved_by,
-       f.link_digest, f.link_expires_at, f.slot_at
-  from fulfillments f
- where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
- order by f.order_id, f.id
+-- :name orders_lock of orders
+-- :use orders_read
    for update
 
 -- :name fulfillments_read of fulfillments
@@ -41,6 +23,11 @@ select f.id, f.order_id, f.number, f.method, f.location, f.status, f.reason, f.p
   from fulfillments f
  where f.order_id = any($1::uuid[] || array(select named.order_id from fulfillments named where named.id = any($2::uuid[])))
  order by f.order_id, f.id
+
+-- :name fulfillments_lock of fulfillments
+-- After their orders.
+-- :use fulfillments_read
+   for update
 
 -- :name order_lines_read of order_lines
 select l.order_id, l.line, l.id, l.sku, l.title, l.quantity, l.unit_price, l.value, l.cancelled, l.fulfilled, l.returned,
@@ -355,10 +342,8 @@ select f.id
 -- A list is merged from streams, one for each channel and status (and location) that exists. An index holds each stream in the order
 -- of the list. There is no index by time alone: the planner would walk it past all orders that a filter leaves out.
 
--- :name orders_page free
--- Newest first.
-with recursive not_asked as (
-        select $3::text, $4::text, $5::text, $10::text, $11::text, $12::timestamptz
+-- :part order_streams
+-- In a with-list: the streams that exist, walked from one to the next by the index.
 ), state (status, channel) as (
         (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
          union all
@@ -409,59 +394,61 @@ with recursive not_asked as (
                  union all
                 select place.channel, place.status, place.location from place) as s
          where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
-), walked (stream, id, placed_at) as materialized (
-        select s.number, o.id, o.placed_at
+
+-- :part order_walk
+-- In a with-list: the first orders of each stream after the last order seen.
+), walked (stream, id, {time}) as materialized (
+        select s.number, o.id, o.{time}
           from stream s
-         cross join lateral (select orders.id, orders.placed_at
+         cross join lateral (select orders.id, orders.{time}
                                from orders
-                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.placed_at, orders.id) < ($7, $8::uuid))
-                              order by orders.placed_at desc, orders.id desc
-                              limit $9::bigint) as o
+                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.{time}, orders.id) {beyond} ($7, $8::uuid)){since}
+                              order by orders.{time}{down}, orders.id{down}
+                              limit {depth}) as o
          where $6::text[] is null
          union all
-        select s.number, p.order_id, p.placed_at
+        select s.number, p.order_id, p.{time}
           from stream s
-         cross join lateral (select order_places.order_id, order_places.placed_at
+         cross join lateral (select order_places.order_id, order_places.{time}
                                from order_places
                               where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
-                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.placed_at, order_places.order_id) < ($7, $8::uuid))
-                              order by order_places.placed_at desc, order_places.order_id desc
-                              limit $9::bigint) as p
+                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.{time}, order_places.order_id) {beyond} ($7, $8::uuid)){since}
+                              order by order_places.{time}{down}, order_places.order_id{down}
+                              limit {depth}) as p
          where $6::text[] is not null
+
+-- :part order_list
+-- A page of the merged streams.
+with recursive not_asked as (
+        select $3::text, $4::text, $5::text, $10::text, $11::text{unused}
+-- :use order_streams
+-- :use order_walk depth="$9::bigint"
 )
-select distinct w.id, w.placed_at
+select distinct w.id, w.{time}
   from walked w
- order by w.placed_at desc, w.id desc
+ order by w.{time}{down}, w.id{down}
  limit $9::bigint
 
--- :name orders_named free
+-- :part order_named
 -- Orders that are named: by number, reference, e-mail address or phone number. An index of the name leads, the rest filters.
-select o.id, o.placed_at
+select o.id, o.{time}
   from (select *
           from orders named
          where ($3::text is null or named.external_ref = $3) and ($4::text is null or named.order_number = $4)
            and ($10::text is null or lower(named.customer ->> 'email') = lower($10))
            and ($11::text is null or phone_digits(named.customer ->> 'phone') = phone_digits($11))
-           and ($7::timestamptz is null or (named.placed_at, named.id) < ($7, $8::uuid)) and $12::timestamptz is null
-         order by named.placed_at desc, named.id desc
+           and ($7::timestamptz is null or (named.{time}, named.id) {beyond} ($7, $8::uuid)){since}
+         order by named.{time}{down}, named.id{down}
         offset 0) as o
  where ($1::text is null or o.channel = $1) and ($2::text[] is null or o.status = any($2))
    and ($6::text[] is null
         or exists (select from order_places p where p.order_id = o.id and p.location = any($6 collate "C")))
    and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0)
- order by o.placed_at desc, o.id desc
+ order by o.{time}{down}, o.id{down}
  limit $9::bigint
 
--- :name orders_search free
--- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
--- orders ($13 a stream at most), $13 when they are frequent in the planner's statistics, else $14. If no page comes of it and a
--- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
--- The search passes over months and weeks without orders.
--- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
--- rarest of the newest orders and of the statistics. If these are frequent too, one trigram of each costs less than all of them.
--- The search compares orders that the job make_searchable has not come to one by one.
-with recursive not_asked as (
-        select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
+-- :part search_words
+-- In a with-list: how frequent the words, and pieces of them, are among the newest orders and in the planner's statistics.
 ), newest as materialized (
         select s.words from order_search s order by s.order_id desc limit 100
 ), usual as materialized (
@@ -484,6 +471,38 @@ with recursive not_asked as (
           from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
          cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
          where length(run.text) >= 3
+
+-- :part search_found
+-- Whether a found order passes the other filters.
+ where case when $6::text[] is not null
+                 then (select true from order_places p
+                        where p.order_id = found.id and p.location = any($6 collate "C")
+                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
+            when $1::text is not null or $2::text[] is not null
+                 then (select true from orders o
+                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
+                          and ($2::text[] is null or o.status = any($2)) limit 1)
+            else true end
+
+-- :name orders_page free
+-- Newest first.
+-- :use order_list time="placed_at" down=" desc" beyond="<" since="" unused=", $12::timestamptz"
+
+-- :name orders_named free
+-- Newest first.
+-- :use order_named time="placed_at" down=" desc" beyond="<" since=" and $12::timestamptz is null"
+
+-- :name orders_search free
+-- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
+-- orders ($13 a stream at most), $13 when they are frequent in the planner's statistics, else $14. If no page comes of it and a
+-- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
+-- The search passes over months and weeks without orders.
+-- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
+-- rarest of the newest orders and of the statistics. If these are frequent too, one trigram of each costs less than all of them.
+-- The search compares orders that the job make_searchable has not come to one by one.
+with recursive not_asked as (
+        select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
+-- :use search_words
 ), wanted as materialized (
         select coalesce((select left(p.text, case when p.hits < 20 then 6 else 3 end)
                            from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
@@ -495,75 +514,8 @@ with recursive not_asked as (
 ), by_slices as materialized (
         select h.hits > 0 or w.is_frequent as are_used, case when h.hits < 10 then 2629800 else 604800 end as seconds
           from habit h cross join wanted w
-), state (status, channel) as (
-        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
-         union all
-        select next.status, next.channel
-          from state s
-         cross join lateral (select after.*
-                               from ((select o.status, o.channel
-                                        from orders o
-                                       where o.status = s.status and o.channel > s.channel
-                                       order by o.channel
-                                       limit 1)
-                                      union all
-                                     (select o.status, o.channel
-                                        from orders o
-                                       where o.status > s.status
-                                       order by o.status, o.channel
-                                       limit 1)) as after
-                              order by after.status, after.channel
-                              limit 1) as next
-), place (location, channel, status) as (
-        select first.location, first.channel, first.status
-          from unnest($6::text[]) as asked (location)
-         cross join lateral (select p.location, p.channel, p.status
-                               from order_places p
-                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
-                              order by p.channel, p.status
-                              limit 1) as first
-         union all
-        select next.location, next.channel, next.status
-          from place s
-         cross join lateral (select next_status.*
-                               from ((select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
-                                       order by p.status
-                                       limit 1)
-                                      union all
-                                     (select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel > s.channel and $1::text is null
-                                       order by p.channel, p.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
-                              limit 1) as next
-), stream as materialized (
-        select row_number() over () as number, s.channel, s.status, s.location
-          from (select state.channel, state.status, null::text as location from state
-                 union all
-                select place.channel, place.status, place.location from place) as s
-         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
-), walked (stream, id, placed_at) as materialized (
-        select s.number, o.id, o.placed_at
-          from stream s
-         cross join lateral (select orders.id, orders.placed_at
-                               from orders
-                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.placed_at, orders.id) < ($7, $8::uuid))
-                              order by orders.placed_at desc, orders.id desc
-                              limit (select n.depth from how_far n)) as o
-         where $6::text[] is null
-         union all
-        select s.number, p.order_id, p.placed_at
-          from stream s
-         cross join lateral (select order_places.order_id, order_places.placed_at
-                               from order_places
-                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
-                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.placed_at, order_places.order_id) < ($7, $8::uuid))
-                              order by order_places.placed_at desc, order_places.order_id desc
-                              limit (select n.depth from how_far n)) as p
-         where $6::text[] is not null
+-- :use order_streams
+-- :use order_walk time="placed_at" down=" desc" beyond="<" since="" depth="(select n.depth from how_far n)"
 ), due as materialized (
         select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (
@@ -625,15 +577,7 @@ with recursive not_asked as (
                                       order by order_search.placed_at desc, order_search.order_id desc
                                      offset 0) as s
                 offset 0) as found
-         where case when $6::text[] is not null
-                 then (select true from order_places p
-                        where p.order_id = found.id and p.location = any($6 collate "C")
-                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
-            when $1::text is not null or $2::text[] is not null
-                 then (select true from orders o
-                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
-                          and ($2::text[] is null or o.status = any($2)) limit 1)
-            else true end
+        -- :use search_found
          limit $9::bigint
 ), fresh as materialized (
         select o.id, o.placed_at
@@ -651,215 +595,30 @@ select found.id, found.placed_at
         select f.id, f.placed_at from fresh f
          order by placed_at desc, id desc
         offset 0) as found
- where case when $6::text[] is not null
-                 then (select true from order_places p
-                        where p.order_id = found.id and p.location = any($6 collate "C")
-                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
-            when $1::text is not null or $2::text[] is not null
-                 then (select true from orders o
-                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
-                          and ($2::text[] is null or o.status = any($2)) limit 1)
-            else true end
+-- :use search_found
  order by found.placed_at desc, found.id desc
  limit $9::bigint
 
 -- :name orders_changed free
 -- In the order of their last change, for keeping a copy.
-with recursive not_asked as (
-        select $3::text, $4::text, $5::text, $10::text, $11::text
-), state (status, channel) as (
-        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
-         union all
-        select next.status, next.channel
-          from state s
-         cross join lateral (select after.*
-                               from ((select o.status, o.channel
-                                        from orders o
-                                       where o.status = s.status and o.channel > s.channel
-                                       order by o.channel
-                                       limit 1)
-                                      union all
-                                     (select o.status, o.channel
-                                        from orders o
-                                       where o.status > s.status
-                                       order by o.status, o.channel
-                                       limit 1)) as after
-                              order by after.status, after.channel
-                              limit 1) as next
-), place (location, channel, status) as (
-        select first.location, first.channel, first.status
-          from unnest($6::text[]) as asked (location)
-         cross join lateral (select p.location, p.channel, p.status
-                               from order_places p
-                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
-                              order by p.channel, p.status
-                              limit 1) as first
-         union all
-        select next.location, next.channel, next.status
-          from place s
-         cross join lateral (select next_status.*
-                               from ((select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
-                                       order by p.status
-                                       limit 1)
-                                      union all
-                                     (select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel > s.channel and $1::text is null
-                                       order by p.channel, p.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
-                              limit 1) as next
-), stream as materialized (
-        select row_number() over () as number, s.channel, s.status, s.location
-          from (select state.channel, state.status, null::text as location from state
-                 union all
-                select place.channel, place.status, place.location from place) as s
-         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
-), walked (stream, id, updated_at) as materialized (
-        select s.number, o.id, o.updated_at
-          from stream s
-         cross join lateral (select orders.id, orders.updated_at
-                               from orders
-                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.updated_at, orders.id) > ($7, $8::uuid)) and orders.updated_at >= $12::timestamptz
-                              order by orders.updated_at, orders.id
-                              limit $9::bigint) as o
-         where $6::text[] is null
-         union all
-        select s.number, p.order_id, p.updated_at
-          from stream s
-         cross join lateral (select order_places.order_id, order_places.updated_at
-                               from order_places
-                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
-                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.updated_at, order_places.order_id) > ($7, $8::uuid)) and order_places.updated_at >= $12::timestamptz
-                              order by order_places.updated_at, order_places.order_id
-                              limit $9::bigint) as p
-         where $6::text[] is not null
-)
-select distinct w.id, w.updated_at
-  from walked w
- order by w.updated_at, w.id
- limit $9::bigint
+-- :use order_list time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" unused=""
 
 -- :name orders_named_changed free
--- The same in the order of their last change.
-select o.id, o.updated_at
-  from (select *
-          from orders named
-         where ($3::text is null or named.external_ref = $3) and ($4::text is null or named.order_number = $4)
-           and ($10::text is null or lower(named.customer ->> 'email') = lower($10))
-           and ($11::text is null or phone_digits(named.customer ->> 'phone') = phone_digits($11))
-           and ($7::timestamptz is null or (named.updated_at, named.id) > ($7, $8::uuid)) and named.updated_at >= $12::timestamptz
-         order by named.updated_at, named.id
-        offset 0) as o
- where ($1::text is null or o.channel = $1) and ($2::text[] is null or o.status = any($2))
-   and ($6::text[] is null
-        or exists (select from order_places p where p.order_id = o.id and p.location = any($6 collate "C")))
-   and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0)
- order by o.updated_at, o.id
- limit $9::bigint
+-- In the order of their last change.
+-- :use order_named time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz"
 
 -- :name orders_search_changed free
 -- The same in the order of their last change.
 with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text
-), newest as materialized (
-        select s.words from order_search s order by s.order_id desc limit 100
-), usual as materialized (
-        select bound.words
-          from pg_stats st
-         cross join lateral unnest(st.histogram_bounds::text::text[]) as bound (words)
-         where st.schemaname = current_schema() and st.tablename = 'order_search' and st.attname = 'words'
-), habit as materialized (
-        select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
-), how_far as materialized (
-        select case when count(*) >= 2 then least($13::bigint, greatest($14::bigint, 200 * $9::bigint / count(*)))
-                    when (select h.hits from habit h) >= 2 then $13
-                    else $14 end as depth
-          from newest n
-         where position(lower($5::text) in n.words) > 0
-), piece as materialized (
-        select substr(run.text, at.place, 6) as text, run.number, at.place,
-               (select count(*) from newest n where position(substr(run.text, at.place, 6) in n.words) > 0)
-               + (select count(*) from usual u where position(substr(run.text, at.place, 6) in u.words) > 0) as hits
-          from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
-         cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
-         where length(run.text) >= 3
+-- :use search_words
 ), wanted as materialized (
         select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,
                coalesce((select p.text from piece p where length($5) > 8 or (select count(*) from piece) > 1
                           order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
-), state (status, channel) as (
-        (select o.status, o.channel from orders o where $6::text[] is null order by o.status, o.channel limit 1)
-         union all
-        select next.status, next.channel
-          from state s
-         cross join lateral (select after.*
-                               from ((select o.status, o.channel
-                                        from orders o
-                                       where o.status = s.status and o.channel > s.channel
-                                       order by o.channel
-                                       limit 1)
-                                      union all
-                                     (select o.status, o.channel
-                                        from orders o
-                                       where o.status > s.status
-                                       order by o.status, o.channel
-                                       limit 1)) as after
-                              order by after.status, after.channel
-                              limit 1) as next
-), place (location, channel, status) as (
-        select first.location, first.channel, first.status
-          from unnest($6::text[]) as asked (location)
-         cross join lateral (select p.location, p.channel, p.status
-                               from order_places p
-                              where p.location = asked.location collate "C" and ($1::text is null or p.channel = $1 collate "C")
-                              order by p.channel, p.status
-                              limit 1) as first
-         union all
-        select next.location, next.channel, next.status
-          from place s
-         cross join lateral (select next_status.*
-                               from ((select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel = s.channel and p.status > s.status
-                                       order by p.status
-                                       limit 1)
-                                      union all
-                                     (select p.location, p.channel, p.status
-                                        from order_places p
-                                       where p.location = s.location and p.channel > s.channel and $1::text is null
-                                       order by p.channel, p.status
-                                       limit 1)) as next_status
-                              order by next_status.channel, next_status.status
-                              limit 1) as next
-), stream as materialized (
-        select row_number() over () as number, s.channel, s.status, s.location
-          from (select state.channel, state.status, null::text as location from state
-                 union all
-                select place.channel, place.status, place.location from place) as s
-         where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
-), walked (stream, id, updated_at) as materialized (
-        select s.number, o.id, o.updated_at
-          from stream s
-         cross join lateral (select orders.id, orders.updated_at
-                               from orders
-                              where orders.channel = s.channel collate "C" and orders.status = s.status and ($7::timestamptz is null or (orders.updated_at, orders.id) > ($7, $8::uuid)) and orders.updated_at >= $12::timestamptz
-                              order by orders.updated_at, orders.id
-                              limit (select n.depth from how_far n)) as o
-         where $6::text[] is null
-         union all
-        select s.number, p.order_id, p.updated_at
-          from stream s
-         cross join lateral (select order_places.order_id, order_places.updated_at
-                               from order_places
-                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
-                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.updated_at, order_places.order_id) > ($7, $8::uuid)) and order_places.updated_at >= $12::timestamptz
-                              order by order_places.updated_at, order_places.order_id
-                              limit (select n.depth from how_far n)) as p
-         where $6::text[] is not null
+-- :use order_streams
+-- :use order_walk time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" depth="(select n.depth from how_far n)"
 ), due as materialized (
         select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (
@@ -894,14 +653,6 @@ select found.id, found.updated_at
         select f.id, f.updated_at from fresh f
          order by updated_at, id
         offset 0) as found
- where case when $6::text[] is not null
-                 then (select true from order_places p
-                        where p.order_id = found.id and p.location = any($6 collate "C")
-                          and ($1::text is null or p.channel = $1 collate "C") and ($2::text[] is null or p.status = any($2)) limit 1)
-            when $1::text is not null or $2::text[] is not null
-                 then (select true from orders o
-                        where o.id = found.id and ($1::text is null or o.channel = $1 collate "C")
-                          and ($2::text[] is null or o.status = any($2)) limit 1)
-            else true end
+-- :use search_found
  order by found.updated_at, found.id
  limit $9::bigint

@@ -1,21 +1,16 @@
 -- Reservations: units held for a limited time.
 
--- :name reservations_lock of reservations
+-- :name reservations_read of reservations
 -- $1 ids.
 select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
        r.updated_at, r.version
   from reservations r
  where r.id = any($1::uuid[])
  order by r.id
-   for update
 
--- :name reservations_read of reservations
--- The same without a lock.
-select r.id, r.location, r.channel, r.reference, r.reason, r.actor, r.status, r.order_id, r.expires_at, r.created_at,
-       r.updated_at, r.version
-  from reservations r
- where r.id = any($1::uuid[])
- order by r.id
+-- :name reservations_lock of reservations
+-- :use reservations_read
+   for update
 
 -- :name reservations_lock_stock of stock
 -- The stock rows of the lines of $1, in the common lock order.

@@ -40,27 +40,34 @@ select wanted.order_id, f.id, wanted.location,
                                        'fulfillment.shipped', 'fulfillment.partially_shipped',
                                        'fulfillment.delivered')) as told
 
--- :name returns_insert of returns
+-- :part touched_places
+-- A with-list: the lists of orders show the orders at the locations of their returns.
 with places as (
         insert into order_places (order_id, location, channel, status, placed_at, updated_at)
         select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
-          from unnest($2::uuid[], $4::text[]) as touched (order_id, location)
+          from unnest({orders}::uuid[], {locations}::text[]) as touched (order_id, location)
          cross join lateral (select * from orders where orders.id = touched.order_id) as o
          where touched.location is not null
             on conflict (order_id, location) do nothing
 )
+
+-- :part return_values
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
+              $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
+              $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
+       as {row} (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
+                   exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
+                   withheld_tax)
+
+-- :name returns_insert of returns
+-- :use touched_places orders="$2" locations="$4"
 insert into returns (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
                      exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
                      withheld_tax, channel)
 select id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
        exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
        withheld_tax, (select o.channel from orders o where o.id = made.order_id)
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
-              $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
-       as made (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-                exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
-                withheld_tax)
+-- :use return_values row="made"
 
 -- :name returns_update of returns
 update returns r
@@ -69,52 +76,32 @@ update returns r
        unexpected = changed.unexpected, cancel_reason = changed.cancel_reason, moved_by = changed.moved_by,
        version = changed.version, updated_at = changed.updated_at, shipping_tax = changed.shipping_tax,
        withheld_tax = changed.withheld_tax
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::bigint[],
-              $9::bigint[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[], $15::text[],
-              $16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[])
-       as changed (id, order_id, return_number, location, status, by_post, overridden, shipping, withheld, refund_to,
-                   exchange, unexpected, cancel_reason, actor, moved_by, version, created_at, updated_at, shipping_tax,
-                   withheld_tax)
+-- :use return_values row="changed"
  where r.id = changed.id
 
+-- :part return_line_values
+  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
+              $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
+              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[], $22::bigint[])
+       as {row} (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
+                   condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
+
 -- :name return_lines_insert of return_lines
-with places as (
-        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
-        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
-          from unnest($4::uuid[], $15::text[]) as touched (order_id, location)
-         cross join lateral (select * from orders where orders.id = touched.order_id) as o
-         where touched.location is not null
-            on conflict (order_id, location) do nothing
-)
+-- :use touched_places orders="$4" locations="$15"
 insert into return_lines (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
                           condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
 select return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
        condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax
-  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
-              $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[], $22::bigint[])
-       as line (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-                condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
+-- :use return_line_values row="line"
 
 -- :name return_lines_update of return_lines
-with places as (
-        insert into order_places (order_id, location, channel, status, placed_at, updated_at)
-        select o.id, touched.location, o.channel, o.status, o.placed_at, o.updated_at
-          from unnest($4::uuid[], $15::text[]) as touched (order_id, location)
-         cross join lateral (select * from orders where orders.id = touched.order_id) as o
-         where touched.location is not null
-            on conflict (order_id, location) do nothing
-)
+-- :use touched_places orders="$4" locations="$15"
 update return_lines l
    set quantity = changed.quantity, reception = changed.reception, acceptance = changed.acceptance,
        condition = changed.condition, disposition = changed.disposition, bucket = changed.bucket,
        location = changed.location, value = changed.value, fee = changed.fee, refund = changed.refund,
        note = changed.note, received_at = changed.received_at, tax = changed.tax
-  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
-              $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-              $17::bigint[], $18::bigint[], $19::jsonb[], $20::text[], $21::timestamptz[], $22::bigint[])
-       as changed (return_id, line, id, order_id, order_line, sku, quantity, reason, announced, reception, acceptance,
-                   condition, disposition, bucket, location, value, fee, refund, terms, note, received_at, tax)
+-- :use return_line_values row="changed"
  where l.return_id = changed.return_id and l.line = changed.line
 
 -- :name returns_page free
