@@ -340,16 +340,12 @@ static enum problem adjust_prepare(struct batch *batch) {
         return promises_sort(&work->promises);
 }
 
-static void count_released(const struct reservation_set *set) {
-        for (size_t i = 0; i < set->n_rows; i++)
-                counter_count(COUNTER_RESERVATIONS_RELEASED, set->rows[i].changed ? 1 : 0);
-}
-
 static enum problem adjust_save(struct batch *batch) {
         struct work *work = batch->work;
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
-        count_released(&work->promises.reservations);
+        for (size_t i = 0; i < work->promises.reservations.n_rows; i++)
+                counter_count(COUNTER_RESERVATIONS_RELEASED, work->promises.reservations.rows[i].changed ? 1 : 0);
         return p ? p : promises_save(&work->promises, batch->database);
 }
 

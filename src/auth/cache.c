@@ -78,14 +78,10 @@ static uint32_t *digest_bucket(struct token_cache *cache, const struct token_dig
         return &cache->buckets[hash % cache->n_buckets];
 }
 
-static bool digest_equal(const struct token_digest *a, const struct token_digest *b) {
-        return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
 static uint32_t cache_entry_find(struct token_cache *cache, const struct token_digest *digest) {
         uint32_t i = *digest_bucket(cache, digest);
 
-        while (i != NOWHERE && !digest_equal(&cache->entries[i].digest, digest))
+        while (i != NOWHERE && memcmp(cache->entries[i].digest.bytes, digest->bytes, sizeof(digest->bytes)) != 0)
                 i = cache->entries[i].next;
         return i;
 }

@@ -305,17 +305,13 @@ void token_source_refresh(struct token_source *source) {
         (void) pthread_mutex_unlock(&source->lock);
 }
 
-static bool unknown_is_new(const struct token_source *source, timestamp now) {
-        return source->unknown_at == TIMESTAMP_NONE || now - source->unknown_at >= TOKEN_SOURCE_UNKNOWN_INTERVAL;
-}
-
 bool token_source_unknown_key(struct token_source *source, timestamp now) {
         bool due;
 
         if (is_static(source))
                 return false;
         (void) pthread_mutex_lock(&source->lock);
-        due = unknown_is_new(source, now);
+        due = source->unknown_at == TIMESTAMP_NONE || now - source->unknown_at >= TOKEN_SOURCE_UNKNOWN_INTERVAL;
         if (due) {
                 source->unknown_at = now;
                 reading_want(source);

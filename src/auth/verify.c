@@ -66,17 +66,14 @@ static bool type_is_fine(const char *type) {
         return false;
 }
 
-static bool key_id_is_fine(const json_t *id) {
-        return !id || (json_is_string(id) && json_string_length(id) <= TOKEN_KEY_ID_MAX);
-}
-
 /* `ret_header` borrows from the tree. */
 static enum token_verdict token_header_read(const json_t *tree, struct header *ret_header) {
         const json_t *id = json_object_get(tree, "kid");
         const char *algorithm = json_string_value(json_object_get(tree, "alg"));
         struct header header = { .key_id = json_string_value(id) };
 
-        if (json_object_get(tree, "crit") || !algorithm || !key_id_is_fine(id))
+        if (json_object_get(tree, "crit") || !algorithm ||
+                (id && (!json_is_string(id) || json_string_length(id) > TOKEN_KEY_ID_MAX)))
                 return TOKEN_MALFORMED;
         if (!type_is_fine(json_string_value(json_object_get(tree, "typ"))))
                 return TOKEN_WRONG_TYPE;
@@ -84,10 +81,6 @@ static enum token_verdict token_header_read(const json_t *tree, struct header *r
                 return TOKEN_WRONG_ALGORITHM;
         *ret_header = header;
         return TOKEN_OK;
-}
-
-static bool key_is_named(const struct token_key *key, const char *id) {
-        return !id || key->secret || text_equal(key->id, id);
 }
 
 /* Find the one key of the token. Several candidates are refused: trying each would check a token with a key that its
@@ -102,7 +95,7 @@ static enum token_verdict key_find(
         for (size_t i = 0; i < token_keys_count(keys); i++) {
                 const struct token_key *key = token_keys_at(keys, i);
 
-                if (!key_is_named(key, header->key_id))
+                if (header->key_id && !key->secret && !text_equal(key->id, header->key_id))
                         continue;
                 n_named++;
                 if (key->algorithm != header->algorithm)

@@ -5,10 +5,6 @@
 
 #define GTIN_DIGITS ((size_t) (GTIN_SIZE - 1))
 
-static bool is_gtin_size(size_t size) {
-        return size == 8 || (size >= 12 && size <= GTIN_DIGITS);
-}
-
 /* Weights count from the right, so the leading zeros of a padded GTIN change nothing. */
 static bool has_check_digit(const char *padded) {
         unsigned sum = 0;
@@ -19,7 +15,7 @@ static bool has_check_digit(const char *padded) {
 }
 
 static bool gtin_has_form(const char *text, size_t size) {
-        return is_gtin_size(size) && strspn(text, "0123456789") >= size;
+        return (size == 8 || (size >= 12 && size <= GTIN_DIGITS)) && strspn(text, "0123456789") >= size;
 }
 
 static bool parse_sized(const char *text, size_t size, char *ret_gtin) {

@@ -120,10 +120,6 @@ static unsigned __int128 deal_remainder(const struct deal *deal, size_t i) {
         return deal->total * deal_weight(deal, i) % deal->sum;
 }
 
-static uint64_t deal_floor(const struct deal *deal, size_t i) {
-        return (uint64_t) (deal->total * deal_weight(deal, i) / deal->sum);
-}
-
 static struct deal deal_of(uint64_t total, const int64_t *weights, size_t n) {
         struct deal deal = { .total = total, .weights = weights, .n = n };
 
@@ -182,7 +178,7 @@ void money_share(int64_t total, const int64_t *weights, size_t n, int64_t *share
         uint64_t left = size;
 
         for (size_t i = 0; i < n; i++) {
-                shares[i] = (int64_t) deal_floor(&deal, i);
+                shares[i] = (int64_t) (deal.total * deal_weight(&deal, i) / deal.sum);
                 left -= (uint64_t) shares[i];
         }
         if (left)

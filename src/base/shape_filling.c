@@ -76,16 +76,12 @@ void filling_out_of_range(struct filling *filling, const struct place *place, co
                 member->minimum, member->maximum);
 }
 
-static bool has_nul(const json_t *value) {
-        return memchr(json_string_value(value), '\0', json_string_length(value)) != NULL;
-}
-
 const char *filling_expect_text(struct filling *filling, const struct place *place, const json_t *value) {
         if (!json_is_string(value)) {
                 filling_expect(filling, place, "text");
                 return NULL;
         }
-        if (has_nul(value)) {
+        if (memchr(json_string_value(value), '\0', json_string_length(value))) {
                 filling_violate(filling, place, "nul-not-allowed", "The character U+0000 cannot be stored.");
                 return NULL;
         }

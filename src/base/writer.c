@@ -10,12 +10,6 @@ void writer_init(struct writer *writer, struct buffer *buffer) {
         *writer = (struct writer){ .buffer = buffer };
 }
 
-static void separate(struct writer *writer) {
-        if (writer->comma)
-                buffer_append(writer->buffer, ",", 1);
-        writer->comma = true;
-}
-
 /* Room for a value of so many bytes, behind its comma; NULL when there is none. */
 static char *value_extend(struct writer *writer, size_t size) {
         char *end = buffer_extend(writer->buffer, writer->comma + size);
@@ -83,7 +77,9 @@ static void append_quoted(struct writer *writer, const char *text, bool is_name)
         char *end;
 
         if (text[size]) {
-                separate(writer);
+                if (writer->comma)
+                        buffer_append(writer->buffer, ",", 1);
+                writer->comma = true;
                 append_escaped(writer->buffer, text);
                 buffer_append(writer->buffer, ":", is_name);
                 return;

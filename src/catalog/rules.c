@@ -38,18 +38,6 @@ bool channel_equal(const struct channel *a, const struct channel *b) {
 
 /* ---- locations ---- */
 
-static void check_position(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
-        if (body->has_latitude != body->has_longitude)
-                (void) refuse_because(refusal, arena, body->has_latitude ? "#/longitude" : "#/latitude", "required",
-                        "A position has a latitude and a longitude.");
-}
-
-static void check_country(const struct location_body *body, struct arena *arena, struct refusal *refusal) {
-        if (!country_exists(body->country))
-                (void) refuse_because(refusal, arena, "#/country", "malformed",
-                        "This must be a two-letter country code of ISO 3166-1, such as DE.");
-}
-
 /* A bit for each of the names, in the order of `known`. */
 static unsigned bits_from(const char *const *names, size_t n, const char *const *known, const char *at,
         struct arena *arena, struct refusal *refusal) {
@@ -90,8 +78,12 @@ bool location_from(
         const struct location_body *body, struct arena *arena, struct refusal *refusal, struct location *location) {
         const size_t n_before = refusal->n_violations;
 
-        check_position(body, arena, refusal);
-        check_country(body, arena, refusal);
+        if (body->has_latitude != body->has_longitude)
+                (void) refuse_because(refusal, arena, body->has_latitude ? "#/longitude" : "#/latitude", "required",
+                        "A position has a latitude and a longitude.");
+        if (!country_exists(body->country))
+                (void) refuse_because(refusal, arena, "#/country", "malformed",
+                        "This must be a two-letter country code of ISO 3166-1, such as DE.");
         location->name = body->name;
         location->kind = (enum location_kind) body->kind;
         location->has_position = body->has_latitude;
@@ -157,26 +149,19 @@ static bool slots_equal(const struct location *a, const struct location *b) {
         return true;
 }
 
-static bool cut_offs_equal(const struct location *a, const struct location *b) {
-        return a->has_cut_off == b->has_cut_off && a->cut_off == b->cut_off && a->cut_off_days == b->cut_off_days &&
-               memcmp(a->cut_offs, b->cut_offs, sizeof(a->cut_offs)) == 0;
-}
-
 /* Exact comparison: PostgreSQL keeps every bit of a double, and a shape refuses NaN. */
 static bool same_number(double a, double b) {
         return a <= b && a >= b;
 }
 
-static bool positions_equal(const struct location *a, const struct location *b) {
-        return a->has_position == b->has_position && same_number(a->latitude, b->latitude) &&
-               same_number(a->longitude, b->longitude);
-}
-
 bool location_equal(const struct location *a, const struct location *b) {
-        return text_equal(a->name, b->name) && a->kind == b->kind && positions_equal(a, b) &&
+        return text_equal(a->name, b->name) && a->kind == b->kind && a->has_position == b->has_position &&
+               same_number(a->latitude, b->latitude) && same_number(a->longitude, b->longitude) &&
                text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
                a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
-               a->lead_time == b->lead_time && a->hold_for == b->hold_for && cut_offs_equal(a, b) &&
+               a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
+               a->cut_off == b->cut_off && a->cut_off_days == b->cut_off_days &&
+               memcmp(a->cut_offs, b->cut_offs, sizeof(a->cut_offs)) == 0 &&
                a->handover_methods == b->handover_methods && slots_equal(a, b);
 }
 

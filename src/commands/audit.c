@@ -307,14 +307,6 @@ static int audit_run(struct audit *audit, bool *ret_finished) {
 
 /* ---- figures for Prometheus: a file for the node exporter's textfile collector ---- */
 
-static void write_figures(struct buffer *out, const struct audit *audit, bool finished, duration took) {
-        exposition_gauge(out, "holdfast_audit_duration_seconds", "Duration of the last audit", (double) took / SECOND);
-        exposition_gauge(out, "holdfast_audit_findings", "Findings of the last audit; -1 when it was not finished",
-                finished ? (double) audit->n_findings : -1);
-        exposition_gauge(out, "holdfast_audit_timestamp_seconds", "When the last audit ended, as Unix time",
-                (double) clock_wall() / SECOND);
-}
-
 /* The collector, another user, may read at any moment: so the file is replaced as a whole, and is readable by all
  * whatever the umask. */
 static bool file_replace(const char *path, const char *fresh, const char *text) {
@@ -334,7 +326,11 @@ static int textfile_write(struct audit *audit, bool finished, duration took) {
 
         arena_reset(&audit->arena);
         buffer_init(&out, &audit->arena, TEXTFILE_SIZE_MAX);
-        write_figures(&out, audit, finished, took);
+        exposition_gauge(&out, "holdfast_audit_duration_seconds", "Duration of the last audit", (double) took / SECOND);
+        exposition_gauge(&out, "holdfast_audit_findings", "Findings of the last audit; -1 when it was not finished",
+                finished ? (double) audit->n_findings : -1);
+        exposition_gauge(&out, "holdfast_audit_timestamp_seconds", "When the last audit ended, as Unix time",
+                (double) clock_wall() / SECOND);
         fresh = arena_format(&audit->arena, "%s.new", audit->textfile);
         if (fresh && !out.failed && file_replace(audit->textfile, fresh, buffer_text(&out)))
                 return EXIT_OK;

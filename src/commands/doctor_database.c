@@ -94,11 +94,6 @@ static enum problem doctor_findings_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static void check_version(const struct findings *found) {
-        doctor_say(found->version_number < POSTGRESQL_MIN ? VERDICT_FAIL : VERDICT_OK, "version",
-                "use PostgreSQL 15 or newer", "PostgreSQL %s", found->version);
-}
-
 static void check_role(const struct findings *found) {
         if (found->in_recovery)
                 doctor_say(VERDICT_FAIL, "role",
@@ -184,15 +179,6 @@ static void check_standbys(const struct findings *found) {
                 doctor_say(found->standby_lag_s > LAG_WARN_S ? VERDICT_WARN : VERDICT_OK, "standbys",
                         "look at its disk, its network and long queries on it",
                         "%" PRId64 " connected, the last one %.1f s behind", found->n_standbys, found->standby_lag_s);
-}
-
-static void check_statistics(const struct findings *found) {
-        if (found->sees_all)
-                doctor_say(VERDICT_OK, "statistics", NULL, "the role sees all sessions");
-        else
-                doctor_say(VERDICT_WARN, "statistics", GRANT_STATISTICS,
-                        "the role does not see other sessions: the age of the oldest transaction and the lag of standbys"
-                        " are unknown");
 }
 
 /* `took`: how long the question was under way, the error of the comparison of the two clocks. */
@@ -405,14 +391,20 @@ struct database *doctor_connect(const char *check, const char *url, struct datab
 }
 
 static void check_server(const struct findings *found, timestamp asked_at, duration took) {
-        check_version(found);
+        doctor_say(found->version_number < POSTGRESQL_MIN ? VERDICT_FAIL : VERDICT_OK, "version",
+                "use PostgreSQL 15 or newer", "PostgreSQL %s", found->version);
         check_role(found);
         check_encoding(found);
         check_durability(found);
         check_disk(found);
         check_backup(found);
         check_standbys(found);
-        check_statistics(found);
+        if (found->sees_all)
+                doctor_say(VERDICT_OK, "statistics", NULL, "the role sees all sessions");
+        else
+                doctor_say(VERDICT_WARN, "statistics", GRANT_STATISTICS,
+                        "the role does not see other sessions: the age of the oldest transaction and the lag of standbys"
+                        " are unknown");
         check_clock(found, asked_at, took);
         check_connections(found);
 }

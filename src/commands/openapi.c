@@ -7,11 +7,6 @@
 
 #include <stdio.h>
 
-static void print_document(FILE *out) {
-        (void) fwrite(openapi_document.bytes, 1, openapi_document.size, out);
-        (void) fputc('\n', out);
-}
-
 static const char *key_text(const struct route *route) {
         switch (route->key) {
         case KEY_REQUIRED:
@@ -51,7 +46,8 @@ static const struct {
 
 int command_openapi(int argc, char **argv) {
         if (argc == 1) {
-                print_document(stdout);
+                (void) fwrite(openapi_document.bytes, 1, openapi_document.size, stdout);
+                (void) fputc('\n', stdout);
                 return EXIT_OK;
         }
         for (size_t i = 0; argc == 2 && i < array_size(outputs); i++)

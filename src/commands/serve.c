@@ -45,10 +45,6 @@ static bool is_draining(void) {
         return server_is_draining(service.server);
 }
 
-static bool keys_are_read(void) {
-        return config_text(CONFIG_JWT_SECRET) || token_source_counts(service.keys).readings > service.readings_before;
-}
-
 static void on_hangup(void) {
         service.readings_before = token_source_counts(service.keys).readings;
         supervisor_reloading(clock_monotonic());
@@ -56,7 +52,9 @@ static void on_hangup(void) {
 }
 
 static void on_tick(void) {
-        supervisor_tick(health_is_ready(), keys_are_read(), clock_monotonic());
+        supervisor_tick(health_is_ready(),
+                config_text(CONFIG_JWT_SECRET) || token_source_counts(service.keys).readings > service.readings_before,
+                clock_monotonic());
 }
 
 /* The loop reads signals from a descriptor, so every thread blocks them. */

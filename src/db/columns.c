@@ -256,10 +256,6 @@ static void integer_add(struct array *array, const struct column *column, int64_
                 array_integer(array, value);
 }
 
-static void uuid_add(struct array *array, const struct column *column, const struct uuid *uuid) {
-        array_uuid(array, column->nullable && uuid_is_nil(uuid) ? NULL : uuid);
-}
-
 static void enum_add(struct array *array, const struct column *column, int value) {
         if (column->nullable && value == column->absent)
                 array_null(array);
@@ -300,7 +296,7 @@ static void cell_add(struct array *array, const struct column *column, const voi
                 array_number(array, *(const double *) member);
                 break;
         case COLUMN_UUID:
-                uuid_add(array, column, member);
+                array_uuid(array, column->nullable && uuid_is_nil(member) ? NULL : member);
                 break;
         case COLUMN_TIME:
                 array_time(array, *(const timestamp *) member);
@@ -325,16 +321,12 @@ static const char *record_of(const struct column *column, const char *record) {
         return record;
 }
 
-static bool has_value(const struct column *column, const char *record) {
-        return record && (!column->has || *(const bool *) (record + column->has - 1));
-}
-
 void records_add(struct records *records, const void *record) {
         for (size_t i = 0; i < records->n_columns; i++) {
                 const struct column *column = records->columns[i];
                 const char *owner = record_of(column, record);
 
-                if (has_value(column, owner))
+                if (owner && (!column->has || *(const bool *) (owner + column->has - 1)))
                         cell_add(records->arrays[i], column, owner + column->offset);
                 else
                         array_null(records->arrays[i]);

@@ -43,10 +43,6 @@ struct database {
         uint64_t trips;
 };
 
-static bool set_has(const struct statement_set *set, const struct statement *statement) {
-        return set->bits[statement->index / 64] >> statement->index % 64 & 1;
-}
-
 static void set_add(struct statement_set *set, const struct statement *statement) {
         set->bits[statement->index / 64] |= UINT64_C(1) << statement->index % 64;
 }
@@ -123,7 +119,7 @@ static enum problem fail_parameters(struct database *database, const struct para
 
 /* Prepare the statement in the same trip, just before its first use in this session. */
 static bool statement_prepare(struct database *database, const struct statement *statement) {
-        if (set_has(&database->sent, statement))
+        if (database->sent.bits[statement->index / 64] >> statement->index % 64 & 1)
                 return true;
         if (!queue_add(database, (struct answer){ .prepares = statement }))
                 return false;
@@ -229,10 +225,6 @@ static enum problem next_result(struct database *database, timestamp deadline, P
         return PROBLEM_NONE;
 }
 
-static bool commit_rolled_back(const struct answer *answer, PGresult *result) {
-        return answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0;
-}
-
 /* Names the row's fault for the log; the word of an enum is no personal data. */
 static enum problem fail_unknown(struct database *database, const struct rows *rows) {
         char message[MESSAGE_SIZE];
@@ -261,7 +253,7 @@ static enum problem answer_read(struct database *database, const struct answer *
 
                 return connection_fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
         }
-        if (commit_rolled_back(answer, result))
+        if (answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0)
                 return connection_fail(database, FAULT_BROKEN, "", "commit rolled back");
         if (answer->reader)
                 p = answer->reader(&rows, answer->into);

@@ -86,10 +86,6 @@ static int64_t lock_number(const struct call *call) {
         return (int64_t) be64toh(number);
 }
 
-static bool same_key(const struct call *a, const struct call *b) {
-        return memcmp(a->key, b->key, KEY_SIZE) == 0;
-}
-
 static enum problem locks_read(struct rows *rows, void *into) {
         struct idempotency *known = into;
 
@@ -100,14 +96,6 @@ static enum problem locks_read(struct rows *rows, void *into) {
                         known->claims[i].standing = STANDING_LOCKED;
         }
         return PROBLEM_NONE;
-}
-
-static void reply_from_row(struct row *row, struct record *record) {
-        record->reply.status = (unsigned) row_integer(row);
-        record->reply.location = row_text(row);
-        record->reply.etag = row_text(row);
-        record->reply.body = row_text(row);
-        record->reply.replayed = true;
 }
 
 static enum problem records_read(struct rows *rows, void *into) {
@@ -123,7 +111,11 @@ static enum problem records_read(struct rows *rows, void *into) {
                 if (!record || size != DIGEST_SIZE)
                         return FAULT_BROKEN;
                 memcpy(record->fingerprint, fingerprint, DIGEST_SIZE);
-                reply_from_row(&row, record);
+                record->reply.status = (unsigned) row_integer(&row);
+                record->reply.location = row_text(&row);
+                record->reply.etag = row_text(&row);
+                record->reply.body = row_text(&row);
+                record->reply.replayed = true;
                 for (size_t j = 0; j < known->n; j++)
                         if (memcmp(known->claims[j].call->key, id.bytes, KEY_SIZE) == 0)
                                 known->claims[j].record = record;
@@ -161,22 +153,18 @@ enum problem idempotency_load(struct batch *batch, struct idempotency **ret_know
 static void twins_find(struct idempotency *known) {
         for (size_t i = 0; i < known->n; i++)
                 for (size_t j = 0; j < i && known->claims[i].standing == STANDING_FRESH; j++)
-                        if (same_key(known->claims[i].call, known->claims[j].call)) {
+                        if (memcmp(known->claims[i].call->key, known->claims[j].call->key, KEY_SIZE) == 0) {
                                 known->claims[i].standing = STANDING_TWIN;
                                 known->claims[i].first = known->claims[j].call;
                         }
 }
 
-static void refuse_reuse(struct call *call) {
-        call_refuse(call, PROBLEM_IDEMPOTENCY_KEY_REUSED,
-                "The key was first used with another body or query; a new request needs a new key.");
-        reply_problem(call);
-}
-
 /* A recorded reply is copied: its text belongs to the batch, the reply to the call. */
 static void replay(struct call *call, const uint8_t *fingerprint, const struct reply *reply) {
         if (memcmp(call->fingerprint, fingerprint, DIGEST_SIZE) != 0) {
-                refuse_reuse(call);
+                call_refuse(call, PROBLEM_IDEMPOTENCY_KEY_REUSED,
+                        "The key was first used with another body or query; a new request needs a new key.");
+                reply_problem(call);
                 return;
         }
         call->reply = *reply;

@@ -268,14 +268,6 @@ static void turn_end(struct worker *worker, duration took, bool ok) {
         (void) pthread_mutex_unlock(&jobs->mutex);
 }
 
-static void taken_add(struct worker *worker, size_t i, size_t taken) {
-        (void) pthread_mutex_lock(&worker->jobs->mutex);
-        worker->taken[i] += taken;
-        (void) pthread_mutex_unlock(&worker->jobs->mutex);
-        if (worker->rows[i]->has_counter)
-                counter_add(worker->rows[i]->counter, taken);
-}
-
 /* ---- turns ---- */
 
 static bool jobs_are_stopping(struct jobs *jobs) {
@@ -316,7 +308,11 @@ static void job_worker_turn(struct worker *worker) {
                         if (!waiting[i])
                                 continue;
                         ok = job_run(worker, worker->rows[i], &taken) && ok;
-                        taken_add(worker, i, taken);
+                        (void) pthread_mutex_lock(&worker->jobs->mutex);
+                        worker->taken[i] += taken;
+                        (void) pthread_mutex_unlock(&worker->jobs->mutex);
+                        if (worker->rows[i]->has_counter)
+                                counter_add(worker->rows[i]->counter, taken);
                         waiting[i] = taken >= worker->rows[i]->batch;
                         again = again || waiting[i];
                 }

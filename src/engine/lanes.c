@@ -65,10 +65,6 @@ const char *lane_text(enum lane_name name) {
         return kinds[name].name;
 }
 
-static size_t weight_of(const struct call *call) {
-        return call->route->weigh ? call->route->weigh(call) : 1;
-}
-
 /* Take the waiting calls of the first one's route, in order, leaving the others in theirs. Large calls fill a batch
  * sooner, so that the whole batch ends before the deadline of each call. */
 static size_t take_batch(struct worker *worker, struct call **calls) {
@@ -84,7 +80,7 @@ static size_t take_batch(struct worker *worker, struct call **calls) {
                         link = &call->next;
                         continue;
                 }
-                weight += weight_of(call);
+                weight += call->route->weigh ? call->route->weigh(call) : 1;
                 if (n && weight > BATCH_WEIGHT_MAX)
                         break;
                 *link = call->next;
@@ -137,16 +133,6 @@ static struct runner_counts counts_add(struct runner_counts a, const struct runn
         return a;
 }
 
-static void counts_publish(struct worker *worker) {
-        (void) pthread_mutex_lock(&worker->mutex);
-        worker->counts = counts_add(worker->runner.counts, &worker->replica.counts);
-        (void) pthread_mutex_unlock(&worker->mutex);
-}
-
-static struct runner *runner_for(struct worker *worker, const struct route *route) {
-        return route->may_lag && worker->replica.database ? &worker->replica : &worker->runner;
-}
-
 static void *lane_worker_main(void *context) {
         struct worker *worker = context;
         struct call *calls[BATCH_MAX], *run[BATCH_MAX];
@@ -161,8 +147,11 @@ static void *lane_worker_main(void *context) {
                         return NULL;
                 observe(&worker->lanes->lane[calls[0]->route->lane], calls, n);
                 memcpy(run, calls, n * sizeof(calls[0]));
-                batch_run(runner_for(worker, calls[0]->route), run, n);
-                counts_publish(worker);
+                batch_run(calls[0]->route->may_lag && worker->replica.database ? &worker->replica : &worker->runner,
+                        run, n);
+                (void) pthread_mutex_lock(&worker->mutex);
+                worker->counts = counts_add(worker->runner.counts, &worker->replica.counts);
+                (void) pthread_mutex_unlock(&worker->mutex);
                 hand_back(worker->lanes, calls, n);
         }
 }

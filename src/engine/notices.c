@@ -363,12 +363,6 @@ static void notices_delayed_log(enum problem fault) {
         notices.late = true;
 }
 
-static void give_the_all_clear(void) {
-        if (notices.late)
-                log_event(LOG_LEVEL_INFO, "change notifications resumed", LOG_END);
-        notices.late = false;
-}
-
 static void *notices_main(void *context) {
         (void) context;
         while (!notices_are_stopping()) {
@@ -380,7 +374,9 @@ static void *notices_main(void *context) {
                 if (now >= notices.look_at)
                         notices.look_at = now + NOTICES_LOOK_EVERY_S * SECOND;
                 if (!p) {
-                        give_the_all_clear();
+                        if (notices.late)
+                                log_event(LOG_LEVEL_INFO, "change notifications resumed", LOG_END);
+                        notices.late = false;
                         wait_for_work();
                         continue;
                 }

@@ -216,10 +216,6 @@ void parking_wait(struct parking *parking, struct spot *spot, timestamp until) {
                 spot_ask(parking, spot);
 }
 
-static bool want_the_same(const struct spot *a, const struct spot *b) {
-        return a->call->may_wait == b->call->may_wait && text_equal(a->call->park.key, b->call->park.key);
-}
-
 /* Spots that are about to ask, in the order of arrival. */
 struct leaders {
         struct spot *first, **last;
@@ -232,7 +228,8 @@ static void bring_together(struct leaders *leaders, struct spot *spot) {
         for (size_t i = 0; i < leaders->n && i < LEADERS_COMPARED_MAX; i++) {
                 struct spot *leader = leaders->compared[i];
 
-                if (!want_the_same(leader, spot))
+                if (leader->call->may_wait != spot->call->may_wait ||
+                        !text_equal(leader->call->park.key, spot->call->park.key))
                         continue;
                 spot->seen = spot->lot->changes;
                 spot->after = leader->followers;

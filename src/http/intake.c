@@ -128,10 +128,6 @@ static void find_route(
         call->path = routing->path;
 }
 
-static bool may_also(const struct call *call) {
-        return call->route->also != SCOPE_NONE && call_has_scope(call, call->route->also);
-}
-
 /* Only the database knows whether the link is valid. Its subject serves counting and idempotency keys, and does not
  * reveal the token. */
 static bool take_link(struct call *call, const char *token, struct token_claims *claims) {
@@ -158,7 +154,8 @@ static void take_token(struct intake *intake, struct call *call, const char *tok
                 return;
         }
         call->claims = claims;
-        if (!scope_granted(claims->scopes, call->route->scope) && !may_also(call)) {
+        if (!scope_granted(claims->scopes, call->route->scope) &&
+                (call->route->also == SCOPE_NONE || !call_has_scope(call, call->route->also))) {
                 call->refusal.scope = scope_text(call->route->scope);
                 call_refuse(call, PROBLEM_INSUFFICIENT_SCOPE, "This route needs the scope %s.",
                         scope_text(call->route->scope));

@@ -42,18 +42,14 @@ static void write_notices(struct buffer *out) {
         exposition_integer(out, published, "", (int64_t) notices.published);
 }
 
-static void write_process_state(struct buffer *out) {
-        exposition_head(out, "holdfast_build_info", "gauge", "What is running");
-        exposition_integer(
-                out, "holdfast_build_info", "version=\"" HOLDFAST_VERSION "\",commit=\"" HOLDFAST_COMMIT "\"", 1);
-        exposition_gauge(out, "holdfast_ready", "1 while /readyz says so", health_is_ready());
-}
-
 void metrics_page_answer(struct call *call) {
         struct buffer out;
 
         buffer_init(&out, &call->arena, EXPOSITION_MAX);
-        write_process_state(&out);
+        exposition_head(&out, "holdfast_build_info", "gauge", "What is running");
+        exposition_integer(
+                &out, "holdfast_build_info", "version=\"" HOLDFAST_VERSION "\",commit=\"" HOLDFAST_COMMIT "\"", 1);
+        exposition_gauge(&out, "holdfast_ready", "1 while /readyz says so", health_is_ready());
         metrics_write_process(&out);
         request_times_write(&out);
         counters_write(&out);

@@ -42,17 +42,13 @@ static json_t *number_value(const char *text) {
         return text_to_number(text, &number) ? json_real(number) : json_string(text);
 }
 
-static json_t *boolean_value(const char *text) {
-        if (text_equal(text, "true"))
-                return json_true();
-        return text_equal(text, "false") ? json_false() : json_string(text);
-}
-
 /* A parameter's text as the JSON value of its member's kind; unreadable text stays text, for the shape to refuse. */
 static json_t *parameter_value(const struct shape_member *member, char *text) {
         switch (member->kind) {
         case SHAPE_BOOLEAN:
-                return boolean_value(text);
+                if (text_equal(text, "true"))
+                        return json_true();
+                return text_equal(text, "false") ? json_false() : json_string(text);
         case SHAPE_INTEGER:
                 return integer_value(text);
         case SHAPE_NUMBER:

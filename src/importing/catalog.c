@@ -157,12 +157,6 @@ static bool say_list(const struct import_row *row, int column, json_t *(*read)(c
         return !cell || list;
 }
 
-static bool say_hours(const struct import_row *row, json_t *said, json_t *pickup, char *reason) {
-        return say_list(row, LOCATION_OPENING_HOURS, import_opening_hours, IMPORT_HOURS_EXAMPLE, said, reason) &&
-               say_list(row, LOCATION_CLOSURES, import_closures, IMPORT_CLOSURES_EXAMPLE, said, reason) &&
-               say_list(row, LOCATION_SLOTS, import_slots, IMPORT_SLOTS_EXAMPLE, pickup, reason);
-}
-
 static bool location_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
         json_t *pickup = json_object();
 
@@ -176,7 +170,10 @@ static bool location_say(const struct import_row *row, const char *currency, jso
         say_capabilities(said, row->cells[LOCATION_CAPABILITIES]);
         say_text(pickup, "lead_time", row->cells[LOCATION_LEAD_TIME]);
         say_text(pickup, "hold_for", row->cells[LOCATION_HOLD_FOR]);
-        return json_object_set_new(said, "pickup", pickup) == 0 && say_hours(row, said, pickup, reason);
+        return json_object_set_new(said, "pickup", pickup) == 0 &&
+               say_list(row, LOCATION_OPENING_HOURS, import_opening_hours, IMPORT_HOURS_EXAMPLE, said, reason) &&
+               say_list(row, LOCATION_CLOSURES, import_closures, IMPORT_CLOSURES_EXAMPLE, said, reason) &&
+               say_list(row, LOCATION_SLOTS, import_slots, IMPORT_SLOTS_EXAMPLE, pickup, reason);
 }
 
 static const char *const location_members[] = { "capabilities", "closures", "country", "kind", "latitude", "longitude",
@@ -205,13 +202,6 @@ static void document_calls_clear(struct chunk *chunk) {
         for (size_t i = 0; i < chunk->n_calls; i++)
                 call_clear(&chunk->calls[i]);
         chunk->n_calls = 0;
-}
-
-static void chunk_clear(struct chunk *chunk) {
-        document_calls_clear(chunk);
-        for (size_t i = 0; i < chunk->n; i++)
-                json_decref(chunk->documents[i].said);
-        chunk->n = 0;
 }
 
 /* Members of the row replace those of the document; null removes one. */
@@ -426,7 +416,10 @@ static int import_documents(struct import *import, const struct document_kind *k
                 if (!code && (!more || chunk->n == CHUNK_ROWS))
                         code = document_chunk_run(chunk);
         }
-        chunk_clear(chunk);
+        document_calls_clear(chunk);
+        for (size_t i = 0; i < chunk->n; i++)
+                json_decref(chunk->documents[i].said);
+        chunk->n = 0;
         import_seen_clear(&chunk->seen);
         return code;
 }

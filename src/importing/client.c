@@ -65,10 +65,6 @@ void importer_call(struct importer *importer, struct call *call, const struct im
                 (void) !intake_body(call, request->body, size);
 }
 
-static bool is_answered(const struct call *call) {
-        return call->reply.status != 0;
-}
-
 static int stopped(const struct call *call) {
         _cleanup_(import_json_cleanup) json_t *problem = importer_reply(call);
         char text[IMPORT_PROBLEM_SIZE];
@@ -99,7 +95,7 @@ int importer_run(struct importer *importer, struct call *calls, size_t n) {
         int code = EXIT_OK;
 
         for (size_t i = 0; i < n && !code; i++) {
-                if (is_answered(&calls[i]))
+                if (calls[i].reply.status != 0)
                         continue;
                 calls[i].deadline = clock_monotonic() + CALL_TIME;
                 slice[n_slice++] = &calls[i];

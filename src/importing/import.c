@@ -3,13 +3,6 @@
 #include "importing/keys.h"
 #include "importing/stop.h"
 
-static int broken(const struct import *import) {
-        if (import_stop_asked())
-                return import_stop_code();
-        import_complain("%s: %s", import->file.path, import->file.reason);
-        return EXIT_FAILED;
-}
-
 /* A file that was cut may have lost a digit with its end. */
 static void note_open_end(struct import *import, size_t line) {
         if (import->file.open_end)
@@ -23,7 +16,10 @@ int import_next(struct import *import, struct import_row *ret_row, bool *ret_mor
 
                 import_progress(&import->report, import->file.offset, import->file.size);
                 if (read == IMPORT_BROKEN) {
-                        return broken(import);
+                        if (import_stop_asked())
+                                return import_stop_code();
+                        import_complain("%s: %s", import->file.path, import->file.reason);
+                        return EXIT_FAILED;
                 }
                 *ret_more = read != IMPORT_END;
                 if (!*ret_more)

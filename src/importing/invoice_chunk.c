@@ -368,16 +368,12 @@ static int make_products(struct sales *sales, const struct product_group *groups
         return code;
 }
 
-static bool is_known(const struct sales *sales, const char *sku) {
-        return import_has_seen(&sales->known, sku, "");
-}
-
 /* Lines of pending sales, by product. */
 static size_t collect_lines(struct sales *sales, struct sale_line **lines) {
         size_t n = 0;
 
         for (size_t i = 0; i < sales->n_lines; i++)
-                if (sales->lines[i].state == SALE_PENDING && !is_known(sales, sales->lines[i].sku))
+                if (sales->lines[i].state == SALE_PENDING && !import_has_seen(&sales->known, sales->lines[i].sku, ""))
                         lines[n++] = &sales->lines[i];
         if (n)
                 qsort(lines, n, sizeof(struct sale_line *), line_compare);

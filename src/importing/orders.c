@@ -157,10 +157,6 @@ static int invoice_row_take(
         return sale_line_add(sales, row, &invoice) ? EXIT_OK : EXIT_OUR_FAULT;
 }
 
-static bool sales_are_full(const struct sales *sales) {
-        return sales->n_sales == SALES_MAX || sales->n_lines >= SALE_LINES_MAX;
-}
-
 static int take_entry(struct passing *passing, const struct import_index_entry *entry, bool *begun) {
         struct import_row row;
         const int code = import_read_again(passing->sales->import, entry->offset, (size_t) entry->line, &row);
@@ -177,7 +173,7 @@ static int second_pass(struct passing *passing, const struct import_index *index
 
                 if (i && index->at[i].invoice != index->at[i - 1].invoice) {
                         begun = false;
-                        if (sales_are_full(sales))
+                        if (sales->n_sales == SALES_MAX || sales->n_lines >= SALE_LINES_MAX)
                                 code = sales_run(sales);
                 }
                 if (!code)

@@ -68,10 +68,6 @@ static size_t first_of(const struct purchases *purchases, uint64_t key) {
         return low;
 }
 
-static bool is_earlier(const struct purchase *purchase, const struct purchase_return *wanted) {
-        return purchase->second < wanted->second && text_equal(purchase->currency, wanted->currency);
-}
-
 size_t purchases_take(struct purchases *purchases, const struct purchase_return *wanted,
         struct purchase_part parts[PURCHASE_PARTS_MAX], int64_t *ret_left) {
         const uint64_t key = import_key(wanted->customer, wanted->sku);
@@ -86,7 +82,8 @@ size_t purchases_take(struct purchases *purchases, const struct purchase_return 
                         struct purchase *purchase = &purchases->at[i];
                         const int64_t some = (int64_t) purchase->left < units ? (int64_t) purchase->left : units;
 
-                        if (!some || !is_earlier(purchase, wanted) ||
+                        if (!some || purchase->second >= wanted->second ||
+                                !text_equal(purchase->currency, wanted->currency) ||
                                 (purchase->price == wanted->price) != (round == 0) || n == PURCHASE_PARTS_MAX)
                                 continue;
                         purchase->left -= (uint32_t) some;

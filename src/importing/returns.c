@@ -346,10 +346,6 @@ static int return_chunk_run(struct chunk *chunk) {
         return code;
 }
 
-static bool return_chunk_is_full(const struct chunk *chunk) {
-        return chunk->n_lines >= CHUNK_LINES || chunk->n_returns >= CHUNK_RETURNS;
-}
-
 int comebacks_run(struct comebacks *comebacks, struct sales *sales) {
         _cleanup_free_ struct chunk *chunk = calloc(1, sizeof(*chunk));
         int code = EXIT_OK;
@@ -364,7 +360,8 @@ int comebacks_run(struct comebacks *comebacks, struct sales *sales) {
         for (size_t i = 0; i < comebacks->n && !code; i++) {
                 const struct comeback *before = i ? &comebacks->at[i - 1] : NULL;
 
-                if (before && before->invoice != comebacks->at[i].invoice && return_chunk_is_full(chunk))
+                if (before && before->invoice != comebacks->at[i].invoice &&
+                        (chunk->n_lines >= CHUNK_LINES || chunk->n_returns >= CHUNK_RETURNS))
                         code = return_chunk_run(chunk);
                 if (!code)
                         code = take_comeback(chunk, &comebacks->at[i], before);

@@ -7,15 +7,11 @@
 #define TRIP_WAIT    (10 * MINUTE)
 #define ATTEMPTS_MAX 8
 
-static bool passes(enum problem fault) {
-        return fault == FAULT_CONFLICT || fault == FAULT_STUCK || fault == FAULT_RIVAL;
-}
-
 enum problem run_patiently(
         struct database *database, enum problem (*run)(struct database *database, void *context), void *context) {
         enum problem p = run(database, context);
 
-        for (size_t i = 1; i < ATTEMPTS_MAX && passes(p); i++) {
+        for (size_t i = 1; i < ATTEMPTS_MAX && (p == FAULT_CONFLICT || p == FAULT_STUCK || p == FAULT_RIVAL); i++) {
                 p = database_connect(database);
                 if (!p)
                         p = run(database, context);

@@ -8,11 +8,6 @@ struct erasable_order *erasure_order_find(struct erasure_batch *work, const stru
         return NULL;
 }
 
-static bool is_in_the_house(const char *status) {
-        return text_equal(status, "allocated") || text_equal(status, "picking") || text_equal(status, "ready") ||
-               text_equal(status, "packed");
-}
-
 /* The reason why an order is open and the action that closes it; NULL when it is closed. */
 static const char *why_open(const struct erasable_order *order) {
         if (order->is_unknown)
@@ -49,7 +44,8 @@ static bool awaits_capture(const struct personal_document *payment) {
 }
 
 static bool holds_units(const struct personal_document *fulfillment) {
-        return is_in_the_house(fulfillment->status);
+        return text_equal(fulfillment->status, "allocated") || text_equal(fulfillment->status, "picking") ||
+               text_equal(fulfillment->status, "ready") || text_equal(fulfillment->status, "packed");
 }
 
 /* Mark orders that a document keeps open. */

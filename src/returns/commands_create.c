@@ -281,15 +281,6 @@ static void write_amount(struct writer *json, const char *name, int64_t amount, 
         write_money_member(json, name, money);
 }
 
-static void write_refusals(struct writer *json, const struct verdict *verdict) {
-        write_name(json, "refused_by");
-        write_list_begin(json);
-        for (unsigned rule = 0; rule < RULE_COUNT; rule++)
-                if (verdict->refused & 1u << rule)
-                        write_text(json, return_rule_texts[rule]);
-        write_list_end(json);
-}
-
 static void write_verdict(
         struct writer *json, const struct return_item *item, const struct verdict *verdict, const struct order *order) {
         const struct worth nothing = { 0 };
@@ -302,7 +293,12 @@ static void write_verdict(
         write_integer_member(json, "quantity", item->quantity);
         write_integer_member(json, "returnable", verdict->returnable < 0 ? 0 : verdict->returnable);
         write_boolean_member(json, "allowed", !verdict->refused);
-        write_refusals(json, verdict);
+        write_name(json, "refused_by");
+        write_list_begin(json);
+        for (unsigned rule = 0; rule < RULE_COUNT; rule++)
+                if (verdict->refused & 1u << rule)
+                        write_text(json, return_rule_texts[rule]);
+        write_list_end(json);
         write_amount(json, "value", worth->value, order);
         write_amount(json, "fee", worth->fee, order);
         write_amount(json, "refund", worth->refund, order);

@@ -141,10 +141,6 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
         return true;
 }
 
-static void tell_refund(const struct refund *refund, const struct act *act) {
-        event_text(refund_tell(act->events, refund, EVENT_REFUND_SETTLED, act->actor), "source", "import");
-}
-
 /* The money went back then, too. `quiet` takes the event that would ask a provider for it. */
 static enum problem refund_settled(
         struct rma *rma, const char *reason, timestamp received_at, struct events *quiet, const struct act *act) {
@@ -163,7 +159,8 @@ static enum problem refund_settled(
         p = order_refund(order, &request, act->actor, quiet, received_at, quiet->arena, act->refusal);
         for (size_t i = before; i < order->n_refunds && !p; i++) {
                 p = refund_advance(order->refunds[i], REFUND_SETTLE, act->arena, act->refusal);
-                tell_refund(order->refunds[i], act);
+                event_text(refund_tell(act->events, order->refunds[i], EVENT_REFUND_SETTLED, act->actor), "source",
+                        "import");
         }
         return p;
 }

@@ -152,15 +152,11 @@ static enum problem plan_make(struct plan *plan) {
 
 /* ---- checking ---- */
 
-static bool arrival_is_consistent(const struct arrival *arrival) {
-        return arrival->disposition != DISPOSE_RESTOCK || arrival->condition == GOODS_SELLABLE;
-}
-
 static enum problem check_arrivals(const struct return_reception *reception, const struct act *act) {
         for (size_t i = 0; i < reception->n_arrivals; i++) {
                 const struct arrival *arrival = &reception->arrivals[i];
 
-                if (!arrival_is_consistent(arrival))
+                if (arrival->disposition == DISPOSE_RESTOCK && arrival->condition != GOODS_SELLABLE)
                         return_name_fault(act, i, "disposition", "not-allowed",
                                 "Goods that cannot be sold do not go back into the shelf.");
                 if (is_rejected(arrival) && arrival->disposition >= 0)
