@@ -156,19 +156,22 @@ static bool all_are(const struct order *order, enum funds_state state) {
         return order->n_payments > 0;
 }
 
-/* Pending: payments do not cover the charge. An order that costs nothing has nothing to cover. */
+/* Nothing else counts while payments do not cover the charge: a refund or a void of earlier days says nothing about
+ * units that the customer owes now. A cancelled order charges nothing, and an order that costs nothing has nothing to
+ * cover. */
 static enum payment_status payment_status_of(const struct order *order, const struct order_money *money) {
-        const int64_t charge = order_charge(order);
+        const int64_t charge = order_charge(order), asked = money->capture_due + money->held;
+        const bool cancelled = order_project(order) == ORDER_CANCELLED;
 
-        if (money->paid && money->refunded)
-                return money->refunded < money->paid ? PAYMENT_PARTIALLY_REFUNDED : PAYMENT_REFUNDED;
-        if ((order->total && all_are(order, FUNDS_VOIDED)) ||
-                (order_project(order) == ORDER_CANCELLED && !money->paid && !money->capture_due))
-                return PAYMENT_VOIDED;
-        if (money->paid + money->capture_due + money->held < charge)
+        if (!cancelled && money->paid - money->refunded + asked < charge)
                 return PAYMENT_PENDING;
-        return money->paid >= charge && (money->paid || !(money->held || money->capture_due)) ? PAYMENT_CAPTURED
-                                                                                              : PAYMENT_AUTHORIZED;
+        if (money->paid && money->refunded)
+                return money->refunded < money->paid ? PAYMENT_PARTIALLY_REFUNDED
+                       : charge && !cancelled        ? PAYMENT_AUTHORIZED
+                                                     : PAYMENT_REFUNDED;
+        if ((order->total && all_are(order, FUNDS_VOIDED)) || (cancelled && !money->paid && !money->capture_due))
+                return PAYMENT_VOIDED;
+        return money->paid >= charge && (money->paid || !asked) ? PAYMENT_CAPTURED : PAYMENT_AUTHORIZED;
 }
 
 void order_project_money(struct order *order) {

@@ -416,6 +416,7 @@ def test_a_reinstated_order_owes_the_refund_paid_before(work, service):
     it.api.post(f"/v1/orders/{it.order['id']}/refunds", {"to": "original", "reason": "not collected"}, key=str(uuid.uuid4()), expect=201)
     it.act("reinstate")
     order = it.order_now()
+    assert order["payment_status"] == "pending"
     assert (order["status"], order["totals"]["refunded"]["amount"], order["totals"]["refund_due"]["amount"]) == ("open", total, 0)
     paid = it.api.post(f"/v1/orders/{it.order['id']}/payments", {"status": "captured"}, key=str(uuid.uuid4()), expect=201).json()
     assert paid["amount"]["amount"] == total
@@ -432,6 +433,30 @@ def test_an_unpaid_order_is_pending_again_when_it_is_reinstated(work, service):
     assert it.order_now()["payment_status"] == "pending"
     assert it.happened()[-3:] == ["fulfillment.reinstated", "payment.reopened", "order.reopened"]
     service.assert_audit_clean()
+
+
+def test_an_order_whose_authorization_was_voided_is_pending_until_it_is_paid_again(work, service):
+    it = work(payment={"status": "authorized"})
+    it.make_ready()
+    expire(it)
+    assert it.order_now()["payment_status"] == "voided"
+    it.act("reinstate")
+    assert it.order_now()["payment_status"] == "pending"
+    it.api.post(f"/v1/orders/{it.order['id']}/payments", {"status": "authorized"}, key=str(uuid.uuid4()), expect=201)
+    assert it.order_now()["payment_status"] == "authorized"
+    service.assert_audit_clean()
+
+
+def test_what_is_ready_and_never_expired_needs_no_reinstating(work, retailer, service):
+    """An action already in its target state answers 200 with the current state, and changes nothing."""
+    it = work()
+    ready = it.make_ready()
+    assert it.act("reinstate", {}).json() == ready == it.now()
+    assert it.act("reinstate", {"hold_until": ready["hold_until"]}).json() == ready
+    assert code_of(it.act("reinstate", {"hold_until": soon(days=3)}, 409)) == "invalid-transition"
+    other = service.client(scope="fulfillment:write", subject="somebody else")
+    assert code_of(it.act("reinstate", {}, 409, api=other)) == "invalid-transition"
+    assert it.now() == ready and "fulfillment.reinstated" not in it.happened() and it.figures() == (10, 0, 3)
 
 
 def test_units_cancelled_before_the_expiry_stay_cancelled(work, service):

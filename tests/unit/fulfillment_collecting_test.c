@@ -434,6 +434,7 @@ Test(fulfillment_hold, a_refund_paid_out_before_is_owed_again) {
         assert_done(reinstate(TIMESTAMP_NONE));
         cr_assert_eq(order_balance(&scene.order), 6000);
         cr_assert_eq(scene.order.refund_due, 0);
+        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
 }
 
 Test(fulfillment_hold, shipping_is_charged_again_with_the_first_unit_of_a_cancelled_order) {
@@ -464,6 +465,7 @@ Test(fulfillment_hold, an_authorization_that_was_let_go_is_not_taken_back) {
         cr_assert_eq(order_money(&scene.order).held, 0);
         cr_assert_eq(order_balance(&scene.order), 6000);
         cr_assert_eq(told("payment.reopened"), 0);
+        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
 }
 
 Test(fulfillment_hold, every_unit_comes_back_or_none) {
