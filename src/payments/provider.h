@@ -52,9 +52,9 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 struct told_events;
 
 /* Apply one event, add it to the known ones, and settle the order. OVER_CAPTURE: more than the payment holds.
- * INVALID_TRANSITION: the events before it do not lead there. TOO_MANY: the payment has reached its limit of events.
- * VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes anything. A
- * late failure changes nothing and is not refused. */
+ * INVALID_TRANSITION: no captured amount pays the refund. TOO_MANY: the payment has reached its limit of events.
+ * VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes anything. An
+ * event that the others do not lead to changes nothing and is not refused: a provider would repeat it for ever. */
 enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
         const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
 

@@ -59,8 +59,8 @@ static void payment_event_tell(const struct provider_update *update, enum event_
         (void) payment_tell(update->events, update->payment, type, amount, update->actor);
 }
 
-/* The failure happened before a known event and changes nothing: record it without effect. */
-static void tell_late(const struct provider_update *update) {
+/* The event comes late, or contradicts what is known, and changes nothing: record it without effect. */
+static void tell_without_effect(const struct provider_update *update) {
         struct event *event =
                 order_tell(update->events, update->payment->order, EVENT_PAYMENT_EVENT_LATE, update->actor);
         char id[UUID_TEXT_SIZE];
@@ -127,18 +127,6 @@ static int64_t sent(const struct order *order, const struct payment *payment) {
 }
 
 /* ---- payments ---- */
-
-/* A failure that happened before another event is never refused. */
-static bool is_late_failure(const struct provider_update *update, const struct told_history *history) {
-        return (update->told->type == PROVIDER_FAILED || update->told->type == PROVIDER_REFUND_FAILED) &&
-               history->list[history->n - 1] != &update->event;
-}
-
-static enum problem refuse_state(const struct provider_update *update, const char *what, const char *state) {
-        update->refusal->current_status = state;
-        return refuse(update->refusal, update->arena, PROBLEM_INVALID_TRANSITION,
-                "The %s is %s; that does not allow: %s.", what, state, provider_event_texts[update->told->type]);
-}
 
 /* An earlier event does not undo captures, nor refunds sent from them. It may determine the amount of a capture without
  * one. */
@@ -224,7 +212,7 @@ static enum problem payment_told(const struct provider_update *update) {
         struct told_history history, known;
         struct told_amount amount = { 0 };
         struct funds before, after;
-        bool late;
+        bool changes;
         enum problem p;
 
         if (!told_history(update->before, update->payment, NULL, NULL, update->arena, &known) ||
@@ -234,17 +222,15 @@ static enum problem payment_told(const struct provider_update *update) {
         after = funds_told(update->payment, &history, &update->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
                 return refuse_event_amount(update, amount.told, amount.most);
-        if (amount.problem && !is_late_failure(update, &history))
-                return refuse_state(update, "payment", payment_lifecycle.states[amount.state]);
         p = check_captures(update, &before, &after);
         if (!p)
                 p = follow(update, &before, &after);
         if (p)
                 return p;
-        late = history.list[history.n - 1] != &update->event && is_same(&was, update->payment);
-        update->payment->changed = update->payment->changed || !is_same(&was, update->payment);
-        if (late)
-                tell_late(update);
+        changes = !is_same(&was, update->payment);
+        update->payment->changed = update->payment->changed || changes;
+        if (amount.problem || (!changes && history.list[history.n - 1] != &update->event))
+                tell_without_effect(update);
         else
                 tell_funds(update, &amount);
         return fail_uncovered(update);
@@ -323,23 +309,21 @@ static enum problem refund_event_told(const struct provider_update *update) {
         struct told_history history;
         struct refund *refund = NULL;
         enum refund_state next;
-        enum problem p = find_refund(update, &refund), possible = PROBLEM_NONE;
-        bool late;
+        enum problem p = find_refund(update, &refund), passed_over = PROBLEM_NONE;
+        bool changes;
 
         if (p)
                 return p;
         if (!told_history(update->before, update->payment, &refund->id, &update->event, update->arena, &history))
                 return FAULT_BUSY;
-        next = refund_told(refund, &history, &update->event, &possible);
-        if (possible && !is_late_failure(update, &history))
-                return refuse_state(update, "refund", refund_lifecycle.states[refund->state]);
+        next = refund_told(refund, &history, &update->event, &passed_over);
         p = check_covered(update, refund, next);
         if (p)
                 return p;
-        late = history.list[history.n - 1] != &update->event && next == refund->state;
+        changes = next != refund->state;
         refund_follow(update, refund, next);
-        if (late)
-                tell_late(update);
+        if (passed_over || (!changes && history.list[history.n - 1] != &update->event))
+                tell_without_effect(update);
         return PROBLEM_NONE;
 }
 

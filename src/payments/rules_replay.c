@@ -150,10 +150,10 @@ static enum problem voided(struct funds *funds, const struct told_event *event, 
 
         amount->most = funds->authorized - funds->captured;
         amount->told = event->has_amount ? event->amount : amount->most;
-        if (amount->told > amount->most)
-                return PROBLEM_OVER_CAPTURE;
         if (funds->state == FUNDS_CAPTURED && !amount->most)
                 return PROBLEM_INVALID_TRANSITION;
+        if (amount->told > amount->most)
+                return PROBLEM_OVER_CAPTURE;
         if (amount->told == amount->most)
                 p = funds_advance(funds, FUNDS_VOID);
         if (p)
