@@ -71,7 +71,7 @@ void fulfillment_reply_to_customer(struct call *call, const struct fulfillment *
         write_text_member(&w.json, "location", fulfillment->location);
         write_text_member(&w.json, "status", fulfillment_shown_status(fulfillment));
         write_time_member(&w.json, "promised_at", fulfillment->promised_at);
-        write_time_member(&w.json, "hold_until", fulfillment->hold_until);
+        write_time_member(&w.json, "hold_until", fulfillment_held_until(fulfillment));
         write_customer_check_in(&w.json, &fulfillment->check_in);
         write_integer_member(&w.json, "version", fulfillment->version);
         reply_end(&w);

@@ -19,9 +19,7 @@
 #define HANDOVER_LOCK         (15 * MINUTE)
 #define HOLD_MAX              (60 * DAY) /* from now, or from the beginning of its slot */
 #define LINK_TIME_MAX         (90 * DAY)
-#define REMINDER_BEFORE       DAY        /* the end of the hold */
-#define ARRIVAL_GRACE         (2 * HOUR) /* the hold of a customer who has arrived lasts so long at least */
-#define WAY_GRACE             HOUR       /* the same after the arrival that a customer on the way has announced */
+#define REMINDER_BEFORE       DAY /* the end of the hold */
 
 struct sourcing_search;
 

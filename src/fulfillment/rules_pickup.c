@@ -244,27 +244,10 @@ enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp 
         return PROBLEM_NONE;
 }
 
-/* The end of the wait for a customer after a check-in. Without an estimate the arrival is announced for the moment of
- * the check-in. The sweeper looks for the same in sql/queries/orders.sql. */
-static timestamp awaited_until(const struct check_in *check_in) {
-        const int64_t minutes = check_in->eta_minutes > 0 ? check_in->eta_minutes : 0;
-
-        switch (check_in->state) {
-        case CHECK_IN_ARRIVED:
-                return check_in->arrived_at + ARRIVAL_GRACE;
-        case CHECK_IN_ON_THE_WAY:
-                return check_in->on_the_way_at + minutes * MINUTE + WAY_GRACE;
-        case CHECK_IN_NONE:
-                break;
-        }
-        return TIMESTAMP_NONE;
-}
-
 static bool is_overdue(const struct fulfillment *fulfillment, timestamp now) {
-        if (fulfillment->status != FULFILLMENT_READY || fulfillment->hold_until == TIMESTAMP_NONE ||
-                fulfillment->hold_until > now)
-                return false;
-        return awaited_until(&fulfillment->check_in) <= now;
+        const timestamp held_until = fulfillment_held_until(fulfillment);
+
+        return fulfillment->status == FULFILLMENT_READY && held_until != TIMESTAMP_NONE && held_until <= now;
 }
 
 bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) {

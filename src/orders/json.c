@@ -168,7 +168,7 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_replaced_by(json, fulfillment);
         write_time_member(json, "promised_at", fulfillment->promised_at);
         write_time_member(json, "slot", fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE);
-        write_time_member(json, "hold_until", fulfillment->hold_until);
+        write_time_member(json, "hold_until", fulfillment_held_until(fulfillment));
         write_text_member(json, "assignee", fulfillment->assignee);
         write_text_member(json, "staging_location", fulfillment->staging_location);
         write_pickup_code(json, fulfillment, pickup_secret);

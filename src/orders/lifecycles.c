@@ -259,6 +259,30 @@ const char *fulfillment_shown_status(const struct fulfillment *fulfillment) {
         return fulfillment_states[fulfillment->status];
 }
 
+/* The end of the wait for a customer after a check-in. Without an estimate the arrival is announced for the moment of
+ * the check-in. The sweeper looks for the same in sql/queries/orders.sql. */
+static timestamp awaited_until(const struct check_in *check_in) {
+        const int64_t minutes = check_in->eta_minutes > 0 ? check_in->eta_minutes : 0;
+
+        switch (check_in->state) {
+        case CHECK_IN_ARRIVED:
+                return check_in->arrived_at + ARRIVAL_GRACE;
+        case CHECK_IN_ON_THE_WAY:
+                return check_in->on_the_way_at + minutes * MINUTE + WAY_GRACE;
+        case CHECK_IN_NONE:
+                break;
+        }
+        return TIMESTAMP_NONE;
+}
+
+timestamp fulfillment_held_until(const struct fulfillment *fulfillment) {
+        const timestamp awaited = awaited_until(&fulfillment->check_in);
+
+        if (fulfillment->hold_until == TIMESTAMP_NONE)
+                return TIMESTAMP_NONE;
+        return awaited > fulfillment->hold_until ? awaited : fulfillment->hold_until;
+}
+
 enum problem fulfillment_advance(
         struct fulfillment *fulfillment, enum fulfillment_event event, struct arena *arena, struct refusal *refusal) {
         int next;

@@ -138,6 +138,9 @@ struct check_in {
 #define NO_CHECK_IN                                                                                                    \
         { .eta_minutes = -1, .on_the_way_at = TIMESTAMP_NONE, .arrived_at = TIMESTAMP_NONE, .waited_s = -1 }
 
+#define ARRIVAL_GRACE (2 * HOUR) /* the hold of a customer who has arrived lasts so long at least */
+#define WAY_GRACE     HOUR       /* the same after the arrival that a customer on the way has announced */
+
 /* The customer's link. */
 struct link {
         const uint8_t *digest; /* DIGEST_SIZE bytes (auth/link.h), or NULL: there is none */
@@ -307,6 +310,10 @@ const char *fulfillment_status_text(enum fulfillment_status status);
 
 /* The status that clients see: once the fulfillment is ready, a check-in shows as the status. */
 const char *fulfillment_shown_status(const struct fulfillment *fulfillment);
+
+/* The end of the hold that clients see, and at which it expires: `hold_until`, or later while it waits for a customer
+ * who has checked in. TIMESTAMP_NONE before it is ready. */
+timestamp fulfillment_held_until(const struct fulfillment *fulfillment);
 
 /* The lifecycle of fulfillments of this method. */
 const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method);

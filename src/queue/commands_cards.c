@@ -39,7 +39,7 @@ void card_write(struct writer *json, const struct fulfillment *fulfillment, cons
         write_text_member(json, "customer_name", customer_name);
         write_raw_member(json, "recipient", fulfillment->recipient);
         write_time_member(json, "promised_at", fulfillment->promised_at);
-        write_time_member(json, "hold_until", fulfillment->hold_until);
+        write_time_member(json, "hold_until", fulfillment_held_until(fulfillment));
         write_time_member(json, "slot", fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE);
         write_text_member(json, "sla", sla_texts[queue_sla(fulfillment->status, fulfillment->promised_at, now)]);
         write_text_member(json, "assignee", fulfillment->assignee);

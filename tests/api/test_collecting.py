@@ -295,6 +295,10 @@ def test_a_code_that_got_lost_is_replaced(work, admin):
 
 # ---- the hold ----
 
+def instant(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def soon(**span):
     return (datetime.now(timezone.utc) + timedelta(**span)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -511,7 +515,13 @@ def test_a_customer_on_the_way_is_awaited_after_the_hold(work):
         let_pass(it)
     for it in (late, other):
         eventually(lambda: it.now()["status"] == "expired", what="expired by the sweeper")
-    assert comes.now()["status"] == "on_the_way"
+    seen = comes.now()
+    assert seen["status"] == "on_the_way"
+    until = instant(seen["check_in"]["on_the_way_at"]) + timedelta(minutes=90)
+    assert instant(seen["hold_until"]) == until > datetime.now(timezone.utc)
+    assert comes.order_now()["fulfillments"][0]["hold_until"] == seen["hold_until"]
+    cards = comes.api.get(f"/v1/locations/{seen['location']}/queue?limit=200", expect=200).json()["data"]
+    assert [card["hold_until"] for card in cards if card["fulfillment_id"] == comes.id] == [seen["hold_until"]]
     comes.act("check-in", {"state": "arrived"})
     comes.hand_over()
 

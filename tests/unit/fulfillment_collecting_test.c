@@ -356,6 +356,7 @@ Test(fulfillment_hold, a_customer_on_the_way_is_awaited_for_an_hour_after_the_an
         scene.act.now = hold_ends - MINUTE;
         assert_done(set_out(12));
         cr_assert_not(expire_at(hold_ends));
+        cr_assert_eq(fulfillment_held_until(it), hold_ends + 11 * MINUTE + WAY_GRACE);
         cr_assert_not(expire_at(hold_ends + 11 * MINUTE + WAY_GRACE - 1));
         cr_assert(expire_at(hold_ends + 11 * MINUTE + WAY_GRACE));
         assert_refused(arrive(), PROBLEM_INVALID_TRANSITION);
@@ -384,6 +385,28 @@ Test(fulfillment_hold, a_customer_who_set_out_early_gains_nothing) {
         assert_done(set_out(12));
         cr_assert_not(expire_at(NOW + 7 * DAY - 1));
         cr_assert(expire_at(NOW + 7 * DAY));
+}
+
+/* Of every check-in at every time before the hold ends. */
+Test(fulfillment_hold, clients_see_the_time_at_which_the_hold_really_ends) {
+        const timestamp hold_ends = NOW + 7 * DAY;
+
+        for (int minutes = -1; minutes <= 180; minutes += 20)
+                for (duration before = MINUTE; before <= 4 * HOUR; before += 17 * MINUTE)
+                        for (int arrives = 0; arrives < 2; arrives++) {
+                                timestamp shown;
+
+                                scene_clear();
+                                given_pickup();
+                                ready();
+                                scene.act.now = hold_ends - before;
+                                assert_done(arrives ? arrive() : set_out(minutes));
+                                shown = fulfillment_held_until(it);
+                                cr_expect_geq(shown, hold_ends);
+                                cr_expect_not(expire_at(shown - 1));
+                                cr_expect_eq(fulfillment_held_until(it), shown);
+                                cr_expect(expire_at(shown));
+                        }
 }
 
 /* ---- collected after all ---- */
