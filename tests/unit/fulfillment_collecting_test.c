@@ -592,6 +592,23 @@ Test(fulfillment_hold, reinstating_twice_changes_nothing_for_the_same_person) {
         cr_assert_eq(it->version, version);
 }
 
+Test(fulfillment_hold, reinstating_what_is_ready_and_never_expired_changes_nothing) {
+        const struct order_money money = order_money(&scene.order);
+        int64_t version;
+
+        ready();
+        version = it->version;
+        assert_done(reinstate(TIMESTAMP_NONE));
+        assert_done(reinstate(it->hold_until));
+        assert_refused(reinstate(it->hold_until + DAY), PROBLEM_INVALID_TRANSITION);
+        scene.act.actor = "ben";
+        assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(it->version, version);
+        cr_assert_eq(told("fulfillment.reinstated"), 0);
+        cr_assert_eq(order_money(&scene.order).paid, money.paid);
+        assert_figures(0, 10, 0, 5);
+}
+
 Test(fulfillment_hold, a_check_in_ends_with_the_hold) {
         ready();
         scene.act.now = NOW + 7 * DAY;
