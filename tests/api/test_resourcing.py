@@ -51,6 +51,41 @@ def test_another_store_takes_over_short_units(work, retailer, service, reason):
     service.assert_audit_clean()
 
 
+def everything(database, retailer, it):
+    """All that a replacement would write."""
+    return {table: database.rows(f"select * from {table} where {where} order by 1, 2, 3", value) for table, where, value in [
+        ("fulfillments", "order_id = %s", it.order["id"]), ("fulfillment_lines", "order_id = %s", it.order["id"]),
+        ("orders", "id = %s", it.order["id"]), ("order_lines", "order_id = %s", it.order["id"]),
+        ("order_places", "order_id = %s", it.order["id"]), ("events", "order_id = %s", it.order["id"]),
+        ("stock", "sku = any(%s)", retailer.skus), ("ledger", "sku = any(%s)", retailer.skus)]}
+
+
+def test_a_refused_short_makes_no_replacement_elsewhere(work, retailer, service, database):
+    """Another store has the units; each request is refused for another reason, the first line of each could be moved."""
+    it = work()
+    good, one = {"order_line_id": it.line(), "quantity": 2}, {"order_line_id": it.line(1), "quantity": 1}
+    elsewhere = service.client(scope="fulfillment:write", locations=[retailer.other_store])
+
+    def refused(status, lines, api=None, **headers):
+        before = everything(database, retailer, it)
+        it.act("short", {"lines": lines, "reason": "not_found"}, status, api=api, **headers)
+        assert everything(database, retailer, it) == before, lines
+
+    for status, second in ((409, {**one, "quantity": 2}), (422, {**one, "order_line_id": str(uuid.uuid4())}), (422, good),
+                           (422, {**one, "quantity": 0})):
+        refused(status, [good, second])
+    refused(409, [{**good, "quantity": 4}])
+    refused(412, [good, one], headers={"If-Match": '"7"'})
+    refused(403, [good, one], api=elsewhere)
+    it.act("pick", {"lines": [good]})
+    refused(409, [good])  # they are picked
+    it.act("pick", {"lines": [{**good, "quantity": 1}, one]})
+    it.act("ready")
+    refused(409, [good])
+    assert replacements(it) == [] and reserved(retailer, retailer.other_store) == 0
+    service.assert_audit_clean()
+
+
 def test_the_order_goes_on_and_an_event_tells_the_customer(work, retailer):
     it = work()
     fall_short(it)
