@@ -8,11 +8,26 @@ select changed.location, 1
     on conflict (location) do update set revision = q.revision + 1
 
 -- :name queue_bump_for_products
--- Locations whose cards may show the products $1: all that hold units of them.
+-- Locations with a card that shows one of the products $1: also cards that hold no unit of them any more.
 insert into queue_revisions as q (location, revision)
-select held.location, 1
-  from (select distinct s.location from stock s where s.sku = any($1::text[]) and s.reserved > 0
-         order by s.location) as held
+select shown.location, 1
+  from (select distinct s.location from stock s where s.sku = any($1::text[]) order by s.location) as shown
+ cross join lateral (select card.number
+                       from ((select 1 as number
+                                from fulfillment_lines l
+                               where l.location = shown.location and l.sku = any($1::text[]) and l.reserved > 0
+                               limit 1)
+                              union all
+                             (select 2
+                                from fulfillments f
+                               cross join lateral (select from fulfillment_lines
+                                                    where fulfillment_lines.order_id = f.order_id
+                                                      and fulfillment_lines.fulfillment_id = f.id
+                                                      and fulfillment_lines.sku = any($1::text[])
+                                                   offset 0) as l
+                               where f.location = shown.location and f.status in ('allocated', 'picking', 'ready', 'packed')
+                               limit 1)) as card
+                      limit 1) as card
     on conflict (location) do update set revision = q.revision + 1
 returning q.location
 

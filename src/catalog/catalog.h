@@ -130,6 +130,7 @@ struct product {
         const char *attributes;  /* a JSON object; not read by catalog_load */
         bool returnable;
         const struct return_policy *return_policy; /* overrides its channel's, member by member; may be NULL */
+        bool card_changed;                         /* by a PUT: a member that queue cards show */
 };
 
 /* A member that is NULL or has no currency is taken from the product. */

@@ -1,5 +1,7 @@
 #include "catalog/commands.h"
 
+#include "base/text.h"
+
 void product_put_check(struct call *call) {
         struct product scratch = { 0 };
 
@@ -47,6 +49,8 @@ static bool product_merge(const struct batch *batch, struct call *call, struct r
                 !product_attributes_from(*canonical, &call->arena, &call->refusal, &next))
                 return false;
         *ret_same = product_equal(&next, product);
+        next.card_changed = product->card_changed || !text_equal(next.gtin, product->gtin) ||
+                            !text_equal(next.image_url, product->image_url);
         *product = next;
         return true;
 }

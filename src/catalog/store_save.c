@@ -134,7 +134,7 @@ static enum problem queues_bumped(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-/* The cards of a queue show the title of a product. */
+/* The cards of a queue show members of a product. */
 static void product_queues_bump(struct database *database, struct catalog_set *set) {
         struct parameters p;
         struct array *skus;
@@ -142,7 +142,7 @@ static void product_queues_bump(struct database *database, struct catalog_set *s
         parameters_init(&p, set->arena);
         skus = parameter_texts(&p);
         for (size_t i = 0; i < set->n_products; i++)
-                if (record_is_due(&set->products[i].record, /* insert= */ false))
+                if (set->products[i].card_changed && record_is_due(&set->products[i].record, /* insert= */ false))
                         array_text(skus, set->products[i].sku);
         if (skus->n)
                 database_ask(database, &sql_queue_bump_for_products, &p, queues_bumped, database_notes(database));

@@ -56,6 +56,30 @@ def test_a_card_shows_the_gtin_and_picture_its_product_has_now(retailer, work):
     assert card["lines"][0]["image_url"] == "https://example.com/1.jpg"
 
 
+def test_a_line_without_units_shows_what_its_product_has_now(retailer, work):
+    """All units of the line are gone: short, cancelled, or handed over; the card is still there."""
+    short, cancelled, collected = work(), work(), work()
+    short.act("short", {"lines": [{"order_line_id": short.line(), "quantity": 3}], "reason": "customer_request"})
+    cancelled.api.post(f"/v1/orders/{cancelled.order['id']}/cancel", {
+        "reason": "too many", "lines": [{"order_line_id": cancelled.line(), "quantity": 3}]}, key=str(uuid.uuid4()), expect=200)
+    collected.make_ready()
+    collected.hand_over(lines=[{"order_line_id": collected.line(), "quantity": 3}])
+    assert retailer.figures()["reserved"] == 0
+    for gtin in ("04006381333931", "06291041500213"):
+        tag = queue(retailer).headers["ETag"]
+        retailer.api.put(f"/v1/products/{retailer.sku}", {"title": "Product 1", "gtin": gtin}, expect=200)
+        cards = queue(retailer, expect=200, headers={"If-None-Match": tag}).json()["data"]
+        assert [card["lines"][0]["gtin"] for card in cards] == [gtin] * 3
+
+
+def test_a_queue_is_not_changed_by_members_of_a_product_that_no_card_shows(retailer, work):
+    work()
+    tag = queue(retailer).headers["ETag"]
+    retailer.api.put(f"/v1/products/{retailer.sku}", {"title": "Product 1", "description": "Long"}, expect=200)
+    retailer.create_product(f"new-{retailer.tag}")
+    queue(retailer, expect=304, headers={"If-None-Match": tag})
+
+
 def test_every_step_shows_in_the_next_read_until_it_has_left(retailer, work):
     it = work()
     it.pick_all()
