@@ -338,6 +338,7 @@ select f.id
 -- The planner sees each call's values on the connections of lists, so it plans no branch for other filters.
 -- $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words, $6 locations the bearer may see, $7 time and $8 id of the last
 -- order seen, $9 how many, $10 e-mail address in any case, $11 phone number by its digits, $12 changed since: null for all, but $9.
+-- Statements with words: $13 the words as an order number, $14 as the digits of a phone, in each way to write it.
 --
 -- A list is merged from streams, one for each channel and status (and location) that exists. An index holds each stream in the order
 -- of the list. There is no index by time alone: the planner would walk it past all orders that a filter leaves out.
@@ -443,7 +444,8 @@ select o.id, o.{time}
  where ($1::text is null or o.channel = $1) and ($2::text[] is null or o.status = any($2))
    and ($6::text[] is null
         or exists (select from order_places p where p.order_id = o.id and p.location = any($6 collate "C")))
-   and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0)
+   and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0
+        or o.order_number = $13::text or phone_digits(o.customer ->> 'phone') = any($14::text[]))
  order by o.{time}{down}, o.id{down}
  limit $9::bigint
 
@@ -459,9 +461,9 @@ select o.id, o.{time}
 ), habit as materialized (
         select count(*) as hits from usual u where position(lower($5::text) in u.words) > 0
 ), how_far as materialized (
-        select case when count(*) >= 2 then least($13::bigint, greatest($14::bigint, 200 * $9::bigint / count(*)))
-                    when (select h.hits from habit h) >= 2 then $13
-                    else $14 end as depth
+        select case when count(*) >= 2 then least($15::bigint, greatest($16::bigint, 200 * $9::bigint / count(*)))
+                    when (select h.hits from habit h) >= 2 then $15
+                    else $16 end as depth
           from newest n
          where position(lower($5::text) in n.words) > 0
 ), piece as materialized (
@@ -471,6 +473,21 @@ select o.id, o.{time}
           from regexp_split_to_table(lower($5::text), '[^[:alnum:]]+') with ordinality as run (text, number)
          cross join lateral generate_series(1, greatest(length(run.text) - 5, 1), 2) as at (place)
          where length(run.text) >= 3
+
+-- :part search_spelled
+-- In a with-list: orders with the words in another spelling, by the indexes of numbers and phones.
+), spelled as materialized (
+        select numbered.id, numbered.{time}
+          from (select * from orders where orders.order_number = $13::text limit 1) as numbered
+         where ($7::timestamptz is null or (numbered.{time}, numbered.id) {beyond} ($7, $8::uuid)){ofnumber}
+         union
+        select called.id, called.{time}
+          from unnest($14::text[]) as spelling (phone)
+         cross join lateral (select orders.id, orders.{time}
+                               from orders
+                              where phone_digits(orders.customer ->> 'phone') = spelling.phone
+                                and ($7::timestamptz is null or (orders.{time}, orders.id) {beyond} ($7, $8::uuid)){since}
+                             offset 0) as called
 
 -- :part search_found
 -- Whether a found order passes the other filters.
@@ -494,7 +511,7 @@ select o.id, o.{time}
 
 -- :name orders_search free
 -- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
--- orders ($13 a stream at most), $13 when they are frequent in the planner's statistics, else $14. If no page comes of it and a
+-- orders ($15 a stream at most), $15 when they are frequent in the planner's statistics, else $16. If no page comes of it and a
 -- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
 -- The search passes over months and weeks without orders.
 -- Trigrams of nearly every order (of a domain, of a prefix) are slow to intersect, so the index looks up two pieces of the words: the
@@ -584,6 +601,7 @@ with recursive not_asked as (
           from due d
          cross join lateral (select * from orders where orders.id = d.order_id limit 1) as o
          where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
+-- :use search_spelled time="placed_at" beyond="<" since="" ofnumber=""
 )
 select found.id, found.placed_at
   from (select n.id, n.placed_at from near n
@@ -593,6 +611,8 @@ select found.id, found.placed_at
         select l.id, l.placed_at from older l
          union
         select f.id, f.placed_at from fresh f
+         union
+        select s.id, s.placed_at from spelled s
          order by placed_at desc, id desc
         offset 0) as found
 -- :use search_found
@@ -644,6 +664,7 @@ with recursive not_asked as (
           from due d
          cross join lateral (select * from orders where orders.id = d.order_id limit 1) as o
          where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid)) and o.updated_at >= $12::timestamptz
+-- :use search_spelled time="updated_at" beyond=">" since=" and orders.updated_at >= $12::timestamptz" ofnumber=" and numbered.updated_at >= $12::timestamptz"
 )
 select found.id, found.updated_at
   from (select n.id, n.updated_at from near n
@@ -651,6 +672,8 @@ select found.id, found.updated_at
         select r.id, r.updated_at from rest r
          union
         select f.id, f.updated_at from fresh f
+         union
+        select s.id, s.updated_at from spelled s
          order by updated_at, id
         offset 0) as found
 -- :use search_found

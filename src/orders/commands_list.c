@@ -1,5 +1,6 @@
 #include "orders/commands.h"
 #include "orders/lists.h"
+#include "orders/placing.h"
 
 #include <ctype.h>
 
@@ -63,7 +64,7 @@ static bool order_filter_from(struct call *call, const struct page *page, struct
         *filter = (struct order_filter){
                 .channel = claims->channel ? claims->channel : query->channel,
                 .external_ref = query->external_ref,
-                .order_number = query->order_number,
+                .order_number = order_number_named(query->order_number, &call->arena),
                 .words = query->q,
                 .email = query->email,
                 .phone = query->phone,

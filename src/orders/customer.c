@@ -101,3 +101,9 @@ const char *order_number_read(const char *text, struct arena *arena) {
         }
         return number.failed ? NULL : buffer_text(&number);
 }
+
+const char *order_number_named(const char *text, struct arena *arena) {
+        const char *number = text ? order_number_read(text, arena) : NULL;
+
+        return number ? number : text;
+}

@@ -5,7 +5,19 @@
 
 #include "orders/orders.h"
 
-#define TIMELINE_MAX 1000 /* events of one order that are shown */
+#define TIMELINE_MAX        1000 /* events of one order that are shown */
+
+#define PHONE_SPELLINGS_MAX 7
+
+/* Other ways to write the words of a search: as an order number, or as a phone number. */
+struct search_spellings {
+        const char *number;                      /* with its hyphens; NULL: they are none */
+        const char *phones[PHONE_SPELLINGS_MAX]; /* digits as phone_digits() of SQL takes them from an order */
+        size_t n_phones;
+};
+
+/* How an order may have the words (NULL: none). Pure. */
+struct search_spellings search_spellings_of(const char *words, struct arena *arena);
 
 /* The filters of a list; NULL and TIMESTAMP_NONE filter nothing. */
 struct order_filter {

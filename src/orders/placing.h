@@ -121,6 +121,9 @@ const char *order_number_of(const uint8_t *bytes, struct arena *arena); /* the n
 /* The number as a person types it: in lower case, with hyphens at other places or without any. NULL: it cannot be an
  * order number. */
 const char *order_number_read(const char *text, struct arena *arena);
+
+/* The same for a filter: a text that cannot be a number stays as it is, and finds none. */
+const char *order_number_named(const char *text, struct arena *arena);
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
 
 /* An address as stored. */

@@ -34,8 +34,18 @@ static const struct statement *statement_for(const struct order_filter *filter) 
         return by_change ? &sql_orders_changed : &sql_orders_page;
 }
 
+static bool takes_words(const struct statement *statement) {
+        return statement != &sql_orders_page && statement != &sql_orders_changed;
+}
+
+static void parameter_spellings(struct parameters *p, const struct search_spellings *spellings) {
+        parameter_text(p, spellings->number);
+        parameter_text_list(p, spellings->phones, spellings->n_phones);
+}
+
 enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
         const struct statement *statement = statement_for(filter);
+        const struct search_spellings spellings = search_spellings_of(filter->words, list->arena);
         struct parameters p;
 
         parameters_init(&p, list->arena);
@@ -51,6 +61,8 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_text(&p, filter->email);
         parameter_text(&p, filter->phone);
         parameter_time(&p, filter->updated_since);
+        if (takes_words(statement))
+                parameter_spellings(&p, &spellings);
         if (statement == &sql_orders_search || statement == &sql_orders_search_changed) {
                 parameter_integer(&p, NEAR_MAX);
                 parameter_integer(&p, NEAR_OF_RARE);

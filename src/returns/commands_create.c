@@ -1,6 +1,7 @@
 /* POST /v1/returns and /v1/returns/quote: goods that a customer brings, or will send. */
 #include "engine/reply.h"
 #include "orders/commands.h"
+#include "orders/placing.h"
 #include "reservations/reservations.h"
 #include "returns/commands.h"
 
@@ -140,11 +141,13 @@ const char *return_create_location(const struct call *call) {
 /* ---- loading ---- */
 
 static void aim_at(struct return_commands *work, struct return_aim *aim, const struct return_body *body) {
+        const char *number = order_number_named(body->order_number, work->targets.arena);
+
         *aim = (struct return_aim){ .location = body->location };
         if (body->has_order_id)
                 aim->order_id = body->order_id;
         for (size_t i = 0; !body->has_order_id && i < work->targets.n_rows; i++)
-                if (text_equal(work->targets.rows[i].number, body->order_number))
+                if (text_equal(work->targets.rows[i].number, number))
                         aim->order_id = work->targets.rows[i].order_id;
 }
 
@@ -158,7 +161,7 @@ static enum problem find_numbers(struct batch *batch, struct return_commands *wo
                 const struct return_body *body = batch->calls[i]->body;
 
                 if (!body->has_order_id)
-                        numbers[n++] = body->order_number;
+                        numbers[n++] = order_number_named(body->order_number, batch->arena);
         }
         if (!n)
                 return PROBLEM_NONE;

@@ -1,5 +1,6 @@
 /* GET /v1/returns and /v1/returns/{id}. */
 #include "engine/reply.h"
+#include "orders/placing.h"
 #include "returns/commands.h"
 
 #define STATUSES_MAX 5
@@ -83,7 +84,7 @@ static bool return_filter_from(struct call *call, const struct page *page, struc
 
         *filter = (struct return_filter){
                 .order_id = query->has_order_id ? &query->order_id : NULL,
-                .order_number = query->order_number,
+                .order_number = order_number_named(query->order_number, &call->arena),
                 .return_number = query->return_number,
                 .location = query->location,
                 .channel = claims->channel,

@@ -77,6 +77,53 @@ def test_each_searchable_part_of_an_order_finds_it(api, retailer, database, part
     assert found() == [order["external_ref"]]
 
 
+def test_an_order_is_found_by_its_number_in_any_spelling(api, retailer, database):
+    order, another = placed_order(retailer, customer={"name": "Numa Number"}), placed_order(retailer)
+    number = order["order_number"]
+    spellings = [number, number.lower(), number.replace("-", ""), number.replace("-", " "), number.replace("-", "").lower()]
+
+    def found(**params):
+        return references(api.get("/v1/orders", params={**params, "channel": retailer.channel}))
+
+    def assert_found():
+        for spelling in spellings:
+            assert found(q=spelling) == [order["external_ref"]], spelling
+            assert found(q=spelling, updated_since=order["placed_at"]) == [order["external_ref"]], spelling
+            assert found(q=spelling, status="cancelled") == [], spelling
+            assert found(q=spelling, external_ref=order["external_ref"]) == [order["external_ref"]], spelling
+            assert found(q=spelling, external_ref=another["external_ref"]) == [], spelling
+            assert found(order_number=spelling) == [order["external_ref"]], spelling
+
+    assert_found()
+    eventually(lambda: is_searchable(database, order), what="the sweeper has come to it")
+    assert_found()
+
+
+@pytest.mark.parametrize("stored, spellings", [
+    ("+49 30 987 65-{n}", ["+493098765{n}", "0049 30 98765 {n}", "+49 (0)30 98765{n}"]),
+    ("0049/30/98765{n}", ["+49 30 98765{n}", "004930 98765{n}", "0049 (0) 30-98765{n}"]),
+    ("030 98765{n}", ["03098765{n}", "(030) 987 65 {n}", "+49 30 98765{n}", "0049 30 98765{n}", "+49 (0)30 98765{n}"]),
+    ("+49 (0)30 98765{n}", ["+493098765{n}", "0049-30-98765{n}", "+49 (0) 30 98765 {n}"])])
+def test_an_order_is_found_by_its_phone_in_other_spellings(api, retailer, stored, spellings):
+    n = uuid4().int % 10**6
+    order = placed_order(retailer, customer={"name": "Fona", "phone": stored.format(n=n)})
+    placed_order(retailer, customer={"name": "Fona", "phone": stored.format(n=n + 10**6)})
+
+    for spelling in spellings:
+        words = spelling.format(n=n)
+        for more in ({}, {"updated_since": order["placed_at"]}, {"status": "open"}, {"external_ref": order["external_ref"]}):
+            params = {"q": words, "channel": retailer.channel, **more}
+            assert references(api.get("/v1/orders", params=params)) == [order["external_ref"]], params
+        assert references(api.get("/v1/orders", params={"q": words, "status": "cancelled"})) == []
+
+
+def test_the_orders_of_one_phone_come_page_by_page(api, retailer):
+    phone = f"+49 30 {uuid4().int % 10**9}"
+    placed = [placed_order(retailer, customer={"name": "Fona", "phone": phone})["external_ref"] for _ in range(5)]
+
+    assert all_pages(api, 2, q=phone.replace("+", "00").replace(" ", "-"), channel=retailer.channel) == placed[::-1]
+
+
 def is_searchable(database, order):
     return database.value("select count(*) from order_search where order_id = %s", order["id"]) == 1
 

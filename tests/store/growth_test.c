@@ -19,7 +19,7 @@
 
 #define SMALL        3000
 #define LARGE        30000
-#define PARAMETERS   14
+#define PARAMETERS   16
 #define CALLS_MAX    ((size_t) 400)
 #define SQL_SIZE_MAX ((size_t) 64 * 1024)
 #define SPARE_PAGES  60 /* deeper trees, one more page of a heap here and there */
@@ -203,14 +203,14 @@ static void order_lists_add(struct retailer *retailer, const char *words, const 
         for (size_t i = 0; i < array_size(order_filters); i++) {
                 const char *const values[PARAMETERS] = { order_filters[i].channel, order_filters[i].statuses, NULL,
                         NULL, words, order_filters[i].locations, after[0], after[1], "21", NULL, NULL,
-                        by_change ? "2027-01-01T00:00:00Z" : NULL, "1000", "100" };
+                        by_change ? "2027-01-01T00:00:00Z" : NULL, "N-1500", "{49301000777}", "1000", "100" };
 
                 if (words)
                         call_add(retailer, order_filters[i].name,
                                 by_change ? &sql_orders_search_changed : &sql_orders_search, PARAMETERS, values);
                 else
                         call_add(retailer, order_filters[i].name, by_change ? &sql_orders_changed : &sql_orders_page,
-                                PARAMETERS - 2, values);
+                                PARAMETERS - 4, values);
         }
 }
 
