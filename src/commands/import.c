@@ -9,8 +9,13 @@
 
 #include <getopt.h>
 
-static int usage(const char *fault) {
-        import_complain("%s", fault);
+#define NO_CODE "this is no code (" CODE_RULE ")"
+
+static int usage(const char *option, const char *value, const char *fault) {
+        if (option)
+                import_complain("%s \"%s\": %s", option, value, fault);
+        else
+                import_complain("%s", fault);
         (void) fputs("usage: holdfast import products|locations|stock|orders [OPTIONS] FILE\n"
                      "       orders: --channel C --location L [--open] [--create-products] [--dates dmy|mdy|iso]\n"
                      "       orders, products: [--currency C]\n"
@@ -112,8 +117,6 @@ static const char *find_fault(const struct import_options *options) {
                 return "--counted-at is yet to come";
         if (orders && (!options->channel || !options->location))
                 return "orders need --channel and --location";
-        if (orders && !(text_is_code(options->channel) && text_is_code(options->location)))
-                return "--channel and --location are codes (" CODE_RULE ")";
         return NULL;
 }
 
@@ -129,9 +132,13 @@ int command_import(int argc, char **argv) {
         if (!fault)
                 fault = find_fault(&options);
         if (fault)
-                return usage(fault);
+                return usage(NULL, NULL, fault);
+        if (options.channel && !text_is_code(options.channel))
+                return usage("--channel", options.channel, NO_CODE);
+        if (options.location && !text_is_code(options.location))
+                return usage("--location", options.location, NO_CODE);
         if (options.currency && currency_fault(options.currency, text))
-                return usage(currency_fault(options.currency, text));
+                return usage("--currency", options.currency, currency_fault(options.currency, text));
         if (command_database_config())
                 return EXIT_BAD_CONFIG;
         log_set_level(LOG_LEVEL_ERROR);

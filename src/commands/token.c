@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define LOCATIONS_MAX 256
@@ -15,6 +16,14 @@ static int token_usage(void) {
                 "usage: holdfast token --subject S --scope \"a b\" [--location L]... [--channel C] [--ttl SECONDS]\n",
                 stderr);
         return EXIT_WRONG_USAGE;
+}
+
+static bool ttl_read(const char *text, int64_t *ret_ttl_s) {
+        if (text_to_integer(text, 1, TOKEN_TTL_S_MAX, ret_ttl_s))
+                return true;
+        (void) fprintf(
+                stderr, "holdfast: --ttl is a number of seconds, from 1 to %" PRId64 "\n", (int64_t) TOKEN_TTL_S_MAX);
+        return false;
 }
 
 static bool token_read_options(int argc, char **argv, const char **locations, struct token_request *request) {
@@ -39,7 +48,7 @@ static bool token_read_options(int argc, char **argv, const char **locations, st
                         request->subject = optarg;
                 else if (option == 'l' && request->n_locations < LOCATIONS_MAX)
                         locations[request->n_locations++] = optarg;
-                else if (option != 't' || !text_to_integer(optarg, 1, TOKEN_TTL_S_MAX, &request->ttl_s))
+                else if (option != 't' || !ttl_read(optarg, &request->ttl_s))
                         return false;
         }
         request->has_locations = request->n_locations > 0;

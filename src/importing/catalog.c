@@ -19,8 +19,10 @@
 
 /* A kind of document. A member for which the file has no column stays as it is. */
 struct document_kind {
-        const char *path;           /* of a resource, without its code */
-        const char *const *members; /* that a PUT takes, NULL-terminated */
+        const char *path; /* of a resource, without its code */
+        const char *code_column;
+        struct import_sources sources; /* of members that are not called as their columns */
+        const char *const *members;    /* that a PUT takes, NULL-terminated */
         bool has_prices;
         /* Put the cells of the row into `said`, its price in the currency; null for empty cells. False with a reason of
          * IMPORT_REASON_SIZE. */
@@ -92,7 +94,9 @@ static const char *product_currency(const struct import *import, const struct im
 
 static const char *const product_members[] = { "attributes", "description", "gtin", "image_url", "price", "returnable",
         "title", NULL };
-static const struct document_kind products = { "/v1/products/", product_members, true, product_say };
+static const struct import_source product_sources[] = { { "price/currency", "currency" }, { "price", "price" } };
+static const struct document_kind products = { "/v1/products/", "sku", { product_sources, array_size(product_sources) },
+        product_members, true, product_say };
 
 enum {
         LOCATION_CODE,
@@ -178,7 +182,9 @@ static bool location_say(const struct import_row *row, const char *currency, jso
 
 static const char *const location_members[] = { "capabilities", "closures", "country", "kind", "latitude", "longitude",
         "name", "opening_hours", "pickup", "time_zone", NULL };
-static const struct document_kind locations = { "/v1/locations/", location_members, false, location_say };
+static const struct import_source location_sources[] = { { "pickup", NULL } };
+static const struct document_kind locations = { "/v1/locations/", "code",
+        { location_sources, array_size(location_sources) }, location_members, false, location_say };
 
 /* ---- a chunk of rows ---- */
 
@@ -292,7 +298,7 @@ static bool report_document(struct chunk *chunk, const struct document *document
                 return true;
         if (call->reply.status >= 400) {
                 import_unsee(&chunk->seen, document->path + strlen(chunk->kind->path), "");
-                import_problem_text(reply, NULL, 0, text, sizeof(text));
+                import_problem_text(reply, NULL, 0, &chunk->kind->sources, text, sizeof(text));
                 import_refuse(report, document->line, "%s (%s)", text, document->path + strlen(chunk->kind->path));
         } else if (document->version && json_integer_value(json_object_get(reply, "version")) == document->version) {
                 report->unchanged++;
@@ -301,7 +307,7 @@ static bool report_document(struct chunk *chunk, const struct document *document
         }
         if (call->reply.status < 400 && lacks_hours(reply)) {
                 report->without_hours++;
-                import_note(report, document->line, "%s", NO_HOURS);
+                import_note(report, document->line, "%s (%s)", NO_HOURS, document->path + strlen(chunk->kind->path));
         }
         return false;
 }
@@ -355,11 +361,12 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
 
         *ret_begun = false;
         if (!text_is_code(code)) {
-                import_refuse(report, row->line, "\"%.64s\" is no code (" CODE_RULE ")", code);
+                import_refuse(
+                        report, row->line, "%s: \"%.64s\" is no code (" CODE_RULE ")", chunk->kind->code_column, code);
                 return EXIT_OK;
         }
         if (row_lacks_currency(chunk, row)) {
-                import_refuse_currency(chunk->import, row);
+                import_refuse_currency(chunk->import, row, product_column_list[PRODUCT_PRICE].name, code);
                 return EXIT_OK;
         }
         *document = (struct document){ .line = row->line, .said = json_object() };
@@ -388,7 +395,8 @@ static int document_row_take(struct chunk *chunk, const struct import_row *row) 
                 return code ? code : document_row_take(chunk, row);
         }
         if (before) {
-                import_refuse(&chunk->import->report, row->line, "line %zu is about %s already", before, row->cells[0]);
+                import_refuse(&chunk->import->report, row->line, "%s: line %zu is about %s already",
+                        chunk->kind->code_column, before, row->cells[0]);
                 return EXIT_OK;
         }
         code = row_begin(chunk, row, &begun);

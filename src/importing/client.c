@@ -69,7 +69,7 @@ static int stopped(const struct call *call) {
         _cleanup_(import_json_cleanup) json_t *problem = importer_reply(call);
         char text[IMPORT_PROBLEM_SIZE];
 
-        import_problem_text(problem, NULL, 0, text, sizeof(text));
+        import_problem_text(problem, NULL, 0, NULL, text, sizeof(text));
         import_complain("the import has stopped: %s", text);
         import_complain("run it again; rows already imported stay as they are");
         return EXIT_NO_DATABASE;
@@ -120,7 +120,7 @@ int importer_ask(struct importer *importer, const char *path, const char *thing,
                 _cleanup_(import_json_cleanup) json_t *problem = importer_reply(&call);
                 char text[IMPORT_PROBLEM_SIZE];
 
-                import_problem_text(problem, NULL, 0, text, sizeof(text));
+                import_problem_text(problem, NULL, 0, NULL, text, sizeof(text));
                 import_complain("%s: %s", thing, text);
                 code = EXIT_FAILED;
         }

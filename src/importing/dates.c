@@ -200,8 +200,10 @@ void date_evidence_add(struct date_evidence *evidence, const char *text, size_t 
                 return;
         day_first = day_in_order(&written.date, DATES_DAY_FIRST, &day);
         month_first = day_in_order(&written.date, DATES_MONTH_FIRST, &day);
-        if (day_first || month_first)
-                witness(written.has_offset ? &evidence->offset : &evidence->local, text, line);
+        if (!day_first && !month_first)
+                return;
+        witness(written.has_offset ? &evidence->offset : &evidence->local, text, line);
+        witness(written.date.year_first ? &evidence->year_first : &evidence->year_last, text, line);
         if (written.date.year_first)
                 return;
         if (day_first && !month_first)
@@ -243,7 +245,10 @@ bool date_order_decide(const struct date_evidence *evidence, enum date_order tol
         if (day_first->line && month_first->line)
                 return refuse_two(reason, size, "some dates have the day first, some the month; say --dates dmy or mdy",
                         day_first, month_first);
-        *ret_order = month_first->line ? DATES_MONTH_FIRST : DATES_DAY_FIRST;
+        *ret_order = month_first->line           ? DATES_MONTH_FIRST
+                     : evidence->year_last.line  ? DATES_DAY_FIRST
+                     : evidence->year_first.line ? DATES_ISO
+                                                 : DATES_UNKNOWN;
         if (day_first->line || month_first->line || !evidence->either.line)
                 return true;
         (void) snprintf(reason, size,

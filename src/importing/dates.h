@@ -43,12 +43,13 @@ struct date_witness {
 struct date_evidence {
         struct date_witness day_first, month_first; /* can be read in this order alone */
         struct date_witness either;                 /* can be read in both, and means two days */
-        struct date_witness local, offset;          /* ISO 8601 and others without, and with an offset */
+        struct date_witness year_first, year_last;
+        struct date_witness local, offset; /* ISO 8601 and others without, and with an offset */
 };
 
 void date_evidence_add(struct date_evidence *evidence, const char *text, size_t line);
 
-/* The order in which the file is read, `told` (DATES_UNKNOWN: nothing) or proven. False when the file does not tell, or
- * says two things, with a reason of `size` bytes. */
+/* The order in which the file is read, `told` (DATES_UNKNOWN: nothing) or proven; DATES_UNKNOWN without any date. False
+ * when the file does not tell, or says two things, with a reason of `size` bytes. */
 bool date_order_decide(const struct date_evidence *evidence, enum date_order told, enum date_order *ret_order,
         char *reason, size_t size);

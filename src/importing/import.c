@@ -49,10 +49,13 @@ int import_too_long(void) {
         return EXIT_FAILED;
 }
 
-void import_refuse_currency(struct import *import, const struct import_row *row) {
+void import_refuse_currency(
+        struct import *import, const struct import_row *row, const char *column, const char *subject) {
         if (!import->report.no_currency++)
                 import_refuse(&import->report, row->line,
-                        "the price has no currency; " CURRENCY_WAYS " (further lines like this are only counted)");
+                        "%s: the price has no currency; " CURRENCY_WAYS
+                        " (%s); further lines like this are only counted",
+                        column, subject ? subject : "");
         else
                 import->report.refused++;
 }

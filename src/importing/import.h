@@ -58,8 +58,10 @@ int import_next(struct import *import, struct import_row *ret_row, bool *ret_mor
 /* A row seen before. EXIT_OK, or an exit code after complaining. */
 int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row);
 
-/* A price without a currency is refused. The first is named with the ways out, the others are counted. */
-void import_refuse_currency(struct import *import, const struct import_row *row);
+/* A price without a currency is refused. The first is named with its column, its subject (an SKU; NULL without memory)
+ * and the ways out, the others are counted. */
+void import_refuse_currency(
+        struct import *import, const struct import_row *row, const char *column, const char *subject);
 
 /* The file names more documents than the importer can remember. Complains; an exit code. */
 int import_too_long(void);

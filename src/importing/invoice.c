@@ -22,6 +22,27 @@ static const struct import_column columns[] = {
 };
 const struct import_columns order_columns = { columns, array_size(columns) };
 
+/* Sorted. The first that begins a member names it. */
+static const struct import_source sources[] = {
+        { "channel", "--channel" },
+        { "country", "Country" },
+        { "currency", "currency" },
+        { "customer", "CustomerID" },
+        { "date", "InvoiceDate" },
+        { "external_ref", "InvoiceNo" },
+        { "fulfillment", "--location" },
+        { "location", "--location" },
+        { "order", "InvoiceNo" },
+        { "placed_at", "InvoiceDate" },
+        { "price", "UnitPrice" },
+        { "quantity", "Quantity" },
+        { "received_at", "InvoiceDate" },
+        { "sku", "StockCode" },
+        { "title", "Description" },
+        { "unit_price", "UnitPrice" },
+};
+const struct import_sources order_sources = { sources, array_size(sources) };
+
 /* Codes that stand among the products of some files and are none, unless the catalogue has them. Sorted; compared
  * without regard to case. */
 static const struct {
@@ -159,7 +180,7 @@ enum invoice_kind invoice_line_read(
                 return INVOICE_INVALID;
         }
         if (meaning) {
-                SAY("%.32s is no product of the catalogue, and means %s", row->cells[INVOICE_SKU], meaning);
+                SAY("StockCode: %.32s is no product of the catalogue, and means %s", row->cells[INVOICE_SKU], meaning);
                 return INVOICE_NOT_GOODS;
         }
         if (!text_to_integer(quantity, INT64_MIN, INT64_MAX, &ret_line->quantity)) {
@@ -175,7 +196,7 @@ enum invoice_kind invoice_line_read(
                 return goods_read(row, INVOICE_RETURN, terms, ret_line, reason);
         }
         if (ret_line->quantity < 0) {
-                SAY("%" PRId64 " units are a write-off; history moves no stock", ret_line->quantity);
+                SAY("Quantity: %" PRId64 " units are a write-off; history moves no stock", ret_line->quantity);
                 return INVOICE_WRITE_OFF;
         }
         return goods_read(row, INVOICE_GOODS, terms, ret_line, reason);

@@ -5,6 +5,7 @@
 
 #include "importing/dates.h"
 #include "importing/file.h"
+#include "importing/report.h"
 
 enum invoice_column {
         INVOICE_NUMBER,
@@ -19,6 +20,9 @@ enum invoice_column {
 };
 
 extern const struct import_columns order_columns;
+
+/* Of the requests that orders and returns of a file become. */
+extern const struct import_sources order_sources;
 
 enum invoice_kind {
         INVOICE_GOODS,

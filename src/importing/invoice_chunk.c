@@ -167,7 +167,7 @@ static bool blame_lines(struct sales *sales, struct sale *sale, const json_t *pr
                 n += blamed[n] != NULL;
         }
         for (size_t i = 0; i < n; i++) {
-                import_problem_text(problem, "lines", places[i], text, sizeof(text));
+                import_problem_text(problem, "lines", places[i], &order_sources, text, sizeof(text));
                 refuse_line(sales, blamed[i], text);
         }
         return n > 0;
@@ -178,7 +178,7 @@ static void refuse_sale(struct sales *sales, struct sale *sale, const json_t *pr
         char text[IMPORT_PROBLEM_SIZE];
 
         if (!blame_lines(sales, sale, problem)) {
-                import_problem_text(problem, NULL, 0, text, sizeof(text));
+                import_problem_text(problem, NULL, 0, &order_sources, text, sizeof(text));
                 refuse_pending(sales, sale, text);
         }
         sale->pending = pending_line(sale, 0) != NULL;
@@ -241,7 +241,8 @@ static const char *otherwise(struct sales *sales, const json_t *reply) {
 
                 if (open && !text_equal(name, "currency") && !text_equal(name, "customer"))
                         continue;
-                text = arena_format(&sales->arena, "%s%s%s", text, *text ? ", " : "", name);
+                text = arena_format(
+                        &sales->arena, "%s%s%s", text, *text ? ", " : "", import_source_of(&order_sources, name));
         }
         return text;
 }
@@ -339,7 +340,7 @@ static void product_answer(struct sales *sales, const struct product_group *grou
                 (void) !import_seen(&sales->known, group->lines[0]->sku, "", 1, &ignored);
                 return;
         }
-        import_problem_text(reply, NULL, 0, text, sizeof(text));
+        import_problem_text(reply, NULL, 0, &order_sources, text, sizeof(text));
         for (size_t i = 0; i < group->n; i++)
                 refuse_line(sales, group->lines[i], text);
 }

@@ -100,7 +100,8 @@ static int take_return(struct import *import, struct comebacks *comebacks, const
         const struct import_index_entry *entry, const struct invoice_line *invoice) {
         if (!import->options->open)
                 return comebacks_add(comebacks, entry, invoice) ? EXIT_OK : EXIT_OUR_FAULT;
-        refuse_kind(&import->report, INVOICE_RETURN, row, "it is a return, and open orders have not left yet");
+        refuse_kind(
+                &import->report, INVOICE_RETURN, row, "Quantity: it is a return, and open orders have not left yet");
         return EXIT_OK;
 }
 
@@ -135,7 +136,9 @@ static int invoice_row_take(
         if (code)
                 return code;
         if (kind == INVOICE_NO_CURRENCY) {
-                import_refuse_currency(import, row);
+                import_refuse_currency(import, row, "UnitPrice",
+                        arena_format(&sales->arena, "%.64s: %.32s of %.64s", row->cells[INVOICE_NUMBER],
+                                row->cells[INVOICE_QUANTITY], row->cells[INVOICE_SKU]));
                 return EXIT_OK;
         }
         if (kind == INVOICE_RETURN)

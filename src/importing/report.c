@@ -176,7 +176,34 @@ static const char *place_of(const json_t *error, const char *list) {
         return pointer + strspn(pointer, "/");
 }
 
-void import_problem_text(const json_t *problem, const char *list, size_t index, char *text, size_t size) {
+const char *import_source_of(const struct import_sources *sources, const char *member) {
+        for (size_t i = 0; sources && i < sources->n; i++) {
+                const size_t size = strlen(sources->at[i].member);
+
+                if (strncmp(member, sources->at[i].member, size) != 0)
+                        continue;
+                if (sources->at[i].name && (!member[size] || member[size] == '/'))
+                        return sources->at[i].name;
+                if (!sources->at[i].name && member[size] == '/')
+                        return member + size + 1;
+        }
+        return member;
+}
+
+/* "sku" of "lines/7/sku": in the text of a whole document. */
+static const char *behind_line(const char *place) {
+        static const char list[] = "lines/";
+        const char *member = place;
+
+        if (strncmp(place, list, sizeof(list) - 1) != 0)
+                return place;
+        member += sizeof(list) - 1;
+        member += strspn(member, "0123456789");
+        return *member == '/' ? member + 1 : place;
+}
+
+void import_problem_text(const json_t *problem, const char *list, size_t index, const struct import_sources *sources,
+        char *text, size_t size) {
         const json_t *errors = json_object_get(problem, "errors");
         const char *detail = member(problem, "detail");
         size_t n = 0;
@@ -186,7 +213,7 @@ void import_problem_text(const json_t *problem, const char *list, size_t index, 
                 member(problem, "code"));
         for (size_t i = 0; i < json_array_size(errors); i++) {
                 const json_t *error = json_array_get(errors, i);
-                const char *place = place_of(error, list);
+                const char *place = import_source_of(sources, behind_line(place_of(error, list)));
                 size_t blamed;
 
                 if (list && (!import_blames(error, list, &blamed) || blamed != index))

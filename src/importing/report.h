@@ -50,9 +50,25 @@ void import_progress(struct import_report *report, uint64_t offset, uint64_t siz
 
 void import_summary(struct import_report *report);
 
-/* Format a problem document on one line: status, code, and each violation with its place, else the detail. With a list,
- * only the violations of that element of it ("items" and 7 of "#/items/7/sku"). */
-void import_problem_text(const json_t *problem, const char *list, size_t index, char *text, size_t size);
+/* The column or option that gives a member of a request. */
+struct import_source {
+        const char *member;
+        const char *name; /* NULL: an object whose members are called as their columns */
+};
+
+struct import_sources {
+        const struct import_source *at;
+        size_t n;
+};
+
+/* The name of the column or option of a member; the member itself when it has none. */
+const char *import_source_of(const struct import_sources *sources, const char *member);
+
+/* Format a problem document on one line: status, code, and each violation with the column or option that is at fault,
+ * else the detail. With a list, only the violations of that element of it ("items" and 7 of "#/items/7/sku"). `sources`
+ * NULL: members are called as their columns. */
+void import_problem_text(const json_t *problem, const char *list, size_t index, const struct import_sources *sources,
+        char *text, size_t size);
 
 /* Whether the pointer of an entry of errors[] is about an element of the list, and which. */
 bool import_blames(const json_t *error, const char *list, size_t *ret_index);

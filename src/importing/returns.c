@@ -232,7 +232,7 @@ static void refuse_return(struct chunk *chunk, const struct returned_order *made
 
                 for (size_t j = 0; j < json_array_size(errors); j++)
                         blamed = blamed || !import_blames(json_array_get(errors, j), "lines", &place) || place == i;
-                import_problem_text(problem, "lines", i, text, sizeof(text));
+                import_problem_text(problem, "lines", i, &order_sources, text, sizeof(text));
                 refuse_part(chunk, &made->parts[i], blamed ? text : "its return was refused for another line");
         }
 }
@@ -244,7 +244,7 @@ static void refuse_otherwise(struct chunk *chunk, const struct returned_order *m
 
         for (size_t i = 0; i < json_array_size(names); i++) {
                 (void) snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
-                        json_string_value(json_array_get(names, i)));
+                        import_source_of(&order_sources, json_string_value(json_array_get(names, i))));
                 used = strlen(text);
         }
         for (size_t i = 0; i < made->n_parts; i++)

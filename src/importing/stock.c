@@ -68,7 +68,7 @@ static const char *body_of(struct chunk *chunk) {
 static void refuse_figure(struct chunk *chunk, const struct figure *figure, const json_t *problem, size_t index) {
         char text[IMPORT_PROBLEM_SIZE];
 
-        import_problem_text(problem, "items", index, text, sizeof(text));
+        import_problem_text(problem, "items", index, NULL, text, sizeof(text));
         import_unsee(&chunk->seen, figure->location, figure->sku);
         import_refuse(&chunk->import->report, figure->line, "%s (%s at %s: %" PRId64 ")", text, figure->sku,
                 figure->location, figure->on_hand);

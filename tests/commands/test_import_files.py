@@ -1,5 +1,6 @@
 """holdfast import and the file itself, for all kinds: encodings, headers, cut files, hostile text, messages."""
 
+import re
 import signal
 import subprocess
 
@@ -212,6 +213,53 @@ def test_messages_name_the_row_and_its_figure(take, retailer):
             assert word in outcome.refusals[line], outcome.refusals[line]
 
 
+# One refused row for each fault: the column at fault, the row's cells by column, and the subject that the message names.
+GOOD = {"products": {"sku": "{sku}", "title": "T", "price": "1", "currency": "EUR"},
+        "locations": {"code": "l-{tag}", "name": "L", "kind": "store", "latitude": "1", "longitude": "1",
+                      "time_zone": "Europe/Berlin", "country": "DE", "lead_time": "PT2H", "hold_for": "P7D"},
+        "stock": {"location": "{store}", "sku": "{sku}", "on_hand": "1"},
+        "orders": {"InvoiceNo": "77", "StockCode": "{sku}", "Quantity": "3", "InvoiceDate": "2010-12-01 08:26", "UnitPrice": "1"}}
+WRONG = [("products", {"sku": "_A"}, "sku"), ("products", {"title": ""}, "title"), ("products", {"gtin": "123"}, "gtin"),
+         ("products", {"price": "x"}, "price"), ("products", {"currency": "eur"}, "currency"),
+         ("products", {"currency": ""}, "price"), ("products", {"image_url": "ftp://x"}, "image_url"),
+         ("locations", {"code": "_L"}, "code"), ("locations", {"kind": "shop"}, "kind"), ("locations", {"latitude": "91"}, "latitude"),
+         ("locations", {"longitude": "east"}, "longitude"), ("locations", {"time_zone": "Nowhere"}, "time_zone"),
+         ("locations", {"country": "Germany"}, "country"), ("locations", {"capabilities": "fly"}, "capabilities"),
+         ("locations", {"lead_time": "soon"}, "lead_time"), ("locations", {"hold_for": "PT1S"}, "hold_for"),
+         ("stock", {"location": "_L"}, "location"), ("stock", {"location": "nowhere-{tag}"}, "location"), ("stock", {"sku": "_A"}, "sku"),
+         ("stock", {"sku": "none-{tag}"}, "sku"), ("stock", {"on_hand": "many"}, "on_hand"), ("stock", {"on_hand": "-1"}, "on_hand"),
+         ("orders", {"StockCode": "_A"}, "StockCode"), ("orders", {"StockCode": "none-{tag}"}, "StockCode"),
+         ("orders", {"StockCode": "POST"}, "StockCode"), ("orders", {"Quantity": "0"}, "Quantity"), ("orders", {"Quantity": "-1"}, "Quantity"),
+         ("orders", {"Quantity": "few"}, "Quantity"), ("orders", {"Quantity": "10000000"}, "Quantity"),
+         ("orders", {"InvoiceDate": "soon"}, "InvoiceDate"), ("orders", {"InvoiceDate": "2999-01-01 10:00"}, "InvoiceDate"),
+         ("orders", {"UnitPrice": "dear"}, "UnitPrice"), ("orders", {"CustomerID": "x" * 101}, "CustomerID"),
+         ("orders", {"InvoiceNo": "7" * 101}, "InvoiceNo")]
+SUBJECT = {"products": ["sku"], "locations": ["code"], "stock": ["location", "sku"], "orders": ["InvoiceNo", "StockCode"]}
+
+
+@pytest.mark.parametrize("kind, wrong, column", WRONG, ids=[f"{kind}-{'-'.join(f'{k}={v[:12]}' for k, v in wrong.items())}" for kind, wrong, _ in WRONG])
+def test_a_refused_line_names_the_column_and_the_subject(take, retailer, kind, wrong, column):
+    names = {"sku": retailer.sku, "tag": retailer.tag, "store": retailer.store}
+    row = {name: value.format(**names) for name, value in {**GOOD[kind], **wrong}.items()}
+    reason = take(kind, ",".join(row), ",".join(row.values()), expect=SOME_REFUSED).refusals[2]
+    assert re.search(rf"(^|: |; ){column}[/:]", reason), reason
+    for name in SUBJECT[kind]:
+        assert row[name][:64] in reason, reason
+
+
+def test_a_wrong_date_is_explained_by_the_dates_of_the_file_or_the_option(take, retailer):
+    def reason(*dates, options=()):
+        rows = [f"{n},{retailer.sku},X,1,{date},1,,France" for n, date in enumerate(dates)]
+        return take("orders", HEADERS["orders"], *rows, options=options, expect=SOME_REFUSED).refusals[2]
+
+    assert "such as 2010-12-31 08:26" in reason("soon", "2010-12-01 08:26")
+    assert "such as 31/12/2010" in reason("soon", "13/12/2010 08:26")
+    assert "such as 12/31/2010" in reason("soon", "12/13/2010 08:26")
+    assert "such as 01/12/2010 08:26 or 2010-12-01" in reason("soon")
+    for order, example in (("dmy", "31/12/2010"), ("mdy", "12/31/2010"), ("iso", "2010-12-31")):
+        assert f"such as {example}" in reason("soon", "2010-12-01 08:26", options=("--dates", order))
+
+
 def test_a_negative_figure_is_refused_and_says_that_the_old_one_stays(take, retailer):
     take("stock", HEADERS["stock"], f"{retailer.store},{retailer.sku},8", expect=OK)
     for options in ((), ("--negative", "refuse")):
@@ -238,7 +286,8 @@ def test_zeros_behind_the_point_are_no_decimals(take, retailer, api):
 
 @pytest.mark.parametrize("arguments, word", [
     (["stock", "--encoding", "cp1252"], "--encoding is"), (["products", "--negative", "zero"], "only stock takes"),
-    (["stock", "--negative", "none"], "--negative is"), (["orders", "--channel", "c", "--location", "l", "--currency", "gbp"], "capitals: GBP")])
+    (["stock", "--negative", "none"], "--negative is"), (["orders", "--channel", "c", "--location", "l", "--currency", "gbp"], '--currency "gbp": Write the code in capitals: GBP'),
+    (["orders", "--channel", "_c", "--location", "l"], '--channel "_c"'), (["orders", "--channel", "c", "--location", "_l"], '--location "_l"')])
 def test_a_wrong_option_is_named(service, arguments, word):
     done = service.run("import", *arguments, "x.csv", check=WRONG_USAGE)
     assert word in done.stderr

@@ -113,9 +113,11 @@ def test_lines_without_a_currency_are_named_once_and_counted(importer, take, ret
     outcome = importer.run("products", path, expect=SOME_REFUSED)
     assert (outcome["taken"], outcome["refused"], outcome["no currency"]) == (2, 5, 5)
     assert list(outcome.refusals) == [3] and "--currency" in outcome.refusals[3]
+    assert outcome.refusals[3].startswith("price: ") and f"(n-{retailer.tag}-1)" in outcome.refusals[3]
     outcome = take(*(line(retailer.sku, str(n)) + "," for n in range(5)), header=INVOICES + ",currency", options=(),
                    expect=SOME_REFUSED)
     assert (outcome["refused"], outcome["no currency"], len(outcome.refusals)) == (5, 5, 1)
+    assert outcome.refusals[2].startswith("UnitPrice: ") and f"(0: 1 of {retailer.sku})" in outcome.refusals[2]
 
 
 def test_an_order_has_one_currency(take, retailer, api):
@@ -128,7 +130,8 @@ def test_an_order_has_one_currency(take, retailer, api):
 
 @pytest.mark.parametrize("currency, word", [("eur", "capitals: EUR"), ("XXX", "ISO 4217")])
 def test_an_unknown_currency_is_refused_with_the_right_spelling(importer, take, retailer, currency, word):
-    assert word in take(line(retailer.sku), options=("--currency", currency), expect=WRONG_USAGE).stderr
+    told = take(line(retailer.sku), options=("--currency", currency), expect=WRONG_USAGE).stderr
+    assert word in told and f'--currency "{currency}": ' in told
     assert word in take(line(retailer.sku), options=(), expect=BAD_CONFIG, HOLDFAST_CURRENCY=currency).stderr
     assert word in take(line(retailer.sku) + f",{currency}", header=INVOICES + ",currency", expect=SOME_REFUSED).refusals[2]
     path = importer.write("products.csv", "sku,title,price,currency", f"{retailer.sku},T,1,{currency}")
@@ -142,8 +145,8 @@ def changed(sku, **members):
 
 
 @pytest.mark.parametrize("what, members", [
-    ("date", {"date": "2010-12-02 08:26"}), ("date", {"date": "2010-12-01 08:27"}), ("customer", {"customer": "8"}),
-    ("customer", {"customer": ""}), ("country", {"country": "Spain"}), ("country", {"country": ""})])
+    ("InvoiceDate", {"date": "2010-12-02 08:26"}), ("InvoiceDate", {"date": "2010-12-01 08:27"}), ("CustomerID", {"customer": "8"}),
+    ("CustomerID", {"customer": ""}), ("Country", {"country": "Spain"}), ("Country", {"country": ""})])
 def test_an_order_that_is_there_otherwise_is_refused_and_stays(take, retailer, api, what, members):
     take(*changed(retailer.sku))
     before = order_of(api, retailer, "1")
@@ -183,7 +186,7 @@ def test_a_return_that_is_there_otherwise_is_refused(take, retailer, api):
     bought = line(retailer.sku, "1", 3)
     take(bought, line(retailer.sku, "C2", -1, date="2010-12-05 08:26"))
     outcome = take(bought, line(retailer.sku, "C2", -1, date="2010-12-06 08:26"), expect=SOME_REFUSED)
-    assert outcome.lines == (0, 1, 1) and "there already, otherwise: date" in outcome.refusals[3]
+    assert outcome.lines == (0, 1, 1) and "there already, otherwise: InvoiceDate" in outcome.refusals[3]
     outcome = take(bought, line(retailer.sku, "C2", -2, date="2010-12-05 08:26"), expect=SOME_REFUSED)
     assert outcome.lines == (0, 1, 1) and "there already, otherwise" in outcome.refusals[3]
     assert [one["returned"] for one in order_of(api, retailer, "1")["lines"]] == [1]

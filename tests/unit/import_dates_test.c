@@ -91,7 +91,8 @@ Test(import_dates, dates_that_mean_one_day_in_both_orders_need_no_word) {
         enum date_order of_nothing;
 
         assert_order(DATES_DAY_FIRST, DATES_UNKNOWN, "5/5/2010 8:26", "2010-12-01 08:26");
-        assert_order(DATES_DAY_FIRST, DATES_UNKNOWN, "2010-12-01 08:26", "soon");
+        assert_order(DATES_ISO, DATES_UNKNOWN, "2010-12-01 08:26", "soon");
+        assert_order(DATES_UNKNOWN, DATES_UNKNOWN, "soon");
         cr_expect(decide(NULL, 0, DATES_UNKNOWN, &of_nothing));
 }
 
