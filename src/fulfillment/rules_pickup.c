@@ -197,7 +197,7 @@ timestamp fulfillment_hold_end(const struct fulfillment *fulfillment, duration h
 void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestamp now) {
         const timestamp remind_at = until - REMINDER_BEFORE;
 
-        fulfillment->hold_until = until;
+        fulfillment->hold_until = until - until % MILLISECOND; /* as clients see it, so that they can repeat it */
         fulfillment->remind_at = remind_at > now ? remind_at : TIMESTAMP_NONE;
 }
 
