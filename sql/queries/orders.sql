@@ -341,7 +341,8 @@ select f.id
 -- Statements with words: $13 the words as an order number, $14 as the digits of a phone, in each way to write it.
 --
 -- A list is merged from streams, one for each channel and status (and location) that exists. An index holds each stream in the order
--- of the list. There is no index by time alone: the planner would walk it past all orders that a filter leaves out.
+-- of the list. There is no index by time alone: the planner would walk it past all orders that a filter leaves out. A location has a
+-- stream of orders as they were placed, whose last change is their placing, and one of changed orders: so a new order is in one index.
 
 -- :part order_streams
 -- In a with-list: the streams that exist, walked from one to the next by the index.
@@ -390,10 +391,12 @@ select f.id
                               order by next_status.channel, next_status.status
                               limit 1) as next
 ), stream as materialized (
-        select row_number() over () as number, s.channel, s.status, s.location
-          from (select state.channel, state.status, null::text as location from state
+        select row_number() over () as number, s.channel, s.status, s.location, s.is_changed
+          from (select state.channel, state.status, null::text as location, null::boolean as is_changed from state
                  union all
-                select place.channel, place.status, place.location from place) as s
+                select place.channel, place.status, place.location, half.is_changed
+                  from place
+                 cross join (values (false), (true)) as half (is_changed)) as s
          where ($1::text is null or s.channel = $1 collate "C") and ($2::text[] is null or s.status = any($2))
 
 -- :part order_walk
@@ -408,15 +411,27 @@ select f.id
                               limit {depth}) as o
          where $6::text[] is null
          union all
+        select s.number, p.order_id, p.placed_at
+          from stream s
+         cross join lateral (select order_places.order_id, order_places.placed_at
+                               from order_places
+                              where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
+                                and order_places.status = s.status and not order_places.is_changed
+                                and ($7::timestamptz is null or (order_places.placed_at, order_places.order_id) {beyond} ($7, $8::uuid)){from}
+                              order by order_places.placed_at{down}, order_places.order_id{down}
+                              limit {depth}) as p
+         where $6::text[] is not null and not s.is_changed
+         union all
         select s.number, p.order_id, p.{time}
           from stream s
          cross join lateral (select order_places.order_id, order_places.{time}
                                from order_places
                               where order_places.location = s.location collate "C" and order_places.channel = s.channel collate "C"
-                                and order_places.status = s.status and ($7::timestamptz is null or (order_places.{time}, order_places.order_id) {beyond} ($7, $8::uuid)){since}
+                                and order_places.status = s.status and order_places.is_changed
+                                and ($7::timestamptz is null or (order_places.{time}, order_places.order_id) {beyond} ($7, $8::uuid)){since}
                               order by order_places.{time}{down}, order_places.order_id{down}
                               limit {depth}) as p
-         where $6::text[] is not null
+         where $6::text[] is not null and s.is_changed
 
 -- :part order_list
 -- A page of the merged streams.
@@ -503,7 +518,7 @@ select o.id, o.{time}
 
 -- :name orders_page free
 -- Newest first.
--- :use order_list time="placed_at" down=" desc" beyond="<" since="" unused=", $12::timestamptz"
+-- :use order_list time="placed_at" down=" desc" beyond="<" since="" from="" unused=", $12::timestamptz"
 
 -- :name orders_named free
 -- Newest first.
@@ -532,7 +547,7 @@ with recursive not_asked as (
         select h.hits > 0 or w.is_frequent as are_used, case when h.hits < 10 then 2629800 else 604800 end as seconds
           from habit h cross join wanted w
 -- :use order_streams
--- :use order_walk time="placed_at" down=" desc" beyond="<" since="" depth="(select n.depth from how_far n)"
+-- :use order_walk time="placed_at" down=" desc" beyond="<" since="" from="" depth="(select n.depth from how_far n)"
 ), due as materialized (
         select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (
@@ -573,7 +588,7 @@ with recursive not_asked as (
                                       union all
                                      select (select p.placed_at from order_places p
                                               where p.location = s.location collate "C" and p.channel = s.channel collate "C"
-                                                and p.status = s.status
+                                                and p.status = s.status and p.is_changed = s.is_changed
                                                 and p.placed_at < to_timestamp(slice.number::bigint * step.seconds)
                                               order by p.placed_at desc limit 1)
                                        from stream s
@@ -621,7 +636,7 @@ select found.id, found.placed_at
 
 -- :name orders_changed free
 -- In the order of their last change, for keeping a copy.
--- :use order_list time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" unused=""
+-- :use order_list time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" from=" and placed_at >= $12::timestamptz" unused=""
 
 -- :name orders_named_changed free
 -- In the order of their last change.
@@ -638,7 +653,7 @@ with recursive not_asked as (
                           order by p.hits, p.number desc, p.place desc limit 1), whole.text) as last
           from (select regexp_replace(lower($5::text), '([%_\\])', '\\\1', 'g') as text) as whole
 -- :use order_streams
--- :use order_walk time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" depth="(select n.depth from how_far n)"
+-- :use order_walk time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" from=" and placed_at >= $12::timestamptz" depth="(select n.depth from how_far n)"
 ), due as materialized (
         select distinct unnest(d.orders) as order_id from order_search_due d where d.number >= 0
 ), edge as materialized (

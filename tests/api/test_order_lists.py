@@ -217,6 +217,21 @@ def test_a_store_sees_only_orders_that_touch_it(service, retailer):
     assert here["external_ref"] in found and there["external_ref"] not in found
 
 
+@pytest.mark.parametrize("words", [None, "yolanda yarn"])
+def test_a_store_lists_orders_in_order_whether_they_changed_or_not(api, service, retailer, words):
+    placed = [placed_order(retailer, location=retailer.store, customer={"name": f"Yolanda Yarn {n}"}) for n in range(7)]
+    for order in placed[::2]:
+        api.post(f"/v1/orders/{order['id']}/change", {"customer": {"name": "Yolanda Yarn"}, "reason": "wed"}, expect=200)
+    store = service.client(scope="orders:read", locations=[retailer.store])
+    asked = {"channel": retailer.channel, **({"q": words} if words else {})}
+
+    assert all_pages(store, 2, **asked) == [order["external_ref"] for order in placed[::-1]]
+    assert all_pages(store, 2, updated_since=placed[0]["placed_at"], **asked) == [
+        order["external_ref"] for order in placed[1::2] + placed[::2]]
+    assert all_pages(store, 2, updated_since=placed[2]["placed_at"], **asked) == [
+        order["external_ref"] for order in placed[3::2] + placed[::2]]
+
+
 def test_a_cursor_of_other_filters_is_refused(api, retailer):
     for _ in range(2):
         placed_order(retailer)

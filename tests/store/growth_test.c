@@ -56,7 +56,7 @@ static void fill(const char *sql, int from, int to) {
 }
 
 /* Order n: three channels; one in 100 is cancelled, but never at "everywhere", which has nine of ten; "corner" has the
- * others. Names repeat, addresses do not. The ids and times grow with n. */
+ * others. One in three is as it was placed. Names repeat, addresses do not. The ids and times grow with n. */
 #define NUMBERED                                                                                                        \
         " from (select n, lpad(to_hex(n), 32, '0')::uuid as id, timestamptz '2027-01-01' + n * interval '1 min' as at," \
         " (array['web','web','app','shop'])[1 + n % 4] as channel,"                                                     \
@@ -71,10 +71,10 @@ static void orders_fill(int from, int to) {
              " jsonb_build_object('name', 'Ada ' || initcap(translate((n % 997)::text, '0123456789', 'bdfgklmnpr'))"
              "        || ' van Dyk', 'email', 'ada.' || n || '@example.com', 'phone', '+4930' || (1000000 + n),"
              "        'customer_id', 'c-' || n),"
-             " 1, 0, 0, 0, true, 1, 'test', at, at + interval '1 s'" NUMBERED,
+             " 1, 0, 0, 0, true, 1, 'test', at, at + n % 3 * interval '1 s'" NUMBERED,
                 from, to);
         fill("insert into order_places (order_id, location, channel, status, placed_at, updated_at)"
-             " select id, location, channel, status, at, at + interval '1 s'" NUMBERED,
+             " select id, location, channel, status, at, at + n % 3 * interval '1 s'" NUMBERED,
                 from, to);
         fill("insert into order_search (order_id, version, placed_at, words, slices)"
              " select o.id, o.version, o.placed_at, order_words(o.customer, o.order_number, o.external_ref),"
