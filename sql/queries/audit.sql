@@ -124,6 +124,47 @@ select 'order ' || order_id || ' line ' || line as subject, finding.rule, findin
  union all
 select null, 'order_lines', count(*), null from lines
 
+-- :name audit_open of findings free
+-- An order is open for the first reason that its documents give (order_open_reason of the orders room), and counts the returns that
+-- await goods. Orders after $1, up to $2.
+with documents as (
+        select id, status, refund_due, open_for, returns_awaited
+          from orders
+         where id > $1::uuid and ($2::uuid is null or id <= $2::uuid)
+), held as (
+        select distinct order_id as id
+          from fulfillments
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid)
+           and status not in ('handed_over', 'shipped', 'delivered', 'rejected', 'cancelled', 'expired')
+), back as (
+        select order_id as id, count(*) as n
+          from returns
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid) and status not in ('received', 'lost', 'cancelled')
+         group by order_id
+), asked as (
+        select distinct order_id as id
+          from payments
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid) and capture_due > 0
+), sent as (
+        select distinct order_id as id
+          from refunds
+         where order_id > $1::uuid and ($2::uuid is null or order_id <= $2::uuid) and status not in ('settled', 'failed')
+), proved as (
+        select d.id, d.open_for, d.returns_awaited, coalesce(back.n, 0) as awaited,
+               case when held.id is not null then 'units'
+                    when d.status not in ('fulfilled', 'cancelled') then 'unfulfilled'
+                    when back.n > 0 then 'goods'
+                    when asked.id is not null then 'capture'
+                    when d.refund_due <> 0 then 'refund_due'
+                    when sent.id is not null then 'refund' end as reason
+          from documents d left join held using (id) left join back using (id) left join asked using (id) left join sent using (id)
+)
+select 'order ' || id as subject, finding.rule, finding.stated, finding.proved
+  from proved
+ cross join lateral (values ('open_otherwise', case when open_for is distinct from reason then 1::bigint else 0 end, 0::bigint),
+                            ('returns_awaited', returns_awaited, awaited)) as finding (rule, stated, proved)
+ where finding.stated <> finding.proved
+
 -- :name audit_slots of findings free
 -- The taken places of each slot equal the fulfillments that name it; closed ones name none. Locations after $1, up to $2.
 with rows as (

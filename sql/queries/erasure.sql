@@ -40,7 +40,7 @@ select o.id, o.updated_at
 
 -- :name erasure_lock_orders free
 -- $1 ids. Whether one is erased already: and has not changed since.
-select o.id, o.order_number, o.status, o.refund_due, o.cancel_reason,
+select o.id, o.order_number, o.open_for, o.cancel_reason,
        (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is true, o.version
   from orders o
  where o.id = any($1::uuid[])
@@ -49,24 +49,18 @@ select o.id, o.order_number, o.status, o.refund_due, o.cancel_reason,
 
 -- :name erasure_read_fulfillments free
 -- After the locks of their orders $1.
-select f.id, f.order_id, f.status, f.reason, f.handover, f.packages
+select f.id, f.order_id, f.reason, f.handover, f.packages
   from fulfillments f
  where f.order_id = any($1::uuid[])
  order by f.order_id, f.id
 
--- :name erasure_read_payments free
--- Of the orders $1: requests to the provider without an answer.
-select p.order_id, p.capture_due
-  from payments p
- where p.order_id = any($1::uuid[])
-
 -- :name erasure_read_refunds free
-select r.id, r.order_id, r.status, r.reason
+select r.id, r.order_id, r.reason
   from refunds r
  where r.order_id = any($1::uuid[])
 
 -- :name erasure_read_returns free
-select r.id, r.order_id, r.status, r.cancel_reason, r.unexpected
+select r.id, r.order_id, r.cancel_reason, r.unexpected
   from returns r
  where r.order_id = any($1::uuid[])
 

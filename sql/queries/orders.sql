@@ -4,7 +4,7 @@
 -- :name orders_read of orders
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
-       o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
+       o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.returns_awaited, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
        o.updated_at
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
@@ -141,17 +141,17 @@ with due as (
 )
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                    reservation_id, actor, placed_at, updated_at, paid)
+                    reservation_id, actor, placed_at, updated_at, paid, open_for)
 select id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
        currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-       reservation_id, actor, placed_at, updated_at, paid
+       reservation_id, actor, placed_at, updated_at, paid, open_for
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
               $9::text[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
               $16::boolean[], $17::bigint[], $18::uuid[], $19::text[], $20::timestamptz[], $21::timestamptz[],
-              $22::bigint[])
+              $22::bigint[], $23::text[])
        as placed (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                   currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                  reservation_id, actor, placed_at, updated_at, paid)
+                  reservation_id, actor, placed_at, updated_at, paid, open_for)
 
 -- :name order_lines_insert of order_lines
 insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value, tax)
@@ -203,11 +203,13 @@ update orders o
    set status = changed.status, payment_status = changed.payment_status, refunded = changed.refunded,
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
        updated_at = changed.updated_at, credited = changed.credited, adjusted = changed.adjusted, paid = changed.paid,
-       payment_due_at = changed.payment_due_at, adjusted_tax = changed.adjusted_tax
+       payment_due_at = changed.payment_due_at, adjusted_tax = changed.adjusted_tax,
+       returns_awaited = changed.returns_awaited, open_for = changed.open_for
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[])
+              $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::bigint[],
+              $15::text[])
        as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at, credited,
-                   adjusted, paid, payment_due_at, adjusted_tax)
+                   adjusted, paid, payment_due_at, adjusted_tax, returns_awaited, open_for)
  where o.id = changed.id
 
 -- :name orders_raise_returns

@@ -20,20 +20,12 @@ with batch as materialized (
 select count(*), null::uuid from batch
 
 -- :name prune_events free
--- Ids after $4 and before $5. Events of an open order (as an erasure defines it) stay, and events that wait to be published.
--- A status that this program does not know counts as open. Sub-selects, because a join would read all orders for each batch.
+-- Ids after $4 and before $5. Events of an open order stay, and events that wait to be published. Sub-selects, because a join would
+-- read all orders for each batch.
 with batch as materialized (
         select e.id from events e
          where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
-           and (select o.status not in ('fulfilled', 'cancelled') or o.refund_due <> 0
-                  from orders o where o.id = e.order_id) is not true
-           and (select true from fulfillments f
-                 where f.order_id = e.order_id and f.status not in ('handed_over', 'shipped', 'delivered', 'rejected',
-                       'cancelled', 'expired') limit 1) is null
-           and (select true from returns r
-                 where r.order_id = e.order_id and r.status not in ('received', 'lost', 'cancelled') limit 1) is null
-           and (select true from payments p where p.order_id = e.order_id and p.capture_due > 0 limit 1) is null
-           and (select true from refunds r where r.order_id = e.order_id and r.status not in ('settled', 'failed') limit 1) is null
+           and (select o.open_for is not null from orders o where o.id = e.order_id) is not true
            and (select true from stream_pending p where p.event_id = e.id limit 1) is null
          order by e.id limit $2::bigint for update skip locked
 ), gone as (

@@ -56,6 +56,7 @@ static const struct meaning {
         { "number", "its number is", "its place is" },
         { "on_hand", "on_hand is", "by its ledger" },
         { "on_hand_after", "on_hand_after is", "the changes so far add up to" },
+        { "open_otherwise", "open or closed for another reason than its documents give:", "should be" },
         { "over_returned", "units returned or on their way beyond those that left:", "should be" },
         { "oversold", "units promised or unsellable beyond those on hand:", "should be" },
         { "paid", "paid is", "captured by its payments:" },
@@ -67,6 +68,7 @@ static const struct meaning {
         { "returned", "units returned:", "accepted in returns:" },
         { "returned_on_hand", "units on hand by its lines:", "by its movements:" },
         { "returned_unsellable", "units unsellable by its lines:", "by its movements:" },
+        { "returns_awaited", "returns awaited:", "returns that await goods:" },
         { "total", "total is", "its lines and shipping are worth" },
         { "unsellable", "unsellable is", "by its ledger" },
         { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
@@ -235,16 +237,16 @@ static enum problem check_range(
 static const struct chapter {
         bool by_id;
         const struct statement *next;
-        const struct statement *checks[6];
+        const struct statement *checks[7];
         size_t n_checks;
 } chapters[] = {
         { false, &sql_audit_next_location,
                 { &sql_audit_stock, &sql_audit_ledger, &sql_audit_slots, &sql_audit_return_buckets }, 4 },
         { true, &sql_audit_next_reservation, { &sql_audit_reservations }, 1 },
         { true, &sql_audit_next_order,
-                { &sql_audit_orders, &sql_audit_returns, &sql_audit_money, &sql_audit_payments, &sql_audit_lists,
-                        &sql_audit_told },
-                6 },
+                { &sql_audit_orders, &sql_audit_open, &sql_audit_returns, &sql_audit_money, &sql_audit_payments,
+                        &sql_audit_lists, &sql_audit_told },
+                7 },
 };
 
 static enum problem chapter_check(struct audit *audit, const struct chapter *chapter) {

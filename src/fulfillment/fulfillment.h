@@ -279,9 +279,6 @@ enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same
 /* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `action`". */
 enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *action);
 
-/* Not yet with a customer or a carrier, nor given up. */
-bool fulfillment_is_at_location(enum fulfillment_status status);
-
 /* A customer may come for it, or is expected to. */
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status);
 

@@ -66,11 +66,6 @@ enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same
                 act->refusal->current_status, same ? "by another actor" : "with other data than this request has");
 }
 
-bool fulfillment_is_at_location(enum fulfillment_status status) {
-        return status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY ||
-               status == FULFILLMENT_PACKED;
-}
-
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status) {
         return method != BY_SHIPPING &&
                (status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY);

@@ -26,6 +26,8 @@ static const struct column order_list[] = {
         { "paid", INTEGER_AT(struct order, paid) },
         { "refunded", INTEGER_AT(struct order, refunded) },
         { "refund_due", INTEGER_AT(struct order, refund_due) },
+        { "returns_awaited", INTEGER_AT(struct order, returns_awaited) },
+        { "open_for", TEXT_AT(struct order, open_for) },
         { "reservation_id", UUID_AT(struct order, reservation_id), .nullable = true },
         { "cancel_reason", TEXT_AT(struct order, cancel_reason) },
         { "actor", TEXT_AT(struct order, actor) },

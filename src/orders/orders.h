@@ -24,6 +24,18 @@
 
 enum order_status { ORDER_OPEN, ORDER_PARTIALLY_FULFILLED, ORDER_FULFILLED, ORDER_CANCELLED };
 
+/* Why an order is open; the first reason counts. While there is one, something of the order may still come, so its
+ * events and its customer stay. */
+enum open_reason {
+        OPEN_FOR_UNITS,       /* a location holds units */
+        OPEN_FOR_FULFILLMENT, /* units are neither fulfilled nor cancelled */
+        OPEN_FOR_GOODS,       /* goods are on their way back */
+        OPEN_FOR_CAPTURE,     /* a payment waits for its capture */
+        OPEN_FOR_REFUND_DUE,  /* a refund is to be requested */
+        OPEN_FOR_REFUND,      /* a refund is under way */
+        OPEN_FOR_NOTHING,     /* the order is closed */
+};
+
 /* Of the whole order: a projection of its payments and refunds (payments/payments.h). */
 enum payment_status {
         PAYMENT_PENDING,
@@ -76,7 +88,8 @@ extern const struct lifecycle shipping_lifecycle; /* ship */
 /* As on the wire and in SQL; NULL-terminated. */
 extern const char *const order_status_texts[];
 extern const char *const fulfillment_method_texts[];
-extern const char *const relation_texts[]; /* relation of the alternate pickup person to the customer */
+extern const char *const open_reason_texts[]; /* in SQL alone; NULL at the end, which is OPEN_FOR_NOTHING */
+extern const char *const relation_texts[];    /* relation of the alternate pickup person to the customer */
 
 extern const struct enum_column order_status_column, order_payment_status_column;
 extern const struct enum_column fulfillment_check_in_column, fulfillment_method_column, fulfillment_status_column;
@@ -190,6 +203,8 @@ struct order {
         int64_t adjusted;     /* the credited part that belongs to no line; below 0: withheld from the lines' credit */
         int64_t adjusted_tax; /* the tax in that part */
         int64_t paid, refunded, refund_due; /* projections */
+        int64_t returns_awaited;            /* returns with goods on their way back; kept by the returns room */
+        const char *open_for;               /* of open_reason_texts, once it is settled; not read */
         bool tax_included;
         timestamp payment_due_at, placed_at, updated_at;
         int64_t version;
@@ -322,9 +337,18 @@ const char *payment_status_text(enum payment_status status);
 /* The status of the order, projected from the units of its lines. */
 enum order_status order_project(const struct order *order);
 
+/* Whether a fulfillment is not yet with a customer or a carrier, nor given up. */
+bool fulfillment_is_at_location(enum fulfillment_status status);
+
+/* Why the order is open: the one home of this rule. */
+enum open_reason order_open_reason(const struct order *order);
+
+/* Set `open_for`. New orders need it once; order_settle does it for all others. */
+void order_project_open(struct order *order);
+
 /* The last step of each command that changed an order. It projects the status from the lines, settles the money
- * (order_settle_money), and raises the versions of the order and its touched fulfillments. A change of the status adds
- * an event. */
+ * (order_settle_money), projects why the order is open, and raises the versions of the order and its touched
+ * fulfillments. A change of the status adds an event. */
 void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
 
 /* ---- pure rules: commands ---- */

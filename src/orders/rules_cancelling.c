@@ -252,6 +252,7 @@ void order_settle(struct order *order, struct events *events, const char *actor,
                 order_revive(order, events, actor);
         tell_dropped(order, order->status == ORDER_CANCELLED && before != ORDER_CANCELLED, events, actor);
         order_settle_money(order, events, actor, now);
+        order_project_open(order);
         order->changed = true;
         order->version++;
         order->updated_at = now;

@@ -132,6 +132,7 @@ static bool imported_order_pay(const struct placing *placing, struct order *orde
         if (!order_add_payment(order, &request, order->actor, order->placed_at, placing->arena))
                 return false;
         order_project_money(order);
+        order_project_open(order);
         return true;
 }
 

@@ -488,6 +488,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         if (p)
                 return p;
         commit_order(placing, order, reservation, actor);
+        order_project_open(order);
         *ret_order = order;
         return PROBLEM_NONE;
 }

@@ -11,9 +11,9 @@
 struct erasable_order {
         struct uuid id;
         int64_t version; /* once it is erased */
-        const char *number, *status, *cancel_reason;
-        int64_t refund_due;
-        bool is_erased, is_unknown, holds_units, awaits_goods, awaits_capture, awaits_refund;
+        const char *number, *cancel_reason;
+        const char *open_for; /* of open_reason_texts, or a word of a newer program; NULL: it is closed */
+        bool is_erased;
 };
 
 struct open_order {
@@ -22,10 +22,8 @@ struct open_order {
 
 struct personal_document {
         struct uuid id, order_id;
-        bool is_unknown;                 /* its status is a word of a newer program */
-        const char *status, *reason;     /* of a fulfillment, a refund or a return */
+        const char *reason;              /* of a fulfillment, a refund or a return */
         const char *handover, *packages; /* of a fulfillment */
-        int64_t capture_due;             /* of a payment */
         const char *text;                /* of an event, a record or a return */
 };
 
@@ -43,7 +41,7 @@ struct erasure_batch {
         struct erasable_order *orders; /* sorted by id; first all, then those that are to be erased */
         size_t n_orders;
         struct open_order *open;
-        struct personal_documents fulfillments, payments, refunds, returns, events, records;
+        struct personal_documents fulfillments, refunds, returns, events, records;
         timestamp now;
         size_t n_open, n_before;
 };
@@ -51,8 +49,7 @@ struct erasure_batch {
 /* An order of the batch; NULL when it is not, or not any more, among those to be erased. */
 struct erasable_order *erasure_order_find(struct erasure_batch *work, const struct uuid *id);
 
-/* Keep the closed orders that were not erased before, and list the open ones with their reasons. An order is open while
- * units of it are held at a location, goods of it are on their way back, or money is due. */
+/* Keep the closed orders that were not erased before, and list the open ones with their reasons (orders/orders.h). */
 void erasure_judge(struct erasure_batch *work);
 
 /* Lock the orders and read their documents and the clock, in one trip. */

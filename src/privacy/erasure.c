@@ -42,7 +42,6 @@ static enum problem batch_erase(struct database *database, void *context) {
                 .ids = given->ids,
                 .n_ids = given->n_ids,
                 .fulfillments.arena = arena,
-                .payments.arena = arena,
                 .refunds.arena = arena,
                 .returns.arena = arena,
                 .events.arena = arena,

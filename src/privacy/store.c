@@ -59,12 +59,6 @@ enum problem orders_find_aged(struct database *database, timestamp before, int64
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 
-static bool is_unknown_in(const struct enum_column *column, const char *status) {
-        int index;
-
-        return !enum_column_find(column, status, &index);
-}
-
 static enum problem orders_read_locked(struct rows *rows, void *into) {
         struct erasure_batch *work = into;
 
@@ -78,12 +72,10 @@ static enum problem orders_read_locked(struct rows *rows, void *into) {
 
                 order->id = row_uuid(&row);
                 order->number = row_text(&row);
-                order->status = row_text(&row);
-                order->refund_due = row_integer(&row);
+                order->open_for = row_text(&row);
                 order->cancel_reason = row_text(&row);
                 order->is_erased = row_boolean(&row);
                 order->version = row_integer(&row) + 1;
-                order->is_unknown = is_unknown_in(&order_status_column, order->status);
         }
         return PROBLEM_NONE;
 }
@@ -103,36 +95,23 @@ static enum problem documents_read(
         return PROBLEM_NONE;
 }
 
-static void status_read(struct row *row, struct personal_document *document, const struct enum_column *column) {
-        document->status = row_text(row);
-        document->is_unknown = is_unknown_in(column, document->status);
-}
-
 static void fulfillment_read(struct row *row, struct personal_document *document) {
         document->id = row_uuid(row);
         document->order_id = row_uuid(row);
-        status_read(row, document, &fulfillment_status_column);
         document->reason = row_text(row);
         document->handover = row_text(row);
         document->packages = row_text(row);
 }
 
-static void payment_read(struct row *row, struct personal_document *document) {
-        document->order_id = row_uuid(row);
-        document->capture_due = row_integer(row);
-}
-
 static void refund_read(struct row *row, struct personal_document *document) {
         document->id = row_uuid(row);
         document->order_id = row_uuid(row);
-        status_read(row, document, &refund_status_column);
         document->reason = row_text(row);
 }
 
 static void return_read(struct row *row, struct personal_document *document) {
         document->id = row_uuid(row);
         document->order_id = row_uuid(row);
-        status_read(row, document, &return_status_column);
         document->reason = row_text(row);
         document->text = row_text(row);
 }
@@ -144,10 +123,6 @@ static void document_text_read(struct row *row, struct personal_document *docume
 
 static enum problem fulfillments_read(struct rows *rows, void *into) {
         return documents_read(rows, into, fulfillment_read);
-}
-
-static enum problem payments_read(struct rows *rows, void *into) {
-        return documents_read(rows, into, payment_read);
 }
 
 static enum problem refunds_read(struct rows *rows, void *into) {
@@ -189,7 +164,6 @@ enum problem erasure_lock(struct database *database, struct erasure_batch *work)
                 array_uuid(ids, &work->ids[i]);
         database_ask(database, &sql_erasure_lock_orders, &p, orders_read_locked, work);
         database_ask(database, &sql_erasure_read_fulfillments, &p, fulfillments_read, &work->fulfillments);
-        database_ask(database, &sql_erasure_read_payments, &p, payments_read, &work->payments);
         database_ask(database, &sql_erasure_read_refunds, &p, refunds_read, &work->refunds);
         database_ask(database, &sql_erasure_read_returns, &p, returns_read_locked, &work->returns);
         database_ask(database, &sql_clock, NULL, erasure_now_read, &work->now);

@@ -161,8 +161,14 @@ static enum return_status project(const struct rma *rma) {
         return lost ? RETURN_LOST : RETURN_CANCELLED;
 }
 
+bool return_is_awaited(enum return_status status) {
+        return status == RETURN_AUTHORIZED || status == RETURN_PARTIALLY_RECEIVED;
+}
+
 void rma_settle(struct rma *rma, const struct act *act) {
         rma->status = project(rma);
+        rma->order->returns_awaited += return_is_awaited(rma->status) - rma->is_awaited;
+        rma->is_awaited = return_is_awaited(rma->status);
         if (!rma->is_new)
                 rma->version++;
         rma->changed = true;

@@ -105,6 +105,7 @@ struct rma {
         struct return_line **lines;
         size_t n_lines, lines_capacity;
         bool is_new, changed;
+        bool is_awaited; /* counted in the order's returns_awaited */
         /* For rma_follow: its version when it was last seen, or as it was read, and the mark of the order then. */
         bool is_seen;
         int64_t seen_version;
@@ -360,7 +361,11 @@ void return_line_accept(struct return_line *line, const struct act *act);
  * it. Before its version is compared or told, and before it is saved. */
 void rma_follow(struct rma *rma);
 
-/* At the end of each command that changed anything. */
+/* Goods of it are on their way back. */
+bool return_is_awaited(enum return_status status);
+
+/* At the end of each command that changed anything, before its order settles: project the status, and count the return
+ * in the order's `returns_awaited` while its goods are awaited. */
 void rma_settle(struct rma *rma, const struct act *act);
 
 /* An event of the return; the caller may add data. */

@@ -36,6 +36,7 @@ static enum problem returns_row(struct rows *rows, void *into) {
 
                 set->rows[i] = &rmas[i];
                 rmas[i].seen_version = rmas[i].version;
+                rmas[i].is_awaited = return_is_awaited(rmas[i].status);
                 rmas[i].order = order_find(reading->orders, &order_id);
                 if (!rmas[i].order)
                         return FAULT_BROKEN;

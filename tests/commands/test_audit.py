@@ -174,6 +174,11 @@ def test_documents_of_the_service_are_clean(house):
     ("update order_places set updated_at = placed_at - interval '1 s'", ("listed_otherwise", 1, 0)),
     ("delete from fulfillments where slot_at is not null", ("listed_otherwise", 1, 0)),
     ("delete from order_search_due", ("not_searchable", 1, 0)),
+    ("update orders set open_for = null where open_for = 'units'", ("open_otherwise", 1, 0)),
+    ("update orders set open_for = 'refund' where open_for = 'units'", ("open_otherwise", 1, 0)),
+    ("update orders set returns_awaited = 1 where shipping = 500", ("returns_awaited", 1, 0)),
+    ("update returns set status = 'authorized'", ("returns_awaited", 0, 1)),
+    ("update fulfillments set status = 'cancelled'", ("open_otherwise", 1, 0)),
     ("delete from orders where shipping = 500", ("listed_otherwise", 1, 0)),
 ])
 def test_each_kind_of_corruption_is_found(planted, statement, finding):

@@ -55,7 +55,7 @@ TELL_OF_NO_CUSTOMER = """
     order_places: channel location status
     order_search: slices
     order_search_due: orders
-    orders: actor channel currency external_ref order_number payment_status status
+    orders: actor channel currency external_ref open_for order_number payment_status status
     payment_events: content event_id type
     payments: actor opened provider status
     products: attributes description gtin image_url price_currency return_policy sku title

@@ -516,3 +516,53 @@ Test(returns, an_exchange_for_equal_goods_does_not_change_the_balance) {
                 assert_adds_up(round);
         }
 }
+
+/* ---- goods on their way back ---- */
+
+static size_t returns_with_awaited_goods(void) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < set.n_rows; i++)
+                n += set.rows[i]->status == RETURN_AUTHORIZED || set.rows[i]->status == RETURN_PARTIALLY_RECEIVED;
+        return n;
+}
+
+static void assert_awaited(size_t n) {
+        cr_assert_eq(returns_with_awaited_goods(), n);
+        cr_assert_eq(scene.order.returns_awaited, (int64_t) n);
+}
+
+Test(returns, the_order_counts_the_returns_that_await_goods) {
+        const struct arrival some = arrival_of(FIRST, 1, GOODS_SELLABLE), rest = some;
+        struct rma *second;
+
+        assert_awaited(0);
+        assert_done(bring_one(SECOND_LINE, 1, GOODS_SELLABLE));
+        assert_awaited(0);
+        assert_done(bring_one(THIRD, 1, -1));
+        second = made;
+        assert_awaited(1);
+        assert_done(bring_one(FIRST, 2, -1));
+        assert_awaited(2);
+        cr_assert_str_eq(scene.order.open_for, "units");
+        it->status = FULFILLMENT_HANDED_OVER;
+        assert_done(receive(&some, 1));
+        assert_awaited(2);
+        cr_assert_str_eq(scene.order.open_for, "goods");
+        assert_done(receive(&rest, 1));
+        assert_awaited(1);
+        assert_done(return_cancel(second, "kept", &scene.act));
+        assert_awaited(0);
+}
+
+Test(returns, lost_goods_are_not_awaited) {
+        const struct awaited_units lost = {
+                .order_line_id = scene.order_lines[FIRST].id, .has_order_line_id = true, .quantity = 1
+        };
+
+        it->status = FULFILLMENT_HANDED_OVER;
+        assert_done(bring_one(FIRST, 1, -1));
+        assert_awaited(1);
+        assert_done(return_lose(made, &lost, 1, &scene.act));
+        assert_awaited(0);
+}
