@@ -1,7 +1,7 @@
 -- Removing a person from orders: statements for a batch of them. Every change of any part of an order holds the order's lock,
 -- so this lock is enough.
 
--- :name erasure_find_aged free
+-- :name erasure_find_aged of found_orders free
 -- Orders that may be closed and have not changed since $1, at most $2, after time $3 and id $4. An order that has changed
 -- since its erasure (goods came back) may name the customer again.
 with recursive closed (status, channel) as (
@@ -27,7 +27,7 @@ select aged.id, aged.updated_at
  order by aged.updated_at, aged.id
  limit $2::bigint
 
--- :name erasure_find_person free
+-- :name erasure_find_person of found_orders free
 -- The orders of a customer; all but one are null: $1 customer_id, $2 e-mail address in any case, $3 the digits of a phone
 -- without a 00 in front, $4 order number as it was typed and $5 as it would be written, null when that can be none.
 select o.id, o.updated_at
@@ -38,45 +38,45 @@ select o.id, o.updated_at
    and ($4::text is null or o.order_number in ($4, $5::text))
  order by o.placed_at, o.id
 
--- :name erasure_lock_orders free
+-- :name erasure_lock_orders of erasable_orders free
 -- $1 ids. Whether one is erased already: and has not changed since.
 select o.id, o.order_number, o.open_for, o.cancel_reason,
-       (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is true, o.version
+       (o.customer ->> 'erased_at')::timestamptz >= date_trunc('milliseconds', o.updated_at) is true as is_erased, o.version
   from orders o
  where o.id = any($1::uuid[])
  order by o.id
    for update
 
--- :name erasure_read_fulfillments free
+-- :name erasure_read_fulfillments of personal_documents free
 -- After the locks of their orders $1.
 select f.id, f.order_id, f.reason, f.handover, f.packages
   from fulfillments f
  where f.order_id = any($1::uuid[])
  order by f.order_id, f.id
 
--- :name erasure_read_refunds free
+-- :name erasure_read_refunds of personal_documents free
 select r.id, r.order_id, r.reason
   from refunds r
  where r.order_id = any($1::uuid[])
 
--- :name erasure_read_returns free
-select r.id, r.order_id, r.cancel_reason, r.unexpected
+-- :name erasure_read_returns of personal_documents free
+select r.id, r.order_id, r.cancel_reason as reason, r.unexpected
   from returns r
  where r.order_id = any($1::uuid[])
 
--- :name erasure_read_events free
+-- :name erasure_read_events of personal_documents free
 -- Events of the orders $1 with members besides their type.
 select e.id, e.data
   from events e
  where e.order_id = any($1::uuid[]) and e.data <> '{}'
 
--- :name erasure_read_records free
+-- :name erasure_read_records of personal_documents free
 -- Kept replies that contain a document; $1 its id, as a pattern.
 select i.id, i.body
   from idempotency i
  where i.body like any($1::text[])
 
--- :name erasure_save_orders free
+-- :name erasure_save_orders of erasable_orders free
 -- $1 ids, $2 reasons of cancellation, $3 the time, $4 the same in text. The search forgets them at once.
 with unsearched as (
         delete from order_search s where s.order_id = any($1::uuid[])
@@ -101,18 +101,18 @@ update payments p
    set reference = null, version = p.version + 1, updated_at = $2::timestamptz
  where p.order_id = any($1::uuid[]) and p.reference is not null
 
--- :name erasure_save_refunds free
+-- :name erasure_save_refunds of personal_documents free
 -- $1 ids, $2 reasons, $3 the time.
 update refunds r
    set reason = erased.reason, reference = null, version = r.version + 1, updated_at = $3::timestamptz
   from unnest($1::uuid[], $2::text[]) as erased (id, reason)
  where r.id = erased.id
 
--- :name erasure_save_returns free
+-- :name erasure_save_returns of personal_documents free
 -- $1 ids, $2 reasons of cancellation, $3 unexpected goods.
 update returns r
-   set cancel_reason = erased.cancel_reason, unexpected = erased.unexpected, version = r.version + 1
-  from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, cancel_reason, unexpected)
+   set cancel_reason = erased.reason, unexpected = erased.unexpected, version = r.version + 1
+  from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, reason, unexpected)
  where r.id = erased.id
 
 -- :name erasure_save_return_lines free
@@ -121,7 +121,7 @@ update return_lines l
    set reason = 'erased', note = case when l.note is not null then 'erased' end
  where l.order_id = any($1::uuid[])
 
--- :name erasure_save_fulfillments free
+-- :name erasure_save_fulfillments of personal_documents free
 -- $1 ids, $2 reasons, $3 hand-overs, $4 packages. The time of the last change stays: without events, it dates the
 -- hand-over or the delivery.
 update fulfillments f
@@ -132,13 +132,13 @@ update fulfillments f
   from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) as erased (id, reason, handover, packages)
  where f.id = erased.id
 
--- :name erasure_save_events free
+-- :name erasure_save_events of personal_documents free
 update events e
    set data = erased.data
   from unnest($1::uuid[], $2::jsonb[]) as erased (id, data)
  where e.id = erased.id
 
--- :name erasure_save_records free
+-- :name erasure_save_records of personal_documents free
 update idempotency i
    set body = erased.body
   from unnest($1::uuid[], $2::text[]) as erased (id, body)

@@ -47,7 +47,7 @@ struct erasure_batch {
 };
 
 /* An order of the batch; NULL when it is not, or not any more, among those to be erased. */
-struct erasable_order *erasure_order_find(struct erasure_batch *work, const struct uuid *id);
+struct erasable_order *erasure_order_find(const struct erasure_batch *work, const struct uuid *id);
 
 /* Keep the closed orders that were not erased before, and list the open ones with their reasons (orders/orders.h). */
 void erasure_judge(struct erasure_batch *work);

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-struct erasable_order *erasure_order_find(struct erasure_batch *work, const struct uuid *id) {
+struct erasable_order *erasure_order_find(const struct erasure_batch *work, const struct uuid *id) {
         for (size_t i = 0; i < work->n_orders; i++)
                 if (uuid_equal(&work->orders[i].id, id))
                         return &work->orders[i];

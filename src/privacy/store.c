@@ -1,6 +1,7 @@
 #include "db/session.h"
 #include "events/events.h"
 #include "orders/orders.h"
+#include "privacy/columns.h"
 #include "privacy/erasing.h"
 #include "privacy/redact.h"
 #include "returns/returns.h"
@@ -10,22 +11,46 @@
 #define TRIP_WAIT (10 * MINUTE)
 #define ACTOR     "erasure"
 
+/* ---- columns ---- */
+
+static const struct column in_found_order[] = {
+        { "id", UUID_AT(struct found_order, id) },
+        { "updated_at", TIME_AT(struct found_order, updated_at) },
+};
+const struct columns found_order_columns = { "found_orders", COLUMNS(struct found_order, in_found_order) };
+
+static const struct column in_erasable_order[] = {
+        { "id", UUID_AT(struct erasable_order, id) },
+        { "order_number", TEXT_AT(struct erasable_order, number) },
+        { "open_for", TEXT_AT(struct erasable_order, open_for) },
+        { "cancel_reason", TEXT_AT(struct erasable_order, cancel_reason) },
+        { "is_erased", BOOLEAN_AT(struct erasable_order, is_erased) },
+        { "version", INTEGER_AT(struct erasable_order, version) },
+};
+const struct columns erasable_order_columns = { "erasable_orders", COLUMNS(struct erasable_order, in_erasable_order) };
+
+/* A kind of document has one text: the unexpected goods of a return, the data of an event, the body of a kept reply. */
+static const struct column in_personal_document[] = {
+        { "id", UUID_AT(struct personal_document, id) },
+        { "order_id", UUID_AT(struct personal_document, order_id) },
+        { "reason", TEXT_AT(struct personal_document, reason) },
+        { "handover", JSONB_AT(struct personal_document, handover) },
+        { "packages", JSONB_AT(struct personal_document, packages) },
+        { "unexpected", JSONB_AT(struct personal_document, text) },
+        { "data", JSONB_AT(struct personal_document, text) },
+        { "body", TEXT_AT(struct personal_document, text) },
+};
+const struct columns personal_document_columns = { "personal_documents",
+        COLUMNS(struct personal_document, in_personal_document) };
+
 /* ---- work ---- */
 
 static enum problem found_orders_read(struct rows *rows, void *into) {
         struct found_orders *found = into;
 
-        found->n = 0;
-        found->rows = arena_new_array(found->arena, struct found_order, rows_count(rows));
-        if (!found->rows)
-                return rows_count(rows) ? FAULT_BUSY : PROBLEM_NONE;
-        for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-
-                found->rows[found->n].id = row_uuid(&row);
-                found->rows[found->n++].updated_at = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        found->rows = rows_fill(rows, &found_order_columns, found->arena);
+        found->n = found->rows ? rows_count(rows) : 0;
+        return found->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 enum problem orders_find_person(
@@ -62,79 +87,22 @@ enum problem orders_find_aged(struct database *database, timestamp before, int64
 static enum problem orders_read_locked(struct rows *rows, void *into) {
         struct erasure_batch *work = into;
 
-        work->orders = arena_new_array(work->erasure->arena, struct erasable_order, rows_count(rows) + 1);
-        work->open = arena_new_array(work->erasure->arena, struct open_order, rows_count(rows) + 1);
+        work->orders = rows_fill(rows, &erasable_order_columns, work->erasure->arena);
+        work->open = arena_new_array(work->erasure->arena, struct open_order, rows_count(rows));
         if (!work->orders || !work->open)
                 return FAULT_BUSY;
-        for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                struct erasable_order *order = &work->orders[work->n_orders++];
-
-                order->id = row_uuid(&row);
-                order->number = row_text(&row);
-                order->open_for = row_text(&row);
-                order->cancel_reason = row_text(&row);
-                order->is_erased = row_boolean(&row);
-                order->version = row_integer(&row) + 1;
-        }
+        work->n_orders = rows_count(rows);
+        for (size_t i = 0; i < work->n_orders; i++)
+                work->orders[i].version++;
         return PROBLEM_NONE;
 }
 
-static enum problem documents_read(
-        struct rows *rows, void *into, void (*read)(struct row *row, struct personal_document *document)) {
+static enum problem documents_read(struct rows *rows, void *into) {
         struct personal_documents *documents = into;
 
-        documents->rows = arena_new_array(documents->arena, struct personal_document, rows_count(rows) + 1);
-        if (!documents->rows)
-                return FAULT_BUSY;
-        for (documents->n = 0; documents->n < rows_count(rows); documents->n++) {
-                struct row row = row_at(rows, documents->n);
-
-                read(&row, &documents->rows[documents->n]);
-        }
-        return PROBLEM_NONE;
-}
-
-static void fulfillment_read(struct row *row, struct personal_document *document) {
-        document->id = row_uuid(row);
-        document->order_id = row_uuid(row);
-        document->reason = row_text(row);
-        document->handover = row_text(row);
-        document->packages = row_text(row);
-}
-
-static void refund_read(struct row *row, struct personal_document *document) {
-        document->id = row_uuid(row);
-        document->order_id = row_uuid(row);
-        document->reason = row_text(row);
-}
-
-static void return_read(struct row *row, struct personal_document *document) {
-        document->id = row_uuid(row);
-        document->order_id = row_uuid(row);
-        document->reason = row_text(row);
-        document->text = row_text(row);
-}
-
-static void document_text_read(struct row *row, struct personal_document *document) {
-        document->id = row_uuid(row);
-        document->text = row_text(row);
-}
-
-static enum problem fulfillments_read(struct rows *rows, void *into) {
-        return documents_read(rows, into, fulfillment_read);
-}
-
-static enum problem refunds_read(struct rows *rows, void *into) {
-        return documents_read(rows, into, refund_read);
-}
-
-static enum problem returns_read_locked(struct rows *rows, void *into) {
-        return documents_read(rows, into, return_read);
-}
-
-static enum problem texts_read(struct rows *rows, void *into) {
-        return documents_read(rows, into, document_text_read);
+        documents->rows = rows_fill(rows, &personal_document_columns, documents->arena);
+        documents->n = documents->rows ? rows_count(rows) : 0;
+        return documents->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static enum problem erasure_now_read(struct rows *rows, void *into) {
@@ -163,9 +131,9 @@ enum problem erasure_lock(struct database *database, struct erasure_batch *work)
         for (size_t i = 0; i < work->n_ids; i++)
                 array_uuid(ids, &work->ids[i]);
         database_ask(database, &sql_erasure_lock_orders, &p, orders_read_locked, work);
-        database_ask(database, &sql_erasure_read_fulfillments, &p, fulfillments_read, &work->fulfillments);
-        database_ask(database, &sql_erasure_read_refunds, &p, refunds_read, &work->refunds);
-        database_ask(database, &sql_erasure_read_returns, &p, returns_read_locked, &work->returns);
+        database_ask(database, &sql_erasure_read_fulfillments, &p, documents_read, &work->fulfillments);
+        database_ask(database, &sql_erasure_read_refunds, &p, documents_read, &work->refunds);
+        database_ask(database, &sql_erasure_read_returns, &p, documents_read, &work->returns);
         database_ask(database, &sql_clock, NULL, erasure_now_read, &work->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
@@ -190,13 +158,13 @@ static void want_records(struct database *database, struct erasure_batch *work) 
                 uuid_format(&work->fulfillments.rows[i].id, id);
                 array_text(patterns, arena_format(arena, "%%%s%%", id));
         }
-        database_ask(database, &sql_erasure_read_records, &p, texts_read, &work->records);
+        database_ask(database, &sql_erasure_read_records, &p, documents_read, &work->records);
 }
 
 enum problem erasure_read(struct database *database, struct erasure_batch *work) {
         struct parameters p;
 
-        database_ask(database, &sql_erasure_read_events, order_parameters(work, &p), texts_read, &work->events);
+        database_ask(database, &sql_erasure_read_events, order_parameters(work, &p), documents_read, &work->events);
         if (work->erasure->records)
                 want_records(database, work);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
@@ -206,118 +174,89 @@ enum problem erasure_read(struct database *database, struct erasure_batch *work)
 
 static void save_orders(struct database *database, struct erasure_batch *work) {
         struct parameters p;
-        struct array *reasons;
+        struct records saved;
         char now[TIMESTAMP_TEXT_SIZE];
 
-        (void) order_parameters(work, &p);
-        database_ask(database, &sql_erasure_save_discounts, &p, NULL, NULL);
-        (void) order_parameters(work, &p);
-        reasons = parameter_texts(&p);
-        for (size_t i = 0; i < work->n_orders; i++)
-                array_text(reasons, redact_reason(work->orders[i].cancel_reason));
-        parameter_time(&p, work->now);
+        database_ask(database, &sql_erasure_save_discounts, order_parameters(work, &p), NULL, NULL);
+        records_begin(&saved, work->erasure->arena, &sql_erasure_save_orders, &erasable_order_columns);
+        for (size_t i = 0; i < work->n_orders; i++) {
+                struct erasable_order order = work->orders[i];
+
+                order.cancel_reason = redact_reason(order.cancel_reason);
+                records_add(&saved, &order);
+        }
         timestamp_format(work->now, now);
-        parameter_text(&p, arena_text(work->erasure->arena, now));
-        database_ask(database, &sql_erasure_save_orders, &p, NULL, NULL);
+        parameter_time(&saved.parameters, work->now);
+        parameter_text(&saved.parameters, arena_text(work->erasure->arena, now));
+        records_ask(&saved, database);
 }
 
-static void save_money(struct database *database, struct erasure_batch *work) {
+/* Without the person; false without memory. */
+static bool document_redact(struct personal_document *document, struct arena *arena) {
+        const char **texts[] = { &document->text, &document->handover, &document->packages };
+
+        document->reason = redact_reason(document->reason);
+        for (size_t i = 0; i < array_size(texts); i++) {
+                if (!*texts[i])
+                        continue;
+                *texts[i] = redact_document(*texts[i], arena);
+                if (!*texts[i])
+                        return false;
+        }
+        return true;
+}
+
+/* Add the documents of orders that are erased, without the person. False without memory. */
+static bool documents_add(
+        struct records *saved, const struct erasure_batch *work, const struct personal_documents *documents) {
+        for (size_t i = 0; i < documents->n; i++) {
+                struct personal_document document = documents->rows[i];
+
+                if (!uuid_is_nil(&document.order_id) && !erasure_order_find(work, &document.order_id))
+                        continue;
+                if (!document_redact(&document, work->erasure->arena))
+                        return false;
+                records_add(saved, &document);
+        }
+        return true;
+}
+
+static bool documents_save(struct database *database, struct erasure_batch *work,
+        const struct personal_documents *documents, const struct statement *statement) {
+        struct records saved;
+
+        records_begin(&saved, work->erasure->arena, statement, &personal_document_columns);
+        if (!documents_add(&saved, work, documents))
+                return false;
+        records_ask(&saved, database);
+        return true;
+}
+
+static bool save_money(struct database *database, struct erasure_batch *work) {
         struct parameters p;
-        struct array *ids, *reasons;
+        struct records saved;
 
         (void) order_parameters(work, &p);
         parameter_time(&p, work->now);
         database_ask(database, &sql_erasure_save_payments, &p, NULL, NULL);
-        parameters_init(&p, work->erasure->arena);
-        ids = parameter_uuids(&p);
-        reasons = parameter_texts(&p);
-        parameter_time(&p, work->now);
-        for (size_t i = 0; i < work->refunds.n; i++) {
-                if (!erasure_order_find(work, &work->refunds.rows[i].order_id))
-                        continue;
-                array_uuid(ids, &work->refunds.rows[i].id);
-                array_text(reasons, redact_reason(work->refunds.rows[i].reason));
-        }
-        if (ids->n)
-                database_ask(database, &sql_erasure_save_refunds, &p, NULL, NULL);
+        records_begin(&saved, work->erasure->arena, &sql_erasure_save_refunds, &personal_document_columns);
+        if (!documents_add(&saved, work, &work->refunds))
+                return false;
+        parameter_time(&saved.parameters, work->now);
+        records_ask(&saved, database);
+        return true;
 }
 
-static bool save_returns(struct database *database, struct erasure_batch *work) {
-        struct arena *arena = work->erasure->arena;
+static bool documents_save_all(struct database *database, struct erasure_batch *work) {
         struct parameters p;
-        struct array *ids, *reasons, *unexpected;
 
+        if (!save_money(database, work))
+                return false;
         database_ask(database, &sql_erasure_save_return_lines, order_parameters(work, &p), NULL, NULL);
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        reasons = parameter_texts(&p);
-        unexpected = parameter_jsonbs(&p);
-        for (size_t i = 0; i < work->returns.n; i++) {
-                const struct personal_document *kept = &work->returns.rows[i];
-                const char *text = redact_document(kept->text, arena);
-
-                if (!erasure_order_find(work, &kept->order_id))
-                        continue;
-                if (!text)
-                        return false;
-                array_uuid(ids, &kept->id);
-                array_text(reasons, redact_reason(kept->reason));
-                array_jsonb(unexpected, text);
-        }
-        if (ids->n)
-                database_ask(database, &sql_erasure_save_returns, &p, NULL, NULL);
-        return true;
-}
-
-static bool save_fulfillments(struct database *database, struct erasure_batch *work) {
-        struct arena *arena = work->erasure->arena;
-        struct parameters p;
-        struct array *ids, *reasons, *handovers, *packages;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        reasons = parameter_texts(&p);
-        handovers = parameter_jsonbs(&p);
-        packages = parameter_jsonbs(&p);
-        for (size_t i = 0; i < work->fulfillments.n; i++) {
-                const struct personal_document *kept = &work->fulfillments.rows[i];
-                const char *handover = kept->handover ? redact_document(kept->handover, arena) : NULL;
-                const char *parcels = redact_document(kept->packages, arena);
-
-                if (!erasure_order_find(work, &kept->order_id))
-                        continue;
-                if (!parcels || (kept->handover && !handover))
-                        return false;
-                array_uuid(ids, &kept->id);
-                array_text(reasons, redact_reason(kept->reason));
-                array_jsonb(handovers, handover);
-                array_jsonb(packages, parcels);
-        }
-        database_ask(database, &sql_erasure_save_fulfillments, &p, NULL, NULL);
-        return true;
-}
-
-static bool save_texts(struct database *database, struct arena *arena, const struct personal_documents *documents,
-        const struct statement *statement, struct array *(*column)(struct parameters *),
-        void (*add)(struct array *array, const char *text)) {
-        struct parameters p;
-        struct array *ids, *texts;
-
-        if (!documents->n)
-                return true;
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        texts = column(&p);
-        for (size_t i = 0; i < documents->n; i++) {
-                const char *text = redact_document(documents->rows[i].text, arena);
-
-                if (!text)
-                        return false;
-                array_uuid(ids, &documents->rows[i].id);
-                add(texts, text);
-        }
-        database_ask(database, statement, &p, NULL, NULL);
-        return true;
+        return documents_save(database, work, &work->returns, &sql_erasure_save_returns) &&
+               documents_save(database, work, &work->fulfillments, &sql_erasure_save_fulfillments) &&
+               documents_save(database, work, &work->events, &sql_erasure_save_events) &&
+               documents_save(database, work, &work->records, &sql_erasure_save_records);
 }
 
 static enum problem erasure_events_save(struct database *database, struct erasure_batch *work) {
@@ -335,14 +274,10 @@ static enum problem erasure_events_save(struct database *database, struct erasur
 }
 
 enum problem erasure_save(struct database *database, struct erasure_batch *work) {
-        struct arena *arena = work->erasure->arena;
         enum problem p;
 
         save_orders(database, work);
-        save_money(database, work);
-        if (!save_returns(database, work) || !save_fulfillments(database, work) ||
-                !save_texts(database, arena, &work->events, &sql_erasure_save_events, parameter_jsonbs, array_jsonb) ||
-                !save_texts(database, arena, &work->records, &sql_erasure_save_records, parameter_texts, array_text))
+        if (!documents_save_all(database, work))
                 return FAULT_BUSY;
         p = erasure_events_save(database, work);
         if (p)

@@ -13,6 +13,7 @@
 #include "events/columns.h"
 #include "inventory/columns.h"
 #include "orders/columns.h"
+#include "privacy/columns.h"
 #include "queue/columns.h"
 #include "reservations/columns.h"
 #include "returns/columns.h"
@@ -44,8 +45,10 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 static const struct columns *const tables[] = {
         &audit_bound_columns,
         &channel_row_columns,
+        &erasable_order_columns,
         &event_columns,
         &finding_columns,
+        &found_order_columns,
         &fulfillment_columns,
         &fulfillment_line_columns,
         &known_order_columns,
@@ -57,6 +60,7 @@ static const struct columns *const tables[] = {
         &order_discount_columns,
         &order_line_columns,
         &payment_columns,
+        &personal_document_columns,
         &product_row_columns,
         &queue_count_columns,
         &queue_head_columns,
