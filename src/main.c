@@ -16,7 +16,7 @@ static int print_help(FILE *out) {
         return EXIT_WRONG_USAGE;
 }
 
-static int print_command_help(const struct command *command) {
+static int print_command_help(const struct subcommand *command) {
         (void) printf("usage: holdfast %s\n\n%s\n", command->usage, command->summary);
         if (command->help)
                 (void) printf("\n%s\n", command->help);

@@ -49,6 +49,33 @@ select l.order_id, l.fulfillment_id, l.line, l.sku, l.quantity, l.picked, l.shor
  where l.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by l.order_id, l.fulfillment_id, l.line
 
+-- :name payments_read of payments
+select p.order_id, p.id, p.number, p.provider, p.reference, p.status, p.amount, p.authorized, p.captured, p.voided,
+       p.capture_due, p.void_due, p.void_asked, p.failed, p.opened, p.refunded, p.actor, p.version, p.created_at, p.updated_at
+  from payments p
+ where p.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by p.order_id, p.number
+
+-- :name refunds_read of refunds
+select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.tax, r.destination, r.status, r.reason, r.reference,
+       r.actor, r.version, r.created_at, r.updated_at
+  from refunds r
+ where r.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
+ order by r.order_id, r.number
+
+-- :name order_return_claims
+-- Refundable amounts of the returns of the orders $1, the oldest first.
+select r.order_id, r.id,
+       (r.shipping - r.withheld
+        + coalesce((select sum(l.refund) from return_lines l
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint,
+       (r.shipping_tax - r.withheld_tax
+        + coalesce((select sum(l.tax) from return_lines l
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint
+  from returns r
+ where r.order_id = any($1::uuid[])
+ order by r.order_id, r.created_at, r.id
+
 -- :name orders_lock_stock of stock
 -- The stock rows of all units that the orders hold, in the common lock order.
 select s.location, s.sku, s.on_hand, s.unsellable, s.reserved, s.safety_stock, s.movements, true as exists,

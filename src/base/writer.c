@@ -217,3 +217,11 @@ void write_raw_member(struct writer *json, const char *name, const char *raw) {
         else
                 write_null(json);
 }
+
+void write_amount_member(struct writer *writer, const char *name, int64_t amount, const char *currency) {
+        struct money money = { .amount = amount };
+
+        for (size_t i = 0; i < sizeof(money.currency) - 1; i++)
+                money.currency[i] = currency[i];
+        write_money_member(writer, name, money);
+}

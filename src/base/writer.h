@@ -50,3 +50,4 @@ void write_money_member(struct writer *writer, const char *name, struct money va
 
 /* A member whose value is JSON already; NULL writes null. */
 void write_raw_member(struct writer *json, const char *name, const char *raw);
+void write_amount_member(struct writer *writer, const char *name, int64_t amount, const char *currency);

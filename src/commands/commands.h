@@ -8,7 +8,7 @@
 #include "base/exit_code.h"
 #include "http/router.h"
 
-struct command {
+struct subcommand {
         const char *name;
         const char *usage;   /* after "holdfast " */
         const char *summary; /* one line */
@@ -16,7 +16,7 @@ struct command {
         int (*run)(int argc, char **argv);
 };
 
-extern const struct command commands[];
+extern const struct subcommand commands[];
 extern const size_t command_count;
 
 int command_audit(int argc, char **argv);

@@ -5,7 +5,7 @@
 #include "base/writer.h"
 #include "db/connection.h"
 #include "orders/lists.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "privacy/erasure.h"
 #include "returns/returns.h"
 

@@ -1,7 +1,7 @@
 #include "commands/commands.h"
 
 /* In the order in which a new operator needs them. */
-const struct command commands[] = {
+const struct subcommand commands[] = {
         { "config", "config [print | --markdown]", "show every setting, its value and its meaning",
                 "Secret values are not shown. --markdown prints docs/configuration.md.\n\n    HOLDFAST_LISTEN=0.0.0.0:8080 holdfast config",
                 command_show_config },

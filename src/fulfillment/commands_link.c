@@ -2,6 +2,7 @@
  * The customer's link, and the members that it shows.
  */
 #include "fulfillment/commands.h"
+#include "orders/customer.h"
 
 #include "auth/link.h"
 #include "engine/reply.h"

@@ -86,6 +86,6 @@ enum problem load_leave(struct fulfillment *fulfillment, const struct load *load
         if (waited_s >= 0)
                 event_integer(*ret_told, "waited_s", waited_s);
         event_lines(*ret_told, lines, n_lines);
-        order_ask_capture(fulfillment->order, fulfillment, act->events, act->actor);
+        order_request_captures(fulfillment->order, fulfillment, act->events, act->actor);
         return PROBLEM_NONE;
 }

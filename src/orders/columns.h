@@ -4,7 +4,7 @@
 #pragma once
 
 #include "db/columns.h"
-#include "orders/orders.h"
+#include "orders/order.h"
 
 struct discount_row {
         struct uuid order_id;
@@ -15,4 +15,3 @@ struct discount_row {
 extern const struct columns order_header_columns, order_line_columns, order_discount_columns;
 extern const struct columns fulfillment_columns, fulfillment_line_columns;
 extern const struct columns known_order_columns, local_time_columns;
-extern const struct columns payment_columns, refund_columns;

@@ -81,14 +81,14 @@ static void write_cancelled_line(struct writer *json, const struct cancelled_lin
 }
 
 static void reply_quote(struct call *call, const struct order *order, const struct cancel_quote *quote) {
-        const char *currency = order->currency;
+        const char *currency = order->balance.currency;
         struct reply_writer w;
 
         reply_begin(&w, call, 200);
         write_uuid_member(&w.json, "order_id", &order->id);
         write_text_member(&w.json, "order_number", order->number);
         write_text_member(&w.json, "status", order_status_texts[order->status]);
-        write_text_member(&w.json, "payment_status", payment_status_text(order->payment_status));
+        write_text_member(&w.json, "payment_status", payment_status_texts[order->balance.payment_status]);
         write_name(&w.json, "lines");
         write_list_begin(&w.json);
         for (size_t i = 0; i < quote->n_lines; i++)
@@ -98,7 +98,7 @@ static void reply_quote(struct call *call, const struct order *order, const stru
         write_amount_member(&w.json, "shipping_tax", quote->shipping_tax, currency);
         write_amount_member(&w.json, "amount", quote->value + quote->shipping, currency);
         write_amount_member(&w.json, "tax", quote->tax + quote->shipping_tax, currency);
-        write_amount_member(&w.json, "refund_due", order->refund_due, currency);
+        write_amount_member(&w.json, "refund_due", order->balance.refund_due, currency);
         write_amount_member(&w.json, "void_due", quote->void_due, currency);
         reply_end(&w);
 }

@@ -2,6 +2,7 @@
 
 #include "engine/reply.h"
 #include "orders/import.h"
+#include "orders/orders.h"
 
 #include "base/snapshot.h"
 

@@ -1,6 +1,6 @@
 #include "orders/commands.h"
 #include "orders/lists.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 
 #include <ctype.h>
 

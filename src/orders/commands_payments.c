@@ -15,8 +15,6 @@
 
 /* ---- bodies ---- */
 
-static const char *const status_choices[] = { "pending", "authorized", "captured", NULL };
-
 static const struct shape_member event_members[] = {
         TOLD(INTEGER, struct provider_event, amount, BETWEEN(1, MONEY_MAXIMUM)),
         REQUIRED(TEXT, struct provider_event, event_id, BETWEEN(1, EVENT_ID_MAX)),
@@ -31,7 +29,7 @@ static const struct shape_member payment_members[] = {
         TOLD(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
         OPTIONAL(TEXT, struct payment_request, provider, BETWEEN(1, PROVIDER_MAX)),
         OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, REFERENCE_MAX)),
-        REQUIRED(ENUM, struct payment_request, status, .names = status_choices),
+        REQUIRED(ENUM, struct payment_request, status, .names = payment_opening_texts),
 };
 static const struct shape payment_shape = SHAPE(struct payment_request, payment_members);
 
@@ -140,7 +138,7 @@ static enum problem payment_decide(struct batch *batch) {
                 const struct order *order = order_of(call, batch->work, "payment");
 
                 if (order)
-                        reply_payment(call, payment_find(order, call_id(call, 0)), 200);
+                        reply_payment(call, payment_find(&order->balance, call_id(call, 0)), 200);
         }
         return PROBLEM_NONE;
 }
@@ -160,13 +158,18 @@ static enum problem refund_decide(struct batch *batch) {
                 const struct order *order = order_of(call, batch->work, "refund");
 
                 if (order)
-                        reply_refund(call, refund_find(order, call_id(call, 0)));
+                        reply_refund(call, refund_find(&order->balance, call_id(call, 0)));
         }
         return PROBLEM_NONE;
 }
 
 static const struct operation payment_show = { .load = payment_load, .decide = payment_decide };
 static const struct operation refund_show = { .load = refund_load, .decide = refund_decide };
+
+/* `arena`: where the new records and texts live. */
+static struct command command_of(const struct batch *batch, struct call *call, struct arena *arena) {
+        return (struct command){ call->claims->subject, batch->now, batch->events, arena, &call->refusal };
+}
 
 /* ---- provider events ---- */
 
@@ -199,9 +202,10 @@ static void event_documents(const struct batch *batch, const struct call *call, 
 
 static enum problem event_one(struct batch *batch, struct call *call) {
         struct payments_work *work = batch->work;
+        const struct command command = command_of(batch, call, &call->arena);
         const struct provider_event *told = call->body;
-        const struct order *order = order_of(call, work, "payment");
-        struct payment *payment = order ? payment_find(order, call_id(call, 0)) : NULL;
+        struct order *order = order_of(call, work, "payment");
+        struct payment *payment = order ? payment_find(&order->balance, call_id(call, 0)) : NULL;
         enum problem p = PROBLEM_NONE;
         bool known = false;
 
@@ -209,8 +213,7 @@ static enum problem event_one(struct batch *batch, struct call *call) {
                 return PROBLEM_NONE;
         p = told_events_find(&work->told, &payment->id, told, &call->arena, &call->refusal, &known);
         if (!p && !known)
-                p = provider_tells(payment, told, &work->told, call->claims->subject, batch->events, batch->now,
-                        &call->arena, &call->refusal);
+                p = order_provider_event(order, payment, told, &work->told, &command);
         if (!p)
                 reply_payment(call, payment, 200);
         return p;
@@ -237,6 +240,7 @@ static void set_location(struct call *call, const char *collection, const struct
 }
 
 static enum problem pay_one(struct batch *batch, struct call *call) {
+        const struct command command = command_of(batch, call, batch->arena);
         const struct order_commands *work = batch->work;
         struct order *order = order_visible(call, &work->set);
         struct payment *payment = NULL;
@@ -244,8 +248,7 @@ static enum problem pay_one(struct batch *batch, struct call *call) {
 
         if (!order || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_pay(order, call->body, call->claims->subject, batch->events, batch->now, batch->arena, &call->refusal,
-                &payment);
+        p = order_pay(order, call->body, &command, &payment);
         if (p)
                 return p;
         reply_payment(call, payment, 201);
@@ -268,15 +271,15 @@ static void reply_refunds(struct call *call, const struct order *order, size_t f
         write_uuid_member(&w.json, "order_id", &order->id);
         write_name(&w.json, "refunds");
         write_list_begin(&w.json);
-        for (size_t i = first; i < order->n_refunds; i++) {
-                amount += order->refunds[i]->amount;
+        for (size_t i = first; i < order->balance.n_refunds; i++) {
+                amount += order->balance.refunds[i]->amount;
                 write_object_begin(&w.json);
-                refund_write(&w.json, order->refunds[i]);
+                refund_write(&w.json, order->balance.refunds[i]);
                 write_object_end(&w.json);
         }
         write_list_end(&w.json);
-        write_amount_member(&w.json, "amount", amount, order->currency);
-        write_amount_member(&w.json, "refund_due", order->refund_due, order->currency);
+        write_amount_member(&w.json, "amount", amount, order->balance.currency);
+        write_amount_member(&w.json, "refund_due", order->balance.refund_due, order->balance.currency);
         reply_end(&w);
         reply_etag(call, order->version);
 }
@@ -293,6 +296,7 @@ static enum problem give_back_load(struct batch *batch) {
 }
 
 static enum problem give_back_one(struct batch *batch, struct call *call) {
+        const struct command command = command_of(batch, call, batch->arena);
         const struct order_commands *work = batch->work;
         const struct refund_body *body = call->body;
         const struct refund_request request = { .amount = body->amount,
@@ -300,17 +304,16 @@ static enum problem give_back_one(struct batch *batch, struct call *call) {
                 .reason = body->reason,
                 .return_id = body->return_id };
         struct order *order = order_visible(call, &work->set);
-        const size_t first = order ? order->n_refunds : 0;
+        const size_t first = order ? order->balance.n_refunds : 0;
         enum problem p;
 
         if (!order || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_give_back(
-                order, &request, call->claims->subject, batch->events, batch->now, batch->arena, &call->refusal);
+        p = order_give_back(order, &request, &command);
         if (p)
                 return p;
         reply_refunds(call, order, first);
-        set_location(call, "refunds", &order->refunds[first]->id);
+        set_location(call, "refunds", &order->balance.refunds[first]->id);
         return PROBLEM_NONE;
 }
 

@@ -11,8 +11,6 @@
 
 /* ---- the body ---- */
 
-static const char *const payment_choices[] = { "pending", "authorized", "captured", NULL };
-
 static const struct shape_member line_members[] = {
         OPTIONAL(OBJECT, struct order_line_body, fulfillment, .shape = &order_choice_shape),
         REQUIRED(INTEGER, struct order_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
@@ -24,7 +22,7 @@ static const struct shape line_shape = SHAPE(struct order_line_body, line_member
 static const struct shape_member payment_members[] = {
         OPTIONAL(TIME, struct payment_body, due_at),
         OPTIONAL(TEXT, struct payment_body, reference, BETWEEN(1, 200)),
-        REQUIRED(ENUM, struct payment_body, status, .names = payment_choices),
+        REQUIRED(ENUM, struct payment_body, status, .names = payment_opening_texts),
 };
 static const struct shape payment_shape = SHAPE(struct payment_body, payment_members);
 
@@ -32,7 +30,7 @@ static const struct shape_member part_members[] = {
         REQUIRED(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
         OPTIONAL(TEXT, struct payment_request, provider, BETWEEN(1, 100)),
         OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, 200)),
-        REQUIRED(ENUM, struct payment_request, status, .names = payment_choices),
+        REQUIRED(ENUM, struct payment_request, status, .names = payment_opening_texts),
 };
 static const struct shape part_shape = SHAPE(struct payment_request, part_members);
 

@@ -1,8 +1,10 @@
-#include "orders/placing.h"
+#include "orders/customer.h"
 
+#include "base/country.h"
 #include "base/writer.h"
+#include "orders/order.h"
 
-#include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 
 const char *const relation_texts[] = { "self", "family", "friend", "other", NULL };
@@ -45,28 +47,6 @@ const char *order_address(struct arena *arena, const struct address_body *addres
         return buffer_text(&buffer);
 }
 
-/* Nine symbols without look-alikes, in groups that a person can read out. */
-const char *order_number_of(const uint8_t *bytes, struct arena *arena) {
-        static const char symbols[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-        char *number = arena_alloc(arena, ORDER_NUMBER_SIZE);
-        size_t n = 0;
-
-        if (!number)
-                return NULL;
-        for (size_t i = 0; i < 9; i++) {
-                if (i && i % 3 == 0)
-                        number[n++] = '-';
-                number[n++] = symbols[bytes[i] % (sizeof(symbols) - 1)];
-        }
-        return number;
-}
-
-const char *order_number_new(struct arena *arena) {
-        const struct uuid random = uuid_random();
-
-        return order_number_of(random.bytes, arena);
-}
-
 const char *recipient_text(const char *name, int relation, struct arena *arena) {
         struct buffer buffer;
         struct writer json;
@@ -82,28 +62,35 @@ const char *recipient_text(const char *name, int relation, struct arena *arena) 
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
 
-/* Accepts a number as a person types it: in lower case, with hyphens at other places or without any. NULL: it cannot be
- * an order number. */
-const char *order_number_read(const char *text, struct arena *arena) {
-        struct buffer number;
+const char *order_customer_name(const struct order *order, struct arena *arena) {
+        json_t *customer = json_loads(order->customer ? order->customer : "{}", 0, NULL);
+        const char *name = json_string_value(json_object_get(customer, "name"));
+        const char *copy = name ? arena_text(arena, name) : NULL;
 
-        buffer_init(&number, arena, ORDER_NUMBER_SIZE);
-        for (const char *c = text; *c; c++) {
-                const char letter = (char) toupper((unsigned char) *c);
-
-                if (strchr("- ", *c))
-                        continue;
-                if (!isalnum((unsigned char) *c) || number.size + 1 >= ORDER_NUMBER_SIZE)
-                        return NULL;
-                buffer_append(&number, &letter, 1);
-                if ((number.size + 1) % 4 == 0 && number.size + 1 < ORDER_NUMBER_SIZE)
-                        buffer_append_text(&number, "-");
-        }
-        return number.failed ? NULL : buffer_text(&number);
+        json_decref(customer);
+        return copy;
 }
 
-const char *order_number_named(const char *text, struct arena *arena) {
-        const char *number = text ? order_number_read(text, arena) : NULL;
+/* ---- checks ---- */
 
-        return number ? number : text;
+/* A name, an @ and a domain; only sending a mail can prove more. */
+static bool is_email(const char *text) {
+        const char *at = strchr(text, '@');
+
+        return at && at != text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n\v\f");
+}
+
+void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal) {
+        if (customer->email && !is_email(customer->email))
+                (void) refuse_because(
+                        refusal, arena, "#/customer/email", "malformed", "%s", "The value is not an e-mail address.");
+}
+
+void address_check(const struct address_body *to, struct arena *arena, struct refusal *refusal) {
+        if (!country_exists(to->country))
+                (void) refuse_because(refusal, arena, "#/ship_to/country", "malformed", "%s",
+                        "The country must be an ISO 3166-1 code of two letters, such as DE.");
+        if (to->has_latitude != to->has_longitude)
+                (void) refuse_because(refusal, arena, "#/ship_to", "required", "%s",
+                        "Latitude and longitude must be given together.");
 }

@@ -28,8 +28,8 @@ static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
         struct order *order = order_find(&work->set, call_id(call, 0));
 
         call->reply.status = 200;
-        if (!order || order->payment_status != PAYMENT_PENDING || order->payment_due_at == TIMESTAMP_NONE ||
-                order->payment_due_at > batch->now)
+        if (!order || order->balance.payment_status != PAYMENT_PENDING ||
+                order->balance.payment_due_at == TIMESTAMP_NONE || order->balance.payment_due_at > batch->now)
                 return PROBLEM_NONE;
         return order_cancel(order, NULL, 0, "unpaid", call->claims->subject, batch->events, batch->now, &call->arena,
                 &call->refusal);

@@ -4,10 +4,8 @@
 #include "base/writer.h"
 #include "orders/lists.h"
 
-#include <jansson.h>
-
 static void write_order_line(struct writer *json, const struct order_line *line) {
-        const char *currency = line->order->currency;
+        const char *currency = line->order->balance.currency;
 
         write_object_begin(json);
         write_uuid_member(json, "id", &line->id);
@@ -29,19 +27,19 @@ static void write_order_line(struct writer *json, const struct order_line *line)
 static void write_totals(struct writer *json, const struct order *order) {
         write_name(json, "totals");
         write_object_begin(json);
-        write_amount_member(json, "subtotal", order->subtotal, order->currency);
-        write_amount_member(json, "discount", order->discount, order->currency);
-        write_amount_member(json, "shipping", order->shipping, order->currency);
-        write_amount_member(json, "tax", order->tax, order->currency);
+        write_amount_member(json, "subtotal", order->subtotal, order->balance.currency);
+        write_amount_member(json, "discount", order->discount, order->balance.currency);
+        write_amount_member(json, "shipping", order->shipping, order->balance.currency);
+        write_amount_member(json, "tax", order->tax, order->balance.currency);
         write_boolean_member(json, "tax_included", order->tax_included);
-        write_amount_member(json, "total", order->total, order->currency);
-        write_amount_member(json, "credited", order->credited, order->currency);
-        write_amount_member(json, "credited_tax", order_credited_tax(order), order->currency);
-        write_amount_member(json, "shipping_tax", order_shipping_tax(order), order->currency);
-        write_amount_member(json, "paid", order->paid, order->currency);
-        write_amount_member(json, "refunded", order->refunded, order->currency);
-        write_amount_member(json, "balance", order_balance(order), order->currency);
-        write_amount_member(json, "refund_due", order->refund_due, order->currency);
+        write_amount_member(json, "total", order->balance.total, order->balance.currency);
+        write_amount_member(json, "credited", order->balance.credited, order->balance.currency);
+        write_amount_member(json, "credited_tax", order_credited_tax(order), order->balance.currency);
+        write_amount_member(json, "shipping_tax", order_shipping_tax(order), order->balance.currency);
+        write_amount_member(json, "paid", order->balance.paid, order->balance.currency);
+        write_amount_member(json, "refunded", order->balance.refunded, order->balance.currency);
+        write_amount_member(json, "balance", balance_due(&order->balance), order->balance.currency);
+        write_amount_member(json, "refund_due", order->balance.refund_due, order->balance.currency);
         write_object_end(json);
 }
 
@@ -187,31 +185,21 @@ void fulfillment_write(struct writer *json, const struct fulfillment *fulfillmen
         write_time_member(json, "updated_at", fulfillment->updated_at);
 }
 
-/* Only its name: clients read the rest with the order. */
-const char *order_customer_name(const struct order *order, struct arena *arena) {
-        json_t *customer = json_loads(order->customer ? order->customer : "{}", 0, NULL);
-        const char *name = json_string_value(json_object_get(customer, "name"));
-        const char *copy = name ? arena_text(arena, name) : NULL;
-
-        json_decref(customer);
-        return copy;
-}
-
 static void write_header(struct writer *json, const struct order *order) {
         write_uuid_member(json, "id", &order->id);
         write_text_member(json, "order_number", order->number);
         write_text_member(json, "channel", order->channel);
         write_text_member(json, "external_ref", order->external_ref);
         write_text_member(json, "status", order_status_texts[order->status]);
-        write_text_member(json, "payment_status", payment_status_text(order->payment_status));
+        write_text_member(json, "payment_status", payment_status_texts[order->balance.payment_status]);
         write_integer_member(json, "version", order->version);
         write_time_member(json, "placed_at", order->placed_at);
         write_time_member(json, "updated_at", order->updated_at);
-        write_text_member(json, "currency", order->currency);
+        write_text_member(json, "currency", order->balance.currency);
         write_raw_member(json, "customer", order->customer);
         write_raw_member(json, "ship_to", order->ship_to);
         write_text_member(json, "payment_reference", order->payment_reference);
-        write_time_member(json, "payment_due_at", order->payment_due_at);
+        write_time_member(json, "payment_due_at", order->balance.payment_due_at);
         write_text_member(json, "cancel_reason", order->cancel_reason);
 }
 
@@ -244,7 +232,7 @@ void order_write(struct writer *json, const struct order *order, const struct co
         write_list_end(json);
         write_discounts(json, order);
         write_totals(json, order);
-        payments_write(json, order);
+        payments_write(json, &order->balance);
         write_name(json, "fulfillments");
         write_list_begin(json);
         for (size_t i = 0; i < order->n_fulfillments; i++) {

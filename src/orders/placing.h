@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "orders/customer.h"
 #include "orders/requests.h"
 #include "reservations/reservations.h"
 
@@ -16,16 +17,6 @@ struct order_line_body {
         struct money unit_price;
         bool has_unit_price;
         const struct fulfillment_choice *fulfillment;
-};
-
-struct customer_body {
-        const char *name, *email, *phone, *customer_id;
-};
-
-struct address_body {
-        const char *name, *line1, *line2, *city, *postal_code, *country;
-        double latitude, longitude;
-        bool has_latitude, has_longitude;
 };
 
 struct discount_body {
@@ -71,10 +62,6 @@ const struct fulfillment_choice *placing_choice(const struct order_body *body, c
 /* A line of the request. */
 struct requested_line placing_line(const struct order_body *body, size_t line);
 
-/* Add the violations of customer and address: "#/customer/...", "#/ship_to/...". */
-void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal);
-void address_check(const struct address_body *address, struct arena *arena, struct refusal *refusal);
-
 /* Check the request without the database: VALIDATION_FAILED with every violation. */
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal);
 
@@ -113,21 +100,6 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
 /* DUPLICATE_EXTERNAL_REF with a link, when the channel has an order with this external_ref. */
 enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
         struct arena *arena, struct refusal *refusal);
-
-/* Members of every new order. NULL when the arena is exhausted. */
-const char *order_number_new(struct arena *arena);
-const char *order_number_of(const uint8_t *bytes, struct arena *arena); /* the number encoded from nine bytes */
-
-/* The number as a person types it: in lower case, with hyphens at other places or without any. NULL: it cannot be an
- * order number. */
-const char *order_number_read(const char *text, struct arena *arena);
-
-/* The same for a filter: a text that cannot be a number stays as it is, and finds none. */
-const char *order_number_named(const char *text, struct arena *arena);
-const char *order_customer(struct arena *arena, const struct customer_body *customer);
-
-/* An address as stored. */
-const char *order_address(struct arena *arena, const struct address_body *address);
 
 /* Want the slots that the order names, if its locations have them, once the catalogue is loaded. */
 void placing_want_slots(struct placing *placing, const struct order_body *body);

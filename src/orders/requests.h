@@ -8,7 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/slots.h"
-#include "orders/orders.h"
+#include "orders/order.h"
 
 struct fulfillment_choice {
         int method; /* enum fulfillment_method; -1: not given */

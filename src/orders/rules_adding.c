@@ -60,7 +60,7 @@ static void check_one(const struct order *order, struct addition *addition, bool
 
 static void check_amounts(
         const struct order *order, const struct addition *additions, size_t n, const struct offer_context *context) {
-        int64_t subtotal = order->subtotal, total = order->total;
+        int64_t subtotal = order->subtotal, total = order->balance.total;
 
         for (size_t i = 0; i < n; i++) {
                 const struct addition *addition = &additions[i];
@@ -372,7 +372,7 @@ static bool line_grow(struct order_line *line, const struct addition *addition, 
         line->changed = true;
         order->subtotal += price;
         order->tax += addition->tax;
-        order->total += value;
+        order->balance.total += value;
         order->rewritten = true;
         return !addition->discount || discount_add(order, line, addition->discount, arena);
 }

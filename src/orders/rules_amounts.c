@@ -183,7 +183,8 @@ enum problem amounts_apply(struct order *order, const struct change_body *body, 
         int64_t *left = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *gross = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *units = arena_new_array(arena, int64_t, order->n_lines);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited, 0 };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order->balance.credited,
+                0 };
         struct refusal never = { 0 };
 
         if (!left || !gross || !units)
@@ -204,7 +205,7 @@ enum problem amounts_apply(struct order *order, const struct change_body *body, 
                 order->tax = body->tax->amount;
                 order->tax_included = is_included(body->tax);
         }
-        order->total = amounts.total;
+        order->balance.total = amounts.total;
         order->rewritten = true;
         if (!tax_deal_again(order, left, arena))
                 return FAULT_BUSY;

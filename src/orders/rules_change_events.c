@@ -34,7 +34,7 @@ static void write_state(
         write_integer_member(json, "discount", order->discount);
         write_integer_member(json, "shipping", order->shipping);
         write_integer_member(json, "tax", order->tax);
-        write_integer_member(json, "total", order->total);
+        write_integer_member(json, "total", order->balance.total);
         write_name(json, "lines");
         write_list_begin(json);
         for (size_t i = 0; i < order->n_lines; i++) {

@@ -255,7 +255,8 @@ static void plan_check_amounts(struct plan *plan) {
         const size_t most = order->n_lines + plan->n_additions;
         int64_t *left = arena_new_array(arena, int64_t, most), *gross = arena_new_array(arena, int64_t, most);
         int64_t *units = arena_new_array(arena, int64_t, most);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->total, order->credited, 0 };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order->balance.credited,
+                0 };
 
         if (!left || !gross || !units)
                 return;
@@ -296,7 +297,7 @@ static enum problem plan_validate(struct plan *plan) {
                 plan_check_address(plan);
         if (body->recipient)
                 plan_check_recipient(plan);
-        if (body->has_shipping && !text_equal(body->shipping.currency, plan->order->currency))
+        if (body->has_shipping && !text_equal(body->shipping.currency, plan->order->balance.currency))
                 (void) refuse_because(refusal, plan->context.arena, "#/shipping/currency", "currency-mismatch", "%s",
                         "The currency differs from that of the order.");
         additions_validate(plan->order, plan->additions, plan->n_additions, plan->order->ship_to || body->ship_to,
@@ -425,8 +426,8 @@ enum problem order_change(struct order *order, const struct change_body *body, c
         struct plan plan = { .order = order,
                 .body = body,
                 .changing = changing,
-                .context = { changing->catalog, changing->slots, changing->now, order->channel, order->currency, arena,
-                        refusal } };
+                .context = { changing->catalog, changing->slots, changing->now, order->channel, order->balance.currency,
+                        arena, refusal } };
         enum problem p;
 
         if (!is_open(order)) {

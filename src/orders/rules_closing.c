@@ -1,5 +1,5 @@
 /* Why an order is open, or that it is closed. Pure. */
-#include "orders/orders.h"
+#include "orders/order.h"
 
 const char *const open_reason_texts[] = {
         [OPEN_FOR_UNITS] = "units",
@@ -11,11 +11,6 @@ const char *const open_reason_texts[] = {
         [OPEN_FOR_NOTHING] = NULL,
 };
 
-bool fulfillment_is_at_location(enum fulfillment_status status) {
-        return status == FULFILLMENT_ALLOCATED || status == FULFILLMENT_PICKING || status == FULFILLMENT_READY ||
-               status == FULFILLMENT_PACKED;
-}
-
 static bool has_units_at_location(const struct order *order) {
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 if (fulfillment_is_at_location(order->fulfillments[i]->status))
@@ -24,15 +19,16 @@ static bool has_units_at_location(const struct order *order) {
 }
 
 static bool awaits_capture(const struct order *order) {
-        for (size_t i = 0; i < order->n_payments; i++)
-                if (order->payments[i]->capture_due)
+        for (size_t i = 0; i < order->balance.n_payments; i++)
+                if (order->balance.payments[i]->capture_due)
                         return true;
         return false;
 }
 
 static bool awaits_refund(const struct order *order) {
-        for (size_t i = 0; i < order->n_refunds; i++)
-                if (order->refunds[i]->state == REFUND_PENDING || order->refunds[i]->state == REFUND_ISSUED)
+        for (size_t i = 0; i < order->balance.n_refunds; i++)
+                if (order->balance.refunds[i]->state == REFUND_PENDING ||
+                        order->balance.refunds[i]->state == REFUND_ISSUED)
                         return true;
         return false;
 }
@@ -46,7 +42,7 @@ enum open_reason order_open_reason(const struct order *order) {
                 return OPEN_FOR_GOODS;
         if (awaits_capture(order))
                 return OPEN_FOR_CAPTURE;
-        if (order->refund_due)
+        if (order->balance.refund_due)
                 return OPEN_FOR_REFUND_DUE;
         return awaits_refund(order) ? OPEN_FOR_REFUND : OPEN_FOR_NOTHING;
 }

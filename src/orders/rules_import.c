@@ -1,4 +1,5 @@
 #include "orders/import.h"
+#include "orders/number.h"
 
 #include "base/text.h"
 
@@ -68,11 +69,10 @@ static struct order *imported_order_new(
                 .number = order_number_new(placing->arena),
                 .channel = body->channel,
                 .external_ref = body->external_ref,
-                .currency = body->currency,
                 .actor = actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .status = ORDER_FULFILLED,
-                .payment_due_at = TIMESTAMP_NONE,
+                .balance = { .currency = body->currency, .payment_due_at = TIMESTAMP_NONE },
                 .tax_included = true,
                 .placed_at = placed_at,
                 .updated_at = placing->now, /* so that clients find it with updated_since */
@@ -80,6 +80,7 @@ static struct order *imported_order_new(
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
                 .is_new = true,
         };
+        order_open_balance(order);
         return order->number && order->lines ? order : NULL;
 }
 
@@ -122,16 +123,16 @@ static bool imported_total_set(struct order *order) {
                         !money_add(order->subtotal, total, &order->subtotal))
                         return false;
         }
-        order->total = order->subtotal;
+        order->balance.total = order->subtotal;
         return true;
 }
 
 static bool imported_order_pay(const struct placing *placing, struct order *order) {
-        const struct payment_request request = { .status = FUNDS_CAPTURED, .amount = order->total };
+        const struct payment_request request = { .status = FUNDS_CAPTURED, .amount = order->balance.total };
 
-        if (!order_add_payment(order, &request, order->actor, order->placed_at, placing->arena))
+        if (!payment_add(&order->balance, &request, order->actor, order->placed_at, placing->arena))
                 return false;
-        order_project_money(order);
+        order_project_balance(order);
         order_project_open(order);
         return true;
 }
@@ -162,8 +163,8 @@ static void imported_order_tell(struct placing *placing, const struct order *ord
         created->occurred_at = fulfilled->occurred_at = order->placed_at;
         event_text(created, "order_number", order->number);
         event_text(created, "channel", order->channel);
-        event_integer(created, "total", order->total);
-        event_text(created, "currency", order->currency);
+        event_integer(created, "total", order->balance.total);
+        event_text(created, "currency", order->balance.currency);
         event_text(created, "country", country);
         event_text(created, "source", "import");
         event_text(fulfilled, "source", "import");

@@ -1,3 +1,4 @@
+#include "orders/number.h"
 #include "orders/placing.h"
 
 #include "base/snapshot.h"
@@ -34,12 +35,11 @@ static struct order *placed_order_new(const struct validation *validation, struc
                 .number = order_number_new(placing->arena),
                 .channel = body->channel,
                 .external_ref = body->external_ref,
-                .currency = body->currency,
                 .actor = actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .ship_to = body->ship_to ? order_address(placing->arena, body->ship_to) : NULL,
                 .payment_reference = payment ? payment->reference : NULL,
-                .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE,
+                .balance = { .currency = body->currency, .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE },
                 .reservation_id = body->reservation_id,
                 .placed_at = placing->now,
                 .updated_at = placing->now,
@@ -48,6 +48,7 @@ static struct order *placed_order_new(const struct validation *validation, struc
                 .discounts = arena_new_array(placing->arena, struct order_discount, body->n_discounts),
                 .is_new = true,
         };
+        order_open_balance(order);
         return order->number && order->lines && order->discounts ? order : NULL;
 }
 
@@ -180,11 +181,11 @@ static void placed_total_set(const struct validation *validation, struct order *
                         validation, "#/discounts", "too-large", "The discounts exceed the price of their lines.");
                 return;
         }
-        fits = fits && money_add(order->subtotal - order->discount, order->shipping, &order->total);
-        if (fits && order->tax_included && order->tax > order->total)
+        fits = fits && money_add(order->subtotal - order->discount, order->shipping, &order->balance.total);
+        if (fits && order->tax_included && order->tax > order->balance.total)
                 placing_violation_add(validation, "#/tax/amount", "too-large", "The included tax exceeds the total.");
         if (fits && !order->tax_included)
-                fits = money_add(order->total, order->tax, &order->total);
+                fits = money_add(order->balance.total, order->tax, &order->balance.total);
         if (!fits)
                 placing_violation_add(validation, "#/lines", "out-of-range",
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
@@ -199,30 +200,31 @@ static enum problem placed_order_pay(
 
         if (whole) {
                 const struct payment_request request = {
-                        .status = whole->status, .amount = order->total, .reference = whole->reference
+                        .status = whole->status, .amount = order->balance.total, .reference = whole->reference
                 };
 
-                if (!order_add_payment(order, &request, actor, placing->now, placing->arena))
+                if (!payment_add(&order->balance, &request, actor, placing->now, placing->arena))
                         return FAULT_BUSY;
         }
         for (size_t i = 0; i < validation->body->n_payments; i++) {
                 const struct payment_request *request = &validation->body->payments[i];
 
-                if (!money_add(sum, request->amount, &sum) || sum > order->total)
+                if (!money_add(sum, request->amount, &sum) || sum > order->balance.total)
                         break;
-                if (!order_add_payment(order, request, actor, placing->now, placing->arena))
+                if (!payment_add(&order->balance, request, actor, placing->now, placing->arena))
                         return FAULT_BUSY;
         }
-        if (sum > order->total)
+        if (sum > order->balance.total)
                 placing_violation_add(validation, "#/payments", "too-large", "The payments exceed the total.");
         return PROBLEM_NONE;
 }
 
 /* An order without covering payments gets a payment deadline. */
 static void owe(const struct placing *placing, struct order *order) {
-        order_project_money(order);
-        if (order->payment_status == PAYMENT_PENDING && order->payment_due_at == TIMESTAMP_NONE && placing->unpaid_ttl)
-                order->payment_due_at = placing->now + placing->unpaid_ttl;
+        order_project_balance(order);
+        if (order->balance.payment_status == PAYMENT_PENDING && order->balance.payment_due_at == TIMESTAMP_NONE &&
+                placing->unpaid_ttl)
+                order->balance.payment_due_at = placing->now + placing->unpaid_ttl;
 }
 
 /* ---- the reservation ---- */
@@ -418,12 +420,12 @@ static void tell_placed(struct placing *placing, const struct order *order, cons
 
         event_text(event, "order_number", order->number);
         event_text(event, "channel", order->channel);
-        event_integer(event, "total", order->total);
-        event_text(event, "currency", order->currency);
+        event_integer(event, "total", order->balance.total);
+        event_text(event, "currency", order->balance.currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 (void) fulfillment_tell(placing->events, order->fulfillments[i], EVENT_FULFILLMENT_ALLOCATED, actor);
-        for (size_t i = 0; i < order->n_payments; i++) {
-                const struct payment *payment = order->payments[i];
+        for (size_t i = 0; i < order->balance.n_payments; i++) {
+                const struct payment *payment = order->balance.payments[i];
 
                 if (payment->state == FUNDS_AUTHORIZED)
                         (void) payment_tell(placing->events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, actor);

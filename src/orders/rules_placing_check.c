@@ -1,6 +1,5 @@
 #include "orders/placing.h"
 
-#include "base/country.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -61,28 +60,6 @@ static void check_discounts(const struct validation *validation) {
                 (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
                 body_violation_add(validation, pointer, "out-of-range", "The order has no such line.");
         }
-}
-
-/* A name, an @ and a domain; only sending a mail can prove more. */
-static bool is_email(const char *text) {
-        const char *at = strchr(text, '@');
-
-        return at && at != text && at[1] && !strchr(at + 1, '@') && !strpbrk(text, " \t\r\n\v\f");
-}
-
-void customer_check(const struct customer_body *customer, struct arena *arena, struct refusal *refusal) {
-        if (customer->email && !is_email(customer->email))
-                (void) refuse_because(
-                        refusal, arena, "#/customer/email", "malformed", "%s", "The value is not an e-mail address.");
-}
-
-void address_check(const struct address_body *to, struct arena *arena, struct refusal *refusal) {
-        if (!country_exists(to->country))
-                (void) refuse_because(refusal, arena, "#/ship_to/country", "malformed", "%s",
-                        "The country must be an ISO 3166-1 code of two letters, such as DE.");
-        if (to->has_latitude != to->has_longitude)
-                (void) refuse_because(refusal, arena, "#/ship_to", "required", "%s",
-                        "Latitude and longitude must be given together.");
 }
 
 static void check_people(const struct validation *validation) {

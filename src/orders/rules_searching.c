@@ -1,6 +1,6 @@
 /* The words of a search in the other ways in which an order may have them. */
 #include "orders/lists.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /* Value of the units of a line, to the cent. */
-#include "orders/orders.h"
+#include "orders/order.h"
 
 static int64_t line_gross(const struct order_line *line) {
         return line->unit_price * line->quantity;
@@ -96,7 +96,7 @@ int64_t order_credited_tax(const struct order *order) {
 
         for (size_t i = 0; i < order->n_lines; i++)
                 sum += order_line_tax(&order->lines[i], 0, order->lines[i].cancelled + order->lines[i].returned);
-        if (sum < 0 || !order->credited)
+        if (sum < 0 || !order->balance.credited)
                 return 0;
         return sum < order->tax ? sum : order->tax;
 }
@@ -149,45 +149,20 @@ int64_t order_line_left(const struct order_line *line) {
 
 /* ---- figures that returns show ---- */
 
-/* FNV-1a, over 64 bits. */
-static void mark_bytes(uint64_t *mark, const void *bytes, size_t size) {
-        for (size_t i = 0; i < size; i++)
-                *mark = (*mark ^ ((const uint8_t *) bytes)[i]) * UINT64_C(0x100000001b3);
-}
-
-static void mark_line(uint64_t *mark, const struct order_line *line) {
+static uint64_t mark_line(uint64_t mark, const struct order_line *line) {
         const int64_t figures[] = { line->quantity, line->cancelled, line->returned, line->value, line->settled,
                 line->settled_value, line->tax, line->settled_tax };
 
-        mark_bytes(mark, figures, sizeof(figures));
-}
-
-static void mark_payment(uint64_t *mark, const struct payment *payment) {
-        const int64_t figures[] = { (int64_t) payment->state, payment->amount, payment->authorized, payment->captured,
-                payment->voided, payment->void_due, payment->failed, payment->capture_due, payment->refunded };
-
-        mark_bytes(mark, figures, sizeof(figures));
-}
-
-static void mark_refund(uint64_t *mark, const struct refund *refund) {
-        const int64_t figures[] = { (int64_t) refund->state, (int64_t) refund->to, refund->amount, refund->tax };
-
-        mark_bytes(mark, &refund->id, sizeof(refund->id));
-        mark_bytes(mark, &refund->return_id, sizeof(refund->return_id));
-        mark_bytes(mark, figures, sizeof(figures));
+        return mark_bytes(mark, figures, sizeof(figures));
 }
 
 uint64_t order_worth_mark(const struct order *order) {
-        const int64_t figures[] = { order->total, order->shipping, order->credited, order->adjusted, order->paid,
-                order->refunded, order->refund_due, order->tax, order->adjusted_tax };
-        uint64_t mark = UINT64_C(0xcbf29ce484222325);
+        const struct balance *balance = &order->balance;
+        const int64_t figures[] = { balance->total, order->shipping, balance->credited, order->adjusted, balance->paid,
+                balance->refunded, balance->refund_due, order->tax, order->adjusted_tax };
+        uint64_t mark = mark_bytes(BALANCE_MARK, figures, sizeof(figures));
 
-        mark_bytes(&mark, figures, sizeof(figures));
         for (size_t i = 0; i < order->n_lines; i++)
-                mark_line(&mark, &order->lines[i]);
-        for (size_t i = 0; i < order->n_payments; i++)
-                mark_payment(&mark, order->payments[i]);
-        for (size_t i = 0; i < order->n_refunds; i++)
-                mark_refund(&mark, order->refunds[i]);
-        return mark;
+                mark = mark_line(mark, &order->lines[i]);
+        return balance_mark(balance, mark);
 }

@@ -1,5 +1,5 @@
 /* Snapshot of an order, restored when a call on it is refused. Each list of the aggregate is named here once. */
-#include "orders/orders.h"
+#include "orders/order.h"
 
 #include "base/snapshot.h"
 
@@ -16,14 +16,9 @@ void order_snapshot(struct snapshot *snapshot, struct order *order) {
         snapshot_one(snapshot, order);
         snapshot_list(snapshot, order->lines, order->n_lines);
         snapshot_list(snapshot, order->discounts, order->n_discounts);
-        snapshot_list(snapshot, order->payments, order->n_payments);
-        snapshot_list(snapshot, order->refunds, order->n_refunds);
         snapshot_list(snapshot, order->fulfillments, order->n_fulfillments);
         snapshot_list(snapshot, order->return_places, order->n_return_places);
-        for (size_t i = 0; i < order->n_payments; i++)
-                snapshot_one(snapshot, order->payments[i]);
-        for (size_t i = 0; i < order->n_refunds; i++)
-                snapshot_one(snapshot, order->refunds[i]);
+        balance_snapshot(snapshot, &order->balance);
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 fulfillment_snapshot(snapshot, order->fulfillments[i]);
 }

@@ -3,7 +3,6 @@
 #include "orders/orders.h"
 
 #include "sql/orders.h"
-#include "sql/payments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +40,16 @@ static enum problem orders_row(struct rows *rows, void *into) {
 
         set->rows = rows_fill(rows, &order_header_columns, set->arena);
         set->n_rows = set->rows ? rows_count(rows) : 0;
-        for (size_t i = 0; i < set->n_rows; i++)
+        set->balances = (struct balance_set){ .arena = set->arena,
+                .list = arena_new_array(set->arena, struct balance *, set->n_rows) };
+        if (!set->rows || !set->balances.list)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < set->n_rows; i++) {
                 set->rows[i].valued = true;
-        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
+                order_open_balance(&set->rows[i]);
+                set->balances.list[set->balances.n++] = &set->rows[i].balance;
+        }
+        return PROBLEM_NONE;
 }
 
 static int order_compare(const void *left, const void *right) {
@@ -168,6 +174,16 @@ static enum problem fulfillment_lines_row(struct rows *rows, void *into) {
         return p;
 }
 
+/* The last rows to be read: the orders are whole. */
+static enum problem order_refunds_row(struct rows *rows, void *into) {
+        struct order_set *set = into;
+        const enum problem p = refunds_row(rows, &set->balances);
+
+        for (size_t i = 0; i < set->n_rows && !p; i++)
+                set->rows[i].mark = order_worth_mark(&set->rows[i]);
+        return p;
+}
+
 static void parameters_documents(struct parameters *p, const struct order_set *set) {
         struct array *orders, *fulfillments;
 
@@ -212,8 +228,8 @@ static void ask_for_parts(struct database *database, struct order_set *set) {
         orders_ask(database, set, &sql_order_lines_read, order_lines_row, set);
         orders_ask(database, set, &sql_order_discounts_read, discounts_row, set);
         orders_ask(database, set, &sql_fulfillment_lines_read, fulfillment_lines_row, set);
-        orders_ask(database, set, &sql_payments_read, payments_row, set);
-        orders_ask(database, set, &sql_refunds_read, refunds_row, set);
+        orders_ask(database, set, &sql_payments_read, payments_row, &set->balances);
+        orders_ask(database, set, &sql_refunds_read, order_refunds_row, set);
 }
 
 enum problem orders_lock_headers(struct database *database, struct order_set *set) {

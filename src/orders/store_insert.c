@@ -101,13 +101,19 @@ enum problem fulfillments_insert_new(
 
 enum problem orders_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n) {
         struct fulfillment_list fulfillments = { 0 };
+        struct balance **balances;
 
         if (!n)
                 return PROBLEM_NONE;
+        balances = arena_new_array(arena, struct balance *, n);
+        if (!balances)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < n; i++)
+                balances[i] = &list[i]->balance;
         headers_insert(database, arena, list, n);
         order_lines_insert(database, arena, list, n);
         order_discounts_insert(database, arena, list, n);
-        payments_insert(database, arena, list, n);
+        payments_insert(database, arena, balances, n);
         for (size_t i = 0; i < n; i++)
                 for (size_t j = 0; j < list[i]->n_fulfillments; j++)
                         fulfillment_list_add(&fulfillments, arena, list[i]->fulfillments[j]);

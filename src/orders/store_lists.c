@@ -71,39 +71,6 @@ enum problem order_list_load(struct database *database, const struct order_filte
         return PROBLEM_NONE;
 }
 
-static enum problem return_places_read(struct rows *rows, void *into) {
-        struct order_set *set = into;
-
-        for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid order_id = row_uuid(&row);
-                const char *location = row_text(&row);
-                struct order *order = order_find(set, &order_id);
-                const char **places;
-
-                if (!order)
-                        continue;
-                places = arena_grow(set->arena, order->return_places, order->n_return_places, &order->places_capacity,
-                        sizeof(*places));
-                if (!places)
-                        return FAULT_BUSY;
-                order->return_places = places;
-                places[order->n_return_places++] = location;
-        }
-        return PROBLEM_NONE;
-}
-
-void return_places_load(struct database *database, struct order_set *set) {
-        struct parameters p;
-        struct array *ids;
-
-        parameters_init(&p, set->arena);
-        ids = parameter_uuids(&p);
-        for (size_t i = 0; i < set->n_orders_wanted; i++)
-                array_uuid(ids, &set->orders_wanted[i]);
-        database_ask(database, &sql_order_return_places, &p, return_places_read, set);
-}
-
 static enum problem timeline_read(struct rows *rows, void *into) {
         struct timeline *timeline = into;
 

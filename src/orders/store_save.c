@@ -158,7 +158,7 @@ enum problem orders_update(struct database *database, struct order_set *set) {
                 return p;
         fulfillments_update(database, set->arena, &all);
         fulfillment_lines_update(database, set->arena, &all);
-        payments_update(database, set);
+        balances_update(database, &set->balances);
         if (!set->returns_loaded)
                 returns_raise(database, set);
         return slots_leave(database, set->arena, &all);

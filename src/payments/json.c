@@ -1,21 +1,13 @@
 /* JSON of payments and refunds. */
-#include "orders/orders.h"
+#include "payments/payments.h"
 
 #include "base/writer.h"
 
-void write_amount_member(struct writer *json, const char *name, int64_t amount, const char *currency) {
-        struct money money = { .amount = amount };
-
-        for (size_t i = 0; i < sizeof(money.currency) - 1; i++)
-                money.currency[i] = currency[i];
-        write_money_member(json, name, money);
-}
-
 void payment_write(struct writer *json, const struct payment *payment) {
-        const char *currency = payment->order->currency;
+        const char *currency = payment->balance->currency;
 
         write_uuid_member(json, "id", &payment->id);
-        write_uuid_member(json, "order_id", &payment->order->id);
+        write_uuid_member(json, "order_id", &payment->balance->order_id);
         write_integer_member(json, "number", payment->number);
         write_text_member(json, "status", payment_lifecycle.states[payment->state]);
         write_text_member(json, "provider", payment->provider);
@@ -43,14 +35,14 @@ static void write_uuid_or_null(struct writer *json, const char *name, const stru
 
 void refund_write(struct writer *json, const struct refund *refund) {
         write_uuid_member(json, "id", &refund->id);
-        write_uuid_member(json, "order_id", &refund->order->id);
+        write_uuid_member(json, "order_id", &refund->balance->order_id);
         write_integer_member(json, "number", refund->number);
         write_text_member(json, "status", refund_lifecycle.states[refund->state]);
         write_text_member(json, "to", refund_to_texts[refund->to]);
         write_uuid_or_null(json, "payment_id", refund->payment ? &refund->payment->id : NULL);
         write_uuid_or_null(json, "return_id", uuid_is_nil(&refund->return_id) ? NULL : &refund->return_id);
-        write_amount_member(json, "amount", refund->amount, refund->order->currency);
-        write_amount_member(json, "tax", refund->tax, refund->order->currency);
+        write_amount_member(json, "amount", refund->amount, refund->balance->currency);
+        write_amount_member(json, "tax", refund->tax, refund->balance->currency);
         write_text_member(json, "reason", refund->reason);
         write_text_member(json, "reference", refund->reference);
         write_text_member(json, "actor", refund->actor);
@@ -59,20 +51,20 @@ void refund_write(struct writer *json, const struct refund *refund) {
         write_time_member(json, "updated_at", refund->updated_at);
 }
 
-void payments_write(struct writer *json, const struct order *order) {
+void payments_write(struct writer *json, const struct balance *balance) {
         write_name(json, "payments");
         write_list_begin(json);
-        for (size_t i = 0; i < order->n_payments; i++) {
+        for (size_t i = 0; i < balance->n_payments; i++) {
                 write_object_begin(json);
-                payment_write(json, order->payments[i]);
+                payment_write(json, balance->payments[i]);
                 write_object_end(json);
         }
         write_list_end(json);
         write_name(json, "refunds");
         write_list_begin(json);
-        for (size_t i = 0; i < order->n_refunds; i++) {
+        for (size_t i = 0; i < balance->n_refunds; i++) {
                 write_object_begin(json);
-                refund_write(json, order->refunds[i]);
+                refund_write(json, balance->refunds[i]);
                 write_object_end(json);
         }
         write_list_end(json);

@@ -1,33 +1,34 @@
 /*
- * payments: payments and refunds of an order.
+ * payments: the money that an order owes and has.
  *
- * Payments and refunds are part of the order's aggregate (orders/orders.h): they are loaded, locked and saved with it.
- * This service never talks to a card. It records the reports of the payment provider, and sends its requests as events:
+ * An order holds one `struct balance`: its total, its payments and its refunds. The rules here know nothing else of the
+ * order. The rules of orders say how much of the charge is earned, and whether units are still to leave. This service
+ * never talks to a card. It records the reports of the payment provider, and sends its requests as events:
  * payment.capture_due, payment.void_due, refund.requested.
  *
  * An order costs `total`. `credited` is the part that the customer no longer owes: the share of every unit cancelled or
- * returned (`order_line_value`), the shipping when everything was cancelled, an appeasement. The rest is the charge.
- * The balance is the charge, less paid, plus refunded: above 0 the customer owes it, below 0 it is due as a refund. So
- * it makes no difference whether units are cancelled before or after they were paid. Paid, refunded, refund due and the
- * order's payment status are projections made by `order_settle`; no command sets them by hand.
+ * returned, the shipping when everything was cancelled, an appeasement. The rest is the charge. The amount due is the
+ * charge, less paid, plus refunded: above 0 the customer owes it, below 0 it is due as a refund. So it makes no
+ * difference whether units are cancelled before or after they were paid. Paid, refunded, refund due and the payment
+ * status are projections made by `balance_settle`; no command sets them by hand.
  *
  * Of each payment: captured + voided + failed + void_due + capture_due <= authorized <= amount, and refunded <=
  * captured + capture_due.
+ *
+ * The lock of the order guards its balance. Balances are loaded and saved with their orders, and live in the arena of
+ * the batch. The rules are pure but for the new ids. They refuse before they change anything.
  */
 #pragma once
 
 #include "base/enum_column.h"
-#include "events/events.h"
+#include "events/command.h"
 
 #define ORDER_PAYMENTS_MAX 20
 #define ORDER_REFUNDS_MAX  1000
 
 struct database;
-struct fulfillment;
-struct order;
-struct order_line;
-struct order_set;
 struct rows;
+struct writer;
 
 /* State of the money behind one payment; a payment begins with one of the first three. */
 enum funds_state {
@@ -55,20 +56,56 @@ enum refund_event { REFUND_ISSUE, REFUND_SETTLE, REFUND_FAIL };
 
 enum refund_to { REFUND_TO_ORIGINAL, REFUND_TO_STORE_CREDIT };
 
+/* Of the whole balance: a projection of its payments and refunds. */
+enum payment_status {
+        PAYMENT_PENDING,
+        PAYMENT_AUTHORIZED,
+        PAYMENT_CAPTURED,
+        PAYMENT_PARTIALLY_REFUNDED,
+        PAYMENT_REFUNDED,
+        PAYMENT_VOIDED,
+};
+
+/* Whether units of the order are still to leave. */
+enum balance_stage {
+        BALANCE_OPEN,
+        BALANCE_COMPLETE,  /* all units have left or are cancelled: the whole charge is captured, the rest voided */
+        BALANCE_CANCELLED, /* no unit has left or will: everything is voided */
+};
+
 extern const struct lifecycle payment_lifecycle;
 extern const struct lifecycle refund_lifecycle;
 
 /* As on the wire and in SQL; NULL-terminated. */
-extern const char *const payment_status_texts[]; /* of an order: enum payment_status */
+extern const char *const payment_status_texts[];
+extern const char *const payment_opening_texts[]; /* the states that a payment may begin with: enum funds_state */
 extern const char *const refund_to_texts[];
 
 extern const struct enum_column payment_opened_column, payment_status_column, refund_destination_column,
         refund_status_column;
 
-/* Amounts are minor units of the order's currency. */
+/* Amounts are minor units of the balance's currency. */
+struct balance {
+        struct uuid order_id;
+        const int64_t *order_version; /* events about the order bear it */
+        const char *channel, *currency;
+        int64_t total;
+        int64_t credited; /* the part of the total that the customer no longer owes */
+        enum balance_stage stage;
+        int64_t paid, refunded, refund_due; /* projections */
+        enum payment_status payment_status; /* likewise */
+        timestamp payment_due_at;           /* TIMESTAMP_NONE: no deadline */
+        struct payment **payments;          /* by number */
+        size_t n_payments, payments_capacity;
+        struct refund **refunds; /* by number */
+        size_t n_refunds, refunds_capacity;
+        const struct return_claim *claims; /* of its returns, the oldest first; loaded for refunds only */
+        size_t n_claims;
+};
+
 struct payment {
         struct uuid id;
-        struct order *order;
+        struct balance *balance;
         int64_t number;        /* from 1; captures are requested in this order */
         const char *provider;  /* holder of the money: "adyen", "gift_card"; may be NULL */
         const char *reference; /* the provider's; may be NULL */
@@ -91,7 +128,7 @@ struct payment {
 
 struct refund {
         struct uuid id;
-        struct order *order;
+        struct balance *balance;
         struct payment *payment; /* that it goes back to; NULL: store credit */
         struct uuid return_id;   /* nil: no return */
         int64_t number;          /* from 1 */
@@ -107,55 +144,80 @@ struct refund {
         bool is_new, changed;
 };
 
+/* Keep a copy of a balance's payments and refunds; the balance itself is part of its order. */
+void balance_snapshot(struct snapshot *snapshot, struct balance *balance);
+
 /* ---- amounts ---- */
 
 static inline int64_t amount_smaller(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
-/* The sums of all payments and refunds of an order. */
-struct order_money {
+/* The sums of all payments and refunds. */
+struct balance_sums {
         int64_t held; /* authorized; no capture or void of it was requested or reported */
         int64_t capture_due, paid, refunded;
 };
 
-struct order_money order_money(const struct order *order);
+struct balance_sums balance_sums(const struct balance *balance);
 
 /* The part of a payment whose capture can still be requested. */
 int64_t payment_held(const struct payment *payment);
 
-int64_t order_charge(const struct order *order);
+int64_t balance_charge(const struct balance *balance);
 
 /* Above 0: the customer owes it. Below 0: it is due as a refund. */
-int64_t order_balance(const struct order *order);
+int64_t balance_due(const struct balance *balance);
 
 /* The refundable amount. To the payments: captured and requested captures, less refunds, since such a refund fails with
  * its capture. As store credit, which cannot be taken back: captured less refunds. */
-int64_t order_refundable(const struct order *order, enum refund_to to);
+int64_t balance_refundable(const struct balance *balance, enum refund_to to);
 
 /* The refund due once every requested capture is answered. Never above the amount refundable to the payments. */
-int64_t order_refund_expected(const struct order *order);
+int64_t balance_refund_expected(const struct balance *balance);
 
-/* ---- crediting: the customer owes less ---- */
+/* Credit an amount; a negative one is charged again. Credited stays within 0 and the total: returns the part that did
+ * not fit. This makes no refund: balance_settle adds the event of the amount that became due. */
+int64_t balance_credit(struct balance *balance, int64_t amount);
 
-/* Credit the share of `units` more of a line. Call it before the line counts them as cancelled or returned. Returns the
- * share, which is credited up to the total of the order. */
-int64_t order_credit_units(struct order_line *line, int64_t units);
+/* A digest of the payments and refunds, which continues the mark of the caller. */
+uint64_t balance_mark(const struct balance *balance, uint64_t mark);
 
-/* Credit an amount that belongs to no line, and the tax in it: an appeasement, or returned shipping. A negative amount
- * withholds, such as a restocking fee from the credit that order_credit_units has just made. Credited stays within 0
- * and the total. This makes no refund: order_settle adds the event of the amount that became due. */
-void order_credit(struct order *order, int64_t amount, int64_t tax);
+/* Continue a mark with bytes (FNV-1a, over 64 bits), from BALANCE_MARK on. */
+#define BALANCE_MARK UINT64_C(0xcbf29ce484222325)
+uint64_t mark_bytes(uint64_t mark, const void *bytes, size_t size);
 
-/* Credit the shipping, because everything was cancelled. Part of order_settle. */
-void order_credit_shipping(struct order *order);
+/* The payment or refund of that id; NULL: the balance has none. */
+struct payment *payment_find(const struct balance *balance, const struct uuid *id);
+struct refund *refund_find(const struct balance *balance, const struct uuid *id);
 
-/* Charge cancelled units of a line that the customer wants again. Call it before the line counts them. */
-void order_charge_units(struct order_line *line, int64_t units);
+/* Project paid, refunded, refund due and payment status from the payments and refunds. A covered balance has no payment
+ * deadline. Part of balance_settle; new orders need it once. */
+void balance_project(struct balance *balance);
 
-/* Charge the shipping of a cancelled order that has units again, and reopen the payments that were never secured. Part
- * of order_settle. */
-void order_revive(struct order *order, struct events *events, const char *actor);
+/* ---- events ---- */
+
+/* An event of the balance's order, or about a payment or a refund; the caller may add data. */
+struct event *balance_tell(
+        struct events *events, const struct balance *balance, enum event_type type, const char *actor);
+struct event *payment_tell(
+        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor);
+struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor);
+
+/* ---- capturing ---- */
+
+/* Request captures up to the earned part of the charge: that of the units that have left. A complete balance has earned
+ * the whole charge. `fulfillment_id` (may be NULL): the fulfillment that the units left from, for the events. Part of
+ * balance_settle; a caller that knows the fulfillment calls it before. */
+void balance_request_captures(
+        struct balance *balance, int64_t earned, const struct uuid *fulfillment_id, const struct command *command);
+
+/* The last step of each command on a balance or its order. It requests captures (`earned` as above), voids payments
+ * that are no longer needed, projects, and adds the event of a refund that became due. */
+void balance_settle(struct balance *balance, int64_t earned, const struct command *command);
+
+/* A cancelled balance has a charge again: reopen the payments that were never secured. Before balance_settle. */
+void balance_reopen(struct balance *balance, const struct command *command);
 
 /* ---- paying ---- */
 
@@ -166,29 +228,16 @@ struct payment_request {
         const char *provider, *reference;
 };
 
-/* A new payment at the end of the order's list. NULL without memory. */
-struct payment *order_add_payment(struct order *order, const struct payment_request *request, const char *actor,
+/* A new payment at the end of the list. NULL without memory. */
+struct payment *payment_add(struct balance *balance, const struct payment_request *request, const char *actor,
         timestamp now, struct arena *arena);
 
-/* Project paid, refunded, refund due and payment status from the payments and refunds. A covered order has no payment
- * deadline. Part of order_settle; new orders need it once. */
-void order_project_money(struct order *order);
+/* Add a payment for the amount due: all of it, unless the request has an amount. OVER_PAYMENT: more than the part that
+ * is neither paid nor held. TOO_MANY: no room for more payments. The caller settles the balance. */
+enum problem balance_pay(struct balance *balance, const struct payment_request *request, const struct command *command,
+        struct payment **ret_payment);
 
-/* An event about a payment or a refund; the caller may add data. */
-struct event *payment_tell(
-        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor);
-struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor);
-
-/* Request captures for units that have left: their share, the shipping with the first of them, and the whole rest with
- * the last. `from` (may be NULL) is the fulfillment that they left from. Part of order_settle; a caller that knows the
- * fulfillment calls it before. */
-void order_ask_capture(struct order *order, const struct fulfillment *from, struct events *events, const char *actor);
-
-/* Part of order_settle: request captures, release payments that are no longer needed, add the event of a refund that
- * became due, and project. */
-void order_settle_money(struct order *order, struct events *events, const char *actor, timestamp now);
-
-/* ---- refunds ---- */
+/* ---- refunding ---- */
 
 struct refund_request {
         int64_t amount; /* above 0 */
@@ -206,31 +255,26 @@ struct return_claim {
 };
 
 /* The sum of the refunds of a return (nil: of none) that have not failed, and the tax in them. */
-int64_t order_refunded_for(const struct order *order, const struct uuid *return_id);
-int64_t order_refunded_tax_for(const struct order *order, const struct uuid *return_id);
-
-/* Queue: read the claims of the returns of the orders of a set (order.claims), the oldest first. The orders are named
- * by their id, and locked. */
-void return_claims_load(struct database *database, struct order_set *set);
+int64_t balance_refunded_for(const struct balance *balance, const struct uuid *return_id);
+int64_t balance_refunded_tax_for(const struct balance *balance, const struct uuid *return_id);
 
 /* Refund money: one refund to the store credit, or one for each payment by number, captured amounts before requested
- * captures (then a payment may get two). The caller credits the order, and calls order_settle afterwards. OVER_REFUND:
- * more than order_refundable. TOO_MANY: the order has no room for more refunds. Refuses before it changes anything. */
-enum problem order_refund(struct order *order, const struct refund_request *request, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+ * captures (then a payment may get two). The caller credits the balance, and settles it afterwards. OVER_REFUND: more
+ * than balance_refundable. TOO_MANY: no room for more refunds. */
+enum problem balance_refund(
+        struct balance *balance, const struct refund_request *request, const struct command *command);
 
-/* Add a payment for the balance of the order: all of it, unless the request has an amount. OVER_PAYMENT: more than the
- * part that is neither paid nor held. TOO_MANY: the order has no room for more payments. */
-enum problem order_pay(struct order *order, const struct payment_request *request, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal,
-        struct payment **ret_payment);
+/* The tax in the credited part of the total, and in the charge that is left. */
+struct balance_tax {
+        int64_t credited, left;
+};
 
-/* Refund the amount due (amount 0), or a given amount. The part beyond the expected refund is an appeasement, and is
- * credited. The refund due pays the returns first, the oldest first, each up to its claim (order.claims). With a
- * return_id it pays that return only, and no more than its claim. VALIDATION_FAILED: a return that is not the order's.
- * Settles the order. */
-enum problem order_give_back(struct order *order, const struct refund_request *request, const char *actor,
-        struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+/* Refund the amount due (amount 0), or a given amount. The refund pays the returns first, the oldest first, each up to
+ * its claim. With a return_id it pays that return only, and no more than its claim. VALIDATION_FAILED: a return that
+ * has no claim. *ret_beyond, *ret_tax: the part beyond the expected refund, an appeasement that the caller credits, and
+ * the tax in it. The caller settles the balance. */
+enum problem balance_give_back(struct balance *balance, const struct refund_request *request,
+        const struct balance_tax *tax, const struct command *command, int64_t *ret_beyond, int64_t *ret_tax);
 
 /* ---- states ---- */
 
@@ -240,18 +284,31 @@ enum problem payment_advance(
 enum problem refund_advance(
         struct refund *refund, enum refund_event event, struct arena *arena, struct refusal *refusal);
 
-/* ---- load and save: part of orders_lock, orders_read, orders_insert and orders_update ---- */
+/* ---- load and save ---- */
 
-/* Readers of rows into a struct order_set, after its orders; payments before refunds. */
+/* The balances of a batch, sorted by order id. */
+struct balance_set {
+        struct arena *arena;
+        struct balance **list;
+        size_t n;
+};
+
+/* The balance of that order; NULL: it is not in the set. */
+struct balance *balance_find(const struct balance_set *set, const struct uuid *order_id);
+
+/* Readers of rows into a struct balance_set; payments before refunds. */
 enum problem payments_row(struct rows *rows, void *into);
 enum problem refunds_row(struct rows *rows, void *into);
 
-/* The payment or refund of an order; NULL: no such id. */
-struct payment *payment_find(const struct order *order, const struct uuid *id);
-struct refund *refund_find(const struct order *order, const struct uuid *id);
-
-/* Queue: insert the payments of new orders. */
-void payments_insert(struct database *database, struct arena *arena, struct order *const *list, size_t n);
+/* Queue: insert all payments of new balances. */
+void payments_insert(struct database *database, struct arena *arena, struct balance *const *list, size_t n);
 
 /* Queue: insert new payments and refunds, and update changed ones. */
-void payments_update(struct database *database, const struct order_set *set);
+void balances_update(struct database *database, const struct balance_set *set);
+
+/* ---- replies ---- */
+
+/* Members of an open object: all payments and refunds, or one of them. */
+void payments_write(struct writer *json, const struct balance *balance);
+void payment_write(struct writer *json, const struct payment *payment);
+void refund_write(struct writer *json, const struct refund *refund);

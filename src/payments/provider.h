@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "orders/orders.h"
+#include "payments/payments.h"
 
 #include "base/digest.h"
 
@@ -51,12 +51,12 @@ enum problem provider_check(const struct provider_event *told, struct arena *are
 
 struct told_events;
 
-/* Apply one event, add it to the known ones, and settle the order. OVER_CAPTURE: more than the payment holds.
- * INVALID_TRANSITION: no captured amount pays the refund. TOO_MANY: the payment has reached its limit of events.
- * VALIDATION_FAILED: a refund that is not the payment's, or of another amount. Refuses before it changes anything. An
- * event that the others do not lead to changes nothing and is not refused: a provider would repeat it for ever. */
-enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
-        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+/* Apply one event, and add it to the known ones. OVER_CAPTURE: more than the payment holds. INVALID_TRANSITION: no
+ * captured amount pays the refund. TOO_MANY: the payment has reached its limit of events. VALIDATION_FAILED: a refund
+ * that is not the payment's, or of another amount. Refuses before it changes anything. An event that the others do not
+ * lead to changes nothing and is not refused: a provider would repeat it for ever. The caller settles the balance. */
+enum problem provider_event_apply(struct payment *payment, const struct provider_event *told,
+        struct told_events *before, const struct command *command);
 
 /* ---- known events ---- */
 
@@ -133,7 +133,7 @@ struct funds funds_told(const struct payment *payment, const struct told_history
 enum refund_state refund_told(const struct refund *refund, const struct told_history *history,
         const struct told_event *asked, enum problem *ret_problem);
 
-/* Queue: find the orders of these payments and refunds; the orders become wanted in the set. */
+/* Queue: find the orders of these payments and refunds. */
 struct owner {
         struct uuid id, order_id; /* of a payment or refund; nil: there is none */
 };

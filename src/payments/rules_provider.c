@@ -42,27 +42,24 @@ struct provider_update {
         struct told_event event; /* the same, as it will be recorded */
         struct told_events *before;
         struct payment *payment;
-        const char *actor;
-        struct events *events;
-        struct arena *arena;
-        struct refusal *refusal;
+        const struct command *command;
 };
 
 static enum problem refuse_event_amount(const struct provider_update *update, int64_t amount, int64_t most) {
-        refuse_beyond(update->refusal, update->arena, "#/amount", "over-capture", most,
+        refuse_beyond(update->command->refusal, update->command->arena, "#/amount", "over-capture", most,
                 "The payment allows %" PRId64 " at most.", most);
-        return refuse(update->refusal, update->arena, PROBLEM_OVER_CAPTURE,
+        return refuse(update->command->refusal, update->command->arena, PROBLEM_OVER_CAPTURE,
                 "The event has an amount of %" PRId64 "; the payment allows %" PRId64 " at most.", amount, most);
 }
 
 static void payment_event_tell(const struct provider_update *update, enum event_type type, int64_t amount) {
-        (void) payment_tell(update->events, update->payment, type, amount, update->actor);
+        (void) payment_tell(update->command->events, update->payment, type, amount, update->command->actor);
 }
 
 /* The event comes late, or contradicts what is known, and changes nothing: record it without effect. */
 static void tell_without_effect(const struct provider_update *update) {
-        struct event *event =
-                order_tell(update->events, update->payment->order, EVENT_PAYMENT_EVENT_LATE, update->actor);
+        struct event *event = balance_tell(
+                update->command->events, update->payment->balance, EVENT_PAYMENT_EVENT_LATE, update->command->actor);
         char id[UUID_TEXT_SIZE];
 
         event_about(event, SUBJECT_PAYMENT, &update->payment->id, &update->payment->version);
@@ -79,45 +76,46 @@ static void tell_without_effect(const struct provider_update *update) {
 /* ---- amounts that cannot be captured ---- */
 
 static enum problem fail_refund(const struct provider_update *update, struct refund *refund) {
-        const enum problem p = refund_advance(refund, REFUND_FAIL, update->arena, update->refusal);
+        const enum problem p = refund_advance(refund, REFUND_FAIL, update->command->arena, update->command->refusal);
 
         if (p)
                 return p;
         refund->payment->refunded -= refund->amount;
         refund->payment->changed = true;
-        event_text(refund_tell(update->events, refund, EVENT_REFUND_FAILED, update->actor), "reason", "not_captured");
+        event_text(refund_tell(update->command->events, refund, EVENT_REFUND_FAILED, update->command->actor), "reason",
+                "not_captured");
         return PROBLEM_NONE;
 }
 
 /* Whether refunds exceed captured and requested amounts: of the payment, or of the whole order, store credit
  * included. */
 static bool is_uncovered(const struct payment *payment) {
-        const struct order_money money = order_money(payment->order);
+        const struct balance_sums sums = balance_sums(payment->balance);
 
         return payment->refunded > payment->captured + payment->capture_due ||
-               money.refunded > money.paid + money.capture_due;
+               sums.refunded > sums.paid + sums.capture_due;
 }
 
 /* When a capture fails, the pending refunds it should have paid fail, too, the newest first. */
 static enum problem fail_uncovered(const struct provider_update *update) {
-        struct order *order = update->payment->order;
+        const struct balance *balance = update->payment->balance;
         enum problem p = PROBLEM_NONE;
 
-        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
-                if (order->refunds[i]->payment == update->payment && order->refunds[i]->state == REFUND_PENDING)
-                        p = fail_refund(update, order->refunds[i]);
-        for (size_t i = order->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
-                if (order->refunds[i]->payment && order->refunds[i]->state == REFUND_PENDING)
-                        p = fail_refund(update, order->refunds[i]);
+        for (size_t i = balance->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
+                if (balance->refunds[i]->payment == update->payment && balance->refunds[i]->state == REFUND_PENDING)
+                        p = fail_refund(update, balance->refunds[i]);
+        for (size_t i = balance->n_refunds; !p && i-- > 0 && is_uncovered(update->payment);)
+                if (balance->refunds[i]->payment && balance->refunds[i]->state == REFUND_PENDING)
+                        p = fail_refund(update, balance->refunds[i]);
         return p;
 }
 
-/* The sum of sent refunds: of a payment, or of the whole order (NULL). */
-static int64_t sent(const struct order *order, const struct payment *payment) {
+/* The sum of sent refunds: of a payment, or of the whole balance (NULL). */
+static int64_t sent(const struct balance *balance, const struct payment *payment) {
         int64_t sum = 0;
 
-        for (size_t i = 0; i < order->n_refunds; i++) {
-                const struct refund *refund = order->refunds[i];
+        for (size_t i = 0; i < balance->n_refunds; i++) {
+                const struct refund *refund = balance->refunds[i];
 
                 if ((!payment || refund->payment == payment) &&
                         (refund->state == REFUND_ISSUED || refund->state == REFUND_SETTLED))
@@ -135,7 +133,7 @@ static enum problem check_captures(
         const bool same_captures = after->n_captures >= before->n_captures;
 
         if (after->captured >= before->captured ||
-                (same_captures && after->captured >= sent(update->payment->order, update->payment)))
+                (same_captures && after->captured >= sent(update->payment->balance, update->payment)))
                 return PROBLEM_NONE;
         return refuse_event_amount(update, update->event.amount, after->authorized - after->captured);
 }
@@ -158,7 +156,7 @@ static void ask_less(struct payment *payment, const struct funds *after) {
 static enum problem follow_state(
         const struct provider_update *update, const struct funds *before, const struct funds *after) {
         struct payment *payment = update->payment;
-        const bool unwanted = payment->order->status == ORDER_CANCELLED || before->state != FUNDS_VOIDED;
+        const bool unwanted = payment->balance->stage == BALANCE_CANCELLED || before->state != FUNDS_VOIDED;
         const bool open = after->state == FUNDS_AUTHORIZED || after->state == FUNDS_PARTIALLY_CAPTURED;
 
         if (payment->state == FUNDS_VOIDED && unwanted &&
@@ -167,7 +165,7 @@ static enum problem follow_state(
         payment->state = after->state;
         if (!open || payment_held(payment) || payment->capture_due || !payment->void_due)
                 return PROBLEM_NONE;
-        return payment_advance(payment, FUNDS_VOID, update->arena, update->refusal);
+        return payment_advance(payment, FUNDS_VOID, update->command->arena, update->command->refusal);
 }
 
 static enum problem follow(
@@ -215,8 +213,8 @@ static enum problem payment_told(const struct provider_update *update) {
         bool changes;
         enum problem p;
 
-        if (!told_history(update->before, update->payment, NULL, NULL, update->arena, &known) ||
-                !told_history(update->before, update->payment, NULL, &update->event, update->arena, &history))
+        if (!told_history(update->before, update->payment, NULL, NULL, update->command->arena, &known) ||
+                !told_history(update->before, update->payment, NULL, &update->event, update->command->arena, &history))
                 return FAULT_BUSY;
         before = funds_told(update->payment, &known, NULL, NULL);
         after = funds_told(update->payment, &history, &update->event, &amount);
@@ -240,13 +238,13 @@ static enum problem payment_told(const struct provider_update *update) {
 
 /* A refund needs captured money that was not sent already; nor promised again, if the refund had failed. */
 static bool is_covered(const struct payment *payment, const struct refund *refund) {
-        const struct order_money money = order_money(payment->order);
+        const struct balance_sums sums = balance_sums(payment->balance);
         const int64_t again = refund->state == REFUND_FAILED ? refund->amount : 0;
 
-        return sent(payment->order, payment) + refund->amount <= payment->captured &&
-               sent(payment->order, NULL) + refund->amount <= money.paid &&
+        return sent(payment->balance, payment) + refund->amount <= payment->captured &&
+               sent(payment->balance, NULL) + refund->amount <= sums.paid &&
                payment->refunded + again <= payment->captured + payment->capture_due &&
-               money.refunded + again <= money.paid + money.capture_due;
+               sums.refunded + again <= sums.paid + sums.capture_due;
 }
 
 static bool is_sent(enum refund_state state) {
@@ -257,25 +255,25 @@ static enum problem check_covered(
         const struct provider_update *update, const struct refund *refund, enum refund_state next) {
         if (!is_sent(next) || is_sent(refund->state) || is_covered(update->payment, refund))
                 return PROBLEM_NONE;
-        update->refusal->current_status = refund_lifecycle.states[refund->state];
-        return refuse(update->refusal, update->arena, PROBLEM_INVALID_TRANSITION, "%s",
+        update->command->refusal->current_status = refund_lifecycle.states[refund->state];
+        return refuse(update->command->refusal, update->command->arena, PROBLEM_INVALID_TRANSITION, "%s",
                 refund->state == REFUND_FAILED ? "The refund has failed, and another refund has paid the money back."
                                                : "The capture that pays this refund has not been reported yet.");
 }
 
 static enum problem find_refund(const struct provider_update *update, struct refund **ret_refund) {
-        struct refund *refund = refund_find(update->payment->order, &update->told->refund_id);
+        struct refund *refund = refund_find(update->payment->balance, &update->told->refund_id);
 
         if (!refund || refund->payment != update->payment) {
-                (void) refuse_because(update->refusal, update->arena, "#/refund_id", "unknown-refund", "%s",
-                        "The payment has no such refund.");
-                return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
+                (void) refuse_because(update->command->refusal, update->command->arena, "#/refund_id", "unknown-refund",
+                        "%s", "The payment has no such refund.");
+                return refuse(update->command->refusal, update->command->arena, PROBLEM_VALIDATION_FAILED,
                         "The refund does not belong to the payment.");
         }
         if (update->told->has_amount && update->told->amount != refund->amount) {
-                (void) refuse_because(update->refusal, update->arena, "#/amount", "mismatch",
+                (void) refuse_because(update->command->refusal, update->command->arena, "#/amount", "mismatch",
                         "The amount of the refund is %" PRId64 ".", refund->amount);
-                return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(update->command->refusal, update->command->arena, PROBLEM_VALIDATION_FAILED,
                         "A refund is issued, settled or failed as a whole; omit the amount or repeat it.");
         }
         *ret_refund = refund;
@@ -302,7 +300,7 @@ static void refund_follow(const struct provider_update *update, struct refund *r
         if (before == REFUND_FAILED)
                 update->payment->refunded += refund->amount;
         update->payment->changed = update->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
-        (void) refund_tell(update->events, refund, types[next], update->actor);
+        (void) refund_tell(update->command->events, refund, types[next], update->command->actor);
 }
 
 static enum problem refund_event_told(const struct provider_update *update) {
@@ -314,7 +312,8 @@ static enum problem refund_event_told(const struct provider_update *update) {
 
         if (p)
                 return p;
-        if (!told_history(update->before, update->payment, &refund->id, &update->event, update->arena, &history))
+        if (!told_history(
+                    update->before, update->payment, &refund->id, &update->event, update->command->arena, &history))
                 return FAULT_BUSY;
         next = refund_told(refund, &history, &update->event, &passed_over);
         p = check_covered(update, refund, next);
@@ -332,29 +331,31 @@ static enum problem refund_event_told(const struct provider_update *update) {
 static enum problem check_event_room(const struct provider_update *update) {
         if (update->event.number <= PAYMENT_EVENTS_MAX)
                 return PROBLEM_NONE;
-        (void) refuse_because(update->refusal, update->arena, "#", "too-many", "A payment has %d events at most.",
-                PAYMENT_EVENTS_MAX);
-        return refuse(update->refusal, update->arena, PROBLEM_TOO_MANY, "The payment has no room for more events.");
+        (void) refuse_because(update->command->refusal, update->command->arena, "#", "too-many",
+                "A payment has %d events at most.", PAYMENT_EVENTS_MAX);
+        return refuse(update->command->refusal, update->command->arena, PROBLEM_TOO_MANY,
+                "The payment has no room for more events.");
 }
 
 /* An event of the future would outweigh every event until then. */
-static enum problem check_event_time(const struct provider_update *update, timestamp now) {
-        if (update->told->occurred_at == TIMESTAMP_NONE || update->told->occurred_at <= now + PROVIDER_CLOCK_AHEAD)
+static enum problem check_event_time(const struct provider_update *update) {
+        if (update->told->occurred_at == TIMESTAMP_NONE ||
+                update->told->occurred_at <= update->command->now + PROVIDER_CLOCK_AHEAD)
                 return PROBLEM_NONE;
-        (void) refuse_because(update->refusal, update->arena, "#/occurred_at", "out-of-range",
+        (void) refuse_because(update->command->refusal, update->command->arena, "#/occurred_at", "out-of-range",
                 "The time is more than %d hours ahead.", (int) (PROVIDER_CLOCK_AHEAD / HOUR));
-        return refuse(update->refusal, update->arena, PROBLEM_VALIDATION_FAILED,
+        return refuse(update->command->refusal, update->command->arena, PROBLEM_VALIDATION_FAILED,
                 "occurred_at is in the future; check the clock of the sender.");
 }
 
-enum problem provider_tells(struct payment *payment, const struct provider_event *told, struct told_events *before,
-        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
-        const struct provider_update update = { told, told_event_of(before, payment, told, now), before, payment, actor,
-                events, arena, refusal };
+enum problem provider_event_apply(struct payment *payment, const struct provider_event *told,
+        struct told_events *before, const struct command *command) {
+        const struct provider_update update = { told, told_event_of(before, payment, told, command->now), before,
+                payment, command };
         enum problem p = check_event_room(&update);
 
         if (!p)
-                p = check_event_time(&update, now);
+                p = check_event_time(&update);
         if (!p)
                 p = is_of_refund((enum provider_event_type) told->type) ? refund_event_told(&update)
                                                                         : payment_told(&update);
@@ -366,7 +367,6 @@ enum problem provider_tells(struct payment *payment, const struct provider_event
                 payment->reference = told->reference;
                 payment->changed = true;
         }
-        order_settle(payment->order, events, actor, now);
         return PROBLEM_NONE;
 }
 
@@ -410,7 +410,7 @@ enum problem told_events_find(const struct told_events *events, const struct uui
 
 /* While the order wants a part of the payment, a capture without an amount leaves out the requested voids. */
 static int64_t voids_left_out(const struct payment *payment) {
-        return payment->order->status == ORDER_CANCELLED ? 0 : payment->void_asked;
+        return payment->balance->stage == BALANCE_CANCELLED ? 0 : payment->void_asked;
 }
 
 struct told_event told_event_of(const struct told_events *events, const struct payment *payment,

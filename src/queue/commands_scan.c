@@ -1,6 +1,7 @@
 /* POST /v1/locations/{code}/scan: look-up of a scanned or typed code. */
 #include "catalog/catalog.h"
 #include "engine/reply.h"
+#include "orders/customer.h"
 #include "queue/commands.h"
 
 #include "base/config.h"

@@ -1,5 +1,5 @@
 #include "db/connection.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "queue/queue.h"
 
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* POST /v1/returns and /v1/returns/quote: goods that a customer brings, or will send. */
 #include "engine/reply.h"
 #include "orders/commands.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "reservations/reservations.h"
 #include "returns/commands.h"
 
@@ -280,7 +280,7 @@ const struct operation return_create = { .load = create_load,
 static void write_amount(struct writer *json, const char *name, int64_t amount, const struct order *order) {
         struct money money = { .amount = amount };
 
-        memcpy(money.currency, order->currency, sizeof(money.currency) - 1);
+        memcpy(money.currency, order->balance.currency, sizeof(money.currency) - 1);
         write_money_member(json, name, money);
 }
 

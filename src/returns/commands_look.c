@@ -1,6 +1,6 @@
 /* GET /v1/returns and /v1/returns/{id}. */
 #include "engine/reply.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "returns/commands.h"
 
 #define STATUSES_MAX 5

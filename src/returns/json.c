@@ -7,7 +7,7 @@
 static struct money money_of(const struct rma *rma, int64_t amount) {
         struct money money = { .amount = amount };
 
-        memcpy(money.currency, rma->order->currency, sizeof(money.currency) - 1);
+        memcpy(money.currency, rma->order->balance.currency, sizeof(money.currency) - 1);
         return money;
 }
 
@@ -61,8 +61,8 @@ static void write_refunds(struct writer *json, const struct rma *rma) {
 
         write_name(json, "refunds");
         write_list_begin(json);
-        for (size_t i = 0; i < order->n_refunds; i++) {
-                const struct refund *refund = order->refunds[i];
+        for (size_t i = 0; i < order->balance.n_refunds; i++) {
+                const struct refund *refund = order->balance.refunds[i];
 
                 if (!uuid_equal(&refund->return_id, &rma->id))
                         continue;

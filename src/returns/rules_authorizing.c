@@ -1,5 +1,5 @@
 /* A return begins: it is authorized, and perhaps received at once. */
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "returns/returns.h"
 
 #include "base/text.h"
@@ -95,7 +95,7 @@ static void tell_received_at_once(const struct rma *rma, const struct act *act) 
         event_text(event, "at", rma->location);
         event_integer(event, "refund", rma_refund(rma));
         event_integer(event, "tax", rma_tax(rma));
-        event_text(event, "currency", rma->order->currency);
+        event_text(event, "currency", rma->order->balance.currency);
 }
 
 enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma) {

@@ -14,7 +14,7 @@ struct offer_context return_offer_context(const struct return_request *request, 
                 .catalog = request->catalog,
                 .now = act->now,
                 .channel = request->order->channel,
-                .currency = request->order->currency,
+                .currency = request->order->balance.currency,
                 .arena = act->arena,
                 .refusal = act->refusal,
         };
@@ -93,7 +93,7 @@ static void deal_exchange_tax(const struct return_request *request, const int64_
 /* Discount and tax of each addition, and whether the order can state them. */
 static void price_exchange(const struct return_request *request, const struct verdict *verdicts, const int64_t *prices,
         const struct act *act) {
-        int64_t taken[RETURN_ITEMS_MAX] = { 0 }, total = request->order->total, tax = request->order->tax;
+        int64_t taken[RETURN_ITEMS_MAX] = { 0 }, total = request->order->balance.total, tax = request->order->tax;
 
         for (size_t i = 0; i < request->n_additions; i++) {
                 struct addition *addition = &request->additions[i];

@@ -1,4 +1,4 @@
-#include "orders/placing.h"
+#include "orders/number.h"
 #include "returns/import.h"
 
 #include "base/digest.h"
@@ -150,17 +150,18 @@ static enum problem refund_settled(
                 .return_id = rma->id,
                 .due = rma_refund(rma),
                 .due_tax = rma_tax(rma) };
+        const struct command command = { act->actor, received_at, quiet, quiet->arena, act->refusal };
         struct order *order = rma->order;
-        const size_t before = order->n_refunds;
+        const size_t before = order->balance.n_refunds;
         enum problem p;
 
         if (!request.amount)
                 return PROBLEM_NONE;
-        p = order_refund(order, &request, act->actor, quiet, received_at, quiet->arena, act->refusal);
-        for (size_t i = before; i < order->n_refunds && !p; i++) {
-                p = refund_advance(order->refunds[i], REFUND_SETTLE, act->arena, act->refusal);
-                event_text(refund_tell(act->events, order->refunds[i], EVENT_REFUND_SETTLED, act->actor), "source",
-                        "import");
+        p = balance_refund(&order->balance, &request, &command);
+        for (size_t i = before; i < order->balance.n_refunds && !p; i++) {
+                p = refund_advance(order->balance.refunds[i], REFUND_SETTLE, act->arena, act->refusal);
+                event_text(refund_tell(act->events, order->balance.refunds[i], EVENT_REFUND_SETTLED, act->actor),
+                        "source", "import");
         }
         return p;
 }

@@ -278,7 +278,7 @@ static void tell_received(
         event->location = reception->location;
         event_text(event, "at", reception->location);
         event_integer(event, "refund", rma_refund(reception->rma));
-        event_text(event, "currency", reception->rma->order->currency);
+        event_text(event, "currency", reception->rma->order->balance.currency);
         rma_tell_lines(event, lines, n);
 }
 

@@ -11,7 +11,7 @@
 const char *const refund_choice_texts[] = { "none", "original", "store_credit", NULL };
 
 int64_t rma_refunded(const struct rma *rma) {
-        return order_refunded_for(rma->order, &rma->id);
+        return balance_refunded_for(&rma->order->balance, &rma->id);
 }
 
 /* Nothing of it is decided yet. */
@@ -23,14 +23,14 @@ static int64_t undecided(const struct rma *rma) {
 
 /* Money that was not paid, or pays for an exchange, is not refundable. */
 int64_t rma_refundable(const struct rma *rma) {
-        const int64_t left = undecided(rma), due = order_refund_expected(rma->order);
+        const int64_t left = undecided(rma), due = balance_refund_expected(&rma->order->balance);
 
         return left < due ? left : due;
 }
 
 /* The tax in the undecided amount. */
 static int64_t undecided_tax(const struct rma *rma) {
-        return rma_tax(rma) - order_refunded_tax_for(rma->order, &rma->id) - rma->withheld_tax;
+        return rma_tax(rma) - balance_refunded_tax_for(&rma->order->balance, &rma->id) - rma->withheld_tax;
 }
 
 static int64_t undecided_tax_in(const struct rma *rma, int64_t amount) {
@@ -48,7 +48,8 @@ static bool is_refund_repeat(const struct rma *rma, const struct return_refund *
 
 /* Store credit is given only for money that the provider has taken. */
 static int64_t most_to(const struct rma *rma, enum refund_choice to) {
-        const int64_t most = rma_refundable(rma), taken = order_refundable(rma->order, REFUND_TO_STORE_CREDIT);
+        const int64_t most = rma_refundable(rma),
+                      taken = balance_refundable(&rma->order->balance, REFUND_TO_STORE_CREDIT);
 
         return to == CHOICE_STORE_CREDIT && taken < most ? taken : most;
 }
@@ -85,7 +86,7 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         rma->withheld_tax += tax;
         event = rma_tell(act->events, rma, EVENT_RETURN_REFUND_WITHHELD, act->actor);
         event_integer(event, "amount", amount);
-        event_text(event, "currency", rma->order->currency);
+        event_text(event, "currency", rma->order->balance.currency);
         event_text(event, "reason", request->reason);
         refund_decision_note(rma, request, act);
         return PROBLEM_NONE;
@@ -101,8 +102,9 @@ static enum problem request_order_refund(
                 .due = undecided(rma),
                 .due_tax = undecided_tax(rma),
         };
+        const struct command command = { act->actor, act->now, act->events, act->stock->arena, act->refusal };
 
-        return order_refund(rma->order, &wanted, act->actor, act->events, act->now, act->stock->arena, act->refusal);
+        return balance_refund(&rma->order->balance, &wanted, &command);
 }
 
 enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act) {
@@ -116,9 +118,9 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
                 return PROBLEM_NONE;
         if (request->to == CHOICE_NONE)
                 return withhold(rma, request, act);
-        if (request->has_amount && !text_equal(request->amount.currency, rma->order->currency)) {
+        if (request->has_amount && !text_equal(request->amount.currency, rma->order->balance.currency)) {
                 (void) refuse_because(act->refusal, act->arena, "#/amount/currency", "currency-mismatch",
-                        "The order is in %s.", rma->order->currency);
+                        "The order is in %s.", rma->order->balance.currency);
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
                         "A refund is in the currency of its order.");
         }
@@ -131,7 +133,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
         event_integer(event, "tax", tax);
-        event_text(event, "currency", rma->order->currency);
+        event_text(event, "currency", rma->order->balance.currency);
         refund_decision_note(rma, request, act);
         return PROBLEM_NONE;
 }

@@ -412,7 +412,7 @@ static void invent_lines(struct order *order, uint64_t *dice) {
                                           : (int64_t) dice_below(dice, (size_t) line->quantity);
                 order->subtotal += line->quantity * line->unit_price;
         }
-        order->total = order->subtotal;
+        order->balance.total = order->subtotal;
 }
 
 static void invent_discount(struct order *order, uint64_t *dice, int64_t line, int64_t most) {
@@ -423,7 +423,7 @@ static void invent_discount(struct order *order, uint64_t *dice, int64_t line, i
         *discount = (struct order_discount){ .amount = (int64_t) dice_below(dice, (size_t) most + 1), .line = line };
         order->n_discounts++;
         order->discount += discount->amount;
-        order->total -= discount->amount;
+        order->balance.total -= discount->amount;
 }
 
 static void invent_order(size_t i, uint64_t *dice) {
@@ -438,8 +438,8 @@ static void invent_order(size_t i, uint64_t *dice) {
                 .tax_included = dice_below(dice, 2) };
         invent_lines(order, dice);
         invent_discount(order, dice, 0, order->lines[0].quantity * order->lines[0].unit_price);
-        invent_discount(order, dice, -1, order->total);
-        order->total += order->shipping + (order->tax_included ? 0 : order->tax);
+        invent_discount(order, dice, -1, order->balance.total);
+        order->balance.total += order->shipping + (order->tax_included ? 0 : order->tax);
 }
 
 /* The refund due by the previous program: of captured orders, the shares of all cancelled units. */
@@ -460,7 +460,7 @@ static void sell(size_t i) {
                 " values ('00000000-0000-0000-0000-%012zu', %zu, 'web', %zu, '%s', '%s', 'EUR', '{}', %" PRId64
                 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %" PRId64 ", %" PRId64 ", 'ada', now(), now())",
                 i, i, i, order_status_texts[order->status], status, order->subtotal, order->discount, order->shipping,
-                order->tax, order->tax_included ? "true" : "false", order->total,
+                order->tax, order->tax_included ? "true" : "false", order->balance.total,
                 i % 4 == 2 ? old_refund_due(order) : 0);
         for (size_t j = 0; j < order->n_lines; j++)
                 run_old("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, cancelled) values"

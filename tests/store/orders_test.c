@@ -1,5 +1,6 @@
 #include "db/session.h"
 #include "fixture.h"
+#include "orders/orders.h"
 #include "orders/placing.h"
 
 #include <criterion/criterion.h>
@@ -65,21 +66,21 @@ static struct order *new_order(const char *number, const char *external_ref) {
                 .number = number,
                 .channel = "web",
                 .external_ref = external_ref,
-                .currency = "EUR",
+                .balance.currency = "EUR",
                 .actor = "ada",
                 .customer = "{\"name\": \"Ada\", \"email\": null}",
                 .ship_to = "{\"city\": \"Berlin\", \"latitude\": 52.5}",
                 .payment_reference = "pay-7",
                 .status = ORDER_OPEN,
-                .payment_status = PAYMENT_AUTHORIZED,
+                .balance.payment_status = PAYMENT_AUTHORIZED,
                 .reservation_id = { { 1, 2, 3 } },
                 .subtotal = 12006,
                 .discount = 700,
                 .shipping = 490,
                 .tax = 1900,
                 .tax_included = true,
-                .total = 11796,
-                .payment_due_at = STORE_NOW + DAY,
+                .balance.total = 11796,
+                .balance.payment_due_at = STORE_NOW + DAY,
                 .placed_at = STORE_NOW,
                 .updated_at = STORE_NOW + 1,
                 .version = 1,
@@ -149,23 +150,23 @@ static void assert_same_header(const struct order *a, const struct order *b) {
         assert_same_text(a->number, b->number);
         assert_same_text(a->channel, b->channel);
         assert_same_text(a->external_ref, b->external_ref);
-        assert_same_text(a->currency, b->currency);
+        assert_same_text(a->balance.currency, b->balance.currency);
         assert_same_text(a->actor, b->actor);
         assert_same_text(a->ship_to, b->ship_to);
         assert_same_text(a->payment_reference, b->payment_reference);
         assert_same_text(a->cancel_reason, b->cancel_reason);
         cr_assert_eq(a->status, b->status);
-        cr_assert_eq(a->payment_status, b->payment_status);
+        cr_assert_eq(a->balance.payment_status, b->balance.payment_status);
         cr_assert(uuid_equal(&a->reservation_id, &b->reservation_id));
         cr_assert_eq(a->subtotal, b->subtotal);
         cr_assert_eq(a->discount, b->discount);
         cr_assert_eq(a->shipping, b->shipping);
         cr_assert_eq(a->tax, b->tax);
         cr_assert_eq(a->tax_included, b->tax_included);
-        cr_assert_eq(a->total, b->total);
-        cr_assert_eq(a->refunded, b->refunded);
-        cr_assert_eq(a->refund_due, b->refund_due);
-        cr_assert_eq(a->payment_due_at, b->payment_due_at);
+        cr_assert_eq(a->balance.total, b->balance.total);
+        cr_assert_eq(a->balance.refunded, b->balance.refunded);
+        cr_assert_eq(a->balance.refund_due, b->balance.refund_due);
+        cr_assert_eq(a->balance.payment_due_at, b->balance.payment_due_at);
         cr_assert_eq(a->placed_at, b->placed_at);
         cr_assert_eq(a->updated_at, b->updated_at);
         cr_assert_eq(a->version, b->version);
@@ -294,7 +295,7 @@ Test(orders, an_order_without_the_rest_reads_so) {
         struct order_set *set = NULL;
 
         order->ship_to = order->payment_reference = NULL;
-        order->payment_due_at = TIMESTAMP_NONE;
+        order->balance.payment_due_at = TIMESTAMP_NONE;
         order->reservation_id = (struct uuid){ 0 };
         order->n_discounts = 0;
         insert(order);
@@ -402,9 +403,9 @@ Test(orders, what_does_not_exist_is_not_found) {
 
 static void change_header(struct order *order) {
         order->status = ORDER_PARTIALLY_FULFILLED;
-        order->payment_status = PAYMENT_PARTIALLY_REFUNDED;
-        order->refunded = 100;
-        order->refund_due = 2000;
+        order->balance.payment_status = PAYMENT_PARTIALLY_REFUNDED;
+        order->balance.refunded = 100;
+        order->balance.refund_due = 2000;
         order->cancel_reason = "changed her mind";
         order->version = 7;
         order->updated_at = LATER;

@@ -13,6 +13,7 @@
 #include "events/columns.h"
 #include "inventory/columns.h"
 #include "orders/columns.h"
+#include "payments/columns.h"
 #include "privacy/columns.h"
 #include "queue/columns.h"
 #include "reservations/columns.h"

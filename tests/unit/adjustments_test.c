@@ -518,12 +518,12 @@ Test(adjustment, that_follows_another_one_takes_up_where_it_ended) {
 
         allocations_make(&a);
         a.order_lines[1].unit_price = 500;
-        a.orders[1].subtotal = a.orders[1].total = 2000;
+        a.orders[1].subtotal = a.orders[1].balance.total = 2000;
         till_pay(&till, &a.orders[1], FUNDS_CAPTURED);
         cr_assert_eq(break_units(&a.scene, 6 + 1), PROBLEM_NONE);
-        cr_assert_eq(a.orders[1].refund_due, 500);
+        cr_assert_eq(a.orders[1].balance.refund_due, 500);
         cr_assert_eq(break_units(&a.scene, 2), PROBLEM_NONE);
-        cr_assert_eq(a.orders[1].refund_due, 1500);
+        cr_assert_eq(a.orders[1].balance.refund_due, 1500);
         cr_assert_eq(a.lines[1].shorted, 3);
         cr_assert_eq(a.orders[1].version, 3, "each is a separate change");
         cr_assert_eq(break_units(&a.scene, 1), PROBLEM_NONE);

@@ -308,7 +308,7 @@ Test(fulfillment_hold, what_nobody_collects_is_available_again) {
         assert_figures(1, 4, 0, 0);
         cr_assert_eq(movements(), 0);
         cr_assert_eq(scene.order.status, ORDER_CANCELLED);
-        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(scene.order.balance.refund_due, 6000);
         cr_assert_eq(told("refund.due"), 1);
         cr_assert_eq(told("fulfillment.expired"), 1);
         cr_assert_eq(told("fulfillment.cancelled"), 0);
@@ -327,7 +327,7 @@ Test(fulfillment_hold, what_was_collected_before_stays_with_the_customer) {
         cr_assert(expire_at(NOW + 7 * DAY));
         assert_status(FULFILLMENT_EXPIRED);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
-        cr_assert_eq(scene.order.refund_due, 4000);
+        cr_assert_eq(scene.order.balance.refund_due, 4000);
         assert_figures(0, 8, 0, 0);
 }
 
@@ -438,46 +438,46 @@ Test(fulfillment_hold, a_reinstated_fulfillment_is_ready_and_reserved_as_before)
 
 Test(fulfillment_hold, a_reinstated_order_owes_and_is_due_what_it_was_before) {
         expired();
-        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(scene.order.balance.refund_due, 6000);
         assert_done(reinstate(TIMESTAMP_NONE));
         cr_assert_eq(scene.order.status, ORDER_OPEN);
         cr_assert_null(scene.order.cancel_reason);
-        cr_assert_eq(scene.order.credited, 0);
+        cr_assert_eq(scene.order.balance.credited, 0);
         cr_assert_eq(scene.order.adjusted, 0);
-        cr_assert_eq(scene.order.refund_due, 0);
-        cr_assert_eq(scene.order.payment_status, PAYMENT_CAPTURED);
+        cr_assert_eq(scene.order.balance.refund_due, 0);
+        cr_assert_eq(scene.order.balance.payment_status, PAYMENT_CAPTURED);
 }
 
 Test(fulfillment_hold, a_refund_paid_out_before_is_owed_again) {
+        const struct command command = { "ana", scene.act.now, &scene.events, &scene.arena, &scene.refusal };
         const struct refund_request all = { .reason = "not collected" };
 
         expired();
-        assert_done(
-                order_give_back(&scene.order, &all, "ana", &scene.events, scene.act.now, &scene.arena, &scene.refusal));
+        assert_done(order_give_back(&scene.order, &all, &command));
         assert_done(reinstate(TIMESTAMP_NONE));
-        cr_assert_eq(order_balance(&scene.order), 6000);
-        cr_assert_eq(scene.order.refund_due, 0);
-        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
+        cr_assert_eq(balance_due(&scene.order.balance), 6000);
+        cr_assert_eq(scene.order.balance.refund_due, 0);
+        cr_assert_eq(scene.order.balance.payment_status, PAYMENT_PENDING);
 }
 
 Test(fulfillment_hold, shipping_is_charged_again_with_the_first_unit_of_a_cancelled_order) {
         scene.order.shipping = 500;
-        scene.order.total += 500;
+        scene.order.balance.total += 500;
         expired();
-        cr_assert_eq(scene.order.credited, 6500);
+        cr_assert_eq(scene.order.balance.credited, 6500);
         assert_done(reinstate(TIMESTAMP_NONE));
-        cr_assert_eq(scene.order.credited, 0);
+        cr_assert_eq(scene.order.balance.credited, 0);
 }
 
 Test(fulfillment_hold, a_payment_that_nobody_secured_can_be_made_again) {
         till_pay(&scene.till, &scene.order, FUNDS_PENDING);
         expired();
-        cr_assert_eq(scene.order.payments[0]->state, FUNDS_VOIDED);
-        scene.order.payment_due_at = NOW;
+        cr_assert_eq(scene.order.balance.payments[0]->state, FUNDS_VOIDED);
+        scene.order.balance.payment_due_at = NOW;
         assert_done(reinstate(TIMESTAMP_NONE));
-        cr_assert_eq(scene.order.payments[0]->state, FUNDS_PENDING);
-        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
-        cr_assert_eq(scene.order.payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(scene.order.balance.payments[0]->state, FUNDS_PENDING);
+        cr_assert_eq(scene.order.balance.payment_status, PAYMENT_PENDING);
+        cr_assert_eq(scene.order.balance.payment_due_at, TIMESTAMP_NONE);
         cr_assert_eq(told("payment.reopened"), 1);
 }
 
@@ -485,10 +485,10 @@ Test(fulfillment_hold, an_authorization_that_was_let_go_is_not_taken_back) {
         till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
         expired();
         assert_done(reinstate(TIMESTAMP_NONE));
-        cr_assert_eq(order_money(&scene.order).held, 0);
-        cr_assert_eq(order_balance(&scene.order), 6000);
+        cr_assert_eq(balance_sums(&scene.order.balance).held, 0);
+        cr_assert_eq(balance_due(&scene.order.balance), 6000);
         cr_assert_eq(told("payment.reopened"), 0);
-        cr_assert_eq(scene.order.payment_status, PAYMENT_PENDING);
+        cr_assert_eq(scene.order.balance.payment_status, PAYMENT_PENDING);
 }
 
 Test(fulfillment_hold, every_unit_comes_back_or_none) {
@@ -499,7 +499,7 @@ Test(fulfillment_hold, every_unit_comes_back_or_none) {
         assert_status(FULFILLMENT_EXPIRED);
         assert_figures(0, 10, 0, 6);
         assert_figures(1, 4, 0, 0);
-        cr_assert_eq(scene.order.credited, 6000);
+        cr_assert_eq(scene.order.balance.credited, 6000);
         cr_assert_null(scene.events.first);
 }
 
@@ -522,7 +522,7 @@ Test(fulfillment_hold, units_cancelled_before_do_not_come_back) {
         cr_assert_eq(fulfillment_line_open(&scene.lines[THIRD]), 1);
         cr_assert_eq(scene.lines[THIRD].picked, 1);
         assert_figures(0, 10, 0, 3);
-        cr_assert_eq(scene.order.credited, 2000);
+        cr_assert_eq(scene.order.balance.credited, 2000);
 }
 
 Test(fulfillment_hold, units_collected_before_stay_collected) {
@@ -538,7 +538,7 @@ Test(fulfillment_hold, units_collected_before_stay_collected) {
         assert_done(reinstate(TIMESTAMP_NONE));
         cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
         assert_figures(0, 8, 0, 3);
-        cr_assert_eq(scene.order.refund_due, 0);
+        cr_assert_eq(scene.order.balance.refund_due, 0);
 }
 
 /* For every part of a line that is cancelled before, and after a change of its value, the lines tell the credited
@@ -554,16 +554,16 @@ Test(fulfillment_hold, reinstating_charges_exactly_the_amount_that_expiring_cred
                                 scene.order_lines[THIRD].unit_price = price;
                                 scene.order.discounts = (struct order_discount[]){ { .amount = 5, .line = -1 } };
                                 scene.order.n_discounts = 1;
-                                scene.order.total = 3000 + 3 * price - 5;
+                                scene.order.balance.total = 3000 + 3 * price - 5;
                                 ready();
                                 if (before)
                                         fulfillment_line_cancel(&scene.lines[THIRD], before);
-                                credited = scene.order.credited;
+                                credited = scene.order.balance.credited;
                                 cr_assert(expire_at(NOW + 7 * DAY));
                                 if (settled)
                                         order_settle_values(&scene.order);
                                 assert_done(reinstate(TIMESTAMP_NONE));
-                                cr_expect_eq(scene.order.credited, credited);
+                                cr_expect_eq(scene.order.balance.credited, credited);
                                 for (size_t i = 0; i < LINES; i++)
                                         cr_expect_leq(scene.order_lines[i].settled, scene.order_lines[i].cancelled);
                         }
@@ -593,7 +593,7 @@ Test(fulfillment_hold, reinstating_twice_changes_nothing_for_the_same_person) {
 }
 
 Test(fulfillment_hold, reinstating_what_is_ready_and_never_expired_changes_nothing) {
-        const struct order_money money = order_money(&scene.order);
+        const struct balance_sums sums = balance_sums(&scene.order.balance);
         int64_t version;
 
         ready();
@@ -605,7 +605,7 @@ Test(fulfillment_hold, reinstating_what_is_ready_and_never_expired_changes_nothi
         assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(it->version, version);
         cr_assert_eq(told("fulfillment.reinstated"), 0);
-        cr_assert_eq(order_money(&scene.order).paid, money.paid);
+        cr_assert_eq(balance_sums(&scene.order.balance).paid, sums.paid);
         assert_figures(0, 10, 0, 5);
 }
 

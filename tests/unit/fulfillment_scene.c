@@ -28,14 +28,14 @@ static void scene_line(size_t i, const char *sku, int64_t quantity, struct stock
 static void scene_documents(enum fulfillment_method method) {
         scene.order = (struct order){
                 .id = uuid_new(),
-                .currency = "EUR",
+                .balance.currency = "EUR",
                 .lines = scene.order_lines,
                 .n_lines = LINES,
                 .fulfillments = list,
                 .n_fulfillments = 1,
                 .fulfillments_capacity = 1,
                 .subtotal = 6000,
-                .total = 6000,
+                .balance.total = 6000,
                 .version = 1,
         };
         till_pay(&scene.till, &scene.order, FUNDS_CAPTURED);

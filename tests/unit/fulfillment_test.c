@@ -380,7 +380,7 @@ Test(fulfillment_short, it_is_told_and_the_refund_is_due) {
         cr_assert_eq(told("fulfillment.short_picked"), 1);
         cr_assert(text_starts_with(data_of("fulfillment.short_picked"), "\"reason\":\"not_found\",\"lines\":[{"));
         cr_assert_eq(told("refund.due"), 1);
-        cr_assert_eq(scene.order.refund_due, 1000);
+        cr_assert_eq(scene.order.balance.refund_due, 1000);
         cr_assert_eq(scene.order_lines[FIRST].cancelled, 1);
         cr_assert_eq(scene.lines[FIRST].shorted, 1);
         cr_assert_eq(it->version, 2);
@@ -466,7 +466,7 @@ Test(fulfillment_reject, a_closed_location_frees_everything) {
         assert_figures(1, 4, 0, 0);
         cr_assert_eq(movements(), 0);
         cr_assert_eq(scene.order.status, ORDER_CANCELLED);
-        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(scene.order.balance.refund_due, 6000);
         cr_assert_eq(told("fulfillment.rejected"), 1);
         cr_assert_eq(told("fulfillment.cancelled"), 0);
         cr_assert_eq(told("refund.due"), 1);
@@ -524,7 +524,7 @@ Test(fulfillment_cancel, everything_is_free_again) {
         cr_assert_str_eq(it->reason, "the shopper called");
         assert_figures(0, 10, 0, 0);
         cr_assert_eq(movements(), 0);
-        cr_assert_eq(scene.order.refund_due, 6000);
+        cr_assert_eq(scene.order.balance.refund_due, 6000);
         cr_assert_eq(told("fulfillment.cancelled"), 1);
 }
 
@@ -546,7 +546,7 @@ Test(fulfillment_cancel, a_second_word_by_somebody_else_or_for_another_reason_is
 Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
         till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
         assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
-        cr_assert_eq(scene.order.payment_status, PAYMENT_VOIDED);
+        cr_assert_eq(scene.order.balance.payment_status, PAYMENT_VOIDED);
         cr_assert_eq(told("payment.void_due"), 1);
         cr_assert_eq(told("refund.due"), 0);
 }
@@ -674,7 +674,7 @@ static void assert_ends_with_what_has_left(const struct emptying *emptying, enum
         cr_assert_eq(scene.order_lines[FIRST].cancelled + scene.order_lines[THIRD].cancelled, 5);
         cr_assert_eq(scene.order_lines[SECOND_LINE].fulfilled, 1);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
-        cr_assert_eq(scene.order.refund_due, 5000, "%s", emptying->name);
+        cr_assert_eq(scene.order.balance.refund_due, 5000, "%s", emptying->name);
         scene_clear();
 }
 
@@ -782,7 +782,7 @@ Test(fulfillment_handover, the_units_leave_stock_and_reservation_at_once) {
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
         cr_assert_eq(told("fulfillment.handed_over"), 1);
         cr_assert_eq(told("order.fulfilled"), 1);
-        cr_assert_eq(scene.order.refund_due, 0);
+        cr_assert_eq(scene.order.balance.refund_due, 0);
 }
 
 Test(fulfillment_handover, twice_is_once) {

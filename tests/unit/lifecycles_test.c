@@ -206,7 +206,7 @@ Test(lifecycles, states_are_named_as_on_the_wire) {
         for (int i = 0; i < (int) array_size(fulfillment); i++)
                 cr_assert_str_eq(fulfillment_status_text((enum fulfillment_status) i), fulfillment[i]);
         for (int i = 0; i < (int) array_size(of_order); i++)
-                cr_assert_str_eq(payment_status_text((enum payment_status) i), of_order[i]);
+                cr_assert_str_eq(payment_status_texts[i], of_order[i]);
 }
 
 Test(lifecycles, orders_and_methods_are_named_as_on_the_wire) {

@@ -331,7 +331,7 @@ Test(changing, more_units_join_a_fulfillment_that_is_not_wholly_picked) {
         cr_assert_eq(order->lines[APPLES].quantity, 5);
         cr_assert_eq(order->lines[APPLES].allocations->quantity, 5);
         cr_assert_eq(order->n_fulfillments, 2);
-        cr_assert_eq(order->total, 3 * 1000 + 2 * 333 + 2 * 1000 + 490 + 2000);
+        cr_assert_eq(order->balance.total, 3 * 1000 + 2 * 333 + 2 * 1000 + 490 + 2000);
         assert_reserved("alpha", "A", 5);
         assert_told("order.changed order.units_added fulfillment.units_added");
 }
@@ -374,7 +374,7 @@ Test(changing, a_line_is_added_at_the_price_of_the_catalogue) {
         cr_assert_eq(order->lines[3].unit_price, 333);
         cr_assert_str_eq(order->lines[3].title, "Bread");
         cr_assert_eq(order->subtotal, 5000 + 666 + 999);
-        cr_assert_eq(order->total, order->subtotal + 490);
+        cr_assert_eq(order->balance.total, order->subtotal + 490);
         cr_assert_eq(order->n_fulfillments, 3);
         assert_reserved("beta", "B", 3);
         assert_told("order.changed order.line_added fulfillment.allocated");
@@ -480,8 +480,8 @@ Test(changing, units_move_to_another_location) {
         cr_assert_eq(order->lines[APPLES].cancelled, 0);
         cr_assert_eq(order->lines[APPLES].allocations->older->cancelled, 3);
         cr_assert_eq(order->lines[APPLES].allocations->older->moved, 3);
-        cr_assert_eq(order->total, 5000 + 666 + 490);
-        cr_assert_eq(order->refund_due, 0);
+        cr_assert_eq(order->balance.total, 5000 + 666 + 490);
+        cr_assert_eq(order->balance.refund_due, 0);
         assert_told("order.changed fulfillment.units_cancelled fulfillment.allocated");
 }
 
@@ -693,7 +693,7 @@ Test(changing_check, customer_and_address_are_checked) {
 /* ---- amounts ---- */
 
 static int64_t charge(void) {
-        return order->total - order->credited;
+        return order->balance.total - order->balance.credited;
 }
 
 static int64_t left_of_all(void) {
@@ -705,8 +705,8 @@ static int64_t left_of_all(void) {
 }
 
 static void assert_amounts(int64_t total, int64_t credited) {
-        cr_assert_eq(order->total, total, "total %ld", (long) order->total);
-        cr_assert_eq(order->credited, credited, "credited %ld", (long) order->credited);
+        cr_assert_eq(order->balance.total, total, "total %ld", (long) order->balance.total);
+        cr_assert_eq(order->balance.credited, credited, "credited %ld", (long) order->balance.credited);
         cr_assert_eq(charge(), left_of_all());
 }
 
@@ -714,7 +714,7 @@ Test(changing_amounts, credits_stay_when_units_are_added) {
         const struct discount_body ten = { .amount = 1000 };
 
         given_with(&pickup_at_alpha, &ten, 1);
-        cr_assert_eq(order->total, 5000 + 666 + 490 - 1000);
+        cr_assert_eq(order->balance.total, 5000 + 666 + 490 - 1000);
         assert_done(change_one(units_of(APPLES, 2)));
         assert_amounts(5156, 823); /* a third of 3000 less its part of the discount, 530, rounded down */
         assert_done(change_one(units_of(APPLES, 4)));
@@ -901,8 +901,8 @@ static void assert_conserved(uint64_t seed) {
                 cr_assert_eq(allocated, line->quantity, "seed %lu", (unsigned long) seed);
                 cr_assert_eq(lost, line->cancelled, "seed %lu", (unsigned long) seed);
         }
-        cr_assert_eq(values, order->total, "seed %lu: the lines are worth %ld of %ld", (unsigned long) seed,
-                (long) values, (long) order->total);
+        cr_assert_eq(values, order->balance.total, "seed %lu: the lines are worth %ld of %ld", (unsigned long) seed,
+                (long) values, (long) order->balance.total);
         cr_assert_eq(charge(), left_of_all(), "seed %lu: %ld is owed, %ld is left", (unsigned long) seed,
                 (long) charge(), (long) left_of_all());
 }

@@ -1,5 +1,5 @@
 /* Why an order is open: over all states that its parts can have. */
-#include "orders/orders.h"
+#include "orders/order.h"
 
 #include "base/text.h"
 
@@ -20,10 +20,7 @@ static void given_closed(void) {
         order = (struct order){ .status = ORDER_FULFILLED,
                 .fulfillments = fulfillment_list,
                 .n_fulfillments = array_size(fulfillment_list),
-                .payments = payment_list,
-                .n_payments = 1,
-                .refunds = refund_list,
-                .n_refunds = 1 };
+                .balance = { .payments = payment_list, .n_payments = 1, .refunds = refund_list, .n_refunds = 1 } };
         fulfillments[0] = (struct fulfillment){ .status = FULFILLMENT_HANDED_OVER };
         fulfillments[1] = (struct fulfillment){ .status = FULFILLMENT_SHIPPED };
         payment = (struct payment){ .state = FUNDS_CAPTURED };
@@ -31,7 +28,7 @@ static void given_closed(void) {
 }
 
 static void given_refund(int state) {
-        order.n_refunds = state == NO_REFUND ? 0 : 1;
+        order.balance.n_refunds = state == NO_REFUND ? 0 : 1;
         refund.state = state == NO_REFUND ? REFUND_SETTLED : (enum refund_state) state;
 }
 
@@ -54,8 +51,8 @@ static bool may_change(void) {
         const bool at_location = may_be_cancelled(fulfillments[0].status) || may_be_cancelled(fulfillments[1].status);
         const bool unfulfilled = order.status == ORDER_OPEN || order.status == ORDER_PARTIALLY_FULFILLED;
 
-        return at_location || unfulfilled || order.returns_awaited || payment.capture_due || order.refund_due ||
-               may_fail(order.n_refunds ? (int) refund.state : NO_REFUND);
+        return at_location || unfulfilled || order.returns_awaited || payment.capture_due || order.balance.refund_due ||
+               may_fail(order.balance.n_refunds ? (int) refund.state : NO_REFUND);
 }
 
 static size_t expect_projection(void) {
@@ -64,7 +61,7 @@ static size_t expect_projection(void) {
         cr_assert_eq(is_open, may_change(), "%s and %s, order %s, %ld returns, %ld to capture, %ld due, refund %d",
                 fulfillment_status_text(fulfillments[0].status), fulfillment_status_text(fulfillments[1].status),
                 order_status_texts[order.status], (long) order.returns_awaited, (long) payment.capture_due,
-                (long) order.refund_due, order.n_refunds ? (int) refund.state : NO_REFUND);
+                (long) order.balance.refund_due, order.balance.n_refunds ? (int) refund.state : NO_REFUND);
         order_project_open(&order);
         cr_assert_eq(order.open_for != NULL, is_open);
         return is_open;
@@ -78,7 +75,7 @@ static size_t expect_projection_of_money_and_goods(void) {
                 for (int state = NO_REFUND; state <= REFUND_FAILED; state++) {
                         order.returns_awaited = dues & 1u;
                         payment.capture_due = dues & 2u;
-                        order.refund_due = dues & 4u;
+                        order.balance.refund_due = dues & 4u;
                         given_refund(state);
                         n_open += expect_projection();
                 }
@@ -117,7 +114,7 @@ Test(orders_closing, the_reason_is_the_first_that_a_clerk_can_do_something_about
         assert_reason(OPEN_FOR_NOTHING, NULL);
         given_refund(REFUND_ISSUED);
         assert_reason(OPEN_FOR_REFUND, "refund");
-        order.refund_due = 1;
+        order.balance.refund_due = 1;
         assert_reason(OPEN_FOR_REFUND_DUE, "refund_due");
         payment.capture_due = 1;
         assert_reason(OPEN_FOR_CAPTURE, "capture");

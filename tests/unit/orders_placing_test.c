@@ -1,3 +1,4 @@
+#include "orders/number.h"
 #include "orders/placing.h"
 
 #include "dice.h"
@@ -383,7 +384,7 @@ Test(placing, an_order_has_the_values_of_its_request) {
         cr_assert_str_eq(placed->external_ref, "W-1");
         cr_assert_str_eq(placed->actor, "ada");
         cr_assert_eq(placed->status, ORDER_OPEN);
-        cr_assert_eq(placed->payment_status, PAYMENT_AUTHORIZED);
+        cr_assert_eq(placed->balance.payment_status, PAYMENT_AUTHORIZED);
         cr_assert_str_eq(placed->payment_reference, "pay-7");
         cr_assert_eq(placed->version, 1);
         cr_assert_eq(placed->placed_at, NOW);
@@ -540,7 +541,7 @@ Test(placing, a_payment_of_a_new_order_has_an_event) {
         payment.status = PAYMENT_CAPTURED;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated payment.captured");
-        cr_assert_eq(placed->payment_status, PAYMENT_CAPTURED);
+        cr_assert_eq(placed->balance.payment_status, PAYMENT_CAPTURED);
 }
 
 Test(placing, only_pending_payments_fall_due_by_themselves) {
@@ -548,24 +549,24 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
         struct order_body body = basket_of(one_apple, 1);
 
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->payment_status, PAYMENT_PENDING);
-        cr_assert_eq(placed->payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(placed->balance.payment_status, PAYMENT_PENDING);
+        cr_assert_eq(placed->balance.payment_due_at, TIMESTAMP_NONE);
         placing.unpaid_ttl = HOUR;
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->payment_due_at, NOW + HOUR);
+        cr_assert_eq(placed->balance.payment_due_at, NOW + HOUR);
         body.external_ref = "W-3";
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->payment_due_at, NOW + HOUR);
+        cr_assert_eq(placed->balance.payment_due_at, NOW + HOUR);
         body.external_ref = "W-4";
         payment.due_at = NOW + MINUTE;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->payment_due_at, NOW + MINUTE);
+        cr_assert_eq(placed->balance.payment_due_at, NOW + MINUTE);
         body.external_ref = "W-5";
         payment = (struct payment_body){ PAYMENT_CAPTURED, NULL, TIMESTAMP_NONE };
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(placed->balance.payment_due_at, TIMESTAMP_NONE);
 }
 
 /* Every Wednesday from 12:00 to 13:00, with so many places; NOW is a Tuesday, 22:13:20 in UTC. */
@@ -748,7 +749,7 @@ Test(placing, a_price_in_another_currency_is_not_taken) {
         assert_invalid(place(&body), "#/lines/0/unit_price", "currency-mismatch");
         body.currency = "JPY";
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->total, 500);
+        cr_assert_eq(placed->balance.total, 500);
 }
 
 Test(placing, all_unknown_codes_are_reported_at_once) {
@@ -867,7 +868,7 @@ Test(placing_money, the_total_is_the_sum_of_its_parts) {
         cr_assert_eq(placed->shipping, 490);
         cr_assert_eq(placed->tax, 1111);
         cr_assert_not(placed->tax_included);
-        cr_assert_eq(placed->total, 7800 - 800 + 490 + 1111);
+        cr_assert_eq(placed->balance.total, 7800 - 800 + 490 + 1111);
         cr_assert_eq(placed->discounts[0].line, 0);
         cr_assert_eq(placed->discounts[1].line, -1);
         cr_assert_str_eq(placed->discounts[1].reason, "welcome");
@@ -875,7 +876,7 @@ Test(placing_money, the_total_is_the_sum_of_its_parts) {
         tax.included = true;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert(placed->tax_included);
-        cr_assert_eq(placed->total, 7800 - 800 + 490);
+        cr_assert_eq(placed->balance.total, 7800 - 800 + 490);
 }
 
 Test(placing_money, a_tax_is_included_unless_it_says_otherwise) {
@@ -885,7 +886,7 @@ Test(placing_money, a_tax_is_included_unless_it_says_otherwise) {
         body.tax = &tax;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert(placed->tax_included);
-        cr_assert_eq(placed->total, 1000);
+        cr_assert_eq(placed->balance.total, 1000);
         body.external_ref = "W-2";
         body.tax = NULL;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -910,7 +911,7 @@ Test(placing_money, discounts_take_a_line_to_nothing_but_not_below) {
 
         assert_invalid(place_discounted(too_much, 2), "#/discounts", "too-large");
         cr_assert_eq(place_discounted(enough, 2), PROBLEM_NONE);
-        cr_assert_eq(placed->total, 2400);
+        cr_assert_eq(placed->balance.total, 2400);
 }
 
 Test(placing_money, discounts_take_an_order_to_nothing_but_not_below) {
@@ -921,7 +922,7 @@ Test(placing_money, discounts_take_an_order_to_nothing_but_not_below) {
         assert_invalid(place_discounted(too_much, 1), "#/discounts", "too-large");
         assert_invalid(place_discounted(together, 2), "#/discounts", "too-large");
         cr_assert_eq(place_discounted(enough, 1), PROBLEM_NONE);
-        cr_assert_eq(placed->total, 0);
+        cr_assert_eq(placed->balance.total, 0);
 }
 
 Test(placing_money, a_tax_included_is_at_most_the_total) {
@@ -933,7 +934,7 @@ Test(placing_money, a_tax_included_is_at_most_the_total) {
         tax.included = false;
         tax.has_included = true;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->total, 2001);
+        cr_assert_eq(placed->balance.total, 2001);
         body.external_ref = "W-2";
         tax = (struct tax_body){ .amount = 1000 };
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -943,7 +944,7 @@ Test(placing_money, the_largest_total_is_the_largest_number_every_reader_keeps) 
         struct order_body body = basket_of(priced("A", MONEY_MAXIMUM, 1), 1);
 
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->total, MONEY_MAXIMUM);
+        cr_assert_eq(placed->balance.total, MONEY_MAXIMUM);
 }
 
 Test(placing_money, a_line_beyond_it_is_refused) {
@@ -1089,7 +1090,7 @@ static void assert_values_add_up(const struct order *order, uint64_t *dice) {
 
         for (size_t i = 0; i < order->n_lines; i++)
                 sum += value_in_heaps(&order->lines[i], dice);
-        cr_assert_eq(sum, order->total);
+        cr_assert_eq(sum, order->balance.total);
 }
 
 static int64_t open_units(const struct order *order) {
@@ -1119,18 +1120,18 @@ static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
                 struct cancel_line some[8];
                 const size_t n = random_part(order, dice, some);
                 const bool all = !dice_below(dice, 6);
-                const int64_t before = order->refund_due;
+                const int64_t before = order->balance.refund_due;
 
                 if (!n && !all)
                         continue;
-                cr_assert_lt(before, order->total + 1);
+                cr_assert_lt(before, order->balance.total + 1);
                 cr_assert_eq(
                         order_cancel(order, all ? NULL : some, n, "no", "ada", placing.events, NOW, &arena, &refusal),
                         PROBLEM_NONE);
-                cr_assert_geq(order->refund_due, before);
+                cr_assert_geq(order->balance.refund_due, before);
                 cr_assert_eq(order->status == ORDER_CANCELLED, !open_units(order));
         }
-        cr_assert_eq(order->refund_due, order->total);
+        cr_assert_eq(order->balance.refund_due, order->balance.total);
 }
 
 static void assert_nothing_reserved(void) {
@@ -1153,7 +1154,7 @@ Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
                 cr_assert_eq(place(&sale.body), PROBLEM_NONE, "sale %zu", i);
                 cr_assert_eq(placed->subtotal, sale.subtotal);
                 cr_assert_eq(placed->discount, sale.discount);
-                cr_assert_eq(placed->total, sale_total(&sale));
+                cr_assert_eq(placed->balance.total, sale_total(&sale));
                 assert_values_add_up(placed, &dice);
                 assert_refunds_add_up(placed, &dice);
                 assert_nothing_reserved();

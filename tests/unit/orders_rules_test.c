@@ -56,12 +56,12 @@ static void set_up(void) {
         line_set(0, &fulfillments[0], "A", 5, 1000);
         line_set(1, &fulfillments[0], "B", 3, 200);
         line_set(2, &fulfillments[1], "A", 4, 1000);
-        order = (struct order){ .currency = "EUR",
+        order = (struct order){ .balance.currency = "EUR",
                 .subtotal = 9600,
                 .discount = 1000,
                 .shipping = 490,
                 .tax_included = true,
-                .total = 9090,
+                .balance.total = 9090,
                 .version = 1,
                 .updated_at = EARLIER,
                 .lines = lines,
@@ -133,7 +133,7 @@ static void assert_untouched(void) {
         cr_assert_eq(order.version, 1);
         cr_assert_not(order.changed);
         cr_assert_null(order.cancel_reason);
-        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(order.balance.refund_due, 0);
         for (size_t i = 0; i < 3; i++) {
                 cr_assert_eq(lines[i].cancelled, 0);
                 cr_assert_not(lines[i].changed);
@@ -169,7 +169,7 @@ Test(order_rules, short_units_are_cancelled_for_the_customer) {
         cr_assert_eq(allocations[0].cancelled, 0);
         cr_assert_eq(lines[0].cancelled, 2);
         cr_assert_eq(rows[0].reserved, 3);
-        cr_assert_gt(order.credited, 0);
+        cr_assert_gt(order.balance.credited, 0);
 }
 
 Test(order_rules, picked_units_are_cancelled_last) {
@@ -263,7 +263,7 @@ Test(order_rules, fulfilled_units_leave_the_shelf_and_the_promise_at_once) {
         cr_assert_eq(stock.movements->on_hand_after, 8);
         cr_assert_str_eq(stock.movements->document, "fulfillment/1");
         cr_assert_null(stock.movements->next);
-        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(order.balance.refund_due, 0);
 }
 
 /* ---- money ---- */
@@ -380,32 +380,33 @@ Test(order_rules, cancelling_all_frees_every_unit_and_ends_every_fulfillment) {
 
 Test(order_rules, the_whole_paid_amount_is_due_when_no_unit_is_left) {
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
-        cr_assert_eq(order.refund_due, 9090);
-        cr_assert_eq(order.payment_status, PAYMENT_CAPTURED);
+        cr_assert_eq(order.balance.refund_due, 9090);
+        cr_assert_eq(order.balance.payment_status, PAYMENT_CAPTURED);
         cr_assert_str_eq(buffer_text(&event_of("refund.due")->data), "\"amount\":9090,\"currency\":\"EUR\"");
 }
 
 Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
         cr_assert_eq(cancel_of(0, 5), PROBLEM_NONE);
-        cr_assert_eq(order.refund_due, 4526);
+        cr_assert_eq(order.balance.refund_due, 4526);
         cr_assert_eq(cancel_of(1, 3), PROBLEM_NONE);
-        cr_assert_eq(order.refund_due, 4526 + 453);
+        cr_assert_eq(order.balance.refund_due, 4526 + 453);
         cr_assert_eq(cancel_of(2, 4), PROBLEM_NONE);
-        cr_assert_eq(order.refund_due, 9090);
+        cr_assert_eq(order.balance.refund_due, 9090);
         assert_told("fulfillment.units_cancelled order.units_cancelled refund.due fulfillment.cancelled "
                     "order.units_cancelled refund.due fulfillment.cancelled "
                     "order.units_cancelled refund.due order.cancelled");
 }
 
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
+        const struct command command = { "ada", NOW, &events, &arena, &refusal };
         const struct refund_request request = { .amount = 453, .reason = "it was late" };
 
         order_credit(&order, 453, 0);
-        cr_assert_eq(order_refund(&order, &request, "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(balance_refund(&order.balance, &request, &command), PROBLEM_NONE);
         cr_assert_eq(cancel_of(0, 5), PROBLEM_NONE);
-        cr_assert_eq(order.refunded, 453);
-        cr_assert_eq(order.refund_due, 4526);
-        cr_assert_eq(order.payment_status, PAYMENT_PARTIALLY_REFUNDED);
+        cr_assert_eq(order.balance.refunded, 453);
+        cr_assert_eq(order.balance.refund_due, 4526);
+        cr_assert_eq(order.balance.payment_status, PAYMENT_PARTIALLY_REFUNDED);
 }
 
 Test(order_rules, a_payment_that_was_never_taken_is_void) {
@@ -417,8 +418,8 @@ Test(order_rules, a_payment_that_was_never_taken_is_void) {
                         rows[j].reserved = lines[j].quantity;
                 till_pay(&till, &order, untaken[i]);
                 cr_assert_eq(cancel_all(), PROBLEM_NONE);
-                cr_assert_eq(order.payment_status, PAYMENT_VOIDED);
-                cr_assert_eq(order.refund_due, 0);
+                cr_assert_eq(order.balance.payment_status, PAYMENT_VOIDED);
+                cr_assert_eq(order.balance.refund_due, 0);
                 assert_told(
                         i ? "fulfillment.cancelled fulfillment.cancelled order.units_cancelled payment.void_due order.cancelled"
                           : "fulfillment.cancelled fulfillment.cancelled order.units_cancelled payment.voided order.cancelled");
@@ -432,8 +433,8 @@ Test(order_rules, cancelling_a_part_leaves_the_payment_and_the_rest_alone) {
         till_pay(&till, &order, FUNDS_AUTHORIZED);
         cr_assert_eq(cancel_of(0, 2), PROBLEM_NONE);
         cr_assert_eq(order.status, ORDER_OPEN);
-        cr_assert_eq(order.payment_status, PAYMENT_AUTHORIZED);
-        cr_assert_eq(order.refund_due, 0);
+        cr_assert_eq(order.balance.payment_status, PAYMENT_AUTHORIZED);
+        cr_assert_eq(order.balance.refund_due, 0);
         cr_assert_eq(order.version, 2);
         cr_assert_eq(fulfillments[0].status, FULFILLMENT_ALLOCATED);
         cr_assert_eq(fulfillments[0].version, 2);
@@ -458,10 +459,10 @@ Test(order_rules, cancelling_a_cancelled_order_changes_nothing) {
 
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
         events_init(&events, &arena);
-        due = order.refund_due;
+        due = order.balance.refund_due;
         cr_assert_eq(order_cancel(&order, NULL, 0, "again", "bob", &events, NOW + 1, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(order.version, 2);
-        cr_assert_eq(order.refund_due, due);
+        cr_assert_eq(order.balance.refund_due, due);
         cr_assert_str_eq(order.cancel_reason, "changed her mind");
         assert_told("");
 }
@@ -515,7 +516,7 @@ Test(order_rules, fulfilled_units_stay_fulfilled) {
         cr_assert_eq(fulfillments[0].status, FULFILLMENT_CANCELLED);
         cr_assert_eq(fulfillments[1].status, FULFILLMENT_SHIPPED);
         cr_assert_eq(fulfillments[1].version, 1);
-        cr_assert_eq(order.refund_due, 4526 + 453);
+        cr_assert_eq(order.balance.refund_due, 4526 + 453);
         assert_told("fulfillment.cancelled order.units_cancelled refund.due order.fulfilled");
 }
 
@@ -547,7 +548,7 @@ Test(order_rules, the_rest_of_a_hand_over_may_be_cancelled) {
         cr_assert_eq(order.status, ORDER_FULFILLED);
         cr_assert_eq(rows[0].reserved, 0);
         cr_assert_eq(rows[0].on_hand, 8);
-        cr_assert_eq(order.refund_due, order_line_value(&lines[0], 0, 3) + 453 + 3621);
+        cr_assert_eq(order.balance.refund_due, order_line_value(&lines[0], 0, 3) + 453 + 3621);
         assert_told("fulfillment.handed_over fulfillment.cancelled order.units_cancelled refund.due order.fulfilled");
 }
 
@@ -582,7 +583,7 @@ Test(order_rules, an_order_without_units_has_a_cancel_reason) {
         cr_assert_eq(order_after_units(&order, "damaged", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(order.status, ORDER_CANCELLED);
         cr_assert_str_eq(order.cancel_reason, "damaged");
-        cr_assert_eq(order.refund_due, 9090);
+        cr_assert_eq(order.balance.refund_due, 9090);
 }
 
 Test(order_rules, a_line_without_a_location_has_nothing_to_cancel) {

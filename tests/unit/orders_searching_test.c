@@ -1,5 +1,5 @@
 #include "orders/lists.h"
-#include "orders/placing.h"
+#include "orders/number.h"
 
 #include "base/text.h"
 

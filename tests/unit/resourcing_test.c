@@ -134,7 +134,7 @@ Test(resourcing, the_customer_keeps_the_order_and_is_told) {
         elsewhere("near", 5, 9, 9);
         assert_done(fall_short(FIRST, 2));
         cr_assert_eq(scene.order_lines[FIRST].cancelled, 0);
-        cr_assert_eq(scene.order.refund_due, 0);
+        cr_assert_eq(scene.order.balance.refund_due, 0);
         cr_assert_eq(scene.order.status, ORDER_OPEN);
         cr_assert_eq(told("refund.due"), 0);
         cr_assert_eq(told("fulfillment.short_picked"), 1);
@@ -296,7 +296,7 @@ Test(resourcing, what_nobody_has_is_cancelled_and_its_refund_due) {
         assert_nobody_takes_over();
         cr_assert_eq(scene.order_lines[FIRST].cancelled, 2);
         cr_assert_eq(scene.lines[FIRST].resourced, 0);
-        cr_assert_eq(scene.order.refund_due, 2000);
+        cr_assert_eq(scene.order.balance.refund_due, 2000);
 }
 
 Test(resourcing, only_what_is_cancelled_is_due_as_a_refund) {
@@ -304,7 +304,7 @@ Test(resourcing, only_what_is_cancelled_is_due_as_a_refund) {
         assert_done(fall_short(FIRST, 2));
         assert_replaced_at(0, "near", FIRST, 1);
         cr_assert_eq(scene.order_lines[FIRST].cancelled, 1);
-        cr_assert_eq(scene.order.refund_due, 1000);
+        cr_assert_eq(scene.order.balance.refund_due, 1000);
         cr_assert_eq(told("refund.due"), 1);
         cr_assert_not_null(strstr(data_of("refund.due"), "\"amount\":1000"));
 }

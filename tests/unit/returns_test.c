@@ -258,7 +258,7 @@ Test(returns, the_shipping_goes_with_the_return_that_leaves_nothing) {
 
         web.return_policy = &policy;
         scene.order.shipping = 499;
-        scene.order.total += 499;
+        scene.order.balance.total += 499;
         assert_done(bring_one(FIRST, 2, GOODS_SELLABLE));
         cr_assert_eq(made->shipping, 0);
         assert_done(bring(rest, 2));
@@ -414,7 +414,7 @@ static enum problem exchange(
 /* 60.00 of goods and 12.00 of tax on top. */
 static void given_tax_on_top(void) {
         scene.order.tax = 1200;
-        scene.order.total += 1200;
+        scene.order.balance.total += 1200;
         till_pay(&scene.till, &scene.order, FUNDS_CAPTURED);
         given_for_sale(1000);
 }
@@ -427,8 +427,8 @@ Test(returns, an_even_exchange_under_tax_on_top_leaves_nothing_to_refund) {
         cr_assert_eq(made->lines[0]->refund, 1200);
         cr_assert_eq(made->lines[0]->tax, 200);
         cr_assert_eq(rma_refundable(made), 0);
-        cr_assert_eq(order_balance(&scene.order), 0);
-        cr_assert(scene.order.tax == 1400 && scene.order.total == 8400);
+        cr_assert_eq(balance_due(&scene.order.balance), 0);
+        cr_assert(scene.order.tax == 1400 && scene.order.balance.total == 8400);
 }
 
 Test(returns, other_goods_have_the_tax_in_proportion_unless_it_is_told) {
@@ -438,7 +438,7 @@ Test(returns, other_goods_have_the_tax_in_proportion_unless_it_is_told) {
         given_tax_on_top();
         given_for_sale(2500);
         assert_done(exchange(&one, 1, "SKU-A", 1, NULL));
-        cr_assert_eq(order_balance(&scene.order), 2500 + 500 - 1200);
+        cr_assert_eq(balance_due(&scene.order.balance), 2500 + 500 - 1200);
         scene_clear();
         given_bought();
         given_tax_on_top();
@@ -446,7 +446,7 @@ Test(returns, other_goods_have_the_tax_in_proportion_unless_it_is_told) {
                 const struct return_item again = item(FIRST, 1, GOODS_SELLABLE);
 
                 assert_done(exchange(&again, 1, "SKU-A", 1, &told_tax));
-                cr_assert_eq(order_balance(&scene.order), 1000 + 123 - 1200);
+                cr_assert_eq(balance_due(&scene.order.balance), 1000 + 123 - 1200);
                 cr_assert_eq(exchange(&again, 1, "SKU-A", 1, &otherwise), PROBLEM_VALIDATION_FAILED);
                 assert_violation("#/exchange/tax/included", "mismatch");
         }
@@ -472,10 +472,10 @@ static void random_amounts(uint64_t *dice) {
         for (size_t i = 0; i < order->n_discounts; i++)
                 order->discount += discounts[i].amount;
         order->shipping = (int64_t) dice_below(dice, 900);
-        order->total = order->subtotal - order->discount + order->shipping;
+        order->balance.total = order->subtotal - order->discount + order->shipping;
         order->tax_included = dice_below(dice, 2);
-        order->tax = (int64_t) dice_below(dice, (size_t) order->total + 1);
-        order->total += order->tax_included ? 0 : order->tax;
+        order->tax = (int64_t) dice_below(dice, (size_t) order->balance.total + 1);
+        order->balance.total += order->tax_included ? 0 : order->tax;
         till_pay(&scene.till, order, FUNDS_CAPTURED);
         given_for_sale(price);
 }
@@ -488,9 +488,9 @@ static void assert_adds_up(size_t round) {
                 value += order_line_value(&order->lines[i], 0, order->lines[i].quantity);
                 tax += order_line_tax(&order->lines[i], 0, order->lines[i].quantity);
         }
-        cr_assert_eq(value, order->total, "round %zu", round);
+        cr_assert_eq(value, order->balance.total, "round %zu", round);
         cr_assert_eq(tax, order->tax, "round %zu", round);
-        cr_assert_eq(order->total,
+        cr_assert_eq(order->balance.total,
                 order->subtotal - order->discount + order->shipping + (order->tax_included ? 0 : order->tax),
                 "round %zu", round);
 }
@@ -505,13 +505,13 @@ Test(returns, an_exchange_for_equal_goods_does_not_change_the_balance) {
                 scene_clear();
                 given_bought();
                 random_amounts(&dice);
-                before = order_balance(&scene.order);
+                before = balance_due(&scene.order.balance);
                 items[0] =
                         item(dice_below(&dice, 2) ? FIRST : THIRD, 1 + (int64_t) dice_below(&dice, 2), GOODS_SELLABLE);
                 items[1] = item(SECOND_LINE, 1, GOODS_SELLABLE);
                 assert_done(exchange(items, 2, "SKU-A", items[0].quantity + 1, NULL));
-                cr_assert_eq(order_balance(&scene.order), before, "round %zu: %ld", round,
-                        (long) (order_balance(&scene.order) - before));
+                cr_assert_eq(balance_due(&scene.order.balance), before, "round %zu: %ld", round,
+                        (long) (balance_due(&scene.order.balance) - before));
                 cr_assert_eq(rma_refundable(made), 0);
                 assert_adds_up(round);
         }

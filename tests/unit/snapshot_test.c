@@ -136,11 +136,11 @@ static const char *places[] = { "store" };
 static void given_an_order(void) {
         begin();
         given_pickup();
-        refund = (struct refund){ .id = uuid_new(), .order = &scene.order, .amount = 100 };
+        refund = (struct refund){ .id = uuid_new(), .balance = &scene.order.balance, .amount = 100 };
         scene.order.discounts = &discount;
         scene.order.n_discounts = 1;
-        scene.order.refunds = refunds;
-        scene.order.n_refunds = 1;
+        scene.order.balance.refunds = refunds;
+        scene.order.balance.n_refunds = 1;
         scene.order.return_places = places;
         scene.order.n_return_places = 1;
 }
@@ -156,7 +156,7 @@ static void spoil_order_later(void) {
         spoil_later(order, sizeof(*order));
         spoil_later(scene.order_lines, sizeof(scene.order_lines));
         spoil_later(&discount, sizeof(discount));
-        spoil_later(order->payments, sizeof(*order->payments));
+        spoil_later(order->balance.payments, sizeof(*order->balance.payments));
         spoil_later(&scene.till.payment, sizeof(scene.till.payment));
         spoil_later(refunds, sizeof(refunds));
         spoil_later(&refund, sizeof(refund));

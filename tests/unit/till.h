@@ -13,15 +13,16 @@ struct till {
 /* The state is one that a payment may begin with. */
 static inline void till_pay(struct till *till, struct order *order, enum funds_state state) {
         till->payment = (struct payment){ .id = uuid_new(),
-                .order = order,
+                .balance = &order->balance,
                 .number = 1,
                 .state = state,
-                .amount = order->total,
-                .authorized = state == FUNDS_PENDING ? 0 : order->total,
-                .captured = state == FUNDS_CAPTURED ? order->total : 0,
+                .amount = order->balance.total,
+                .authorized = state == FUNDS_PENDING ? 0 : order->balance.total,
+                .captured = state == FUNDS_CAPTURED ? order->balance.total : 0,
                 .version = 1 };
         till->list[0] = &till->payment;
-        order->payments = till->list;
-        order->n_payments = order->payments_capacity = 1;
-        order_project_money(order);
+        order->balance.payments = till->list;
+        order->balance.n_payments = order->balance.payments_capacity = 1;
+        order_open_balance(order);
+        order_project_balance(order);
 }

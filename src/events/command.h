@@ -1,0 +1,14 @@
+/*
+ * events/command: the arguments that the rules of a command share.
+ */
+#pragma once
+
+#include "events/events.h"
+
+struct command {
+        const char *actor;
+        timestamp now;
+        struct events *events;
+        struct arena *arena;     /* for new records and for the texts of a refusal */
+        struct refusal *refusal; /* NULL: for rules that refuse nothing */
+};

@@ -1,0 +1,51 @@
+/* Commands on the money of an order: the balance decides (payments/payments.h), then the order settles. */
+#include "orders/order.h"
+#include "payments/provider.h"
+
+static void order_settle_by(struct order *order, const struct command *command) {
+        order_settle(order, command->events, command->actor, command->now);
+}
+
+enum problem order_pay(struct order *order, const struct payment_request *request, const struct command *command,
+        struct payment **ret_payment) {
+        const enum problem p = balance_pay(&order->balance, request, command, ret_payment);
+
+        if (!p)
+                order_settle_by(order, command);
+        return p;
+}
+
+/* Money beyond the refund due is credited: the customer owes that much less. */
+static void appease(
+        struct order *order, int64_t amount, int64_t tax, const char *reason, const struct command *command) {
+        struct event *event = order_tell(command->events, order, EVENT_ORDER_APPEASED, command->actor);
+
+        order_credit(order, amount, tax);
+        event_integer(event, "amount", amount);
+        event_integer(event, "tax", tax);
+        event_text(event, "currency", order->balance.currency);
+        event_text(event, "reason", reason);
+}
+
+enum problem order_give_back(struct order *order, const struct refund_request *request, const struct command *command) {
+        const int64_t credited_tax = order_credited_tax(order);
+        const struct balance_tax tax = { .credited = credited_tax, .left = order->tax - credited_tax };
+        int64_t beyond = 0, beyond_tax = 0;
+        const enum problem p = balance_give_back(&order->balance, request, &tax, command, &beyond, &beyond_tax);
+
+        if (p)
+                return p;
+        if (beyond)
+                appease(order, beyond, beyond_tax, request->reason, command);
+        order_settle_by(order, command);
+        return PROBLEM_NONE;
+}
+
+enum problem order_provider_event(struct order *order, struct payment *payment, const struct provider_event *told,
+        struct told_events *before, const struct command *command) {
+        const enum problem p = provider_event_apply(payment, told, before, command);
+
+        if (!p)
+                order_settle_by(order, command);
+        return p;
+}
