@@ -6,6 +6,7 @@ import threading
 from urllib.parse import urlsplit, urlunsplit
 
 TURN_S = 0.05
+EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"  # of the unnamed portal, all rows: as libpq sends it
 
 
 class Proxy:
@@ -20,6 +21,7 @@ class Proxy:
         self._open.set()
         self._answering = set()  # a gate for each connection
         self._last_words = None
+        self._last_asked = None
         self._ended = threading.Event()
         self._sockets = set()
         self._lock = threading.Lock()
@@ -45,8 +47,15 @@ class Proxy:
         """
         self._last_words = words
 
+    def hold_back_behind(self, statement):
+        """On the next connection that executes this statement of PostgreSQL: forward up to it, and nothing behind it.
+
+        So the server waits in the middle of a trip, as it does for a client that is stopped while it sends.
+        """
+        self._last_asked = statement.encode() + b"\0"
+
     def resume(self):
-        self._last_words = None
+        self._last_words = self._last_asked = None
         self._open.set()
         with self._lock:
             gates = set(self._answering)
@@ -97,6 +106,9 @@ class Proxy:
                 data = source.recv(65536)
                 if self._last_words and self._last_words in data:
                     answering.clear()
+                if self._last_asked and self._last_asked in data:
+                    self._forward_up_to(data, sink)
+                    break
                 for gate in gates:
                     gate.wait()
                 if not data:
@@ -108,6 +120,14 @@ class Proxy:
             self._answering.discard(answering)
         _shut(source)
         _shut(sink)
+
+
+    def _forward_up_to(self, data, sink):
+        """Ends when the other side has ended the connection, or the proxy has."""
+        asked, self._last_asked = self._last_asked, None
+        sink.sendall(data[:data.index(EXECUTE, data.index(asked)) + len(EXECUTE)])
+        while not self._ended.is_set() and sink.fileno() >= 0:
+            self._ended.wait(TURN_S)
 
 
 def _shut(each):
