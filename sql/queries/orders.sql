@@ -2,10 +2,13 @@
 -- fulfillments ($2), whose order never changes.
 
 -- :name orders_read of orders
+-- $3 the time that an order may stay unpaid if its channel does not say, in seconds; 0: for ever.
 select o.id, o.order_number, o.channel, o.external_ref, o.status, o.payment_status, o.payment_reference, o.payment_due_at,
        o.currency, o.customer, o.ship_to, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.total,
        o.credited, o.adjusted, o.adjusted_tax, o.paid, o.refunded, o.refund_due, o.returns_awaited, o.reservation_id, o.cancel_reason, o.actor, o.version, o.placed_at,
-       o.updated_at
+       o.updated_at, o.unpaid_since,
+       case when o.unpaid_since is not null
+            then coalesce((select c.unpaid_ttl_s from channels c where c.code = o.channel), $3::bigint) end as unpaid_ttl_s
   from orders o
  where o.id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by o.id
@@ -168,17 +171,17 @@ with due as (
 )
 insert into orders (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                     currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                    reservation_id, actor, placed_at, updated_at, paid, open_for)
+                    reservation_id, actor, placed_at, updated_at, paid, open_for, unpaid_since)
 select id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
        currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-       reservation_id, actor, placed_at, updated_at, paid, open_for
+       reservation_id, actor, placed_at, updated_at, paid, open_for, unpaid_since
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
               $9::text[], $10::jsonb[], $11::jsonb[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
               $16::boolean[], $17::bigint[], $18::uuid[], $19::text[], $20::timestamptz[], $21::timestamptz[],
-              $22::bigint[], $23::text[])
+              $22::bigint[], $23::text[], $24::timestamptz[])
        as placed (id, order_number, channel, external_ref, status, payment_status, payment_reference, payment_due_at,
                   currency, customer, ship_to, subtotal, discount, shipping, tax, tax_included, total,
-                  reservation_id, actor, placed_at, updated_at, paid, open_for)
+                  reservation_id, actor, placed_at, updated_at, paid, open_for, unpaid_since)
 
 -- :name order_lines_insert of order_lines
 insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, fulfilled, value, tax)
@@ -231,12 +234,12 @@ update orders o
        refund_due = changed.refund_due, cancel_reason = changed.cancel_reason, version = changed.version,
        updated_at = changed.updated_at, credited = changed.credited, adjusted = changed.adjusted, paid = changed.paid,
        payment_due_at = changed.payment_due_at, adjusted_tax = changed.adjusted_tax,
-       returns_awaited = changed.returns_awaited, open_for = changed.open_for
+       returns_awaited = changed.returns_awaited, open_for = changed.open_for, unpaid_since = changed.unpaid_since
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
               $8::timestamptz[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::bigint[],
-              $15::text[])
+              $15::text[], $16::timestamptz[])
        as changed (id, status, payment_status, refunded, refund_due, cancel_reason, version, updated_at, credited,
-                   adjusted, paid, payment_due_at, adjusted_tax, returns_awaited, open_for)
+                   adjusted, paid, payment_due_at, adjusted_tax, returns_awaited, open_for, unpaid_since)
  where o.id = changed.id
 
 -- :name orders_raise_returns
@@ -334,12 +337,28 @@ select e.id, e.type, e.occurred_at, e.actor, case when e.subject_kind = 'fulfill
  limit $2::bigint
 
 -- :name orders_unpaid free
--- Orders with an overdue payment, for the sweeper. $1 at most.
-select o.id
-  from orders o
- where o.payment_status = 'pending' and o.status in ('open', 'partially_fulfilled')
-   and o.payment_due_at <= statement_timestamp()
- order by o.payment_due_at
+-- Orders with an overdue payment, for the sweeper. $1 at most; $2 as $3 of orders_lock. A deadline that the order names counts, else
+-- the time that its channel states.
+select overdue.id
+  from (select named.id, named.due_at
+          from (select o.id, o.payment_due_at as due_at
+                  from orders o
+                 where o.payment_status = 'pending' and o.status in ('open', 'partially_fulfilled')
+                   and o.payment_due_at <= statement_timestamp()
+                 order by o.payment_due_at
+                 limit $1::bigint) as named
+         union all
+        select waiting.id, waiting.unpaid_since + policy.ttl
+          from (select c.code, coalesce(c.unpaid_ttl_s, $2::bigint) * interval '1 second' as ttl from channels c) as policy
+         cross join lateral (select o.id, o.unpaid_since
+                               from orders o
+                              where o.channel = policy.code and o.payment_status = 'pending'
+                                and o.status in ('open', 'partially_fulfilled')
+                                and o.unpaid_since <= statement_timestamp() - policy.ttl
+                              order by o.unpaid_since
+                              limit $1::bigint) as waiting
+         where policy.ttl > interval '0') as overdue
+ order by overdue.due_at
  limit $1::bigint
 
 -- :name fulfillments_to_expire free

@@ -62,10 +62,11 @@ enum setting_kind {
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
                 "time limit to receive a request, and to send its reply; a slower peer is cut off")                    \
         X(RESOURCING, "HOLDFAST_RESOURCING", SWITCH, "on", 0, 0,                                                       \
-                "on or off: another location takes over missing units, else they are cancelled")                       \
+                "on or off: another location takes over missing units, else they are cancelled; a channel may say "    \
+                "otherwise")                                                                                           \
         X(RESOURCING_RADIUS_KM, "HOLDFAST_RESOURCING_RADIUS_KM", INTEGER, "50", 0, 20000,                              \
                 "largest distance of a location that takes over pickup or curbside; 0: no limit. "                     \
-                "A location without a position is too far away, unless both have none")                                \
+                "A location without a position is too far away, unless both have none. A channel may say otherwise")   \
         X(RETENTION_EVENTS, "HOLDFAST_RETENTION_EVENTS", DURATION, "", 7 * DAY, 36500 * DAY,                           \
                 "holdfast prune removes older events, except those of open orders; empty: kept")                       \
         X(RETENTION_IDEMPOTENCY, "HOLDFAST_RETENTION_IDEMPOTENCY", DURATION, "P1D", DAY, 30 * DAY,                     \
@@ -81,7 +82,8 @@ enum setting_kind {
                 "addresses and networks of proxies whose Forwarded headers the service believes, "                     \
                 "comma separated")                                                                                     \
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
-                "an order with a pending payment is cancelled after this time; empty: never")                          \
+                "an order with a pending payment is cancelled after this time; empty: never. A channel may say "       \
+                "otherwise")                                                                                           \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
                 "connections that change stock; the others help if the first falls behind or meets a stuck row")
 

@@ -18,6 +18,7 @@ struct database;
 
 #define LEAD_TIME_DEFAULT (2 * HOUR)
 #define HOLD_FOR_DEFAULT  (7 * DAY)
+#define RADIUS_KM_MAX     20000 /* nearly half the way round the Earth */
 
 enum channel_kind {
         CHANNEL_APP,
@@ -50,11 +51,20 @@ struct record {
         bool changed; /* to be updated */
 };
 
+/* The policy that a channel states. For a member that it does not state, the setting of the service holds. */
+struct channel_policy {
+        bool has_resourcing, has_resourcing_radius_km, has_unpaid_ttl_s;
+        bool resourcing;              /* other locations take over missing units */
+        int64_t resourcing_radius_km; /* 0: no limit */
+        int64_t unpaid_ttl_s;         /* 0: unpaid orders are never cancelled */
+};
+
 struct channel {
         struct record record;
         const char *code;
         const char *name;
         enum channel_kind kind;
+        struct channel_policy policy;
         const struct return_policy *return_policy; /* may be NULL */
 };
 

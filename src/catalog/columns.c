@@ -23,6 +23,12 @@ static const struct column channel_list[] = {
         { "kind", ENUM_AT(struct channel_row, channel.kind), .words = &channel_kind_column, .nullable = true,
                 .absent = NO_KIND },
         { "return_policy", JSONB_AT(struct channel_row, return_policy) },
+        { "resourcing", BOOLEAN_AT(struct channel_row, channel.policy.resourcing),
+                .has = HAS(struct channel_row, channel.policy.has_resourcing) },
+        { "resourcing_radius_km", INTEGER_AT(struct channel_row, channel.policy.resourcing_radius_km),
+                .has = HAS(struct channel_row, channel.policy.has_resourcing_radius_km) },
+        { "unpaid_ttl_s", INTEGER_AT(struct channel_row, channel.policy.unpaid_ttl_s),
+                .has = HAS(struct channel_row, channel.policy.has_unpaid_ttl_s) },
         RECORD_COLUMNS(struct channel_row, channel),
 };
 const struct columns channel_row_columns = { "channels", COLUMNS(struct channel_row, channel_list) };

@@ -16,6 +16,7 @@ extern const struct catalog_list channels_list, listings_list, locations_list, p
 extern const struct operation slots_list;
 
 /* On the loop: checks that need no database. */
+void channel_put_check(struct call *call);
 void location_put_check(struct call *call);
 void product_put_check(struct call *call);
 void products_list_check(struct call *call);

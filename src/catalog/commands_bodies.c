@@ -3,10 +3,18 @@
  */
 #include "catalog/records.h"
 
+static const struct shape_member resourcing_members[] = {
+        TOLD(BOOLEAN, struct resourcing_body, enabled),
+        TOLD(INTEGER, struct resourcing_body, radius_km, BETWEEN(0, RADIUS_KM_MAX)),
+};
+static const struct shape resourcing_shape = SHAPE(struct resourcing_body, resourcing_members);
+
 static const struct shape_member channel_members[] = {
         REQUIRED(ENUM, struct channel_body, kind, .names = channel_kinds),
         REQUIRED(TEXT, struct channel_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
+        OPTIONAL(OBJECT, struct channel_body, resourcing, .shape = &resourcing_shape),
         OPTIONAL(OBJECT, struct channel_body, return_policy, .shape = &return_policy_shape),
+        OPTIONAL(TEXT, struct channel_body, unpaid_ttl, BETWEEN(1, DURATION_TEXT_SIZE - 1)),
 };
 const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
 

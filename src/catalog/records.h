@@ -26,13 +26,24 @@
 #define GTIN_TEXT_MAX         512 /* a GS1 Digital Link; a violation explains a wrong one */
 #define CAPABILITY_COUNT      4
 #define HANDOVER_METHOD_COUNT 2
+#define UNPAID_TTL_MIN        SECOND
+#define UNPAID_TTL_MAX        (366 * DAY)
+#define UNPAID_TTL_NEVER      "never" /* instead of a duration */
 
 /* ---- request bodies ---- */
+
+struct resourcing_body {
+        bool enabled, has_enabled;
+        int64_t radius_km;
+        bool has_radius_km;
+};
 
 struct channel_body {
         const char *name;
         int kind;
+        const struct resourcing_body *resourcing;  /* may be NULL */
         const struct return_policy *return_policy; /* may be NULL */
+        const char *unpaid_ttl;                    /* may be NULL */
 };
 
 struct pickup_body {
@@ -86,7 +97,8 @@ extern const struct shape channel_shape, listing_shape, location_shape, product_
 
 /* Check a body and copy it into a record; its code and `record` stay unchanged. False after a refusal, with
  * VALIDATION_FAILED and every fault named. The time zone is checked by location_zone_known. */
-void channel_from(const struct channel_body *body, struct channel *channel);
+bool channel_from(
+        const struct channel_body *body, struct arena *arena, struct refusal *refusal, struct channel *channel);
 void listing_from(const struct listing_body *body, struct listing *listing);
 bool location_from(
         const struct location_body *body, struct arena *arena, struct refusal *refusal, struct location *location);

@@ -25,7 +25,7 @@
 const struct route catalog_routes[] = {
         LISTED("/v1/channels", page_query_shape, channels_list),
         READ("/v1/channels/{code}", channel_record),
-        PUT("/v1/channels/{code}", channel_shape, channel_record, call_check_channel),
+        PUT("/v1/channels/{code}", channel_shape, channel_record, channel_put_check),
         LISTED("/v1/channels/{code}/listings", page_query_shape, listings_list),
         READ("/v1/channels/{code}/listings/{sku}", listing_record),
         PUT("/v1/channels/{code}/listings/{sku}", listing_shape, listing_record, call_check_channel),

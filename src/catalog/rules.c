@@ -26,14 +26,54 @@ static bool refuse_faults(const char *what, size_t n_before, struct arena *arena
 
 /* ---- channels ---- */
 
-void channel_from(const struct channel_body *body, struct channel *channel) {
+static void unpaid_ttl_from(
+        const char *text, struct arena *arena, struct refusal *refusal, struct channel_policy *policy) {
+        duration span = 0;
+
+        if (!text)
+                return;
+        policy->has_unpaid_ttl_s = true;
+        if (text_equal(text, UNPAID_TTL_NEVER))
+                return;
+        if (!duration_parse(text, &span))
+                (void) refuse_because(refusal, arena, "#/unpaid_ttl", "malformed",
+                        "This must be a duration such as PT2H, or \"" UNPAID_TTL_NEVER "\".");
+        else if (span < UNPAID_TTL_MIN || span > UNPAID_TTL_MAX)
+                (void) refuse_because(refusal, arena, "#/unpaid_ttl", "out-of-range",
+                        "This must be from PT1S to P366D, or \"" UNPAID_TTL_NEVER "\".");
+        policy->unpaid_ttl_s = span / SECOND;
+}
+
+bool channel_from(
+        const struct channel_body *body, struct arena *arena, struct refusal *refusal, struct channel *channel) {
+        const struct resourcing_body *resourcing = body->resourcing;
+        const size_t n_before = refusal->n_violations;
+
         channel->name = body->name;
         channel->kind = (enum channel_kind) body->kind;
         channel->return_policy = body->return_policy;
+        channel->policy = (struct channel_policy){ 0 };
+        if (resourcing)
+                channel->policy = (struct channel_policy){
+                        .has_resourcing = resourcing->has_enabled,
+                        .resourcing = resourcing->enabled,
+                        .has_resourcing_radius_km = resourcing->has_radius_km,
+                        .resourcing_radius_km = resourcing->radius_km,
+                };
+        unpaid_ttl_from(body->unpaid_ttl, arena, refusal, &channel->policy);
+        return refuse_faults("channel", n_before, arena, refusal);
+}
+
+static bool channel_policies_equal(const struct channel_policy *a, const struct channel_policy *b) {
+        return a->has_resourcing == b->has_resourcing && a->resourcing == b->resourcing &&
+               a->has_resourcing_radius_km == b->has_resourcing_radius_km &&
+               a->resourcing_radius_km == b->resourcing_radius_km && a->has_unpaid_ttl_s == b->has_unpaid_ttl_s &&
+               a->unpaid_ttl_s == b->unpaid_ttl_s;
 }
 
 bool channel_equal(const struct channel *a, const struct channel *b) {
-        return text_equal(a->name, b->name) && a->kind == b->kind && policies_equal(a->return_policy, b->return_policy);
+        return text_equal(a->name, b->name) && a->kind == b->kind &&
+               policies_equal(a->return_policy, b->return_policy) && channel_policies_equal(&a->policy, &b->policy);
 }
 
 /* ---- locations ---- */

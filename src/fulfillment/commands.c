@@ -9,6 +9,8 @@
 #include "base/text.h"
 
 enum problem fulfillment_work_begin(struct batch *batch, bool locked, struct fulfillment_commands **ret_work) {
+        const struct resourcing_policy otherwise = { .enabled = config_integer(CONFIG_RESOURCING),
+                .radius_km = config_integer(CONFIG_RESOURCING_RADIUS_KM) };
         struct fulfillment_commands *work = arena_new(batch->arena, struct fulfillment_commands);
 
         if (!work)
@@ -16,7 +18,7 @@ enum problem fulfillment_work_begin(struct batch *batch, bool locked, struct ful
         stock_init(&work->stock, batch->arena);
         orders_init(&work->set, batch->arena, locked ? &work->stock : NULL);
         catalog_init(&work->catalog, batch->arena);
-        resourcing_init(&work->resourcing, batch->arena, config_integer(CONFIG_RESOURCING_RADIUS_KM));
+        resourcing_init(&work->resourcing, batch->arena, &otherwise);
         for (size_t i = 0; i < batch->n_calls; i++)
                 orders_want_fulfillment(&work->set, call_id(batch->calls[i], 0));
         batch->work = work;

@@ -89,7 +89,7 @@ static enum problem command_load_sources(
 
         if (p)
                 return p;
-        for (size_t i = 0; i < batch->n_calls && config_integer(CONFIG_RESOURCING); i++)
+        for (size_t i = 0; i < batch->n_calls; i++)
                 want(&work->resourcing, batch->calls[i]);
         if (!work->resourcing.n_calls && !work->resourcing.exhausted)
                 return orders_lock(batch->database, &work->set);

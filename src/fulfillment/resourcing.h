@@ -43,6 +43,13 @@ must_check enum problem shortage_take_over(struct fulfillment *from, const struc
 
 /* ---- loading ---- */
 
+/* Whether other locations take over the missing units of a fulfillment, as the channel of its order says. */
+struct resourcing_policy {
+        struct uuid id; /* of the fulfillment */
+        bool enabled;
+        int64_t radius_km; /* of pickup and curbside; 0: no limit */
+};
+
 /* The missing units of one call. */
 struct resourcing_call {
         const void *owner; /* the call */
@@ -54,16 +61,18 @@ struct resourcing_call {
 /* The searches of one batch. */
 struct resourcing {
         struct arena *arena;
-        int64_t radius_km;       /* 0: no limit */
-        struct order_set orders; /* read without a lock */
+        struct order_set orders;            /* read without a lock */
+        struct resourcing_policy otherwise; /* of a channel that does not say */
+        struct resourcing_policy *policies; /* of the fulfillments that exist */
+        size_t n_policies;
         struct sourcing sourcing;
         struct resourcing_call *calls;
         size_t n_calls, capacity;
         bool exhausted;
 };
 
-/* For pickup and curbside, only locations within `radius_km` kilometres are asked; 0: all. */
-void resourcing_init(struct resourcing *resourcing, struct arena *arena, int64_t radius_km);
+/* `otherwise` is the policy of channels that do not say. */
+void resourcing_init(struct resourcing *resourcing, struct arena *arena, const struct resourcing_policy *otherwise);
 
 /* Search for the units that the lines of a fulfillment lack (NULL: all open units). The id and the lines must outlive
  * the batch. */
@@ -75,5 +84,5 @@ void resourcing_want(struct resourcing *resourcing, const void *owner, const str
 must_check enum problem resourcing_lock(
         struct resourcing *resourcing, struct database *database, struct order_set *set, timestamp deadline);
 
-/* The search of that call; NULL when none was wanted. */
+/* The search of that call; NULL when none was wanted, or when the policy of its channel is against it. */
 struct sourcing_search *resourcing_find(const struct resourcing *resourcing, const void *owner);

@@ -11,7 +11,6 @@
 
 #define SKUS_MAX      100
 #define LOCATIONS_MAX 100
-#define RADIUS_KM_MAX 20000 /* nearly half the way round the Earth */
 
 struct near_body {
         double latitude, longitude, radius_km;

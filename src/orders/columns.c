@@ -11,6 +11,8 @@ static const struct column order_list[] = {
         { "payment_status", ENUM_AT(struct order, balance.payment_status), .words = &order_payment_status_column },
         { "payment_reference", TEXT_AT(struct order, payment_reference) },
         { "payment_due_at", TIME_AT(struct order, balance.payment_due_at) },
+        { "unpaid_since", TIME_AT(struct order, balance.unpaid_since) },
+        { "unpaid_ttl_s", INTEGER_AT(struct order, balance.unpaid_ttl_s), .nullable = true },
         { "currency", TEXT_AT(struct order, balance.currency) },
         { "customer", JSONB_AT(struct order, customer) },
         { "ship_to", JSONB_AT(struct order, ship_to) },

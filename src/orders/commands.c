@@ -15,7 +15,7 @@ void order_reply(struct call *call, const struct order *order, unsigned status, 
         reply_begin(&w, call, status);
         order_write(&w.json, order, &viewer);
         reply_end(&w);
-        reply_etag(call, order->version);
+        reply_etag_of_view(call, order->version, order_view(order));
 }
 
 enum problem order_work_begin(struct batch *batch, bool locked, struct order_commands **ret_work) {

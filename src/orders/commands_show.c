@@ -25,7 +25,7 @@ static void order_show_one(struct call *call, const struct order *order) {
 
         order_reply(call, order, 200, sees_codes ? config_text(CONFIG_PICKUP_SECRET) : NULL);
         if (call->reply.status == 200)
-                reply_etag_of_view(call, order->version, order_codes_hidden(order, &viewer));
+                reply_etag_of_view(call, order->version, order_view_of(order, &viewer));
 }
 
 static enum problem order_show_decide(struct batch *batch) {

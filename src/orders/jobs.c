@@ -18,6 +18,7 @@ static enum problem unpaid_find(struct database *database, int64_t limit, struct
 
         parameters_init(&p, due->arena);
         parameter_integer(&p, limit);
+        parameter_integer(&p, config_integer(CONFIG_UNPAID_TTL) / SECOND);
         database_ask(database, &sql_orders_unpaid, &p, due_documents_read, due);
         return PROBLEM_NONE;
 }
@@ -29,7 +30,7 @@ static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
 
         call->reply.status = 200;
         if (!order || order->balance.payment_status != PAYMENT_PENDING ||
-                order->balance.payment_due_at == TIMESTAMP_NONE || order->balance.payment_due_at > batch->now)
+                balance_due_at(&order->balance) == TIMESTAMP_NONE || balance_due_at(&order->balance) > batch->now)
                 return PROBLEM_NONE;
         return order_cancel(order, NULL, 0, "unpaid", call->claims->subject, batch->events, batch->now, &call->arena,
                 &call->refusal);

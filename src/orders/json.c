@@ -199,7 +199,7 @@ static void write_header(struct writer *json, const struct order *order) {
         write_raw_member(json, "customer", order->customer);
         write_raw_member(json, "ship_to", order->ship_to);
         write_text_member(json, "payment_reference", order->payment_reference);
-        write_time_member(json, "payment_due_at", order->balance.payment_due_at);
+        write_time_member(json, "payment_due_at", balance_due_at(&order->balance));
         write_text_member(json, "cancel_reason", order->cancel_reason);
 }
 
@@ -211,14 +211,25 @@ static const char *secret_for(const struct code_viewer *viewer, const char *loca
         return here ? viewer->secret : NULL;
 }
 
-uint64_t order_codes_hidden(const struct order *order, const struct code_viewer *viewer) {
-        uint64_t digest = 0;
+/* FNV-1a, so that each part of a view changes the digest. */
+static uint64_t view_add(uint64_t digest, uint64_t part) {
+        return (digest ^ part) * UINT64_C(0x100000001b3);
+}
+
+uint64_t order_view(const struct order *order) {
+        const timestamp due_at = balance_due_at(&order->balance);
+
+        return due_at == order->balance.payment_due_at ? 0 : view_add(0, (uint64_t) due_at);
+}
+
+uint64_t order_view_of(const struct order *order, const struct code_viewer *viewer) {
+        uint64_t digest = order_view(order);
 
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 const struct fulfillment *fulfillment = order->fulfillments[i];
 
                 if (fulfillment->method != BY_SHIPPING && !secret_for(viewer, fulfillment->location))
-                        digest = (digest ^ (i + 1)) * UINT64_C(0x100000001b3);
+                        digest = view_add(digest, i + 1);
         }
         return digest;
 }

@@ -69,8 +69,10 @@ struct code_viewer {
 void order_write(struct writer *json, const struct order *order, const struct code_viewer *viewer);
 void fulfillment_write(struct writer *json, const struct fulfillment *fulfillment, const char *pickup_secret);
 
-/* A digest of the fulfillments whose pickup codes the viewer does not see; 0: sees them all. */
-uint64_t order_codes_hidden(const struct order *order, const struct code_viewer *viewer);
+/* Digests for the ETag, of members that may differ within a version: the deadline that the policy of the channel gives;
+ * with a viewer, also the fulfillments whose pickup codes the viewer does not see. 0: none differs. */
+uint64_t order_view(const struct order *order);
+uint64_t order_view_of(const struct order *order, const struct code_viewer *viewer);
 
 /* "replaces": the fulfillment that fell short of its units; null when there is none. */
 void replaces_write(struct writer *json, const struct fulfillment *fulfillment);

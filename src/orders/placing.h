@@ -83,7 +83,7 @@ struct placing {
         size_t n_refs;
         struct reservation **claimed;
         size_t n_claimed;
-        duration unpaid_ttl; /* 0: pending payments have no deadline unless the request names one */
+        duration unpaid_ttl; /* of orders whose channel does not say; 0: for ever */
         timestamp now;
 };
 

@@ -72,7 +72,9 @@ static struct order *imported_order_new(
                 .actor = actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .status = ORDER_FULFILLED,
-                .balance = { .currency = body->currency, .payment_due_at = TIMESTAMP_NONE },
+                .balance = { .currency = body->currency,
+                        .payment_due_at = TIMESTAMP_NONE,
+                        .unpaid_since = TIMESTAMP_NONE },
                 .tax_included = true,
                 .placed_at = placed_at,
                 .updated_at = placing->now, /* so that clients find it with updated_since */

@@ -39,7 +39,9 @@ static struct order *placed_order_new(const struct validation *validation, struc
                 .customer = order_customer(placing->arena, body->customer),
                 .ship_to = body->ship_to ? order_address(placing->arena, body->ship_to) : NULL,
                 .payment_reference = payment ? payment->reference : NULL,
-                .balance = { .currency = body->currency, .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE },
+                .balance = { .currency = body->currency,
+                        .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE,
+                        .unpaid_since = TIMESTAMP_NONE },
                 .reservation_id = body->reservation_id,
                 .placed_at = placing->now,
                 .updated_at = placing->now,
@@ -219,12 +221,16 @@ static enum problem placed_order_pay(
         return PROBLEM_NONE;
 }
 
-/* An order without covering payments gets a payment deadline. */
-static void owe(const struct placing *placing, struct order *order) {
+/* An order without covering payments waits for them as long as its channel says, unless its client names a deadline. */
+static void placed_order_owe(const struct placing *placing, const struct channel *channel, struct order *order) {
+        struct balance *balance = &order->balance;
+
         order_project_balance(order);
-        if (order->balance.payment_status == PAYMENT_PENDING && order->balance.payment_due_at == TIMESTAMP_NONE &&
-                placing->unpaid_ttl)
-                order->balance.payment_due_at = placing->now + placing->unpaid_ttl;
+        if (balance->payment_status != PAYMENT_PENDING || balance->payment_due_at != TIMESTAMP_NONE)
+                return;
+        balance->unpaid_since = placing->now;
+        balance->unpaid_ttl_s =
+                channel->policy.has_unpaid_ttl_s ? channel->policy.unpaid_ttl_s : placing->unpaid_ttl / SECOND;
 }
 
 /* ---- the reservation ---- */
@@ -481,7 +487,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
                 return p;
         if (refusal->n_violations)
                 return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed; see `errors`.");
-        owe(placing, order);
+        placed_order_owe(placing, catalog_find_channel(&placing->catalog, body->channel), order);
         p = check_reservation(&validation, placing, &reservation);
         if (!p)
                 p = order_stock_check(&validation, order, reservation);

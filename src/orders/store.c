@@ -2,6 +2,7 @@
 #include "orders/columns.h"
 #include "orders/orders.h"
 
+#include "base/config.h"
 #include "sql/orders.h"
 
 #include <stdlib.h>
@@ -232,10 +233,19 @@ static void ask_for_parts(struct database *database, struct order_set *set) {
         orders_ask(database, set, &sql_refunds_read, order_refunds_row, set);
 }
 
+/* The policy of its channel is part of an order. */
+static void ask_for_headers(struct database *database, struct order_set *set, const struct statement *statement) {
+        struct parameters p;
+
+        parameters_documents(&p, set);
+        parameter_integer(&p, config_integer(CONFIG_UNPAID_TTL) / SECOND);
+        database_ask(database, statement, &p, orders_row, set);
+}
+
 enum problem orders_lock_headers(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        orders_ask(database, set, &sql_orders_lock, orders_row, set);
+        ask_for_headers(database, set, &sql_orders_lock);
         orders_ask(database, set, &sql_fulfillments_lock, fulfillments_row, set);
         return PROBLEM_NONE;
 }
@@ -261,7 +271,7 @@ enum problem orders_lock(struct database *database, struct order_set *set) {
 enum problem orders_read(struct database *database, struct order_set *set) {
         if (set->exhausted)
                 return FAULT_BUSY;
-        orders_ask(database, set, &sql_orders_read, orders_row, set);
+        ask_for_headers(database, set, &sql_orders_read);
         orders_ask(database, set, &sql_fulfillments_read, fulfillments_row, set);
         ask_for_parts(database, set);
         return PROBLEM_NONE;

@@ -94,8 +94,10 @@ struct balance {
         enum balance_stage stage;
         int64_t paid, refunded, refund_due; /* projections */
         enum payment_status payment_status; /* likewise */
-        timestamp payment_due_at;           /* TIMESTAMP_NONE: no deadline */
-        struct payment **payments;          /* by number */
+        timestamp payment_due_at;  /* as the client named it; of a cancelled balance, the deadline that it had */
+        timestamp unpaid_since;    /* waits for payment under the policy of its channel; TIMESTAMP_NONE: it does not */
+        int64_t unpaid_ttl_s;      /* that policy, read with the order; 0: for ever */
+        struct payment **payments; /* by number */
         size_t n_payments, payments_capacity;
         struct refund **refunds; /* by number */
         size_t n_refunds, refunds_capacity;
@@ -190,6 +192,9 @@ uint64_t mark_bytes(uint64_t mark, const void *bytes, size_t size);
 /* The payment or refund of that id; NULL: the balance has none. */
 struct payment *payment_find(const struct balance *balance, const struct uuid *id);
 struct refund *refund_find(const struct balance *balance, const struct uuid *id);
+
+/* When its payment is due: as the client named it, else by the policy of its channel; TIMESTAMP_NONE: never. */
+timestamp balance_due_at(const struct balance *balance);
 
 /* Project paid, refunded, refund due and payment status from the payments and refunds. A covered balance has no payment
  * deadline. Part of balance_settle; new orders need it once. */

@@ -95,6 +95,24 @@ static enum payment_status payment_status_of(const struct balance *balance, cons
         return sums->paid >= charge && (sums->paid || !asked) ? PAYMENT_CAPTURED : PAYMENT_AUTHORIZED;
 }
 
+timestamp balance_due_at(const struct balance *balance) {
+        if (balance->payment_due_at != TIMESTAMP_NONE)
+                return balance->payment_due_at;
+        if (balance->unpaid_since == TIMESTAMP_NONE || !balance->unpaid_ttl_s)
+                return TIMESTAMP_NONE;
+        return balance->unpaid_since + balance->unpaid_ttl_s * SECOND;
+}
+
+/* A later policy does not move the deadline of a cancelled balance. */
+static void deadline_project(struct balance *balance) {
+        const bool is_void = balance->payment_status == PAYMENT_VOIDED;
+
+        if (balance->payment_status == PAYMENT_PENDING || (is_void && balance->stage != BALANCE_CANCELLED))
+                return;
+        balance->payment_due_at = is_void ? balance_due_at(balance) : TIMESTAMP_NONE;
+        balance->unpaid_since = TIMESTAMP_NONE;
+}
+
 void balance_project(struct balance *balance) {
         const struct balance_sums sums = balance_sums(balance);
         const int64_t due = balance_charge(balance) - (sums.paid - sums.refunded);
@@ -103,8 +121,7 @@ void balance_project(struct balance *balance) {
         balance->refunded = sums.refunded;
         balance->refund_due = due < 0 ? -due : 0;
         balance->payment_status = payment_status_of(balance, &sums);
-        if (balance->payment_status != PAYMENT_PENDING && balance->payment_status != PAYMENT_VOIDED)
-                balance->payment_due_at = TIMESTAMP_NONE;
+        deadline_project(balance);
 }
 
 /* ---- the mark ---- */

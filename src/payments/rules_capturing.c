@@ -77,7 +77,7 @@ void balance_reopen(struct balance *balance, const struct command *command) {
         struct arena none;
 
         arena_init(&none, 0);
-        balance->payment_due_at = TIMESTAMP_NONE;
+        balance->payment_due_at = balance->unpaid_since = TIMESTAMP_NONE;
         for (size_t i = 0; i < balance->n_payments; i++) {
                 struct payment *payment = balance->payments[i];
 

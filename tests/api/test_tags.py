@@ -147,10 +147,15 @@ class Watch:
         if before and before[0] != tag:
             if not tag.startswith("W/"):
                 assert before[1] != body, f"{path} for {viewer} after {after}: {before[0]} became {tag} for the same body"
-                self.stale[path] = before[0]
+                if version_of(tag) != version_of(before[0]):  # If-Match compares the version
+                    self.stale[path] = before[0]
                 self.changes[after.partition(" ")[0], route] += 1
             assert look(self.world, client, path, before[0]).status_code == 200 or before[1] == body
         self.last[path, viewer] = (tag, body)
+
+
+def version_of(tag):
+    return tag.strip('"').partition("-")[0]
 
 
 def differing(before, after, at=""):
@@ -246,7 +251,7 @@ def cancel_some(world, dice):
 
 def place(world, dice):
     method = dice.choice(["pickup", "curbside", "ship"])
-    state = dice.choice(["captured", "authorized", "captured"])
+    state = dice.choice(["captured", "authorized", "captured", "pending"])
     world.order({sku: dice.randint(1, 3) for sku in world.retailer.skus[:2]}, method, payment={"status": state, "reference": "psp"})
 
 
@@ -404,7 +409,9 @@ COMMANDS = [
     on_return("dispose", lambda dice, one: {"disposition": dice.choice(["restock", "destroy"]), "lines": lines_in(dice, one)}),
     reservation("extend"), reservation("release"), reservation("lapse"), reservation("lapse"),
     put("/v1/products/{sku}", lambda world, dice: {"title": dice.choice(["Mug", "Cup"]), "gtin": dice.choice(["06291041500213", None])}),
-    put("/v1/channels/{channel}", lambda world, dice: {"name": dice.choice(["Web", "Shop"]), "kind": "web"}),
+    put("/v1/channels/{channel}", lambda world, dice: {"name": dice.choice(["Web", "Shop"]), "kind": "web",
+                                                       "resourcing": dice.choice([None, {"enabled": False}, {"radius_km": 9}]),
+                                                       "unpaid_ttl": dice.choice([None, "never", "P1D", "P2D"])}),
     put("/v1/channels/{channel}/listings/{sku}", lambda world, dice: {"title": dice.choice(["A", "B"]), "published": True}),
     put("/v1/locations/{store}", lambda world, dice: {"name": dice.choice(["Mitte", "Store"])}),
 ]

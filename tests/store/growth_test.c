@@ -319,6 +319,38 @@ Test(growth, searches_of_products_read_as_much_at_a_tenfold_retailer) {
         grow_and_compare(retailer);
 }
 
+/* All open orders of three channels wait for payment; ten of them are overdue, by a named deadline or by the policy.
+ * The job runs each second with pinned plans. */
+static int64_t pages_of_overdue(int from, int to) {
+        static const struct measured call = {
+                .name = "overdue", .statement = &sql_orders_unpaid, .values = { "32", "3600" }, .n = 2
+        };
+
+        orders_fill(from, to);
+        fill("update orders o set status = 'open', payment_status = 'pending', unpaid_since = statement_timestamp()" NUMBERED
+             " where o.id = numbered.id",
+                from, to);
+        store_execute("update orders set unpaid_since = statement_timestamp() - interval '2 hours'"
+                      " where order_number in ('N-1', 'N-2', 'N-3', 'N-4', 'N-5')");
+        store_execute(
+                "update orders set payment_due_at = statement_timestamp() - interval '2 hours', unpaid_since = null"
+                " where order_number in ('N-6', 'N-7', 'N-8', 'N-9', 'N-10')");
+        store_execute("analyze orders");
+        return pages_of(&call);
+}
+
+Test(growth, the_job_that_finds_overdue_orders_reads_those_alone) {
+        int64_t small, large;
+
+        store_execute("insert into channels (code, name, kind, created_at, updated_at)"
+                      " select code, code, 'web', now(), now() from unnest('{web,app,shop}'::text[]) as code");
+        small = pages_of_overdue(1, SMALL);
+        large = pages_of_overdue(SMALL + 1, LARGE);
+        cr_assert_gt(small, 0);
+        cr_assert_leq(large, 2 * small + SPARE_PAGES, "%" PRId64 " pages at %d orders, %" PRId64 " at %d", large, LARGE,
+                small, SMALL);
+}
+
 Test(growth, a_list_that_grows_is_noticed) {
         static const struct statement whole_table = { .name = "whole_table",
                 .sql = "select count(*) from orders o where o.total > $1::bigint" };

@@ -81,6 +81,7 @@ static struct order *new_order(const char *number, const char *external_ref) {
                 .tax_included = true,
                 .balance.total = 11796,
                 .balance.payment_due_at = STORE_NOW + DAY,
+                .balance.unpaid_since = STORE_NOW - DAY,
                 .placed_at = STORE_NOW,
                 .updated_at = STORE_NOW + 1,
                 .version = 1,
@@ -167,6 +168,7 @@ static void assert_same_header(const struct order *a, const struct order *b) {
         cr_assert_eq(a->balance.refunded, b->balance.refunded);
         cr_assert_eq(a->balance.refund_due, b->balance.refund_due);
         cr_assert_eq(a->balance.payment_due_at, b->balance.payment_due_at);
+        cr_assert_eq(a->balance.unpaid_since, b->balance.unpaid_since);
         cr_assert_eq(a->placed_at, b->placed_at);
         cr_assert_eq(a->updated_at, b->updated_at);
         cr_assert_eq(a->version, b->version);

@@ -85,7 +85,8 @@ struct work {
         const struct sourcing_search *search;
 };
 
-static struct work *look_within(int64_t radius_km) {
+static struct work *look_by(bool enabled, int64_t radius_km) {
+        const struct resourcing_policy otherwise = { .enabled = enabled, .radius_km = radius_km };
         struct work *work = arena_new(&store_arena, struct work);
         struct uuid id;
 
@@ -93,7 +94,7 @@ static struct work *look_within(int64_t radius_km) {
         stock_init(&work->stock, &store_arena);
         orders_init(&work->set, &store_arena, &work->stock);
         events_init(&work->events, &store_arena);
-        resourcing_init(&work->resourcing, &store_arena, radius_km);
+        resourcing_init(&work->resourcing, &store_arena, &otherwise);
         orders_want_fulfillment(&work->set, &id);
         resourcing_want(&work->resourcing, work, &id, NULL, 0);
         cr_assert_eq(resourcing_lock(&work->resourcing, store_database, &work->set, clock_monotonic() + 30 * SECOND),
@@ -102,7 +103,6 @@ static struct work *look_within(int64_t radius_km) {
         work->fulfillment = fulfillment_find(&work->set, &id);
         work->search = resourcing_find(&work->resourcing, work);
         cr_assert_not_null(work->fulfillment);
-        cr_assert_not_null(work->search);
         work->act = (struct act){ .actor = "ben",
                 .now = STORE_NOW,
                 .stock = &work->stock,
@@ -110,6 +110,13 @@ static struct work *look_within(int64_t radius_km) {
                 .arena = &store_arena,
                 .refusal = &work->refusal,
                 .search = resourcing_find(&work->resourcing, work) };
+        return work;
+}
+
+static struct work *look_within(int64_t radius_km) {
+        struct work *work = look_by(/* enabled= */ true, radius_km);
+
+        cr_assert_not_null(work->search);
         return work;
 }
 
@@ -183,6 +190,25 @@ Test(resourcing, no_customer_is_sent_further_than_the_radius) {
         assert_candidates(look_within(877)->search, codes, 1);
         assert_candidates(look_within(878)->search, codes, 2);
         cr_assert_eq(look_within(0)->search->n_candidates, 3);
+}
+
+Test(resourcing, the_channel_of_the_order_says_whether_and_how_far) {
+        static const char *const codes[] = { "delta", "beta" };
+
+        given_stores_around("pickup");
+        store_execute("insert into channels (code, name, kind, created_at, updated_at)"
+                      " values ('web', 'Web', 'web', now(), now()), ('app', 'App', 'app', now(), now())");
+        store_execute("update channels set resourcing = false, resourcing_radius_km = 28 where code = 'app'");
+        assert_candidates(look_within(28)->search, codes, 1);
+        cr_assert_null(look_by(/* enabled= */ false, 0)->search);
+
+        store_execute("update channels set resourcing = true, resourcing_radius_km = 878 where code = 'web'");
+        assert_candidates(look_by(/* enabled= */ false, 28)->search, codes, 2);
+        store_execute("update channels set resourcing = null where code = 'web'");
+        assert_candidates(look_by(/* enabled= */ true, 28)->search, codes, 2);
+        cr_assert_null(look_by(/* enabled= */ false, 28)->search);
+        store_execute("update channels set resourcing = false where code = 'web'");
+        cr_assert_null(look_by(/* enabled= */ true, 0)->search);
 }
 
 Test(resourcing, the_curbside_is_bounded_as_well) {
@@ -315,7 +341,7 @@ Test(resourcing, the_second_of_two_calls_finds_a_location_when_the_first_is_refu
         stock_init(&work->stock, &store_arena);
         orders_init(&work->set, &store_arena, &work->stock);
         events_init(&work->events, &store_arena);
-        resourcing_init(&work->resourcing, &store_arena, /* radius_km= */ 0);
+        resourcing_init(&work->resourcing, &store_arena, &(struct resourcing_policy){ .enabled = true });
         orders_want_fulfillment(&work->set, &id);
         resourcing_want(&work->resourcing, "the first", &id, NULL, 0);
         resourcing_want(&work->resourcing, work, &id, NULL, 0);

@@ -11,6 +11,7 @@
 #include "db/columns.h"
 #include "db/sql.h"
 #include "events/columns.h"
+#include "fulfillment/columns.h"
 #include "inventory/columns.h"
 #include "orders/columns.h"
 #include "payments/columns.h"
@@ -69,6 +70,7 @@ static const struct columns *const tables[] = {
         &refund_columns,
         &reservation_columns,
         &reservation_line_columns,
+        &resourcing_policy_columns,
         &return_columns,
         &return_line_columns,
         &shelf_columns,

@@ -478,20 +478,71 @@ Test(catalog, a_stored_list_of_another_program_is_not_read) {
 
 /* ---- channels and listings ---- */
 
-Test(catalog, a_channel_has_a_name_and_one_of_the_kinds) {
-        struct channel web = { 0 }, pos = { 0 }, other = { 0 };
+static struct channel *channel_named(const char *json) {
+        const struct channel_body *body = body_of(&channel_shape, json);
+        struct channel *channel = arena_new(&arena, struct channel);
 
-        channel_from(body_of(&channel_shape, "{'name':'a','kind':'web'}"), &web);
-        channel_from(body_of(&channel_shape, "{'name':'a','kind':'pos'}"), &pos);
-        channel_from(body_of(&channel_shape, "{'name':'b','kind':'web'}"), &other);
-        cr_assert_str_eq(channel_kinds[web.kind], "web");
-        cr_assert_eq(web.kind, CHANNEL_WEB);
-        cr_assert_eq(pos.kind, CHANNEL_POS);
-        cr_assert(channel_equal(&web, &web));
-        cr_assert_not(channel_equal(&web, &pos));
-        cr_assert_not(channel_equal(&web, &other));
+        return body && channel_from(body, &arena, &refusal, channel) ? channel : NULL;
+}
+
+/* The channel with these members more; NULL when it was refused, by the shape or by a rule. */
+static struct channel *channel_of(const char *more) {
+        return channel_named(arena_format(&arena, "{'name':'a','kind':'web'%s}", more));
+}
+
+static void assert_channel_refused(const char *more, const char *pointer, const char *code) {
+        cr_assert_null(channel_of(more), "%s", more);
+        assert_refused_at(pointer, code);
+}
+
+Test(catalog, a_channel_has_a_name_and_one_of_the_kinds) {
+        const struct channel *web = channel_of(""), *pos = channel_named("{'name':'a','kind':'pos'}");
+
+        cr_assert_str_eq(channel_kinds[web->kind], "web");
+        cr_assert_eq(web->kind, CHANNEL_WEB);
+        cr_assert_eq(pos->kind, CHANNEL_POS);
+        cr_assert(channel_equal(web, web));
+        cr_assert_not(channel_equal(web, pos));
+        cr_assert_not(channel_equal(web, channel_named("{'name':'b','kind':'web'}")));
         cr_assert_null(body_of(&channel_shape, "{'name':'a','kind':'fax'}"));
         assert_refused_at("#/kind", "not-allowed");
+}
+
+Test(catalog, a_channel_states_only_the_policy_that_its_body_has) {
+        const struct channel_policy silent = channel_of("")->policy;
+        const struct channel_policy empty = channel_of(",'resourcing':{},'unpaid_ttl':null")->policy;
+        const struct channel_policy off = channel_of(",'resourcing':{'enabled':false}")->policy;
+        const struct channel_policy near = channel_of(",'resourcing':{'radius_km':5}")->policy;
+
+        cr_assert(!silent.has_resourcing && !silent.has_resourcing_radius_km && !silent.has_unpaid_ttl_s);
+        cr_assert(!empty.has_resourcing && !empty.has_resourcing_radius_km && !empty.has_unpaid_ttl_s);
+        cr_assert(off.has_resourcing && !off.resourcing && !off.has_resourcing_radius_km);
+        cr_assert(!near.has_resourcing && near.has_resourcing_radius_km && near.resourcing_radius_km == 5);
+}
+
+Test(catalog, the_time_that_an_order_may_stay_unpaid_has_bounds_or_is_never) {
+        cr_assert_eq(channel_of(",'unpaid_ttl':'PT1S'")->policy.unpaid_ttl_s, 1);
+        cr_assert_eq(channel_of(",'unpaid_ttl':'P366D'")->policy.unpaid_ttl_s, 366 * DAY / SECOND);
+        cr_assert(channel_of(",'unpaid_ttl':'never'")->policy.has_unpaid_ttl_s);
+        cr_assert_eq(channel_of(",'unpaid_ttl':'never'")->policy.unpaid_ttl_s, 0);
+        assert_channel_refused(",'unpaid_ttl':'PT0S'", "#/unpaid_ttl", "out-of-range");
+        assert_channel_refused(",'unpaid_ttl':'P367D'", "#/unpaid_ttl", "out-of-range");
+        assert_channel_refused(",'unpaid_ttl':'2 hours'", "#/unpaid_ttl", "malformed");
+        assert_channel_refused(",'unpaid_ttl':'Never'", "#/unpaid_ttl", "malformed");
+        assert_channel_refused(",'unpaid_ttl':''", "#/unpaid_ttl", "too-short");
+        assert_channel_refused(",'resourcing':{'radius_km':-1}", "#/resourcing/radius_km", "out-of-range");
+        assert_channel_refused(",'resourcing':{'radius_km':20001}", "#/resourcing/radius_km", "out-of-range");
+}
+
+Test(catalog, channels_that_state_another_policy_are_not_equal) {
+        const char *const policies[] = { "", ",'resourcing':{'enabled':true}", ",'resourcing':{'enabled':false}",
+                ",'resourcing':{'radius_km':0}", ",'resourcing':{'radius_km':9}", ",'unpaid_ttl':'never'",
+                ",'unpaid_ttl':'PT9S'" };
+
+        for (size_t i = 0; i < array_size(policies); i++)
+                for (size_t j = 0; j < array_size(policies); j++)
+                        cr_assert_eq(channel_equal(channel_of(policies[i]), channel_of(policies[j])), i == j,
+                                "%s and %s", policies[i], policies[j]);
 }
 
 static struct listing listing_of(const char *json) {

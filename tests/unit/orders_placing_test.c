@@ -1,3 +1,4 @@
+#include "catalog/records.h"
 #include "orders/number.h"
 #include "orders/placing.h"
 
@@ -550,23 +551,40 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
 
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(placed->balance.payment_status, PAYMENT_PENDING);
-        cr_assert_eq(placed->balance.payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(balance_due_at(&placed->balance), TIMESTAMP_NONE);
+        cr_assert_eq(placed->balance.unpaid_since, NOW, "a later policy counts from here");
         placing.unpaid_ttl = HOUR;
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->balance.payment_due_at, NOW + HOUR);
+        cr_assert_eq(balance_due_at(&placed->balance), NOW + HOUR);
         body.external_ref = "W-3";
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->balance.payment_due_at, NOW + HOUR);
+        cr_assert_eq(balance_due_at(&placed->balance), NOW + HOUR);
         body.external_ref = "W-4";
         payment.due_at = NOW + MINUTE;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->balance.payment_due_at, NOW + MINUTE);
+        cr_assert_eq(balance_due_at(&placed->balance), NOW + MINUTE);
+        cr_assert_eq(placed->balance.unpaid_since, TIMESTAMP_NONE, "no policy moves a deadline that is named");
         body.external_ref = "W-5";
         payment = (struct payment_body){ PAYMENT_CAPTURED, NULL, TIMESTAMP_NONE };
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->balance.payment_due_at, TIMESTAMP_NONE);
+        cr_assert_eq(balance_due_at(&placed->balance), TIMESTAMP_NONE);
+        cr_assert_eq(placed->balance.unpaid_since, TIMESTAMP_NONE);
+}
+
+Test(placing, the_policy_of_the_channel_goes_before_the_setting) {
+        struct order_body body = basket_of(one_apple, 1);
+        struct channel *channel = catalog_channel(&placing.catalog, body.channel);
+
+        placing.unpaid_ttl = HOUR;
+        channel->policy = (struct channel_policy){ .has_unpaid_ttl_s = true, .unpaid_ttl_s = 60 };
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+        cr_assert_eq(balance_due_at(&placed->balance), NOW + MINUTE);
+        body.external_ref = "W-2";
+        channel->policy.unpaid_ttl_s = 0;
+        cr_assert_eq(place(&body), PROBLEM_NONE);
+        cr_assert_eq(balance_due_at(&placed->balance), TIMESTAMP_NONE);
 }
 
 /* Every Wednesday from 12:00 to 13:00, with so many places; NOW is a Tuesday, 22:13:20 in UTC. */

@@ -31,7 +31,8 @@ static void open_till(void) {
                 .order_version = &version,
                 .currency = "EUR",
                 .total = 10500,
-                .payment_due_at = TIMESTAMP_NONE };
+                .payment_due_at = TIMESTAMP_NONE,
+                .unpaid_since = TIMESTAMP_NONE };
 }
 
 static void close_till(void) {
@@ -674,6 +675,32 @@ Test(payments, a_due_date_ends_when_the_order_is_covered) {
         cr_assert_eq(tell(pay(FUNDS_PENDING, 2000), PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
         assert_status(PAYMENT_AUTHORIZED);
         cr_assert_eq(balance.payment_due_at, TIMESTAMP_NONE);
+}
+
+static void given_a_policy(void) {
+        balance.unpaid_since = NOW;
+        balance.unpaid_ttl_s = 2 * HOUR / SECOND;
+}
+
+Test(payments, the_policy_of_the_channel_ends_when_the_order_is_covered) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        given_a_policy();
+        cr_assert_eq(balance_due_at(&balance), NOW + 2 * HOUR);
+        cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
+        assert_status(PAYMENT_AUTHORIZED);
+        cr_assert_eq(balance_due_at(&balance), TIMESTAMP_NONE);
+        cr_assert_eq(tell(card, PROVIDER_VOIDED, 0), PROBLEM_NONE);
+        cr_assert_eq(balance_due_at(&balance), TIMESTAMP_NONE, "it was paid once");
+}
+
+Test(payments, a_later_policy_does_not_move_the_deadline_of_a_cancelled_order) {
+        (void) pay(FUNDS_PENDING, 10500);
+        given_a_policy();
+        cancel_all();
+        assert_status(PAYMENT_VOIDED);
+        balance.unpaid_ttl_s = 1;
+        cr_assert_eq(balance_due_at(&balance), NOW + 2 * HOUR);
 }
 
 /* ---- refunds ---- */
