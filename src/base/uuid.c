@@ -141,3 +141,12 @@ int uuid_compare(const struct uuid *a, const struct uuid *b) {
 bool uuid_is_nil(const struct uuid *uuid) {
         return uuid_equal(uuid, &(struct uuid){ 0 });
 }
+
+bool uuid_is_repeated(const struct uuid *first, size_t i, size_t stride) {
+        const char *ids = (const char *) first;
+
+        for (size_t j = 0; j < i; j++)
+                if (memcmp(ids + j * stride, ids + i * stride, sizeof(*first)) == 0)
+                        return true;
+        return false;
+}

@@ -42,3 +42,7 @@ static inline bool uuid_equal(const struct uuid *a, const struct uuid *b) {
         return uuid_compare(a, b) == 0;
 }
 bool uuid_is_nil(const struct uuid *uuid);
+
+/* Whether an element before the i-th has the same id. `first` is the id in the first element, `stride` the size of an
+ * element. */
+bool uuid_is_repeated(const struct uuid *first, size_t i, size_t stride);

@@ -174,9 +174,9 @@ static enum problem fulfillment_pick_one(
                 const struct act *) = body->undo ? fulfillment_undo_pick : fulfillment_pick;
 
         if (!body->n_scans)
-                return rule(fulfillment, body->lines, body->n_lines, "lines", NULL, act);
+                return rule(fulfillment, body->lines, body->n_lines, "#/lines", NULL, act);
         return rule(
-                fulfillment, body->scans, body->n_scans, "scans", gtins_of(fulfillment, &work->catalog, gtins), act);
+                fulfillment, body->scans, body->n_scans, "#/scans", gtins_of(fulfillment, &work->catalog, gtins), act);
 }
 
 static enum problem fulfillment_check_in_one(

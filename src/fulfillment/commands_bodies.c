@@ -1,8 +1,6 @@
 #include "fulfillment/commands_bodies.h"
 #include "reservations/reservations.h"
 
-#include <stdio.h>
-
 #define ASSIGNEE_MAX     200
 #define CODE_TEXT_MAX    512 /* code points of a scanned code */
 #define PROOF_MAX        64
@@ -144,14 +142,10 @@ void fulfillment_pick_check(struct call *call) {
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "Name lines or scans, and not both.");
                 return;
         }
-        for (size_t i = 0; i < body->n_lines; i++) {
-                char pointer[64];
-
-                if (body->lines[i].has_order_line_id != (body->lines[i].sku != NULL))
-                        continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu", i);
-                (void) refuse_because(&call->refusal, &call->arena, pointer, "one-of", "Either sku or order_line_id.");
-        }
+        for (size_t i = 0; i < body->n_lines; i++)
+                if (body->lines[i].has_order_line_id == (body->lines[i].sku != NULL))
+                        violation_at(&call->refusal, &call->arena, "#/lines", i, NULL, "one-of",
+                                "Either sku or order_line_id.");
         if (call->refusal.n_violations)
                 call_refuse(call, PROBLEM_VALIDATION_FAILED, "A line is named by its sku or its id, and not by both.");
 }

@@ -93,7 +93,7 @@ enum problem fulfillment_assign(
 
 /* Note units taken off the shelf. `gtins` has one for each line of the fulfillment (14 digits, or NULL); it may be NULL
  * when no item is a code. An SKU of several lines fills them in their order. OVER_PICK: more than remain;
- * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the member of the request, for pointers. */
+ * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the pointer of the list in the request. */
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
         const char *list, const char *const *gtins, const struct act *act);
 

@@ -5,7 +5,6 @@
 #include "base/writer.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 enum problem fulfillment_allows(
         const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act) {
@@ -79,10 +78,7 @@ void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
 
 void fulfillment_name_over_pick(
         const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
-        refuse_beyond(act->refusal, act->arena, pointer, "over-pick", remaining,
+        violation_beyond(act->refusal, act->arena, list, place, "quantity", "over-pick", remaining,
                 "%" PRId64 " units remain to be picked, %" PRId64 " are named.", remaining, quantity);
 }
 

@@ -2,7 +2,6 @@
 #include "fulfillment/leaving.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static int64_t units_at_hand(const struct fulfillment_line *line) {
         return line->picked - line->fulfilled;
@@ -12,21 +11,18 @@ static int64_t units_at_hand(const struct fulfillment_line *line) {
 void load_add(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units, const char *at,
         size_t place, const struct act *act) {
         const struct fulfillment_line *line = fulfillment_line_find(fulfillment, &units->order_line_id);
-        char pointer[128];
 
         if (!line) {
                 load->foreign = true;
-                (void) snprintf(pointer, sizeof(pointer), "%s/%zu/order_line_id", at, place);
-                (void) refuse_because(
-                        act->refusal, act->arena, pointer, "foreign-item", "The fulfillment has no such line.");
+                violation_at(act->refusal, act->arena, at, place, "order_line_id", "foreign-item",
+                        "The fulfillment has no such line.");
                 return;
         }
         load->units[line - fulfillment->lines] += units->quantity;
         if (load->units[line - fulfillment->lines] <= units_at_hand(line))
                 return;
         load->too_many = true;
-        (void) snprintf(pointer, sizeof(pointer), "%s/%zu/quantity", at, place);
-        refuse_beyond(act->refusal, act->arena, pointer, "not-picked", units_at_hand(line),
+        violation_beyond(act->refusal, act->arena, at, place, "quantity", "not-picked", units_at_hand(line),
                 "%" PRId64 " units of the line are picked and still here.", units_at_hand(line));
 }
 

@@ -5,7 +5,6 @@
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* ---- assigning ---- */
 
@@ -76,25 +75,20 @@ static int64_t basket_room(const struct basket *basket, const struct fulfillment
 
 static void name_too_many_picked(const struct basket *basket, const struct act *act, const char *list, size_t place,
         int64_t possible, int64_t quantity) {
-        char pointer[64];
-
-        if (!basket->undo) {
+        if (!basket->undo)
                 fulfillment_name_over_pick(act, list, place, possible, quantity);
-                return;
-        }
-        (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/quantity", list, place);
-        refuse_beyond(act->refusal, act->arena, pointer, "not-picked", possible,
-                "%" PRId64 " units are picked and still here, %" PRId64 " are named.", possible, quantity);
+        else
+                violation_beyond(act->refusal, act->arena, list, place, "quantity", "not-picked", possible,
+                        "%" PRId64 " units are picked and still here, %" PRId64 " are named.", possible, quantity);
 }
 
 static void name_foreign(
         struct basket *basket, const struct act *act, const char *list, size_t place, const struct pick_item *item) {
         const char *member = item->code ? "code" : item->sku ? "sku" : "order_line_id";
-        char pointer[64];
 
         basket->foreign = true;
-        (void) snprintf(pointer, sizeof(pointer), "#/%s/%zu/%s", list, place, member);
-        (void) refuse_because(act->refusal, act->arena, pointer, "foreign-item", "The fulfillment has no such item.");
+        violation_at(
+                act->refusal, act->arena, list, place, member, "foreign-item", "The fulfillment has no such item.");
 }
 
 /* Put the units of one item into the basket, line by line; both kinds of mistake are noted. */

@@ -2,7 +2,6 @@
 #include "fulfillment/fulfillment.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* ---- whether all units are there ---- */
 
@@ -23,17 +22,10 @@ static int64_t wanted_of_row(const struct fulfillment *fulfillment, size_t place
 
 static void name_reinstating_shortage(
         const struct fulfillment *fulfillment, size_t place, int64_t available, int64_t wanted, const struct act *act) {
-        struct violation *violation;
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", place);
-        violation = refuse_because(act->refusal, act->arena, pointer, problem_slug(PROBLEM_INSUFFICIENT_STOCK),
+        violation_beyond(act->refusal, act->arena, "#/lines", place, "quantity",
+                problem_slug(PROBLEM_INSUFFICIENT_STOCK), available,
                 "%s at %s: %" PRId64 " available, %" PRId64 " requested.", fulfillment->lines[place].order_line->sku,
                 fulfillment->location, available, wanted);
-        if (!violation)
-                return;
-        violation->available = available;
-        violation->has_available = true;
 }
 
 static enum problem check_expired_stock(const struct fulfillment *fulfillment, const struct act *act) {

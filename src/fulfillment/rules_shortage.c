@@ -3,9 +3,6 @@
 
 #include "base/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 const char *const short_reason_texts[] = { "capacity", "closed", "customer_request", "damaged", "not_found", "theft",
         NULL };
 
@@ -34,26 +31,18 @@ static void note_on_stock(
         }
 }
 
-static bool is_line_repeated(const struct line_units *lines, size_t place) {
-        for (size_t i = 0; i < place; i++)
-                if (uuid_equal(&lines[i].order_line_id, &lines[place].order_line_id))
-                        return true;
-        return false;
-}
-
 static enum problem check_short_lines(
         const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
         bool wrong = false;
 
         for (size_t i = 0; i < n_lines; i++) {
                 const bool foreign = !fulfillment_line_find(fulfillment, &lines[i].order_line_id);
-                char pointer[64];
 
-                if (!foreign && !is_line_repeated(lines, i))
+                if (!foreign && !uuid_is_repeated(&lines[0].order_line_id, i, sizeof(lines[0])))
                         continue;
                 wrong = true;
-                (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/order_line_id", i);
-                (void) refuse_because(act->refusal, act->arena, pointer, foreign ? "foreign-item" : "repeated", "%s",
+                violation_at(act->refusal, act->arena, "#/lines", i, "order_line_id",
+                        foreign ? "foreign-item" : "repeated", "%s",
                         foreign ? "The fulfillment has no such line." : "The line is named twice.");
         }
         if (wrong)
@@ -73,7 +62,7 @@ static enum problem check_short_units(
                 if (lines[i].quantity <= remaining)
                         continue;
                 too_many = true;
-                fulfillment_name_over_pick(act, "lines", i, remaining, lines[i].quantity);
+                fulfillment_name_over_pick(act, "#/lines", i, remaining, lines[i].quantity);
         }
         return too_many ? fulfillment_refuse_over_pick(act) : PROBLEM_NONE;
 }

@@ -37,9 +37,8 @@ struct offer_context {
 };
 
 /* Add a violation of a member of a requested line ("quantity", "fulfillment/location"). A violation of a choice that
- * serves several lines is added once. Returns the violation, or NULL when it was added before or there is no room for
- * it. */
-struct violation *requested_line_refuse(const struct offer_context *context, const struct requested_line *requested,
+ * serves several lines is added once. */
+void requested_line_refuse(const struct offer_context *context, const struct requested_line *requested,
         const char *member, const char *code, const char *detail);
 
 /* Check the line alone: the choice is complete, and the currency is that of the order. */

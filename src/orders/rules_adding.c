@@ -53,7 +53,7 @@ static void check_one(const struct order *order, struct addition *addition, bool
         if (!addition->joins)
                 addition->promise = requested_line_promise(context, requested);
         if (requested->choice->method == BY_SHIPPING && !has_address)
-                (void) requested_line_refuse(context, requested, "fulfillment/method", "address-missing",
+                requested_line_refuse(context, requested, "fulfillment/method", "address-missing",
                         "The order has no address to ship to; add ship_to.");
         addition->fits = money_multiply(addition->unit_price, requested->quantity, &amount);
 }
@@ -70,7 +70,7 @@ static void check_amounts(
                         continue;
                 if (addition->fits && money_add(subtotal, amount, &subtotal) && money_add(total, amount, &total))
                         continue;
-                (void) requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
+                requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
         }
 }
@@ -83,11 +83,11 @@ static void additions_check_room(
                 const struct addition *addition = &additions[i];
 
                 if (!addition->line && ++lines > ORDER_LINES_MAX)
-                        (void) requested_line_refuse(context, &addition->requested, "sku", "too-many",
+                        requested_line_refuse(context, &addition->requested, "sku", "too-many",
                                 "The order has no room for more lines.");
                 if (addition->line && !addition->moved &&
                         addition->line->quantity + addition->requested.quantity > QUANTITY_MAX)
-                        (void) requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
+                        requested_line_refuse(context, &addition->requested, "quantity", "out-of-range",
                                 "The line has no room for more units.");
         }
 }
@@ -130,20 +130,13 @@ static enum problem additions_check_stock(const struct addition *additions, size
                 const struct requested_line *requested = &additions[i].requested;
                 const int64_t available = available_with(additions[i].row, releases, n_releases);
                 const int64_t wanted = addition_units_of_row(additions, n, i);
-                struct violation *violation;
-                const char *detail;
 
                 if (wanted <= available)
                         continue;
                 covered = false;
-                detail = arena_format(context->arena, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
+                violation_beyond(context->refusal, context->arena, requested->list, requested->place, "quantity",
+                        "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
                         requested->sku, requested->choice->location, available, wanted);
-                violation = requested_line_refuse(
-                        context, requested, "quantity", "insufficient-stock", detail ? detail : "");
-                if (violation) {
-                        violation->available = available;
-                        violation->has_available = true;
-                }
         }
         return covered ? PROBLEM_NONE
                        : refuse(context->refusal, context->arena, PROBLEM_INSUFFICIENT_STOCK,
@@ -199,7 +192,7 @@ static enum problem additions_check_slots(
                         row->booked + places_before(additions, i) < slot.capacity)
                         continue;
                 fit = false;
-                (void) requested_line_refuse(context, &additions[i].requested, "fulfillment/slot", "slot-full",
+                requested_line_refuse(context, &additions[i].requested, "fulfillment/slot", "slot-full",
                         "The slot has no free place; choose another one.");
         }
         return fit ? PROBLEM_NONE : refuse(context->refusal, context->arena, PROBLEM_SLOT_FULL, "The slot is full.");

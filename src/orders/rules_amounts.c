@@ -1,9 +1,6 @@
 /* Discounts, shipping and tax of an order that change after it was placed. */
 #include "orders/changing.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 static int64_t sum_of(const int64_t *amounts, size_t n) {
         int64_t sum = 0;
 
@@ -45,14 +42,12 @@ static int64_t named_discount(const struct change_body *body, int64_t line) {
 static bool lines_exist(
         const struct change_body *body, const struct amounts *amounts, struct arena *arena, struct refusal *refusal) {
         bool exist = true;
-        char pointer[64];
 
         for (size_t i = 0; i < body->n_discounts; i++) {
                 if (discount_line(&body->discounts[i]) < (int64_t) amounts->n)
                         continue;
                 exist = false;
-                (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                amount_violation_add(arena, refusal, pointer, "out-of-range", "The order has no such line.");
+                violation_at(refusal, arena, "#/discounts", i, "line", "out-of-range", "The order has no such line.");
         }
         return exist;
 }

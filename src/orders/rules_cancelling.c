@@ -2,32 +2,8 @@
 #include "orders/order.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* ---- checks ---- */
-
-static void name_cancel_line(struct refusal *refusal, struct arena *arena, size_t i, const char *member,
-        const char *code, const char *detail) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", i, member);
-        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
-}
-
-static void cancel_excess_add(struct refusal *refusal, struct arena *arena, size_t i, int64_t open) {
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/quantity", i);
-        refuse_beyond(refusal, arena, pointer, "not-cancellable", open,
-                "%" PRId64 " units of this line can still be cancelled.", open);
-}
-
-static bool is_cancel_line_repeated(const struct cancel_line *lines, size_t i) {
-        for (size_t j = 0; j < i; j++)
-                if (uuid_equal(&lines[j].order_line_id, &lines[i].order_line_id))
-                        return true;
-        return false;
-}
 
 /* Units that have left with a carrier or a customer cannot be cancelled; they can be returned. */
 static enum problem check_cancel_lines(const struct order *order, const struct cancel_line *lines, size_t n_lines,
@@ -37,18 +13,20 @@ static enum problem check_cancel_lines(const struct order *order, const struct c
         for (size_t i = 0; i < n_lines; i++) {
                 const struct order_line *line = order_line_find(order, &lines[i].order_line_id);
 
-                if (is_cancel_line_repeated(lines, i)) {
+                if (uuid_is_repeated(&lines[0].order_line_id, i, sizeof(lines[0]))) {
                         unknown = true;
-                        name_cancel_line(refusal, arena, i, "order_line_id", "repeated",
+                        violation_at(refusal, arena, "#/lines", i, "order_line_id", "repeated",
                                 "An earlier line of the request names the same line.");
                 }
                 if (!line) {
                         unknown = true;
-                        name_cancel_line(
-                                refusal, arena, i, "order_line_id", "unknown-line", "The order has no such line.");
+                        violation_at(refusal, arena, "#/lines", i, "order_line_id", "unknown-line",
+                                "The order has no such line.");
                 } else if (lines[i].quantity > order_line_open(line)) {
                         too_many = true;
-                        cancel_excess_add(refusal, arena, i, order_line_open(line));
+                        violation_beyond(refusal, arena, "#/lines", i, "quantity", "not-cancellable",
+                                order_line_open(line), "%" PRId64 " units of this line can still be cancelled.",
+                                order_line_open(line));
                 }
         }
         if (unknown)

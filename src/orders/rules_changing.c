@@ -3,8 +3,6 @@
 
 #include "base/text.h"
 
-#include <inttypes.h>
-
 /* ---- the plan ---- */
 
 /* Units that leave an allocation: off the order, or for another one of the same line. */
@@ -44,7 +42,7 @@ static bool plan_init(struct plan *plan, struct arena *arena) {
 static void invalid(const struct plan *plan, size_t change, const char *member, const char *code, const char *detail) {
         const struct requested_line requested = changing_line(plan->body, change, NULL);
 
-        (void) requested_line_refuse(&plan->context, &requested, member, code, detail);
+        requested_line_refuse(&plan->context, &requested, member, code, detail);
 }
 
 static void late(struct plan *plan, size_t change, const char *member, const char *code, const char *detail) {

@@ -2,16 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
-
-static void change_violation_add(struct arena *arena, struct refusal *refusal, size_t line, const char *member,
-        const char *code, const char *detail) {
-        char pointer[96];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
-        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
-}
-
 struct requested_line changing_line(const struct change_body *body, size_t line, const char *sku) {
         const struct line_change *change = &body->lines[line];
 
@@ -35,13 +25,13 @@ static bool is_change_repeated(const struct change_body *body, size_t line) {
 
 static void check_added(const struct line_change *change, size_t i, struct arena *arena, struct refusal *refusal) {
         if (!change->has_quantity || !change->quantity)
-                change_violation_add(
-                        arena, refusal, i, "quantity", "required", "An added line needs a quantity above 0.");
+                violation_at(refusal, arena, "#/lines", i, "quantity", "required",
+                        "An added line needs a quantity above 0.");
         if (!change->fulfillment)
-                change_violation_add(
-                        arena, refusal, i, "fulfillment", "required", "An added line needs a method and a location.");
+                violation_at(refusal, arena, "#/lines", i, "fulfillment", "required",
+                        "An added line needs a method and a location.");
         if (change->has_remove)
-                change_violation_add(arena, refusal, i, "remove", "not-allowed",
+                violation_at(refusal, arena, "#/lines", i, "remove", "not-allowed",
                         "An added line cannot be removed in the same request.");
 }
 
@@ -49,17 +39,17 @@ static void check_present(const struct change_body *body, size_t i, struct arena
         const struct line_change *change = &body->lines[i];
 
         if (is_change_repeated(body, i))
-                change_violation_add(
-                        arena, refusal, i, "order_line_id", "repeated", "An earlier change names the same line.");
+                violation_at(refusal, arena, "#/lines", i, "order_line_id", "repeated",
+                        "An earlier change names the same line.");
         if (change->has_unit_price)
-                change_violation_add(
-                        arena, refusal, i, "unit_price", "not-allowed", "The price of a line stays as it was agreed.");
+                violation_at(refusal, arena, "#/lines", i, "unit_price", "not-allowed",
+                        "The price of a line stays as it was agreed.");
         if (change->remove && (change->has_quantity || change->fulfillment))
-                change_violation_add(
-                        arena, refusal, i, "remove", "conflict", "A removed line cannot change otherwise.");
+                violation_at(
+                        refusal, arena, "#/lines", i, "remove", "conflict", "A removed line cannot change otherwise.");
         if (!change->remove && !change->has_quantity && !change->fulfillment)
-                change_violation_add(
-                        arena, refusal, i, "quantity", "required", "Name a quantity, a fulfillment or remove.");
+                violation_at(refusal, arena, "#/lines", i, "quantity", "required",
+                        "Name a quantity, a fulfillment or remove.");
 }
 
 /* The currency is not known yet. */
@@ -69,7 +59,7 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
         struct requested_line requested = changing_line(body, i, NULL);
 
         if (change->has_order_line_id == (change->sku != NULL))
-                change_violation_add(arena, refusal, i, "order_line_id", change->sku ? "conflict" : "required",
+                violation_at(refusal, arena, "#/lines", i, "order_line_id", change->sku ? "conflict" : "required",
                         "Name either an existing line, or the SKU of an added one.");
         else if (change->sku)
                 check_added(change, i, arena, refusal);
@@ -83,7 +73,7 @@ static void check_line(const struct change_body *body, size_t i, struct arena *a
 enum problem changing_check(const struct change_body *body, struct arena *arena, struct refusal *refusal) {
         if (!body->n_lines && !body->customer && !body->ship_to && !body->recipient && !body->discounts &&
                 !body->has_shipping && !body->tax)
-                (void) refuse_because(refusal, arena, "#", "required", "%s", "Name at least one change.");
+                (void) refuse_because(refusal, arena, "#", "required", "Name at least one change.");
         for (size_t i = 0; i < body->n_lines; i++)
                 check_line(body, i, arena, refusal);
         if (body->customer)

@@ -3,18 +3,9 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MINUTE_SIZE 16 /* "2010-12-01 08:26" */
-
-static void order_import_violation_add(struct arena *arena, struct refusal *refusal, size_t line, const char *member,
-        const char *code, const char *detail) {
-        char pointer[96];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%zu/%s", line, member);
-        (void) refuse_because(refusal, arena, pointer, code, "%s", detail);
-}
 
 /* ---- checks without the database ---- */
 
@@ -46,10 +37,10 @@ enum problem order_import_check(const struct import_order_body *body, struct are
                 (void) refuse_because(refusal, arena, "#/currency", "malformed", "%s", fault);
         if (!is_time(body->placed_at))
                 (void) refuse_because(
-                        refusal, arena, "#/placed_at", "malformed", "%s", "Not a time such as 2010-12-01 08:26.");
+                        refusal, arena, "#/placed_at", "malformed", "Not a time such as 2010-12-01 08:26.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!text_equal(body->lines[i].unit_price.currency, body->currency))
-                        order_import_violation_add(arena, refusal, i, "unit_price", "currency-mismatch",
+                        violation_at(refusal, arena, "#/lines", i, "unit_price", "currency-mismatch",
                                 "The currency differs from that of the order.");
         return refusal->n_violations ? refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
                                                "Some members of the order are invalid; see `errors`.")
@@ -154,8 +145,7 @@ static void check_references(const struct placing *placing, const struct import_
                         "The time is in the future; import orders to be fulfilled as open orders.");
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!catalog_find_product(&placing->catalog, body->lines[i].sku))
-                        order_import_violation_add(
-                                arena, refusal, i, "sku", "unknown-sku", "There is no such product.");
+                        violation_at(refusal, arena, "#/lines", i, "sku", "unknown-sku", "There is no such product.");
 }
 
 static void imported_order_tell(struct placing *placing, const struct order *order, const char *country) {

@@ -5,8 +5,6 @@
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 /* One request under decision, and the refusal that collects its violations. */
 struct validation {
@@ -70,7 +68,7 @@ static void check_same_slot(const struct validation *validation, size_t i, const
         const struct requested_line requested = placing_line(validation->body, i);
 
         if (requested.choice->slot != (fulfillment->has_slot ? fulfillment->slot_at : TIMESTAMP_NONE))
-                (void) requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "conflict",
+                requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "conflict",
                         "Lines of one method and location need the same slot.");
 }
 
@@ -297,17 +295,9 @@ static int64_t order_units_of_row(const struct order *order, const struct stock_
 
 static void order_shortage_add(
         const struct validation *validation, const struct order_line *line, int64_t available, int64_t wanted) {
-        struct violation *violation;
-        char pointer[64];
-
-        (void) snprintf(pointer, sizeof(pointer), "#/lines/%" PRId64 "/quantity", line->number);
-        violation = refuse_because(validation->refusal, validation->arena, pointer, "insufficient-stock",
-                "%s at %s: %" PRId64 " available, %" PRId64 " requested.", line->sku,
+        violation_beyond(validation->refusal, validation->arena, "#/lines", (size_t) line->number, "quantity",
+                "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.", line->sku,
                 line->allocations->fulfillment->location, available, wanted);
-        if (!violation)
-                return;
-        violation->available = available;
-        violation->has_available = true;
 }
 
 /* Lines of the same stock row are added up first, so that each unit counts once. */
@@ -367,7 +357,7 @@ static enum problem order_slots_check(
                         continue;
                 fit = false;
                 requested = placing_line(validation->body, (size_t) fulfillment->lines[0].order_line->number);
-                (void) requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "slot-full",
+                requested_line_refuse(&validation->context, &requested, "fulfillment/slot", "slot-full",
                         "The slot has no free place; choose another one.");
         }
         return fit ? PROBLEM_NONE

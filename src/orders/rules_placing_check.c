@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line) {
@@ -53,12 +52,11 @@ static bool ships(const struct order_body *body) {
 static void check_discounts(const struct validation *validation) {
         for (size_t i = 0; i < validation->body->n_discounts; i++) {
                 const struct discount_body *discount = &validation->body->discounts[i];
-                char pointer[64];
 
                 if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < validation->body->n_lines))
                         continue;
-                (void) snprintf(pointer, sizeof(pointer), "#/discounts/%zu/line", i);
-                body_violation_add(validation, pointer, "out-of-range", "The order has no such line.");
+                violation_at(validation->refusal, validation->arena, "#/discounts", i, "line", "out-of-range",
+                        "The order has no such line.");
         }
 }
 

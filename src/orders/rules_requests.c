@@ -18,18 +18,18 @@ static bool is_said(const struct offer_context *context, const char *pointer, co
         return false;
 }
 
-struct violation *requested_line_refuse(const struct offer_context *context, const struct requested_line *requested,
+void requested_line_refuse(const struct offer_context *context, const struct requested_line *requested,
         const char *member, const char *code, const char *detail) {
         char pointer[POINTER_SIZE];
 
-        if (requested->choice_at && text_starts_with(member, CHOICE)) {
-                (void) snprintf(pointer, sizeof(pointer), "%s%s", requested->choice_at, member + strlen(CHOICE));
-                if (is_said(context, pointer, code))
-                        return NULL;
-        } else {
-                (void) snprintf(pointer, sizeof(pointer), "%s/%zu/%s", requested->list, requested->place, member);
+        if (!requested->choice_at || !text_starts_with(member, CHOICE)) {
+                violation_at(context->refusal, context->arena, requested->list, requested->place, member, code, "%s",
+                        detail);
+                return;
         }
-        return refuse_because(context->refusal, context->arena, pointer, code, "%s", detail);
+        (void) snprintf(pointer, sizeof(pointer), "%s%s", requested->choice_at, member + strlen(CHOICE));
+        if (!is_said(context, pointer, code))
+                (void) refuse_because(context->refusal, context->arena, pointer, code, "%s", detail);
 }
 
 static bool is_order_currency(const struct offer_context *context, const struct money *money) {
@@ -40,16 +40,16 @@ void requested_line_check(const struct offer_context *context, const struct requ
         const struct fulfillment_choice *choice = requested->choice;
 
         if (!choice || choice->method < 0)
-                (void) requested_line_refuse(context, requested, CHOICE, "required",
+                requested_line_refuse(context, requested, CHOICE, "required",
                         "Name a method and a location, for the line or the whole order.");
         else if (!choice->location)
-                (void) requested_line_refuse(
+                requested_line_refuse(
                         context, requested, CHOICE "/location", "required", "Name the location that fulfils the line.");
         else if (choice->method == BY_SHIPPING && choice->slot != TIMESTAMP_NONE)
-                (void) requested_line_refuse(
+                requested_line_refuse(
                         context, requested, CHOICE "/slot", "not-allowed", "Only pickup and curbside have slots.");
         if (requested->unit_price && !is_order_currency(context, requested->unit_price))
-                (void) requested_line_refuse(context, requested, "unit_price/currency", "currency-mismatch",
+                requested_line_refuse(context, requested, "unit_price/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
 }
 
@@ -65,10 +65,10 @@ static int64_t price(const struct offer_context *context, const struct requested
         const struct money price = requested->unit_price ? *requested->unit_price : price_of(product, listing);
 
         if (!*price.currency)
-                (void) requested_line_refuse(context, requested, "unit_price", "price-missing",
+                requested_line_refuse(context, requested, "unit_price", "price-missing",
                         "Neither the channel nor the product has a price; name a unit_price.");
         else if (!is_order_currency(context, &price))
-                (void) requested_line_refuse(context, requested, "unit_price", "currency-mismatch",
+                requested_line_refuse(context, requested, "unit_price", "currency-mismatch",
                         "The currency of the price differs from that of the order.");
         return price.amount;
 }
@@ -79,11 +79,11 @@ void requested_line_offer(
         const struct listing *listing = catalog_find_listing(context->catalog, context->channel, requested->sku);
 
         if (!product) {
-                (void) requested_line_refuse(context, requested, "sku", "unknown-sku", "There is no such product.");
+                requested_line_refuse(context, requested, "sku", "unknown-sku", "There is no such product.");
                 return;
         }
         if (listing && !listing->published)
-                (void) requested_line_refuse(
+                requested_line_refuse(
                         context, requested, "sku", "not-published", "The channel does not sell this product.");
         line->title = listing && listing->title ? listing->title : product->title;
         line->unit_price = price(context, requested, product, listing);
@@ -102,12 +102,12 @@ static void choose_slot(const struct offer_context *context, const struct reques
                 return;
         if (begins > context->now + SLOT_HORIZON || !slot_find(location, zone, begins, &slot) || !context->slots ||
                 !slot_row_find(context->slots, location->code, begins)) {
-                (void) requested_line_refuse(context, requested, CHOICE "/slot", "unknown-slot",
+                requested_line_refuse(context, requested, CHOICE "/slot", "unknown-slot",
                         "The location has no slot that begins then, or it is too far ahead.");
                 return;
         }
         if (begins < promise->promised_at)
-                (void) requested_line_refuse(context, requested, CHOICE "/slot", "too-soon",
+                requested_line_refuse(context, requested, CHOICE "/slot", "too-soon",
                         "The order will not be ready by then; choose a later slot.");
         *promise = (struct line_promise){ begins, .has_slot = true };
 }
@@ -118,17 +118,17 @@ struct line_promise requested_line_promise(
         struct line_promise promise = { .promised_at = context->now };
 
         if (!location) {
-                (void) requested_line_refuse(
+                requested_line_refuse(
                         context, requested, CHOICE "/location", "unknown-location", "There is no such location.");
                 return promise;
         }
         if (!(location->capabilities & fulfillment_capability((enum fulfillment_method) requested->choice->method)))
-                (void) requested_line_refuse(context, requested, CHOICE "/method", "not-capable",
+                requested_line_refuse(context, requested, CHOICE "/method", "not-capable",
                         "The location does not offer this method.");
         if (!promise_time(location, catalog_find_zone(context->catalog, location->time_zone), context->now,
                     &promise.promised_at)) {
                 promise.promised_at = context->now;
-                (void) requested_line_refuse(context, requested, CHOICE "/location", "closed",
+                requested_line_refuse(context, requested, CHOICE "/location", "closed",
                         "The location is not open for long enough within the next year.");
         }
         choose_slot(context, requested, location, &promise);

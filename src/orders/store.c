@@ -3,10 +3,8 @@
 #include "orders/orders.h"
 
 #include "base/config.h"
+#include "base/sorted.h"
 #include "sql/orders.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- wanted orders ---- */
 
@@ -58,7 +56,7 @@ static int order_compare(const void *left, const void *right) {
 }
 
 struct order *order_find(const struct order_set *set, const struct uuid *id) {
-        return set->n_rows ? bsearch(id, set->rows, set->n_rows, sizeof(*set->rows), order_compare) : NULL;
+        return sorted_find(id, set->rows, set->n_rows, sizeof(*set->rows), order_compare);
 }
 
 struct fulfillment *fulfillment_find(const struct order_set *set, const struct uuid *id) {
@@ -209,19 +207,13 @@ static void orders_ask(struct database *database, struct order_set *set, const s
 static void ask_for_stock(struct database *database, struct order_set *set) {
         const struct stock *stock = set->stock;
         struct parameters p;
-        struct array *locations, *skus;
 
         if (!stock->n_wanted) {
                 orders_ask(database, set, &sql_orders_lock_stock, stock_rows_read, set->stock);
                 return;
         }
         parameters_documents(&p, set);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
-        for (size_t i = 0; i < stock->n_wanted; i++) {
-                array_text(locations, stock->wanted[i].location);
-                array_text(skus, stock->wanted[i].sku);
-        }
+        parameter_stock_keys(&p, stock->wanted, stock->n_wanted);
         database_ask(database, &sql_orders_lock_stock_and_more, &p, stock_rows_read, set->stock);
 }
 

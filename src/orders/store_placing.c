@@ -5,18 +5,13 @@
 enum problem placing_lock_stock(struct database *database, struct placing *placing) {
         const struct stock *stock = &placing->stock;
         struct parameters p;
-        struct array *locations, *skus, *reservations;
+        struct array *reservations;
 
         if (stock->exhausted)
                 return FAULT_BUSY;
         parameters_init(&p, placing->arena);
-        locations = parameter_texts(&p);
-        skus = parameter_texts(&p);
+        parameter_stock_keys(&p, stock->wanted, stock->n_wanted);
         reservations = parameter_uuids(&p);
-        for (size_t i = 0; i < stock->n_wanted; i++) {
-                array_text(locations, stock->wanted[i].location);
-                array_text(skus, stock->wanted[i].sku);
-        }
         for (size_t i = 0; i < placing->reservations.n_wanted; i++)
                 array_uuid(reservations, &placing->reservations.wanted[i]);
         database_ask(database, &sql_orders_place_lock_stock, &p, stock_rows_read, &placing->stock);

@@ -43,19 +43,12 @@ static int64_t units_of(const struct move *move, const struct return_line *line)
         return move->has_quantity ? move->quantity : line->quantity;
 }
 
-static bool is_move_repeated(const struct move *moves, size_t i) {
-        for (size_t j = 0; j < i; j++)
-                if (uuid_equal(&moves[j].id, &moves[i].id))
-                        return true;
-        return false;
-}
-
 static enum problem check_names(
         const struct rma *rma, const struct move *moves, size_t n_moves, const struct act *act) {
         for (size_t i = 0; i < n_moves; i++) {
                 if (!line_find(rma, &moves[i].id))
                         return_name_fault(act, i, "id", "unknown-line", "The return has no such line.");
-                else if (is_move_repeated(moves, i))
+                else if (uuid_is_repeated(&moves[0].id, i, sizeof(moves[0])))
                         return_name_fault(act, i, "id", "repeated", "The line is named before.");
         }
         if (act->refusal->n_violations)

@@ -60,14 +60,28 @@ def enum_faults():
                 yield path, number, "a store makes an enum of a column with row_enum alone"
 
 
+# The pointer of a list's element, or of a member of it; "#/packages/%zu/lines" is a list in a list.
+ELEMENT_POINTER = re.compile(r'"(?:#|%s)/[^"]*%(?:zu|"\s*PRI\w64)(?!/lines")')
+
+
+def pointer_faults():
+    """violation_at and violation_beyond alone name an element of a list in the request."""
+    for path in c_files("src"):
+        if path.name == "problem.c":
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if ELEMENT_POINTER.search(line):
+                yield path, number, "violation_at or violation_beyond makes this pointer (base/problem.h)"
+
+
 IMPORTER_PRINTS = re.compile(r"\b(?:v?f?printf|f?puts|putc|putchar|perror|write)\s*\(")
-PRINTING = {"import.c", "import_report.c"}  # usage, which quotes no file; and the one place that makes text printable
+PRINTING = "report.c"  # the one place that makes text printable
 
 
 def importer_faults():
     """Text of a file is printed by import_report alone, which lets nothing through that controls a terminal."""
     for path in c_files("src"):
-        if path.name.startswith("import") and path.name not in PRINTING:
+        if path.parent.name == "importing" and path.name != PRINTING:
             for number, line in code_lines(path):
                 if IMPORTER_PRINTS.search(line):
                     yield path, number, "the importer prints with import_complain, import_refuse and import_note alone"
@@ -82,4 +96,4 @@ def python_faults():
 
 
 if __name__ == "__main__":
-    report([*c_faults(), *enum_faults(), *importer_faults(), *python_faults()])
+    report([*c_faults(), *enum_faults(), *pointer_faults(), *importer_faults(), *python_faults()])

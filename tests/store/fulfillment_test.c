@@ -260,7 +260,7 @@ Test(fulfillment, a_later_command_sees_what_the_one_before_has_done) {
         place("curbside", "allocated", false);
         work = lock();
         cr_assert_eq(fulfillment_assign(work->fulfillment, "cleo", false, &work->act), PROBLEM_NONE);
-        cr_assert_eq(fulfillment_pick(work->fulfillment, items, 2, "lines", NULL, &work->act), PROBLEM_NONE);
+        cr_assert_eq(fulfillment_pick(work->fulfillment, items, 2, "#/lines", NULL, &work->act), PROBLEM_NONE);
         save_done(work, fulfillment_make_ready(work->fulfillment, "shelf C3", DAY, &work->act));
         work = lock();
         cr_assert_eq(work->fulfillment->status, FULFILLMENT_READY);

@@ -159,7 +159,7 @@ struct line_units units(size_t line, int64_t quantity) {
 enum problem pick_sku(const char *sku, int64_t quantity) {
         const struct pick_item item = { .sku = sku, .quantity = quantity };
 
-        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.act);
 }
 
 enum problem pick_line(size_t line, int64_t quantity) {
@@ -167,7 +167,7 @@ enum problem pick_line(size_t line, int64_t quantity) {
                 .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
         };
 
-        return fulfillment_pick(it, &item, 1, "lines", NULL, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.act);
 }
 
 enum problem undo_line(size_t line, int64_t quantity) {
@@ -175,14 +175,14 @@ enum problem undo_line(size_t line, int64_t quantity) {
                 .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
         };
 
-        return fulfillment_undo_pick(it, &item, 1, "lines", NULL, &scene.act);
+        return fulfillment_undo_pick(it, &item, 1, "#/lines", NULL, &scene.act);
 }
 
 enum problem scan(const char *code, int64_t quantity) {
         static const char *const gtins[LINES] = { "06291041500213", "00012345678905", "06291041500213" };
         const struct pick_item item = { .code = code, .quantity = quantity };
 
-        return fulfillment_pick(it, &item, 1, "scans", gtins, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/scans", gtins, &scene.act);
 }
 
 enum problem short_of(size_t line, int64_t quantity, enum short_reason reason) {

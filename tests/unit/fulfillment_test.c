@@ -178,7 +178,7 @@ Test(fulfillment_pick, every_pick_tells_what_was_picked) {
 static enum problem undo_sku(const char *sku, int64_t quantity) {
         const struct pick_item item = { .sku = sku, .quantity = quantity };
 
-        return fulfillment_undo_pick(it, &item, 1, "scans", NULL, &scene.act);
+        return fulfillment_undo_pick(it, &item, 1, "#/scans", NULL, &scene.act);
 }
 
 Test(fulfillment_pick, a_wrong_one_goes_back) {
@@ -244,19 +244,19 @@ Test(fulfillment_pick, what_is_not_in_it_is_foreign) {
         assert_foreign(scan("SKU-C", 1), "#/scans/0/code");
         assert_foreign(scan("6291041500214", 1), "#/scans/0/code"); /* a wrong check digit */
         assert_foreign(scan("96385074", 1), "#/scans/0/code");
-        assert_foreign(fulfillment_pick(it, &unknown_line, 1, "lines", NULL, &scene.act), "#/lines/0/order_line_id");
+        assert_foreign(fulfillment_pick(it, &unknown_line, 1, "#/lines", NULL, &scene.act), "#/lines/0/order_line_id");
 }
 
 Test(fulfillment_pick, a_product_without_gtin_is_found_by_no_gtin) {
         static const char *const none[LINES] = { 0 };
         const struct pick_item item = { .code = "6291041500213", .quantity = 1 };
 
-        assert_foreign(fulfillment_pick(it, &item, 1, "scans", none, &scene.act), "#/scans/0/code");
+        assert_foreign(fulfillment_pick(it, &item, 1, "#/scans", none, &scene.act), "#/scans/0/code");
 }
 
 Test(fulfillment_pick, more_than_remains_is_refused_whole) {
         const struct pick_item items[] = { { .sku = "SKU-B", .quantity = 1 }, { .sku = "SKU-A", .quantity = 6 } };
-        enum problem p = fulfillment_pick(it, items, 2, "lines", NULL, &scene.act);
+        enum problem p = fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.act);
 
         assert_violation("#/lines/1/quantity", "over-pick");
         cr_assert_eq(scene.refusal.violations->available, 5);
@@ -268,7 +268,7 @@ Test(fulfillment_pick, more_than_remains_is_refused_whole) {
 Test(fulfillment_pick, items_of_one_request_are_added_up) {
         const struct pick_item items[] = { { .sku = "SKU-A", .quantity = 3 }, { .sku = "SKU-A", .quantity = 3 } };
 
-        assert_refused(fulfillment_pick(it, items, 2, "lines", NULL, &scene.act), PROBLEM_OVER_PICK);
+        assert_refused(fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.act), PROBLEM_OVER_PICK);
         assert_untouched();
 }
 
