@@ -126,16 +126,21 @@ static int64_t sent(const struct balance *balance, const struct payment *payment
 
 /* ---- payments ---- */
 
-/* An earlier event does not undo captures, nor refunds sent from them. It may determine the amount of a capture without
- * one. */
+/* An earlier event does not undo captures, nor refunds sent from them, be it to a payment or as store credit. It may
+ * determine the amount of a capture without one. `counts`: the event itself is not passed over. */
 static enum problem check_captures(
-        const struct provider_update *update, const struct funds *before, const struct funds *after) {
-        const bool same_captures = after->n_captures >= before->n_captures;
+        const struct provider_update *update, const struct funds *before, const struct funds *after, bool counts) {
+        const struct balance *balance = update->payment->balance;
+        const size_t n_captures = before->n_captures + (counts && update->told->type == PROVIDER_CAPTURED);
+        const int64_t paid = balance_sums(balance).paid + after->captured - before->captured;
 
-        if (after->captured >= before->captured ||
-                (same_captures && after->captured >= sent(update->payment->balance, update->payment)))
+        if (after->captured >= before->captured)
                 return PROBLEM_NONE;
-        return refuse_event_amount(update, update->event.amount, after->authorized - after->captured);
+        if (after->n_captures >= n_captures && after->captured >= sent(balance, update->payment) &&
+                paid >= sent(balance, NULL))
+                return PROBLEM_NONE;
+        return refuse_event_amount(update, update->event.amount,
+                after->authorized - (update->told->type == PROVIDER_CAPTURED ? before->captured : after->captured));
 }
 
 /* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
@@ -220,7 +225,7 @@ static enum problem payment_told(const struct provider_update *update) {
         after = funds_told(update->payment, &history, &update->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
                 return refuse_event_amount(update, amount.told, amount.most);
-        p = check_captures(update, &before, &after);
+        p = check_captures(update, &before, &after, !amount.problem);
         if (!p)
                 p = follow(update, &before, &after);
         if (p)

@@ -466,6 +466,30 @@ Test(payments, a_recorded_capture_is_not_undone_by_an_earlier_event) {
         cr_assert(card->captured == 9000 && card->authorized == 10500 && heard.n == 1);
 }
 
+Test(payments, a_recorded_capture_is_not_replaced_by_an_earlier_one) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 9000, 10), PROBLEM_NONE);
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 8000, 5), PROBLEM_OVER_CAPTURE, "both are more than there is");
+        assert_available(1500);
+        cr_assert(card->captured == 9000 && heard.n == 1);
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 1500, 5), PROBLEM_NONE);
+        cr_assert_eq(card->captured, 10500);
+}
+
+/* A capture without an amount is that of 105.00, and pays 90.00 of store credit. */
+Test(payments, an_earlier_event_does_not_lower_a_capture_that_paid_store_credit) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 0, 10), PROBLEM_NONE);
+        cr_assert_eq(give_back_to(9000, REFUND_TO_STORE_CREDIT), PROBLEM_NONE);
+        cr_assert_eq(tell_of(card, PROVIDER_AUTHORIZED, 8000, 5), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(card->captured, 10500);
+        cr_assert_eq(tell_of(card, PROVIDER_AUTHORIZED, 9500, 5), PROBLEM_NONE);
+        cr_assert_eq(card->captured, 9500);
+        cr_assert_eq(balance.refunded, 9000);
+}
+
 Test(payments, a_payment_has_a_limit_of_events) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
@@ -962,4 +986,161 @@ Test(payments, an_order_has_a_limit_of_refunds) {
         cr_assert_eq(give_back(1), PROBLEM_TOO_MANY);
         cr_assert_str_eq(refusal.violations->code, "too-many");
         cr_assert_eq(balance.n_refunds, ORDER_REFUNDS_MAX - 1);
+}
+
+/* ---- random balances lose or make no cent ---- */
+
+#define BALANCES  8000
+#define STEPS_MAX 24
+
+static int64_t random_amount(uint64_t *dice, int64_t most) {
+        return most > 0 ? (int64_t) dice_below(dice, (size_t) most) + 1 : 0;
+}
+
+static void random_event_of_payment(uint64_t *dice) {
+        struct payment *payment;
+        struct provider_event told;
+
+        if (!balance.n_payments)
+                return;
+        payment = balance.payments[dice_below(dice, balance.n_payments)];
+        told = random_event(dice, 0);
+        told.event_id = arena_format(&arena, "r-%d", events_told++);
+        told.amount = told.has_amount ? random_amount(dice, payment->amount) : 0;
+        told.has_amount = told.amount > 0;
+        told.occurred_at = dice_below(dice, 2) ? TIMESTAMP_NONE : NOW + (int64_t) dice_below(dice, 100) * SECOND;
+        (void) provider_tells(payment, &told, NOW + HOUR);
+}
+
+static void random_event_of_refund(uint64_t *dice) {
+        static const enum provider_event_type types[] = { PROVIDER_REFUND_FAILED, PROVIDER_REFUND_ISSUED,
+                PROVIDER_REFUND_SETTLED };
+
+        if (balance.n_refunds)
+                (void) tell_refund(balance.refunds[dice_below(dice, balance.n_refunds)],
+                        types[dice_below(dice, array_size(types))]);
+}
+
+/* With a return or without, of the amount due or of a given one. No return gets more than its claim, but by a failed
+ * refund that the provider sends after all. */
+static void random_refund(uint64_t *dice) {
+        const size_t claim = dice_below(dice, 3);
+        const int64_t before[] = { refunded_for(0), refunded_for(1) };
+
+        (void) give_back_as(&(struct refund_request){ .amount = dice_below(dice, 2) ? 0 : random_amount(dice, 12000),
+                .to = claim == 2 && !dice_below(dice, 4) ? REFUND_TO_STORE_CREDIT : REFUND_TO_ORIGINAL,
+                .reason = "at random",
+                .return_id = claim < balance.n_claims ? claims[claim].return_id : (struct uuid){ { 0 } } });
+        for (size_t i = 0; i < balance.n_claims; i++)
+                cr_assert(refunded_for(i) == before[i] || refunded_for(i) <= claims[i].amount);
+}
+
+/* Goods come back: the credit is a claim of their return. */
+static void random_return(uint64_t *dice) {
+        const size_t claim = dice_below(dice, 2);
+        const int64_t amount = random_amount(dice, balance.total - balance.credited);
+
+        claims[claim].amount += amount;
+        credit(amount);
+}
+
+/* All is cancelled; or a part of the charge is owed again. */
+static void random_stage(uint64_t *dice) {
+        if (balance.stage == BALANCE_OPEN) {
+                cancel_all();
+                return;
+        }
+        balance.stage = BALANCE_OPEN;
+        credit(-random_amount(dice, balance.credited - claims[0].amount - claims[1].amount));
+        balance_reopen(&balance, &command);
+}
+
+static void random_step(uint64_t *dice) {
+        static const enum funds_state states[] = { FUNDS_PENDING, FUNDS_AUTHORIZED, FUNDS_CAPTURED };
+
+        switch (dice_below(dice, 10)) {
+        case 0:
+                (void) pay_more(states[dice_below(dice, 3)], dice_below(dice, 2) ? 0 : random_amount(dice, 10500));
+                break;
+        case 1:
+                earn(earned + random_amount(dice, 3000));
+                break;
+        case 2:
+                random_return(dice);
+                break;
+        case 3:
+                random_refund(dice);
+                break;
+        case 4:
+                random_event_of_refund(dice);
+                break;
+        case 5:
+                if (!dice_below(dice, 3))
+                        random_stage(dice);
+                break;
+        case 6:
+                credit(random_amount(dice, (balance.total - balance.credited) / 4));
+                break;
+        default:
+                random_event_of_payment(dice);
+        }
+}
+
+/* The invariants of payments.h, computed here independently. */
+static void assert_payment_adds_up(const struct payment *payment, size_t walk) {
+        int64_t refunded = 0;
+
+        cr_assert(payment->captured >= 0 && payment->voided >= 0 && payment->failed >= 0 && payment->void_due >= 0 &&
+                          payment->capture_due >= 0 && payment->refunded >= 0,
+                "walk %zu", walk);
+        cr_assert_leq(payment->captured + payment->voided + payment->failed + payment->void_due + payment->capture_due,
+                payment->authorized, "walk %zu", walk);
+        cr_assert_leq(payment->authorized, payment->amount, "walk %zu", walk);
+        cr_assert_leq(payment->refunded, payment->captured + payment->capture_due, "walk %zu", walk);
+        for (size_t i = 0; i < balance.n_refunds; i++)
+                if (balance.refunds[i]->payment == payment && balance.refunds[i]->state != REFUND_FAILED)
+                        refunded += balance.refunds[i]->amount;
+        cr_assert_eq(payment->refunded, refunded, "walk %zu", walk);
+}
+
+static void assert_balance_adds_up(size_t walk) {
+        int64_t paid = 0, asked_for = 0, refunded = 0, sent = 0;
+
+        for (size_t i = 0; i < balance.n_payments; i++) {
+                assert_payment_adds_up(balance.payments[i], walk);
+                paid += balance.payments[i]->captured;
+                asked_for += balance.payments[i]->capture_due;
+        }
+        for (size_t i = 0; i < balance.n_refunds; i++) {
+                const struct refund *refund = balance.refunds[i];
+
+                refunded += refund->state == REFUND_FAILED ? 0 : refund->amount;
+                sent += refund->state == REFUND_ISSUED || refund->state == REFUND_SETTLED ? refund->amount : 0;
+        }
+        cr_assert_leq(refunded, paid + asked_for, "walk %zu: more is given back than there is", walk);
+        cr_assert_leq(sent, paid, "walk %zu: more is on its way than was paid", walk);
+        cr_assert(balance.paid == paid && balance.refunded == refunded, "walk %zu", walk);
+        cr_assert(balance.credited >= 0 && balance.credited <= balance.total, "walk %zu", walk);
+        cr_assert_eq(balance_due(&balance), balance.total - balance.credited - paid + refunded, "walk %zu", walk);
+        cr_assert_eq(balance.refund_due, balance_due(&balance) < 0 ? -balance_due(&balance) : 0, "walk %zu", walk);
+}
+
+Test(payments, random_commands_on_a_balance_lose_or_make_no_cent) {
+        uint64_t dice = 20261201;
+
+        for (size_t walk = 0; walk < BALANCES; walk++) {
+                close_till();
+                open_till();
+                for (size_t i = 0; i < 2; i++)
+                        claims[i] = (struct return_claim){ .return_id = { { (uint8_t) (i + 1) } } };
+                balance.claims = claims;
+                balance.n_claims = 2;
+                for (size_t step = dice_below(&dice, STEPS_MAX); step; step--) {
+                        random_step(&dice);
+                        assert_balance_adds_up(walk);
+                }
+                if (balance.refund_due && balance_refundable(&balance, REFUND_TO_ORIGINAL) >= balance.refund_due)
+                        cr_assert_eq(give_back(0), PROBLEM_NONE, "walk %zu", walk);
+                assert_balance_adds_up(walk);
+        }
 }
