@@ -56,6 +56,16 @@ struct order_body {
         size_t n_payments;
 };
 
+/* One new order under validation: by `placing_check` without the catalogue, by `placing_decide` with it. */
+struct validation {
+        const struct order_body *body;
+        struct offer_context context;
+};
+
+/* Add a violation of the request. */
+void placing_violation_add(
+        const struct validation *validation, const char *pointer, const char *code, const char *detail);
+
 /* Method and location of a line: from the line, else from the order. */
 const struct fulfillment_choice *placing_choice(const struct order_body *body, const struct order_line_body *line);
 

@@ -6,19 +6,6 @@
 
 #include <inttypes.h>
 
-/* One request under decision, and the refusal that collects its violations. */
-struct validation {
-        const struct order_body *body;
-        struct offer_context context;
-        struct arena *arena;
-        struct refusal *refusal;
-};
-
-static void placing_violation_add(
-        const struct validation *validation, const char *pointer, const char *code, const char *detail) {
-        (void) refuse_because(validation->refusal, validation->arena, pointer, code, "%s", detail);
-}
-
 /* ---- building ---- */
 
 static struct order *placed_order_new(const struct validation *validation, struct placing *placing, const char *actor) {
@@ -245,14 +232,14 @@ static enum problem check_reservation(
         if (!reservation || (reservation->channel && !text_equal(reservation->channel, validation->body->channel))) {
                 placing_violation_add(
                         validation, "#/reservation_id", "unknown-reservation", "There is no such reservation.");
-                return refuse(validation->refusal, validation->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(validation->context.refusal, validation->context.arena, PROBLEM_VALIDATION_FAILED,
                         "The reservation does not exist.");
         }
         status = reservation_status_at(reservation, placing->now);
         if (status != RESERVATION_ACTIVE) {
-                validation->refusal->current_status = reservation_lifecycle.states[status];
-                return refuse(validation->refusal, validation->arena, PROBLEM_RESERVATION_EXPIRED,
-                        "The reservation is %s.", validation->refusal->current_status);
+                validation->context.refusal->current_status = reservation_lifecycle.states[status];
+                return refuse(validation->context.refusal, validation->context.arena, PROBLEM_RESERVATION_EXPIRED,
+                        "The reservation is %s.", validation->context.refusal->current_status);
         }
         *ret_reservation = reservation;
         return PROBLEM_NONE;
@@ -295,9 +282,9 @@ static int64_t order_units_of_row(const struct order *order, const struct stock_
 
 static void order_shortage_add(
         const struct validation *validation, const struct order_line *line, int64_t available, int64_t wanted) {
-        violation_beyond(validation->refusal, validation->arena, "#/lines", (size_t) line->number, "quantity",
-                "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.", line->sku,
-                line->allocations->fulfillment->location, available, wanted);
+        violation_beyond(validation->context.refusal, validation->context.arena, "#/lines", (size_t) line->number,
+                "quantity", "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
+                line->sku, line->allocations->fulfillment->location, available, wanted);
 }
 
 /* Lines of the same stock row are added up first, so that each unit counts once. */
@@ -318,7 +305,7 @@ static enum problem order_stock_check(
         }
         if (covered)
                 return PROBLEM_NONE;
-        return refuse(validation->refusal, validation->arena, PROBLEM_INSUFFICIENT_STOCK,
+        return refuse(validation->context.refusal, validation->context.arena, PROBLEM_INSUFFICIENT_STOCK,
                 "Some lines exceed the available stock; see `errors`.");
 }
 
@@ -361,7 +348,8 @@ static enum problem order_slots_check(
                         "The slot has no free place; choose another one.");
         }
         return fit ? PROBLEM_NONE
-                   : refuse(validation->refusal, validation->arena, PROBLEM_SLOT_FULL, "The slot is full.");
+                   : refuse(validation->context.refusal, validation->context.arena, PROBLEM_SLOT_FULL,
+                             "The slot is full.");
 }
 
 static void book_slots(struct placing *placing, const struct order *order) {
@@ -451,7 +439,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         struct arena *arena, struct refusal *refusal, struct order **ret_order) {
         const struct offer_context context = { &placing->catalog, &placing->slots, placing->now, body->channel,
                 body->currency, arena, refusal };
-        const struct validation validation = { body, context, arena, refusal };
+        const struct validation validation = { body, context };
         struct reservation *reservation = NULL;
         struct order *order;
         enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);

@@ -23,16 +23,9 @@ struct requested_line placing_line(const struct order_body *body, size_t line) {
         };
 }
 
-/* One request under check, and the refusal that collects its violations. */
-struct validation {
-        const struct order_body *body;
-        struct arena *arena;
-        struct refusal *refusal;
-};
-
-static void body_violation_add(
+void placing_violation_add(
         const struct validation *validation, const char *pointer, const char *code, const char *detail) {
-        (void) refuse_because(validation->refusal, validation->arena, pointer, code, "%s", detail);
+        (void) refuse_because(validation->context.refusal, validation->context.arena, pointer, code, "%s", detail);
 }
 
 static bool is_body_currency(const struct validation *validation, const struct money *money) {
@@ -55,29 +48,28 @@ static void check_discounts(const struct validation *validation) {
 
                 if (!discount->has_line || (discount->line >= 0 && (size_t) discount->line < validation->body->n_lines))
                         continue;
-                violation_at(validation->refusal, validation->arena, "#/discounts", i, "line", "out-of-range",
-                        "The order has no such line.");
+                violation_at(validation->context.refusal, validation->context.arena, "#/discounts", i, "line",
+                        "out-of-range", "The order has no such line.");
         }
 }
 
 static void check_people(const struct validation *validation) {
-        customer_check(validation->body->customer, validation->arena, validation->refusal);
+        customer_check(validation->body->customer, validation->context.arena, validation->context.refusal);
         if (validation->body->ship_to)
-                address_check(validation->body->ship_to, validation->arena, validation->refusal);
+                address_check(validation->body->ship_to, validation->context.arena, validation->context.refusal);
         else if (ships(validation->body))
-                body_violation_add(
+                placing_violation_add(
                         validation, "#/ship_to", "required", "An order with shipped lines needs an address.");
 }
 
 enum problem placing_check(const struct order_body *body, struct arena *arena, struct refusal *refusal) {
-        const struct validation validation = { body, arena, refusal };
         const struct offer_context context = { .currency = body->currency, .arena = arena, .refusal = refusal };
-
+        const struct validation validation = { body, context };
         char text[CURRENCY_FAULT_SIZE];
         const char *fault = currency_fault(body->currency, text);
 
         if (fault)
-                body_violation_add(&validation, "#/currency", "malformed", fault);
+                placing_violation_add(&validation, "#/currency", "malformed", fault);
         for (size_t i = 0; i < body->n_lines; i++) {
                 const struct requested_line requested = placing_line(body, i);
 
@@ -86,13 +78,13 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         check_discounts(&validation);
         check_people(&validation);
         if (body->has_shipping && !is_body_currency(&validation, &body->shipping))
-                body_violation_add(&validation, "#/shipping/currency", "currency-mismatch",
+                placing_violation_add(&validation, "#/shipping/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)
-                body_violation_add(
+                placing_violation_add(
                         &validation, "#/payment/due_at", "not-allowed", "Only a pending payment may have a due time.");
         if (body->payment && body->payments)
-                body_violation_add(
+                placing_violation_add(
                         &validation, "#/payments", "not-allowed", "Give either payment or payments, not both.");
         if (!refusal->n_violations)
                 return PROBLEM_NONE;
