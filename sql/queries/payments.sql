@@ -40,22 +40,22 @@ update refunds r
        as changed (id, status, reference, version, updated_at)
  where r.id = changed.id
 
--- :name payments_orders
+-- :name payments_orders of owners
 -- Their orders, which never change. $1 payments, $2 refunds.
 select p.id, p.order_id from payments p where p.id = any($1::uuid[])
  union all
 select r.id, r.order_id from refunds r where r.id = any($2::uuid[])
 
--- :name payment_events_read
+-- :name payment_events_read of payment_events
 -- All recorded events of the payments $1.
-select told.payment_id, told.event_id, told.type, told.content, told.number, told.amount, told.let_go, told.refund_id,
+select told.payment_id, told.event_id, told.type, told.content, told.number, told.amount, told.let_go as voids_asked, told.refund_id,
        told.occurred_at, told.recorded_at, told.counts
   from unnest($1::uuid[]) as wanted (payment_id)
  cross join lateral (select * from payment_events where payment_events.payment_id = wanted.payment_id) as told
 
--- :name payment_events_insert
+-- :name payment_events_insert of payment_events
 insert into payment_events (payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at)
-select payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at
+select payment_id, event_id, type, content, number, amount, voids_asked, refund_id, occurred_at, recorded_at
   from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[],
               $9::timestamptz[], $10::timestamptz[])
-       as told (payment_id, event_id, type, content, number, amount, let_go, refund_id, occurred_at, recorded_at)
+       as told (payment_id, event_id, type, content, number, amount, voids_asked, refund_id, occurred_at, recorded_at)

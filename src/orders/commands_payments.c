@@ -68,10 +68,9 @@ static enum problem payments_work_begin(struct batch *batch, bool locked, struct
         stock_init(&work->commands.stock, batch->arena);
         orders_init(&work->commands.set, batch->arena, locked ? &work->commands.stock : NULL);
         work->told.arena = batch->arena;
-        work->owners.capacity = n;
-        work->owners.at = arena_new_array(batch->arena, struct owner, n);
+        work->owners.arena = batch->arena;
         work->payments = arena_new_array(batch->arena, struct uuid, n);
-        if (!work->owners.at || !work->payments)
+        if (!work->payments)
                 return FAULT_BUSY;
         for (size_t i = 0; i < n; i++)
                 work->payments[i] = *call_id(batch->calls[i], 0);
@@ -85,8 +84,7 @@ static enum problem payment_orders_find(struct batch *batch, struct payments_wor
         const size_t n = batch->n_calls;
         enum problem p;
 
-        owners_ask(batch->database, batch->arena, work->payments, refunds ? 0 : n, work->payments, refunds ? n : 0,
-                &work->owners);
+        owners_ask(batch->database, work->payments, refunds ? 0 : n, work->payments, refunds ? n : 0, &work->owners);
         p = batch_trip(batch);
         for (size_t i = 0; !p && i < work->owners.n; i++)
                 orders_want(&work->commands.set, &work->owners.at[i].order_id);

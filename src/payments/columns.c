@@ -42,3 +42,26 @@ static const struct column refund_list[] = {
         { "updated_at", TIME_AT(struct refund, updated_at) },
 };
 const struct columns refund_columns = { "refunds", COLUMNS(struct refund, refund_list) };
+
+/* ---- events of the provider ---- */
+
+static const struct column told_list[] = {
+        { "payment_id", UUID_AT(struct told_row, event.payment_id) },
+        { "event_id", TEXT_AT(struct told_row, event.event_id) },
+        { "type", ENUM_AT(struct told_row, event.type), .words = &provider_event_type_column },
+        { "content", DIGEST_AT(struct told_row, content) },
+        { "number", INTEGER_AT(struct told_row, event.number) },
+        { "amount", INTEGER_AT(struct told_row, event.amount), .has = HAS(struct told_row, event.has_amount) },
+        { "voids_asked", INTEGER_AT(struct told_row, event.voids_asked) },
+        { "refund_id", UUID_AT(struct told_row, event.refund_id), .has = HAS(struct told_row, event.has_refund_id) },
+        { "occurred_at", TIME_AT(struct told_row, event.occurred_at) },
+        { "recorded_at", TIME_AT(struct told_row, event.recorded_at) },
+        { "counts", BOOLEAN_AT(struct told_row, event.counts) },
+};
+const struct columns told_row_columns = { "payment_events", COLUMNS(struct told_row, told_list) };
+
+static const struct column owner_list[] = {
+        { "id", UUID_AT(struct owner, id) },
+        { "order_id", UUID_AT(struct owner, order_id) },
+};
+const struct columns owner_columns = { "owners", COLUMNS(struct owner, owner_list) };

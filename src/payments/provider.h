@@ -139,12 +139,13 @@ struct owner {
 };
 
 struct owners {
+        struct arena *arena;
         struct owner *at;
-        size_t n, capacity;
+        size_t n;
 };
 
-void owners_ask(struct database *database, struct arena *arena, const struct uuid *payments, size_t n_payments,
-        const struct uuid *refunds, size_t n_refunds, struct owners *owners);
+void owners_ask(struct database *database, const struct uuid *payments, size_t n_payments, const struct uuid *refunds,
+        size_t n_refunds, struct owners *owners);
 
 /* The order of a payment or refund; NULL: no such id. */
 const struct uuid *owners_find(const struct owners *owners, const struct uuid *id);

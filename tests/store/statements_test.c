@@ -61,6 +61,7 @@ static const struct columns *const tables[] = {
         &order_header_columns,
         &order_discount_columns,
         &order_line_columns,
+        &owner_columns,
         &payment_columns,
         &personal_document_columns,
         &product_row_columns,
@@ -78,6 +79,7 @@ static const struct columns *const tables[] = {
         &sourcing_shelf_columns,
         &stock_row_columns,
         &stock_setting_columns,
+        &told_row_columns,
 };
 
 /* The nodes of one plan. */
