@@ -7,8 +7,94 @@ select id, type, subject_kind, subject_id, version, order_id, location, channel,
               $10::jsonb[], $11::timestamptz[])
        as event (id, type, subject_kind, subject_id, version, order_id, location, channel, actor, data, occurred_at)
 
--- :name stream_pending_save of events
--- Events to publish: $1 locations, $2 ids.
-insert into stream_pending (location, event_id)
-select location, id
-  from unnest($1::text[], $2::uuid[]) as told (location, id)
+-- :name events_due_save
+-- Of the transaction: the ids $1 of its events, in their order, wait for their positions. A row holds 200 at most, so that it stays in
+-- its page.
+insert into events_due (ids)
+select array_agg(saved.id order by saved.place)
+  from unnest($1::uuid[]) with ordinality as saved (id, place)
+ group by (saved.place - 1) / 200
+ order by min(saved.place)
+
+-- :name events_publish
+-- Give due events the next positions of the log: those of $1 rows at most, about $1 events. A publisher locks the revision of the log;
+-- others skip it. Rows that a rival has taken since this statement began are no longer there, and the lock shows its last position. A
+-- later change of a document waits for the lock of an earlier one, so the order of the rows is the order of its changes. $2 the types
+-- with members for the timeline alone, $3 those members.
+with head as materialized (
+        select r.revision from revisions r where r.topic = 'events' for update skip locked
+), waiting as materialized (
+        select d.number, sum(cardinality(d.ids)) over (order by d.number) - cardinality(d.ids) as before
+          from (select e.number, e.ids from events_due e where e.number >= 0 order by e.number limit $1::bigint) as d
+), taken as (
+        delete from events_due d
+         where exists (select from head)
+           and d.number = any(array(select waiting.number from waiting where waiting.before < $1::bigint))
+        returning d.number, d.ids
+), placed as materialized (
+        select e.*, row_number() over (order by taken.number, each.place) as place
+          from taken
+         cross join lateral unnest(taken.ids) with ordinality as each (id, place)
+         cross join lateral (select * from events where events.id = each.id) as e
+), logged as (
+        insert into event_log (position, id, type, subject_kind, subject_id, version, order_id, location, channel, occurred_at,
+                               published_at, data)
+        select head.revision + placed.place, placed.id, placed.type, placed.subject_kind, placed.subject_id, placed.version,
+               placed.order_id, placed.location, placed.channel, placed.occurred_at, statement_timestamp(),
+               case when placed.type = any($2::text[]) then placed.data - $3::text[] else placed.data end
+          from placed cross join head
+        returning position, location
+), told as materialized (
+        select 'events' as topic, max(logged.position) as position from logged having count(*) > 0
+         union all
+        select 'events/' || logged.location, max(logged.position)
+          from logged where logged.location is not null group by logged.location
+)
+insert into revisions as r (topic, revision)
+select told.topic, told.position from told order by told.topic
+    on conflict (topic) do update set revision = excluded.revision
+returning r.topic, r.revision, (select count(*) from logged)
+
+-- :name event_log_extend
+-- Make room for $1 more positions; returns the last position for which there is a partition.
+select event_log_extend($1::bigint)
+
+-- :name event_log_bounds
+-- The last position of the log, and the first one that is kept.
+select r.revision, (select p.first from event_log_parts p where p.first >= 0 order by p.first limit 1)
+  from revisions r
+ where r.topic = 'events'
+
+-- :name event_log_page of log_events
+-- Events at the 10,000 positions after $1, at most $5. Filters may be null: $2 types, $3 locations, $4 channel.
+select l.position, l.id, l.type, l.subject_kind, l.subject_id, l.order_id, l.location, l.channel, l.occurred_at, l.data
+  from event_log l
+ where l.position > $1::bigint and l.position <= $1::bigint + 10000
+   and ($2::text[] is null or l.type = any($2))
+   and ($3::text[] is null or l.location = any($3))
+   and ($4::text is null or l.channel = $4)
+ order by l.position
+ limit $5::bigint
+
+-- :name event_log_of_subject of log_events
+-- Events of the subject of kind $2 and id $3 after position $1, at most $7. Filters may be null: $4 types, $5 locations, $6 channel.
+select l.position, l.id, l.type, l.subject_kind, l.subject_id, l.order_id, l.location, l.channel, l.occurred_at, l.data
+  from event_log l
+ where l.subject_kind = $2::text and l.subject_id = $3::text and l.position > $1::bigint
+   and ($4::text[] is null or l.type = any($4))
+   and ($5::text[] is null or l.location = any($5))
+   and ($6::text is null or l.channel = $6)
+ order by l.position
+ limit $7::bigint
+
+-- :name event_log_at_location of log_events
+-- Events at location $3 after position $1, at most $4; $2 all kinds of subjects.
+select page.position, page.id, page.type, page.subject_kind, page.subject_id, page.order_id, page.location, page.channel,
+       page.occurred_at, page.data
+  from unnest($2::text[]) as each (kind)
+ cross join lateral (select * from event_log l
+                      where l.location = $3::text and l.subject_kind = each.kind and l.position > $1::bigint
+                      order by l.position
+                      limit $4::bigint) as page
+ order by page.position
+ limit $4::bigint

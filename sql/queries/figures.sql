@@ -25,10 +25,9 @@ select card.place,
  order by card.place
 
 -- :name figures_outbox
--- Seconds that the longest waiting event has waited for its position in a stream.
-select coalesce(extract(epoch from max(statement_timestamp() - e.occurred_at)), 0)::double precision
-  from (select p.event_id from stream_pending p where p.number >= 0 order by p.number limit 1) as pending
-  join events e on e.id = pending.event_id
+-- Seconds that the longest waiting event has waited for its position in the log.
+select coalesce(extract(epoch from max(statement_timestamp() - first.written_at)), 0)::double precision
+  from (select d.written_at from events_due d where d.number >= 0 order by d.number limit 1) as first
 
 -- :name figures_sessions free
 -- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction. Sessions of other

@@ -1,16 +1,9 @@
 -- The queue of a location: its revision and its cards.
 
--- :name queue_bump
--- The last statement before a commit: $1 the locations whose queue the transaction changes, sorted, no duplicates.
-insert into queue_revisions as q (location, revision)
-select changed.location, 1
-  from unnest($1::text[]) as changed (location)
-    on conflict (location) do update set revision = q.revision + 1
-
--- :name queue_bump_for_products
--- Locations with a card that shows one of the products $1: also cards that hold no unit of them any more.
-insert into queue_revisions as q (location, revision)
-select shown.location, 1
+-- :name queues_raise_for_products
+-- The queues of locations with a card that shows one of the products $1: also cards that hold no unit of them any more.
+insert into revisions as r (topic, revision)
+select 'queue/' || shown.location, 1
   from (select distinct s.location from stock s where s.sku = any($1::text[]) order by s.location) as shown
  cross join lateral (select card.number
                        from ((select 1 as number
@@ -28,16 +21,16 @@ select shown.location, 1
                                where f.location = shown.location and f.status in ('allocated', 'picking', 'ready', 'packed')
                                limit 1)) as card
                       limit 1) as card
-    on conflict (location) do update set revision = q.revision + 1
-returning q.location
+    on conflict (topic) do update set revision = r.revision + 1
+returning r.topic
 
 -- :name queue_heads of queue_heads
 -- $1 locations: whether they exist, the revisions of their queues, and the time.
-select wanted.location, l.code is not null as exists, coalesce(q.revision, 0) as revision, clock_timestamp() as now
+select wanted.location, l.code is not null as exists, coalesce(r.revision, 0) as revision, clock_timestamp() as now
   from unnest($1::text[]) as wanted (location)
   left join lateral (select locations.code from locations where locations.code = wanted.location collate "C") as l on true
-  left join lateral (select queue_revisions.revision from queue_revisions
-                      where queue_revisions.location = wanted.location collate "C") as q on true
+  left join lateral (select revisions.revision from revisions
+                      where revisions.topic = 'queue/' || wanted.location collate "C") as r on true
 
 -- :name queue_page of queue_places
 -- The places of cards at location $1, at most $13, after rank $10, key $11 and id $12. Filters may be null: $2 statuses as
@@ -84,6 +77,15 @@ select card.location,
          where f.location = any($1::text[]) and f.status in ('allocated', 'picking', 'ready', 'packed')) as card
  group by card.location
  order by card.location
+
+-- :name stream_read
+-- Events of the fulfillments at location $1 after position $2, at most $3, with the members that only the timeline shows.
+select l.position, l.id, l.type, l.order_id, l.subject_id::uuid, l.occurred_at, coalesce(told.data, l.data)
+  from event_log l
+  left join lateral (select events.data from events where events.id = l.id) as told on true
+ where l.location = $1::text and l.subject_kind = 'fulfillments' and l.position > $2::bigint
+ order by l.position
+ limit $3::bigint
 
 -- :name scan_orders
 -- The order of number $2, with or without hyphens, if it has a part at location $1. For a bearer who takes returns ($3),

@@ -9,15 +9,9 @@ with batch as materialized (
 )
 select count(*), null::uuid from batch
 
--- :name prune_streams
-with batch as materialized (
-        select location, position from stream_events
-         where published_at < $1::timestamptz order by published_at limit $2::bigint for update skip locked
-), gone as (
-        delete from stream_events e using batch
-         where $3::boolean and e.location = batch.location and e.position = batch.position
-)
-select count(*), null::uuid from batch
+-- :name prune_event_log free
+-- Whole partitions of the log, $2 at most, whose last event is older.
+select event_log_prune($1::timestamptz, $2::bigint, $3::boolean), null::uuid
 
 -- :name prune_events free
 -- Ids after $4 and before $5. Events of an open order stay, and events that wait to be published. Sub-selects, because a join would
@@ -26,7 +20,7 @@ with batch as materialized (
         select e.id from events e
          where e.id > $4::uuid and e.id < $5::uuid and e.occurred_at < $1::timestamptz
            and (select o.open_for is not null from orders o where o.id = e.order_id) is not true
-           and (select true from stream_pending p where p.event_id = e.id limit 1) is null
+           and (select true from events_due d where e.id = any(d.ids) limit 1) is null
          order by e.id limit $2::bigint for update skip locked
 ), gone as (
         delete from events where $3::boolean and id = any(array(select id from batch))

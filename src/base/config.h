@@ -69,6 +69,8 @@ enum setting_kind {
                 "A location without a position is too far away, unless both have none. A channel may say otherwise")   \
         X(RETENTION_EVENTS, "HOLDFAST_RETENTION_EVENTS", DURATION, "", 7 * DAY, 36500 * DAY,                           \
                 "holdfast prune removes older events, except those of open orders; empty: kept")                       \
+        X(RETENTION_EVENT_LOG, "HOLDFAST_RETENTION_EVENT_LOG", DURATION, "P30D", 4 * DAY, 3650 * DAY,                  \
+                "time for which a reader may follow the log of events; a job drops older partitions")                  \
         X(RETENTION_IDEMPOTENCY, "HOLDFAST_RETENTION_IDEMPOTENCY", DURATION, "P1D", DAY, 30 * DAY,                     \
                 "time for which a repeated Idempotency-Key gets the stored reply")                                     \
         X(RETENTION_PERSONAL_DATA, "HOLDFAST_RETENTION_PERSONAL_DATA", DURATION, "", 7 * DAY, 36500 * DAY,             \

@@ -38,6 +38,7 @@
         X(OVER_RETURN, 409, "over-return", "The return exceeds the returnable units")                                  \
         X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation has expired or was released")              \
         X(SLOT_FULL, 409, "slot-full", "The pickup slot is full")                                                      \
+        X(CURSOR_EXPIRED, 410, "cursor-expired", "Events after the cursor are no longer kept")                         \
         X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since this version")              \
         X(CONTENT_TOO_LARGE, 413, "content-too-large", "The request body is too large")                                \
         X(URI_TOO_LONG, 414, "uri-too-long", "The request target is longer than 8 KiB")                                \
@@ -164,6 +165,7 @@ struct refusal {
         const char *current_status; /* the state that forbade a transition; may be NULL */
         const char *link;           /* path of the resource that is in the way; may be NULL */
         const char *scope;          /* the scope that is missing; may be NULL */
+        const char *oldest_cursor;  /* from which a reader of events can go on; may be NULL */
         unsigned retry_after_s;     /* 0: no Retry-After */
         int64_t version;            /* current version for a 412; 0: none */
         struct violation *violations;

@@ -125,7 +125,7 @@ static void products_write(
         records_ask(&records, database);
 }
 
-static enum problem queues_bumped(struct rows *rows, void *into) {
+static enum problem queues_raised(struct rows *rows, void *into) {
         for (size_t i = 0; i < rows_count(rows); i++) {
                 struct row row = row_at(rows, i);
 
@@ -135,7 +135,7 @@ static enum problem queues_bumped(struct rows *rows, void *into) {
 }
 
 /* The cards of a queue show members of a product. */
-static void product_queues_bump(struct database *database, struct catalog_set *set) {
+static void product_queues_raise(struct database *database, struct catalog_set *set) {
         struct parameters p;
         struct array *skus;
 
@@ -145,7 +145,7 @@ static void product_queues_bump(struct database *database, struct catalog_set *s
                 if (set->products[i].card_changed && record_is_due(&set->products[i].record, /* insert= */ false))
                         array_text(skus, set->products[i].sku);
         if (skus->n)
-                database_ask(database, &sql_queue_bump_for_products, &p, queues_bumped, database_notes(database));
+                database_ask(database, &sql_queues_raise_for_products, &p, queues_raised, database_notes(database));
 }
 
 static void listings_write(
@@ -172,7 +172,7 @@ enum problem catalog_save(struct database *database, struct catalog_set *set) {
         locations_write(database, set, /* insert= */ false, &sql_locations_update);
         products_write(database, set, /* insert= */ true, &sql_products_insert);
         products_write(database, set, /* insert= */ false, &sql_products_update);
-        product_queues_bump(database, set);
+        product_queues_raise(database, set);
         listings_write(database, set, /* insert= */ true, &sql_listings_insert);
         listings_write(database, set, /* insert= */ false, &sql_listings_update);
         return set->arena->exhausted ? FAULT_BUSY : PROBLEM_NONE;

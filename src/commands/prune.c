@@ -13,12 +13,12 @@
 #include <stdio.h>
 
 #define PRUNED_AT_ONCE     1000
-#define STREAM_KEPT_FOR    DAY /* how long a client of a location's stream may be disconnected */
+#define PARTS_AT_ONCE      4   /* partitions of the event log, which are locked until the commit */
 #define SLOT_KEPT_FOR      DAY /* after its beginning; a place in it can only have been taken before that */
 #define PRUNE_TRIP_WAIT    (10 * MINUTE)
 #define STATEMENT_MS_LIMIT 600000
 
-/* Kinds of records deleted by age, in this order, because streams refer to events. */
+/* Kinds of records deleted by age. */
 static const struct kind {
         const char *name;
         enum setting setting; /* SETTING_COUNT: none, always the same age */
@@ -27,7 +27,7 @@ static const struct kind {
         bool by_id; /* ids are ordered by time, so batches go along them */
 } kinds[] = {
         { "idempotency records", CONFIG_RETENTION_IDEMPOTENCY, 0, &sql_prune_idempotency, false },
-        { "stream entries", SETTING_COUNT, STREAM_KEPT_FOR, &sql_prune_streams, false },
+        { "event log", CONFIG_RETENTION_EVENT_LOG, 0, &sql_prune_event_log, false },
         { "events", CONFIG_RETENTION_EVENTS, 0, &sql_prune_events, true },
         { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
@@ -37,8 +37,8 @@ static const struct kind {
 const struct job pruning_jobs[] = {
         { "prune_idempotency", JOBS_TIDYING, .batch = PRUNED_AT_ONCE, .prune = &sql_prune_idempotency,
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_IDEMPOTENCY },
-        { "prune_streams", JOBS_TIDYING, .batch = PRUNED_AT_ONCE, .prune = &sql_prune_streams,
-                .kept_for = STREAM_KEPT_FOR },
+        { "prune_event_log", JOBS_TIDYING, .every = 10 * SECOND, .batch = PARTS_AT_ONCE, .prune = &sql_prune_event_log,
+                .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_EVENT_LOG },
 };
 const size_t pruning_job_count = array_size(pruning_jobs);
 

@@ -8,6 +8,7 @@
 
 /* The rooms, in the order in which they may know each other. */
 #define ROOMS(X)                                                                                                       \
+        X(event)                                                                                                       \
         X(catalog) X(inventory) X(reservation) X(order) X(payment) X(adjustment) X(fulfillment) X(queue) X(return )
 
 #define X(room)                                                                                                        \

@@ -84,7 +84,7 @@ void database_begin_nothing(struct database *database);
 /* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
 
-/* The queues that the current transaction changes, for its store to add to; forgotten when the next one begins. */
+/* The topics that the current transaction changes, for its store to add to; forgotten when the next one begins. */
 struct notes *database_notes(struct database *database);
 
 /* The last failure, for the log: SQLSTATE ("" when it never reached the server) and message. Never for a client. */

@@ -22,14 +22,14 @@ static bool notes_grow(struct notes *notes) {
         return true;
 }
 
-/* The index of the location, or its place in the order. */
-static size_t location_place(const struct notes *notes, const char *location) {
+/* The index of the topic, or its place in the order. */
+static size_t topic_place(const struct notes *notes, const char *topic) {
         size_t low = 0, high = notes->n;
 
         while (low < high) {
                 const size_t middle = low + (high - low) / 2;
 
-                if (strcmp(notes->at[middle], location) < 0)
+                if (strcmp(notes->at[middle], topic) < 0)
                         low = middle + 1;
                 else
                         high = middle;
@@ -37,15 +37,15 @@ static size_t location_place(const struct notes *notes, const char *location) {
         return low;
 }
 
-void notes_add(struct notes *notes, const char *location) {
-        const size_t place = location_place(notes, location);
+void notes_add(struct notes *notes, const char *topic) {
+        const size_t place = topic_place(notes, topic);
 
-        if (place < notes->n && text_equal(notes->at[place], location))
+        if (place < notes->n && text_equal(notes->at[place], topic))
                 return;
         if (!notes_grow(notes))
                 return;
         memmove(notes->at + place + 1, notes->at + place, (notes->n - place) * sizeof(*notes->at));
-        (void) snprintf(notes->at[place], sizeof(note), "%s", location);
+        (void) snprintf(notes->at[place], sizeof(note), "%s", topic);
         notes->n++;
 }
 

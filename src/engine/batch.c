@@ -9,7 +9,7 @@
 #include "engine/notices.h"
 #include "engine/reply.h"
 #include "events/events.h"
-#include "sql/queue.h"
+#include "sql/topics.h"
 #include "sql/transaction.h"
 
 #include <poll.h>
@@ -137,19 +137,19 @@ static enum problem leave_without_effect(struct batch *batch, struct idempotency
         return p;
 }
 
-/* The revisions of changed queues are raised last, so that their rows are locked for the commit alone. */
-static void changed_queues_bump(struct batch *batch) {
+/* The revisions of changed topics are raised last, so that their rows are locked for the commit alone. */
+static void changed_topics_raise(struct batch *batch) {
         const struct notes *notes = database_notes(batch->database);
         struct parameters p;
-        struct array *locations;
+        struct array *topics;
 
         if (!notes->n)
                 return;
         parameters_init(&p, batch->arena);
-        locations = parameter_texts(&p);
+        topics = parameter_texts(&p);
         for (size_t i = 0; i < notes->n; i++)
-                array_text(locations, notes->at[i]);
-        database_ask(batch->database, &sql_queue_bump, &p, NULL, NULL);
+                array_text(topics, notes->at[i]);
+        database_ask(batch->database, &sql_topics_raise, &p, NULL, NULL);
 }
 
 /* Every call leaves with a reply or a refusal; a rule that gives neither is broken. */
@@ -217,11 +217,11 @@ static enum problem attempt_write(struct batch *batch, const struct operation *o
                 idempotency_save(batch);
         if (database_notes(batch->database)->exhausted)
                 return FAULT_BUSY;
-        changed_queues_bump(batch);
+        changed_topics_raise(batch);
         database_commit(batch->database);
         p = batch_trip(batch);
         if (!p)
-                notices_tell(database_notes(batch->database));
+                notices_tell(database_notes(batch->database), /* events= */ batch->events->first != NULL);
         if (!p && keyed)
                 idempotency_finish(known);
         return p;

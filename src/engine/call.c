@@ -15,7 +15,7 @@ const char *method_text(enum method method) {
 }
 
 void call_init(struct call *call, const struct route *route) {
-        *call = (struct call){ .route = route, .stream_position = -1 };
+        *call = (struct call){ .route = route, .read_up_to = READ_NOT_BEGUN };
         arena_init(&call->arena, CALL_MEMORY_MAX);
 }
 

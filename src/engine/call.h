@@ -45,16 +45,14 @@
 #define PAGE_LIMIT_MAX      200
 #define WAIT_MAX_S          30 /* of Prefer: wait= */
 
-/* Topics (engine/notices.h): the prefix before the code of a location. */
-#define TOPIC_EVENTS      "events/"
-#define TOPIC_QUEUE       "queue/"
+#define IF_MATCH_ABSENT     INT64_C(0)
+#define IF_MATCH_ANY        INT64_C(-1) /* "*": any version */
+#define IF_MATCH_NEVER      INT64_C(-2) /* no tag is one of this service */
+#define IF_MATCH_TAGS       INT64_C(1)  /* one of those in if_match_tags */
 
-#define IF_MATCH_ABSENT   INT64_C(0)
-#define IF_MATCH_ANY      INT64_C(-1) /* "*": any version */
-#define IF_MATCH_NEVER    INT64_C(-2) /* no tag is one of this service */
-#define IF_MATCH_TAGS     INT64_C(1)  /* one of those in if_match_tags */
+#define IF_MATCH_TAGS_MAX   8 /* further ones are not looked at */
 
-#define IF_MATCH_TAGS_MAX 8 /* further ones are not looked at */
+#define READ_NOT_BEGUN      INT64_C(-1)
 
 enum method { METHOD_DELETE, METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_OTHER };
 
@@ -110,12 +108,13 @@ struct route {
         void (*answer)(struct call *call); /* on the loop, instead of an operation: answers without the database */
         size_t (*weigh)(const struct call *call); /* how many lines of work it is; NULL: one */
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
-        const char *topic; /* topic prefix that its calls may wait for, before the first code in the path
-                              (engine/notices.h); NULL: none */
-        bool stream;       /* a stream: each time the topic changes, decide writes the next part of the reply */
-        bool link;         /* the customer's link opens it as well */
-        bool open;         /* needs no token */
-        bool may_lag;      /* may read from a replica: never a queue, an order or a reservation */
+        const char *(*topic)(struct call *call);  /* on the loop: the topic that its calls may wait for
+                                                     (events/topics.h), in their arena; NULL: none */
+        bool stream;  /* a stream: each time the topic changes, decide writes the next part of the reply */
+        bool waits;   /* Prefer: wait= holds without If-None-Match: the query names the client's version */
+        bool link;    /* the customer's link opens it as well */
+        bool open;    /* needs no token */
+        bool may_lag; /* may read from a replica: never a queue, an order or a reservation */
 };
 
 /* Bytes that several replies send. The owner of a call owns its reference; one thread at a time. */
@@ -157,7 +156,8 @@ struct call_path {
 
 /* The wait of a call without news; decide sets it by call_park. */
 struct park {
-        const char *key; /* calls with equal keys get equal replies; NULL: it does not wait */
+        const char *key; /* calls with equal keys, read up to the same position, get equal replies; NULL: it does not
+                            wait */
         timestamp until; /* clock_monotonic: it asks again then in any case */
 };
 
@@ -178,8 +178,7 @@ struct call {
         unsigned wait_s; /* Prefer: wait=, WAIT_MAX_S at most; 0: not asked for */
         bool may_wait;   /* answer only after a change */
         struct park park;
-        int64_t stream_position; /* of a stream: how far it has been written; -1: not begun */
-        char stream_key[24];     /* its parking key */
+        int64_t read_up_to; /* of a call that reads a log: its last position, over all attempts; READ_NOT_BEGUN */
 
         bool by_link; /* the token is a customer's link, not verified yet; the claims have no subject */
         uint8_t link[DIGEST_SIZE];

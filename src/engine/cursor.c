@@ -11,11 +11,13 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
-#define CURSOR_VERSION 1
-#define MAC_SIZE       ((size_t) 16) /* of HMAC-SHA256's 32 bytes: RFC 2104, section 5 */
-#define HEAD_SIZE      (1 + MAC_SIZE)
-#define RAW_SIZE_MAX   ((size_t) CURSOR_SIZE_MAX * 3 / 4)
-#define LIST_SIZE_MAX  ((size_t) 16 * 1024) /* of a list's description: the target without its cursor */
+#define CURSOR_VERSION          1
+#define POSITION_CURSOR_VERSION 2
+#define POSITION_SIZE           (HEAD_SIZE + sizeof(int64_t)) /* raw: version, MAC, position, big-endian */
+#define MAC_SIZE                ((size_t) 16)                 /* of HMAC-SHA256's 32 bytes: RFC 2104, section 5 */
+#define HEAD_SIZE               (1 + MAC_SIZE)
+#define RAW_SIZE_MAX            ((size_t) CURSOR_SIZE_MAX * 3 / 4)
+#define LIST_SIZE_MAX           ((size_t) 16 * 1024) /* of a list's description: the target without its cursor */
 
 struct plain_query {
         struct page_query page;
@@ -168,6 +170,10 @@ enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) 
         return needed ? batch_trip(batch) : PROBLEM_NONE;
 }
 
+void cursor_key_ask(struct batch *batch, struct cursor_key *key) {
+        database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
+}
+
 bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts) {
         const struct page_query *query = query_of(call);
 
@@ -265,4 +271,58 @@ void page_end(struct reply_writer *writer, const struct page *page, const char *
         write_text_member(&writer->json, "next_cursor", cursor);
         if (cursor)
                 call->reply.link = link_to(page, cursor, &call->arena);
+}
+
+/* ---- cursors of positions ---- */
+
+static void position_write(int64_t position, uint8_t *ret_bytes) {
+        for (size_t i = 0; i < sizeof(position); i++)
+                ret_bytes[i] = (uint8_t) ((uint64_t) position >> (8 * (sizeof(position) - 1 - i)));
+}
+
+static int64_t position_read(const uint8_t *bytes) {
+        uint64_t position = 0;
+
+        for (size_t i = 0; i < sizeof(position); i++)
+                position = position << 8 | bytes[i];
+        return (int64_t) position;
+}
+
+/* The version is part of the text, so that no cursor of a list is one of a position. */
+static bool position_mac_make(const struct cursor_key *key, int64_t position, uint8_t *ret_mac) {
+        uint8_t text[1 + sizeof(position)] = { POSITION_CURSOR_VERSION }, mac[EVP_MAX_MD_SIZE];
+
+        position_write(position, text + 1);
+        if (!HMAC(EVP_sha256(), key->bytes, CURSOR_KEY_SIZE, text, sizeof(text), mac, NULL))
+                return false;
+        memcpy(ret_mac, mac, MAC_SIZE);
+        return true;
+}
+
+const char *position_cursor_seal(const struct cursor_key *key, int64_t position, struct arena *arena) {
+        uint8_t raw[POSITION_SIZE] = { POSITION_CURSOR_VERSION };
+        char *text = arena_alloc(arena, 2 * POSITION_SIZE);
+
+        if (!text || !position_mac_make(key, position, raw + 1))
+                return NULL;
+        position_write(position, raw + HEAD_SIZE);
+        base64url_encode(raw, sizeof(raw), text);
+        return text;
+}
+
+bool position_cursor_open(
+        const struct cursor_key *key, const char *cursor, struct arena *arena, int64_t *ret_position) {
+        const size_t text_size = strlen(cursor);
+        uint8_t mac[MAC_SIZE];
+        uint8_t *raw;
+        size_t size;
+
+        if (text_size > CURSOR_SIZE_MAX)
+                return false;
+        raw = arena_alloc(arena, text_size + 1);
+        if (!raw || !base64url_decode(cursor, text_size, raw, &size) || size != POSITION_SIZE ||
+                raw[0] != POSITION_CURSOR_VERSION)
+                return false;
+        *ret_position = position_read(raw + HEAD_SIZE);
+        return position_mac_make(key, *ret_position, mac) && CRYPTO_memcmp(mac, raw + 1, MAC_SIZE) == 0;
 }

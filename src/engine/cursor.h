@@ -68,6 +68,16 @@ struct page {
  */
 must_check enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key);
 
+/* Queue the look-up of the key for cursors of positions. */
+void cursor_key_ask(struct batch *batch, struct cursor_key *key);
+
+/* A cursor of the log of events: it names a position and holds for every filter. NULL without memory. */
+const char *position_cursor_seal(const struct cursor_key *key, int64_t position, struct arena *arena);
+
+/* False when the text is no such cursor, or was altered. */
+must_check bool position_cursor_open(
+        const struct cursor_key *key, const char *cursor, struct arena *arena, int64_t *ret_position);
+
 /* Open the call's page of a list ordered by `n_parts` parts. False when its cursor is none of ours, was altered, or was
  * made for another list or other filters: refused with INVALID_CURSOR. */
 must_check bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts);

@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "db/listen.h"
 #include "db/session.h"
-#include "engine/call.h"
-#include "sql/streams.h"
+#include "events/store_publish.h"
+#include "sql/topics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,7 +26,7 @@
 /* A topic that calls on this instance wait for. */
 struct watched {
         note topic;
-        int64_t seen; /* its revision or position when it was last looked at */
+        int64_t seen; /* its revision when it was last looked at */
         size_t n;     /* waiting calls */
 };
 
@@ -41,9 +41,13 @@ static struct notices {
         bool started, listening;
         bool late;         /* and the log has it */
         timestamp look_at; /* clock_monotonic */
+        struct publisher publisher;
+        timestamp publish_not_before; /* clock_monotonic */
+        unsigned turns;               /* of the publisher that are due even if they find no event */
 
         pthread_mutex_t mutex; /* of the members below */
-        struct notes told;     /* locations whose change is yet to be sent */
+        struct notes told;     /* topics whose change is yet to be sent */
+        bool events_told;      /* a transaction has written events */
         struct watched *watched;
         size_t n_watched, watched_capacity;
         bool stopping;
@@ -66,27 +70,21 @@ static void thread_wake(void) {
         (void) !write(notices.wake, &one, sizeof(one));
 }
 
-static void topic_of(note topic, const char *kind, const char *location) {
-        (void) snprintf(topic, sizeof(note), "%s%s", kind, location);
-}
-
-static void wake_local(const char *kind, const char *location) {
-        note topic;
-
-        topic_of(topic, kind, location);
+static void topic_wake(const char *topic) {
         notices.settings.wake(notices.settings.context, topic);
 }
 
 /* ---- requests of other threads ---- */
 
-void notices_tell(const struct notes *locations) {
-        if (!atomic_load(&running) || !locations->n)
+void notices_tell(const struct notes *topics, bool events) {
+        if (!atomic_load(&running) || (!topics->n && !events))
                 return;
-        for (size_t i = 0; i < locations->n; i++)
-                wake_local(TOPIC_QUEUE, locations->at[i]);
+        for (size_t i = 0; i < topics->n; i++)
+                topic_wake(topics->at[i]);
         notices_lock();
-        for (size_t i = 0; i < locations->n; i++)
-                notes_add(&notices.told, locations->at[i]);
+        for (size_t i = 0; i < topics->n; i++)
+                notes_add(&notices.told, topics->at[i]);
+        notices.events_told = notices.events_told || events;
         notices_unlock();
         thread_wake();
 }
@@ -160,111 +158,79 @@ static enum problem notices_trip(void) {
         return database_trip(notices.database, clock_monotonic() + TRIP_TIME_MAX);
 }
 
-static enum problem send_topics(const char *kind, const struct notes *locations) {
+static enum problem send_topics(const struct notes *topics) {
         struct parameters p;
-        struct array *topics;
-        note topic;
+        struct array *names;
 
-        if (!locations->n)
+        if (!topics->n)
                 return PROBLEM_NONE;
         parameters_init(&p, &notices.arena);
         parameter_text(&p, notices.prefix);
-        topics = parameter_texts(&p);
-        for (size_t i = 0; i < locations->n; i++) {
-                topic_of(topic, kind, locations->at[i]);
-                array_text(topics, topic);
-        }
+        names = parameter_texts(&p);
+        for (size_t i = 0; i < topics->n; i++)
+                array_text(names, topics->at[i]);
         database_begin(notices.database);
         database_ask(notices.database, &sql_topics_send_lightly, NULL, NULL, NULL);
         database_ask(notices.database, &sql_topics_send, &p, NULL, NULL);
         database_commit(notices.database);
-        notices_count(&notices.figures.sent, locations->n);
+        notices_count(&notices.figures.sent, topics->n);
         return notices_trip();
 }
 
-/* Take the locations changed since the last turn into a set of the caller. */
+/* Take the topics changed since the last turn into a set of the caller. */
 static void told_take(struct notes *ret_told) {
         notices_lock();
         *ret_told = notices.told;
         notices.told = (struct notes){ 0 };
+        if (notices.events_told)
+                notices.turns = PUBLISH_TURNS;
+        notices.events_told = false;
         notices_unlock();
 }
 
 /* ---- publishing ---- */
 
-struct published {
-        struct notes locations;
-        uint64_t n;
-};
-
-static enum problem published_read(struct rows *rows, void *into) {
-        struct published *published = into;
-
-        for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-
-                notes_add(&published->locations, row_text(&row));
-                published->n += (uint64_t) row_integer(&row);
-        }
-        return PROBLEM_NONE;
+/* Another turn follows at once when this one was full, and after a pause when it found no event: the events may have
+ * been there while a rival held the log. */
+static unsigned publish_turns_left(enum problem p, const struct publisher *publisher) {
+        if (p || publisher->is_full)
+                return PUBLISH_TURNS;
+        return publisher->n || !notices.turns ? 0 : notices.turns - 1;
 }
 
-/* Positions must survive a crash, because clients resume by them: this transaction does wait for the disk. */
-static enum problem publish_some(struct published *published) {
-        struct parameters p;
+/* One turn of the publisher. */
+static enum problem publish(void) {
+        struct publisher *publisher = &notices.publisher;
+        enum problem p = events_publish(publisher, notices.database, &notices.arena, clock_monotonic() + TRIP_TIME_MAX);
 
-        parameters_init(&p, &notices.arena);
-        parameter_integer(&p, PUBLISHED_AT_ONCE);
-        database_begin(notices.database);
-        database_ask(notices.database, &sql_streams_begin, NULL, NULL, NULL);
-        database_ask(notices.database, &sql_streams_publish, &p, published_read, published);
-        database_commit(notices.database);
-        return notices_trip();
-}
-
-static enum problem topics_publish(void) {
-        enum problem p = PROBLEM_NONE;
-        bool more = true;
-
-        for (size_t i = 0; !p && more && i < PUBLISH_AGAIN_MAX; i++) {
-                struct published published = { 0 };
-
-                p = publish_some(&published);
-                for (size_t j = 0; !p && j < published.locations.n; j++)
-                        wake_local(TOPIC_EVENTS, published.locations.at[j]);
-                more = published.n == PUBLISHED_AT_ONCE;
-                if (!p)
-                        notices_count(&notices.figures.published, published.n);
-                if (!p)
-                        p = send_topics(TOPIC_EVENTS, &published.locations);
-                notes_free(&published.locations);
+        notices.turns = publish_turns_left(p, publisher);
+        notices.publish_not_before = clock_monotonic() + (publisher->is_full ? 0 : PUBLISH_PAUSE);
+        for (size_t i = 0; !p && i < publisher->topics.n; i++)
+                topic_wake(publisher->topics.at[i]);
+        if (!p) {
+                notices_count(&notices.figures.published, publisher->n);
+                p = send_topics(&publisher->topics);
         }
+        notes_free(&publisher->topics);
         return p;
 }
 
 /* ---- looking ---- */
 
-static const char *topic_location(const char *topic) {
-        return strchr(topic, '/') + 1;
-}
-
 static enum problem look_read(struct rows *rows, void *into) {
         (void) into;
         for (size_t i = 0; i < rows_count(rows); i++) {
                 struct row row = row_at(rows, i);
-                const char *location = row_text(&row);
-                const int64_t revision = row_integer(&row), position = row_integer(&row);
+                const char *topic = row_text(&row);
+                const int64_t revision = row_integer(&row);
+                struct watched *watched;
 
                 notices_lock();
-                for (size_t j = 0; j < notices.n_watched; j++) {
-                        struct watched *watched = &notices.watched[j];
-                        const int64_t now = *watched->topic == *TOPIC_QUEUE ? revision : position;
-
-                        if (!text_equal(topic_location(watched->topic), location) || watched->seen == now)
-                                continue;
+                watched = watched_find(topic);
+                if (watched && watched->seen != revision) {
                         notices.figures.missed += watched->seen != NEVER_SEEN;
-                        watched->seen = now;
-                        notices.settings.wake(notices.settings.context, watched->topic);
+                        watched->seen = revision;
+                        topic_wake(topic);
                 }
                 notices_unlock();
         }
@@ -272,22 +238,22 @@ static enum problem look_read(struct rows *rows, void *into) {
 }
 
 static enum problem topics_look(void) {
-        struct notes locations = { 0 };
         struct parameters p;
         struct array *names;
 
-        notices_lock();
-        for (size_t i = 0; i < notices.n_watched; i++)
-                notes_add(&locations, topic_location(notices.watched[i].topic));
-        notices_unlock();
         parameters_init(&p, &notices.arena);
         names = parameter_texts(&p);
-        for (size_t i = 0; i < locations.n; i++)
-                array_text(names, locations.at[i]);
+        notices_lock();
+        for (size_t i = 0; i < notices.n_watched; i++) {
+                const char *topic = arena_text(&notices.arena, notices.watched[i].topic);
+
+                if (topic)
+                        array_text(names, topic);
+        }
+        notices_unlock();
         database_begin_snapshot(notices.database);
         database_ask(notices.database, &sql_topics_look, &p, look_read, NULL);
         database_commit(notices.database);
-        notes_free(&locations);
         return notices_trip();
 }
 
@@ -310,11 +276,14 @@ static enum problem listen_begin(void) {
         return notices_trip();
 }
 
-/* Wait for work: a commit here, a notice from elsewhere, or the time to look. */
+/* Wait for work: a commit here, a notice from elsewhere, the next turn of the publisher, or the time to look. */
 static void wait_for_work(void) {
         struct pollfd fds[] = { { .fd = notices.wake, .events = POLLIN },
                 { .fd = notices.listening ? listen_socket(notices.database) : -1, .events = POLLIN } };
-        const duration left = notices.look_at - clock_monotonic();
+        const timestamp next = notices.turns && notices.publish_not_before < notices.look_at
+                                       ? notices.publish_not_before
+                                       : notices.look_at;
+        const duration left = next - clock_monotonic();
         uint64_t ignored;
 
         (void) poll(fds, array_size(fds), left > 0 ? (int) (left / MILLISECOND) + 1 : 0);
@@ -341,9 +310,9 @@ static enum problem work(void) {
                 p = listen_take(notices.database, received, NULL);
         told_take(&told);
         if (!p)
-                p = send_topics(TOPIC_QUEUE, &told);
-        if (!p && (told.n || is_time))
-                p = topics_publish();
+                p = send_topics(&told);
+        if (!p && (is_time || (notices.turns && clock_monotonic() >= notices.publish_not_before)))
+                p = publish();
         notes_free(&told);
         if (!p && is_time)
                 p = topics_look();

@@ -1,25 +1,27 @@
 /*
  * engine/notices: one thread that tells waiting calls, here and on other instances, of changes.
  *
- * Calls wait for a topic: "queue/berlin" changes with the revision of that queue, "events/berlin" with the
- * position of its stream. After a commit `notices_tell` wakes the waiting calls of this instance at once. The thread
- * then sends the topics to other instances by NOTIFY, gathered in a separate transaction that does not wait for the
- * disk: a NOTIFY within a business transaction would hold a lock of the whole cluster through its commit. The thread
- * also publishes pending events (sql/queries/streams.sql) and notifies of them.
+ * Calls wait for a topic (events/topics.h), which changes with its revision. After a commit `notices_tell` wakes the
+ * waiting calls of this instance at once. The thread then sends the topics to other instances by NOTIFY, gathered in a
+ * separate transaction that does not wait for the disk: a NOTIFY within a business transaction would hold a lock of the
+ * whole cluster through its commit. The thread is also the instance's publisher of events (events/store_publish.h), and
+ * notifies of them.
  *
- * NOTIFY is a hint. Once a second the thread compares the revisions and positions of all watched topics with those it
- * saw last, so a lost notice delays a call by a second.
+ * NOTIFY is a hint. Once a second the thread compares the revisions of all watched topics with those it saw last, so a
+ * lost notice delays a call by a second.
  *
  * One for the process; the functions do nothing while it is not started.
  */
 #pragma once
 
+#include "base/clock.h"
 #include "db/notes.h"
 
 #include <stdint.h>
 
 #define NOTICES_LOOK_EVERY_S 1
-#define PUBLISHED_AT_ONCE    1000 /* events */
+#define PUBLISH_PAUSE        (10 * MILLISECOND) /* between two turns of the publisher, so that one takes many commits */
+#define PUBLISH_TURNS        4 /* without an event before it waits for a hint: a rival may hold the log */
 
 struct notices_settings {
         const char *database_url;
@@ -36,8 +38,8 @@ struct notices_figures {
 must_check bool notices_start(const struct notices_settings *settings);
 void notices_stop(void);
 
-/* A transaction that changes these queues has committed. Any thread. */
-void notices_tell(const struct notes *locations);
+/* A transaction that changes these topics has committed, and with `events` it has written events. Any thread. */
+void notices_tell(const struct notes *topics, bool events);
 
 /* Start or stop to watch a topic: a call on this instance waits for it, or none does any more. Any thread. */
 void notices_watch(const char *topic);

@@ -229,6 +229,7 @@ static void bring_together(struct leaders *leaders, struct spot *spot) {
                 struct spot *leader = leaders->compared[i];
 
                 if (leader->call->may_wait != spot->call->may_wait ||
+                        leader->call->read_up_to != spot->call->read_up_to ||
                         !text_equal(leader->call->park.key, spot->call->park.key))
                         continue;
                 spot->seen = spot->lot->changes;

@@ -1,13 +1,13 @@
 /*
  * engine/parking: calls that wait for a change, without a worker, a database connection or a thread.
  *
- * A call that may wait has a `spot` here, and waits for a topic: "queue/berlin" is the queue of a location,
- * "events/berlin" its stream. It asks its lane; when that finds nothing new, it parks. It asks again when its topic
+ * A call that may wait has a `spot` here, and waits for a topic (events/topics.h): "queue/berlin" is the queue of a
+ * location. It asks its lane; when that finds nothing new, it parks. It asks again when its topic
  * changes, and when its time has come. No change is missed in between: a change while a call is asking makes it ask
  * once more, as if it had been parked before it looked.
  *
- * Among the calls that wake at a topic, one of those with equal keys asks, the leader; the others follow it and get the
- * same answer. So a thousand waking devices read the database once.
+ * Among the calls that wake at a topic, one of those with equal keys and positions asks, the leader; the others follow
+ * it and get the same answer. So a thousand waking devices read the database once.
  *
  * Knows neither sockets nor lanes; a test drives it without them. Belongs to the loop thread, spots included.
  */

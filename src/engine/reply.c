@@ -69,6 +69,8 @@ static void write_what(struct writer *json, const struct refusal *refusal, enum 
                 write_text_member(json, "current_status", refusal->current_status);
         if (refusal->link)
                 write_text_member(json, "existing", refusal->link);
+        if (refusal->oldest_cursor)
+                write_text_member(json, "oldest_cursor", refusal->oldest_cursor);
 }
 
 static void write_errors(struct writer *json, const struct refusal *refusal) {

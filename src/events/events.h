@@ -65,6 +65,6 @@ void events_settle(struct events *events);
 /* Keep the list in the snapshot: if the call is refused, the events added later are dropped. */
 void events_snapshot(struct snapshot *snapshot, struct events *events);
 
-/* Queue: insert all events, settled; events of a fulfillment are then pending for the stream of their location. An
- * event without a subject is FAULT_BROKEN. */
+/* Queue: insert all events, settled; they then wait for the publisher (events/store_publish.h). An event without a
+ * subject is FAULT_BROKEN. */
 enum problem events_save(struct database *database, struct events *events, timestamp now);

@@ -103,15 +103,18 @@ static bool event_row_make(struct event_row *row, struct event *event, timestamp
         return true;
 }
 
-/* Events of a fulfillment await their place in the stream of their location. */
+/* Saved events are due: the publisher gives them their positions. */
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
-        struct records saved, pending;
+        struct records saved;
+        struct parameters due;
+        struct array *ids;
 
         events_settle(events);
         if (events->exhausted)
                 return FAULT_BUSY;
         records_begin(&saved, events->arena, &sql_events_save, &event_columns);
-        records_begin(&pending, events->arena, &sql_stream_pending_save, &event_columns);
+        parameters_init(&due, events->arena);
+        ids = parameter_uuids(&due);
         for (struct event *event = events->first; event; event = event->next) {
                 struct event_row row;
 
@@ -120,10 +123,10 @@ enum problem events_save(struct database *database, struct events *events, times
                 if (!event_row_make(&row, event, now, events->arena))
                         return FAULT_BUSY;
                 records_add(&saved, &row);
-                if (event->location && event->subject_kind == SUBJECT_FULFILLMENT)
-                        records_add(&pending, &row);
+                array_uuid(ids, &event->id);
         }
         records_ask(&saved, database);
-        records_ask(&pending, database);
+        if (events->first)
+                database_ask(database, &sql_events_due_save, &due, NULL, NULL);
         return PROBLEM_NONE;
 }

@@ -291,13 +291,13 @@ static unsigned preferred_wait(const char *prefer) {
         return 0;
 }
 
-/* Only a client that names its version can wait for a newer one. */
+/* Only a client that names its version, in If-None-Match or in the query, can wait for a newer one. */
 static void take_patience(struct call *call, const struct request_head *head) {
         if (!call->route->topic)
                 return;
         if (head->last_event_id)
                 call->last_event_id = arena_text(&call->arena, head->last_event_id);
-        if (head->if_none_match)
+        if (head->if_none_match || call->route->waits)
                 call->wait_s = preferred_wait(head->prefer);
         call->may_wait = call->wait_s || call->route->stream;
 }

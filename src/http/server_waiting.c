@@ -198,13 +198,13 @@ static void ask_or_tick(void *context, struct spot *spot) {
 void waiting_begin(struct exchange *exchange) {
         struct call *call = &exchange->call;
         struct server *server = waiting_server(exchange);
-        note topic;
 
         if (call->may_wait) {
+                const char *topic = call->route->topic(call);
+
                 exchange->wait_until = clock_monotonic() + call->wait_s * SECOND;
-                (void) snprintf(topic, sizeof(topic), "%s%s", call->route->topic, call_code(call, 0));
                 call->may_wait = !server->draining;
-                if (parking_enter(server->parking, &exchange->spot, call, topic) == PARKING_FULL) {
+                if (!topic || parking_enter(server->parking, &exchange->spot, call, topic) == PARKING_FULL) {
                         call->refusal.retry_after_s = 1;
                         call_refuse(call, PROBLEM_QUOTA_EXCEEDED, "%d requests of one subject may wait at a time.",
                                 PARKED_PER_SUBJECT_MAX);
@@ -223,7 +223,7 @@ static void leader_reply_copy(struct call *leader, struct call *call) {
         const struct reply *reply = &leader->reply;
 
         call->park.until = leader->park.until;
-        call->stream_position = leader->stream_position;
+        call->read_up_to = leader->read_up_to;
         if (reply->status >= 400)
                 reply_plain_problem(call, leader->refusal.problem ? leader->refusal.problem : PROBLEM_OVERLOADED);
         else if (reply->status && !call_share_reply(leader, call))

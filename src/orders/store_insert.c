@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "events/topics.h"
 #include "orders/columns.h"
 #include "orders/store.h"
 #include "sql/orders.h"
@@ -68,7 +69,7 @@ static void fulfillments_insert(
 
                 if (!f->is_new)
                         continue;
-                notes_add(database_notes(database), f->location);
+                topic_change(database, TOPIC_QUEUE, f->location);
                 records_add(&records, f);
         }
         records_ask(&records, database);

@@ -1,5 +1,6 @@
 #include "catalog/slots.h"
 #include "db/connection.h"
+#include "events/topics.h"
 #include "orders/columns.h"
 #include "orders/store.h"
 
@@ -60,7 +61,7 @@ static void fulfillments_update(struct database *database, struct arena *arena, 
                 const struct fulfillment *f = all->list[i];
 
                 if (f->changed) {
-                        notes_add(database_notes(database), f->location);
+                        topic_change(database, TOPIC_QUEUE, f->location);
                         records_add(&records, f);
                 }
                 if (f->check_in.changed)

@@ -1,8 +1,17 @@
 #include "queue/commands.h"
 
 #include "engine/reply.h"
+#include "events/topics.h"
 
 #include <stdio.h>
+
+const char *queue_topic(struct call *call) {
+        return topic_name(&call->arena, TOPIC_QUEUE, call_code(call, 0));
+}
+
+const char *queue_events_topic(struct call *call) {
+        return topic_name(&call->arena, TOPIC_EVENTS_AT, call_code(call, 0));
+}
 
 const char *queue_view(struct call *call) {
         const uint8_t powers = (uint8_t) fulfillment_powers(call);

@@ -10,6 +10,10 @@
 
 #define VIEW_SIZE 13 /* 12 hexadecimal digits and the NUL */
 
+/* The topics of the location in the path. */
+const char *queue_topic(struct call *call);
+const char *queue_events_topic(struct call *call);
+
 /* A digest of a view of a queue apart from the queue: the address with its filters and page, and the permissions of the
  * bearer. NULL without memory. */
 const char *queue_view(struct call *call);

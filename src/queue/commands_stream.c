@@ -7,9 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define PART_SIZE_MAX    ((size_t) 4 * 1024 * 1024)
-#define RECONNECT_AFTER  "retry: 3000\n\n"
-#define POSITION_UNKNOWN INT64_C(-1)
+#define PART_SIZE_MAX   ((size_t) 4 * 1024 * 1024)
+#define RECONNECT_AFTER "retry: 3000\n\n"
 
 struct stream_query {
         int64_t last_event_id;
@@ -30,7 +29,7 @@ struct work {
 static bool last_seen(struct call *call, int64_t *ret_last) {
         const struct stream_query *query = call->query;
 
-        *ret_last = query->has_last_event_id ? query->last_event_id : POSITION_UNKNOWN;
+        *ret_last = query->has_last_event_id ? query->last_event_id : READ_NOT_BEGUN;
         if (!call->last_event_id || !*call->last_event_id)
                 return true;
         if (text_to_integer(call->last_event_id, 0, INT64_MAX, ret_last))
@@ -40,14 +39,14 @@ static bool last_seen(struct call *call, int64_t *ret_last) {
 }
 
 static void part_load(struct batch *batch, struct call *call, struct stream_part *part) {
-        int64_t last = call->stream_position;
+        int64_t last = call->read_up_to;
 
         part->arena = batch->arena;
-        if (call->refusal.problem || (last == POSITION_UNKNOWN && !last_seen(call, &last)))
+        if (call->refusal.problem || (last == READ_NOT_BEGUN && !last_seen(call, &last)))
                 return;
         call->work = part;
-        stream_bounds_ask(batch->database, part, call_code(call, 0));
-        if (last != POSITION_UNKNOWN)
+        event_log_bounds_ask(batch->database, &part->bounds);
+        if (last != READ_NOT_BEGUN)
                 stream_read_ask(batch->database, part, call_code(call, 0), last);
 }
 
@@ -91,7 +90,7 @@ static void write_event(struct buffer *out, const struct stream_event *event, co
 }
 
 /* The client has missed events that were deleted: it reads the queue, and continues from here. */
-static void write_resync(struct buffer *out, const struct stream_bounds *bounds, const char *location) {
+static void write_resync(struct buffer *out, const struct log_bounds *bounds, const char *location) {
         struct writer json;
 
         buffer_append_format(out, "id: %" PRId64 "\nevent: resync\ndata: ", bounds->position);
@@ -103,30 +102,30 @@ static void write_resync(struct buffer *out, const struct stream_bounds *bounds,
 }
 
 static void stream_write(struct call *call, const struct stream_part *part, struct buffer *out) {
-        const bool first = call->stream_position == POSITION_UNKNOWN;
-        int64_t last = call->stream_position;
+        const bool first = call->read_up_to == READ_NOT_BEGUN;
+        int64_t last = call->read_up_to;
 
         if (first) {
                 (void) last_seen(call, &last);
                 buffer_append_text(out, RECONNECT_AFTER);
         }
-        if (last == POSITION_UNKNOWN) {
-                call->stream_position = part->bounds.position;
+        if (last == READ_NOT_BEGUN) {
+                call->read_up_to = part->bounds.position;
                 return;
         }
-        if (!stream_can_resume(&part->bounds, last)) {
+        if (!event_log_can_resume(&part->bounds, last)) {
                 write_resync(out, &part->bounds, call_code(call, 0));
-                call->stream_position = part->bounds.position;
+                call->read_up_to = part->bounds.position;
                 return;
         }
         for (size_t i = 0; i < part->n_events; i++)
                 write_event(out, &part->events[i], call_code(call, 0));
-        call->stream_position = part->n_events ? part->events[part->n_events - 1].position : last;
+        call->read_up_to = part->n_events ? part->events[part->n_events - 1].position : last;
 }
 
 /* There may be more events after a full part: the call asks again at once. */
 static void stream_one(struct batch *batch, struct call *call, const struct stream_part *part) {
-        const int64_t before = call->stream_position;
+        const int64_t before = call->read_up_to;
         struct shared_text *shared = NULL;
         struct buffer out;
 
@@ -135,15 +134,14 @@ static void stream_one(struct batch *batch, struct call *call, const struct stre
         if (out.size)
                 shared = shared_text_new(out.size);
         if (out.failed || (out.size && !shared)) {
-                call->stream_position = before;
+                call->read_up_to = before;
                 reply_plain_problem(call, PROBLEM_OVERLOADED);
                 return;
         }
         if (shared)
                 memcpy(shared->bytes, buffer_text(&out), out.size);
         call->reply = (struct reply){ .status = 200, .shared = shared };
-        (void) snprintf(call->stream_key, sizeof(call->stream_key), "%" PRId64, call->stream_position);
-        call_park(call, call->stream_key, part->n_events < STREAM_READ_MAX ? WAIT_MAX_S * SECOND : 0);
+        call_park(call, call_code(call, 0), part->n_events < STREAM_READ_MAX ? WAIT_MAX_S * SECOND : 0);
 }
 
 static enum problem stream_decide(struct batch *batch) {

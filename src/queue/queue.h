@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "events/log.h"
 #include "fulfillment/fulfillment.h"
 
 #define AT_RISK_BEFORE  (30 * MINUTE) /* the promised time */
@@ -127,11 +128,6 @@ enum problem queue_counts_ask(struct database *database, const struct queue_head
 
 /* ---- the stream of a location ---- */
 
-struct stream_bounds {
-        int64_t position; /* of the newest event; 0: none yet */
-        int64_t first;    /* of the oldest kept one; 0: none */
-};
-
 struct stream_event {
         int64_t position;
         struct uuid id, order_id, fulfillment_id;
@@ -141,16 +137,12 @@ struct stream_event {
 
 struct stream_part {
         struct arena *arena;
-        struct stream_bounds bounds;
+        struct log_bounds bounds;
         struct stream_event *events;
         size_t n_events;
 };
 
-void stream_bounds_ask(struct database *database, struct stream_part *part, const char *location);
 void stream_read_ask(struct database *database, struct stream_part *part, const char *location, int64_t after);
-
-/* Whether a client that has seen all events up to `last` can continue from there. Pure. */
-bool stream_can_resume(const struct stream_bounds *bounds, int64_t last);
 
 /* ---- scanning ---- */
 

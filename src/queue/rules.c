@@ -68,9 +68,3 @@ bool queue_tag_holds(const char *if_none_match, const char *location, int64_t re
 }
 
 /* ---- the stream ---- */
-
-bool stream_can_resume(const struct stream_bounds *bounds, int64_t last) {
-        if (last > bounds->position) /* of another database, or of one restored from a backup */
-                return false;
-        return last == bounds->position || (bounds->first && last + 1 >= bounds->first);
-}

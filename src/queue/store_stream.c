@@ -1,28 +1,8 @@
 #include "db/connection.h"
 #include "queue/queue.h"
-#include "sql/streams.h"
+#include "sql/queue.h"
 
-static enum problem bounds_read(struct rows *rows, void *into) {
-        struct stream_part *part = into;
-
-        if (rows_count(rows)) {
-                struct row row = row_at(rows, 0);
-
-                part->bounds.position = row_integer(&row);
-                part->bounds.first = row_integer(&row);
-        }
-        return PROBLEM_NONE;
-}
-
-void stream_bounds_ask(struct database *database, struct stream_part *part, const char *location) {
-        struct parameters p;
-
-        parameters_init(&p, part->arena);
-        parameter_text(&p, location);
-        database_ask(database, &sql_stream_bounds, &p, bounds_read, part);
-}
-
-static enum problem events_read(struct rows *rows, void *into) {
+static enum problem stream_events_read(struct rows *rows, void *into) {
         struct stream_part *part = into;
 
         part->events = arena_new_array(part->arena, struct stream_event, rows_count(rows));
@@ -51,5 +31,5 @@ void stream_read_ask(struct database *database, struct stream_part *part, const 
         parameter_text(&p, location);
         parameter_integer(&p, after);
         parameter_integer(&p, STREAM_READ_MAX);
-        database_ask(database, &sql_stream_read, &p, events_read, part);
+        database_ask(database, &sql_stream_read, &p, stream_events_read, part);
 }

@@ -142,12 +142,25 @@ def sessions(database):
         "select application_name from pg_stat_activity where datname = current_database()")}
 
 
-def test_events_of_a_stream_are_kept_for_a_day(retailer, database):
-    for _ in range(2):
-        retailer.order()
-    places = "select position from stream_events where location = %s order by position"
-    eventually(lambda: len(database.rows(places, retailer.store)) == 2, what="both are published")
-    database.execute("update stream_events set published_at = now() - interval '25 hours' where location = %s and position = 1",
-                     retailer.store)
+def test_full_partitions_of_the_event_log_are_dropped_by_age(services, new_database):
+    """A partition whose last event is younger than the limit stays, and so does the one that is not full."""
+    url = new_database()
+    with Database(url) as database:
+        make_parts(database, ages_days=[40, 31, 29])
+        services(url)
+        first = database.value("select min(first) from event_log_parts")
+        kept = "select first from event_log_parts order by first"
+        eventually(lambda: len(database.rows(kept)) == 2, what="the old ones are dropped")
+        assert database.value("select min(first) from event_log_parts") > first
+        assert database.count("event_log") == 1
+        assert database.value("select count(*) from pg_inherits where inhparent = 'event_log'::regclass") == 2
 
-    eventually(lambda: [row["position"] for row in database.rows(places, retailer.store)] == [2], what="the old one is gone")
+
+def make_parts(database, ages_days):
+    """Full partitions of the log, each with its last event alone, and one more that is empty."""
+    for days in ages_days:
+        last = database.value("select max(last) from event_log_parts")
+        database.execute("insert into event_log (position, id, type, subject_kind, subject_id, occurred_at, published_at, data)"
+                         " values (%s, gen_random_uuid(), 'old', 'orders', 'x', now(), now() - %s * interval '1 day', '{}')", last, days)
+        database.execute("update revisions set revision = %s where topic = 'events'", last)
+        database.execute("select event_log_extend(10000)")

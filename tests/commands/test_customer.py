@@ -44,7 +44,9 @@ TELL_OF_A_CUSTOMER = """
 """
 TELL_OF_NO_CUSTOMER = """
     channels: code kind name return_policy
+    event_log: channel data location subject_id subject_kind type
     events: actor channel location subject_id subject_kind type
+    events_due: ids
     fulfillment_lines: location sku
     fulfillments: assignee bay check_in location method moved_by staging_location status
     idempotency: etag fingerprint location
@@ -59,19 +61,16 @@ TELL_OF_NO_CUSTOMER = """
     payment_events: content event_id type
     payments: actor opened provider status
     products: attributes description gtin image_url price_currency return_policy sku title
-    queue_revisions: location
     refunds: actor destination status
     reservation_lines: location sku
     reservations: actor channel location reason reference status
     return_lines: acceptance bucket condition disposition location reception sku terms
     returns: actor channel exchange location moved_by refund_to return_number status
+    revisions: topic
     schema_migration: digest name
     secrets: name value
     slots: location
     stock: location sku
-    stream_events: location
-    stream_pending: location
-    streams: location
 """
 
 
@@ -84,7 +83,8 @@ def test_every_column_that_takes_words_is_known(house):
     with Database(house.database_url) as database:
         found = {row["name"] for row in database.rows(
             "select table_name || '.' || column_name as name from information_schema.columns"
-            " where table_schema = 'holdfast' and data_type in ('text', 'jsonb', 'bytea', 'ARRAY')")}
+            " where table_schema = 'holdfast' and data_type in ('text', 'jsonb', 'bytea', 'ARRAY')"
+            "   and not (table_schema || '.' || table_name)::regclass = any(select inhrelid from pg_inherits)")}
     known = columns(TELL_OF_A_CUSTOMER) | columns(TELL_OF_NO_CUSTOMER)
     assert found - known == set(), "does it tell of a customer? Then it is erased with them"
     assert known - found == set()

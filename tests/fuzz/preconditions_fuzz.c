@@ -17,8 +17,13 @@ struct line {
 static const struct shape_member line_members[] = { REQUIRED(INTEGER, struct line, quantity, BETWEEN(1, 9)) };
 static const struct shape line_shape = SHAPE(struct line, line_members);
 
+static const char *things_topic(struct call *call) {
+        (void) call;
+        return "things";
+}
+
 static const struct route routes[] = {
-        { .method = METHOD_GET, .path = "/things", .open = true, .topic = TOPIC_QUEUE },
+        { .method = METHOD_GET, .path = "/things", .open = true, .topic = things_topic },
         { .method = METHOD_POST, .path = "/things", .open = true, .key = KEY_REQUIRED, .body = &line_shape },
         { .method = METHOD_PUT, .path = "/things", .open = true, .body = &line_shape },
 };

@@ -79,13 +79,19 @@ def test_an_event_without_a_notice_is_found_by_polling(pair, shop, token, databa
         here, there = shoppers(2, *pair, token=token)
         order = await place(here, shop)
         events = there.follow(path_of(shop, "events"), 0)
-        assert (await anext(events))[:2] == (1, "fulfillment.allocated")
+        assert (await anext(events))[1] == "fulfillment.allocated"
         await asyncio.to_thread(
             database.execute,
-            "with next as (update streams set position = 2 where location = %s returning location)"
-            " insert into stream_events select location, 2, (select id from events where subject_id = %s), now() from next",
+            "with next as (update revisions set revision = revision + 1 where topic = 'events' returning revision),"
+            " here as (update revisions r set revision = next.revision from next where r.topic = 'events/' || %s returning 1),"
+            " told as (insert into events (id, type, subject_kind, subject_id, version, order_id, location, actor, data, occurred_at)"
+            "          select gen_random_uuid(), type, subject_kind, subject_id, version, order_id, location, actor, data, occurred_at"
+            "            from events where subject_id = %s returning *)"
+            " insert into event_log (position, id, type, subject_kind, subject_id, version, order_id, location, occurred_at, published_at, data)"
+            " select next.revision, t.id, t.type, t.subject_kind, t.subject_id, t.version, t.order_id, t.location, t.occurred_at, now(), t.data"
+            "   from told t cross join next cross join here",
             shop.store, order["fulfillments"][0]["id"])
-        assert (await anext(events))[:2] == (2, "fulfillment.allocated")
+        assert (await anext(events))[1] == "fulfillment.allocated"
         await events.aclose()
 
     crowd(story())
@@ -93,7 +99,7 @@ def test_an_event_without_a_notice_is_found_by_polling(pair, shop, token, databa
 
 def test_changes_that_meet_are_all_counted(pair, shop, token, database):
     people = shoppers(20, *pair, token=token)
-    revision = "select revision from queue_revisions where location = %s"
+    revision = "select revision from revisions where topic = 'queue/' || %s"
     crowd(*(place(each, shop) for each in people))
     seen = crowd(look(shoppers(1, pair[0], token=token)[0], shop))[0]
     assert len(seen.json()["data"]) == 20
@@ -110,36 +116,35 @@ def test_two_instances_publish_each_event_once_and_in_order(pair, shop, token, d
 
     crowd(*(trade(each) for each in shoppers(12, *pair, token=token)))
     n = 12 * 5 * 4
-    eventually(lambda: database.value("select count(*) from stream_events where location = %s", shop.store) == n, 60, "published")
+    here = "location = %s and subject_kind = 'fulfillments'"
+    eventually(lambda: database.count("event_log", here, shop.store) == n, 60, "published")
     rows = database.rows(
-        "select s.position, e.subject_id as fulfillment, e.version"
-        " from stream_events s join events e on e.id = s.event_id where s.location = %s order by s.position", shop.store)
-    assert [row["position"] for row in rows] == list(range(1, n + 1))
+        "select position, subject_id as fulfillment, version from event_log where location = %s order by position", shop.store)
+    assert len(rows) == n
+    assert_log_is_whole(database)
     versions = {}
     for row in rows:
         assert row["version"] == versions.get(row["fulfillment"], 0) + 1, row
         versions[row["fulfillment"]] = row["version"]
-    assert database.value("select position from streams where location = %s", shop.store) == n
-    assert database.value("select count(*) from stream_pending where location = %s", shop.store) == 0
-    told = database.value("select count(*) from events where location = %s and subject_kind = 'fulfillments'", shop.store)
-    assert told == n
+    assert database.value("select revision from revisions where topic = 'events/' || %s", shop.store) == rows[-1]["position"]
+    assert database.count("events", here, shop.store) == n
 
 
 def test_delayed_events_are_published_in_commit_order(pair, shop, token, database):
     here, = shoppers(1, pair[0], token=token)
     fulfillment = crowd(place(here, shop))[0]["fulfillments"][0]["id"]
-    position = "select coalesce(max(position), 0) from stream_events where location = %s"
-    eventually(lambda: database.value(position, shop.store) == 1, 60, "the first is published")
+    published = "select count(*) from event_log where location = %s"
+    eventually(lambda: database.value(published, shop.store) == 1, 60, "the first is published")
 
     async def assign():
         for n in range(5):
             await act(here, fulfillment, "assign", {"assignee": f"associate-{n}", "force": True})
 
     with database.transaction() as rows:
-        rows("select from streams where location = %s for update", shop.store)
+        rows("select from revisions where topic = 'events' for update")
         crowd(assign())
-        assert database.value(position, shop.store) == 1
-    eventually(lambda: database.value(position, shop.store) == 6, 60, "the others are")
+        assert database.value(published, shop.store) == 1
+    eventually(lambda: database.value(published, shop.store) == 6, 60, "the others are")
     versions = [version for _, _, _, version in stream_of(database, shop.store)]
     assert versions == [1, 2, 3, 4, 5, 6]
 
@@ -283,13 +288,28 @@ def day(instances, url, token):
 
 
 def published(database):
-    """How far each stream is once nothing is pending."""
-    eventually(lambda: database.value("select count(*) from stream_pending") == 0, 60, "all is published")
-    return {row["location"]: row["position"] for row in database.rows("select location, position from streams")}
+    """The position of the last event of each location once none is due."""
+    eventually(lambda: database.count("events_due") == 0, 60, "all is published")
+    assert_log_is_whole(database)
+    return {row["location"]: row["position"] for row in database.rows(
+        "select location, max(position) as position from event_log where subject_kind = 'fulfillments' group by location")}
+
+
+def assert_log_is_whole(database):
+    """Once none is due, each event has one position, the positions have no gap, and those of a subject follow its versions."""
+    eventually(lambda: database.count("events_due") == 0, 60, "all is published")
+    assert database.rows(
+        "select e.id from events e full join event_log l using (id) where e.id is null or l.id is null") == []
+    assert database.value("select count(*) = count(distinct id) and count(*) = max(position) - min(position) + 1"
+                          "   and max(position) = (select revision from revisions where topic = 'events') from event_log")
+    assert database.rows(
+        "select * from (select position, subject_kind, subject_id, version, lag(version) over"
+        "                      (partition by subject_kind, subject_id order by position) as before from event_log) as each"
+        " where version < before") == []
 
 
 def stream_of(database, store):
     rows = database.rows(
-        "select s.position, e.type, e.subject_id as fulfillment, e.version"
-        " from stream_events s join events e on e.id = s.event_id where s.location = %s order by s.position", store)
+        "select position, type, subject_id as fulfillment, version from event_log"
+        " where location = %s and subject_kind = 'fulfillments' order by position", store)
     return [(row["position"], row["type"], row["fulfillment"], row["version"]) for row in rows]

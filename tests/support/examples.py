@@ -185,6 +185,11 @@ class Scene:
 
     cancelOrder = quoteCancellation = changeOrder = listOrderTimeline = an_order
 
+    def listEvents(self, *_):
+        order = self.ordered()
+        eventually(lambda: self.database.count("event_log", "subject_id = %s", order["id"]) > 0, what="published")
+        return Prepared(params={"subject": f"orders/{order['id']}", "types": "order.created"})
+
     def placeOrder(self, *_):
         return Prepared(names={"external_ref": self.retailer.reference()})
 

@@ -103,17 +103,3 @@ Test(queue, a_foreign_tag_never_matches) {
         for (size_t i = 0; i < array_size(tags); i++)
                 cr_expect_not(queue_tag_holds(tags[i], "berlin", 17, "abc", NOON, &changes_at), "%s", tags[i]);
 }
-
-Test(queue, a_client_resumes_while_the_events_it_missed_are_kept) {
-        const struct stream_bounds bounds = { .position = 9, .first = 5 }, empty = { 0 },
-                                   pruned = { .position = 9, .first = 0 };
-
-        cr_expect(stream_can_resume(&bounds, 9));
-        cr_expect(stream_can_resume(&bounds, 4));
-        cr_expect_not(stream_can_resume(&bounds, 3));
-        cr_expect_not(stream_can_resume(&bounds, 10));
-        cr_expect(stream_can_resume(&empty, 0));
-        cr_expect_not(stream_can_resume(&empty, 1));
-        cr_expect(stream_can_resume(&pruned, 9));
-        cr_expect_not(stream_can_resume(&pruned, 8));
-}
