@@ -20,14 +20,6 @@ static int64_t wanted_of_row(const struct fulfillment *fulfillment, size_t place
         return units;
 }
 
-static void name_reinstating_shortage(
-        const struct fulfillment *fulfillment, size_t place, int64_t available, int64_t wanted, const struct act *act) {
-        violation_beyond(act->refusal, act->arena, "#/lines", place, "quantity",
-                problem_slug(PROBLEM_INSUFFICIENT_STOCK), available,
-                "%s at %s: %" PRId64 " available, %" PRId64 " requested.", fulfillment->lines[place].order_line->sku,
-                fulfillment->location, available, wanted);
-}
-
 static enum problem check_expired_stock(const struct fulfillment *fulfillment, const struct act *act) {
         bool covered = true;
 
@@ -38,7 +30,10 @@ static enum problem check_expired_stock(const struct fulfillment *fulfillment, c
                 if (wanted <= available)
                         continue;
                 covered = false;
-                name_reinstating_shortage(fulfillment, i, available, wanted, act);
+                violation_beyond(act->refusal, act->arena, "#/lines", i, "quantity",
+                        problem_slug(PROBLEM_INSUFFICIENT_STOCK), available,
+                        "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
+                        fulfillment->lines[i].order_line->sku, fulfillment->location, available, wanted);
         }
         if (covered)
                 return PROBLEM_NONE;

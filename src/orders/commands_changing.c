@@ -103,10 +103,6 @@ static void want_slots(const struct call *call, struct change_work *work) {
         }
 }
 
-static bool change_names_slots(const struct change_work *work) {
-        return work->slots.n_rows > 0;
-}
-
 /* The order's present slots may be released: lock them together with the wanted ones, in the order of locks. */
 static void want_own_slots(struct change_work *work) {
         for (size_t i = 0; i < work->before.n_fulfillments; i++) {
@@ -137,7 +133,7 @@ static enum problem look_up(struct batch *batch, struct change_work *work) {
                 return FAULT_STALE;
         for (size_t i = 0; i < batch->n_calls; i++)
                 want_slots(batch->calls[i], work);
-        if (change_names_slots(work))
+        if (work->slots.n_rows > 0)
                 want_own_slots(work);
         return PROBLEM_NONE;
 }

@@ -49,14 +49,6 @@ static bool has_open_units(const struct order *order) {
 
 /* ---- cancelling ---- */
 
-static void cancel_units(struct order *order, const struct cancel_line *lines, size_t n_lines) {
-        if (!lines)
-                for (size_t i = 0; i < order->n_lines; i++)
-                        order_line_cancel(&order->lines[i], order_line_open(&order->lines[i]));
-        for (size_t i = 0; lines && i < n_lines; i++)
-                order_line_cancel(order_line_find(order, &lines[i].order_line_id), lines[i].quantity);
-}
-
 enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
         timestamp now, struct arena *arena, struct refusal *refusal) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
@@ -102,7 +94,11 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
         if (p)
                 return p;
         order->cancel_reason = reason;
-        cancel_units(order, lines, n_lines);
+        if (!lines)
+                for (size_t i = 0; i < order->n_lines; i++)
+                        order_line_cancel(&order->lines[i], order_line_open(&order->lines[i]));
+        for (size_t i = 0; lines && i < n_lines; i++)
+                order_line_cancel(order_line_find(order, &lines[i].order_line_id), lines[i].quantity);
         order_tell_units_cancelled(order, reason, actor, events);
         return order_after_units(order, reason, actor, events, now, arena, refusal);
 }

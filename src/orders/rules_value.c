@@ -1,10 +1,6 @@
 /* Value of the units of a line, to the cent. */
 #include "orders/order.h"
 
-static int64_t line_gross(const struct order_line *line) {
-        return line->unit_price * line->quantity;
-}
-
 static int64_t line_discounts(const struct order *order, const struct order_line *line) {
         int64_t sum = 0;
 
@@ -42,7 +38,8 @@ static void value_lines(struct order *order) {
         int64_t weights[ORDER_LINES_MAX], discounts[ORDER_LINES_MAX], taxes[ORDER_LINES_MAX];
 
         for (size_t i = 0; i < order->n_lines; i++)
-                weights[i] = line_gross(&order->lines[i]) - line_discounts(order, &order->lines[i]);
+                weights[i] =
+                        order->lines[i].unit_price * order->lines[i].quantity - line_discounts(order, &order->lines[i]);
         money_share(order_discounts(order), weights, order->n_lines, discounts);
         for (size_t i = 0; i < order->n_lines; i++)
                 weights[i] -= discounts[i];

@@ -1,13 +1,11 @@
 /* GET /v1/locations/{code}/queue: the cards of a location, or 304 for a client that has them already. */
 #include "catalog/catalog.h"
-#include "engine/cursor.h"
-#include "engine/reply.h"
+#include "engine/list.h"
 #include "queue/commands.h"
 
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define CURSOR_PARTS 3 /* rank, key, id */
 #define POLL_AFTER_S 5 /* advice to clients that do not wait */
@@ -34,11 +32,17 @@ const struct shape queue_list_shape = SHAPE(struct list_query, list_members);
 
 /* A view shared by one or several calls. */
 struct view {
+        struct page page; /* of the first of them */
         const struct queue_head *head;
         const char *digest;
-        struct page page; /* of the first of them */
         struct queue_page places;
         struct call *first; /* that has the body; the others take it from there */
+
+        /* While the first is answered: the permissions of its bearer, and the time at which the first of its cards
+         * changes without a command. */
+        const struct work *work;
+        unsigned powers;
+        timestamp *changes_at;
 };
 
 struct work {
@@ -113,18 +117,14 @@ static enum problem call_load(struct batch *batch, struct work *work, struct cal
         return call->work ? PROBLEM_NONE : view_load(batch, work, call, head, digest, key);
 }
 
-static void want_cards(struct work *work) {
-        for (size_t i = 0; i < work->n_views; i++)
-                for (size_t j = 0; j < work->views[i]->places.n; j++)
-                        orders_want(&work->set, &work->views[i]->places.places[j].order_id);
-}
-
 static enum problem cards_load(struct batch *batch, struct work *work) {
         enum problem p = batch_trip(batch);
 
         if (p)
                 return p;
-        want_cards(work);
+        for (size_t i = 0; i < work->n_views; i++)
+                for (size_t j = 0; j < work->views[i]->places.n; j++)
+                        orders_want(&work->set, &work->views[i]->places.places[j].order_id);
         p = orders_read(batch->database, &work->set);
         if (!p)
                 p = batch_trip(batch);
@@ -163,56 +163,53 @@ static timestamp earlier(timestamp a, timestamp b) {
         return a < b ? a : b;
 }
 
-/* Write the cards of one page. Returns their number, and the time at which the first of them changes without a command.
- */
-static size_t write_cards(struct reply_writer *w, const struct work *work, const struct view *view, unsigned powers,
-        timestamp *ret_changes_at) {
-        const size_t limit = (size_t) view->page.limit;
-        size_t i;
+static const void *card_row(const struct page *page, size_t i) {
+        const struct queue_page *places = &((const struct view *) page)->places;
 
-        *ret_changes_at = TIMESTAMP_NONE;
-        write_name(&w->json, "data");
-        write_list_begin(&w->json);
-        for (i = 0; i < view->places.n && i < limit && w->buffer.size < PAGE_SIZE_MAX; i++) {
-                const struct queue_place *place = &view->places.places[i];
-                const struct fulfillment *fulfillment = fulfillment_find(&work->set, &place->id);
-
-                if (!fulfillment)
-                        continue;
-                write_object_begin(&w->json);
-                card_write(&w->json, fulfillment, place->customer_name, &work->catalog, powers, view->head->now);
-                write_object_end(&w->json);
-                *ret_changes_at = earlier(*ret_changes_at,
-                        queue_sla_changes_at(fulfillment->status, fulfillment->promised_at, view->head->now));
-        }
-        write_list_end(&w->json);
-        return i;
+        return i < places->n ? &places->places[i] : NULL;
 }
 
-static void write_end(struct reply_writer *w, struct call *call, const struct view *view, size_t n) {
-        const char *parts[CURSOR_PARTS] = { NULL };
-        const struct queue_place *last = n ? &view->places.places[n - 1] : NULL;
+static void card_row_write(struct writer *json, const struct page *page, const void *row) {
+        const struct view *view = (const struct view *) page;
+        const struct queue_place *place = row;
+        const struct fulfillment *fulfillment = fulfillment_find(&view->work->set, &place->id);
+        const timestamp now = view->head->now;
+
+        if (!fulfillment)
+                return;
+        write_object_begin(json);
+        card_write(json, fulfillment, place->customer_name, &view->work->catalog, view->powers, now);
+        write_object_end(json);
+        *view->changes_at =
+                earlier(*view->changes_at, queue_sla_changes_at(fulfillment->status, fulfillment->promised_at, now));
+}
+
+static void card_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        const struct queue_place *place = row;
         char id[UUID_TEXT_SIZE];
 
-        if (n < view->places.n && last) {
-                uuid_format(&last->id, id);
-                parts[0] = arena_format(&call->arena, "%" PRId64, last->rank);
-                parts[1] = arena_format(&call->arena, "%" PRId64, last->key);
-                parts[2] = id;
-        }
-        page_end(w, &view->page, parts[0] && parts[1] ? parts : NULL);
-        write_integer_member(&w->json, "poll_after_s", POLL_AFTER_S);
-        reply_end(w);
+        (void) page;
+        uuid_format(&place->id, id);
+        ret_parts[0] = arena_format(arena, "%" PRId64, place->rank);
+        ret_parts[1] = arena_format(arena, "%" PRId64, place->key);
+        ret_parts[2] = arena_text(arena, id);
 }
 
-static void answer_first(struct call *call, const struct work *work, struct view *view) {
-        timestamp changes_at;
-        struct reply_writer w;
-        size_t n;
+static const struct list_kind cards_list = {
+        .n_parts = CURSOR_PARTS, .row = card_row, .write = card_row_write, .key = card_key
+};
 
+static void answer_first(struct call *call, const struct work *work, struct view *view) {
+        timestamp changes_at = TIMESTAMP_NONE;
+        struct reply_writer w;
+
+        view->work = work;
+        view->powers = fulfillment_powers(call);
+        view->changes_at = &changes_at;
         reply_begin(&w, call, 200);
-        n = write_cards(&w, work, view, fulfillment_powers(call), &changes_at);
-        write_end(&w, call, view, n);
+        list_write(&w, &cards_list, &view->page);
+        write_integer_member(&w.json, "poll_after_s", POLL_AFTER_S);
+        reply_end(&w);
         queue_tag_reply(call, view->head, view->digest, changes_at);
         view->first = call;
 }
