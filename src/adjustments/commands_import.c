@@ -3,8 +3,6 @@
 #include "adjustments/adjustments.h"
 #include "engine/reply.h"
 
-#define OVERRIDDEN_BATCH 16
-
 struct figures_body {
         struct imported_figure *items;
         size_t n_items;
@@ -20,7 +18,7 @@ static const struct shape item_shape = SHAPE(struct imported_figure, item_member
 static const struct shape_member body_members[] = {
         LIST(struct figures_body, items, &item_shape, 1, ADJUSTMENT_ITEMS_MAX),
 };
-static const struct shape body_shape = SHAPE(struct figures_body, body_members);
+const struct shape stock_overridden_shape = SHAPE(struct figures_body, body_members);
 
 static enum problem overridden_load(struct batch *batch) {
         int64_t *overridden = arena_new_array(batch->arena, int64_t, batch->n_calls);
@@ -47,10 +45,4 @@ static enum problem overridden_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation overridden = { .load = overridden_load, .decide = overridden_decide };
-
-const struct route stock_import_routes[] = {
-        { METHOD_POST, "/import/stock/overridden", SCOPE_ADMIN, LANE_READ, OVERRIDDEN_BATCH, KEY_UNUSED,
-                .body = &body_shape, .operation = &overridden },
-};
-const size_t stock_import_route_count = array_size(stock_import_routes);
+const struct operation stock_overridden_operation = { .load = overridden_load, .decide = overridden_decide };

@@ -8,5 +8,8 @@
 
 #include "engine/call.h"
 
+extern const struct shape stock_overridden_shape;
+extern const struct operation stock_overridden_operation;
+
 extern const struct route stock_import_routes[];
 extern const size_t stock_import_route_count;

@@ -1,9 +1,10 @@
 /* The routes of the room. */
 #include "catalog/commands.h"
 
-#define PUT_BATCH  32
-#define READ_BATCH 32
-#define LIST_BATCH 4
+#define PUT_BATCH   32
+#define READ_BATCH  32
+#define LIST_BATCH  4
+#define SLOTS_BATCH 1
 
 #define READ(path_, kind_, ...)                                                                                        \
         {                                                                                                              \
@@ -32,7 +33,7 @@ const struct route catalog_routes[] = {
         LISTED("/v1/locations", locations_query_shape, locations_list),
         READ("/v1/locations/{code}", location_record, .check = call_check_location),
         PUT("/v1/locations/{code}", location_shape, location_record, location_put_check),
-        { METHOD_GET, "/v1/locations/{code}/slots", SCOPE_CATALOG_READ, LANE_READ, 1, KEY_UNUSED,
+        { METHOD_GET, "/v1/locations/{code}/slots", SCOPE_CATALOG_READ, LANE_READ, SLOTS_BATCH, KEY_UNUSED,
                 .query = &slots_query_shape, .operation = &slots_list, .check = slots_list_check },
         LISTED("/v1/products", products_query_shape, products_list, .check = products_list_check),
         READ("/v1/products/{sku}", product_record),

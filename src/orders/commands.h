@@ -62,3 +62,11 @@ extern const struct operation order_cancel_quote_operation; /* POST /v1/orders/{
 void order_place_check(struct call *call);
 const char *order_place_location(const struct call *call);
 size_t order_place_weigh(const struct call *call);
+
+extern const struct shape order_payment_shape, order_refund_shape, payment_event_shape;
+extern const struct operation order_pay_operation;     /* POST /v1/orders/{id}/payments */
+extern const struct operation order_refund_operation;  /* POST /v1/orders/{id}/refunds */
+extern const struct operation payment_show_operation;  /* GET /v1/payments/{id} */
+extern const struct operation payment_event_operation; /* POST /v1/payments/{id}/events */
+extern const struct operation refund_show_operation;   /* GET /v1/refunds/{id} */
+void payment_event_check(struct call *call);           /* on the loop: checks that need no database */

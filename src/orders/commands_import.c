@@ -6,11 +6,9 @@
 
 #include "base/snapshot.h"
 
-#define HISTORY_BATCH 128
-#define COMPARE_BATCH 128
-#define COUNTRY_MAX   100
-#define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
-#define TITLE_MAX     300
+#define COUNTRY_MAX 100
+#define TIME_MAX    20 /* "2010-12-01 08:26:00Z" */
+#define TITLE_MAX   300
 
 static const struct shape_member line_members[] = {
         REQUIRED(INTEGER, struct import_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
@@ -36,9 +34,9 @@ static const struct shape_member order_import_members[] = {
         REQUIRED(CODE, struct import_order_body, location),
         REQUIRED(TEXT, struct import_order_body, placed_at, BETWEEN(1, TIME_MAX)),
 };
-static const struct shape order_import_shape = SHAPE(struct import_order_body, order_import_members);
+const struct shape order_import_shape = SHAPE(struct import_order_body, order_import_members);
 
-static void import_body_check(struct call *call) {
+void order_import_body_check(struct call *call) {
         (void) order_import_check(call->body, &call->arena, &call->refusal);
 }
 
@@ -129,7 +127,7 @@ static enum problem order_import_save(struct batch *batch) {
                 placing->n_placed);
 }
 
-static const struct operation history = { .load = order_import_load,
+const struct operation order_import_operation = { .load = order_import_load,
         .prepare = order_import_prepare,
         .documents = order_import_documents,
         .change = order_import_one,
@@ -197,12 +195,4 @@ static enum problem compare_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation compare = { .load = compare_load, .decide = compare_decide };
-
-const struct route order_import_routes[] = {
-        { METHOD_POST, "/import/orders", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
-                .body = &order_import_shape, .check = import_body_check, .operation = &history },
-        { METHOD_POST, "/import/orders/compare", SCOPE_ADMIN, LANE_READ, COMPARE_BATCH, KEY_UNUSED,
-                .body = &order_import_shape, .check = import_body_check, .operation = &compare },
-};
-const size_t order_import_route_count = array_size(order_import_routes);
+const struct operation order_compare_operation = { .load = compare_load, .decide = compare_decide };

@@ -10,5 +10,9 @@
 
 #include "engine/call.h"
 
+extern const struct shape order_import_shape;
+extern const struct operation order_import_operation, order_compare_operation;
+void order_import_body_check(struct call *call); /* on the loop: checks that need no database */
+
 extern const struct route order_import_routes[];
 extern const size_t order_import_route_count;

@@ -1,4 +1,4 @@
-/* Routes of payments and refunds: provider events, further payments, refunds. */
+/* Operations on payments and refunds: provider events, further payments, refunds. */
 #include "orders/commands.h"
 #include "orders/lists.h"
 #include "payments/provider.h"
@@ -6,12 +6,10 @@
 #include "base/snapshot.h"
 #include "engine/reply.h"
 
-#define PAYMENTS_BATCH     64
-#define PAYMENT_READ_BATCH 16
-#define REFERENCE_MAX      200
-#define PROVIDER_MAX       100
-#define EVENT_ID_MAX       200
-#define REFUND_REASON_MAX  200
+#define REFERENCE_MAX     200
+#define PROVIDER_MAX      100
+#define EVENT_ID_MAX      200
+#define REFUND_REASON_MAX 200
 
 /* ---- bodies ---- */
 
@@ -23,7 +21,7 @@ static const struct shape_member event_members[] = {
         TOLD(UUID, struct provider_event, refund_id),
         REQUIRED(ENUM, struct provider_event, type, .names = provider_event_texts),
 };
-static const struct shape event_shape = SHAPE(struct provider_event, event_members);
+const struct shape payment_event_shape = SHAPE(struct provider_event, event_members);
 
 static const struct shape_member payment_members[] = {
         TOLD(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
@@ -31,7 +29,7 @@ static const struct shape_member payment_members[] = {
         OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, REFERENCE_MAX)),
         REQUIRED(ENUM, struct payment_request, status, .names = payment_opening_texts),
 };
-static const struct shape payment_shape = SHAPE(struct payment_request, payment_members);
+const struct shape order_payment_shape = SHAPE(struct payment_request, payment_members);
 
 struct refund_body {
         int64_t amount; /* 0: the refund due */
@@ -47,7 +45,7 @@ static const struct shape_member refund_members[] = {
         TOLD(UUID, struct refund_body, return_id),
         REQUIRED(ENUM, struct refund_body, to, .names = refund_to_texts),
 };
-static const struct shape refund_shape = SHAPE(struct refund_body, refund_members);
+const struct shape order_refund_shape = SHAPE(struct refund_body, refund_members);
 
 /* ---- finding the order ---- */
 
@@ -161,8 +159,8 @@ static enum problem refund_decide(struct batch *batch) {
         return PROBLEM_NONE;
 }
 
-static const struct operation payment_show = { .load = payment_load, .decide = payment_decide };
-static const struct operation refund_show = { .load = refund_load, .decide = refund_decide };
+const struct operation payment_show_operation = { .load = payment_load, .decide = payment_decide };
+const struct operation refund_show_operation = { .load = refund_load, .decide = refund_decide };
 
 /* `arena`: where the new records and texts live. */
 static struct command command_of(const struct batch *batch, struct call *call, struct arena *arena) {
@@ -171,7 +169,7 @@ static struct command command_of(const struct batch *batch, struct call *call, s
 
 /* ---- provider events ---- */
 
-static void event_check(struct call *call) {
+void payment_event_check(struct call *call) {
         (void) provider_check(call->body, &call->arena, &call->refusal);
 }
 
@@ -224,7 +222,7 @@ static enum problem event_save(struct batch *batch) {
         return order_commands_save(batch);
 }
 
-static const struct operation event = {
+const struct operation payment_event_operation = {
         .load = event_load, .documents = event_documents, .change = event_one, .save = event_save
 };
 
@@ -254,7 +252,7 @@ static enum problem pay_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-static const struct operation pay = { .load = order_commands_load,
+const struct operation order_pay_operation = { .load = order_commands_load,
         .documents = order_commands_documents,
         .change = pay_one,
         .save = order_commands_save };
@@ -315,21 +313,7 @@ static enum problem give_back_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
-static const struct operation give_back = { .load = give_back_load,
+const struct operation order_refund_operation = { .load = give_back_load,
         .documents = order_commands_documents,
         .change = give_back_one,
         .save = order_commands_save };
-
-const struct route payment_routes[] = {
-        { METHOD_POST, "/v1/orders/{id}/payments", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_REQUIRED,
-                .body = &payment_shape, .operation = &pay },
-        { METHOD_POST, "/v1/orders/{id}/refunds", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_REQUIRED,
-                .body = &refund_shape, .operation = &give_back },
-        { METHOD_GET, "/v1/payments/{id}", SCOPE_ORDERS_READ, LANE_READ, PAYMENT_READ_BATCH, KEY_UNUSED,
-                .operation = &payment_show },
-        { METHOD_POST, "/v1/payments/{id}/events", SCOPE_ORDERS_WRITE, LANE_WRITE, PAYMENTS_BATCH, KEY_OPTIONAL,
-                .body = &event_shape, .check = event_check, .operation = &event },
-        { METHOD_GET, "/v1/refunds/{id}", SCOPE_ORDERS_READ, LANE_READ, PAYMENT_READ_BATCH, KEY_UNUSED,
-                .operation = &refund_show },
-};
-const size_t payment_route_count = array_size(payment_routes);

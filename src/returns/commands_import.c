@@ -7,9 +7,8 @@
 
 #include "base/text.h"
 
-#define HISTORY_BATCH 128
-#define TIME_MIN      16 /* "2010-12-01 08:26" */
-#define TIME_MAX      20 /* "2010-12-01 08:26:00Z" */
+#define TIME_MIN 16 /* "2010-12-01 08:26" */
+#define TIME_MAX 20 /* "2010-12-01 08:26:00Z" */
 
 static const struct shape_member line_members[] = {
         REQUIRED(INTEGER, struct import_return_line, bought, BETWEEN(1, QUANTITY_MAX)),
@@ -27,7 +26,7 @@ static const struct shape_member return_members[] = {
         REQUIRED(TEXT, struct import_return, order, BETWEEN(1, 100)),
         REQUIRED(TEXT, struct import_return, received_at, BETWEEN(TIME_MIN, TIME_MAX)),
 };
-static const struct shape import_return_shape = SHAPE(struct import_return, return_members);
+const struct shape return_import_shape = SHAPE(struct import_return, return_members);
 
 /* ---- load ---- */
 
@@ -139,13 +138,7 @@ static enum problem return_import_one(struct batch *batch, struct call *call) {
         return order ? take_one(batch, call, order) : PROBLEM_NONE;
 }
 
-static const struct operation history = { .load = return_import_load,
+const struct operation return_import_operation = { .load = return_import_load,
         .documents = return_work_documents,
         .change = return_import_one,
         .save = return_work_save };
-
-const struct route return_import_routes[] = {
-        { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, HISTORY_BATCH, KEY_UNUSED,
-                .body = &import_return_shape, .operation = &history },
-};
-const size_t return_import_route_count = array_size(return_import_routes);

@@ -8,5 +8,8 @@
 
 #include "engine/call.h"
 
+extern const struct shape return_import_shape;
+extern const struct operation return_import_operation;
+
 extern const struct route return_import_routes[];
 extern const size_t return_import_route_count;

@@ -1,5 +1,9 @@
-/* The routes of the room. */
+/* The routes of the room: of clients, then of the importer. */
 #include "returns/commands.h"
+#include "returns/commands_import.h"
+
+#define LIST_BATCH   4
+#define IMPORT_BATCH 128
 
 #define COMMAND(path_, shape_, operation_, ...)                                                                        \
         {                                                                                                              \
@@ -8,8 +12,8 @@
         }
 
 const struct route return_routes[] = {
-        { METHOD_GET, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_LIST, 4, KEY_UNUSED, .query = &return_list_shape,
-                .operation = &list_operation, .kind = &returns_list },
+        { METHOD_GET, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_LIST, LIST_BATCH, KEY_UNUSED,
+                .query = &return_list_shape, .operation = &list_operation, .kind = &returns_list },
         { METHOD_POST, "/v1/returns", SCOPE_RETURNS_WRITE, LANE_WRITE, RETURN_BATCH, KEY_REQUIRED,
                 .body = &return_shape, .check = return_create_check, .location = return_create_location,
                 .operation = &return_create },
@@ -25,3 +29,9 @@ const struct route return_routes[] = {
                 .body = &return_refund_shape, .operation = &return_refund_operation },
 };
 const size_t return_route_count = array_size(return_routes);
+
+const struct route return_import_routes[] = {
+        { METHOD_POST, "/import/returns", SCOPE_ADMIN, LANE_CATALOG, IMPORT_BATCH, KEY_UNUSED,
+                .body = &return_import_shape, .operation = &return_import_operation },
+};
+const size_t return_import_route_count = array_size(return_import_routes);

@@ -2,7 +2,8 @@
 """Includes go down only: main, commands -> rooms -> engine -> auth -> db -> base; http is known to commands alone.
 
 A room sees only the rooms to its left, and no room sees the wire. Libraries have one home each. Each .c file of a room is of a
-known kind; those that decide are pure, and so is each header that they reach.
+known kind; those that decide are pure, and so is each header that they reach. The routes of a room stand in its routes.c, which
+has nothing else, and those of its scheduled work in jobs.c.
 """
 
 import re
@@ -75,6 +76,10 @@ IMPURE_CALLS = re.compile(r"\b(clock_(?:wall|monotonic|gettime)|time|gettimeofda
 GENERATED = {"version.h"}
 STATEMENTS = "sql"
 
+# A row or a table of routes; and the beginning of a function's body.
+ROUTES = re.compile(r"\bstruct route \w+\s*(\[\w*\]\s*)?=")
+FUNCTION = re.compile(r"^\w.*\) *\{$")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -97,11 +102,21 @@ def faults():
             fault = library_fault(path, header) if is_library else own_fault(path, header)
             if fault:
                 yield path, number, fault
+        if path.parent.name in ROOMS:
+            yield from route_faults(path)
         if is_pure(path):
             yield from purity_faults(path)
         elif path.parent.name in ROOMS and path.suffix == ".c" and not kind_of(path):
             yield path, 1, ("is no known kind of a room's files: name it routes, commands*, jobs, columns, store*, rules* or json*,"
                             " or list it in PURE or, with a reason, in OTHERS of tests/lint/includes.py")
+
+
+def route_faults(path):
+    for number, line in code_lines(path):
+        if ROUTES.search(line) and path.name not in ("routes.c", "jobs.c"):
+            yield path, number, f"has routes: move the table to {path.parent.name}/routes.c, or to jobs.c if no client calls them"
+        elif FUNCTION.search(line) and path.name == "routes.c":
+            yield path, number, "has a function, but routes.c is a table of routes and nothing else"
 
 
 def list_faults():

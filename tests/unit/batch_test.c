@@ -1,3 +1,4 @@
+#include "adjustments/commands_import.h"
 #include "commands/commands.h"
 #include "engine/batch.h"
 #include "orders/commands_import.h"
@@ -90,6 +91,8 @@ Test(batch, every_write_names_what_it_may_change) {
                 assert_kind(&order_import_routes[i]);
         for (size_t i = 0; i < return_import_route_count; i++)
                 assert_kind(&return_import_routes[i]);
+        for (size_t i = 0; i < stock_import_route_count; i++)
+                assert_kind(&stock_import_routes[i]);
 }
 
 Test(batch, only_a_hand_over_writes_something_when_it_is_refused) {
