@@ -22,14 +22,14 @@ struct adjust_query {
 };
 
 static const struct shape_member item_members[] = {
-        TOLD(TIME, struct adjustment, counted_at),
-        TOLD(INTEGER, struct adjustment, delta, BETWEEN(-STOCK_UNITS_MAX, STOCK_UNITS_MAX)),
+        OPTIONAL_FLAGGED(TIME, struct adjustment, counted_at),
+        OPTIONAL_FLAGGED(INTEGER, struct adjustment, delta, BETWEEN(-STOCK_UNITS_MAX, STOCK_UNITS_MAX)),
         REQUIRED(CODE, struct adjustment, location),
-        TOLD(INTEGER, struct adjustment, on_hand, BETWEEN(0, STOCK_UNITS_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct adjustment, on_hand, BETWEEN(0, STOCK_UNITS_MAX)),
         REQUIRED(ENUM, struct adjustment, reason, .names = adjustment_reasons),
         OPTIONAL(TEXT, struct adjustment, reference, BETWEEN(1, 200)),
         REQUIRED(CODE, struct adjustment, sku),
-        TOLD(INTEGER, struct adjustment, unsellable, BETWEEN(0, STOCK_UNITS_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct adjustment, unsellable, BETWEEN(0, STOCK_UNITS_MAX)),
 };
 static const struct shape item_shape = SHAPE(struct adjustment, item_members);
 

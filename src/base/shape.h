@@ -72,10 +72,11 @@ struct shape {
  * such as BETWEEN(1, 100) or .shape = &line_shape.
  *     REQUIRED(CODE, struct line_body, sku),
  *     OPTIONAL(TEXT, struct body, reference, BETWEEN(1, 200)),
- *     TOLD(DURATION, struct body, ttl, BETWEEN(SECOND, HOUR)),        optional; `has_ttl` says whether it was there
- *     LIST(struct body, lines, &line_shape, 1, 100),                  required; count in `n_lines`
+ *     OPTIONAL_FLAGGED(DURATION, struct body, ttl, ...),      optional; `has_ttl` says whether it was there
+ *     COUNTED(TEXTS, false, struct body, kinds, ...),         a list, required or not; count in `n_kinds`
+ *     LIST(struct body, lines, &line_shape, 1, 100),          required; count in `n_lines`
  *     OPTIONAL_LIST(struct body, lines, &line_shape, 0, 100),
- *     CODES(struct body, skus, 1, 100), OPTIONAL_CODES(...)           lists of codes; count in `n_skus` */
+ *     CODES(struct body, skus, 1, 100), OPTIONAL_CODES(...)   lists of codes; count in `n_skus` */
 #define BETWEEN(smallest, largest) .minimum = (smallest), .maximum = (largest)
 #define REQUIRED(kind_, type, field, ...)                                                                              \
         {                                                                                                              \
@@ -87,22 +88,22 @@ struct shape {
                 .name = #field, .kind = SHAPE_##kind_, .offset = offsetof(type, field),                                \
                 .present_offset = SHAPE_NO_OFFSET, __VA_ARGS__                                                         \
         }
-#define TOLD(kind_, type, field, ...)                                                                                  \
+#define OPTIONAL_FLAGGED(kind_, type, field, ...)                                                                      \
         {                                                                                                              \
                 .name = #field, .kind = SHAPE_##kind_, .offset = offsetof(type, field),                                \
                 .present_offset = offsetof(type, has_##field), __VA_ARGS__                                             \
         }
-#define COUNTED_(kind_, needed, type, field, ...)                                                                      \
+#define COUNTED(kind_, needed, type, field, ...)                                                                       \
         {                                                                                                              \
                 .name = #field, .kind = SHAPE_##kind_, .required = (needed), .offset = offsetof(type, field),          \
                 .present_offset = offsetof(type, n_##field), __VA_ARGS__                                               \
         }
 #define LIST(type, field, shape_, smallest, largest)                                                                   \
-        COUNTED_(LIST, true, type, field, .shape = (shape_), BETWEEN(smallest, largest))
+        COUNTED(LIST, true, type, field, .shape = (shape_), BETWEEN(smallest, largest))
 #define OPTIONAL_LIST(type, field, shape_, smallest, largest)                                                          \
-        COUNTED_(LIST, false, type, field, .shape = (shape_), BETWEEN(smallest, largest))
-#define CODES(type, field, smallest, largest)          COUNTED_(TEXTS, true, type, field, BETWEEN(smallest, largest))
-#define OPTIONAL_CODES(type, field, smallest, largest) COUNTED_(TEXTS, false, type, field, BETWEEN(smallest, largest))
+        COUNTED(LIST, false, type, field, .shape = (shape_), BETWEEN(smallest, largest))
+#define CODES(type, field, smallest, largest)          COUNTED(TEXTS, true, type, field, BETWEEN(smallest, largest))
+#define OPTIONAL_CODES(type, field, smallest, largest) COUNTED(TEXTS, false, type, field, BETWEEN(smallest, largest))
 
 /* Parse a body into a tree: duplicate members and more than 32 levels of nesting are MALFORMED_JSON; so are invalid
  * UTF-8, lone surrogates and anything that is not one JSON value. NUL in a name is VALIDATION_FAILED. NUL inside a

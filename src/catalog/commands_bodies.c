@@ -4,8 +4,8 @@
 #include "catalog/records.h"
 
 static const struct shape_member resourcing_members[] = {
-        TOLD(BOOLEAN, struct resourcing_body, enabled),
-        TOLD(INTEGER, struct resourcing_body, radius_km, BETWEEN(0, RADIUS_KM_MAX)),
+        OPTIONAL_FLAGGED(BOOLEAN, struct resourcing_body, enabled),
+        OPTIONAL_FLAGGED(INTEGER, struct resourcing_body, radius_km, BETWEEN(0, RADIUS_KM_MAX)),
 };
 static const struct shape resourcing_shape = SHAPE(struct resourcing_body, resourcing_members);
 
@@ -21,22 +21,22 @@ const struct shape channel_shape = SHAPE(struct channel_body, channel_members);
 static const struct shape_member pickup_members[] = {
         OPTIONAL(TEXT, struct pickup_body, cut_off, BETWEEN(1, TIME_SIZE)),
         OPTIONAL(OBJECT, struct pickup_body, cut_offs, .shape = &cut_offs_shape),
-        COUNTED_(TEXTS, false, struct pickup_body, handover_methods, .names = handover_method_names,
+        COUNTED(TEXTS, false, struct pickup_body, handover_methods, .names = handover_method_names,
                 BETWEEN(1, HANDOVER_METHOD_COUNT)),
-        TOLD(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),
-        TOLD(DURATION, struct pickup_body, lead_time, BETWEEN(0, LEAD_TIME_MAX)),
+        OPTIONAL_FLAGGED(DURATION, struct pickup_body, hold_for, BETWEEN(HOLD_FOR_MIN, HOLD_FOR_MAX)),
+        OPTIONAL_FLAGGED(DURATION, struct pickup_body, lead_time, BETWEEN(0, LEAD_TIME_MAX)),
         OPTIONAL_LIST(struct pickup_body, slots, &slot_shape, 0, SLOTS_MAX),
 };
 static const struct shape pickup_shape = SHAPE(struct pickup_body, pickup_members);
 
 static const struct shape_member location_members[] = {
-        COUNTED_(TEXTS, false, struct location_body, capabilities, .names = capability_names,
+        COUNTED(TEXTS, false, struct location_body, capabilities, .names = capability_names,
                 BETWEEN(0, CAPABILITY_COUNT)),
         OPTIONAL_LIST(struct location_body, closures, &closure_shape, 0, CLOSURES_MAX),
         REQUIRED(TEXT, struct location_body, country, BETWEEN(2, 2)),
         REQUIRED(ENUM, struct location_body, kind, .names = location_kinds),
-        TOLD(NUMBER, struct location_body, latitude, BETWEEN(-90, 90)),
-        TOLD(NUMBER, struct location_body, longitude, BETWEEN(-180, 180)),
+        OPTIONAL_FLAGGED(NUMBER, struct location_body, latitude, BETWEEN(-90, 90)),
+        OPTIONAL_FLAGGED(NUMBER, struct location_body, longitude, BETWEEN(-180, 180)),
         REQUIRED(TEXT, struct location_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
         OPTIONAL_LIST(struct location_body, opening_hours, &opening_shape, 0, OPENINGS_MAX),
         OPTIONAL(OBJECT, struct location_body, pickup, .shape = &pickup_shape),
@@ -51,7 +51,7 @@ static const struct shape_member product_members[] = {
         OPTIONAL(TEXT, struct product_body, image_url, BETWEEN(1, IMAGE_URL_MAX)),
         OPTIONAL(MONEY, struct product_body, price, BETWEEN(0, MONEY_MAXIMUM)),
         OPTIONAL(OBJECT, struct product_body, return_policy, .shape = &return_policy_shape),
-        TOLD(BOOLEAN, struct product_body, returnable),
+        OPTIONAL_FLAGGED(BOOLEAN, struct product_body, returnable),
         REQUIRED(TEXT, struct product_body, title, BETWEEN(1, TITLE_LENGTH_MAX)),
 };
 const struct shape product_shape = SHAPE(struct product_body, product_members);
@@ -59,7 +59,7 @@ const struct shape product_shape = SHAPE(struct product_body, product_members);
 static const struct shape_member listing_members[] = {
         OPTIONAL(TEXT, struct listing_body, external_sku, BETWEEN(1, EXTERNAL_SKU_MAX)),
         OPTIONAL(MONEY, struct listing_body, price, BETWEEN(0, MONEY_MAXIMUM)),
-        TOLD(BOOLEAN, struct listing_body, published),
+        OPTIONAL_FLAGGED(BOOLEAN, struct listing_body, published),
         OPTIONAL(TEXT, struct listing_body, title, BETWEEN(1, TITLE_LENGTH_MAX)),
 };
 const struct shape listing_shape = SHAPE(struct listing_body, listing_members);

@@ -9,8 +9,8 @@ const char *const goods_condition_texts[] = { "damaged", "quarantine", "sellable
 const char *const refund_shipping_texts[] = { "full_return", "never", NULL };
 
 static const struct shape_member condition_members[] = {
-        TOLD(BOOLEAN, struct condition_terms, accepted),
-        TOLD(INTEGER, struct condition_terms, refund_per_mille, BETWEEN(0, PER_MILLE_MAX)),
+        OPTIONAL_FLAGGED(BOOLEAN, struct condition_terms, accepted),
+        OPTIONAL_FLAGGED(INTEGER, struct condition_terms, refund_per_mille, BETWEEN(0, PER_MILLE_MAX)),
 };
 static const struct shape condition_shape = SHAPE(struct condition_terms, condition_members);
 
@@ -24,8 +24,8 @@ static const struct shape matrix_shape = SHAPE(struct condition_matrix, matrix_m
 static const struct shape_member policy_members[] = {
         OPTIONAL(OBJECT, struct return_policy, conditions, .shape = &matrix_shape),
         OPTIONAL(ENUM, struct return_policy, refund_shipping, .names = refund_shipping_texts),
-        TOLD(INTEGER, struct return_policy, restocking_fee_per_mille, BETWEEN(0, PER_MILLE_MAX)),
-        TOLD(INTEGER, struct return_policy, window_days, BETWEEN(0, RETURN_WINDOW_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct return_policy, restocking_fee_per_mille, BETWEEN(0, PER_MILLE_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct return_policy, window_days, BETWEEN(0, RETURN_WINDOW_MAX)),
 };
 const struct shape return_policy_shape = SHAPE(struct return_policy, policy_members);
 

@@ -7,7 +7,7 @@
 static const struct shape_member list_members[] = {
         OPTIONAL(TEXT, struct events_query, after, BETWEEN(1, CURSOR_SIZE_MAX)),
         OPTIONAL(CODE, struct events_query, channel),
-        TOLD(INTEGER, struct events_query, limit, BETWEEN(1, LOG_LIMIT_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct events_query, limit, BETWEEN(1, LOG_LIMIT_MAX)),
         OPTIONAL(CODE, struct events_query, location),
         OPTIONAL(TEXT, struct events_query, subject, BETWEEN(1, SUBJECT_SIZE_MAX)),
         OPTIONAL(TEXT, struct events_query, types, BETWEEN(1, TYPES_SIZE_MAX)),

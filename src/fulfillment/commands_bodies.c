@@ -18,7 +18,7 @@ static const struct shape_member assign_members[] = {
 const struct shape fulfillment_assign_shape = SHAPE(struct assign_body, assign_members);
 
 static const struct shape_member pick_line_members[] = {
-        TOLD(UUID, struct pick_item, order_line_id),
+        OPTIONAL_FLAGGED(UUID, struct pick_item, order_line_id),
         REQUIRED(INTEGER, struct pick_item, quantity, BETWEEN(1, QUANTITY_MAX)),
         OPTIONAL(CODE, struct pick_item, sku),
 };
@@ -126,7 +126,7 @@ static const struct shape vehicle_shape = SHAPE(struct vehicle, vehicle_members)
 
 static const struct shape_member check_in_members[] = {
         OPTIONAL(TEXT, struct check_in_body, bay, BETWEEN(1, BAY_MAX)),
-        TOLD(INTEGER, struct check_in_body, eta_minutes, BETWEEN(0, ETA_MINUTES_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct check_in_body, eta_minutes, BETWEEN(0, ETA_MINUTES_MAX)),
         REQUIRED(ENUM, struct check_in_body, state, .names = check_in_texts),
         OPTIONAL(OBJECT, struct check_in_body, vehicle, .shape = &vehicle_shape),
 };

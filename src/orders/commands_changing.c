@@ -10,11 +10,11 @@
 
 static const struct shape_member line_members[] = {
         OPTIONAL(OBJECT, struct line_change, fulfillment, .shape = &order_choice_shape),
-        TOLD(UUID, struct line_change, order_line_id),
-        TOLD(INTEGER, struct line_change, quantity, BETWEEN(0, QUANTITY_MAX)),
-        TOLD(BOOLEAN, struct line_change, remove),
+        OPTIONAL_FLAGGED(UUID, struct line_change, order_line_id),
+        OPTIONAL_FLAGGED(INTEGER, struct line_change, quantity, BETWEEN(0, QUANTITY_MAX)),
+        OPTIONAL_FLAGGED(BOOLEAN, struct line_change, remove),
         OPTIONAL(CODE, struct line_change, sku),
-        TOLD(MONEY, struct line_change, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct line_change, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
 };
 static const struct shape line_shape = SHAPE(struct line_change, line_members);
 
@@ -31,7 +31,7 @@ static const struct shape_member change_members[] = {
         REQUIRED(TEXT, struct change_body, reason, BETWEEN(1, ORDER_REASON_MAX)),
         OPTIONAL(OBJECT, struct change_body, recipient, .shape = &collector_shape),
         OPTIONAL(OBJECT, struct change_body, ship_to, .shape = &order_address_shape),
-        TOLD(MONEY, struct change_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct change_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
         OPTIONAL(OBJECT, struct change_body, tax, .shape = &order_tax_shape),
 };
 const struct shape order_change_shape = SHAPE(struct change_body, change_members);

@@ -22,7 +22,7 @@ static const struct shape_member list_members[] = {
         OPTIONAL(TEXT, struct list_query, order_number, BETWEEN(1, 40)),
         OPTIONAL(TEXT, struct list_query, phone, BETWEEN(1, 40)),
         OPTIONAL(TEXT, struct list_query, q, BETWEEN(WORDS_MIN, 100)),
-        COUNTED_(TEXTS, false, struct list_query, status, .names = order_status_texts, BETWEEN(1, 4)),
+        COUNTED(TEXTS, false, struct list_query, status, .names = order_status_texts, BETWEEN(1, 4)),
         OPTIONAL(TIME, struct list_query, updated_since),
 };
 const struct shape order_list_shape = SHAPE(struct list_query, list_members);

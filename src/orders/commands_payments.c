@@ -14,17 +14,17 @@
 /* ---- bodies ---- */
 
 static const struct shape_member event_members[] = {
-        TOLD(INTEGER, struct provider_event, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(INTEGER, struct provider_event, amount, BETWEEN(1, MONEY_MAXIMUM)),
         REQUIRED(TEXT, struct provider_event, event_id, BETWEEN(1, EVENT_ID_MAX)),
         OPTIONAL(TIME, struct provider_event, occurred_at),
         OPTIONAL(TEXT, struct provider_event, reference, BETWEEN(1, REFERENCE_MAX)),
-        TOLD(UUID, struct provider_event, refund_id),
+        OPTIONAL_FLAGGED(UUID, struct provider_event, refund_id),
         REQUIRED(ENUM, struct provider_event, type, .names = provider_event_texts),
 };
 const struct shape payment_event_shape = SHAPE(struct provider_event, event_members);
 
 static const struct shape_member payment_members[] = {
-        TOLD(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(INTEGER, struct payment_request, amount, BETWEEN(1, MONEY_MAXIMUM)),
         OPTIONAL(TEXT, struct payment_request, provider, BETWEEN(1, PROVIDER_MAX)),
         OPTIONAL(TEXT, struct payment_request, reference, BETWEEN(1, REFERENCE_MAX)),
         REQUIRED(ENUM, struct payment_request, status, .names = payment_opening_texts),
@@ -42,7 +42,7 @@ struct refund_body {
 static const struct shape_member refund_members[] = {
         OPTIONAL(INTEGER, struct refund_body, amount, BETWEEN(1, MONEY_MAXIMUM)),
         REQUIRED(TEXT, struct refund_body, reason, BETWEEN(1, REFUND_REASON_MAX)),
-        TOLD(UUID, struct refund_body, return_id),
+        OPTIONAL_FLAGGED(UUID, struct refund_body, return_id),
         REQUIRED(ENUM, struct refund_body, to, .names = refund_to_texts),
 };
 const struct shape order_refund_shape = SHAPE(struct refund_body, refund_members);

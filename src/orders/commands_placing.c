@@ -15,7 +15,7 @@ static const struct shape_member line_members[] = {
         OPTIONAL(OBJECT, struct order_line_body, fulfillment, .shape = &order_choice_shape),
         REQUIRED(INTEGER, struct order_line_body, quantity, BETWEEN(1, QUANTITY_MAX)),
         REQUIRED(CODE, struct order_line_body, sku),
-        TOLD(MONEY, struct order_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct order_line_body, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
 };
 static const struct shape line_shape = SHAPE(struct order_line_body, line_members);
 
@@ -44,9 +44,9 @@ static const struct shape_member order_members[] = {
         LIST(struct order_body, lines, &line_shape, 1, ORDER_LINES_MAX),
         OPTIONAL(OBJECT, struct order_body, payment, .shape = &payment_shape),
         OPTIONAL_LIST(struct order_body, payments, &part_shape, 1, ORDER_PAYMENTS_MAX),
-        TOLD(UUID, struct order_body, reservation_id),
+        OPTIONAL_FLAGGED(UUID, struct order_body, reservation_id),
         OPTIONAL(OBJECT, struct order_body, ship_to, .shape = &order_address_shape),
-        TOLD(MONEY, struct order_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct order_body, shipping, BETWEEN(0, MONEY_MAXIMUM)),
         OPTIONAL(OBJECT, struct order_body, tax, .shape = &order_tax_shape),
 };
 const struct shape order_place_shape = SHAPE(struct order_body, order_members);

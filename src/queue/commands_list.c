@@ -22,11 +22,11 @@ struct list_query {
 static const struct shape_member list_members[] = {
         PAGE_MEMBERS(struct list_query),
         OPTIONAL(TEXT, struct list_query, assignee, BETWEEN(1, 200)),
-        COUNTED_(TEXTS, false, struct list_query, method, .names = fulfillment_method_texts, BETWEEN(1, 3)),
+        COUNTED(TEXTS, false, struct list_query, method, .names = fulfillment_method_texts, BETWEEN(1, 3)),
         OPTIONAL(TIME, struct list_query, promised_before),
         OPTIONAL(TEXT, struct list_query, q, BETWEEN(1, 100)),
         OPTIONAL(ENUM, struct list_query, sort, .names = queue_sort_texts),
-        COUNTED_(TEXTS, false, struct list_query, status, .names = card_status_texts, BETWEEN(1, CARD_STATUS_COUNT)),
+        COUNTED(TEXTS, false, struct list_query, status, .names = card_status_texts, BETWEEN(1, CARD_STATUS_COUNT)),
 };
 const struct shape queue_list_shape = SHAPE(struct list_query, list_members);
 

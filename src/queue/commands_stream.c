@@ -16,7 +16,7 @@ struct stream_query {
 };
 
 static const struct shape_member stream_members[] = {
-        TOLD(INTEGER, struct stream_query, last_event_id, BETWEEN(0, INT64_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct stream_query, last_event_id, BETWEEN(0, INT64_MAX)),
 };
 const struct shape stream_shape = SHAPE(struct stream_query, stream_members);
 

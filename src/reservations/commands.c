@@ -41,7 +41,7 @@ static const struct shape_member create_members[] = {
         LIST(struct create_body, lines, &line_shape, 1, RESERVATION_LINES_MAX),
         REQUIRED(CODE, struct create_body, location),
         OPTIONAL(TEXT, struct create_body, reference, BETWEEN(1, 200)),
-        TOLD(DURATION, struct create_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
+        OPTIONAL_FLAGGED(DURATION, struct create_body, ttl, BETWEEN(RESERVATION_TTL_MIN, RESERVATION_TTL_MAX)),
 };
 const struct shape reservation_create_shape = SHAPE(struct create_body, create_members);
 

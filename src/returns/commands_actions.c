@@ -19,8 +19,8 @@ static const struct shape_member arrival_members[] = {
         OPTIONAL(ENUM, struct arrival, acceptance, .names = arrival_acceptances),
         REQUIRED(ENUM, struct arrival, condition, .names = goods_condition_texts),
         OPTIONAL(ENUM, struct arrival, disposition, .names = disposition_texts),
-        TOLD(UUID, struct arrival, id),
-        TOLD(UUID, struct arrival, order_line_id),
+        OPTIONAL_FLAGGED(UUID, struct arrival, id),
+        OPTIONAL_FLAGGED(UUID, struct arrival, order_line_id),
         REQUIRED(INTEGER, struct arrival, quantity, BETWEEN(1, QUANTITY_MAX)),
         OPTIONAL(TEXT, struct arrival, reason, BETWEEN(1, RETURN_REASON_MAX)),
         OPTIONAL(CODE, struct arrival, sku),
@@ -40,8 +40,8 @@ struct lost_body {
 };
 
 static const struct shape_member awaited_members[] = {
-        TOLD(UUID, struct awaited_units, id),
-        TOLD(UUID, struct awaited_units, order_line_id),
+        OPTIONAL_FLAGGED(UUID, struct awaited_units, id),
+        OPTIONAL_FLAGGED(UUID, struct awaited_units, order_line_id),
         REQUIRED(INTEGER, struct awaited_units, quantity, BETWEEN(1, QUANTITY_MAX)),
         OPTIONAL(CODE, struct awaited_units, sku),
 };
@@ -60,7 +60,7 @@ struct dispose_body {
 
 static const struct shape_member move_members[] = {
         REQUIRED(UUID, struct move, id),
-        TOLD(INTEGER, struct move, quantity, BETWEEN(1, QUANTITY_MAX)),
+        OPTIONAL_FLAGGED(INTEGER, struct move, quantity, BETWEEN(1, QUANTITY_MAX)),
 };
 static const struct shape move_shape = SHAPE(struct move, move_members);
 
@@ -80,7 +80,7 @@ static const struct shape_member cancel_members[] = {
 const struct shape return_cancel_shape = SHAPE(struct cancel_body, cancel_members);
 
 static const struct shape_member refund_members[] = {
-        TOLD(MONEY, struct return_refund, amount, BETWEEN(1, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct return_refund, amount, BETWEEN(1, MONEY_MAXIMUM)),
         OPTIONAL(TEXT, struct return_refund, reason, BETWEEN(1, RETURN_REASON_MAX)),
         REQUIRED(ENUM, struct return_refund, to, .names = refund_choice_texts),
 };

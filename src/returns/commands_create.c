@@ -48,7 +48,7 @@ static const struct shape_member exchange_line_members[] = {
         REQUIRED(OBJECT, struct exchange_line, fulfillment, .shape = &order_choice_shape),
         REQUIRED(INTEGER, struct exchange_line, quantity, BETWEEN(1, QUANTITY_MAX)),
         REQUIRED(CODE, struct exchange_line, sku),
-        TOLD(MONEY, struct exchange_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
+        OPTIONAL_FLAGGED(MONEY, struct exchange_line, unit_price, BETWEEN(0, MONEY_MAXIMUM)),
 };
 static const struct shape exchange_line_shape = SHAPE(struct exchange_line, exchange_line_members);
 
@@ -63,7 +63,7 @@ static const struct shape_member return_members[] = {
         OPTIONAL(OBJECT, struct return_body, exchange, .shape = &exchange_shape),
         LIST(struct return_body, lines, &item_shape, 1, RETURN_ITEMS_MAX),
         REQUIRED(CODE, struct return_body, location),
-        TOLD(UUID, struct return_body, order_id),
+        OPTIONAL_FLAGGED(UUID, struct return_body, order_id),
         OPTIONAL(TEXT, struct return_body, order_number, BETWEEN(1, ORDER_NUMBER_MAX)),
         OPTIONAL(BOOLEAN, struct return_body, override),
 };

@@ -64,10 +64,10 @@ struct list_query {
 static const struct shape_member list_members[] = {
         PAGE_MEMBERS(struct list_query),
         OPTIONAL(CODE, struct list_query, location),
-        TOLD(UUID, struct list_query, order_id),
+        OPTIONAL_FLAGGED(UUID, struct list_query, order_id),
         OPTIONAL(TEXT, struct list_query, order_number, BETWEEN(1, NUMBER_MAX)),
         OPTIONAL(TEXT, struct list_query, return_number, BETWEEN(1, NUMBER_MAX)),
-        COUNTED_(TEXTS, false, struct list_query, status, .names = return_status_texts, BETWEEN(1, STATUSES_MAX)),
+        COUNTED(TEXTS, false, struct list_query, status, .names = return_status_texts, BETWEEN(1, STATUSES_MAX)),
 };
 const struct shape return_list_shape = SHAPE(struct list_query, list_members);
 

@@ -57,7 +57,7 @@ static const char *const kinds[] = { "pickup", "ship", NULL };
 static const struct shape_member line_members[] = {
         REQUIRED(CODE, struct line, sku),
         REQUIRED(INTEGER, struct line, quantity, BETWEEN(1, 1000)),
-        TOLD(MONEY, struct line, price, BETWEEN(0, 100000)),
+        OPTIONAL_FLAGGED(MONEY, struct line, price, BETWEEN(0, 100000)),
         OPTIONAL_CODES(struct line, serials, 0, SERIALS_MAX),
 };
 static const struct shape line_shape = SHAPE(struct line, line_members);
@@ -72,17 +72,17 @@ static const struct shape_member body_members[] = {
         OPTIONAL(TIME, struct body, at),
         OPTIONAL(RAW, struct body, attributes, BETWEEN(0, 200)),
         OPTIONAL(CODE, struct body, code),
-        TOLD(INTEGER, struct body, count, BETWEEN(INT64_MIN, INT64_MAX)),
-        TOLD(UUID, struct body, id),
+        OPTIONAL_FLAGGED(INTEGER, struct body, count, BETWEEN(INT64_MIN, INT64_MAX)),
+        OPTIONAL_FLAGGED(UUID, struct body, id),
         OPTIONAL(ENUM, struct body, kind, .names = kinds),
-        COUNTED_(TEXTS, false, struct body, kinds, .names = kinds, BETWEEN(0, 2)),
-        TOLD(NUMBER, struct body, latitude, BETWEEN(-90, 90)),
+        COUNTED(TEXTS, false, struct body, kinds, .names = kinds, BETWEEN(0, 2)),
+        OPTIONAL_FLAGGED(NUMBER, struct body, latitude, BETWEEN(-90, 90)),
         OPTIONAL_LIST(struct body, lines, &line_shape, 1, LINES_MAX),
         OPTIONAL(TEXT, struct body, note, BETWEEN(2, 40)),
         OPTIONAL(OBJECT, struct body, person, .shape = &person_shape),
-        TOLD(MONEY, struct body, total, BETWEEN(INT64_MIN, INT64_MAX)),
-        TOLD(BOOLEAN, struct body, urgent),
-        TOLD(DURATION, struct body, wait, BETWEEN(MINUTE, DAY)),
+        OPTIONAL_FLAGGED(MONEY, struct body, total, BETWEEN(INT64_MIN, INT64_MAX)),
+        OPTIONAL_FLAGGED(BOOLEAN, struct body, urgent),
+        OPTIONAL_FLAGGED(DURATION, struct body, wait, BETWEEN(MINUTE, DAY)),
 };
 static const struct shape body_shape = SHAPE(struct body, body_members);
 

@@ -29,13 +29,13 @@ struct filter {
 
 static const char *const statuses[] = { "ready", "arrived", NULL };
 static const struct shape_member members[] = {
-        TOLD(BOOLEAN, struct filter, open),
+        OPTIONAL_FLAGGED(BOOLEAN, struct filter, open),
         OPTIONAL(CODE, struct filter, code),
-        TOLD(INTEGER, struct filter, limit, BETWEEN(1, 200)),
+        OPTIONAL_FLAGGED(INTEGER, struct filter, limit, BETWEEN(1, 200)),
         OPTIONAL(TEXT, struct filter, q, BETWEEN(1, 20)),
-        TOLD(NUMBER, struct filter, radius, BETWEEN(0, 100)),
+        OPTIONAL_FLAGGED(NUMBER, struct filter, radius, BETWEEN(0, 100)),
         OPTIONAL(TIME, struct filter, since),
-        COUNTED_(TEXTS, false, struct filter, status, .names = statuses, BETWEEN(1, 2)),
+        COUNTED(TEXTS, false, struct filter, status, .names = statuses, BETWEEN(1, 2)),
         OPTIONAL_CODES(struct filter, skus, 1, 3),
 };
 static const struct shape shape = SHAPE(struct filter, members);
