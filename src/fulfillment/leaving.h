@@ -8,29 +8,30 @@
 #include <jansson.h>
 
 /* Units that are to leave, for each line of a fulfillment. */
-struct load {
+struct departure {
         int64_t units[ORDER_LINES_MAX];
         bool foreign, too_many;
 };
 
-/* Add units of a request to the load. A line that is not in the fulfillment, or units that are not picked, are named in
- * the refusal; `at` is the pointer of the list in the request. */
-void load_add(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units, const char *at,
-        size_t place, const struct act *act);
+/* Add units of a request to the departure. A line that is not in the fulfillment, or units that are not picked, are
+ * named in the refusal; `at` is the pointer of the list in the request. */
+void departure_add(struct departure *departure, const struct fulfillment *fulfillment, const struct line_units *units,
+        const char *at, size_t place, const struct act *act);
 
-/* Load all picked units that are still here. */
-void load_rest(struct load *load, const struct fulfillment *fulfillment);
+/* Add all picked units that are still here. */
+void departure_rest(struct departure *departure, const struct fulfillment *fulfillment);
 
-/* Refuse a load with units that cannot leave. */
-must_check enum problem load_check(
-        const struct load *load, const struct fulfillment *fulfillment, const struct act *act);
+/* Refuse a departure with units that cannot leave. */
+must_check enum problem departure_check(
+        const struct departure *departure, const struct fulfillment *fulfillment, const struct act *act);
 
 /* The units by line, into an array of ORDER_LINES_MAX; returns how many lines. */
-size_t load_lines(const struct load *load, const struct fulfillment *fulfillment, struct line_units *lines);
+size_t departure_lines(
+        const struct departure *departure, const struct fulfillment *fulfillment, struct line_units *lines);
 
 /* Take the units off the stock, advance by `event` when none are left, and write the event: `whole` when none are left,
  * else `part`. */
-must_check enum problem load_leave(struct fulfillment *fulfillment, const struct load *load,
+must_check enum problem departure_leave(struct fulfillment *fulfillment, const struct departure *departure,
         enum fulfillment_event event, enum event_type whole, enum event_type part, const struct act *act,
         struct event **ret_told);
 

@@ -157,7 +157,7 @@ static void write_earlier(struct writer *json, struct buffer *buffer, const char
 
 /* The stored text of a hand-over, and of those before; NULL without memory. */
 static const char *handover_text(const struct fulfillment *fulfillment, const struct handover *handover,
-        const struct load *load, const struct act *act) {
+        const struct departure *departure, const struct act *act) {
         struct line_units lines[ORDER_LINES_MAX];
         struct buffer buffer;
         struct writer json;
@@ -172,28 +172,28 @@ static const char *handover_text(const struct fulfillment *fulfillment, const st
         write_recipient(&json, handover, act->arena);
         write_text_member(&json, "actor", act->actor);
         write_time_member(&json, "at", act->now);
-        write_line_units(&json, lines, load_lines(load, fulfillment, lines));
+        write_line_units(&json, lines, departure_lines(departure, fulfillment, lines));
         if (fulfillment->handover)
                 write_earlier(&json, &buffer, fulfillment->handover);
         write_object_end(&json);
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
 
-static bool leaves_some(const struct fulfillment *fulfillment, const struct load *load) {
+static bool leaves_some(const struct fulfillment *fulfillment, const struct departure *departure) {
         for (size_t i = 0; i < fulfillment->n_lines; i++)
-                if (load->units[i] < fulfillment_line_open(&fulfillment->lines[i]))
+                if (departure->units[i] < fulfillment_line_open(&fulfillment->lines[i]))
                         return true;
         return false;
 }
 
 /* The rest is never refused: it is the customer's. */
 static enum problem check_handover_room(
-        const struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
+        const struct fulfillment *fulfillment, const struct departure *departure, const struct act *act) {
         _cleanup_(json_tree_cleanup) json_t *kept =
                 fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;
         const size_t n_before = kept ? 1 + json_array_size(json_object_get(kept, "earlier")) : 0;
 
-        if (n_before + 1 < HANDOVERS_MAX || !leaves_some(fulfillment, load))
+        if (n_before + 1 < HANDOVERS_MAX || !leaves_some(fulfillment, departure))
                 return PROBLEM_NONE;
         (void) refuse_because(act->refusal, act->arena, "#/lines", "too-many",
                 "A fulfillment has %d hand-overs at most; this one has to be of all that is left.", HANDOVERS_MAX);
@@ -202,17 +202,17 @@ static enum problem check_handover_room(
 }
 
 static enum problem check_handover(const struct fulfillment *fulfillment, const struct handover *handover,
-        const struct act *act, struct load *load) {
+        const struct act *act, struct departure *departure) {
         enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, act);
 
         if (p)
                 return p;
         for (size_t i = 0; i < handover->n_lines; i++)
-                load_add(load, fulfillment, &handover->lines[i], "#/lines", i, act);
+                departure_add(departure, fulfillment, &handover->lines[i], "#/lines", i, act);
         if (!handover->n_lines)
-                load_rest(load, fulfillment);
-        p = load_check(load, fulfillment, act);
-        return p ? p : check_handover_room(fulfillment, load, act);
+                departure_rest(departure, fulfillment);
+        p = departure_check(departure, fulfillment, act);
+        return p ? p : check_handover_room(fulfillment, departure, act);
 }
 
 /* Whether the stored hand-over agrees with this request. */
@@ -239,23 +239,23 @@ static enum problem hand_over_again(
 enum problem fulfillment_hand_over(
         struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
         struct event *told = NULL;
-        struct load load = { 0 };
+        struct departure departure = { 0 };
         const char *text;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_HANDED_OVER)
                 return hand_over_again(fulfillment, handover, act);
-        p = check_handover(fulfillment, handover, act, &load);
+        p = check_handover(fulfillment, handover, act, &departure);
         if (p)
                 return p;
-        text = handover_text(fulfillment, handover, &load, act);
+        text = handover_text(fulfillment, handover, &departure, act);
         if (!text)
                 return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of this hand-over.");
         p = check_proof(fulfillment, handover, act);
         if (p)
                 return p;
-        p = load_leave(fulfillment, &load, FULFILLMENT_HAND_OVER, EVENT_FULFILLMENT_HANDED_OVER,
+        p = departure_leave(fulfillment, &departure, FULFILLMENT_HAND_OVER, EVENT_FULFILLMENT_HANDED_OVER,
                 EVENT_FULFILLMENT_PARTIALLY_HANDED_OVER, act, &told);
         if (p)
                 return p;

@@ -8,68 +8,71 @@ static int64_t units_at_hand(const struct fulfillment_line *line) {
 }
 
 /* `at` is the pointer of the list in the request. */
-void load_add(struct load *load, const struct fulfillment *fulfillment, const struct line_units *units, const char *at,
-        size_t place, const struct act *act) {
+void departure_add(struct departure *departure, const struct fulfillment *fulfillment, const struct line_units *units,
+        const char *at, size_t place, const struct act *act) {
         const struct fulfillment_line *line = fulfillment_line_find(fulfillment, &units->order_line_id);
 
         if (!line) {
-                load->foreign = true;
+                departure->foreign = true;
                 violation_at(act->refusal, act->arena, at, place, "order_line_id", "foreign-item",
                         "The fulfillment has no such line.");
                 return;
         }
-        load->units[line - fulfillment->lines] += units->quantity;
-        if (load->units[line - fulfillment->lines] <= units_at_hand(line))
+        departure->units[line - fulfillment->lines] += units->quantity;
+        if (departure->units[line - fulfillment->lines] <= units_at_hand(line))
                 return;
-        load->too_many = true;
+        departure->too_many = true;
         violation_beyond(act->refusal, act->arena, at, place, "quantity", "not-picked", units_at_hand(line),
                 "%" PRId64 " units of the line are picked and still here.", units_at_hand(line));
 }
 
-enum problem load_check(const struct load *load, const struct fulfillment *fulfillment, const struct act *act) {
-        if (load->foreign)
+enum problem departure_check(
+        const struct departure *departure, const struct fulfillment *fulfillment, const struct act *act) {
+        if (departure->foreign)
                 return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
                         "Some lines are not in the fulfillment; see `errors`.");
-        if (!load->too_many)
+        if (!departure->too_many)
                 return PROBLEM_NONE;
         act->refusal->current_status = fulfillment_shown_status(fulfillment);
         return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
                 "More units are named than are picked and still here; none of them left.");
 }
 
-void load_rest(struct load *load, const struct fulfillment *fulfillment) {
+void departure_rest(struct departure *departure, const struct fulfillment *fulfillment) {
         for (size_t i = 0; i < fulfillment->n_lines; i++)
-                load->units[i] = units_at_hand(&fulfillment->lines[i]);
+                departure->units[i] = units_at_hand(&fulfillment->lines[i]);
 }
 
-size_t load_lines(const struct load *load, const struct fulfillment *fulfillment, struct line_units *lines) {
+size_t departure_lines(
+        const struct departure *departure, const struct fulfillment *fulfillment, struct line_units *lines) {
         size_t n = 0;
 
         for (size_t i = 0; i < fulfillment->n_lines; i++)
-                if (load->units[i])
-                        lines[n++] = (struct line_units){ fulfillment->lines[i].order_line->id, load->units[i] };
+                if (departure->units[i])
+                        lines[n++] = (struct line_units){ fulfillment->lines[i].order_line->id, departure->units[i] };
         return n;
 }
 
 /* The units are gone from the location; true when they were the last ones. */
-static bool take_out(struct fulfillment *fulfillment, const struct load *load, const struct act *act) {
+static bool take_out(struct fulfillment *fulfillment, const struct departure *departure, const struct act *act) {
         const struct stock_cause cause = fulfillment_cause(fulfillment, "sale", act);
         int64_t open = 0;
 
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
-                if (load->units[i])
-                        fulfillment_line_fulfill(&fulfillment->lines[i], load->units[i], act->stock, &cause);
+                if (departure->units[i])
+                        fulfillment_line_fulfill(&fulfillment->lines[i], departure->units[i], act->stock, &cause);
                 open += fulfillment_line_open(&fulfillment->lines[i]);
         }
         return !open;
 }
 
 /* Take the units out, advance when nothing is left, and tell which of the two happened. */
-enum problem load_leave(struct fulfillment *fulfillment, const struct load *load, enum fulfillment_event event,
-        enum event_type whole, enum event_type part, const struct act *act, struct event **ret_told) {
+enum problem departure_leave(struct fulfillment *fulfillment, const struct departure *departure,
+        enum fulfillment_event event, enum event_type whole, enum event_type part, const struct act *act,
+        struct event **ret_told) {
         struct line_units lines[ORDER_LINES_MAX];
-        const size_t n_lines = load_lines(load, fulfillment, lines);
-        const bool last = take_out(fulfillment, load, act);
+        const size_t n_lines = departure_lines(departure, fulfillment, lines);
+        const bool last = take_out(fulfillment, departure, act);
         enum problem p = PROBLEM_NONE;
         int64_t waited_s;
 

@@ -70,7 +70,7 @@ static bool have_left(const struct fulfillment *fulfillment, const struct packag
 }
 
 static enum problem check_packages(const struct fulfillment *fulfillment, const struct package *packages,
-        size_t n_packages, const struct act *act, struct load *load) {
+        size_t n_packages, const struct act *act, struct departure *departure) {
         enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_SHIP, act);
         bool the_rest = false;
 
@@ -87,32 +87,32 @@ static enum problem check_packages(const struct fulfillment *fulfillment, const 
 
                 (void) snprintf(at, sizeof(at), "#/packages/%zu/lines", i);
                 for (size_t j = 0; j < packages[i].n_lines; j++)
-                        load_add(load, fulfillment, &packages[i].lines[j], at, j, act);
+                        departure_add(departure, fulfillment, &packages[i].lines[j], at, j, act);
                 the_rest = the_rest || !packages[i].n_lines;
         }
-        p = load_check(load, fulfillment, act);
+        p = departure_check(departure, fulfillment, act);
         if (!p && the_rest)
-                load_rest(load, fulfillment);
+                departure_rest(departure, fulfillment);
         return p;
 }
 
 enum problem fulfillment_ship(
         struct fulfillment *fulfillment, const struct package *packages, size_t n_packages, const struct act *act) {
         struct event *told = NULL;
-        struct load load = { 0 };
+        struct departure departure = { 0 };
         const char *text;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_SHIPPED)
                 return fulfillment_repeat(fulfillment, have_left(fulfillment, packages, n_packages), act);
-        p = check_packages(fulfillment, packages, n_packages, act, &load);
+        p = check_packages(fulfillment, packages, n_packages, act, &departure);
         if (p)
                 return p;
         text = packages_text(fulfillment->packages, packages, n_packages, act);
         if (!text)
                 return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of these packages.");
-        p = load_leave(fulfillment, &load, FULFILLMENT_SHIP, EVENT_FULFILLMENT_SHIPPED,
+        p = departure_leave(fulfillment, &departure, FULFILLMENT_SHIP, EVENT_FULFILLMENT_SHIPPED,
                 EVENT_FULFILLMENT_PARTIALLY_SHIPPED, act, &told);
         if (p)
                 return p;
