@@ -39,6 +39,7 @@ static const struct {
 } outputs[] = {
         { "--events", page_events },
         { "--lifecycles", page_lifecycles },
+        { "--notifications", page_notifications },
         { "--problems", page_problems },
         { "--routes", print_routes },
         { "--shapes", shapes_print },

@@ -3,6 +3,8 @@
 #include "base/config.h"
 #include "base/problem.h"
 #include "events/types.h"
+#include "notifications/data.h"
+#include "notifications/notifications.h"
 #include "orders/orders.h"
 #include "reservations/reservations.h"
 #include "returns/returns.h"
@@ -109,6 +111,46 @@ void page_events(FILE *out) {
         for (size_t i = 0; i < event_data_member_count; i++)
                 (void) fprintf(out, "| `%s` | %s | %s |\n", event_data_members[i].name, event_data_members[i].form,
                         event_data_members[i].meaning);
+}
+
+/* ---- notifications ---- */
+
+static const char notifications_text[] =
+        "A message to a customer has a kind, a medium (`email` or `sms`) and a locale. Its text comes from a template. The "
+        "program has templates\nin English and German for every kind. `PUT "
+        "/v1/notification-templates/{kind}/{medium}/{locale}` replaces one for the whole market,\n`DELETE` restores it, "
+        "and `POST .../preview` shows the message about an order.\n\n"
+        "The program does not send messages yet; a client may send the text of a preview.\n\n"
+        "## Templates\n\n"
+        "A template is [Mustache](https://mustache.github.io/mustache.5.html): `{{name}}` writes a value. A section "
+        "`{{#name}}...{{/name}}` is repeated for each\nelement of a list, and shown once for another value; "
+        "`{{^name}}...{{/name}}` is shown if there is no value. `{{! ... }}` is a comment.\nIn a list, a name means that "
+        "of the element: `{{#order.lines}}{{quantity}} x {{title}}{{/order.lines}}`.\nIn `html`, values are escaped; "
+        "`{{{name}}}` is not. Partials and lambdas are refused, and so is a template that does not parse.\nThe HTML of the "
+        "program's ready template names a picture of the pickup code as `cid:pickup-code`; a mail without it shows the code as "
+        "text.\n\n";
+
+void page_notifications(FILE *out) {
+        (void) fputs("# Notifications\n\n", out);
+        (void) fprintf(out, printed_by, "openapi --notifications", "src/notifications/rules_data.c");
+        (void) fputs(notifications_text, out);
+        (void) fprintf(out,
+                "| limit | value |\n|---|---|\n| subject, text, HTML of a template | %d, %d, %d characters |\n| tags and "
+                "pieces of text | %zu |\n| sections inside each other | %d |\n| rendered subject, text, HTML | %zu, %zu, "
+                "%zu bytes |\n\n",
+                TEMPLATE_SUBJECT_MAX, TEMPLATE_TEXT_MAX, TEMPLATE_HTML_MAX, MUSTACHE_NODES_MAX, MUSTACHE_DEPTH_MAX,
+                RENDERED_SUBJECT_MAX, RENDERED_TEXT_MAX, RENDERED_HTML_MAX);
+        (void) fputs("## Kinds\n\n", out);
+        for (size_t i = 0; notification_kind_texts[i]; i++)
+                (void) fprintf(out, "- `%s`\n", notification_kind_texts[i]);
+        (void) fputs(
+                "\n## Names\n\nAmounts and times are text, written as in English or German; other locales get `19.99 EUR` "
+                "and `2026-11-21 11:15`.\nTimes are in the zone of the location. A name without a value is absent, so its "
+                "section is not shown.\n\n| name | meaning | example |\n|---|---|---|\n",
+                out);
+        for (size_t i = 0; i < data_member_count; i++)
+                (void) fprintf(out, "| `%s` | %s | %s |\n", data_members[i].name, data_members[i].meaning,
+                        data_members[i].example);
 }
 
 /* ---- lifecycles ---- */

@@ -9,5 +9,6 @@
 
 void page_configuration(FILE *out); /* docs/configuration.md */
 void page_events(FILE *out);        /* docs/events.md */
+void page_notifications(FILE *out); /* docs/notifications.md */
 void page_lifecycles(FILE *out);    /* docs/lifecycles.md */
 void page_problems(FILE *out);      /* docs/problems.md */

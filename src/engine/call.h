@@ -40,7 +40,7 @@
 #define REPLY_SIZE_MAX      ((size_t) 8 * 1024 * 1024)
 #define KEY_SIZE            16
 #define TRACE_ID_SIZE       33
-#define PATH_PARAMETERS_MAX 2  /* of one path; a unit test compares all routes */
+#define PATH_PARAMETERS_MAX 3  /* of one path; a unit test compares all routes */
 #define PAGE_LIMIT          50 /* rows of a list, unless the client says otherwise */
 #define PAGE_LIMIT_MAX      200
 #define WAIT_MAX_S          30 /* of Prefer: wait= */

@@ -14,7 +14,7 @@ from sources import ROOT, c_files, code_lines, report
 SOURCE = ROOT / "src"
 
 # From left to right; events is below them all.
-ROOMS = ["events", "catalog", "inventory", "sourcing", "reservations", "payments", "orders", "fulfillment", "queue", "adjustments", "returns", "privacy"]
+ROOMS = ["events", "catalog", "inventory", "sourcing", "reservations", "payments", "orders", "fulfillment", "queue", "adjustments", "returns", "notifications", "privacy"]
 
 # Includes that the other folders may have.
 FOLDERS = {"base": {"base"},

@@ -13,6 +13,7 @@
 #include "events/columns.h"
 #include "fulfillment/columns.h"
 #include "inventory/columns.h"
+#include "notifications/columns.h"
 #include "orders/columns.h"
 #include "payments/columns.h"
 #include "privacy/columns.h"
@@ -59,8 +60,9 @@ static const struct columns *const tables[] = {
         &local_time_columns,
         &location_row_columns,
         &log_event_columns,
-        &order_header_columns,
+        &notification_template_columns,
         &order_discount_columns,
+        &order_header_columns,
         &order_line_columns,
         &owner_columns,
         &payment_columns,

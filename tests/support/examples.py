@@ -224,6 +224,25 @@ class Scene:
 
     tellPaymentEvent = getPayment
 
+    # Notifications
+
+    def a_template(self, *_):
+        """A locale that no other example has, so that the program has the template alone."""
+        return Prepared({"kind": "ready", "medium": "email", "locale": "de"})
+
+    putNotificationTemplate = a_template
+
+    def replaced_template(self, operation, example):
+        body = self.api.contract().document["components"]["schemas"]["NotificationTemplateBody"]["examples"][0]
+        self.api.put("/v1/notification-templates/ready/email/en", body, expect=(200, 201))
+        return Prepared({"kind": "ready", "medium": "email", "locale": "en"})
+
+    getNotificationTemplate = deleteNotificationTemplate = replaced_template
+
+    def previewNotification(self, *_):
+        path = self.replaced_template(None, None).path
+        return Prepared(path, {"order_id": self.ordered()["id"]})
+
     # Fulfillments
 
     def work(self, method="pickup"):
