@@ -1,4 +1,7 @@
-/* Refunds of a balance: to its payments or as store credit, for returns or for the rest. */
+/*
+ * Refunds of a balance: to its payments or as store credit, for returns or for the rest. balance_give_back decides the
+ * refund of an order; returns/rules_refund.c decides that of a return, and makes it by balance_refund.
+ */
 #include "payments/payments.h"
 
 #include <inttypes.h>

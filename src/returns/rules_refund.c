@@ -1,6 +1,7 @@
 /*
  * The money of a return, which is decided apart from the goods. Accepted lines are credited already: the order owes the
- * credit to the customer, unless it is withheld. These rules decide how it goes back.
+ * credit to the customer, unless it is withheld. These rules decide how it goes back, and make the refund by
+ * balance_refund. payments/rules_refunding.c decides the refunds that clients ask of the order.
  */
 #include "returns/returns.h"
 

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """Links in the pages lead somewhere, the README names every folder, page and test, decisions have consecutive numbers, and
-each row of the request's life in docs/architecture.md names a function that its file defines. Texts that a page wants to be
-found in the log are texts of the program."""
+each row of the request's life in docs/architecture.md names a function that its file defines. The files, functions and names of
+code that docs/architecture.md and CONTRIBUTING.md have in code marks exist. Texts that a page wants to be found in the log are
+texts of the program."""
 
 import re
+from pathlib import Path
 
 from sources import ROOT, c_files, code_lines, report
 
@@ -13,6 +15,13 @@ IN_THE_LOG = re.compile(r"`([^`]+)` in the log\b")
 LIFE_HEADING = "## The life of POST /v1/orders"
 LIFE_ROW = re.compile(r"\| `([\w/.]+)` \| `(\w+)` \| \S.* \|$")
 LIFE_ROWS_MIN = 20
+
+# Pages whose code marks name the source: `path`, `path:function`, `name_of_code`. A bare file is one of any folder.
+SOURCE_PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
+CODE_MARK = re.compile(r"`([^`\n]+)`")
+CODE_PATH = re.compile(r"((?:[\w.*-]+/)*[\w.*-]+\.(?:c|h|py|sh|sql|yaml|json|md)|(?:[\w.-]+/)+)(?::(\w+))?")
+CODE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+CODE_FOLDERS = ("src", "sql", "tests")
 
 
 def pages():
@@ -97,6 +106,41 @@ def life_faults():
         yield page, 1, f"the section {LIFE_HEADING!r} has {n_rows} rows, fewer than {LIFE_ROWS_MIN}"
 
 
+def files_of(mark):
+    """The files or folders that a code mark may mean: from the root, below src/, or, without a folder, anywhere in the source."""
+    mark = mark.rstrip("/")
+    found = [path for root in (ROOT, ROOT / "src") for path in root.glob(mark)]
+    if not found and "/" not in mark:
+        found = [path for folder in CODE_FOLDERS for path in (ROOT / folder).rglob(mark)]
+    return found
+
+
+def mark_faults():
+    words = set()
+    for folder in CODE_FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in (".c", ".h", ".sql", ".py") and path != Path(__file__).resolve():
+                words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    for page in (ROOT / name for name in SOURCE_PAGES):
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+            for mark in CODE_MARK.findall(line):
+                fault = mark_fault(mark, words)
+                if fault:
+                    yield page, number, fault
+
+
+def mark_fault(mark, words):
+    named = CODE_PATH.fullmatch(mark)
+    if not named:
+        return f"no source has the name {mark}" if CODE_NAME.fullmatch(mark) and mark not in words else None
+    files = files_of(named[1])
+    if not files:
+        return f"{named[1]} does not exist"
+    if named[2] and not any(path.is_file() and defines(path, named[2]) for path in files):
+        return f"{named[1]} does not define {named[2]}"
+    return None
+
+
 def log_faults():
     """A message or member that a page wants to be found in the log is one that the program writes."""
     written = "\n".join(path.read_text(encoding="utf-8") for path in c_files("src"))
@@ -114,6 +158,7 @@ def faults():
     yield from readme_faults()
     yield from number_faults()
     yield from life_faults()
+    yield from mark_faults()
     yield from log_faults()
 
 
