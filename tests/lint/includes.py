@@ -33,6 +33,7 @@ LIBRARIES = [
     (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/doctor)\.c"),
     (r"jwt.*", r"auth/issue\.c"),
     (r"(libpq|postgres).*", r"db/.*"),
+    (r"qrencode.*", r"base/qr\.c"),
     (r"microhttpd.*", r"http/server\w*\.[ch]"),
 ]
 
