@@ -100,17 +100,16 @@ void fulfillment_reply(struct call *call, const struct fulfillment *fulfillment,
         reply_etag(call, fulfillment->version);
 }
 
-struct act fulfillment_act(const struct batch *batch, struct call *call) {
+struct command fulfillment_command(const struct batch *batch, struct call *call) {
         struct fulfillment_commands *work = batch->work;
 
-        return (struct act){
+        return (struct command){
                 .actor = call->by_link ? "customer" : call->claims->subject,
                 .now = batch->now,
                 .stock = &work->stock,
                 .events = batch->events,
                 .arena = &call->arena,
                 .refusal = &call->refusal,
-                .search = resourcing_find(&work->resourcing, call),
         };
 }
 

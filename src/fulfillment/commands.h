@@ -60,7 +60,7 @@ extern const struct operation fulfillment_status_operation;
 extern const struct operation fulfillment_unlock_operation;
 
 /* The arguments of the rules, for one call of the batch. */
-struct act fulfillment_act(const struct batch *batch, struct call *call);
+struct command fulfillment_command(const struct batch *batch, struct call *call);
 
 /* The bearer's powers over fulfillments, on which allowed_actions depends. */
 unsigned fulfillment_powers(const struct call *call);

@@ -129,18 +129,19 @@ static void sourced_documents(const struct batch *batch, const struct call *call
 
 /* ---- one command ---- */
 
-typedef enum problem (*command_rule)(const struct call *call, struct fulfillment *fulfillment, const struct act *act);
+typedef enum problem (*command_rule)(
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command);
 
 static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
         struct fulfillment_commands *work = batch->work;
         struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);
-        const struct act act = fulfillment_act(batch, call);
+        const struct command command = fulfillment_command(batch, call);
         enum problem p;
 
         call->work = work;
         if (!fulfillment || !call_version_matches(call, fulfillment->version))
                 return PROBLEM_NONE;
-        p = rule(call, fulfillment, &act);
+        p = rule(call, fulfillment, &command);
         if (!p && call->by_link)
                 fulfillment_reply_to_customer(call, fulfillment);
         else if (!p)
@@ -149,10 +150,10 @@ static enum problem change_one(struct batch *batch, struct call *call, command_r
 }
 
 static enum problem fulfillment_assign_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct assign_body *body = call->body;
 
-        return fulfillment_assign(fulfillment, body->assignee, body->force, act);
+        return fulfillment_assign(fulfillment, body->assignee, body->force, command);
 }
 
 static const char *const *gtins_of(
@@ -166,21 +167,21 @@ static const char *const *gtins_of(
 }
 
 static enum problem fulfillment_pick_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct pick_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const char *gtins[ORDER_LINES_MAX] = { 0 };
         enum problem (*rule)(struct fulfillment *, const struct pick_item *, size_t, const char *, const char *const *,
-                const struct act *) = body->undo ? fulfillment_undo_pick : fulfillment_pick;
+                const struct command *) = body->undo ? fulfillment_undo_pick : fulfillment_pick;
 
         if (!body->n_scans)
-                return rule(fulfillment, body->lines, body->n_lines, "#/lines", NULL, act);
-        return rule(
-                fulfillment, body->scans, body->n_scans, "#/scans", gtins_of(fulfillment, &work->catalog, gtins), act);
+                return rule(fulfillment, body->lines, body->n_lines, "#/lines", NULL, command);
+        return rule(fulfillment, body->scans, body->n_scans, "#/scans", gtins_of(fulfillment, &work->catalog, gtins),
+                command);
 }
 
 static enum problem fulfillment_check_in_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct check_in_body *body = call->body;
         struct check_in_word word = {
                 .event = body->state == SAID_ARRIVED ? CHECK_IN_ARRIVE : CHECK_IN_SET_OUT,
@@ -190,14 +191,16 @@ static enum problem fulfillment_check_in_one(
 
         if (body->vehicle)
                 word.vehicle = *body->vehicle;
-        return fulfillment_check_in(fulfillment, &word, act);
+        return fulfillment_check_in(fulfillment, &word, command);
 }
 
 static enum problem fulfillment_short_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
+        const struct fulfillment_commands *work = call->work;
         const struct short_body *body = call->body;
 
-        return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason, act);
+        return fulfillment_short(fulfillment, body->lines, body->n_lines, (enum short_reason) body->reason,
+                resourcing_find(&work->resourcing, call), command);
 }
 
 static enum problem find_slot_end(
@@ -214,54 +217,54 @@ static enum problem find_slot_end(
 }
 
 static enum problem fulfillment_ready_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct ready_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
         const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
 
         return p ? p
-                 : fulfillment_make_ready(
-                           fulfillment, body->staging_location, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+                 : fulfillment_make_ready(fulfillment, body->staging_location,
+                           location ? location->hold_for : HOLD_FOR_DEFAULT, command);
 }
 
 static enum problem fulfillment_extend_hold_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct extend_hold_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
         const enum problem p = find_slot_end(location, &work->catalog, fulfillment);
 
-        return p ? p : fulfillment_extend_hold(fulfillment, body->until, act);
+        return p ? p : fulfillment_extend_hold(fulfillment, body->until, command);
 }
 
 static enum problem fulfillment_reinstate_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct reinstate_body *body = call->body;
         const struct fulfillment_commands *work = call->work;
         const struct location *location = catalog_find_location(&work->catalog, fulfillment->location);
 
         return fulfillment_reinstate(
-                fulfillment, body->hold_until, location ? location->hold_for : HOLD_FOR_DEFAULT, act);
+                fulfillment, body->hold_until, location ? location->hold_for : HOLD_FOR_DEFAULT, command);
 }
 
 static enum problem fulfillment_recipient_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct recipient_body *body = call->body;
 
-        return fulfillment_name_recipient(fulfillment, body->name, body->relation, act);
+        return fulfillment_name_recipient(fulfillment, body->name, body->relation, command);
 }
 
 static enum problem fulfillment_unlock_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         (void) call;
-        return fulfillment_unlock(fulfillment, act);
+        return fulfillment_unlock(fulfillment, command);
 }
 
 static enum problem fulfillment_reissue_code_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         (void) call;
-        return fulfillment_reissue_code(fulfillment, act);
+        return fulfillment_reissue_code(fulfillment, command);
 }
 
 /* Proof methods that the location does not accept; bits. */
@@ -288,50 +291,52 @@ static struct handover handover_of(const struct call *call, const struct fulfill
 }
 
 static enum problem fulfillment_handover_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct handover handover = handover_of(call, fulfillment);
 
-        return fulfillment_hand_over(fulfillment, &handover, act);
+        return fulfillment_hand_over(fulfillment, &handover, command);
 }
 
 /* The one thing that a refusal writes: a wrong code is counted. */
 static void handover_refused(struct batch *batch, struct call *call) {
         struct fulfillment_commands *work = batch->work;
         struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(call, 0));
-        const struct act act = fulfillment_act(batch, call);
+        const struct command command = fulfillment_command(batch, call);
         struct handover handover;
 
         if (!fulfillment)
                 return;
         handover = handover_of(call, fulfillment);
-        fulfillment_count_wrong_code(fulfillment, &handover, &act);
+        fulfillment_count_wrong_code(fulfillment, &handover, &command);
 }
 
 static enum problem fulfillment_ship_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct ship_body *body = call->body;
 
-        return fulfillment_ship(fulfillment, body->packages, body->n_packages, act);
+        return fulfillment_ship(fulfillment, body->packages, body->n_packages, command);
 }
 
 static enum problem fulfillment_deliver_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         (void) call;
-        return fulfillment_deliver(fulfillment, act);
+        return fulfillment_deliver(fulfillment, command);
 }
 
 static enum problem fulfillment_reject_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
+        const struct fulfillment_commands *work = call->work;
         const struct reject_body *body = call->body;
 
-        return fulfillment_reject(fulfillment, (enum short_reason) body->reason, act);
+        return fulfillment_reject(
+                fulfillment, (enum short_reason) body->reason, resourcing_find(&work->resourcing, call), command);
 }
 
 static enum problem fulfillment_cancel_one(
-        const struct call *call, struct fulfillment *fulfillment, const struct act *act) {
+        const struct call *call, struct fulfillment *fulfillment, const struct command *command) {
         const struct cancel_body *body = call->body;
 
-        return fulfillment_cancel(fulfillment, body->reason, act);
+        return fulfillment_cancel(fulfillment, body->reason, command);
 }
 
 /* Every command by its name, with its functions to load, to keep its documents, and for a refusal. */

@@ -23,7 +23,7 @@ static void reply_with_token(struct call *call, const struct fulfillment *fulfil
 static enum problem issue_one(struct batch *batch, struct call *call) {
         const struct fulfillment_commands *work = batch->work;
         struct fulfillment *fulfillment = fulfillment_visible(call, &work->set, batch->now);
-        const struct act act = fulfillment_act(batch, call);
+        const struct command command = fulfillment_command(batch, call);
         uint8_t *digest = arena_alloc(&call->arena, DIGEST_SIZE);
         char token[LINK_TOKEN_SIZE];
         enum problem p;
@@ -33,7 +33,7 @@ static enum problem issue_one(struct batch *batch, struct call *call) {
         if (!digest)
                 return call_refuse(call, PROBLEM_OVERLOADED, "There is no memory left.");
         link_token_new(token, digest);
-        p = fulfillment_issue_link(fulfillment, digest, &act);
+        p = fulfillment_issue_link(fulfillment, digest, &command);
         if (!p)
                 reply_with_token(call, fulfillment, token);
         return p;

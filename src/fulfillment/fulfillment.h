@@ -23,17 +23,6 @@
 
 struct sourcing_search;
 
-/* The arguments that every command shares. */
-struct act {
-        const char *actor;
-        timestamp now;
-        struct stock *stock;
-        struct events *events;
-        struct arena *arena; /* of the call: stored texts and refusals are written there */
-        struct refusal *refusal;
-        struct sourcing_search *search; /* for other locations; NULL: missing units are cancelled */
-};
-
 enum short_reason {
         SHORT_CAPACITY,         /* the location has no time for it: the units are free again */
         SHORT_CLOSED,           /* likewise */
@@ -89,36 +78,37 @@ struct package {
 /* Give the work to one associate, as long as the fulfillment is in the location; taking it over from another needs
  * `force`. */
 enum problem fulfillment_assign(
-        struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act);
+        struct fulfillment *fulfillment, const char *assignee, bool force, const struct command *command);
 
 /* Note units taken off the shelf. `gtins` has one for each line of the fulfillment (14 digits, or NULL); it may be NULL
  * when no item is a code. An SKU of several lines fills them in their order. OVER_PICK: more than remain;
  * VALIDATION_FAILED, "foreign-item": not of this fulfillment. `list` is the pointer of the list in the request. */
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
-        const char *list, const char *const *gtins, const struct act *act);
+        const char *list, const char *const *gtins, const struct command *command);
 
 /* Put units back that were picked and are still here, those of the last lines first; a parcel that was packed is open
  * again. INVALID_TRANSITION, "not-picked": more than were picked. */
 enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
-        const char *list, const char *const *gtins, const struct act *act);
+        const char *list, const char *const *gtins, const struct command *command);
 
 /* Note units that the location lacks, of those not yet picked. Other locations take over the units that they have, the
  * rest is cancelled. FAULT_STALE when they have fewer than before the locks. */
 enum problem fulfillment_short(struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
-        enum short_reason reason, const struct act *act);
+        enum short_reason reason, struct sourcing_search *search, const struct command *command);
 
 /* All is picked or short. The fulfillment waits for the customer for `hold_for` at most, and until its slot ends;
  * `hold_for` counts from the beginning of the slot when that is still to come. Every associate may move a ready
  * fulfillment to another place. */
-enum problem fulfillment_make_ready(
-        struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act);
+enum problem fulfillment_make_ready(struct fulfillment *fulfillment, const char *staging_location, duration hold_for,
+        const struct command *command);
 
 /* The location rejects the whole fulfillment, picked units as well. The associate has found the picked units:
  * `not_found` takes only the others off the stock. Other locations take over the units that they have, as above. */
-enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason, const struct act *act);
+enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reason reason,
+        struct sourcing_search *search, const struct command *command);
 
 /* Cancel the fulfillment; the customer keeps the units already handed over. */
-enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct act *act);
+enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct command *command);
 
 /* ---- handing over and shipping ---- */
 
@@ -128,17 +118,17 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
  * hand-over is kept, the last one with those before it as `earlier`; VALIDATION_FAILED, "too-many": a part that would
  * leave no room for the rest. */
 enum problem fulfillment_hand_over(
-        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
+        struct fulfillment *fulfillment, const struct handover *handover, const struct command *command);
 
-/* After a hand-over was refused: count the code when it was refused for a wrong one (act->refusal tells). */
+/* After a hand-over was refused: count the code when it was refused for a wrong one (command->refusal tells). */
 void fulfillment_count_wrong_code(
-        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act);
+        struct fulfillment *fulfillment, const struct handover *handover, const struct command *command);
 
 /* Packages leave with a carrier. */
-enum problem fulfillment_ship(
-        struct fulfillment *fulfillment, const struct package *packages, size_t n_packages, const struct act *act);
+enum problem fulfillment_ship(struct fulfillment *fulfillment, const struct package *packages, size_t n_packages,
+        const struct command *command);
 
-enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct act *act);
+enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct command *command);
 
 /* Whether the text is the pickup code of that secret: case, spaces and hyphens do not matter. It takes as long for a
  * wrong code as for the right one. */
@@ -158,14 +148,14 @@ struct check_in_word {
  * does not give stays. The wait counts from the first of arrivals that follow each other. No event contains bay or
  * vehicle. */
 enum problem fulfillment_check_in(
-        struct fulfillment *fulfillment, const struct check_in_word *word, const struct act *act);
+        struct fulfillment *fulfillment, const struct check_in_word *word, const struct command *command);
 
 /* Name an alternate pickup person, in place of the last one named. The staff compare the name: it proves nothing. */
 enum problem fulfillment_name_recipient(
-        struct fulfillment *fulfillment, const char *name, int relation, const struct act *act);
+        struct fulfillment *fulfillment, const char *name, int relation, const struct command *command);
 
 /* From ready on. An instant that is past, before the end of its slot, or beyond HOLD_MAX is VALIDATION_FAILED. */
-enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act);
+enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct command *command);
 
 /* The end of the hold of a fulfillment that is made ready now. */
 timestamp fulfillment_hold_end(const struct fulfillment *fulfillment, duration hold_for, timestamp now);
@@ -178,24 +168,25 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
  * again. Staff put the units in the staging location back on the shelf. Only when it is due: false when there was
  * nothing to do. A customer who has arrived gets ARRIVAL_GRACE, a customer on the way WAY_GRACE from the announced
  * arrival on. */
-bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act);
+bool fulfillment_expire(struct fulfillment *fulfillment, const struct command *command);
 
 /* The customer comes after all: every unit that expired is reserved and picked again, and waits until `hold_until`
  * (TIMESTAMP_NONE: `hold_for` from now on). Its slot is over. INSUFFICIENT_STOCK names each line of which the location
  * lacks units; then no unit is reinstated. */
 enum problem fulfillment_reinstate(
-        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct act *act);
+        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct command *command);
 
 /* Write, once, the event that the hold will end; false when there was nothing to do. */
-bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act);
+bool fulfillment_remind(struct fulfillment *fulfillment, const struct command *command);
 
 /* A supervisor unlocks code entry, or replaces the code: the next one is derived from another serial. */
-enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act);
-enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act);
+enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct command *command);
+enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct command *command);
 
 /* A link for the customer, in place of the one before; `digest` must outlive the save. It opens while the customer is
  * expected, and for LINK_TIME_MAX at most. */
-enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8_t *digest, const struct act *act);
+enum problem fulfillment_issue_link(
+        struct fulfillment *fulfillment, const uint8_t *digest, const struct command *command);
 bool fulfillment_link_opens(const struct fulfillment *fulfillment, const uint8_t *digest, timestamp now);
 
 /* "Ada L.": the first name, and the first letter of the last one; a link shows no more of its customer. NULL without
@@ -203,7 +194,7 @@ bool fulfillment_link_opens(const struct fulfillment *fulfillment, const uint8_t
 const char *customer_short_name(const char *name, struct arena *arena);
 
 /* Part of every hand-over: note the customer's wait (-1: none), and end a visit that took a part. */
-int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act);
+int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct command *command);
 
 /* ---- allowed actions ---- */
 
@@ -265,19 +256,20 @@ action_set fulfillment_allowed_actions(const struct action_facts *facts, unsigne
 
 /* Whether the state allows the event; refuses with INVALID_TRANSITION when not. Changes nothing. */
 enum problem fulfillment_allows(
-        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act);
+        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct command *command);
 
 /* Name an entry of a list of the request that asks for more units than remain to be picked; and refuse the request. */
 void fulfillment_name_over_pick(
-        const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity);
-enum problem fulfillment_refuse_over_pick(const struct act *act);
+        const struct command *command, const char *list, size_t place, int64_t remaining, int64_t quantity);
+enum problem fulfillment_refuse_over_pick(const struct command *command);
 
 /* A command finds its aim reached. It succeeds when it has the `same` data as the command that reached it, and the same
  * actor. */
-enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act);
+enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct command *command);
 
 /* Refuse with INVALID_TRANSITION: "a fulfillment that is ... cannot be `action`". */
-enum problem fulfillment_refuse_state(const struct fulfillment *fulfillment, const struct act *act, const char *action);
+enum problem fulfillment_refuse_state(
+        const struct fulfillment *fulfillment, const struct command *command, const char *action);
 
 /* A customer may come for it, or is expected to. */
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status);
@@ -287,10 +279,10 @@ struct fulfillment_line *fulfillment_line_find(const struct fulfillment *fulfill
 
 /* Whether it may be held until then: VALIDATION_FAILED, "out-of-range", at `pointer` when not. */
 enum problem fulfillment_check_hold(
-        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct act *act);
+        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct command *command);
 
 /* Forget the customer's check-in, but not how long they have waited. */
-void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *act);
+void fulfillment_end_visit(struct fulfillment *fulfillment, const struct command *command);
 
 /* Forget the wrong codes and the lock they led to. */
 void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment);
@@ -302,4 +294,5 @@ void write_line_units(struct writer *json, const struct line_units *lines, size_
 void event_lines(struct event *event, const struct line_units *lines, size_t n_lines);
 
 /* Why a ledger row is written for this fulfillment. */
-struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, const char *reason, const struct act *act);
+struct stock_cause fulfillment_cause(
+        const struct fulfillment *fulfillment, const char *reason, const struct command *command);

@@ -28,14 +28,14 @@ static enum problem reminders_find(struct database *database, int64_t limit, str
 
 /* Found without a lock, so the rules check again: other transactions may have changed the fulfillment meanwhile. */
 static enum problem change(
-        struct batch *batch, struct call *call, bool (*rule)(struct fulfillment *, const struct act *)) {
+        struct batch *batch, struct call *call, bool (*rule)(struct fulfillment *, const struct command *)) {
         struct fulfillment_commands *work = batch->work;
         struct fulfillment *fulfillment = fulfillment_find(&work->set, call_id(call, 0));
-        const struct act act = fulfillment_act(batch, call);
+        const struct command command = fulfillment_command(batch, call);
 
         call->reply.status = 200;
         if (fulfillment)
-                (void) rule(fulfillment, &act);
+                (void) rule(fulfillment, &command);
         return PROBLEM_NONE;
 }
 

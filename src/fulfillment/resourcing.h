@@ -34,12 +34,12 @@ struct sourcing_search shortage_search(const struct fulfillment *fulfillment, in
 
 /* Find locations that have the missing units, and reserve the units there. No plan without a search. FAULT_STALE when
  * they have fewer than before the locks. */
-must_check enum problem shortage_source(
-        const struct shortage *shortage, const struct act *act, struct sourcing_plan *ret_plan);
+must_check enum problem shortage_source(const struct shortage *shortage, struct sourcing_search *search,
+        const struct command *command, struct sourcing_plan *ret_plan);
 
 /* Make a fulfillment for each location that takes over, with its lines and events. */
 must_check enum problem shortage_take_over(struct fulfillment *from, const struct shortage *shortage,
-        const struct sourcing_plan *plan, const struct act *act);
+        const struct sourcing_plan *plan, const struct command *command);
 
 /* ---- loading ---- */
 

@@ -7,10 +7,10 @@
 #include <inttypes.h>
 
 enum problem fulfillment_allows(
-        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct act *act) {
+        const struct fulfillment *fulfillment, enum fulfillment_event event, const struct command *command) {
         struct fulfillment trial = *fulfillment;
 
-        return fulfillment_advance(&trial, event, act->arena, act->refusal);
+        return fulfillment_advance(&trial, event, command->arena, command->refusal);
 }
 
 struct fulfillment_line *fulfillment_line_find(
@@ -39,30 +39,32 @@ void event_lines(struct event *event, const struct line_units *lines, size_t n_l
         write_line_units(&json, lines, n_lines);
 }
 
-struct stock_cause fulfillment_cause(const struct fulfillment *fulfillment, const char *reason, const struct act *act) {
+struct stock_cause fulfillment_cause(
+        const struct fulfillment *fulfillment, const char *reason, const struct command *command) {
         char id[UUID_TEXT_SIZE];
         const char *document;
 
         uuid_format(&fulfillment->id, id);
-        document = arena_format(act->arena, "fulfillment/%s", id);
+        document = arena_format(command->arena, "fulfillment/%s", id);
         if (!document)
-                act->stock->exhausted = true;
-        return (struct stock_cause){ .reason = reason, .document = document, .actor = act->actor };
+                command->stock->exhausted = true;
+        return (struct stock_cause){ .reason = reason, .document = document, .actor = command->actor };
 }
 
 enum problem fulfillment_refuse_state(
-        const struct fulfillment *fulfillment, const struct act *act, const char *action) {
-        act->refusal->current_status = fulfillment_shown_status(fulfillment);
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "A fulfillment that is %s cannot be %s.",
-                act->refusal->current_status, action);
+        const struct fulfillment *fulfillment, const struct command *command, const char *action) {
+        command->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
+                "A fulfillment that is %s cannot be %s.", command->refusal->current_status, action);
 }
 
-enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct act *act) {
-        if (same && text_equal(fulfillment->moved_by, act->actor))
+enum problem fulfillment_repeat(const struct fulfillment *fulfillment, bool same, const struct command *command) {
+        if (same && text_equal(fulfillment->moved_by, command->actor))
                 return PROBLEM_NONE;
-        act->refusal->current_status = fulfillment_shown_status(fulfillment);
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "The fulfillment is %s already, %s.",
-                act->refusal->current_status, same ? "by another actor" : "with other data than this request has");
+        command->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
+                "The fulfillment is %s already, %s.", command->refusal->current_status,
+                same ? "by another actor" : "with other data than this request has");
 }
 
 bool fulfillment_is_awaited(enum fulfillment_method method, enum fulfillment_status status) {
@@ -77,12 +79,12 @@ void fulfillment_forget_wrong_codes(struct fulfillment *fulfillment) {
 }
 
 void fulfillment_name_over_pick(
-        const struct act *act, const char *list, size_t place, int64_t remaining, int64_t quantity) {
-        violation_beyond(act->refusal, act->arena, list, place, "quantity", "over-pick", remaining,
+        const struct command *command, const char *list, size_t place, int64_t remaining, int64_t quantity) {
+        violation_beyond(command->refusal, command->arena, list, place, "quantity", "over-pick", remaining,
                 "%" PRId64 " units remain to be picked, %" PRId64 " are named.", remaining, quantity);
 }
 
-enum problem fulfillment_refuse_over_pick(const struct act *act) {
-        return refuse(act->refusal, act->arena, PROBLEM_OVER_PICK,
+enum problem fulfillment_refuse_over_pick(const struct command *command) {
+        return refuse(command->refusal, command->arena, PROBLEM_OVER_PICK,
                 "More units are named than remain to be picked; none of them was noted.");
 }

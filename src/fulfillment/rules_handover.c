@@ -41,13 +41,13 @@ bool pickup_code_matches(const char *secret, const struct fulfillment *fulfillme
         return CRYPTO_memcmp(letters, code, sizeof(code)) == 0;
 }
 
-static enum problem refuse_locked(const struct fulfillment *fulfillment, const struct act *act) {
-        const duration left = fulfillment->locked_until - act->now;
+static enum problem refuse_locked(const struct fulfillment *fulfillment, const struct command *command) {
+        const duration left = fulfillment->locked_until - command->now;
 
-        act->refusal->retry_after_s = (unsigned) ((left + SECOND - 1) / SECOND);
-        return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_LOCKED,
+        command->refusal->retry_after_s = (unsigned) ((left + SECOND - 1) / SECOND);
+        return refuse(command->refusal, command->arena, PROBLEM_HANDOVER_LOCKED,
                 "%d wrong codes were named; codes are accepted again in %u seconds.", WRONG_CODES_MAX,
-                act->refusal->retry_after_s);
+                command->refusal->retry_after_s);
 }
 
 static bool is_locked(const struct fulfillment *fulfillment, timestamp now) {
@@ -63,46 +63,47 @@ static bool is_right_code(const struct fulfillment *fulfillment, const struct ha
                pickup_code_matches(handover->previous, fulfillment, handover->value);
 }
 
-static enum problem refuse_code(const struct act *act) {
-        return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
+static enum problem refuse_code(const struct command *command) {
+        return refuse(command->refusal, command->arena, PROBLEM_HANDOVER_PROOF_INVALID,
                 "That is not the pickup code of this fulfillment.");
 }
 
 /* A code that was handed over with all its goods opens nothing any more, so guesses at it are not counted. */
 void fulfillment_count_wrong_code(
-        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
-        if (act->refusal->problem != PROBLEM_HANDOVER_PROOF_INVALID || fulfillment->status == FULFILLMENT_HANDED_OVER ||
-                !has_secret(handover))
+        struct fulfillment *fulfillment, const struct handover *handover, const struct command *command) {
+        if (command->refusal->problem != PROBLEM_HANDOVER_PROOF_INVALID ||
+                fulfillment->status == FULFILLMENT_HANDED_OVER || !has_secret(handover))
                 return;
         if (fulfillment->locked_until != TIMESTAMP_NONE)
                 fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->wrong_codes++;
         fulfillment->touched = true;
         if (fulfillment->wrong_codes >= WRONG_CODES_MAX) {
-                fulfillment->locked_until = act->now + HANDOVER_LOCK;
-                (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_LOCKED, act->actor);
+                fulfillment->locked_until = command->now + HANDOVER_LOCK;
+                (void) fulfillment_tell(
+                        command->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_LOCKED, command->actor);
         }
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
 }
 
 static enum problem check_proof(
-        const struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
+        const struct fulfillment *fulfillment, const struct handover *handover, const struct command *command) {
         if (handover->method == PROOF_NONE)
                 return PROBLEM_NONE;
         if (handover->refused_methods & 1u << handover->method) {
-                (void) refuse_because(act->refusal, act->arena, "#/proof/method", "not-allowed",
+                (void) refuse_because(command->refusal, command->arena, "#/proof/method", "not-allowed",
                         "The location does not take a proof by %s.", proof_method_texts[handover->method]);
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The location asks for another kind of proof.");
         }
-        if (is_locked(fulfillment, act->now))
-                return refuse_locked(fulfillment, act);
+        if (is_locked(fulfillment, command->now))
+                return refuse_locked(fulfillment, command);
         if (handover->method == PROOF_ID_CHECK)
                 return PROBLEM_NONE;
         if (!has_secret(handover))
-                return refuse(act->refusal, act->arena, PROBLEM_HANDOVER_PROOF_INVALID,
+                return refuse(command->refusal, command->arena, PROBLEM_HANDOVER_PROOF_INVALID,
                         "This service has no secret to derive pickup codes from.");
-        return is_right_code(fulfillment, handover) ? PROBLEM_NONE : refuse_code(act);
+        return is_right_code(fulfillment, handover) ? PROBLEM_NONE : refuse_code(command);
 }
 
 /* ---- handing over ---- */
@@ -157,21 +158,21 @@ static void write_earlier(struct writer *json, struct buffer *buffer, const char
 
 /* The stored text of a hand-over, and of those before; NULL without memory. */
 static const char *handover_text(const struct fulfillment *fulfillment, const struct handover *handover,
-        const struct departure *departure, const struct act *act) {
+        const struct departure *departure, const struct command *command) {
         struct line_units lines[ORDER_LINES_MAX];
         struct buffer buffer;
         struct writer json;
 
-        buffer_init(&buffer, act->arena, HANDOVERS_SIZE_MAX);
+        buffer_init(&buffer, command->arena, HANDOVERS_SIZE_MAX);
         writer_init(&json, &buffer);
         write_object_begin(&json);
         write_text_member(&json, "method", proof_method_texts[handover->method]);
         if (document_kind(handover))
                 write_text_member(&json, "id_type", document_kind(handover));
         write_boolean_member(&json, "verified", handover->method != PROOF_NONE);
-        write_recipient(&json, handover, act->arena);
-        write_text_member(&json, "actor", act->actor);
-        write_time_member(&json, "at", act->now);
+        write_recipient(&json, handover, command->arena);
+        write_text_member(&json, "actor", command->actor);
+        write_time_member(&json, "at", command->now);
         write_line_units(&json, lines, departure_lines(departure, fulfillment, lines));
         if (fulfillment->handover)
                 write_earlier(&json, &buffer, fulfillment->handover);
@@ -188,31 +189,31 @@ static bool leaves_some(const struct fulfillment *fulfillment, const struct depa
 
 /* The rest is never refused: it is the customer's. */
 static enum problem check_handover_room(
-        const struct fulfillment *fulfillment, const struct departure *departure, const struct act *act) {
+        const struct fulfillment *fulfillment, const struct departure *departure, const struct command *command) {
         _cleanup_(json_tree_cleanup) json_t *kept =
                 fulfillment->handover ? json_loads(fulfillment->handover, 0, NULL) : NULL;
         const size_t n_before = kept ? 1 + json_array_size(json_object_get(kept, "earlier")) : 0;
 
         if (n_before + 1 < HANDOVERS_MAX || !leaves_some(fulfillment, departure))
                 return PROBLEM_NONE;
-        (void) refuse_because(act->refusal, act->arena, "#/lines", "too-many",
+        (void) refuse_because(command->refusal, command->arena, "#/lines", "too-many",
                 "A fulfillment has %d hand-overs at most; this one has to be of all that is left.", HANDOVERS_MAX);
-        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+        return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                 "The fulfillment has too many hand-overs; see `errors`.");
 }
 
 static enum problem check_handover(const struct fulfillment *fulfillment, const struct handover *handover,
-        const struct act *act, struct departure *departure) {
-        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, act);
+        const struct command *command, struct departure *departure) {
+        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, command);
 
         if (p)
                 return p;
         for (size_t i = 0; i < handover->n_lines; i++)
-                departure_add(departure, fulfillment, &handover->lines[i], "#/lines", i, act);
+                departure_add(departure, fulfillment, &handover->lines[i], "#/lines", i, command);
         if (!handover->n_lines)
                 departure_rest(departure, fulfillment);
-        p = departure_check(departure, fulfillment, act);
-        return p ? p : check_handover_room(fulfillment, departure, act);
+        p = departure_check(departure, fulfillment, command);
+        return p ? p : check_handover_room(fulfillment, departure, command);
 }
 
 /* Whether the stored hand-over agrees with this request. */
@@ -230,38 +231,38 @@ static bool was_handed_over_so(const struct fulfillment *fulfillment, const stru
 
 /* A wrong code is not counted any more; it is not passed over either. */
 static enum problem hand_over_again(
-        const struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
-        const enum problem p = fulfillment_repeat(fulfillment, was_handed_over_so(fulfillment, handover), act);
+        const struct fulfillment *fulfillment, const struct handover *handover, const struct command *command) {
+        const enum problem p = fulfillment_repeat(fulfillment, was_handed_over_so(fulfillment, handover), command);
 
-        return !p && handover->method == PROOF_CODE && !is_right_code(fulfillment, handover) ? refuse_code(act) : p;
+        return !p && handover->method == PROOF_CODE && !is_right_code(fulfillment, handover) ? refuse_code(command) : p;
 }
 
 enum problem fulfillment_hand_over(
-        struct fulfillment *fulfillment, const struct handover *handover, const struct act *act) {
+        struct fulfillment *fulfillment, const struct handover *handover, const struct command *command) {
         struct event *told = NULL;
         struct departure departure = { 0 };
         const char *text;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_HANDED_OVER)
-                return hand_over_again(fulfillment, handover, act);
-        p = check_handover(fulfillment, handover, act, &departure);
+                return hand_over_again(fulfillment, handover, command);
+        p = check_handover(fulfillment, handover, command, &departure);
         if (p)
                 return p;
-        text = handover_text(fulfillment, handover, &departure, act);
+        text = handover_text(fulfillment, handover, &departure, command);
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                return refuse(command->refusal, command->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of this hand-over.");
-        p = check_proof(fulfillment, handover, act);
+        p = check_proof(fulfillment, handover, command);
         if (p)
                 return p;
         p = departure_leave(fulfillment, &departure, FULFILLMENT_HAND_OVER, EVENT_FULFILLMENT_HANDED_OVER,
-                EVENT_FULFILLMENT_PARTIALLY_HANDED_OVER, act, &told);
+                EVENT_FULFILLMENT_PARTIALLY_HANDED_OVER, command, &told);
         if (p)
                 return p;
         event_text(told, "proof", proof_method_texts[handover->method]);
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->handover = text;
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

@@ -9,12 +9,12 @@ static int64_t units_at_hand(const struct fulfillment_line *line) {
 
 /* `at` is the pointer of the list in the request. */
 void departure_add(struct departure *departure, const struct fulfillment *fulfillment, const struct line_units *units,
-        const char *at, size_t place, const struct act *act) {
+        const char *at, size_t place, const struct command *command) {
         const struct fulfillment_line *line = fulfillment_line_find(fulfillment, &units->order_line_id);
 
         if (!line) {
                 departure->foreign = true;
-                violation_at(act->refusal, act->arena, at, place, "order_line_id", "foreign-item",
+                violation_at(command->refusal, command->arena, at, place, "order_line_id", "foreign-item",
                         "The fulfillment has no such line.");
                 return;
         }
@@ -22,19 +22,19 @@ void departure_add(struct departure *departure, const struct fulfillment *fulfil
         if (departure->units[line - fulfillment->lines] <= units_at_hand(line))
                 return;
         departure->too_many = true;
-        violation_beyond(act->refusal, act->arena, at, place, "quantity", "not-picked", units_at_hand(line),
+        violation_beyond(command->refusal, command->arena, at, place, "quantity", "not-picked", units_at_hand(line),
                 "%" PRId64 " units of the line are picked and still here.", units_at_hand(line));
 }
 
 enum problem departure_check(
-        const struct departure *departure, const struct fulfillment *fulfillment, const struct act *act) {
+        const struct departure *departure, const struct fulfillment *fulfillment, const struct command *command) {
         if (departure->foreign)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "Some lines are not in the fulfillment; see `errors`.");
         if (!departure->too_many)
                 return PROBLEM_NONE;
-        act->refusal->current_status = fulfillment_shown_status(fulfillment);
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+        command->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                 "More units are named than are picked and still here; none of them left.");
 }
 
@@ -54,13 +54,14 @@ size_t departure_lines(
 }
 
 /* The units are gone from the location; true when they were the last ones. */
-static bool take_out(struct fulfillment *fulfillment, const struct departure *departure, const struct act *act) {
-        const struct stock_cause cause = fulfillment_cause(fulfillment, "sale", act);
+static bool take_out(
+        struct fulfillment *fulfillment, const struct departure *departure, const struct command *command) {
+        const struct stock_cause cause = fulfillment_cause(fulfillment, "sale", command);
         int64_t open = 0;
 
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
                 if (departure->units[i])
-                        fulfillment_line_fulfill(&fulfillment->lines[i], departure->units[i], act->stock, &cause);
+                        fulfillment_line_fulfill(&fulfillment->lines[i], departure->units[i], command->stock, &cause);
                 open += fulfillment_line_open(&fulfillment->lines[i]);
         }
         return !open;
@@ -68,23 +69,23 @@ static bool take_out(struct fulfillment *fulfillment, const struct departure *de
 
 /* Take the units out, advance when nothing is left, and tell which of the two happened. */
 enum problem departure_leave(struct fulfillment *fulfillment, const struct departure *departure,
-        enum fulfillment_event event, enum event_type whole, enum event_type part, const struct act *act,
+        enum fulfillment_event event, enum event_type whole, enum event_type part, const struct command *command,
         struct event **ret_told) {
         struct line_units lines[ORDER_LINES_MAX];
         const size_t n_lines = departure_lines(departure, fulfillment, lines);
-        const bool last = take_out(fulfillment, departure, act);
+        const bool last = take_out(fulfillment, departure, command);
         enum problem p = PROBLEM_NONE;
         int64_t waited_s;
 
         if (last)
-                p = fulfillment_advance(fulfillment, event, act->arena, act->refusal);
+                p = fulfillment_advance(fulfillment, event, command->arena, command->refusal);
         if (p)
                 return p;
-        waited_s = fulfillment_note_wait(fulfillment, last, act);
-        *ret_told = fulfillment_tell(act->events, fulfillment, last ? whole : part, act->actor);
+        waited_s = fulfillment_note_wait(fulfillment, last, command);
+        *ret_told = fulfillment_tell(command->events, fulfillment, last ? whole : part, command->actor);
         if (waited_s >= 0)
                 event_integer(*ret_told, "waited_s", waited_s);
         event_lines(*ret_told, lines, n_lines);
-        order_request_captures(fulfillment->order, fulfillment, act->events, act->actor);
+        order_request_captures(fulfillment->order, fulfillment, command->events, command->actor);
         return PROBLEM_NONE;
 }

@@ -9,21 +9,21 @@
 /* ---- assigning ---- */
 
 enum problem fulfillment_assign(
-        struct fulfillment *fulfillment, const char *assignee, bool force, const struct act *act) {
+        struct fulfillment *fulfillment, const char *assignee, bool force, const struct command *command) {
         if (text_equal(fulfillment->assignee, assignee))
                 return PROBLEM_NONE;
         if (!fulfillment_is_at_location(fulfillment->status))
-                return fulfillment_refuse_state(fulfillment, act, "assigned");
+                return fulfillment_refuse_state(fulfillment, command, "assigned");
         if (fulfillment->assignee && !force) {
-                act->refusal->current_status = fulfillment_shown_status(fulfillment);
-                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                command->refusal->current_status = fulfillment_shown_status(fulfillment);
+                return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                         "The fulfillment is assigned to %s; taking it over needs `force`.", fulfillment->assignee);
         }
         fulfillment->assignee = assignee;
         fulfillment->touched = true;
-        event_text(fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_ASSIGNED, act->actor), "assignee",
-                assignee);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        event_text(fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_ASSIGNED, command->actor),
+                "assignee", assignee);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -73,27 +73,27 @@ static int64_t basket_room(const struct basket *basket, const struct fulfillment
         return basket->undo ? line->picked - line->fulfilled : fulfillment_line_remaining(line);
 }
 
-static void name_too_many_picked(const struct basket *basket, const struct act *act, const char *list, size_t place,
-        int64_t possible, int64_t quantity) {
+static void name_too_many_picked(const struct basket *basket, const struct command *command, const char *list,
+        size_t place, int64_t possible, int64_t quantity) {
         if (!basket->undo)
-                fulfillment_name_over_pick(act, list, place, possible, quantity);
+                fulfillment_name_over_pick(command, list, place, possible, quantity);
         else
-                violation_beyond(act->refusal, act->arena, list, place, "quantity", "not-picked", possible,
+                violation_beyond(command->refusal, command->arena, list, place, "quantity", "not-picked", possible,
                         "%" PRId64 " units are picked and still here, %" PRId64 " are named.", possible, quantity);
 }
 
-static void name_foreign(
-        struct basket *basket, const struct act *act, const char *list, size_t place, const struct pick_item *item) {
+static void name_foreign(struct basket *basket, const struct command *command, const char *list, size_t place,
+        const struct pick_item *item) {
         const char *member = item->code ? "code" : item->sku ? "sku" : "order_line_id";
 
         basket->foreign = true;
-        violation_at(
-                act->refusal, act->arena, list, place, member, "foreign-item", "The fulfillment has no such item.");
+        violation_at(command->refusal, command->arena, list, place, member, "foreign-item",
+                "The fulfillment has no such item.");
 }
 
 /* Put the units of one item into the basket, line by line; both kinds of mistake are noted. */
 static void basket_add(struct basket *basket, const struct fulfillment *fulfillment, const struct pick_item *item,
-        const char *list, size_t place, const char *const *gtins, const struct act *act) {
+        const char *list, size_t place, const char *const *gtins, const struct command *command) {
         const struct wanted wanted = wanted_from(fulfillment, item);
         int64_t left = item->quantity;
         bool found = false;
@@ -112,15 +112,15 @@ static void basket_add(struct basket *basket, const struct fulfillment *fulfillm
                 left -= units;
         }
         if (!found) {
-                name_foreign(basket, act, list, place, item);
+                name_foreign(basket, command, list, place, item);
         } else if (left) {
                 basket->over = true;
-                name_too_many_picked(basket, act, list, place, item->quantity - left, item->quantity);
+                name_too_many_picked(basket, command, list, place, item->quantity - left, item->quantity);
         }
 }
 
 /* Note the units, and tell them. */
-static void take_basket(struct fulfillment *fulfillment, const struct basket *basket, const struct act *act) {
+static void take_basket(struct fulfillment *fulfillment, const struct basket *basket, const struct command *command) {
         struct line_units lines[ORDER_LINES_MAX];
         struct event *event;
         size_t n_lines = 0;
@@ -134,64 +134,64 @@ static void take_basket(struct fulfillment *fulfillment, const struct basket *ba
                 line->changed = true;
                 lines[n_lines++] = (struct line_units){ line->order_line->id, basket->units[i] };
         }
-        event = fulfillment_tell(act->events, fulfillment,
-                basket->undo ? EVENT_FULFILLMENT_PICK_UNDONE : EVENT_FULFILLMENT_PICKED, act->actor);
+        event = fulfillment_tell(command->events, fulfillment,
+                basket->undo ? EVENT_FULFILLMENT_PICK_UNDONE : EVENT_FULFILLMENT_PICKED, command->actor);
         event_lines(event, lines, n_lines);
 }
 
 static enum problem refuse_too_many(
-        const struct basket *basket, const struct fulfillment *fulfillment, const struct act *act) {
+        const struct basket *basket, const struct fulfillment *fulfillment, const struct command *command) {
         if (!basket->undo)
-                return fulfillment_refuse_over_pick(act);
-        act->refusal->current_status = fulfillment_shown_status(fulfillment);
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                return fulfillment_refuse_over_pick(command);
+        command->refusal->current_status = fulfillment_shown_status(fulfillment);
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                 "More units are named than are picked and still here; none of them was put back.");
 }
 
 /* Fill a basket with all items and take the step of the lifecycle that goes with it. Refuses before it changes
  * anything. */
 static enum problem basket_fill(struct basket *basket, struct fulfillment *fulfillment, const struct pick_item *items,
-        size_t n_items, const char *list, const char *const *gtins, const struct act *act) {
+        size_t n_items, const char *list, const char *const *gtins, const struct command *command) {
         const enum fulfillment_event event = basket->undo ? FULFILLMENT_UNDO_PICK : FULFILLMENT_PICK;
         enum problem p;
 
         for (size_t i = 0; i < n_items; i++)
-                basket_add(basket, fulfillment, &items[i], list, i, gtins, act);
+                basket_add(basket, fulfillment, &items[i], list, i, gtins, command);
         if (basket->foreign)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "Some items are not in the fulfillment; see `errors`.");
-        p = fulfillment_allows(fulfillment, event, act);
+        p = fulfillment_allows(fulfillment, event, command);
         if (p)
                 return p;
         if (basket->over)
-                return refuse_too_many(basket, fulfillment, act);
-        return fulfillment_advance(fulfillment, event, act->arena, act->refusal);
+                return refuse_too_many(basket, fulfillment, command);
+        return fulfillment_advance(fulfillment, event, command->arena, command->refusal);
 }
 
 enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
-        const char *list, const char *const *gtins, const struct act *act) {
+        const char *list, const char *const *gtins, const struct command *command) {
         const bool first = fulfillment->status == FULFILLMENT_ALLOCATED;
         struct basket basket = { 0 };
-        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, act);
+        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, command);
 
         if (p)
                 return p;
         if (first)
-                (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_PICKING, act->actor);
-        take_basket(fulfillment, &basket, act);
-        fulfillment_pack_if_done(fulfillment, act->events, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+                (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_PICKING, command->actor);
+        take_basket(fulfillment, &basket, command);
+        fulfillment_pack_if_done(fulfillment, command->events, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
 enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct pick_item *items, size_t n_items,
-        const char *list, const char *const *gtins, const struct act *act) {
+        const char *list, const char *const *gtins, const struct command *command) {
         struct basket basket = { .undo = true };
-        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, act);
+        const enum problem p = basket_fill(&basket, fulfillment, items, n_items, list, gtins, command);
 
         if (p)
                 return p;
-        take_basket(fulfillment, &basket, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        take_basket(fulfillment, &basket, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

@@ -36,43 +36,43 @@ static void note_times(struct check_in *check_in, const struct check_in_word *wo
         }
 }
 
-static void tell_check_in(const struct fulfillment *fulfillment, const struct act *act) {
+static void tell_check_in(const struct fulfillment *fulfillment, const struct command *command) {
         const bool arrived = fulfillment->check_in.state == CHECK_IN_ARRIVED;
-        struct event *event = fulfillment_tell(act->events, fulfillment,
-                arrived ? EVENT_PICKUP_CUSTOMER_ARRIVED : EVENT_PICKUP_CUSTOMER_ON_THE_WAY, act->actor);
+        struct event *event = fulfillment_tell(command->events, fulfillment,
+                arrived ? EVENT_PICKUP_CUSTOMER_ARRIVED : EVENT_PICKUP_CUSTOMER_ON_THE_WAY, command->actor);
 
         if (fulfillment->check_in.eta_minutes >= 0)
                 event_integer(event, "eta_minutes", fulfillment->check_in.eta_minutes);
 }
 
 enum problem fulfillment_check_in(
-        struct fulfillment *fulfillment, const struct check_in_word *word, const struct act *act) {
+        struct fulfillment *fulfillment, const struct check_in_word *word, const struct command *command) {
         struct check_in *check_in = &fulfillment->check_in;
         enum problem p;
 
         if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
-                return fulfillment_refuse_state(fulfillment, act, "collected");
+                return fulfillment_refuse_state(fulfillment, command, "collected");
         if (!is_news(check_in, word))
                 return PROBLEM_NONE;
-        p = check_in_advance(fulfillment, word->event, act->arena, act->refusal);
+        p = check_in_advance(fulfillment, word->event, command->arena, command->refusal);
         if (p)
                 return p;
-        note_times(check_in, word, act->now);
+        note_times(check_in, word, command->now);
         if (word->bay)
                 check_in->bay = word->bay;
         if (word->vehicle.make)
                 check_in->vehicle = word->vehicle;
-        tell_check_in(fulfillment, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        tell_check_in(fulfillment, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
 /* After a partial hand-over, or a missed hold, the customer has left; the rest is another visit. */
-void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *act) {
+void fulfillment_end_visit(struct fulfillment *fulfillment, const struct command *command) {
         struct check_in *check_in = &fulfillment->check_in;
         struct refusal ignored = { 0 };
 
-        if (check_in->state == CHECK_IN_NONE || check_in_advance(fulfillment, CHECK_IN_LEAVE, act->arena, &ignored))
+        if (check_in->state == CHECK_IN_NONE || check_in_advance(fulfillment, CHECK_IN_LEAVE, command->arena, &ignored))
                 return;
         *check_in = (struct check_in){ .eta_minutes = -1,
                 .on_the_way_at = TIMESTAMP_NONE,
@@ -81,29 +81,30 @@ void fulfillment_end_visit(struct fulfillment *fulfillment, const struct act *ac
                 .changed = true };
 }
 
-int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct act *act) {
+int64_t fulfillment_note_wait(struct fulfillment *fulfillment, bool last, const struct command *command) {
         struct check_in *check_in = &fulfillment->check_in;
         int64_t waited_s = -1;
 
         if (check_in->state == CHECK_IN_ARRIVED) {
-                waited_s = (act->now - check_in->arrived_at) / SECOND;
+                waited_s = (command->now - check_in->arrived_at) / SECOND;
                 check_in->waited_s = waited_s;
                 check_in->changed = true;
         }
         if (!last)
-                fulfillment_end_visit(fulfillment, act);
+                fulfillment_end_visit(fulfillment, command);
         return waited_s;
 }
 
 /* ---- the link ---- */
 
-enum problem fulfillment_issue_link(struct fulfillment *fulfillment, const uint8_t *digest, const struct act *act) {
+enum problem fulfillment_issue_link(
+        struct fulfillment *fulfillment, const uint8_t *digest, const struct command *command) {
         if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
-                return fulfillment_refuse_state(fulfillment, act, "collected");
-        fulfillment->link = (struct link){ digest, act->now + LINK_TIME_MAX, .changed = true };
+                return fulfillment_refuse_state(fulfillment, command, "collected");
+        fulfillment->link = (struct link){ digest, command->now + LINK_TIME_MAX, .changed = true };
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_LINK_ISSUED, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_LINK_ISSUED, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -134,43 +135,43 @@ const char *customer_short_name(const char *name, struct arena *arena) {
 /* ---- the alternate pickup person ---- */
 
 enum problem fulfillment_name_recipient(
-        struct fulfillment *fulfillment, const char *name, int relation, const struct act *act) {
-        const char *text = recipient_text(name, relation, act->arena);
+        struct fulfillment *fulfillment, const char *name, int relation, const struct command *command) {
+        const char *text = recipient_text(name, relation, command->arena);
 
         if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
-                return fulfillment_refuse_state(fulfillment, act, "collected");
+                return fulfillment_refuse_state(fulfillment, command, "collected");
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                return refuse(command->refusal, command->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of this name.");
         fulfillment->recipient = text;
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
 /* ---- codes ---- */
 
-enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct act *act) {
-        const enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, act);
+enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct command *command) {
+        const enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_HAND_OVER, command);
 
         if (p || !fulfillment->wrong_codes)
                 return p;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_UNLOCKED, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_UNLOCKED, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
-enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct act *act) {
+enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const struct command *command) {
         if (!fulfillment_is_awaited(fulfillment->method, fulfillment->status))
-                return fulfillment_refuse_state(fulfillment, act, "collected");
+                return fulfillment_refuse_state(fulfillment, command, "collected");
         fulfillment->pickup_serial++;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_CODE_REISSUED, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_CODE_REISSUED, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -201,46 +202,48 @@ void fulfillment_hold(struct fulfillment *fulfillment, timestamp until, timestam
         fulfillment->remind_at = remind_at > now ? remind_at : TIMESTAMP_NONE;
 }
 
-static enum problem refuse_until(const struct fulfillment *fulfillment, const char *pointer, const struct act *act) {
+static enum problem refuse_until(
+        const struct fulfillment *fulfillment, const char *pointer, const struct command *command) {
         if (fulfillment->has_slot)
-                (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
+                (void) refuse_because(command->refusal, command->arena, pointer, "out-of-range",
                         "The hold ends in the future, not before its slot ends, and at most %d days after the slot begins.",
                         (int) (HOLD_MAX / DAY));
         else
-                (void) refuse_because(act->refusal, act->arena, pointer, "out-of-range",
+                (void) refuse_because(command->refusal, command->arena, pointer, "out-of-range",
                         "The hold ends in the future, and at most %d days from now.", (int) (HOLD_MAX / DAY));
-        return refuse(
-                act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The hold cannot end at that time; see `errors`.");
+        return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
+                "The hold cannot end at that time; see `errors`.");
 }
 
 enum problem fulfillment_check_hold(
-        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct act *act) {
-        if (until <= act->now || until < slot_end(fulfillment) || until > hold_begin(fulfillment, act->now) + HOLD_MAX)
-                return refuse_until(fulfillment, pointer, act);
+        const struct fulfillment *fulfillment, timestamp until, const char *pointer, const struct command *command) {
+        if (until <= command->now || until < slot_end(fulfillment) ||
+                until > hold_begin(fulfillment, command->now) + HOLD_MAX)
+                return refuse_until(fulfillment, pointer, command);
         return PROBLEM_NONE;
 }
 
-static void tell_hold(const struct fulfillment *fulfillment, enum event_type type, const struct act *act) {
+static void tell_hold(const struct fulfillment *fulfillment, enum event_type type, const struct command *command) {
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
-        event_text(fulfillment_tell(act->events, fulfillment, type, act->actor), "hold_until", hold_until);
+        event_text(fulfillment_tell(command->events, fulfillment, type, command->actor), "hold_until", hold_until);
 }
 
-enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct act *act) {
+enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct command *command) {
         enum problem p;
 
         if (fulfillment->method == BY_SHIPPING || fulfillment->status != FULFILLMENT_READY)
-                return fulfillment_refuse_state(fulfillment, act, "held for longer");
-        p = fulfillment_check_hold(fulfillment, until, "#/until", act);
+                return fulfillment_refuse_state(fulfillment, command, "held for longer");
+        p = fulfillment_check_hold(fulfillment, until, "#/until", command);
         if (p)
                 return p;
         if (until == fulfillment->hold_until)
                 return PROBLEM_NONE;
-        fulfillment_hold(fulfillment, until, act->now);
+        fulfillment_hold(fulfillment, until, command->now);
         fulfillment->touched = true;
-        tell_hold(fulfillment, EVENT_FULFILLMENT_HOLD_EXTENDED, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        tell_hold(fulfillment, EVENT_FULFILLMENT_HOLD_EXTENDED, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -250,14 +253,14 @@ static bool is_overdue(const struct fulfillment *fulfillment, timestamp now) {
         return fulfillment->status == FULFILLMENT_READY && held_until != TIMESTAMP_NONE && held_until <= now;
 }
 
-bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) {
+bool fulfillment_expire(struct fulfillment *fulfillment, const struct command *command) {
         static const char reason[] = "not_collected";
         struct line_units lines[ORDER_LINES_MAX];
         struct event *event;
         size_t n_lines = 0;
 
-        if (!is_overdue(fulfillment, act->now) ||
-                fulfillment_advance(fulfillment, FULFILLMENT_EXPIRE, act->arena, act->refusal))
+        if (!is_overdue(fulfillment, command->now) ||
+                fulfillment_advance(fulfillment, FULFILLMENT_EXPIRE, command->arena, command->refusal))
                 return false;
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
                 struct fulfillment_line *line = &fulfillment->lines[i];
@@ -269,28 +272,28 @@ bool fulfillment_expire(struct fulfillment *fulfillment, const struct act *act) 
                 lines[n_lines++] = (struct line_units){ line->order_line->id, open };
         }
         fulfillment->reason = reason;
-        event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_EXPIRED, act->actor);
+        event = fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_EXPIRED, command->actor);
         event_text(event, "reason", reason);
         event_lines(event, lines, n_lines);
-        return !order_after_units(
-                fulfillment->order, reason, act->actor, act->events, act->now, act->arena, act->refusal);
+        return !order_after_units(fulfillment->order, reason, command->actor, command->events, command->now,
+                command->arena, command->refusal);
 }
 
-bool fulfillment_remind(struct fulfillment *fulfillment, const struct act *act) {
+bool fulfillment_remind(struct fulfillment *fulfillment, const struct command *command) {
         if (fulfillment->status != FULFILLMENT_READY || fulfillment->remind_at == TIMESTAMP_NONE ||
-                fulfillment->remind_at > act->now)
+                fulfillment->remind_at > command->now)
                 return false;
         fulfillment->remind_at = TIMESTAMP_NONE;
         fulfillment->touched = true;
-        tell_hold(fulfillment, EVENT_PICKUP_REMINDER, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        tell_hold(fulfillment, EVENT_PICKUP_REMINDER, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return true;
 }
 
 /* ---- ready ---- */
 
-static void tell_ready(const struct fulfillment *fulfillment, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_READY, act->actor);
+static void tell_ready(const struct fulfillment *fulfillment, const struct command *command) {
+        struct event *event = fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_READY, command->actor);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -298,39 +301,40 @@ static void tell_ready(const struct fulfillment *fulfillment, const struct act *
 }
 
 /* Nothing is lost when another associate says again that the fulfillment is ready, so every associate may. */
-static enum problem move_staged(struct fulfillment *fulfillment, const char *staging_location, const struct act *act) {
+static enum problem move_staged(
+        struct fulfillment *fulfillment, const char *staging_location, const struct command *command) {
         if (!staging_location || text_equal(staging_location, fulfillment->staging_location))
                 return PROBLEM_NONE;
         fulfillment->staging_location = staging_location;
         fulfillment->touched = true;
-        event_text(fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_STAGED, act->actor), "staging_location",
-                staging_location);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        event_text(fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_STAGED, command->actor),
+                "staging_location", staging_location);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
-enum problem fulfillment_make_ready(
-        struct fulfillment *fulfillment, const char *staging_location, duration hold_for, const struct act *act) {
+enum problem fulfillment_make_ready(struct fulfillment *fulfillment, const char *staging_location, duration hold_for,
+        const struct command *command) {
         const int64_t remaining = fulfillment_remaining(fulfillment);
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_READY)
-                return move_staged(fulfillment, staging_location, act);
-        p = fulfillment_allows(fulfillment, FULFILLMENT_MAKE_READY, act);
+                return move_staged(fulfillment, staging_location, command);
+        p = fulfillment_allows(fulfillment, FULFILLMENT_MAKE_READY, command);
         if (p)
                 return p;
         if (remaining) {
-                act->refusal->current_status = fulfillment_shown_status(fulfillment);
-                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                command->refusal->current_status = fulfillment_shown_status(fulfillment);
+                return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                         "%" PRId64 " units are neither picked nor short.", remaining);
         }
-        p = fulfillment_advance(fulfillment, FULFILLMENT_MAKE_READY, act->arena, act->refusal);
+        p = fulfillment_advance(fulfillment, FULFILLMENT_MAKE_READY, command->arena, command->refusal);
         if (p)
                 return p;
-        fulfillment_hold(fulfillment, fulfillment_hold_end(fulfillment, hold_for, act->now), act->now);
+        fulfillment_hold(fulfillment, fulfillment_hold_end(fulfillment, hold_for, command->now), command->now);
         if (staging_location)
                 fulfillment->staging_location = staging_location;
-        tell_ready(fulfillment, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        tell_ready(fulfillment, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

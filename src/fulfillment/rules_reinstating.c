@@ -20,7 +20,7 @@ static int64_t wanted_of_row(const struct fulfillment *fulfillment, size_t place
         return units;
 }
 
-static enum problem check_expired_stock(const struct fulfillment *fulfillment, const struct act *act) {
+static enum problem check_expired_stock(const struct fulfillment *fulfillment, const struct command *command) {
         bool covered = true;
 
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
@@ -30,14 +30,14 @@ static enum problem check_expired_stock(const struct fulfillment *fulfillment, c
                 if (wanted <= available)
                         continue;
                 covered = false;
-                violation_beyond(act->refusal, act->arena, "#/lines", i, "quantity",
+                violation_beyond(command->refusal, command->arena, "#/lines", i, "quantity",
                         problem_slug(PROBLEM_INSUFFICIENT_STOCK), available,
                         "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
                         fulfillment->lines[i].order_line->sku, fulfillment->location, available, wanted);
         }
         if (covered)
                 return PROBLEM_NONE;
-        return refuse(act->refusal, act->arena, PROBLEM_INSUFFICIENT_STOCK,
+        return refuse(command->refusal, command->arena, PROBLEM_INSUFFICIENT_STOCK,
                 "Location %s does not have all units of the fulfillment any more.", fulfillment->location);
 }
 
@@ -51,20 +51,21 @@ static bool has_expired_units(const struct fulfillment *fulfillment) {
 }
 
 static enum problem check_reinstating(
-        const struct fulfillment *fulfillment, timestamp hold_until, const struct act *act) {
-        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_REINSTATE, act);
+        const struct fulfillment *fulfillment, timestamp hold_until, const struct command *command) {
+        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_REINSTATE, command);
 
         if (!p && !has_expired_units(fulfillment))
                 return fulfillment_refuse_state(
-                        fulfillment, act, "reinstated: none of its units is known to have expired");
+                        fulfillment, command, "reinstated: none of its units is known to have expired");
         if (!p && hold_until != TIMESTAMP_NONE)
-                p = fulfillment_check_hold(fulfillment, hold_until, "#/hold_until", act);
-        return p ? p : check_expired_stock(fulfillment, act);
+                p = fulfillment_check_hold(fulfillment, hold_until, "#/hold_until", command);
+        return p ? p : check_expired_stock(fulfillment, command);
 }
 
-static void tell_reinstated(
-        const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_REINSTATED, act->actor);
+static void tell_reinstated(const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
+        const struct command *command) {
+        struct event *event =
+                fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_REINSTATED, command->actor);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -73,17 +74,17 @@ static void tell_reinstated(
 }
 
 enum problem fulfillment_reinstate(
-        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct act *act) {
+        struct fulfillment *fulfillment, timestamp hold_until, duration hold_for, const struct command *command) {
         struct line_units lines[ORDER_LINES_MAX];
         size_t n_lines = 0;
         enum problem p;
 
         if (fulfillment->method != BY_SHIPPING && fulfillment->status == FULFILLMENT_READY)
                 return fulfillment_repeat(
-                        fulfillment, hold_until == TIMESTAMP_NONE || hold_until == fulfillment->hold_until, act);
-        p = check_reinstating(fulfillment, hold_until, act);
+                        fulfillment, hold_until == TIMESTAMP_NONE || hold_until == fulfillment->hold_until, command);
+        p = check_reinstating(fulfillment, hold_until, command);
         if (!p)
-                p = fulfillment_advance(fulfillment, FULFILLMENT_REINSTATE, act->arena, act->refusal);
+                p = fulfillment_advance(fulfillment, FULFILLMENT_REINSTATE, command->arena, command->refusal);
         if (p)
                 return p;
         for (size_t i = 0; i < fulfillment->n_lines; i++) {
@@ -95,11 +96,11 @@ enum problem fulfillment_reinstate(
                 fulfillment_line_reinstate(line);
         }
         if (hold_until == TIMESTAMP_NONE)
-                hold_until = fulfillment_hold_end(fulfillment, hold_for, act->now);
-        fulfillment_hold(fulfillment, hold_until, act->now);
+                hold_until = fulfillment_hold_end(fulfillment, hold_for, command->now);
+        fulfillment_hold(fulfillment, hold_until, command->now);
         fulfillment->reason = NULL;
-        fulfillment_end_visit(fulfillment, act);
-        tell_reinstated(fulfillment, lines, n_lines, act);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        fulfillment_end_visit(fulfillment, command);
+        tell_reinstated(fulfillment, lines, n_lines, command);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

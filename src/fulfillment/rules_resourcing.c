@@ -117,11 +117,12 @@ struct sourcing_search shortage_search(const struct fulfillment *fulfillment, in
         };
 }
 
-enum problem shortage_source(const struct shortage *shortage, const struct act *act, struct sourcing_plan *ret_plan) {
+enum problem shortage_source(const struct shortage *shortage, struct sourcing_search *search,
+        const struct command *command, struct sourcing_plan *ret_plan) {
         *ret_plan = (struct sourcing_plan){ 0 };
-        if (!act->search || !shortage->n)
+        if (!search || !shortage->n)
                 return PROBLEM_NONE;
-        return sourcing_confirm(act->search, shortage->needs, shortage->n, act->stock, act->now, ret_plan);
+        return sourcing_confirm(search, shortage->needs, shortage->n, command->stock, command->now, ret_plan);
 }
 
 /* ---- taking over ---- */
@@ -133,8 +134,9 @@ static bool is_candidate_repeated(const struct sourcing_plan *plan, size_t place
         return false;
 }
 
-static void tell_resourced(const struct fulfillment *from, const struct fulfillment *to, const struct act *act) {
-        struct event *event = fulfillment_tell(act->events, from, EVENT_FULFILLMENT_RESOURCED, act->actor);
+static void tell_resourced(
+        const struct fulfillment *from, const struct fulfillment *to, const struct command *command) {
+        struct event *event = fulfillment_tell(command->events, from, EVENT_FULFILLMENT_RESOURCED, command->actor);
         struct line_units lines[ORDER_LINES_MAX];
         char id[UUID_TEXT_SIZE];
 
@@ -145,7 +147,7 @@ static void tell_resourced(const struct fulfillment *from, const struct fulfillm
         event_text(event, "to", to->location);
         event_text(event, "replaced_by", id);
         event_lines(event, lines, to->n_lines);
-        (void) fulfillment_tell(act->events, to, EVENT_FULFILLMENT_ALLOCATED, act->actor);
+        (void) fulfillment_tell(command->events, to, EVENT_FULFILLMENT_ALLOCATED, command->actor);
 }
 
 /* A candidate supplies one part of a need at most. */
@@ -164,8 +166,8 @@ static void take_lines_over(struct fulfillment *to, const struct shortage *short
 }
 
 enum problem shortage_take_over(struct fulfillment *from, const struct shortage *shortage,
-        const struct sourcing_plan *plan, const struct act *act) {
-        struct arena *arena = act->stock->arena;
+        const struct sourcing_plan *plan, const struct command *command) {
+        struct arena *arena = command->stock->arena;
 
         for (size_t i = 0; i < plan->n_parts; i++) {
                 const struct candidate *candidate = plan->parts[i].candidate;
@@ -174,7 +176,7 @@ enum problem shortage_take_over(struct fulfillment *from, const struct shortage 
                 if (is_candidate_repeated(plan, i))
                         continue;
                 to = order_add_fulfillment(
-                        from->order, from->method, candidate->code, candidate->promised_at, act->now, arena);
+                        from->order, from->method, candidate->code, candidate->promised_at, command->now, arena);
                 if (!to)
                         return FAULT_BUSY;
                 to->replaces = from->id;
@@ -183,7 +185,7 @@ enum problem shortage_take_over(struct fulfillment *from, const struct shortage 
                 if (!to->lines)
                         return FAULT_BUSY;
                 take_lines_over(to, shortage, plan, candidate);
-                tell_resourced(from, to, act);
+                tell_resourced(from, to, command);
         }
         return PROBLEM_NONE;
 }

@@ -22,13 +22,13 @@ static void write_package(struct writer *json, const struct package *package, ti
 
 /* The list of packages so far with further ones at its end; NULL without memory. */
 static const char *packages_text(
-        const char *before, const struct package *packages, size_t n_packages, const struct act *act) {
+        const char *before, const struct package *packages, size_t n_packages, const struct command *command) {
         const char *end = strrchr(before, ']');
         const size_t kept = end ? (size_t) (end - before) : 0;
         struct buffer buffer;
         struct writer json;
 
-        buffer_init(&buffer, act->arena, PACKAGES_SIZE_MAX);
+        buffer_init(&buffer, command->arena, PACKAGES_SIZE_MAX);
         writer_init(&json, &buffer);
         if (kept)
                 buffer_append(&buffer, before, kept);
@@ -36,7 +36,7 @@ static const char *packages_text(
                 buffer_append_text(&buffer, "[");
         json.comma = strchr(before, '{') != NULL;
         for (size_t i = 0; i < n_packages; i++)
-                write_package(&json, &packages[i], act->now);
+                write_package(&json, &packages[i], command->now);
         buffer_append_text(&buffer, "]");
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
@@ -70,16 +70,16 @@ static bool have_left(const struct fulfillment *fulfillment, const struct packag
 }
 
 static enum problem check_packages(const struct fulfillment *fulfillment, const struct package *packages,
-        size_t n_packages, const struct act *act, struct departure *departure) {
-        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_SHIP, act);
+        size_t n_packages, const struct command *command, struct departure *departure) {
+        enum problem p = fulfillment_allows(fulfillment, FULFILLMENT_SHIP, command);
         bool the_rest = false;
 
         if (p)
                 return p;
         if (packages_count(fulfillment->packages) + n_packages > PACKAGES_MAX) {
-                (void) refuse_because(act->refusal, act->arena, "#/packages", "too-many",
+                (void) refuse_because(command->refusal, command->arena, "#/packages", "too-many",
                         "A fulfillment has %d packages at most.", PACKAGES_MAX);
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The fulfillment has too many packages; see `errors`.");
         }
         for (size_t i = 0; i < n_packages; i++) {
@@ -87,50 +87,50 @@ static enum problem check_packages(const struct fulfillment *fulfillment, const 
 
                 (void) snprintf(at, sizeof(at), "#/packages/%zu/lines", i);
                 for (size_t j = 0; j < packages[i].n_lines; j++)
-                        departure_add(departure, fulfillment, &packages[i].lines[j], at, j, act);
+                        departure_add(departure, fulfillment, &packages[i].lines[j], at, j, command);
                 the_rest = the_rest || !packages[i].n_lines;
         }
-        p = departure_check(departure, fulfillment, act);
+        p = departure_check(departure, fulfillment, command);
         if (!p && the_rest)
                 departure_rest(departure, fulfillment);
         return p;
 }
 
-enum problem fulfillment_ship(
-        struct fulfillment *fulfillment, const struct package *packages, size_t n_packages, const struct act *act) {
+enum problem fulfillment_ship(struct fulfillment *fulfillment, const struct package *packages, size_t n_packages,
+        const struct command *command) {
         struct event *told = NULL;
         struct departure departure = { 0 };
         const char *text;
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_SHIPPED)
-                return fulfillment_repeat(fulfillment, have_left(fulfillment, packages, n_packages), act);
-        p = check_packages(fulfillment, packages, n_packages, act, &departure);
+                return fulfillment_repeat(fulfillment, have_left(fulfillment, packages, n_packages), command);
+        p = check_packages(fulfillment, packages, n_packages, command, &departure);
         if (p)
                 return p;
-        text = packages_text(fulfillment->packages, packages, n_packages, act);
+        text = packages_text(fulfillment->packages, packages, n_packages, command);
         if (!text)
-                return refuse(act->refusal, act->arena, PROBLEM_CONTENT_TOO_LARGE,
+                return refuse(command->refusal, command->arena, PROBLEM_CONTENT_TOO_LARGE,
                         "The fulfillment has no room for the text of these packages.");
         p = departure_leave(fulfillment, &departure, FULFILLMENT_SHIP, EVENT_FULFILLMENT_SHIPPED,
-                EVENT_FULFILLMENT_PARTIALLY_SHIPPED, act, &told);
+                EVENT_FULFILLMENT_PARTIALLY_SHIPPED, command, &told);
         if (p)
                 return p;
         event_integer(told, "packages", (int64_t) n_packages);
         fulfillment->packages = text;
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
-enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct act *act) {
+enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct command *command) {
         enum problem p;
 
         if (fulfillment->status == FULFILLMENT_DELIVERED)
-                return fulfillment_repeat(fulfillment, /* same= */ true, act);
-        p = fulfillment_advance(fulfillment, FULFILLMENT_DELIVER, act->arena, act->refusal);
+                return fulfillment_repeat(fulfillment, /* same= */ true, command);
+        p = fulfillment_advance(fulfillment, FULFILLMENT_DELIVER, command->arena, command->refusal);
         if (p)
                 return p;
-        (void) fulfillment_tell(act->events, fulfillment, EVENT_FULFILLMENT_DELIVERED, act->actor);
-        order_settle(fulfillment->order, act->events, act->actor, act->now);
+        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_DELIVERED, command->actor);
+        order_settle(fulfillment->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

@@ -164,7 +164,11 @@ const struct operation refund_show_operation = { .load = refund_load, .decide = 
 
 /* `arena`: where the new records and texts live. */
 static struct command command_of(const struct batch *batch, struct call *call, struct arena *arena) {
-        return (struct command){ call->claims->subject, batch->now, batch->events, arena, &call->refusal };
+        return (struct command){ .actor = call->claims->subject,
+                .now = batch->now,
+                .events = batch->events,
+                .arena = arena,
+                .refusal = &call->refusal };
 }
 
 /* ---- provider events ---- */

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "base/enum_column.h"
-#include "events/command.h"
+#include "events/arguments.h"
 
 #define ORDER_PAYMENTS_MAX 20
 #define ORDER_REFUNDS_MAX  1000

@@ -160,10 +160,10 @@ struct rma *return_visible(struct call *call, const struct return_commands *work
         return NULL;
 }
 
-struct act return_act(const struct batch *batch, struct call *call) {
+struct command return_command(const struct batch *batch, struct call *call) {
         struct return_commands *work = batch->work;
 
-        return (struct act){
+        return (struct command){
                 .actor = call->claims->subject,
                 .now = batch->now,
                 .stock = &work->stock,

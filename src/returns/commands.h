@@ -57,7 +57,7 @@ struct order *return_order(struct call *call, const struct return_commands *work
 /* The return of the call's path, likewise. */
 struct rma *return_visible(struct call *call, const struct return_commands *work);
 
-struct act return_act(const struct batch *batch, struct call *call);
+struct command return_command(const struct batch *batch, struct call *call);
 
 /* Asking to pass over the policy is for supervisors; refuses with INSUFFICIENT_SCOPE. */
 void return_check_override(struct call *call, bool override);

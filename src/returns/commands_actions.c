@@ -194,17 +194,17 @@ static enum problem dispose_load(struct batch *batch) {
 /* ---- deciding ---- */
 
 typedef enum problem (*command_rule)(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act);
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command);
 
 static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
         struct return_commands *work = batch->work;
-        const struct act act = return_act(batch, call);
+        const struct command command = return_command(batch, call);
         struct rma *rma = return_visible(call, work);
         enum problem p;
 
         if (!rma || !call_version_matches(call, rma->version))
                 return PROBLEM_NONE;
-        p = rule(call, work, rma, &act);
+        p = rule(call, work, rma, &command);
         if (!p)
                 return_reply(call, rma, 200);
         return p;
@@ -222,7 +222,7 @@ static bool takes_returns(struct call *call, const struct return_commands *work,
 }
 
 static enum problem return_receive_one(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command) {
         const struct receive_body *body = call->body;
         const struct return_aim *aim = call->work;
         const struct return_reception reception = {
@@ -240,27 +240,27 @@ static enum problem return_receive_one(
                 return PROBLEM_STORE_NOT_ALLOWED;
         if (!takes_returns(call, work, aim->location))
                 return PROBLEM_VALIDATION_FAILED;
-        return return_receive(&reception, act);
+        return return_receive(&reception, command);
 }
 
 static enum problem return_lost_one(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command) {
         const struct lost_body *body = call->body;
 
         (void) work;
         if (!call_may_act_at(call, rma->location))
                 return PROBLEM_STORE_NOT_ALLOWED;
-        return return_lose(rma, body->lines, body->n_lines, act);
+        return return_lose(rma, body->lines, body->n_lines, command);
 }
 
 static enum problem return_cancel_one(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command) {
         const struct cancel_body *body = call->body;
 
         (void) work;
         if (!call_may_act_at(call, rma->location))
                 return PROBLEM_STORE_NOT_ALLOWED;
-        return return_cancel(rma, body->reason, act);
+        return return_cancel(rma, body->reason, command);
 }
 
 /* It acts where the goods lie. */
@@ -274,13 +274,13 @@ static bool may_move(struct call *call, const struct rma *rma, const struct disp
 }
 
 static enum problem return_dispose_one(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command) {
         const struct dispose_body *body = call->body;
 
         (void) work;
         if (!may_move(call, rma, body))
                 return PROBLEM_STORE_NOT_ALLOWED;
-        return return_dispose(rma, (enum disposition) body->disposition, body->lines, body->n_lines, act);
+        return return_dispose(rma, (enum disposition) body->disposition, body->lines, body->n_lines, command);
 }
 
 /* It is decided where the return was made, or where its goods are. */
@@ -292,11 +292,11 @@ static bool may_refund(struct call *call, const struct rma *rma) {
 }
 
 static enum problem return_refund_one(
-        struct call *call, struct return_commands *work, struct rma *rma, const struct act *act) {
+        struct call *call, struct return_commands *work, struct rma *rma, const struct command *command) {
         (void) work;
         if (!may_refund(call, rma))
                 return PROBLEM_STORE_NOT_ALLOWED;
-        return return_decide_refund(rma, call->body, act);
+        return return_decide_refund(rma, call->body, command);
 }
 
 #define COMMANDS(X)                                                                                                    \

@@ -244,7 +244,7 @@ static struct return_request request_of(const struct call *call, struct return_c
 
 static enum problem create_one(struct batch *batch, struct call *call) {
         struct return_commands *work = batch->work;
-        const struct act act = return_act(batch, call);
+        const struct command command = return_command(batch, call);
         struct order *order = return_order(call, work, call->work);
         struct return_request request;
         struct rma *rma = NULL;
@@ -254,7 +254,7 @@ static enum problem create_one(struct batch *batch, struct call *call) {
         if (!order)
                 return PROBLEM_NONE;
         request = request_of(call, work, order);
-        p = request.additions ? return_authorize(&request, &act, &rma) : FAULT_BUSY;
+        p = request.additions ? return_authorize(&request, &command, &rma) : FAULT_BUSY;
         if (p)
                 return p;
         return_reply(call, rma, 201);
@@ -394,7 +394,7 @@ static void pass_over_policy(const struct return_request *request, struct verdic
 
 static enum problem quote_one(const struct batch *batch, struct call *call) {
         struct return_commands *work = batch->work;
-        const struct act act = return_act(batch, call);
+        const struct command command = return_command(batch, call);
         struct order *order = return_order(call, work, call->work);
         struct return_request request;
         struct order_line *exchanged;
@@ -407,7 +407,8 @@ static enum problem quote_one(const struct batch *batch, struct call *call) {
         exchanged = arena_new_array(&call->arena, struct order_line, request.n_additions);
         if (!verdicts || !exchanged || !request.additions)
                 return FAULT_BUSY;
-        if (return_judge(&request, verdicts, &act) || return_quote_exchange(&request, verdicts, exchanged, &act))
+        if (return_judge(&request, verdicts, &command) ||
+                return_quote_exchange(&request, verdicts, exchanged, &command))
                 return PROBLEM_NONE;
         pass_over_policy(&request, verdicts);
         write_quote(call, &request, verdicts, exchanged);

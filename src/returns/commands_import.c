@@ -112,7 +112,7 @@ static enum problem take_one(struct batch *batch, struct call *call, struct orde
         const struct return_aim *aim = call->work;
         const struct local_time *received = &work->times[aim - work->aims];
         const char *number = import_return_number(call->body, &call->arena);
-        const struct act act = return_act(batch, call);
+        const struct command command = return_command(batch, call);
         struct rma *rma = NULL;
         enum problem p;
 
@@ -126,7 +126,7 @@ static enum problem take_one(struct batch *batch, struct call *call, struct orde
                         "The time is in the future, or the location is unknown.");
                 return call_refuse(call, PROBLEM_VALIDATION_FAILED, "The return cannot be imported; see `errors`.");
         }
-        p = import_return_take(&work->returns, order, call->body, received->instant, &act, &rma);
+        p = import_return_take(&work->returns, order, call->body, received->instant, &command, &rma);
         if (!p)
                 reply_imported_return(call, rma);
         return p;

@@ -37,6 +37,6 @@ struct rma *import_return_find(const struct return_set *set, const struct order 
 bool import_return_has(const struct rma *rma, const struct import_return_line *line, bool *answered);
 
 /* Take one return over, received at an instant: VALIDATION_FAILED (no such line), OVER_RETURN. Changes nothing when it
- * refuses. FAULT_BUSY without memory. `stock` of the act is not touched. */
+ * refuses. FAULT_BUSY without memory. `stock` of the command is not touched. */
 enum problem import_return_take(struct return_set *set, struct order *order, const struct import_return *body,
-        timestamp received_at, const struct act *act, struct rma **ret_rma);
+        timestamp received_at, const struct command *command, struct rma **ret_rma);

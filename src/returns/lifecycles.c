@@ -165,15 +165,15 @@ bool return_is_awaited(enum return_status status) {
         return status == RETURN_AUTHORIZED || status == RETURN_PARTIALLY_RECEIVED;
 }
 
-void rma_settle(struct rma *rma, const struct act *act) {
+void rma_settle(struct rma *rma, const struct command *command) {
         rma->status = project(rma);
         rma->order->returns_awaited += return_is_awaited(rma->status) - rma->is_awaited;
         rma->is_awaited = return_is_awaited(rma->status);
         if (!rma->is_new)
                 rma->version++;
         rma->changed = true;
-        rma->moved_by = act->actor;
-        rma->updated_at = act->now;
+        rma->moved_by = command->actor;
+        rma->updated_at = command->now;
 }
 
 void rma_follow(struct rma *rma) {

@@ -212,32 +212,34 @@ struct return_request {
 
 /* Check each item against the policy; changes nothing. VALIDATION_FAILED names items that contradict themselves or name
  * an unknown line. `verdicts` has n_items. */
-enum problem return_judge(const struct return_request *request, struct verdict *verdicts, const struct act *act);
+enum problem return_judge(
+        const struct return_request *request, struct verdict *verdicts, const struct command *command);
 
 /* The shipping that would be refunded with the items. */
 int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts);
 
 /* Authorise a return; lines whose goods are here are received and accepted at once. OVER_RETURN with each line and its
  * returnable units; RETURN_REFUSED with each rule of the policy that a line breaks. FAULT_BUSY without memory. */
-enum problem return_authorize(const struct return_request *request, const struct act *act, struct rma **ret_rma);
+enum problem return_authorize(
+        const struct return_request *request, const struct command *command, struct rma **ret_rma);
 
 enum arrival_acceptance { ARRIVAL_ACCEPTED, ARRIVAL_REJECTED };
 
 /* The facts that the additions are checked against; violations go to the call's refusal. */
-struct offer_context return_offer_context(const struct return_request *request, const struct act *act);
+struct offer_context return_offer_context(const struct return_request *request, const struct command *command);
 
 /* Price an exchange by the catalogue: prices and titles into `lines`, discount and tax into the additions.
  * VALIDATION_FAILED when it is not for sale, or the tax does not fit. */
 enum problem return_quote_exchange(const struct return_request *request, const struct verdict *verdicts,
-        struct order_line *lines, const struct act *act);
+        struct order_line *lines, const struct command *command);
 
 /* Check and price an exchange: VALIDATION_FAILED, TOO_MANY, INSUFFICIENT_STOCK. Changes nothing but the additions. */
 enum problem return_check_exchange(
-        const struct return_request *request, const struct verdict *verdicts, const struct act *act);
+        const struct return_request *request, const struct verdict *verdicts, const struct command *command);
 
 /* Add it to the order, reserved; it cannot be refused any more. Every pointer to a line of the order but those of the
  * set's returns is void after it. */
-enum problem return_make_exchange(const struct return_request *request, struct rma *rma, const struct act *act);
+enum problem return_make_exchange(const struct return_request *request, struct rma *rma, const struct command *command);
 
 /* Units that arrived: of a line of the return, of a line of the order, or of a product. */
 struct arrival {
@@ -263,7 +265,7 @@ struct return_reception {
 
 /* Receive the units that arrived. Units that were not announced join the return when they are returnable; goods that
  * are not of the order are noted. Refusals as above. */
-enum problem return_receive(const struct return_reception *reception, const struct act *act);
+enum problem return_receive(const struct return_reception *reception, const struct command *command);
 
 /* Units of awaited lines: by a line of the return, of the order, or a product. */
 struct awaited_units {
@@ -274,10 +276,11 @@ struct awaited_units {
 };
 
 /* Mark awaited units as lost with their parcel. NULL: all awaited units. */
-enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act);
+enum problem return_lose(
+        struct rma *rma, const struct awaited_units *units, size_t n_units, const struct command *command);
 
 /* Cancel the return: units that have not arrived are not expected any more. */
-enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act);
+enum problem return_cancel(struct rma *rma, const char *reason, const struct command *command);
 
 struct move {
         struct uuid id; /* of a line of the return */
@@ -286,8 +289,8 @@ struct move {
 };
 
 /* Units that were set aside go on: back on the shelf, to another disposition, or out of the stock. */
-enum problem return_dispose(
-        struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves, const struct act *act);
+enum problem return_dispose(struct rma *rma, enum disposition disposition, const struct move *moves, size_t n_moves,
+        const struct command *command);
 
 enum refund_choice { CHOICE_NONE, CHOICE_ORIGINAL, CHOICE_STORE_CREDIT };
 
@@ -304,7 +307,7 @@ struct return_refund {
 /* Decide the money of the accepted lines. OVER_REFUND: more than the refund of the lines, less the amounts decided
  * before, or more than the order owes the customer. `none` withholds the amount that is not decided yet: the customer
  * owes it again. */
-enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act);
+enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct command *command);
 
 /* The refund of its accepted lines, with the shipping. */
 int64_t rma_refund(const struct rma *rma);
@@ -326,26 +329,27 @@ struct return_line *return_line_new(struct rma *rma, struct order_line *order_li
         const char *reason, const struct return_terms *terms, struct arena *arena);
 
 /* Whether there can be a stock row for the goods. */
-bool return_can_shelve(const struct act *act, const char *location, const char *sku);
+bool return_can_shelve(const struct command *command, const char *location, const char *sku);
 
 /* Why stock moves: because of this return. */
-struct stock_cause return_cause(const struct rma *rma, const char *reason, const struct act *act);
+struct stock_cause return_cause(const struct rma *rma, const char *reason, const struct command *command);
 
 /* The shipping goes back with the return that leaves nothing with the customer, when the policy of its lines says so.
  */
 void return_grant_shipping(struct rma *rma, const struct return_set *set);
 
 /* Name a member of a line of the request that is at fault. */
-void return_name_fault(const struct act *act, size_t i, const char *member, const char *code, const char *detail);
+void return_name_fault(
+        const struct command *command, size_t i, const char *member, const char *code, const char *detail);
 
 /* Why a line of the request is refused: the rules it breaks but the one about numbers; too many units. */
-void return_name_rules(const struct act *act, size_t i, unsigned rules);
-void return_name_over(const struct act *act, size_t i, int64_t returnable);
-enum problem return_refuse_over(const struct act *act);
+void return_name_rules(const struct command *command, size_t i, unsigned rules);
+void return_name_over(const struct command *command, size_t i, int64_t returnable);
+enum problem return_refuse_over(const struct command *command);
 
 /* TOO_MANY: the return has no room for more lines, or notes, than `most`. */
-enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *things);
-enum problem return_refuse_unknown_product(const struct act *act, size_t i);
+enum problem return_refuse_full(const struct command *command, const char *pointer, int64_t most, const char *things);
+enum problem return_refuse_unknown_product(const struct command *command, size_t i);
 
 /* The rules that an order line breaks when it comes back in this condition, and its terms. */
 unsigned return_rules_broken(const struct order_line *line, enum goods_condition condition, const char *location,
@@ -355,7 +359,7 @@ unsigned return_rules_broken(const struct order_line *line, enum goods_condition
 void rma_tell_lines(struct event *event, struct return_line *const *lines, size_t n);
 
 /* The goods are here and taken back: the units are returned, worth something, and shelved. */
-void return_line_accept(struct return_line *line, const struct act *act);
+void return_line_accept(struct return_line *line, const struct command *command);
 
 /* A return shows figures of its order: when these have changed since it was last seen, and its version has not, raise
  * it. Before its version is compared or told, and before it is saved. */
@@ -366,7 +370,7 @@ bool return_is_awaited(enum return_status status);
 
 /* At the end of each command that changed anything, before its order settles: project the status, and count the return
  * in the order's `returns_awaited` while its goods are awaited. */
-void rma_settle(struct rma *rma, const struct act *act);
+void rma_settle(struct rma *rma, const struct command *command);
 
 /* An event of the return; the caller may add data. */
 struct event *rma_tell(struct events *events, const struct rma *rma, enum event_type type, const char *actor);

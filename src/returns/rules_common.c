@@ -89,43 +89,44 @@ static enum bucket_event bucket_event_of(enum disposition disposition) {
         return disposition == DISPOSE_DESTROY ? BUCKET_TAKE_OUT : BUCKET_SET_ASIDE;
 }
 
-struct stock_cause return_cause(const struct rma *rma, const char *reason, const struct act *act) {
+struct stock_cause return_cause(const struct rma *rma, const char *reason, const struct command *command) {
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&rma->id, id);
         return (struct stock_cause){
                 .reason = reason,
-                .document = arena_format(act->stock->arena, "return/%s", id),
+                .document = arena_format(command->stock->arena, "return/%s", id),
                 .reference = rma->number,
-                .actor = act->actor,
+                .actor = command->actor,
         };
 }
 
 /* Destroyed units were in the location all the same: one ledger entry receives them, another takes them out. */
-static void shelve(const struct return_line *line, const struct act *act) {
-        struct stock_row *row = stock_find(act->stock, line->location, line->order_line->sku);
-        const struct stock_cause cause = return_cause(line->rma, "return", act);
-        const struct stock_cause end = return_cause(line->rma, disposition_texts[DISPOSE_DESTROY], act);
+static void shelve(const struct return_line *line, const struct command *command) {
+        struct stock_row *row = stock_find(command->stock, line->location, line->order_line->sku);
+        const struct stock_cause cause = return_cause(line->rma, "return", command);
+        const struct stock_cause end = return_cause(line->rma, disposition_texts[DISPOSE_DESTROY], command);
 
-        stock_move(act->stock, row, line->quantity, line->bucket == BUCKET_UNSELLABLE ? line->quantity : 0, &cause);
+        stock_move(command->stock, row, line->quantity, line->bucket == BUCKET_UNSELLABLE ? line->quantity : 0, &cause);
         if (line->bucket == BUCKET_GONE)
-                stock_move(act->stock, row, -line->quantity, 0, &end);
+                stock_move(command->stock, row, -line->quantity, 0, &end);
 }
 
-bool return_can_shelve(const struct act *act, const char *location, const char *sku) {
-        const struct stock_row *row = stock_find(act->stock, location, sku);
+bool return_can_shelve(const struct command *command, const char *location, const char *sku) {
+        const struct stock_row *row = stock_find(command->stock, location, sku);
 
         return row && (row->exists || (row->location_known && row->sku_known));
 }
 
-void return_line_accept(struct return_line *line, const struct act *act) {
+void return_line_accept(struct return_line *line, const struct command *command) {
         struct order_line *order_line = line->order_line;
         const int64_t tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, line->quantity);
         const struct worth worth = return_worth(&line->terms, (enum goods_condition) line->condition,
                 order_credit_units(order_line, line->quantity), tax);
 
-        (void) acceptance_advance(line, ACCEPTANCE_ACCEPT, act->arena, act->refusal);
-        (void) bucket_advance(line, bucket_event_of((enum disposition) line->disposition), act->arena, act->refusal);
+        (void) acceptance_advance(line, ACCEPTANCE_ACCEPT, command->arena, command->refusal);
+        (void) bucket_advance(
+                line, bucket_event_of((enum disposition) line->disposition), command->arena, command->refusal);
         line->value = worth.value;
         line->fee = worth.fee;
         line->refund = worth.refund;
@@ -133,7 +134,7 @@ void return_line_accept(struct return_line *line, const struct act *act) {
         order_credit(order_line->order, worth.refund - worth.value, worth.tax - tax);
         order_line->returned += line->quantity;
         order_line->changed = true;
-        shelve(line, act);
+        shelve(line, command);
 }
 
 /* ---- the whole ---- */
@@ -216,7 +217,7 @@ void rma_tell_lines(struct event *event, struct return_line *const *lines, size_
 
 /* ---- authorising ---- */
 
-static void name_rule(const struct act *act, size_t i, enum return_rule rule) {
+static void name_rule(const struct command *command, size_t i, enum return_rule rule) {
         static const char *const details[] = {
                 [RULE_CONDITION] = "Goods in this condition are not taken back.",
                 [RULE_NOT_RETURNABLE] = "This product is not returnable.",
@@ -224,35 +225,39 @@ static void name_rule(const struct act *act, size_t i, enum return_rule rule) {
                 [RULE_WINDOW] = "The time for returning it is over.",
         };
 
-        violation_at(act->refusal, act->arena, "#/lines", i, NULL, return_rule_texts[rule], "%s", details[rule]);
+        violation_at(
+                command->refusal, command->arena, "#/lines", i, NULL, return_rule_texts[rule], "%s", details[rule]);
 }
 
-void return_name_over(const struct act *act, size_t i, int64_t returnable) {
+void return_name_over(const struct command *command, size_t i, int64_t returnable) {
         const int64_t available = returnable < 0 ? 0 : returnable;
 
-        violation_beyond(act->refusal, act->arena, "#/lines", i, "quantity", return_rule_texts[RULE_OVER_RETURN],
-                available, "Of this line %lld can still be returned.", (long long) available);
+        violation_beyond(command->refusal, command->arena, "#/lines", i, "quantity",
+                return_rule_texts[RULE_OVER_RETURN], available, "Of this line %lld can still be returned.",
+                (long long) available);
 }
 
-enum problem return_refuse_over(const struct act *act) {
-        return refuse(act->refusal, act->arena, PROBLEM_OVER_RETURN, "More units than are returnable; see `errors`.");
+enum problem return_refuse_over(const struct command *command) {
+        return refuse(
+                command->refusal, command->arena, PROBLEM_OVER_RETURN, "More units than are returnable; see `errors`.");
 }
 
-enum problem return_refuse_full(const struct act *act, const char *pointer, int64_t most, const char *things) {
-        (void) refuse_because(act->refusal, act->arena, pointer, "too-many", "A return has %lld %s at most.",
+enum problem return_refuse_full(const struct command *command, const char *pointer, int64_t most, const char *things) {
+        (void) refuse_because(command->refusal, command->arena, pointer, "too-many", "A return has %lld %s at most.",
                 (long long) most, things);
-        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", things);
+        return refuse(
+                command->refusal, command->arena, PROBLEM_TOO_MANY, "The return has no room for more %s.", things);
 }
 
-void return_name_rules(const struct act *act, size_t i, unsigned rules) {
+void return_name_rules(const struct command *command, size_t i, unsigned rules) {
         for (unsigned rule = 0; rule < RULE_COUNT; rule++)
                 if (rule != RULE_OVER_RETURN && rules & 1u << rule)
-                        name_rule(act, i, (enum return_rule) rule);
+                        name_rule(command, i, (enum return_rule) rule);
 }
 
-enum problem return_refuse_unknown_product(const struct act *act, size_t i) {
-        violation_at(act->refusal, act->arena, "#/lines", i, NULL, "unknown-product",
+enum problem return_refuse_unknown_product(const struct command *command, size_t i) {
+        violation_at(command->refusal, command->arena, "#/lines", i, NULL, "unknown-product",
                 "The product is not in the catalogue.");
-        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+        return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                 "The product of some goods is unknown; see `errors`.");
 }

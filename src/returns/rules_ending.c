@@ -4,12 +4,12 @@
 
 #include "base/text.h"
 
-static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const struct act *act) {
-        if (reached && text_equal(rma->moved_by, act->actor))
+static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const struct command *command) {
+        if (reached && text_equal(rma->moved_by, command->actor))
                 return PROBLEM_NONE;
-        act->refusal->current_status = return_status_texts[rma->status];
-        return refuse(
-                act->refusal, act->arena, PROBLEM_INVALID_TRANSITION, "Nothing of the return is awaited any more.");
+        command->refusal->current_status = return_status_texts[rma->status];
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
+                "Nothing of the return is awaited any more.");
 }
 
 static bool rma_is_awaited(const struct rma *rma) {
@@ -19,24 +19,24 @@ static bool rma_is_awaited(const struct rma *rma) {
         return false;
 }
 
-static void end_all(struct rma *rma, enum reception_event event, const struct act *act) {
+static void end_all(struct rma *rma, enum reception_event event, const struct command *command) {
         for (size_t i = 0; i < rma->n_lines; i++)
                 if (rma->lines[i]->reception == RECEPTION_AWAITING)
-                        (void) reception_advance(rma->lines[i], event, act->arena, act->refusal);
+                        (void) reception_advance(rma->lines[i], event, command->arena, command->refusal);
 }
 
-enum problem return_cancel(struct rma *rma, const char *reason, const struct act *act) {
+enum problem return_cancel(struct rma *rma, const char *reason, const struct command *command) {
         struct event *event;
 
         if (!rma_is_awaited(rma))
                 return refuse_nothing_awaited(
-                        rma, rma->status == RETURN_CANCELLED && text_equal(rma->cancel_reason, reason), act);
-        end_all(rma, RECEPTION_CALL_OFF, act);
+                        rma, rma->status == RETURN_CANCELLED && text_equal(rma->cancel_reason, reason), command);
+        end_all(rma, RECEPTION_CALL_OFF, command);
         rma->cancel_reason = reason;
-        rma_settle(rma, act);
-        event = rma_tell(act->events, rma, EVENT_RETURN_CANCELLED, act->actor);
+        rma_settle(rma, command);
+        event = rma_tell(command->events, rma, EVENT_RETURN_CANCELLED, command->actor);
         event_text(event, "reason", reason);
-        order_settle(rma->order, act->events, act->actor, act->now);
+        order_settle(rma->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -59,7 +59,7 @@ static int64_t awaited_of(const struct rma *rma, const struct awaited_units *uni
 
 /* Each entry is checked alone. The units of several entries together are compared with the lines when they are taken.
  */
-static enum problem lose_units(struct rma *rma, const struct awaited_units *units, const struct act *act) {
+static enum problem lose_units(struct rma *rma, const struct awaited_units *units, const struct command *command) {
         int64_t left = units->quantity;
 
         for (size_t i = 0; left && i < rma->n_lines; i++) {
@@ -69,11 +69,11 @@ static enum problem lose_units(struct rma *rma, const struct awaited_units *unit
                 if (line->reception != RECEPTION_AWAITING || !lost_units_match(units, line))
                         continue;
                 if (left < line->quantity)
-                        part = return_line_split(line, left, act->stock->arena);
+                        part = return_line_split(line, left, command->stock->arena);
                 if (!part)
                         return FAULT_BUSY;
                 left -= part->quantity;
-                (void) reception_advance(part, RECEPTION_LOSE, act->arena, act->refusal);
+                (void) reception_advance(part, RECEPTION_LOSE, command->arena, command->refusal);
         }
         return PROBLEM_NONE;
 }
@@ -88,36 +88,37 @@ static bool names_twice(const struct awaited_units *units, size_t i) {
 }
 
 static enum problem check_lost(
-        const struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {
+        const struct rma *rma, const struct awaited_units *units, size_t n_units, const struct command *command) {
         for (size_t i = 0; i < n_units; i++) {
                 const int64_t awaited = names_twice(units, i) ? 0 : awaited_of(rma, &units[i]);
 
                 if (units[i].quantity > awaited)
-                        return_name_over(act, i, awaited);
+                        return_name_over(command, i, awaited);
         }
-        if (!act->refusal->n_violations)
+        if (!command->refusal->n_violations)
                 return PROBLEM_NONE;
-        act->refusal->current_status = return_status_texts[rma->status];
-        return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+        command->refusal->current_status = return_status_texts[rma->status];
+        return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                 "More units are named than are awaited; see `errors`.");
 }
 
-enum problem return_lose(struct rma *rma, const struct awaited_units *units, size_t n_units, const struct act *act) {
+enum problem return_lose(
+        struct rma *rma, const struct awaited_units *units, size_t n_units, const struct command *command) {
         enum problem p = PROBLEM_NONE;
 
         if (!rma_is_awaited(rma))
-                return refuse_nothing_awaited(rma, rma->status == RETURN_LOST, act);
-        p = check_lost(rma, units, n_units, act);
+                return refuse_nothing_awaited(rma, rma->status == RETURN_LOST, command);
+        p = check_lost(rma, units, n_units, command);
         if (p)
                 return p;
         if (!units)
-                end_all(rma, RECEPTION_LOSE, act);
+                end_all(rma, RECEPTION_LOSE, command);
         for (size_t i = 0; units && i < n_units && !p; i++)
-                p = lose_units(rma, &units[i], act);
+                p = lose_units(rma, &units[i], command);
         if (p)
                 return p;
-        rma_settle(rma, act);
-        (void) rma_tell(act->events, rma, EVENT_RETURN_LOST, act->actor);
-        order_settle(rma->order, act->events, act->actor, act->now);
+        rma_settle(rma, command);
+        (void) rma_tell(command->events, rma, EVENT_RETURN_LOST, command->actor);
+        order_settle(rma->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }

@@ -9,14 +9,14 @@
 
 #define EXCHANGE_SIZE_MAX ((size_t) 16 * 1024)
 
-struct offer_context return_offer_context(const struct return_request *request, const struct act *act) {
+struct offer_context return_offer_context(const struct return_request *request, const struct command *command) {
         return (struct offer_context){
                 .catalog = request->catalog,
-                .now = act->now,
+                .now = command->now,
                 .channel = request->order->channel,
                 .currency = request->order->balance.currency,
-                .arena = act->arena,
-                .refusal = act->refusal,
+                .arena = command->arena,
+                .refusal = command->refusal,
         };
 }
 
@@ -68,12 +68,14 @@ static int64_t net_of(const struct addition *addition, int64_t price) {
         return price * addition->requested.quantity - addition->discount;
 }
 
-static void exchange_violation_add(const struct act *act, const char *pointer, const char *code, const char *detail) {
-        (void) refuse_because(act->refusal, act->arena, pointer, code, "%s", detail);
+static void exchange_violation_add(
+        const struct command *command, const char *pointer, const char *code, const char *detail) {
+        (void) refuse_because(command->refusal, command->arena, pointer, code, "%s", detail);
 }
 
 /* Deal the tax of the request over the additions by their cost. */
-static void deal_exchange_tax(const struct return_request *request, const int64_t *prices, const struct act *act) {
+static void deal_exchange_tax(
+        const struct return_request *request, const int64_t *prices, const struct command *command) {
         const struct tax_body *tax = request->exchange_tax;
         int64_t weights[EXCHANGE_LINES_MAX], shares[EXCHANGE_LINES_MAX], sum = 0;
 
@@ -81,10 +83,10 @@ static void deal_exchange_tax(const struct return_request *request, const int64_
                 sum += weights[i] = net_of(&request->additions[i], prices[i]);
         if (tax->has_included && tax->included != request->order->tax_included)
                 exchange_violation_add(
-                        act, "#/exchange/tax/included", "mismatch", "An exchange has its tax as the order has it.");
+                        command, "#/exchange/tax/included", "mismatch", "An exchange has its tax as the order has it.");
         if (request->order->tax_included && tax->amount > sum)
-                exchange_violation_add(
-                        act, "#/exchange/tax/amount", "too-large", "The tax included is more than the exchange costs.");
+                exchange_violation_add(command, "#/exchange/tax/amount", "too-large",
+                        "The tax included is more than the exchange costs.");
         money_share(tax->amount, weights, request->n_additions, shares);
         for (size_t i = 0; i < request->n_additions; i++)
                 request->additions[i].tax = shares[i];
@@ -92,7 +94,7 @@ static void deal_exchange_tax(const struct return_request *request, const int64_
 
 /* Discount and tax of each addition, and whether the order can state them. */
 static void price_exchange(const struct return_request *request, const struct verdict *verdicts, const int64_t *prices,
-        const struct act *act) {
+        const struct command *command) {
         int64_t taken[RETURN_ITEMS_MAX] = { 0 }, total = request->order->balance.total, tax = request->order->tax;
 
         for (size_t i = 0; i < request->n_additions; i++) {
@@ -104,20 +106,20 @@ static void price_exchange(const struct return_request *request, const struct ve
                 addition->tax += tax_in_proportion(request, verdicts, left * prices[i]);
         }
         if (request->exchange_tax)
-                deal_exchange_tax(request, prices, act);
+                deal_exchange_tax(request, prices, command);
         for (size_t i = 0; i < request->n_additions; i++) {
                 const struct addition *addition = &request->additions[i];
 
                 if (!money_add(total, net_of(addition, prices[i]) + addition->tax, &total) ||
                         !money_add(tax, addition->tax, &tax))
-                        exchange_violation_add(act, "#/exchange/tax/amount", "out-of-range",
+                        exchange_violation_add(command, "#/exchange/tax/amount", "out-of-range",
                                 "The amounts add up to more than can be stated exactly.");
         }
 }
 
 enum problem return_quote_exchange(const struct return_request *request, const struct verdict *verdicts,
-        struct order_line *lines, const struct act *act) {
-        const struct offer_context context = return_offer_context(request, act);
+        struct order_line *lines, const struct command *command) {
+        const struct offer_context context = return_offer_context(request, command);
         int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
 
         for (size_t i = 0; i < request->n_additions; i++) {
@@ -125,10 +127,10 @@ enum problem return_quote_exchange(const struct return_request *request, const s
                 requested_line_offer(&context, &request->additions[i].requested, &lines[i]);
                 prices[i] = lines[i].unit_price;
         }
-        if (!act->refusal->n_violations && request->n_additions)
-                price_exchange(request, verdicts, prices, act);
-        if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+        if (!command->refusal->n_violations && request->n_additions)
+                price_exchange(request, verdicts, prices, command);
+        if (command->refusal->n_violations)
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "Some lines of the exchange cannot be sold; see `errors`.");
         return PROBLEM_NONE;
 }
@@ -142,29 +144,31 @@ static size_t n_discounted(const struct return_request *request) {
 }
 
 enum problem return_check_exchange(
-        const struct return_request *request, const struct verdict *verdicts, const struct act *act) {
-        const struct offer_context context = return_offer_context(request, act);
+        const struct return_request *request, const struct verdict *verdicts, const struct command *command) {
+        const struct offer_context context = return_offer_context(request, command);
         int64_t prices[EXCHANGE_LINES_MAX] = { 0 };
         enum problem p;
 
         for (size_t i = 0; i < request->n_additions; i++)
                 requested_line_check(&context, &request->additions[i].requested);
-        if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
+        if (command->refusal->n_violations)
+                return refuse(
+                        command->refusal, command->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
         p = additions_check(request->order, request->additions, request->n_additions, request->order->ship_to != NULL,
-                act->stock, &context);
+                command->stock, &context);
         if (p)
                 return p;
         for (size_t i = 0; i < request->n_additions; i++)
                 prices[i] = request->additions[i].unit_price;
-        price_exchange(request, verdicts, prices, act);
-        if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
+        price_exchange(request, verdicts, prices, command);
+        if (command->refusal->n_violations)
+                return refuse(
+                        command->refusal, command->arena, PROBLEM_VALIDATION_FAILED, "The exchange is not valid.");
         if (request->order->n_discounts + n_discounted(request) <= ORDER_DISCOUNTS_MAX)
                 return PROBLEM_NONE;
-        exchange_violation_add(
-                act, "#/exchange/lines", "too-many", "The order has no room for the discounts of the exchanged lines.");
-        return refuse(act->refusal, act->arena, PROBLEM_TOO_MANY, "The order has no room for more discounts.");
+        exchange_violation_add(command, "#/exchange/lines", "too-many",
+                "The order has no room for the discounts of the exchanged lines.");
+        return refuse(command->refusal, command->arena, PROBLEM_TOO_MANY, "The order has no room for more discounts.");
 }
 
 /* The order's lines are elsewhere now, under the same numbers. */
@@ -195,9 +199,10 @@ static const char *exchange_json(const struct addition *additions, size_t n, str
         return text.failed ? NULL : buffer_text(&text);
 }
 
-enum problem return_make_exchange(const struct return_request *request, struct rma *rma, const struct act *act) {
+enum problem return_make_exchange(
+        const struct return_request *request, struct rma *rma, const struct command *command) {
         const struct adding adding = {
-                .events = act->events, .actor = act->actor, .now = act->now, .arena = act->stock->arena
+                .events = command->events, .actor = command->actor, .now = command->now, .arena = command->stock->arena
         };
         const enum problem p = additions_make(request->order, request->additions, request->n_additions, &adding);
         struct event *event;
@@ -205,10 +210,10 @@ enum problem return_make_exchange(const struct return_request *request, struct r
         if (p)
                 return p;
         find_lines_again(request->set, request->order);
-        rma->exchange = exchange_json(request->additions, request->n_additions, act->stock->arena);
+        rma->exchange = exchange_json(request->additions, request->n_additions, command->stock->arena);
         if (!rma->exchange)
                 return FAULT_BUSY;
-        event = rma_tell(act->events, rma, EVENT_RETURN_EXCHANGED, act->actor);
+        event = rma_tell(command->events, rma, EVENT_RETURN_EXCHANGED, command->actor);
         event_integer(event, "lines_added", (int64_t) request->n_additions);
         return PROBLEM_NONE;
 }

@@ -68,8 +68,8 @@ static struct order_line *imported_order_line(const struct return_set *set, cons
 }
 
 static enum problem choose_lines(const struct return_set *set, const struct order *order,
-        const struct import_return *body, const struct act *act, struct order_line **chosen) {
-        int64_t *planned = arena_new_array(act->arena, int64_t, order->n_lines);
+        const struct import_return *body, const struct command *command, struct order_line **chosen) {
+        int64_t *planned = arena_new_array(command->arena, int64_t, order->n_lines);
         bool unknown = false;
 
         if (!planned)
@@ -81,22 +81,22 @@ static enum problem choose_lines(const struct return_set *set, const struct orde
                 if (chosen[i])
                         planned[chosen[i]->number] += body->lines[i].quantity;
                 else if (exists)
-                        return_name_over(act, i, most_of(set, order, &body->lines[i], planned));
+                        return_name_over(command, i, most_of(set, order, &body->lines[i], planned));
                 else
-                        violation_at(act->refusal, act->arena, "#/lines", i, "quantity", "unknown-line",
+                        violation_at(command->refusal, command->arena, "#/lines", i, "quantity", "unknown-line",
                                 "The order has no such line.");
                 unknown = unknown || (!chosen[i] && !exists);
         }
         if (unknown)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The order does not have all of the lines; see `errors`.");
-        return act->refusal->n_violations ? return_refuse_over(act) : PROBLEM_NONE;
+        return command->refusal->n_violations ? return_refuse_over(command) : PROBLEM_NONE;
 }
 
 /* ---- taking over ---- */
 
 static struct rma *rma_add(struct return_set *set, struct order *order, const struct import_return *body,
-        timestamp received_at, const struct act *act) {
+        timestamp received_at, const struct command *command) {
         struct rma *rma = arena_new(set->arena, struct rma);
         struct rma **rows = arena_grow(set->arena, set->rows, set->n_rows, &set->capacity, sizeof(struct rma *));
 
@@ -109,7 +109,7 @@ static struct rma *rma_add(struct return_set *set, struct order *order, const st
                 .location = body->location,
                 .refund_to = refund_to_texts[REFUND_TO_ORIGINAL],
                 .unexpected = "[]",
-                .actor = act->actor,
+                .actor = command->actor,
                 .version = 1,
                 .created_at = received_at,
                 .is_new = true,
@@ -142,57 +142,62 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
 }
 
 /* The money went back then, too. `quiet` takes the event that would ask a provider for it. */
-static enum problem refund_settled(
-        struct rma *rma, const char *reason, timestamp received_at, struct events *quiet, const struct act *act) {
+static enum problem refund_settled(struct rma *rma, const char *reason, timestamp received_at, struct events *quiet,
+        const struct command *command) {
         const struct refund_request request = { .amount = rma_refund(rma),
                 .to = REFUND_TO_ORIGINAL,
                 .reason = reason,
                 .return_id = rma->id,
                 .due = rma_refund(rma),
                 .due_tax = rma_tax(rma) };
-        const struct command command = { act->actor, received_at, quiet, quiet->arena, act->refusal };
+        const struct command then = { .actor = command->actor,
+                .now = received_at,
+                .events = quiet,
+                .arena = quiet->arena,
+                .refusal = command->refusal };
         struct order *order = rma->order;
         const size_t before = order->balance.n_refunds;
         enum problem p;
 
         if (!request.amount)
                 return PROBLEM_NONE;
-        p = balance_refund(&order->balance, &request, &command);
+        p = balance_refund(&order->balance, &request, &then);
         for (size_t i = before; i < order->balance.n_refunds && !p; i++) {
-                p = refund_advance(order->balance.refunds[i], REFUND_SETTLE, act->arena, act->refusal);
-                event_text(refund_tell(act->events, order->balance.refunds[i], EVENT_REFUND_SETTLED, act->actor),
+                p = refund_advance(order->balance.refunds[i], REFUND_SETTLE, command->arena, command->refusal);
+                event_text(
+                        refund_tell(command->events, order->balance.refunds[i], EVENT_REFUND_SETTLED, command->actor),
                         "source", "import");
         }
         return p;
 }
 
 enum problem import_return_take(struct return_set *set, struct order *order, const struct import_return *body,
-        timestamp received_at, const struct act *act, struct rma **ret_rma) {
-        struct order_line **chosen = arena_new_array(act->arena, struct order_line *, body->n_lines);
-        struct event **told = act->events->last;
+        timestamp received_at, const struct command *command, struct rma **ret_rma) {
+        struct order_line **chosen = arena_new_array(command->arena, struct order_line *, body->n_lines);
+        struct event **told = command->events->last;
         struct events quiet;
         struct event *event;
         struct rma *rma;
-        enum problem p = chosen ? choose_lines(set, order, body, act, chosen) : FAULT_BUSY;
+        enum problem p = chosen ? choose_lines(set, order, body, command, chosen) : FAULT_BUSY;
 
         if (p)
                 return p;
-        rma = rma_add(set, order, body, received_at, act);
+        rma = rma_add(set, order, body, received_at, command);
         if (!rma)
                 return FAULT_BUSY;
         for (size_t i = 0; i < body->n_lines; i++)
                 if (!line_take(rma, chosen[i], &body->lines[i], body->external_ref, received_at, set->arena))
                         return FAULT_BUSY;
-        rma_settle(rma, act);
-        event = rma_tell(act->events, rma, EVENT_RETURN_RECEIVED, act->actor);
+        rma_settle(rma, command);
+        event = rma_tell(command->events, rma, EVENT_RETURN_RECEIVED, command->actor);
         event_text(event, "source", "import");
         event_text(event, "external_ref", body->external_ref);
         rma_tell_lines(event, rma->lines, rma->n_lines);
         events_init(&quiet, set->arena);
-        p = refund_settled(rma, body->external_ref, received_at, &quiet, act);
+        p = refund_settled(rma, body->external_ref, received_at, &quiet, command);
         if (p)
                 return p;
-        order_settle(order, &quiet, act->actor, act->now);
+        order_settle(order, &quiet, command->actor, command->now);
         for (event = *told; event; event = event->next)
                 event->occurred_at = received_at;
         *ret_rma = rma;

@@ -113,8 +113,9 @@ static int64_t days_since(const struct left_days *days, const struct order_line 
 
 /* ---- judging ---- */
 
-void return_name_fault(const struct act *act, size_t i, const char *member, const char *code, const char *detail) {
-        violation_at(act->refusal, act->arena, "#/lines", i, member, code, "%s", detail);
+void return_name_fault(
+        const struct command *command, size_t i, const char *member, const char *code, const char *detail) {
+        violation_at(command->refusal, command->arena, "#/lines", i, member, code, "%s", detail);
 }
 
 /* Whether condition and disposition agree: unsellable goods do not go back on the shelf. */
@@ -124,34 +125,34 @@ static bool item_is_consistent(const struct return_item *item) {
         return item->condition >= 0 && (item->disposition != DISPOSE_RESTOCK || item->condition == GOODS_SELLABLE);
 }
 
-static void check_location(const struct return_request *request, const struct act *act) {
+static void check_location(const struct return_request *request, const struct command *command) {
         const struct location *location = catalog_find_location(request->catalog, request->location);
 
         if (!location)
-                (void) refuse_because(
-                        act->refusal, act->arena, "#/location", "unknown-location", "There is no such location.");
+                (void) refuse_because(command->refusal, command->arena, "#/location", "unknown-location",
+                        "There is no such location.");
         else if (!(location->capabilities & CAN_RETURNS))
-                (void) refuse_because(
-                        act->refusal, act->arena, "#/location", "not-capable", "The location takes no returns.");
+                (void) refuse_because(command->refusal, command->arena, "#/location", "not-capable",
+                        "The location takes no returns.");
 }
 
-static enum problem check_items(const struct return_request *request, const struct act *act) {
-        check_location(request, act);
+static enum problem check_items(const struct return_request *request, const struct command *command) {
+        check_location(request, command);
         for (size_t i = 0; i < request->n_items; i++) {
                 const struct return_item *item = &request->items[i];
 
                 if (!order_line_find(request->order, &item->order_line_id))
-                        return_name_fault(act, i, "order_line_id", "unknown-line", "The order has no such line.");
+                        return_name_fault(command, i, "order_line_id", "unknown-line", "The order has no such line.");
                 if (item->condition >= 0 && request->by_post)
                         return_name_fault(
-                                act, i, "condition", "not-allowed", "Goods that come by post are not here yet.");
+                                command, i, "condition", "not-allowed", "Goods that come by post are not here yet.");
                 if (!item_is_consistent(item))
-                        return_name_fault(act, i, "disposition", "not-allowed",
+                        return_name_fault(command, i, "disposition", "not-allowed",
                                 item->condition < 0 ? "A disposition needs a condition."
                                                     : "Goods that cannot be sold do not go back into the shelf.");
         }
-        if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+        if (command->refusal->n_violations)
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The location or some lines cannot be accepted; see `errors`.");
         return PROBLEM_NONE;
 }
@@ -206,8 +207,9 @@ static void judge_item(const struct return_request *request, size_t i, struct ve
                 judge_worth(verdict, condition, line->cancelled + line->returned + before, item->quantity);
 }
 
-enum problem return_judge(const struct return_request *request, struct verdict *verdicts, const struct act *act) {
-        const enum problem p = check_items(request, act);
+enum problem return_judge(
+        const struct return_request *request, struct verdict *verdicts, const struct command *command) {
+        const enum problem p = check_items(request, command);
 
         for (size_t i = 0; !p && i < request->n_items; i++)
                 judge_item(request, i, &verdicts[i]);

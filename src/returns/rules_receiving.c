@@ -23,7 +23,7 @@ struct step {
 
 struct plan {
         const struct return_reception *reception;
-        const struct act *act;
+        const struct command *command;
         struct step *steps;
         size_t n_steps;
         int64_t *taken; /* of each line of the return, by steps before */
@@ -114,7 +114,7 @@ static void plan_arrival(struct plan *plan, size_t i) {
         int64_t left = plan_awaited(plan, i);
 
         if (!arrival->sku && !named) {
-                return_name_fault(plan->act, i, arrival->has_id ? "id" : "order_line_id", "unknown-line",
+                return_name_fault(plan->command, i, arrival->has_id ? "id" : "order_line_id", "unknown-line",
                         "There is no such line.");
                 return;
         }
@@ -126,45 +126,45 @@ static void plan_arrival(struct plan *plan, size_t i) {
         if (left && arrival->sku)
                 plan_add(plan, i, NULL, NULL, left);
         else if (left)
-                return_name_over(plan->act, i, arrival->quantity - left);
+                return_name_over(plan->command, i, arrival->quantity - left);
 }
 
 static enum problem plan_make(struct plan *plan) {
         const struct return_reception *reception = plan->reception;
-        const struct act *act = plan->act;
+        const struct command *command = plan->command;
         const size_t n = reception->rma->n_lines + reception->rma->order->n_lines + 1;
 
         plan->n_lines = reception->rma->n_lines;
-        plan->taken = arena_new_array(act->arena, int64_t, n);
-        plan->steps = arena_new_array(act->arena, struct step, n * (reception->n_arrivals + 1));
+        plan->taken = arena_new_array(command->arena, int64_t, n);
+        plan->steps = arena_new_array(command->arena, struct step, n * (reception->n_arrivals + 1));
         if (!plan->taken || !plan->steps)
                 return FAULT_BUSY;
         for (size_t i = 0; i < reception->n_arrivals; i++)
                 plan_arrival(plan, i);
-        if (!act->refusal->n_violations)
+        if (!command->refusal->n_violations)
                 return PROBLEM_NONE;
-        for (const struct violation *v = act->refusal->violations; v; v = v->next)
+        for (const struct violation *v = command->refusal->violations; v; v = v->next)
                 if (!v->has_available)
-                        return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                        return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                                 "Some lines are unknown; see `errors`.");
-        return return_refuse_over(act);
+        return return_refuse_over(command);
 }
 
 /* ---- checking ---- */
 
-static enum problem check_arrivals(const struct return_reception *reception, const struct act *act) {
+static enum problem check_arrivals(const struct return_reception *reception, const struct command *command) {
         for (size_t i = 0; i < reception->n_arrivals; i++) {
                 const struct arrival *arrival = &reception->arrivals[i];
 
                 if (arrival->disposition == DISPOSE_RESTOCK && arrival->condition != GOODS_SELLABLE)
-                        return_name_fault(act, i, "disposition", "not-allowed",
+                        return_name_fault(command, i, "disposition", "not-allowed",
                                 "Goods that cannot be sold do not go back into the shelf.");
                 if (is_rejected(arrival) && arrival->disposition >= 0)
                         return_name_fault(
-                                act, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
+                                command, i, "disposition", "not-allowed", "Rejected goods go back to the customer.");
         }
-        if (act->refusal->n_violations)
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+        if (command->refusal->n_violations)
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "Some dispositions are not allowed; see `errors`.");
         return PROBLEM_NONE;
 }
@@ -186,9 +186,9 @@ static enum problem check_step(const struct plan *plan, struct step *step) {
         if (is_rejected(arrival))
                 return PROBLEM_NONE;
         if (!reception->override)
-                return_name_rules(plan->act, step->arrival, broken);
-        if (!return_can_shelve(plan->act, reception->location, step->order_line->sku))
-                return return_refuse_unknown_product(plan->act, step->arrival);
+                return_name_rules(plan->command, step->arrival, broken);
+        if (!return_can_shelve(plan->command, reception->location, step->order_line->sku))
+                return return_refuse_unknown_product(plan->command, step->arrival);
         return PROBLEM_NONE;
 }
 
@@ -197,11 +197,11 @@ static enum problem plan_check(const struct plan *plan) {
 
         for (size_t i = 0; i < plan->n_steps && !p; i++)
                 p = check_step(plan, &plan->steps[i]);
-        if (!p && plan->act->refusal->n_violations)
-                p = refuse(plan->act->refusal, plan->act->arena, PROBLEM_RETURN_REFUSED,
+        if (!p && plan->command->refusal->n_violations)
+                p = refuse(plan->command->refusal, plan->command->arena, PROBLEM_RETURN_REFUSED,
                         "The return policy refuses some lines; see `errors`. The goods may be rejected.");
         if (!p && plan->reception->rma->n_lines + plan->n_steps > RETURN_LINES_MAX)
-                p = return_refuse_full(plan->act, "#/lines", RETURN_LINES_MAX, "lines");
+                p = return_refuse_full(plan->command, "#/lines", RETURN_LINES_MAX, "lines");
         return p;
 }
 
@@ -213,18 +213,18 @@ static enum problem note_unexpected(const struct plan *plan, const struct step *
         json_t *list = json_loads(rma->unexpected, 0, NULL);
         json_t *entry = json_pack("{s:s, s:I, s:s, s:s, s:s}", "sku", arrival->sku, "quantity",
                 (json_int_t) step->quantity, "condition", goods_condition_texts[arrival->condition], "location",
-                plan->reception->location, "noted_by", plan->act->actor);
+                plan->reception->location, "noted_by", plan->command->actor);
         char *text = NULL;
         enum problem p = FAULT_BUSY;
 
         if (json_array_size(list) >= UNEXPECTED_ENTRIES_MAX) {
                 json_decref(entry);
-                p = return_refuse_full(plan->act, "#/lines", UNEXPECTED_ENTRIES_MAX, "notes of unexpected goods");
+                p = return_refuse_full(plan->command, "#/lines", UNEXPECTED_ENTRIES_MAX, "notes of unexpected goods");
         } else if (list && entry && json_array_append_new(list, entry) == 0) {
                 text = json_dumps(list, JSON_COMPACT);
         }
         if (text) {
-                rma->unexpected = arena_text(plan->act->stock->arena, text);
+                rma->unexpected = arena_text(plan->command->stock->arena, text);
                 p = rma->unexpected ? PROBLEM_NONE : FAULT_BUSY;
         }
         free(text);
@@ -234,7 +234,7 @@ static enum problem note_unexpected(const struct plan *plan, const struct step *
 
 static struct return_line *step_line(const struct plan *plan, const struct step *step) {
         const struct arrival *arrival = arrival_of(plan, step);
-        struct arena *arena = plan->act->stock->arena;
+        struct arena *arena = plan->command->stock->arena;
         struct return_line *line = step->line;
 
         if (line)
@@ -248,32 +248,32 @@ static struct return_line *step_line(const struct plan *plan, const struct step 
 
 static enum problem receive_step(const struct plan *plan, const struct step *step, struct return_line **ret_line) {
         const struct arrival *arrival = arrival_of(plan, step);
-        const struct act *act = plan->act;
+        const struct command *command = plan->command;
         struct return_line *line = step_line(plan, step);
         enum problem p;
 
         if (!line)
                 return FAULT_BUSY;
-        p = reception_advance(line, RECEPTION_RECEIVE, act->arena, act->refusal);
+        p = reception_advance(line, RECEPTION_RECEIVE, command->arena, command->refusal);
         if (p)
                 return p;
         line->condition = arrival->condition;
         line->location = plan->reception->location;
-        line->received_at = act->now;
+        line->received_at = command->now;
         *ret_line = line;
         if (is_rejected(arrival)) {
                 line->note = arrival->reason;
-                return acceptance_advance(line, ACCEPTANCE_REJECT, act->arena, act->refusal);
+                return acceptance_advance(line, ACCEPTANCE_REJECT, command->arena, command->refusal);
         }
         line->disposition = arrival->disposition >= 0 ? arrival->disposition
                                                       : (int) disposition_of((enum goods_condition) arrival->condition);
-        return_line_accept(line, act);
+        return_line_accept(line, command);
         return PROBLEM_NONE;
 }
 
-static void tell_received(
-        const struct return_reception *reception, struct return_line *const *lines, size_t n, const struct act *act) {
-        struct event *event = rma_tell(act->events, reception->rma, EVENT_RETURN_RECEIVED, act->actor);
+static void tell_received(const struct return_reception *reception, struct return_line *const *lines, size_t n,
+        const struct command *command) {
+        struct event *event = rma_tell(command->events, reception->rma, EVENT_RETURN_RECEIVED, command->actor);
 
         event->location = reception->location;
         event_text(event, "at", reception->location);
@@ -283,9 +283,9 @@ static void tell_received(
 }
 
 static enum problem plan_carry_out(const struct plan *plan) {
-        const struct act *act = plan->act;
+        const struct command *command = plan->command;
         struct rma *rma = plan->reception->rma;
-        struct return_line **lines = arena_new_array(act->arena, struct return_line *, plan->n_steps);
+        struct return_line **lines = arena_new_array(command->arena, struct return_line *, plan->n_steps);
         enum problem p = lines ? PROBLEM_NONE : FAULT_BUSY;
         size_t n = 0;
 
@@ -295,9 +295,9 @@ static enum problem plan_carry_out(const struct plan *plan) {
         if (p)
                 return p;
         return_grant_shipping(rma, plan->reception->set);
-        rma_settle(rma, act);
-        tell_received(plan->reception, lines, n, act);
-        order_settle(rma->order, act->events, act->actor, act->now);
+        rma_settle(rma, command);
+        tell_received(plan->reception, lines, n, command);
+        order_settle(rma->order, command->events, command->actor, command->now);
         return PROBLEM_NONE;
 }
 
@@ -312,16 +312,16 @@ static bool awaits(const struct rma *rma) {
 
 /* Everything is here, and the same actor says so again. A request that names units reports more units: its repeat is
  * known by the idempotency key. */
-static bool is_reception_repeat(const struct return_reception *reception, const struct act *act) {
+static bool is_reception_repeat(const struct return_reception *reception, const struct command *command) {
         const struct rma *rma = reception->rma;
 
-        return !reception->arrivals && rma->status == RETURN_RECEIVED && text_equal(rma->moved_by, act->actor);
+        return !reception->arrivals && rma->status == RETURN_RECEIVED && text_equal(rma->moved_by, command->actor);
 }
 
 /* All that is awaited, as good as new. */
-static enum problem arrivals_of_all(struct return_reception *reception, const struct act *act) {
+static enum problem arrivals_of_all(struct return_reception *reception, const struct command *command) {
         const struct rma *rma = reception->rma;
-        struct arrival *arrivals = arena_new_array(act->arena, struct arrival, rma->n_lines);
+        struct arrival *arrivals = arena_new_array(command->arena, struct arrival, rma->n_lines);
 
         if (!arrivals)
                 return FAULT_BUSY;
@@ -339,20 +339,20 @@ static enum problem arrivals_of_all(struct return_reception *reception, const st
         return PROBLEM_NONE;
 }
 
-enum problem return_receive(const struct return_reception *reception, const struct act *act) {
+enum problem return_receive(const struct return_reception *reception, const struct command *command) {
         struct return_reception all = *reception;
-        struct plan plan = { .reception = &all, .act = act };
-        enum problem p = check_arrivals(reception, act);
+        struct plan plan = { .reception = &all, .command = command };
+        enum problem p = check_arrivals(reception, command);
 
-        if (p || is_reception_repeat(reception, act))
+        if (p || is_reception_repeat(reception, command))
                 return p;
         if (!reception->arrivals && !awaits(reception->rma)) {
-                act->refusal->current_status = return_status_texts[reception->rma->status];
-                return refuse(act->refusal, act->arena, PROBLEM_INVALID_TRANSITION,
+                command->refusal->current_status = return_status_texts[reception->rma->status];
+                return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                         "Nothing of the return is awaited any more.");
         }
         if (!reception->arrivals)
-                p = arrivals_of_all(&all, act);
+                p = arrivals_of_all(&all, command);
         if (!p)
                 p = plan_make(&plan);
         if (!p)

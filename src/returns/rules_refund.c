@@ -40,11 +40,13 @@ static int64_t undecided_tax_in(const struct rma *rma, int64_t amount) {
         return all ? (int64_t) ((__int128) undecided_tax(rma) * amount / all) : 0;
 }
 
-static bool is_refund_repeat(const struct rma *rma, const struct return_refund *request, const struct act *act) {
+static bool is_refund_repeat(
+        const struct rma *rma, const struct return_refund *request, const struct command *command) {
         const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma);
 
         return !left && rma_refund(rma) && !request->has_amount &&
-               text_equal(rma->refund_to, refund_choice_texts[request->to]) && text_equal(rma->moved_by, act->actor);
+               text_equal(rma->refund_to, refund_choice_texts[request->to]) &&
+               text_equal(rma->moved_by, command->actor);
 }
 
 /* Store credit is given only for money that the provider has taken. */
@@ -55,46 +57,46 @@ static int64_t most_to(const struct rma *rma, enum refund_choice to) {
         return to == CHOICE_STORE_CREDIT && taken < most ? taken : most;
 }
 
-static enum problem refuse_over_refund(int64_t most, const struct act *act) {
-        refuse_beyond(act->refusal, act->arena, "#/amount", "over-refund", most,
+static enum problem refuse_over_refund(int64_t most, const struct command *command) {
+        refuse_beyond(command->refusal, command->arena, "#/amount", "over-refund", most,
                 "Of this return %" PRId64 " can be refunded now.", most);
-        return refuse(act->refusal, act->arena, PROBLEM_OVER_REFUND,
+        return refuse(command->refusal, command->arena, PROBLEM_OVER_REFUND,
                 "The refund exceeds the refundable amount; see `errors`.");
 }
 
-static void refund_decision_note(struct rma *rma, const struct return_refund *request, const struct act *act) {
+static void refund_decision_note(struct rma *rma, const struct return_refund *request, const struct command *command) {
         rma->refund_to = refund_choice_texts[request->to];
-        rma_settle(rma, act);
-        order_settle(rma->order, act->events, act->actor, act->now);
+        rma_settle(rma, command);
+        order_settle(rma->order, command->events, command->actor, command->now);
 }
 
 /* The order no longer owes the customer the credit. Money that was refunded already, also by the order, or that pays
  * for an exchange, cannot be withheld: the customer keeps it. */
-static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct act *act) {
+static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct command *command) {
         const int64_t amount = rma_refundable(rma), tax = undecided_tax_in(rma, amount);
         struct event *event;
 
         if (request->has_amount) {
-                (void) refuse_because(
-                        act->refusal, act->arena, "#/amount", "not-allowed", "The whole remaining amount is withheld.");
-                return refuse(
-                        act->refusal, act->arena, PROBLEM_VALIDATION_FAILED, "A refund to `none` takes no amount.");
+                (void) refuse_because(command->refusal, command->arena, "#/amount", "not-allowed",
+                        "The whole remaining amount is withheld.");
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
+                        "A refund to `none` takes no amount.");
         }
         if (!amount)
-                return refuse_over_refund(amount, act);
+                return refuse_over_refund(amount, command);
         order_credit(rma->order, -amount, -tax);
         rma->withheld += amount;
         rma->withheld_tax += tax;
-        event = rma_tell(act->events, rma, EVENT_RETURN_REFUND_WITHHELD, act->actor);
+        event = rma_tell(command->events, rma, EVENT_RETURN_REFUND_WITHHELD, command->actor);
         event_integer(event, "amount", amount);
         event_text(event, "currency", rma->order->balance.currency);
         event_text(event, "reason", request->reason);
-        refund_decision_note(rma, request, act);
+        refund_decision_note(rma, request, command);
         return PROBLEM_NONE;
 }
 
 static enum problem request_order_refund(
-        struct rma *rma, const struct return_refund *request, int64_t amount, const struct act *act) {
+        struct rma *rma, const struct return_refund *request, int64_t amount, const struct command *command) {
         const struct refund_request wanted = {
                 .amount = amount,
                 .to = request->to == CHOICE_ORIGINAL ? REFUND_TO_ORIGINAL : REFUND_TO_STORE_CREDIT,
@@ -103,38 +105,39 @@ static enum problem request_order_refund(
                 .due = undecided(rma),
                 .due_tax = undecided_tax(rma),
         };
-        const struct command command = { act->actor, act->now, act->events, act->stock->arena, act->refusal };
+        struct command refunding = *command;
 
-        return balance_refund(&rma->order->balance, &wanted, &command);
+        refunding.arena = command->stock->arena;
+        return balance_refund(&rma->order->balance, &wanted, &refunding);
 }
 
-enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct act *act) {
+enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct command *command) {
         const int64_t most = most_to(rma, request->to);
         const int64_t amount = request->has_amount ? request->amount.amount : most;
         const int64_t tax = undecided_tax_in(rma, amount);
         struct event *event;
         enum problem p;
 
-        if (is_refund_repeat(rma, request, act))
+        if (is_refund_repeat(rma, request, command))
                 return PROBLEM_NONE;
         if (request->to == CHOICE_NONE)
-                return withhold(rma, request, act);
+                return withhold(rma, request, command);
         if (request->has_amount && !text_equal(request->amount.currency, rma->order->balance.currency)) {
-                (void) refuse_because(act->refusal, act->arena, "#/amount/currency", "currency-mismatch",
+                (void) refuse_because(command->refusal, command->arena, "#/amount/currency", "currency-mismatch",
                         "The order is in %s.", rma->order->balance.currency);
-                return refuse(act->refusal, act->arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "A refund is in the currency of its order.");
         }
         if (!amount || amount > most)
-                return refuse_over_refund(most, act);
-        p = request_order_refund(rma, request, amount, act);
+                return refuse_over_refund(most, command);
+        p = request_order_refund(rma, request, amount, command);
         if (p)
                 return p;
-        event = rma_tell(act->events, rma, EVENT_RETURN_REFUNDED, act->actor);
+        event = rma_tell(command->events, rma, EVENT_RETURN_REFUNDED, command->actor);
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
         event_integer(event, "tax", tax);
         event_text(event, "currency", rma->order->balance.currency);
-        refund_decision_note(rma, request, act);
+        refund_decision_note(rma, request, command);
         return PROBLEM_NONE;
 }

@@ -51,7 +51,7 @@ struct work {
         struct order_set set;
         struct events events;
         struct refusal refusal;
-        struct act act;
+        struct command command;
         struct fulfillment *fulfillment;
 };
 
@@ -74,7 +74,7 @@ static struct work *lock(void) {
         store_trip();
         work->fulfillment = fulfillment_find(&work->set, &id);
         cr_assert_not_null(work->fulfillment);
-        work->act = (struct act){ .actor = "ben",
+        work->command = (struct command){ .actor = "ben",
                 .now = STORE_NOW,
                 .stock = &work->stock,
                 .events = &work->events,
@@ -137,10 +137,10 @@ static enum problem hand_over(struct work *work, const char *code) {
                 .recipient = "Ada \"L\" \xe2\x82\xac",
                 .relation = 0,
                 .secret = SECRET };
-        const enum problem p = fulfillment_hand_over(work->fulfillment, &handover, &work->act);
+        const enum problem p = fulfillment_hand_over(work->fulfillment, &handover, &work->command);
 
         if (p) /* as the route does */
-                fulfillment_count_wrong_code(work->fulfillment, &handover, &work->act);
+                fulfillment_count_wrong_code(work->fulfillment, &handover, &work->command);
         return p;
 }
 
@@ -204,7 +204,7 @@ Test(fulfillment, what_was_stolen_is_off_the_books) {
 
         place("pickup", "allocated", false);
         work = lock();
-        save_done(work, fulfillment_short(work->fulfillment, stolen, 1, SHORT_THEFT, &work->act));
+        save_done(work, fulfillment_short(work->fulfillment, stolen, 1, SHORT_THEFT, NULL, &work->command));
         assert_stock("A: 0 0 0 5, B: 7 0 1 0");
         assert_ledger("A 5 theft -2 0 0 0 ben");
         assert_events("fulfillment.short_picked, order.units_cancelled, refund.due");
@@ -219,7 +219,7 @@ Test(fulfillment, what_was_damaged_is_there_and_cannot_be_sold) {
 
         place("ship", "picking", false);
         work = lock();
-        save_done(work, fulfillment_reject(work->fulfillment, SHORT_DAMAGED, &work->act));
+        save_done(work, fulfillment_reject(work->fulfillment, SHORT_DAMAGED, NULL, &work->command));
         assert_stock("A: 2 2 0 5, B: 7 1 0 1");
         assert_ledger("A 5 damage 0 2 2 2 ben, B 1 damage 0 1 7 1 ben");
         assert_events("fulfillment.rejected, order.units_cancelled, refund.due, order.cancelled");
@@ -233,7 +233,7 @@ static void ship(const char *tracking_number, const struct line_units *lines, si
         };
         struct work *work = lock();
 
-        save_done(work, fulfillment_ship(work->fulfillment, &package, 1, &work->act));
+        save_done(work, fulfillment_ship(work->fulfillment, &package, 1, &work->command));
 }
 
 Test(fulfillment, packages_of_several_days_stand_in_their_order) {
@@ -259,9 +259,9 @@ Test(fulfillment, a_later_command_sees_what_the_one_before_has_done) {
 
         place("curbside", "allocated", false);
         work = lock();
-        cr_assert_eq(fulfillment_assign(work->fulfillment, "cleo", false, &work->act), PROBLEM_NONE);
-        cr_assert_eq(fulfillment_pick(work->fulfillment, items, 2, "#/lines", NULL, &work->act), PROBLEM_NONE);
-        save_done(work, fulfillment_make_ready(work->fulfillment, "shelf C3", DAY, &work->act));
+        cr_assert_eq(fulfillment_assign(work->fulfillment, "cleo", false, &work->command), PROBLEM_NONE);
+        cr_assert_eq(fulfillment_pick(work->fulfillment, items, 2, "#/lines", NULL, &work->command), PROBLEM_NONE);
+        save_done(work, fulfillment_make_ready(work->fulfillment, "shelf C3", DAY, &work->command));
         work = lock();
         cr_assert_eq(work->fulfillment->status, FULFILLMENT_READY);
         cr_assert_eq(work->fulfillment->version, 4);

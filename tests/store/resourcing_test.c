@@ -80,9 +80,9 @@ struct work {
         struct events events;
         struct resourcing resourcing;
         struct refusal refusal;
-        struct act act;
+        struct command command;
         struct fulfillment *fulfillment;
-        const struct sourcing_search *search;
+        struct sourcing_search *search;
 };
 
 static struct work *look_by(bool enabled, int64_t radius_km) {
@@ -103,13 +103,12 @@ static struct work *look_by(bool enabled, int64_t radius_km) {
         work->fulfillment = fulfillment_find(&work->set, &id);
         work->search = resourcing_find(&work->resourcing, work);
         cr_assert_not_null(work->fulfillment);
-        work->act = (struct act){ .actor = "ben",
+        work->command = (struct command){ .actor = "ben",
                 .now = STORE_NOW,
                 .stock = &work->stock,
                 .events = &work->events,
                 .arena = &store_arena,
-                .refusal = &work->refusal,
-                .search = resourcing_find(&work->resourcing, work) };
+                .refusal = &work->refusal };
         return work;
 }
 
@@ -300,7 +299,7 @@ Test(resourcing, what_moved_reads_as_it_was_saved) {
         stock_up("beta", 1, 5);
         work = look();
         cr_assert_eq(work->search->left, 1);
-        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, &work->act), PROBLEM_NONE);
+        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, work->search, &work->command), PROBLEM_NONE);
         cr_assert_eq(stock_save(store_database, &work->stock, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
         cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
@@ -349,14 +348,13 @@ Test(resourcing, the_second_of_two_calls_finds_a_location_when_the_first_is_refu
                 PROBLEM_NONE);
         store_trip();
         work->fulfillment = fulfillment_find(&work->set, &id);
-        work->act = (struct act){ .actor = "ben",
+        work->command = (struct command){ .actor = "ben",
                 .now = STORE_NOW,
                 .stock = &work->stock,
                 .events = &work->events,
                 .arena = &store_arena,
-                .refusal = &work->refusal,
-                .search = resourcing_find(&work->resourcing, work) };
-        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, &work->act), PROBLEM_NONE);
+                .refusal = &work->refusal };
+        cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, work->search, &work->command), PROBLEM_NONE);
         cr_assert_eq(work->fulfillment->order->n_fulfillments, 2);
         cr_assert_str_eq(work->fulfillment->order->fulfillments[1]->location, "beta");
 }

@@ -31,9 +31,9 @@ static void lied_to(void) {
 
 static void expired(void) {
         ready();
-        scene.act.now += 7 * DAY;
-        cr_assert(fulfillment_expire(it, &scene.act));
-        scene.act.now = NOW;
+        scene.command.now += 7 * DAY;
+        cr_assert(fulfillment_expire(it, &scene.command));
+        scene.command.now = NOW;
 }
 
 static void partly_collected(void) {
@@ -43,7 +43,7 @@ static void partly_collected(void) {
         ready();
         handover.lines = part;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
 }
 
 static void collected(void) {
@@ -65,15 +65,15 @@ static void shipped(void) {
 
 static void delivered(void) {
         shipped();
-        assert_done(fulfillment_deliver(it, &scene.act));
+        assert_done(fulfillment_deliver(it, &scene.command));
 }
 
 static void rejected(void) {
-        assert_done(fulfillment_reject(it, SHORT_CLOSED, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command));
 }
 
 static void cancelled(void) {
-        assert_done(fulfillment_cancel(it, "not wanted", &scene.act));
+        assert_done(fulfillment_cancel(it, "not wanted", &scene.command));
 }
 
 static void all_short(void) {
@@ -122,37 +122,37 @@ static enum problem undo_one(void) {
 static enum problem arrive(void) {
         const struct check_in_word word = { .event = CHECK_IN_ARRIVE, .eta_minutes = -1 };
 
-        return fulfillment_check_in(it, &word, &scene.act);
+        return fulfillment_check_in(it, &word, &scene.command);
 }
 
 static enum problem run(enum fulfillment_action action) {
         switch (action) {
         case ACTION_ASSIGN:
-                return fulfillment_assign(it, "ben", false, &scene.act);
+                return fulfillment_assign(it, "ben", false, &scene.command);
         case ACTION_CANCEL:
-                return fulfillment_cancel(it, "not wanted", &scene.act);
+                return fulfillment_cancel(it, "not wanted", &scene.command);
         case ACTION_CHECK_IN:
                 return arrive();
         case ACTION_DELIVER:
-                return fulfillment_deliver(it, &scene.act);
+                return fulfillment_deliver(it, &scene.command);
         case ACTION_EXTEND_HOLD:
-                return fulfillment_extend_hold(it, NOW + 8 * DAY, &scene.act);
+                return fulfillment_extend_hold(it, NOW + 8 * DAY, &scene.command);
         case ACTION_HANDOVER:
                 return hand_over_by(right_code(SECRET));
         case ACTION_LINK:
-                return fulfillment_issue_link(it, (const uint8_t *) "0123456789abcdef0123456789abcdef", &scene.act);
+                return fulfillment_issue_link(it, (const uint8_t *) "0123456789abcdef0123456789abcdef", &scene.command);
         case ACTION_PICK:
                 return pick_one();
         case ACTION_READY:
                 return make_ready();
         case ACTION_RECIPIENT:
-                return fulfillment_name_recipient(it, "Grace", -1, &scene.act);
+                return fulfillment_name_recipient(it, "Grace", -1, &scene.command);
         case ACTION_REINSTATE:
-                return fulfillment_reinstate(it, TIMESTAMP_NONE, 7 * DAY, &scene.act);
+                return fulfillment_reinstate(it, TIMESTAMP_NONE, 7 * DAY, &scene.command);
         case ACTION_REISSUE_CODE:
-                return fulfillment_reissue_code(it, &scene.act);
+                return fulfillment_reissue_code(it, &scene.command);
         case ACTION_REJECT:
-                return fulfillment_reject(it, SHORT_CLOSED, &scene.act);
+                return fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command);
         case ACTION_SHIP:
                 return ship(NULL, 0);
         case ACTION_SHORT:
@@ -160,7 +160,7 @@ static enum problem run(enum fulfillment_action action) {
         case ACTION_UNDO_PICK:
                 return undo_one();
         case ACTION_UNLOCK:
-                return fulfillment_unlock(it, &scene.act);
+                return fulfillment_unlock(it, &scene.command);
         case ACTION_COUNT:
                 break;
         }

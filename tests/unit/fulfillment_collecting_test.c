@@ -13,7 +13,7 @@ static enum problem say(enum check_in_event event, int64_t eta_minutes, const ch
                 .bay = bay,
                 .vehicle = { make, make ? "red" : NULL, make ? "B-XY 12" : NULL } };
 
-        return fulfillment_check_in(it, &word, &scene.act);
+        return fulfillment_check_in(it, &word, &scene.command);
 }
 
 static enum problem set_out(int64_t eta_minutes) {
@@ -70,11 +70,11 @@ Test(fulfillment_check_in, it_is_an_axis_of_its_own) {
 
 Test(fulfillment_check_in, the_last_word_wins) {
         assert_done(arrive());
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(set_out(20));
         cr_assert_eq(it->check_in.state, CHECK_IN_ON_THE_WAY);
         cr_assert_eq(it->check_in.arrived_at, TIMESTAMP_NONE);
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(arrive());
         cr_assert_eq(it->check_in.arrived_at, NOW + 2 * MINUTE);
         cr_assert_eq(it->check_in.eta_minutes, -1);
@@ -82,7 +82,7 @@ Test(fulfillment_check_in, the_last_word_wins) {
 
 Test(fulfillment_check_in, what_is_not_told_anew_stays) {
         assert_done(say(CHECK_IN_SET_OUT, 12, NULL, "Volvo"));
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(say(CHECK_IN_SET_OUT, -1, "7", NULL));
         cr_assert_eq(it->check_in.eta_minutes, 12);
         cr_assert_eq(it->check_in.on_the_way_at, NOW);
@@ -93,7 +93,7 @@ Test(fulfillment_check_in, what_is_not_told_anew_stays) {
 
 Test(fulfillment_check_in, a_tap_too_many_changes_nothing) {
         assert_done(say(CHECK_IN_ARRIVE, -1, "4", "Volvo"));
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(say(CHECK_IN_ARRIVE, -1, "4", "Volvo"));
         assert_done(arrive());
         cr_assert_eq(told("pickup.customer_arrived"), 1);
@@ -103,7 +103,7 @@ Test(fulfillment_check_in, a_tap_too_many_changes_nothing) {
 
 Test(fulfillment_check_in, an_estimate_counts_from_when_it_was_given) {
         assert_done(set_out(12));
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(set_out(12));
         cr_assert_eq(it->check_in.on_the_way_at, NOW + MINUTE);
         cr_assert_eq(told("pickup.customer_on_the_way"), 2);
@@ -113,7 +113,7 @@ Test(fulfillment_check_in, an_estimate_counts_from_when_it_was_given) {
 
 Test(fulfillment_check_in, another_bay_is_news_and_the_wait_goes_on) {
         assert_done(say(CHECK_IN_ARRIVE, -1, "4", NULL));
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         assert_done(say(CHECK_IN_ARRIVE, -1, "5", NULL));
         cr_assert_eq(told("pickup.customer_arrived"), 2);
         cr_assert_eq(it->check_in.arrived_at, NOW);
@@ -141,7 +141,7 @@ Test(fulfillment_check_in, nobody_comes_for_a_parcel) {
 Test(fulfillment_check_in, the_wait_ends_with_the_hand_over) {
         ready();
         assert_done(arrive());
-        scene.act.now += 5 * MINUTE + SECOND - 1;
+        scene.command.now += 5 * MINUTE + SECOND - 1;
         assert_done(hand_over_by(right_code(SECRET)));
         cr_assert_eq(it->check_in.waited_s, 300);
         cr_assert(it->check_in.changed);
@@ -163,11 +163,11 @@ Test(fulfillment_check_in, a_visit_that_took_a_part_is_over) {
 
         ready();
         assert_done(say(CHECK_IN_ARRIVE, -1, "4", "Volvo"));
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         handover = by_code(right_code(SECRET));
         handover.lines = part;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
         cr_assert_str_eq(fulfillment_shown_status(it), "ready");
         cr_assert_null(it->check_in.bay);
         cr_assert_null(it->check_in.vehicle.make);
@@ -184,56 +184,56 @@ Test(fulfillment_hold, a_reminder_is_due_a_day_before_the_end) {
         ready();
         cr_assert_eq(it->hold_until, NOW + 7 * DAY);
         cr_assert_eq(it->remind_at, NOW + 6 * DAY);
-        scene.act.now = it->remind_at - 1;
-        cr_assert_not(fulfillment_remind(it, &scene.act));
-        scene.act.now++;
-        cr_assert(fulfillment_remind(it, &scene.act));
+        scene.command.now = it->remind_at - 1;
+        cr_assert_not(fulfillment_remind(it, &scene.command));
+        scene.command.now++;
+        cr_assert(fulfillment_remind(it, &scene.command));
         cr_assert_not_null(strstr(data_of("pickup.reminder"), "\"hold_until\":\""));
         cr_assert_eq(it->version, 5);
 }
 
 Test(fulfillment_hold, a_customer_is_reminded_once) {
         ready();
-        scene.act.now = it->remind_at;
-        cr_assert(fulfillment_remind(it, &scene.act));
-        scene.act.now += HOUR;
-        cr_assert_not(fulfillment_remind(it, &scene.act));
+        scene.command.now = it->remind_at;
+        cr_assert(fulfillment_remind(it, &scene.command));
+        scene.command.now += HOUR;
+        cr_assert_not(fulfillment_remind(it, &scene.command));
         cr_assert_eq(told("pickup.reminder"), 1);
 }
 
 Test(fulfillment_hold, a_hold_of_a_day_needs_no_reminder) {
         pick_all();
-        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.act));
+        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.command));
         cr_assert_eq(it->remind_at, TIMESTAMP_NONE);
-        scene.act.now += DAY - 1;
-        cr_assert_not(fulfillment_remind(it, &scene.act));
+        scene.command.now += DAY - 1;
+        cr_assert_not(fulfillment_remind(it, &scene.command));
 }
 
 Test(fulfillment_hold, nobody_is_reminded_of_what_was_collected) {
         ready();
         assert_done(hand_over_by(right_code(SECRET)));
-        scene.act.now += 7 * DAY;
-        cr_assert_not(fulfillment_remind(it, &scene.act));
+        scene.command.now += 7 * DAY;
+        cr_assert_not(fulfillment_remind(it, &scene.command));
 }
 
 Test(fulfillment_hold, it_is_moved_with_its_reminder) {
         ready();
-        scene.act.now = NOW + 6 * DAY;
-        cr_assert(fulfillment_remind(it, &scene.act));
-        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.act));
+        scene.command.now = NOW + 6 * DAY;
+        cr_assert(fulfillment_remind(it, &scene.command));
+        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.command));
         cr_assert_eq(it->hold_until, NOW + 9 * DAY);
         cr_assert_eq(it->remind_at, NOW + 8 * DAY);
         cr_assert_eq(told("fulfillment.hold_extended"), 1);
-        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.act));
+        assert_done(fulfillment_extend_hold(it, NOW + 9 * DAY, &scene.command));
         cr_assert_eq(told("fulfillment.hold_extended"), 1);
 }
 
 Test(fulfillment_hold, it_ends_in_the_future_and_within_sixty_days) {
         ready();
-        assert_refused(fulfillment_extend_hold(it, NOW, &scene.act), PROBLEM_VALIDATION_FAILED);
-        assert_refused(fulfillment_extend_hold(it, NOW + HOLD_MAX + 1, &scene.act), PROBLEM_VALIDATION_FAILED);
-        assert_done(fulfillment_extend_hold(it, NOW + 1, &scene.act));
-        assert_done(fulfillment_extend_hold(it, NOW + HOLD_MAX, &scene.act));
+        assert_refused(fulfillment_extend_hold(it, NOW, &scene.command), PROBLEM_VALIDATION_FAILED);
+        assert_refused(fulfillment_extend_hold(it, NOW + HOLD_MAX + 1, &scene.command), PROBLEM_VALIDATION_FAILED);
+        assert_done(fulfillment_extend_hold(it, NOW + 1, &scene.command));
+        assert_done(fulfillment_extend_hold(it, NOW + HOLD_MAX, &scene.command));
 }
 
 /* A slot from `begins` on, of three hours. */
@@ -253,7 +253,7 @@ Test(fulfillment_hold, with_a_slot_it_counts_from_when_the_slot_begins) {
 Test(fulfillment_hold, it_outlasts_a_slot_that_is_longer) {
         book_slot(NOW + 10 * DAY);
         pick_all();
-        assert_done(fulfillment_make_ready(it, NULL, HOUR, &scene.act));
+        assert_done(fulfillment_make_ready(it, NULL, HOUR, &scene.command));
         cr_assert_eq(it->hold_until, NOW + 10 * DAY + 3 * HOUR);
 }
 
@@ -268,34 +268,36 @@ Test(fulfillment_hold, a_slot_that_is_gone_from_the_calendar_is_held_for_when_it
         it->slot_ends_at = 0;
         ready();
         cr_assert_eq(it->hold_until, NOW + 17 * DAY);
-        assert_refused(fulfillment_extend_hold(it, NOW + 10 * DAY - 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+        assert_refused(fulfillment_extend_hold(it, NOW + 10 * DAY - 1, &scene.command), PROBLEM_VALIDATION_FAILED);
 }
 
 Test(fulfillment_hold, it_cannot_be_moved_to_before_the_end_of_its_slot) {
         book_slot(NOW + 90 * DAY);
         ready();
-        assert_refused(fulfillment_extend_hold(it, it->slot_ends_at - 1, &scene.act), PROBLEM_VALIDATION_FAILED);
-        assert_refused(fulfillment_extend_hold(it, it->slot_at + HOLD_MAX + 1, &scene.act), PROBLEM_VALIDATION_FAILED);
+        assert_refused(fulfillment_extend_hold(it, it->slot_ends_at - 1, &scene.command), PROBLEM_VALIDATION_FAILED);
+        assert_refused(
+                fulfillment_extend_hold(it, it->slot_at + HOLD_MAX + 1, &scene.command), PROBLEM_VALIDATION_FAILED);
         cr_assert_eq(it->hold_until, NOW + 97 * DAY);
-        assert_done(fulfillment_extend_hold(it, it->slot_ends_at, &scene.act));
-        assert_done(fulfillment_extend_hold(it, it->slot_at + HOLD_MAX, &scene.act));
+        assert_done(fulfillment_extend_hold(it, it->slot_ends_at, &scene.command));
+        assert_done(fulfillment_extend_hold(it, it->slot_at + HOLD_MAX, &scene.command));
 }
 
 Test(fulfillment_hold, only_what_is_ready_is_held) {
         for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
                 it->status = (enum fulfillment_status) status;
                 if (status == FULFILLMENT_READY)
-                        assert_done(fulfillment_extend_hold(it, NOW + DAY, &scene.act));
+                        assert_done(fulfillment_extend_hold(it, NOW + DAY, &scene.command));
                 else
-                        assert_refused(fulfillment_extend_hold(it, NOW + DAY, &scene.act), PROBLEM_INVALID_TRANSITION);
+                        assert_refused(
+                                fulfillment_extend_hold(it, NOW + DAY, &scene.command), PROBLEM_INVALID_TRANSITION);
         }
 }
 
 /* ---- not collected ---- */
 
 static bool expire_at(timestamp now) {
-        scene.act.now = now;
-        return fulfillment_expire(it, &scene.act);
+        scene.command.now = now;
+        return fulfillment_expire(it, &scene.command);
 }
 
 Test(fulfillment_hold, what_nobody_collects_is_available_again) {
@@ -323,7 +325,7 @@ Test(fulfillment_hold, what_was_collected_before_stays_with_the_customer) {
         handover = by_code(right_code(SECRET));
         handover.lines = part;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
         cr_assert(expire_at(NOW + 7 * DAY));
         assert_status(FULFILLMENT_EXPIRED);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
@@ -343,7 +345,7 @@ Test(fulfillment_hold, nothing_else_expires) {
 
 Test(fulfillment_hold, who_has_arrived_is_not_sent_away) {
         ready();
-        scene.act.now = NOW + 7 * DAY;
+        scene.command.now = NOW + 7 * DAY;
         assert_done(arrive());
         cr_assert_not(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE - 1));
         cr_assert(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE));
@@ -353,7 +355,7 @@ Test(fulfillment_hold, a_customer_on_the_way_is_awaited_for_an_hour_after_the_an
         const timestamp hold_ends = NOW + 7 * DAY;
 
         ready();
-        scene.act.now = hold_ends - MINUTE;
+        scene.command.now = hold_ends - MINUTE;
         assert_done(set_out(12));
         cr_assert_not(expire_at(hold_ends));
         cr_assert_eq(fulfillment_held_until(it), hold_ends + 11 * MINUTE + WAY_GRACE);
@@ -364,7 +366,7 @@ Test(fulfillment_hold, a_customer_on_the_way_is_awaited_for_an_hour_after_the_an
 
 Test(fulfillment_hold, a_customer_without_an_estimate_is_awaited_for_an_hour) {
         ready();
-        scene.act.now = NOW + 7 * DAY - MINUTE;
+        scene.command.now = NOW + 7 * DAY - MINUTE;
         assert_done(set_out(-1));
         cr_assert_not(expire_at(NOW + 7 * DAY - MINUTE + WAY_GRACE - 1));
         cr_assert(expire_at(NOW + 7 * DAY - MINUTE + WAY_GRACE));
@@ -372,9 +374,9 @@ Test(fulfillment_hold, a_customer_without_an_estimate_is_awaited_for_an_hour) {
 
 Test(fulfillment_hold, a_later_estimate_moves_the_announced_arrival) {
         ready();
-        scene.act.now = NOW + 7 * DAY - MINUTE;
+        scene.command.now = NOW + 7 * DAY - MINUTE;
         assert_done(set_out(12));
-        scene.act.now = NOW + 7 * DAY + MINUTE;
+        scene.command.now = NOW + 7 * DAY + MINUTE;
         assert_done(set_out(60));
         cr_assert_not(expire_at(NOW + 7 * DAY + 61 * MINUTE + WAY_GRACE - 1));
         cr_assert(expire_at(NOW + 7 * DAY + 61 * MINUTE + WAY_GRACE));
@@ -399,7 +401,7 @@ Test(fulfillment_hold, clients_see_the_time_at_which_the_hold_really_ends) {
                                 scene_clear();
                                 given_pickup();
                                 ready();
-                                scene.act.now = hold_ends - before;
+                                scene.command.now = hold_ends - before;
                                 assert_done(arrives ? arrive() : set_out(minutes));
                                 shown = fulfillment_held_until(it);
                                 cr_expect_geq(shown, hold_ends);
@@ -412,7 +414,7 @@ Test(fulfillment_hold, clients_see_the_time_at_which_the_hold_really_ends) {
 /* ---- collected after all ---- */
 
 static enum problem reinstate(timestamp hold_until) {
-        return fulfillment_reinstate(it, hold_until, 7 * DAY, &scene.act);
+        return fulfillment_reinstate(it, hold_until, 7 * DAY, &scene.command);
 }
 
 static void expired(void) {
@@ -449,7 +451,11 @@ Test(fulfillment_hold, a_reinstated_order_owes_and_is_due_what_it_was_before) {
 }
 
 Test(fulfillment_hold, a_refund_paid_out_before_is_owed_again) {
-        const struct command command = { "ana", scene.act.now, &scene.events, &scene.arena, &scene.refusal };
+        const struct command command = { .actor = "ana",
+                .now = scene.command.now,
+                .events = &scene.events,
+                .arena = &scene.arena,
+                .refusal = &scene.refusal };
         const struct refund_request all = { .reason = "not collected" };
 
         expired();
@@ -533,7 +539,7 @@ Test(fulfillment_hold, units_collected_before_stay_collected) {
         handover = by_code(right_code(SECRET));
         handover.lines = part;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
         cr_assert(expire_at(NOW + 7 * DAY));
         assert_done(reinstate(TIMESTAMP_NONE));
         cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
@@ -571,10 +577,10 @@ Test(fulfillment_hold, reinstating_charges_exactly_the_amount_that_expiring_cred
 
 Test(fulfillment_hold, a_hold_may_be_named_within_its_limits) {
         expired();
-        assert_refused(reinstate(scene.act.now), PROBLEM_VALIDATION_FAILED);
-        assert_refused(reinstate(scene.act.now + HOLD_MAX + 1), PROBLEM_VALIDATION_FAILED);
-        assert_done(reinstate(scene.act.now + 2 * HOUR));
-        cr_assert_eq(it->hold_until, scene.act.now + 2 * HOUR);
+        assert_refused(reinstate(scene.command.now), PROBLEM_VALIDATION_FAILED);
+        assert_refused(reinstate(scene.command.now + HOLD_MAX + 1), PROBLEM_VALIDATION_FAILED);
+        assert_done(reinstate(scene.command.now + 2 * HOUR));
+        cr_assert_eq(it->hold_until, scene.command.now + 2 * HOUR);
         cr_assert_eq(it->remind_at, TIMESTAMP_NONE);
 }
 
@@ -587,7 +593,7 @@ Test(fulfillment_hold, reinstating_twice_changes_nothing_for_the_same_person) {
         assert_done(reinstate(TIMESTAMP_NONE));
         assert_done(reinstate(it->hold_until));
         assert_refused(reinstate(it->hold_until + DAY), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "ben";
+        scene.command.actor = "ben";
         assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(it->version, version);
 }
@@ -601,7 +607,7 @@ Test(fulfillment_hold, reinstating_what_is_ready_and_never_expired_changes_nothi
         assert_done(reinstate(TIMESTAMP_NONE));
         assert_done(reinstate(it->hold_until));
         assert_refused(reinstate(it->hold_until + DAY), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "ben";
+        scene.command.actor = "ben";
         assert_refused(reinstate(TIMESTAMP_NONE), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(it->version, version);
         cr_assert_eq(told("fulfillment.reinstated"), 0);
@@ -611,7 +617,7 @@ Test(fulfillment_hold, reinstating_what_is_ready_and_never_expired_changes_nothi
 
 Test(fulfillment_hold, a_check_in_ends_with_the_hold) {
         ready();
-        scene.act.now = NOW + 7 * DAY;
+        scene.command.now = NOW + 7 * DAY;
         assert_done(arrive());
         cr_assert(expire_at(NOW + 7 * DAY + ARRIVAL_GRACE));
         assert_done(reinstate(TIMESTAMP_NONE));
@@ -634,10 +640,10 @@ Test(fulfillment_hold, only_an_expired_fulfillment_is_reinstated) {
 TestSuite(fulfillment_proof, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_proof, somebody_else_may_collect) {
-        assert_done(fulfillment_name_recipient(it, "Grace \"H\"", 2, &scene.act));
+        assert_done(fulfillment_name_recipient(it, "Grace \"H\"", 2, &scene.command));
         cr_assert_str_eq(it->recipient, "{\"name\":\"Grace \\\"H\\\"\",\"relation\":\"friend\"}");
         cr_assert_str_eq(data_of("fulfillment.recipient_named"), "");
-        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.act));
+        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.command));
         cr_assert_str_eq(it->recipient, "{\"name\":\"Joan\"}");
 }
 
@@ -645,10 +651,10 @@ Test(fulfillment_proof, nobody_is_named_for_what_is_over) {
         for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
                 it->status = (enum fulfillment_status) status;
                 if (fulfillment_is_awaited(BY_PICKUP, it->status))
-                        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.act));
+                        assert_done(fulfillment_name_recipient(it, "Joan", -1, &scene.command));
                 else
                         assert_refused(
-                                fulfillment_name_recipient(it, "Joan", -1, &scene.act), PROBLEM_INVALID_TRANSITION);
+                                fulfillment_name_recipient(it, "Joan", -1, &scene.command), PROBLEM_INVALID_TRANSITION);
         }
 }
 
@@ -657,7 +663,7 @@ static enum problem hand_over_refusing(enum proof_method method, unsigned refuse
 
         handover.method = method;
         handover.refused_methods = refused_methods;
-        return fulfillment_hand_over(it, &handover, &scene.act);
+        return fulfillment_hand_over(it, &handover, &scene.command);
 }
 
 Test(fulfillment_proof, a_location_takes_the_proofs_it_has_chosen) {
@@ -686,9 +692,9 @@ static void locked(void) {
 Test(fulfillment_proof, a_supervisor_ends_the_lock) {
         locked();
         assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_HANDOVER_LOCKED);
-        assert_done(fulfillment_unlock(it, &scene.act));
+        assert_done(fulfillment_unlock(it, &scene.command));
         cr_assert_eq(told("fulfillment.handover_unlocked"), 1);
-        assert_done(fulfillment_unlock(it, &scene.act));
+        assert_done(fulfillment_unlock(it, &scene.command));
         cr_assert_eq(told("fulfillment.handover_unlocked"), 1);
         assert_done(hand_over_by(right_code(SECRET)));
 }
@@ -698,7 +704,7 @@ Test(fulfillment_proof, a_code_that_was_replaced_opens_nothing) {
 
         locked();
         (void) snprintf(old, sizeof(old), "%s", right_code(SECRET));
-        assert_done(fulfillment_reissue_code(it, &scene.act));
+        assert_done(fulfillment_reissue_code(it, &scene.command));
         cr_assert_eq(it->pickup_serial, 2);
         cr_assert_str_eq(data_of("fulfillment.code_reissued"), "");
         assert_refused(hand_over_by(old), PROBLEM_HANDOVER_PROOF_INVALID);
@@ -707,11 +713,11 @@ Test(fulfillment_proof, a_code_that_was_replaced_opens_nothing) {
 
 Test(fulfillment_proof, what_is_over_has_no_code_and_no_lock) {
         it->status = FULFILLMENT_HANDED_OVER;
-        assert_refused(fulfillment_unlock(it, &scene.act), PROBLEM_INVALID_TRANSITION);
-        assert_refused(fulfillment_reissue_code(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_unlock(it, &scene.command), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_reissue_code(it, &scene.command), PROBLEM_INVALID_TRANSITION);
         it->status = FULFILLMENT_ALLOCATED;
         it->method = BY_SHIPPING;
-        assert_refused(fulfillment_reissue_code(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_reissue_code(it, &scene.command), PROBLEM_INVALID_TRANSITION);
         assert_untouched();
 }
 
@@ -728,7 +734,7 @@ static const uint8_t *digest_of(const char *text) {
 
 Test(fulfillment_link, it_opens_while_the_customer_is_awaited) {
         cr_assert_not(fulfillment_link_opens(it, ONE, NOW));
-        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        assert_done(fulfillment_issue_link(it, ONE, &scene.command));
         for (int status = 0; status <= FULFILLMENT_EXPIRED; status++) {
                 it->status = (enum fulfillment_status) status;
                 cr_assert_eq(fulfillment_link_opens(it, ONE, NOW), fulfillment_is_awaited(BY_PICKUP, it->status));
@@ -736,19 +742,19 @@ Test(fulfillment_link, it_opens_while_the_customer_is_awaited) {
 }
 
 Test(fulfillment_link, it_ends_after_ninety_days) {
-        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        assert_done(fulfillment_issue_link(it, ONE, &scene.command));
         cr_assert(fulfillment_link_opens(it, ONE, NOW + LINK_TIME_MAX - 1));
         cr_assert_not(fulfillment_link_opens(it, ONE, NOW + LINK_TIME_MAX));
 }
 
 Test(fulfillment_link, another_opens_nothing) {
-        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
+        assert_done(fulfillment_issue_link(it, ONE, &scene.command));
         cr_assert_not(fulfillment_link_opens(it, THAT, NOW));
 }
 
 Test(fulfillment_link, a_new_one_takes_the_place_of_the_old) {
-        assert_done(fulfillment_issue_link(it, ONE, &scene.act));
-        assert_done(fulfillment_issue_link(it, THAT, &scene.act));
+        assert_done(fulfillment_issue_link(it, ONE, &scene.command));
+        assert_done(fulfillment_issue_link(it, THAT, &scene.command));
         cr_assert_not(fulfillment_link_opens(it, ONE, NOW));
         cr_assert(fulfillment_link_opens(it, THAT, NOW));
         cr_assert_eq(told("fulfillment.link_issued"), 2);
@@ -757,7 +763,7 @@ Test(fulfillment_link, a_new_one_takes_the_place_of_the_old) {
 
 Test(fulfillment_link, a_parcel_has_none) {
         it->method = BY_SHIPPING;
-        assert_refused(fulfillment_issue_link(it, ONE, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_issue_link(it, ONE, &scene.command), PROBLEM_INVALID_TRANSITION);
         assert_untouched();
 }
 

@@ -69,7 +69,7 @@ void given(enum fulfillment_method method) {
         scene_line(FIRST, "SKU-A", 2, &scene.rows[0]);
         scene_line(SECOND_LINE, "SKU-B", 1, &scene.rows[1]);
         scene_line(THIRD, "SKU-A", 3, &scene.rows[0]);
-        scene.act = (struct act){
+        scene.command = (struct command){
                 .actor = "ana",
                 .now = NOW,
                 .stock = &scene.stock,
@@ -159,7 +159,7 @@ struct line_units units(size_t line, int64_t quantity) {
 enum problem pick_sku(const char *sku, int64_t quantity) {
         const struct pick_item item = { .sku = sku, .quantity = quantity };
 
-        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.command);
 }
 
 enum problem pick_line(size_t line, int64_t quantity) {
@@ -167,7 +167,7 @@ enum problem pick_line(size_t line, int64_t quantity) {
                 .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
         };
 
-        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/lines", NULL, &scene.command);
 }
 
 enum problem undo_line(size_t line, int64_t quantity) {
@@ -175,20 +175,20 @@ enum problem undo_line(size_t line, int64_t quantity) {
                 .has_order_line_id = true, .order_line_id = scene.order_lines[line].id, .quantity = quantity
         };
 
-        return fulfillment_undo_pick(it, &item, 1, "#/lines", NULL, &scene.act);
+        return fulfillment_undo_pick(it, &item, 1, "#/lines", NULL, &scene.command);
 }
 
 enum problem scan(const char *code, int64_t quantity) {
         static const char *const gtins[LINES] = { "06291041500213", "00012345678905", "06291041500213" };
         const struct pick_item item = { .code = code, .quantity = quantity };
 
-        return fulfillment_pick(it, &item, 1, "#/scans", gtins, &scene.act);
+        return fulfillment_pick(it, &item, 1, "#/scans", gtins, &scene.command);
 }
 
 enum problem short_of(size_t line, int64_t quantity, enum short_reason reason) {
         const struct line_units lines[] = { units(line, quantity) };
 
-        return fulfillment_short(it, lines, 1, reason, &scene.act);
+        return fulfillment_short(it, lines, 1, reason, scene.search, &scene.command);
 }
 
 void pick_all(void) {
@@ -197,7 +197,7 @@ void pick_all(void) {
 }
 
 enum problem make_ready(void) {
-        return fulfillment_make_ready(it, "shelf C3", 7 * DAY, &scene.act);
+        return fulfillment_make_ready(it, "shelf C3", 7 * DAY, &scene.command);
 }
 
 void ready(void) {
@@ -212,10 +212,10 @@ struct handover by_code(const char *value) {
 /* As the engine does it: a refusal writes what it has to. */
 enum problem hand_over_by(const char *value) {
         const struct handover handover = by_code(value);
-        const enum problem p = fulfillment_hand_over(it, &handover, &scene.act);
+        const enum problem p = fulfillment_hand_over(it, &handover, &scene.command);
 
         if (p)
-                fulfillment_count_wrong_code(it, &handover, &scene.act);
+                fulfillment_count_wrong_code(it, &handover, &scene.command);
         return p;
 }
 
@@ -231,5 +231,5 @@ enum problem ship(const struct line_units *lines, size_t n_lines) {
                 .carrier = "DHL", .tracking_number = "0034", .lines = lines, .n_lines = n_lines
         };
 
-        return fulfillment_ship(it, &package, 1, &scene.act);
+        return fulfillment_ship(it, &package, 1, &scene.command);
 }

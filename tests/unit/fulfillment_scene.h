@@ -28,7 +28,8 @@ struct scene {
         struct order_line order_lines[LINES];
         struct fulfillment fulfillment;
         struct fulfillment_line lines[LINES];
-        struct act act;
+        struct command command;
+        struct sourcing_search *search; /* for other locations; NULL: missing units are cancelled */
 };
 
 extern struct scene scene;

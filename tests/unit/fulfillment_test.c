@@ -45,8 +45,8 @@ Test(fulfillment_lifecycle, each_method_lives_by_its_own_table) {
 }
 
 Test(fulfillment_lifecycle, a_question_about_a_state_changes_nothing, .init = given_pickup, .fini = scene_clear) {
-        assert_done(fulfillment_allows(it, FULFILLMENT_PICK, &scene.act));
-        assert_refused(fulfillment_allows(it, FULFILLMENT_HAND_OVER, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_done(fulfillment_allows(it, FULFILLMENT_PICK, &scene.command));
+        assert_refused(fulfillment_allows(it, FULFILLMENT_HAND_OVER, &scene.command), PROBLEM_INVALID_TRANSITION);
         assert_status(FULFILLMENT_ALLOCATED);
         cr_assert_not(it->touched);
 }
@@ -70,7 +70,7 @@ Test(fulfillment_lifecycle, a_part_that_has_left_ends_it_from_every_state_in_whi
 TestSuite(fulfillment_assign, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_assign, one_associate_gets_the_work) {
-        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+        assert_done(fulfillment_assign(it, "ben", false, &scene.command));
         cr_assert_str_eq(it->assignee, "ben");
         cr_assert_eq(told("fulfillment.assigned"), 1);
         cr_assert_str_eq(data_of("fulfillment.assigned"), "\"assignee\":\"ben\"");
@@ -81,18 +81,18 @@ Test(fulfillment_assign, one_associate_gets_the_work) {
 Test(fulfillment_assign, the_same_associate_again_changes_nothing) {
         it->assignee = "ben";
         it->status = FULFILLMENT_HANDED_OVER;
-        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+        assert_done(fulfillment_assign(it, "ben", false, &scene.command));
         assert_untouched();
 }
 
 Test(fulfillment_assign, nobody_is_robbed_of_work_without_force) {
         it->assignee = "ben";
-        enum problem p = fulfillment_assign(it, "cleo", false, &scene.act);
+        enum problem p = fulfillment_assign(it, "cleo", false, &scene.command);
 
         cr_assert_not_null(strstr(scene.refusal.detail, "ben"));
         assert_refused(p, PROBLEM_INVALID_TRANSITION);
         assert_untouched();
-        assert_done(fulfillment_assign(it, "cleo", true, &scene.act));
+        assert_done(fulfillment_assign(it, "cleo", true, &scene.command));
         cr_assert_str_eq(it->assignee, "cleo");
 }
 
@@ -104,9 +104,9 @@ Test(fulfillment_assign, what_has_left_the_house_is_nobodys_work) {
                 it->status = (enum fulfillment_status) state;
                 it->assignee = NULL;
                 if (here[state])
-                        assert_done(fulfillment_assign(it, "ben", false, &scene.act));
+                        assert_done(fulfillment_assign(it, "ben", false, &scene.command));
                 else
-                        assert_refused(fulfillment_assign(it, "ben", true, &scene.act), PROBLEM_INVALID_TRANSITION);
+                        assert_refused(fulfillment_assign(it, "ben", true, &scene.command), PROBLEM_INVALID_TRANSITION);
         }
 }
 
@@ -178,7 +178,7 @@ Test(fulfillment_pick, every_pick_tells_what_was_picked) {
 static enum problem undo_sku(const char *sku, int64_t quantity) {
         const struct pick_item item = { .sku = sku, .quantity = quantity };
 
-        return fulfillment_undo_pick(it, &item, 1, "#/scans", NULL, &scene.act);
+        return fulfillment_undo_pick(it, &item, 1, "#/scans", NULL, &scene.command);
 }
 
 Test(fulfillment_pick, a_wrong_one_goes_back) {
@@ -244,19 +244,20 @@ Test(fulfillment_pick, what_is_not_in_it_is_foreign) {
         assert_foreign(scan("SKU-C", 1), "#/scans/0/code");
         assert_foreign(scan("6291041500214", 1), "#/scans/0/code"); /* a wrong check digit */
         assert_foreign(scan("96385074", 1), "#/scans/0/code");
-        assert_foreign(fulfillment_pick(it, &unknown_line, 1, "#/lines", NULL, &scene.act), "#/lines/0/order_line_id");
+        assert_foreign(
+                fulfillment_pick(it, &unknown_line, 1, "#/lines", NULL, &scene.command), "#/lines/0/order_line_id");
 }
 
 Test(fulfillment_pick, a_product_without_gtin_is_found_by_no_gtin) {
         static const char *const none[LINES] = { 0 };
         const struct pick_item item = { .code = "6291041500213", .quantity = 1 };
 
-        assert_foreign(fulfillment_pick(it, &item, 1, "#/scans", none, &scene.act), "#/scans/0/code");
+        assert_foreign(fulfillment_pick(it, &item, 1, "#/scans", none, &scene.command), "#/scans/0/code");
 }
 
 Test(fulfillment_pick, more_than_remains_is_refused_whole) {
         const struct pick_item items[] = { { .sku = "SKU-B", .quantity = 1 }, { .sku = "SKU-A", .quantity = 6 } };
-        enum problem p = fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.act);
+        enum problem p = fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.command);
 
         assert_violation("#/lines/1/quantity", "over-pick");
         cr_assert_eq(scene.refusal.violations->available, 5);
@@ -268,7 +269,7 @@ Test(fulfillment_pick, more_than_remains_is_refused_whole) {
 Test(fulfillment_pick, items_of_one_request_are_added_up) {
         const struct pick_item items[] = { { .sku = "SKU-A", .quantity = 3 }, { .sku = "SKU-A", .quantity = 3 } };
 
-        assert_refused(fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.act), PROBLEM_OVER_PICK);
+        assert_refused(fulfillment_pick(it, items, 2, "#/lines", NULL, &scene.command), PROBLEM_OVER_PICK);
         assert_untouched();
 }
 
@@ -390,7 +391,7 @@ Test(fulfillment_short, it_is_told_and_the_refund_is_due) {
 Test(fulfillment_short, everything_short_is_cancelled) {
         const struct line_units all[] = { units(FIRST, 2), units(SECOND_LINE, 1), units(THIRD, 3) };
 
-        assert_done(fulfillment_short(it, all, LINES, SHORT_NOT_FOUND, &scene.act));
+        assert_done(fulfillment_short(it, all, LINES, SHORT_NOT_FOUND, scene.search, &scene.command));
         assert_status(FULFILLMENT_CANCELLED);
         cr_assert_str_eq(it->reason, "not_found");
         cr_assert_eq(scene.order.status, ORDER_CANCELLED);
@@ -413,7 +414,7 @@ Test(fulfillment_short, picked_units_are_not_short) {
 
 Test(fulfillment_short, a_strange_line_is_refused) {
         const struct line_units strange[] = { units(FIRST, 1), { uuid_new(), 1 } };
-        enum problem p = fulfillment_short(it, strange, 2, SHORT_NOT_FOUND, &scene.act);
+        enum problem p = fulfillment_short(it, strange, 2, SHORT_NOT_FOUND, scene.search, &scene.command);
 
         assert_violation("#/lines/1/order_line_id", "foreign-item");
         assert_refused(p, PROBLEM_VALIDATION_FAILED);
@@ -422,7 +423,7 @@ Test(fulfillment_short, a_strange_line_is_refused) {
 
 Test(fulfillment_short, a_line_named_twice_is_refused) {
         const struct line_units twice[] = { units(FIRST, 1), units(FIRST, 2) };
-        enum problem p = fulfillment_short(it, twice, 2, SHORT_NOT_FOUND, &scene.act);
+        enum problem p = fulfillment_short(it, twice, 2, SHORT_NOT_FOUND, scene.search, &scene.command);
 
         assert_violation("#/lines/1/order_line_id", "repeated");
         assert_refused(p, PROBLEM_VALIDATION_FAILED);
@@ -459,7 +460,7 @@ TestSuite(fulfillment_reject, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_reject, a_closed_location_frees_everything) {
         assert_done(pick_line(FIRST, 2));
-        assert_done(fulfillment_reject(it, SHORT_CLOSED, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command));
         assert_status(FULFILLMENT_REJECTED);
         cr_assert_str_eq(it->reason, "closed");
         assert_figures(0, 10, 0, 0);
@@ -473,44 +474,44 @@ Test(fulfillment_reject, a_closed_location_frees_everything) {
 }
 
 Test(fulfillment_reject, damaged_units_cannot_be_sold) {
-        assert_done(fulfillment_reject(it, SHORT_DAMAGED, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_DAMAGED, scene.search, &scene.command));
         assert_figures(0, 10, 5, 0);
         assert_figures(1, 4, 1, 0);
 }
 
 Test(fulfillment_reject, stolen_units_are_gone) {
         assert_done(pick_line(FIRST, 2));
-        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command));
         assert_figures(0, 5, 0, 0);
         assert_figures(1, 3, 0, 0);
 }
 
 Test(fulfillment_reject, units_in_the_hand_have_been_found) {
         assert_done(pick_line(FIRST, 2));
-        assert_done(fulfillment_reject(it, SHORT_NOT_FOUND, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_NOT_FOUND, scene.search, &scene.command));
         assert_figures(0, 7, 0, 0);
         assert_figures(1, 3, 0, 0);
 }
 
 Test(fulfillment_reject, twice_is_once) {
-        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
-        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
+        assert_done(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command));
+        assert_done(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command));
         cr_assert_eq(told("fulfillment.rejected"), 1);
         assert_figures(0, 5, 0, 0);
 }
 
 Test(fulfillment_reject, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
-        assert_done(fulfillment_reject(it, SHORT_THEFT, &scene.act));
-        assert_refused(fulfillment_reject(it, SHORT_CLOSED, &scene.act), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "somebody else";
-        assert_refused(fulfillment_reject(it, SHORT_THEFT, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_done(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command));
+        assert_refused(fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command), PROBLEM_INVALID_TRANSITION);
+        scene.command.actor = "somebody else";
+        assert_refused(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(told("fulfillment.rejected"), 1);
         assert_figures(0, 5, 0, 0);
 }
 
 Test(fulfillment_reject, what_is_ready_is_not_rejected) {
         ready();
-        assert_refused(fulfillment_reject(it, SHORT_CLOSED, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command), PROBLEM_INVALID_TRANSITION);
         assert_status(FULFILLMENT_READY);
         assert_figures(0, 10, 0, 5);
 }
@@ -519,7 +520,7 @@ TestSuite(fulfillment_cancel, .init = given_pickup, .fini = scene_clear);
 
 Test(fulfillment_cancel, everything_is_free_again) {
         ready();
-        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
         assert_status(FULFILLMENT_CANCELLED);
         cr_assert_str_eq(it->reason, "the shopper called");
         assert_figures(0, 10, 0, 0);
@@ -529,23 +530,23 @@ Test(fulfillment_cancel, everything_is_free_again) {
 }
 
 Test(fulfillment_cancel, twice_is_once) {
-        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
-        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
         cr_assert_eq(told("fulfillment.cancelled"), 1);
 }
 
 Test(fulfillment_cancel, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
-        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
-        assert_refused(fulfillment_cancel(it, "another reason", &scene.act), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "somebody else";
-        assert_refused(fulfillment_cancel(it, "the shopper called", &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
+        assert_refused(fulfillment_cancel(it, "another reason", &scene.command), PROBLEM_INVALID_TRANSITION);
+        scene.command.actor = "somebody else";
+        assert_refused(fulfillment_cancel(it, "the shopper called", &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_str_eq(it->reason, "the shopper called");
         cr_assert_eq(told("fulfillment.cancelled"), 1);
 }
 
 Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
         till_pay(&scene.till, &scene.order, FUNDS_AUTHORIZED);
-        assert_done(fulfillment_cancel(it, "the shopper called", &scene.act));
+        assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
         cr_assert_eq(scene.order.balance.payment_status, PAYMENT_VOIDED);
         cr_assert_eq(told("payment.void_due"), 1);
         cr_assert_eq(told("refund.due"), 0);
@@ -559,8 +560,8 @@ Test(fulfillment_cancel, what_the_customer_has_stays_handed_over) {
         handover.value = right_code(SECRET);
         handover.lines = first;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
-        assert_done(fulfillment_cancel(it, "the rest is not wanted", &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(fulfillment_cancel(it, "the rest is not wanted", &scene.command));
         assert_status(FULFILLMENT_HANDED_OVER);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
         assert_figures(0, 8, 0, 0);
@@ -570,7 +571,7 @@ Test(fulfillment_cancel, what_the_customer_has_stays_handed_over) {
 
 /* Every way to take units off; each leaves nothing of the fulfillment. */
 static enum problem rest_cancelled(void) {
-        return fulfillment_cancel(it, "the shopper called", &scene.act);
+        return fulfillment_cancel(it, "the shopper called", &scene.command);
 }
 
 static enum problem rest_cancelled_by_order(void) {
@@ -605,7 +606,7 @@ static enum problem rest_short(void) {
         for (size_t i = 0; i < LINES; i++)
                 if (fulfillment_line_remaining(&scene.lines[i]))
                         lines[n++] = units(i, fulfillment_line_remaining(&scene.lines[i]));
-        return fulfillment_short(it, lines, n, SHORT_CLOSED, &scene.act);
+        return fulfillment_short(it, lines, n, SHORT_CLOSED, scene.search, &scene.command);
 }
 
 struct emptying {
@@ -650,7 +651,7 @@ static void ready_after_a_part(void) {
         given_pickup();
         ready();
         one = units(SECOND_LINE, 1);
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
         assert_status(FULFILLMENT_READY);
 }
 
@@ -704,7 +705,7 @@ Test(fulfillment_cancel, what_is_over_is_not_cancelled) {
 
         for (size_t i = 0; i < array_size(over); i++) {
                 it->status = (enum fulfillment_status) over[i];
-                assert_refused(fulfillment_cancel(it, "too late", &scene.act), PROBLEM_INVALID_TRANSITION);
+                assert_refused(fulfillment_cancel(it, "too late", &scene.command), PROBLEM_INVALID_TRANSITION);
         }
         assert_untouched();
 }
@@ -736,9 +737,9 @@ Test(fulfillment_ready, nothing_is_ready_before_it_is_touched) {
 
 Test(fulfillment_ready, twice_is_once) {
         ready();
-        scene.act.now += HOUR;
-        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.act));
-        assert_done(fulfillment_make_ready(it, "shelf C3", DAY, &scene.act));
+        scene.command.now += HOUR;
+        assert_done(fulfillment_make_ready(it, NULL, DAY, &scene.command));
+        assert_done(fulfillment_make_ready(it, "shelf C3", DAY, &scene.command));
         cr_assert_eq(it->hold_until, NOW + 7 * DAY);
         cr_assert_str_eq(it->staging_location, "shelf C3");
         cr_assert_eq(told("fulfillment.ready"), 1);
@@ -749,9 +750,9 @@ Test(fulfillment_ready, it_may_be_staged_elsewhere) {
         ready();
         const int64_t version = it->version;
 
-        scene.act.now += HOUR;
-        scene.act.actor = "somebody else";
-        assert_done(fulfillment_make_ready(it, "shelf D4", DAY, &scene.act));
+        scene.command.now += HOUR;
+        scene.command.actor = "somebody else";
+        assert_done(fulfillment_make_ready(it, "shelf D4", DAY, &scene.command));
         cr_assert_str_eq(it->staging_location, "shelf D4");
         cr_assert_eq(it->hold_until, NOW + 7 * DAY);
         cr_assert_eq(it->version, version + 1);
@@ -803,10 +804,10 @@ Test(fulfillment_handover, a_second_one_that_says_something_else_is_not_swallowe
         cr_assert_eq(it->wrong_codes, 0, "nothing is left to be guessed");
         handover = by_code(right_code(SECRET));
         handover.recipient = "Cleo";
-        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.command), PROBLEM_INVALID_TRANSITION);
         handover = (struct handover){ .method = PROOF_ID_CHECK, .value = "passport", .relation = -1 };
-        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "somebody else";
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.command), PROBLEM_INVALID_TRANSITION);
+        scene.command.actor = "somebody else";
         assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_INVALID_TRANSITION);
         assert_refused(hand_over_by("WRONGCOD"), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(movements(), LINES);
@@ -820,7 +821,7 @@ Test(fulfillment_handover, a_part_keeps_it_ready) {
         handover.value = right_code(SECRET);
         handover.lines = part;
         handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
         assert_status(FULFILLMENT_READY);
         cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
         assert_figures(0, 8, 0, 3);
@@ -836,7 +837,7 @@ static enum problem hand_over_lines(const struct line_units *lines, size_t n_lin
 
         handover.lines = lines;
         handover.n_lines = n_lines;
-        return fulfillment_hand_over(it, &handover, &scene.act);
+        return fulfillment_hand_over(it, &handover, &scene.command);
 }
 
 static enum problem hand_over_to(const char *recipient, const struct line_units *lines, size_t n_lines) {
@@ -847,7 +848,7 @@ static enum problem hand_over_to(const char *recipient, const struct line_units 
                 .lines = lines,
                 .n_lines = n_lines };
 
-        return fulfillment_hand_over(it, &handover, &scene.act);
+        return fulfillment_hand_over(it, &handover, &scene.command);
 }
 
 static void assert_before(const char *text, const char *first, const char *second) {
@@ -864,7 +865,7 @@ Test(fulfillment_handover, each_part_is_kept_with_who_took_it) {
         assert_done(hand_over_to("Ada", first, 1));
         cr_assert_null(strstr(it->handover, "earlier"));
         assert_done(hand_over_to("Bea", third, 1));
-        scene.act.actor = "ben";
+        scene.command.actor = "ben";
         assert_done(hand_over_by(right_code(SECRET)));
         assert_before(it->handover, "{\"method\":\"code\"", "\"actor\":\"ben\"");
         assert_before(it->handover, "\"quantity\":2}],\"earlier\":[{\"method\":\"id_check\"", "\"name\":\"Ada\"");
@@ -959,7 +960,7 @@ Test(fulfillment_handover, a_code_of_the_secret_before_still_opens) {
         ready();
         handover.previous = OTHER;
         handover.value = right_code(OTHER);
-        assert_done(fulfillment_hand_over(it, &handover, &scene.act));
+        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
 }
 
 Test(fulfillment_handover, a_new_serial_makes_the_old_code_wrong) {
@@ -975,7 +976,7 @@ Test(fulfillment_handover, without_any_secret_no_code_is_right_or_counted) {
 
         ready();
         handover.secret = NULL;
-        assert_refused(fulfillment_hand_over(it, &handover, &scene.act), PROBLEM_HANDOVER_PROOF_INVALID);
+        assert_refused(fulfillment_hand_over(it, &handover, &scene.command), PROBLEM_HANDOVER_PROOF_INVALID);
         cr_assert_eq(it->wrong_codes, 0);
 }
 
@@ -997,7 +998,7 @@ static void lock(void) {
 Test(fulfillment_handover, the_fifth_wrong_code_locks_out_the_right_one) {
         lock();
         cr_assert_eq(told("fulfillment.handover_locked"), 1);
-        scene.act.now += MINUTE;
+        scene.command.now += MINUTE;
         enum problem p = hand_over_by(right_code(SECRET));
 
         cr_assert_eq(scene.refusal.retry_after_s, 14 * 60);
@@ -1015,9 +1016,9 @@ Test(fulfillment_handover, four_wrong_codes_lock_nothing) {
 
 Test(fulfillment_handover, after_the_lock_there_are_five_more_tries) {
         lock();
-        scene.act.now += HANDOVER_LOCK - 1;
+        scene.command.now += HANDOVER_LOCK - 1;
         assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_HANDOVER_LOCKED);
-        scene.act.now += 1;
+        scene.command.now += 1;
         assert_refused(hand_over_by("ABCDEFGH"), PROBLEM_HANDOVER_PROOF_INVALID);
         cr_assert_eq(it->wrong_codes, 1);
         assert_done(hand_over_by(right_code(SECRET)));
@@ -1039,7 +1040,7 @@ static enum problem hand_over_with(enum proof_method method, const char *value) 
                 .method = method, .value = value, .recipient = "Ada \"L\"", .relation = 1, .secret = SECRET
         };
 
-        return fulfillment_hand_over(it, &handover, &scene.act);
+        return fulfillment_hand_over(it, &handover, &scene.command);
 }
 
 Test(fulfillment_handover, a_document_is_kept_by_its_kind) {
@@ -1126,7 +1127,7 @@ Test(fulfillment_ship, packages_share_out_what_is_picked) {
         };
 
         pick_all();
-        assert_done(fulfillment_ship(it, packages, 2, &scene.act));
+        assert_done(fulfillment_ship(it, packages, 2, &scene.command));
         cr_assert_eq(scene.lines[FIRST].fulfilled, 2);
         cr_assert_eq(scene.lines[THIRD].fulfilled, 1);
         assert_status(FULFILLMENT_PACKED);
@@ -1140,7 +1141,7 @@ Test(fulfillment_ship, no_unit_is_in_two_packages) {
         };
 
         pick_all();
-        enum problem p = fulfillment_ship(it, packages, 2, &scene.act);
+        enum problem p = fulfillment_ship(it, packages, 2, &scene.command);
 
         assert_violation("#/packages/1/lines/0/quantity", "not-picked");
         assert_refused(p, PROBLEM_INVALID_TRANSITION);
@@ -1192,8 +1193,8 @@ Test(fulfillment_ship, a_second_one_with_another_parcel_or_by_somebody_else_is_n
 
         pick_all();
         assert_done(ship(NULL, 0));
-        assert_refused(fulfillment_ship(it, other, 1, &scene.act), PROBLEM_INVALID_TRANSITION);
-        scene.act.actor = "somebody else";
+        assert_refused(fulfillment_ship(it, other, 1, &scene.command), PROBLEM_INVALID_TRANSITION);
+        scene.command.actor = "somebody else";
         assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
         cr_assert_null(strstr(it->packages, "another"));
         cr_assert_eq(told("fulfillment.shipped"), 1);
@@ -1201,13 +1202,13 @@ Test(fulfillment_ship, a_second_one_with_another_parcel_or_by_somebody_else_is_n
 
 Test(fulfillment_ship, the_carrier_delivers_once) {
         pick_all();
-        assert_refused(fulfillment_deliver(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        assert_refused(fulfillment_deliver(it, &scene.command), PROBLEM_INVALID_TRANSITION);
         assert_done(ship(NULL, 0));
-        assert_done(fulfillment_deliver(it, &scene.act));
-        assert_done(fulfillment_deliver(it, &scene.act));
+        assert_done(fulfillment_deliver(it, &scene.command));
+        assert_done(fulfillment_deliver(it, &scene.command));
         assert_status(FULFILLMENT_DELIVERED);
-        scene.act.actor = "somebody else";
-        assert_refused(fulfillment_deliver(it, &scene.act), PROBLEM_INVALID_TRANSITION);
+        scene.command.actor = "somebody else";
+        assert_refused(fulfillment_deliver(it, &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(told("fulfillment.delivered"), 1);
         assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
 }

@@ -67,7 +67,8 @@ static void open_till(void) {
                 .n_fulfillments = 1,
                 .fulfillments_capacity = 1 };
         order_open_balance(&order);
-        command = (struct command){ "ada", NOW, &events, &arena, &refusal };
+        command =
+                (struct command){ .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal };
 }
 
 static void close_till(void) {
@@ -92,7 +93,9 @@ static int events_told;
 
 /* The provider reports an event that is recorded at that time. */
 static enum problem provider_tells(struct payment *payment, const struct provider_event *told, timestamp now) {
-        const struct command psp = { "psp", now, &events, &arena, &refusal };
+        const struct command psp = {
+                .actor = "psp", .now = now, .events = &events, .arena = &arena, .refusal = &refusal
+        };
 
         return order_provider_event(&order, payment, told, &heard, &psp);
 }

@@ -398,7 +398,9 @@ Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
 }
 
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
-        const struct command command = { "ada", NOW, &events, &arena, &refusal };
+        const struct command command = {
+                .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal
+        };
         const struct refund_request request = { .amount = 453, .reason = "it was late" };
 
         order_credit(&order, 453, 0);

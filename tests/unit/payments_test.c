@@ -24,7 +24,8 @@ static void open_till(void) {
         events_init(&events, &arena);
         heard = (struct told_events){ .arena = &arena };
         refusal = (struct refusal){ 0 };
-        command = (struct command){ "ada", NOW, &events, &arena, &refusal };
+        command =
+                (struct command){ .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal };
         earned = 0;
         version = 1;
         balance = (struct balance){ .order_id = uuid_new(),
@@ -78,7 +79,9 @@ static struct provider_event event_of_type(enum provider_event_type type, int64_
 
 /* The provider reports an event that is recorded at that time. */
 static enum problem provider_tells(struct payment *payment, const struct provider_event *told, timestamp now) {
-        const struct command psp = { "psp", now, &events, &arena, &refusal };
+        const struct command psp = {
+                .actor = "psp", .now = now, .events = &events, .arena = &arena, .refusal = &refusal
+        };
         enum problem p;
 
         refusal = (struct refusal){ 0 };

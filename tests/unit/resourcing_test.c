@@ -21,7 +21,7 @@ static const struct zone utc = { .name = "UTC", .spans = always, .n_spans = 1 };
 static void given_nobody_else(void) {
         given_pickup();
         search = (struct sourcing_search){ .candidates = candidates };
-        scene.act.search = &search;
+        scene.search = &search;
         scene.stock.rows = shelves;
 }
 
@@ -63,7 +63,7 @@ static enum problem fall_short(size_t line, int64_t quantity) {
 
 static enum problem reject(enum short_reason reason) {
         looked_up();
-        return fulfillment_reject(it, reason, &scene.act);
+        return fulfillment_reject(it, reason, scene.search, &scene.command);
 }
 
 /* The n-th fulfillment that was made to replace it. */
@@ -310,7 +310,7 @@ Test(resourcing, only_what_is_cancelled_is_due_as_a_refund) {
 }
 
 Test(resourcing, who_else_may_collect_may_do_so_there_as_well) {
-        assert_done(fulfillment_name_recipient(it, "Grace", 1, &scene.act));
+        assert_done(fulfillment_name_recipient(it, "Grace", 1, &scene.command));
         elsewhere("near", 5, 9, 9);
         assert_done(fall_short(FIRST, 2));
         cr_assert_str_eq(replacement(0)->recipient, "{\"name\":\"Grace\",\"relation\":\"family\"}");
@@ -319,7 +319,7 @@ Test(resourcing, who_else_may_collect_may_do_so_there_as_well) {
 
 Test(resourcing, without_a_search_everything_is_cancelled) {
         elsewhere("near", 5, 9, 9);
-        scene.act.search = NULL;
+        scene.search = NULL;
         assert_done(fall_short(FIRST, 2));
         assert_nobody_takes_over();
         cr_assert_eq(reserved_at("near", "SKU-A"), 0);
@@ -405,7 +405,7 @@ static struct fulfillment *replacement_looked_up(size_t n) {
 }
 
 static enum problem replacement_rejects(size_t n, enum short_reason reason) {
-        return fulfillment_reject(replacement_looked_up(n), reason, &scene.act);
+        return fulfillment_reject(replacement_looked_up(n), reason, scene.search, &scene.command);
 }
 
 Test(resourcing, what_fell_short_twice_does_not_come_back) {
@@ -427,7 +427,7 @@ Test(resourcing, who_fell_short_of_one_line_may_take_over_another) {
         elsewhere("next", 5, 9, 9);
         assert_done(fall_short(FIRST, 2));
         assert_done(fulfillment_short(replacement_looked_up(0), (const struct line_units[]){ units(FIRST, 1) }, 1,
-                SHORT_DAMAGED, &scene.act));
+                SHORT_DAMAGED, scene.search, &scene.command));
         cr_assert_eq(scene.order_lines[FIRST].cancelled, 1);
         assert_done(fall_short(SECOND_LINE, 1));
         assert_replaced_at(1, "next", SECOND_LINE, 1);
@@ -489,7 +489,7 @@ Test(resourcing, locations_that_fell_short_of_a_line_or_rejected_the_order_are_e
         elsewhere("other", 9, 9, 9);
         assert_done(fall_short(FIRST, 2));
         assert_done(fulfillment_short(replacement_looked_up(0), (const struct line_units[]){ units(FIRST, 1) }, 1,
-                SHORT_DAMAGED, &scene.act));
+                SHORT_DAMAGED, scene.search, &scene.command));
         shortage = shortage_of(NULL, 0);
         assert_need(&shortage, 0, SECOND_LINE, 1);
         cr_assert_eq(shortage.needs[0].n_excluded, 0);

@@ -76,7 +76,7 @@ static struct rma *made; /* by the last one */
 static enum problem bring(const struct return_item *items, size_t n) {
         const struct return_request wanted = request(items, n);
 
-        return return_authorize(&wanted, &scene.act, &made);
+        return return_authorize(&wanted, &scene.command, &made);
 }
 
 static enum problem bring_one(size_t line, int64_t quantity, int condition) {
@@ -103,7 +103,7 @@ static enum problem receive(const struct arrival *arrivals, size_t n) {
                 .catalog = &catalog,
                 .days = &days };
 
-        return return_receive(&reception, &scene.act);
+        return return_receive(&reception, &scene.command);
 }
 
 static void assert_shelf(size_t n, int64_t on_hand, int64_t unsellable) {
@@ -211,7 +211,7 @@ Test(returns, every_rule_that_refuses_is_named) {
         web.return_policy = &policy;
         products[0].returnable = false;
         left.today = 101;
-        assert_done(return_judge(&wanted, &verdict, &scene.act));
+        assert_done(return_judge(&wanted, &verdict, &scene.command));
         cr_assert_eq(verdict.refused,
                 1u << RULE_CONDITION | 1u << RULE_NOT_RETURNABLE | 1u << RULE_OVER_RETURN | 1u << RULE_WINDOW);
         cr_assert_eq(verdict.returnable, 2);
@@ -223,9 +223,9 @@ Test(returns, a_supervisor_passes_over_the_policy_but_not_over_numbers) {
 
         products[0].returnable = false;
         wanted.override = true;
-        assert_refused(return_authorize(&wanted, &scene.act, &made), PROBLEM_OVER_RETURN);
+        assert_refused(return_authorize(&wanted, &scene.command, &made), PROBLEM_OVER_RETURN);
         wanted.items = &one;
-        assert_done(return_authorize(&wanted, &scene.act, &made));
+        assert_done(return_authorize(&wanted, &scene.command, &made));
         cr_assert(made->overridden);
         cr_assert_not_null(strstr(data_of("return.authorized"), "\"overridden_by\":\"ana\""));
 }
@@ -357,11 +357,11 @@ Test(returns, what_lies_aside_goes_on_and_no_more_of_it) {
         assert_done(bring_one(THIRD, 2, GOODS_QUARANTINE));
         move.id = made->lines[0]->id;
         move.quantity = 3;
-        assert_refused(return_dispose(made, DISPOSE_RESTOCK, &move, 1, &scene.act), PROBLEM_INSUFFICIENT_STOCK);
+        assert_refused(return_dispose(made, DISPOSE_RESTOCK, &move, 1, &scene.command), PROBLEM_INSUFFICIENT_STOCK);
         move.quantity = 1;
-        assert_done(return_dispose(made, DISPOSE_RESTOCK, &move, 1, &scene.act));
+        assert_done(return_dispose(made, DISPOSE_RESTOCK, &move, 1, &scene.command));
         assert_shelf(0, 7, 1);
-        assert_done(return_dispose(made, DISPOSE_DESTROY, &move, 1, &scene.act));
+        assert_done(return_dispose(made, DISPOSE_DESTROY, &move, 1, &scene.command));
         assert_shelf(0, 6, 0);
         cr_assert_eq(rma_refund(made), 2000);
 }
@@ -374,7 +374,7 @@ Test(returns, units_that_a_count_did_not_find_cannot_go_on) {
         shelves[0].unsellable = 1;
         moves[0].id = made->lines[0]->id;
         moves[1].id = made->lines[1]->id;
-        cr_assert_eq(return_dispose(made, DISPOSE_VENDOR, moves, 2, &scene.act), PROBLEM_INSUFFICIENT_STOCK);
+        cr_assert_eq(return_dispose(made, DISPOSE_VENDOR, moves, 2, &scene.command), PROBLEM_INSUFFICIENT_STOCK);
         assert_violation("#/lines/1/quantity", "insufficient-stock");
 }
 
@@ -408,7 +408,7 @@ static enum problem exchange(
         wanted.n_additions = 1;
         wanted.exchange_tax = tax;
         scene.refusal = (struct refusal){ 0 };
-        return return_authorize(&wanted, &scene.act, &made);
+        return return_authorize(&wanted, &scene.command, &made);
 }
 
 /* 60.00 of goods and 12.00 of tax on top. */
@@ -551,7 +551,7 @@ Test(returns, the_order_counts_the_returns_that_await_goods) {
         cr_assert_str_eq(scene.order.open_for, "goods");
         assert_done(receive(&rest, 1));
         assert_awaited(1);
-        assert_done(return_cancel(second, "kept", &scene.act));
+        assert_done(return_cancel(second, "kept", &scene.command));
         assert_awaited(0);
 }
 
@@ -563,6 +563,6 @@ Test(returns, lost_goods_are_not_awaited) {
         it->status = FULFILLMENT_HANDED_OVER;
         assert_done(bring_one(FIRST, 1, -1));
         assert_awaited(1);
-        assert_done(return_lose(made, &lost, 1, &scene.act));
+        assert_done(return_lose(made, &lost, 1, &scene.command));
         assert_awaited(0);
 }

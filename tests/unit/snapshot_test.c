@@ -220,7 +220,7 @@ Test(snapshot, undoes_a_whole_command, .init = given_an_order, .fini = drop_the_
         assert_done(short_of(FIRST, 1, SHORT_THEFT));
         cr_assert_not_null(order_add_fulfillment(&scene.order, BY_SHIPPING, "depot", NOW, NOW, &arena));
         stock_move(&scene.stock, &scene.rows[0], -1, 0, &cause);
-        assert_done(fulfillment_cancel(it, "not wanted", &scene.act));
+        assert_done(fulfillment_cancel(it, "not wanted", &scene.command));
         assert_put_back();
         cr_assert_eq(told("fulfillment.picked"), 1);
         cr_assert_eq(told("fulfillment.cancelled") + told("fulfillment.short_picked"), 0);
