@@ -3,14 +3,14 @@
 
 -- :name channels_read of channels
 -- $1 codes, sorted, no duplicates; so below.
-select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
+select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.notifications, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
        c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join channels c on c.code = wanted.code collate "C"
  order by wanted.code collate "C"
 
 -- :name channels_lock of channels
-select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
+select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_policy, c.notifications, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
        c.version, c.created_at, c.updated_at
   from unnest($1::text[]) as wanted (code)
   left join lateral (select * from channels
@@ -20,28 +20,28 @@ select wanted.code, c.code is not null as exists, c.name, c.kind, c.return_polic
 
 -- :name channels_insert of channels
 -- A rival that inserts the same code first is a unique violation: the batch runs again and finds it. So below.
-insert into channels (code, name, kind, return_policy, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
+insert into channels (code, name, kind, return_policy, notifications, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
                       updated_at)
-select code, name, kind, return_policy, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at, updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
-              $9::timestamptz[], $10::timestamptz[])
-       as added (code, name, kind, return_policy, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
+select code, name, kind, return_policy, notifications, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at, updated_at
+  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::boolean[], $7::bigint[], $8::bigint[], $9::bigint[],
+              $10::timestamptz[], $11::timestamptz[])
+       as added (code, name, kind, return_policy, notifications, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
                  updated_at)
 
 -- :name channels_update of channels
 update channels c
-   set name = changed.name, kind = changed.kind, return_policy = changed.return_policy, resourcing = changed.resourcing,
+   set name = changed.name, kind = changed.kind, return_policy = changed.return_policy, notifications = changed.notifications, resourcing = changed.resourcing,
        resourcing_radius_km = changed.resourcing_radius_km, unpaid_ttl_s = changed.unpaid_ttl_s, version = changed.version,
        updated_at = changed.updated_at
-  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::boolean[], $6::bigint[], $7::bigint[], $8::bigint[],
-              $9::timestamptz[], $10::timestamptz[])
-       as changed (code, name, kind, return_policy, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
+  from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::boolean[], $7::bigint[], $8::bigint[], $9::bigint[],
+              $10::timestamptz[], $11::timestamptz[])
+       as changed (code, name, kind, return_policy, notifications, resourcing, resourcing_radius_km, unpaid_ttl_s, version, created_at,
                    updated_at)
  where c.code = changed.code collate "C"
 
 -- :name channels_page of channels free
 -- $1 after this code, $2 rows at most, $3 the only channel, null for all.
-select c.code, true as exists, c.name, c.kind, c.return_policy, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
+select c.code, true as exists, c.name, c.kind, c.return_policy, c.notifications, c.resourcing, c.resourcing_radius_km, c.unpaid_ttl_s,
        c.version, c.created_at, c.updated_at
   from channels c
  where ($1::text is null or c.code > $1 collate "C") and ($3::text is null or c.code = $3 collate "C")

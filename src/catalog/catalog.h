@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "base/problem.h"
+#include "catalog/messages.h"
 #include "catalog/policy.h"
 
 struct database;
@@ -66,6 +67,7 @@ struct channel {
         enum channel_kind kind;
         struct channel_policy policy;
         const struct return_policy *return_policy; /* may be NULL */
+        const struct channel_messages *messages;   /* may be NULL */
 };
 
 #define WEEKDAYS 7 /* 0 is Monday */

@@ -23,6 +23,7 @@ static const struct column channel_list[] = {
         { "kind", ENUM_AT(struct channel_row, channel.kind), .words = &channel_kind_column, .nullable = true,
                 .absent = NO_KIND },
         { "return_policy", JSONB_AT(struct channel_row, return_policy) },
+        { "notifications", JSONB_AT(struct channel_row, notifications) },
         { "resourcing", BOOLEAN_AT(struct channel_row, channel.policy.resourcing),
                 .has = HAS(struct channel_row, channel.policy.has_resourcing) },
         { "resourcing_radius_km", INTEGER_AT(struct channel_row, channel.policy.resourcing_radius_km),

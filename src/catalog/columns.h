@@ -11,7 +11,7 @@
 
 struct channel_row {
         struct channel channel;
-        const char *return_policy; /* JSON, here and below */
+        const char *return_policy, *notifications; /* JSON, here and below */
 };
 
 struct location_row {

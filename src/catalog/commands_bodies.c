@@ -12,6 +12,7 @@ static const struct shape resourcing_shape = SHAPE(struct resourcing_body, resou
 static const struct shape_member channel_members[] = {
         REQUIRED(ENUM, struct channel_body, kind, .names = channel_kinds),
         REQUIRED(TEXT, struct channel_body, name, BETWEEN(1, NAME_LENGTH_MAX)),
+        OPTIONAL(OBJECT, struct channel_body, notifications, .shape = &channel_messages_shape),
         OPTIONAL(OBJECT, struct channel_body, resourcing, .shape = &resourcing_shape),
         OPTIONAL(OBJECT, struct channel_body, return_policy, .shape = &return_policy_shape),
         OPTIONAL(TEXT, struct channel_body, unpaid_ttl, BETWEEN(1, DURATION_TEXT_SIZE - 1)),

@@ -64,6 +64,8 @@ static void channel_write(struct writer *json, const struct record *record) {
         write_text_member(json, "kind", channel_kinds[channel->kind]);
         write_name(json, "return_policy");
         policy_write(json, channel->return_policy);
+        write_name(json, "notifications");
+        channel_messages_write(json, channel->messages);
         write_resourcing(json, &channel->policy);
         write_unpaid_ttl(json, &channel->policy);
         write_record(json, record);

@@ -41,9 +41,10 @@ struct resourcing_body {
 struct channel_body {
         const char *name;
         int kind;
-        const struct resourcing_body *resourcing;  /* may be NULL */
-        const struct return_policy *return_policy; /* may be NULL */
-        const char *unpaid_ttl;                    /* may be NULL */
+        const struct channel_messages *notifications; /* may be NULL */
+        const struct resourcing_body *resourcing;     /* may be NULL */
+        const struct return_policy *return_policy;    /* may be NULL */
+        const char *unpaid_ttl;                       /* may be NULL */
 };
 
 struct pickup_body {

@@ -61,6 +61,8 @@ bool channel_from(
                         .resourcing_radius_km = resourcing->radius_km,
                 };
         unpaid_ttl_from(body->unpaid_ttl, arena, refusal, &channel->policy);
+        channel->messages = body->notifications;
+        channel_messages_check(channel->messages, arena, refusal);
         return refuse_faults("channel", n_before, arena, refusal);
 }
 
@@ -73,7 +75,8 @@ static bool channel_policies_equal(const struct channel_policy *a, const struct 
 
 bool channel_equal(const struct channel *a, const struct channel *b) {
         return text_equal(a->name, b->name) && a->kind == b->kind &&
-               policies_equal(a->return_policy, b->return_policy) && channel_policies_equal(&a->policy, &b->policy);
+               policies_equal(a->return_policy, b->return_policy) && channel_policies_equal(&a->policy, &b->policy) &&
+               channel_messages_equal(a->messages, b->messages);
 }
 
 /* ---- locations ---- */

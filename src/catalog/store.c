@@ -82,7 +82,8 @@ static enum problem channels_take(struct rows *rows, void *into) {
                 struct channel_row row = { 0 };
 
                 row_fill(&binding, set->n_channels, &row);
-                if (!policy_read(row.return_policy, set->arena, &row.channel.return_policy))
+                if (!policy_read(row.return_policy, set->arena, &row.channel.return_policy) ||
+                        !channel_messages_read(row.notifications, set->arena, &row.channel.messages))
                         return fault_of(set);
                 set->channels[set->n_channels] = row.channel;
         }

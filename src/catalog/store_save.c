@@ -29,6 +29,16 @@ static const char *policy_text(const struct return_policy *policy, struct arena 
         return policy ? json_of(&text) : NULL;
 }
 
+static const char *messages_text(const struct channel_messages *messages, struct arena *arena) {
+        struct buffer text;
+        struct writer json;
+
+        buffer_init(&text, arena, CHANNEL_MESSAGES_MAX);
+        writer_init(&json, &text);
+        channel_messages_write(&json, messages);
+        return messages ? json_of(&text) : NULL;
+}
+
 static const char *openings_text(const struct location *location, struct arena *arena) {
         struct buffer text;
         struct writer json;
@@ -78,9 +88,9 @@ static void channels_write(
                 const struct channel *channel = &set->channels[i];
 
                 if (record_is_due(&channel->record, insert))
-                        records_add(
-                                &records, &(struct channel_row){ .channel = *channel,
-                                                  .return_policy = policy_text(channel->return_policy, set->arena) });
+                        records_add(&records, &(struct channel_row){ .channel = *channel,
+                                                      .return_policy = policy_text(channel->return_policy, set->arena),
+                                                      .notifications = messages_text(channel->messages, set->arena) });
         }
         records_ask(&records, database);
 }

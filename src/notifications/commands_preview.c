@@ -103,6 +103,15 @@ static json_t *preview_data(struct call *call, const struct preview_work *work, 
         return notification_data(&facts, &call->arena);
 }
 
+/* Of an e-mail, when the channel has one. */
+static void write_sender(struct writer *json, const struct call *call, const struct channel *channel) {
+        const bool is_mail = text_equal(call_code(call, 1), notification_medium_texts[BY_EMAIL]);
+        const struct channel_messages *messages = is_mail && channel ? channel->messages : NULL;
+
+        write_text_member(json, "from", messages ? messages->from : NULL);
+        write_text_member(json, "reply_to", messages ? messages->reply_to : NULL);
+}
+
 static void preview_render(struct call *call, const struct preview_work *work, const struct order *order,
         const struct message_text *text) {
         json_t *data = preview_data(call, work, order);
@@ -118,6 +127,7 @@ static void preview_render(struct call *call, const struct preview_work *work, c
                 write_text_member(&w.json, "subject", rendered.subject);
                 write_text_member(&w.json, "text", rendered.text);
                 write_text_member(&w.json, "html", rendered.html);
+                write_sender(&w.json, call, catalog_find_channel(&work->catalog, order->channel));
                 reply_end(&w);
         }
         json_decref(data);

@@ -12,9 +12,8 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 
-#define MAIL_SIZE_MAX    ((size_t) 2 * 1024 * 1024) /* the largest rendered message fits, each byte encoded as three */
-#define MAIL_ADDRESS_MAX 254                        /* RFC 5321, section 4.5.3.1, without the brackets */
-#define MAIL_PICTURE_ID  "pickup-code"              /* as HTML names it: <img src="cid:pickup-code"> */
+#define MAIL_SIZE_MAX   ((size_t) 2 * 1024 * 1024) /* the largest rendered message fits, each byte encoded as three */
+#define MAIL_PICTURE_ID "pickup-code"              /* as HTML names it: <img src="cid:pickup-code"> */
 
 struct mail {
         const char *from, *from_name;
@@ -26,10 +25,6 @@ struct mail {
         const char *pickup_code; /* HTML that names MAIL_PICTURE_ID gets its QR code; NULL: no picture */
         timestamp date;
 };
-
-/* Whether mail can be sent to or from the address: ASCII, a dot-atom, "@", and a domain name (RFC 5322, section 3.4.1).
- * Quoted local parts, comments and address literals are not taken. */
-bool mail_address_is_plain(const char *text);
 
 /* The id of the message about one event to one recipient, always the same; with the domain of `from`, without brackets.
  * NULL without memory. */

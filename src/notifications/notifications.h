@@ -13,31 +13,16 @@
 #define TEMPLATE_SUBJECT_MAX  200   /* code points */
 #define TEMPLATE_TEXT_MAX     20000 /* the same, here and below */
 #define TEMPLATE_HTML_MAX     60000
-#define LOCALE_SIZE_MAX       6 /* "de-AT" */
 
 #define RENDERED_SUBJECT_MAX  ((size_t) 800) /* bytes, here and below */
 #define RENDERED_TEXT_MAX     ((size_t) 64 * 1024)
 #define RENDERED_HTML_MAX     ((size_t) 256 * 1024)
 #define NOTIFICATION_DATA_MAX ((size_t) 512 * 1024) /* the largest order fits */
 
-enum notification_kind {
-        NOTIFY_CANCELLED,
-        NOTIFY_COLLECTED,
-        NOTIFY_DELAYED,
-        NOTIFY_DELIVERED,
-        NOTIFY_ORDER_PLACED,
-        NOTIFY_READY,
-        NOTIFY_REFUNDED,
-        NOTIFY_REMINDER,
-        NOTIFY_RETURN_RECEIVED,
-        NOTIFY_SHIPPED,
-        NOTIFY_KIND_COUNT,
-};
-
 enum notification_medium { BY_EMAIL, BY_SMS, MEDIUM_COUNT };
 
 /* As on the wire and in SQL; NULL-terminated, sorted. */
-extern const char *const notification_kind_texts[], *const notification_medium_texts[];
+extern const char *const notification_medium_texts[];
 
 /* Texts of a template, or of a rendered message. A medium without subject and HTML has NULL there. */
 struct message_text {
@@ -58,9 +43,6 @@ must_check bool template_default(
         const char *kind, const char *medium, const char *locale, struct message_text *ret_text);
 
 /* ---- rules ---- */
-
-/* Whether the text is a language, or a language and a country: "de", "de-AT". */
-bool locale_is_valid(const char *text);
 
 /* Refuse each part that does not parse, and parts that the medium lacks or must have. False after a refusal. */
 must_check bool template_check(

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/qr.h"
 #include "base/text.h"
+#include "catalog/messages.h"
 #include "catalog/promise.h"
 
 #include <string.h>
@@ -10,45 +11,12 @@
 #define LINE_MAX_BYTES    ((size_t) 76) /* of an encoded body, without its CRLF */
 #define PLAIN_VALUE_MAX   ((size_t) 60) /* a longer header value is folded as encoded words */
 #define WORD_BYTES_MAX    ((size_t) 42) /* that one encoded word holds: 12 + 56 of its 75 bytes */
-#define LOCAL_PART_MAX    ((size_t) 64)
-#define DOMAIN_LABEL_MAX  ((size_t) 63)
 #define MESSAGE_ID_BYTES  16
 #define BASE64_LINE_BYTES ((size_t) 57)
 
 /* "=" in a body is always followed by digits or a line break, so these begin no line of a body. */
 #define BOUNDARY_OF_TEXTS  "=_holdfast_alternative"
 #define BOUNDARY_OF_IMAGES "=_holdfast_related"
-
-/* ---- addresses ---- */
-
-static bool is_letter_or_digit(char byte) {
-        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-}
-
-/* Pieces between dots, none of them empty, of letters, digits and `others`. */
-static bool is_dotted(const char *text, size_t size, const char *others, size_t piece_max) {
-        size_t piece = 0;
-
-        for (size_t i = 0; i < size; i++) {
-                if (text[i] == '.' && !piece)
-                        return false;
-                if (text[i] != '.' && !is_letter_or_digit(text[i]) && !(text[i] && strchr(others, text[i])))
-                        return false;
-                piece = text[i] == '.' ? 0 : piece + 1;
-                if (piece > piece_max)
-                        return false;
-        }
-        return piece > 0;
-}
-
-bool mail_address_is_plain(const char *text) {
-        const char *at = text ? strchr(text, '@') : NULL;
-
-        if (!at || strlen(text) > MAIL_ADDRESS_MAX || (size_t) (at - text) > LOCAL_PART_MAX)
-                return false;
-        return is_dotted(text, (size_t) (at - text), "!#$%&'*+-/=?^_`{|}~", LOCAL_PART_MAX) &&
-               is_dotted(at + 1, strlen(at + 1), "-", DOMAIN_LABEL_MAX);
-}
 
 const char *mail_message_id(
         const struct uuid *event_id, const char *kind, const char *to, const char *from, struct arena *arena) {
@@ -278,11 +246,8 @@ static void body_append(struct buffer *into, const struct mail *mail) {
 /* ---- the mail ---- */
 
 bool mail_write(const struct mail *mail, struct buffer *into) {
-        const char *domain = strchr(mail->message_id, '@');
-
         if (!mail_address_is_plain(mail->from) || !mail_address_is_plain(mail->to) ||
-                (mail->reply_to && !mail_address_is_plain(mail->reply_to)) || !domain ||
-                !is_dotted(mail->message_id, (size_t) (domain - mail->message_id), "", LOCAL_PART_MAX))
+                (mail->reply_to && !mail_address_is_plain(mail->reply_to)) || !mail_address_is_plain(mail->message_id))
                 return false;
         date_append(into, mail->date);
         mailbox_append(into, "From", mail->from_name, mail->from);

@@ -5,25 +5,10 @@
 
 #include <string.h>
 
-const char *const notification_kind_texts[] = { "cancelled", "collected", "delayed", "delivered", "order_placed",
-        "ready", "refunded", "reminder", "return_received", "shipped", NULL };
 const char *const notification_medium_texts[] = { "email", "sms", NULL };
 
 static bool medium_is_email(const char *medium) {
         return text_equal(medium, notification_medium_texts[BY_EMAIL]);
-}
-
-bool locale_is_valid(const char *text) {
-        size_t size = 0;
-
-        while (text[size] >= 'a' && text[size] <= 'z')
-                size++;
-        if (size != 2 && size != 3)
-                return false;
-        if (!text[size])
-                return true;
-        return text[size] == '-' && text[size + 1] >= 'A' && text[size + 1] <= 'Z' && text[size + 2] >= 'A' &&
-               text[size + 2] <= 'Z' && !text[size + 3];
 }
 
 /* ---- templates that come with the program ---- */

@@ -41,6 +41,40 @@ def path():
     return f"/v1/channels/c-{uuid.uuid4().hex[:12]}"
 
 
+# ---- messages to customers ----
+
+MESSAGES = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "de-AT", "kinds": ["ready", "cancelled"]}
+
+
+@pytest.mark.parametrize("messages", [MESSAGES, {"from": "a@b", "locale": "en", "kinds": []}, None])
+def test_a_channel_shows_how_it_writes_to_customers(api, path, messages):
+    made = api.put(path, {**WEB, "notifications": messages}, expect=201).json()
+    assert made["notifications"] == messages
+    assert api.get(path, expect=200).json() == made
+    assert api.put(path, {**WEB, "notifications": messages}, expect=200).json()["version"] == 1
+    assert api.put(path, {**WEB, "notifications": {**MESSAGES, "kinds": ["shipped"]}}, expect=200).json()["version"] == 2
+    assert api.put(path, WEB, expect=200).json()["notifications"] is None
+
+
+@pytest.mark.parametrize("change, pointer, code", [
+    ({"from": "Shop <shop@example.org>"}, "#/notifications/from", "malformed"),
+    ({"from": "shop@example.org\r\nBcc: all@example.org"}, "#/notifications/from", "malformed"),
+    ({"from": None}, "#/notifications/from", "required"),
+    ({"reply_to": "nobody"}, "#/notifications/reply_to", "malformed"),
+    ({"locale": "German"}, "#/notifications/locale", "malformed"),
+    ({"locale": "de_AT"}, "#/notifications/locale", "malformed"),
+    ({"kinds": None}, "#/notifications/kinds", "required"),
+    ({"kinds": ["eaten"]}, "#/notifications/kinds/0", "not-allowed"),
+    ({"kinds": ["ready", "ready"]}, "#/notifications/kinds/1", "repeated"),
+    ({"to": "ada@example.org"}, "#/notifications/to", "unknown-member"),
+])
+def test_messages_with_a_fault_are_refused_and_change_nothing(api, path, change, pointer, code):
+    before = api.put(path, WEB, expect=201).json()
+    refused = api.put(path, {**WEB, "notifications": {**MESSAGES, **change}}, expect=422).json()
+    assert [(fault["pointer"], fault["code"]) for fault in refused["errors"]] == [(pointer, code)]
+    assert api.get(path, expect=200).json() == before
+
+
 # ---- the document ----
 
 @pytest.mark.parametrize("policy", STATED)

@@ -156,6 +156,16 @@ def test_a_preview_of_the_retailers_template_escapes_names(api, retailer, free):
     assert shown["text"].startswith("Hello Tom & <b>Jerry</b>")
 
 
+def test_a_preview_of_a_mail_shows_the_sender_of_the_channel(api, retailer):
+    order = retailer.order().json()
+    assert (preview(api, order).json()["from"], preview(api, order).json()["reply_to"]) == (None, None)
+    messages = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "en", "kinds": ["ready"]}
+    api.put(f"/v1/channels/{retailer.channel}", {"name": "Web shop", "kind": "web", "notifications": messages}, expect=200)
+    assert preview(api, order).json()["from"] == "shop@example.org"
+    assert preview(api, order).json()["reply_to"] == "help@example.org"
+    assert preview(api, order, medium="sms").json()["from"] is None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_previewed(api, database, retailer, kind):
     order = Work(retailer, database, method="ship" if kind in ("shipped", "delivered") else "pickup").order

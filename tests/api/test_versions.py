@@ -18,8 +18,9 @@ POLICY = {"window_days": 30, "restocking_fee_per_mille": 100, "refund_shipping":
           "conditions": {"damaged": TERMS, "quarantine": TERMS, "sellable": TERMS}}
 PRICE = {"amount": 1999, "currency": "EUR"}
 
+MESSAGES = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "de", "kinds": ["ready"]}
 CHANNEL = {"name": "Web shop", "kind": "web", "return_policy": POLICY, "resourcing": {"enabled": True, "radius_km": 50},
-           "unpaid_ttl": "PT2H"}
+           "unpaid_ttl": "PT2H", "notifications": MESSAGES}
 LOCATION = {"name": "Mitte", "kind": "store", "latitude": 52.5, "longitude": 13.5, "time_zone": "Europe/Berlin", "country": "DE",
             "capabilities": ["pickup"], "opening_hours": [{"day": "mon", "opens": "10:00", "closes": "20:00"}],
             "closures": [{"date": "2040-12-24", "opens": "10:00", "closes": "14:00"}],
@@ -30,16 +31,20 @@ PRODUCT = {"title": "Kettle", "gtin": "6291041500213", "price": PRICE, "descript
            "attributes": {"color": "blue"}}
 LISTING = {"title": "The kettle", "price": PRICE, "external_sku": "K-1", "published": True}
 SAFETY_STOCK = {"safety_stock": 2}
+TEMPLATE = {"subject": "Ready", "text": "It is ready.", "html": "<p>It is ready.</p>"}
+TEMPLATE_KEY = {"kind": "ready", "medium": "email", "locale": "qv"}
 
 BODIES = {"/v1/channels/{code}": CHANNEL, "/v1/locations/{code}": LOCATION, "/v1/products/{sku}": PRODUCT,
-          "/v1/channels/{code}/listings/{sku}": LISTING, "/v1/locations/{code}/inventory/{sku}": SAFETY_STOCK}
+          "/v1/channels/{code}/listings/{sku}": LISTING, "/v1/locations/{code}/inventory/{sku}": SAFETY_STOCK,
+          "/v1/notification-templates/{kind}/{medium}/{locale}": TEMPLATE}
 
 # Another value of a member by its name; numbers go up by one, and truth values turn round.
 OTHERS = {"attributes": {"color": "red"}, "capabilities": ["pickup", "ship"], "closes": "15:00", "country": "AT",
           "currency": "USD", "cut_off": "19:00", "date": "2040-12-31", "day": "tue", "description": "Whistles.",
-          "external_sku": "K-2", "from": "11:00", "gtin": "96385074", "handover_methods": ["code", "id_check"],
-          "hold_for": "P8D", "image_url": "https://shop.example/red.jpg", "kind": {"web": "app", "store": "warehouse"},
-          "lead_time": "PT3H", "name": "Another", "opens": "11:00", "refund_shipping": "never", "time_zone": "Europe/London",
+          "external_sku": "K-2", "from": {"10:00": "11:00", "shop@example.org": "sales@example.org"}, "gtin": "96385074", "handover_methods": ["code", "id_check"],
+          "hold_for": "P8D", "html": "<p>Come.</p>", "image_url": "https://shop.example/red.jpg", "kind": {"web": "app", "store": "warehouse"}, "kinds": ["ready", "shipped"],
+          "lead_time": "PT3H", "locale": "en", "name": "Another", "opens": "11:00", "refund_shipping": "never",
+          "reply_to": "sales@example.org", "subject": "Come", "text": "Come.", "time_zone": "Europe/London",
           "title": "Another kettle", "to": "13:00", "unpaid_ttl": "never", **dict.fromkeys(DAYS, "17:00")}
 
 # Members that a body may repeat but not change.
@@ -88,7 +93,7 @@ def changed(body, path):
         at[path[-1]] = value + 1
     else:
         other = OTHERS[path[-1]]
-        at[path[-1]] = other[value] if path[-1] == "kind" else other
+        at[path[-1]] = other[value] if path[-1] in ("from", "kind") else other
     return body
 
 
@@ -99,7 +104,8 @@ def codes(api):
     for path, body in ((f"channels/{tag}", CHANNEL), (f"locations/{tag}", LOCATION), (f"products/{tag}", PRODUCT),
                        (f"channels/{tag}/listings/{tag}", LISTING), (f"locations/{tag}/inventory/{tag}", SAFETY_STOCK)):
         api.put(f"/v1/{path}", body, expect=201)
-    return {"code": tag, "sku": tag}
+    api.put("/v1/notification-templates/{kind}/{medium}/{locale}".format(**TEMPLATE_KEY), TEMPLATE, expect=(200, 201))
+    return {"code": tag, "sku": tag, **TEMPLATE_KEY}
 
 
 @pytest.mark.parametrize("template, path", puts())

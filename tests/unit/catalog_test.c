@@ -537,7 +537,12 @@ Test(catalog, the_time_that_an_order_may_stay_unpaid_has_bounds_or_is_never) {
 Test(catalog, channels_that_state_another_policy_are_not_equal) {
         const char *const policies[] = { "", ",'resourcing':{'enabled':true}", ",'resourcing':{'enabled':false}",
                 ",'resourcing':{'radius_km':0}", ",'resourcing':{'radius_km':9}", ",'unpaid_ttl':'never'",
-                ",'unpaid_ttl':'PT9S'" };
+                ",'unpaid_ttl':'PT9S'", ",'notifications':{'from':'a@b','locale':'de','kinds':[]}",
+                ",'notifications':{'from':'a@c','locale':'de','kinds':[]}",
+                ",'notifications':{'from':'a@b','locale':'en','kinds':[]}",
+                ",'notifications':{'from':'a@b','locale':'de','kinds':['ready']}",
+                ",'notifications':{'from':'a@b','locale':'de','kinds':['shipped']}",
+                ",'notifications':{'from':'a@b','reply_to':'c@d','locale':'de','kinds':[]}" };
 
         for (size_t i = 0; i < array_size(policies); i++)
                 for (size_t j = 0; j < array_size(policies); j++)

@@ -2,6 +2,7 @@
 
 #include "base/qr.h"
 #include "base/text.h"
+#include "catalog/messages.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
