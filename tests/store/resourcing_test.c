@@ -348,6 +348,7 @@ Test(resourcing, the_second_of_two_calls_finds_a_location_when_the_first_is_refu
                 PROBLEM_NONE);
         store_trip();
         work->fulfillment = fulfillment_find(&work->set, &id);
+        work->search = resourcing_find(&work->resourcing, work);
         work->command = (struct command){ .actor = "ben",
                 .now = STORE_NOW,
                 .stock = &work->stock,
