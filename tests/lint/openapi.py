@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """api/openapi is sound: references and schemas hold, every value has a bound, every body an example, every operation a
-description, and the checks of replies find the members that they rely on."""
+description, and the checks of replies find the members that they rely on. The importer keeps each member of the bodies that it
+sends."""
 
 import re
 import sys
@@ -30,6 +31,13 @@ def problems():
         yield slug, int(status)
 
 
+def kept_members():
+    """(schema, members) of each kind of document that the importer reads and puts back; it drops all other members."""
+    source = (ROOT / "src" / "importing" / "catalog.c").read_text(encoding="utf-8")
+    for kind, members in re.findall(r"(\w+)_members\[\] = \{(.*?), NULL", source, re.DOTALL):
+        yield f"{kind.capitalize()}Body", set(re.findall(r'"(\w+)"', members))
+
+
 class Check:
     def __init__(self, document):
         self.document = document
@@ -48,7 +56,8 @@ class Check:
 
     def run(self):
         if not str(self.document.get("openapi", "")).startswith("3.1."):
-            self.fault("openapi", "must be 3.1.x")
+        self.operations()
+        self.imports()
         self.references(self.document, "#")
         if self.faults:
             return self.faults  # the rest follows references
@@ -129,6 +138,11 @@ class Check:
             self.has_example(f"{where} request", media)
         for status, response in operation.get("responses", {}).items():
             self.response(f"{where} {status}", str(status), self.deref(response))
+
+    def imports(self):
+        for name, kept in kept_members():
+            for member in sorted(kept ^ set(self.document["components"]["schemas"][name]["properties"])):
+                self.fault(name, f"{member} stands only once, here or in the members that src/importing/catalog.c keeps")
 
     def parameters(self, where, template, parameters):
         in_path = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
