@@ -28,7 +28,7 @@ static void file_blame(struct import_file *file, const char *format, ...) {
 
 /* ---- bytes ---- */
 
-/* Move what is left to the front and read behind it. */
+/* Move the unread bytes to the front and read behind them. */
 static bool fill(struct import_file *file) {
         ssize_t n;
 
@@ -251,22 +251,39 @@ static void blame_unknown(struct import_file *file, char **fields, size_t n, siz
         blame_wanted(file);
 }
 
-/* Other programs' files: a header that is one cell of names with something else between them. */
-static bool is_separated_otherwise(struct import_file *file, const char *header) {
-        static const struct {
-                char separator;
-                const char *name;
-        } others[] = { { ';', "semicolons" }, { '\t', "tabs" }, { '|', "bars (|)" } };
+static const struct {
+        char separator;
+        const char *name;
+} other_separators[] = { { ';', "semicolons" }, { '\t', "tabs" }, { '|', "bars (|)" } };
 
-        for (size_t i = 0; i < array_size(others); i++) {
-                if (!strchr(header, others[i].separator))
+/* Other programs' files: `between` has the separator of their headers. */
+static bool is_separated_otherwise(struct import_file *file, const char *between, size_t size) {
+        for (size_t i = 0; i < array_size(other_separators); i++) {
+                if (!memchr(between, other_separators[i].separator, size))
                         continue;
-                file_blame(
-                        file, "the file is separated by %s; save it with commas between its columns", others[i].name);
+                file_blame(file, "the file is separated by %s; save it with commas between its columns",
+                        other_separators[i].name);
                 blame_wanted(file);
                 return true;
         }
         return false;
+}
+
+/* The same with names in quotes, which no comma ends: the header is no record. The separator is behind the first name.
+ */
+static bool is_quoted_otherwise(struct import_file *file, const struct import_row *header) {
+        const size_t size = (size_t) (file->offset - header->offset);
+        const char *end = file->bytes + file->begin, *at = end - size;
+
+        if (size > file->begin || !size || *at != '"')
+                return false;
+        for (at++; at < end && (*at != '"' || (at + 1 < end && at[1] == '"')); at++)
+                at += *at == '"';
+        if (at < end)
+                at++;
+        while (at < end && *at == ' ')
+                at++;
+        return at < end && is_separated_otherwise(file, at, 1);
 }
 
 static bool columns_place(struct import_file *file, char **fields, size_t n) {
@@ -274,7 +291,7 @@ static bool columns_place(struct import_file *file, char **fields, size_t n) {
 
         for (size_t i = 0; i < n; i++)
                 n_unknown += column_named(&file->columns, fields[i]) == file->columns.n;
-        if (n_unknown == n && is_separated_otherwise(file, fields[0]))
+        if (n_unknown == n && is_separated_otherwise(file, fields[0], strlen(fields[0])))
                 return false;
         if (n_unknown) {
                 blame_unknown(file, fields, n, n_unknown);
@@ -336,7 +353,7 @@ static bool header_read(struct import_file *file) {
         read = record_next(file, &row, fields, &n);
         if (read == IMPORT_END)
                 blame_header(file, "is missing; it begins with", file->columns.at[0].name);
-        if (read == IMPORT_NO_ROW)
+        if (read == IMPORT_NO_ROW && !is_quoted_otherwise(file, &row))
                 blame_wanted(file);
         return read == IMPORT_ROW && header_take(file, fields, n);
 }

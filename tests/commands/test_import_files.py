@@ -97,8 +97,10 @@ def test_the_name_of_the_file_does_not_speak_to_the_terminal(importer, retailer)
 @pytest.mark.parametrize("separator, name", [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
 @pytest.mark.parametrize("kind", HEADERS)
 def test_the_message_names_the_separator_of_the_file(take, kind, separator, name):
-    done = take(kind, HEADERS[kind].replace(",", separator), expect=WRONG_USAGE)
-    assert f"the file is separated by {name}" in done.stderr and HEADERS[kind].split(",")[0] + "," in done.stderr
+    names = HEADERS[kind].split(",")
+    for header in (separator.join(names), separator.join(f'"{column}"' for column in names)):
+        done = take(kind, header, expect=WRONG_USAGE)
+        assert f"the file is separated by {name}" in done.stderr and names[0] + "," in done.stderr
 
 
 def test_a_strange_header_is_refused_with_its_columns_and_the_wanted_ones(take):

@@ -103,6 +103,14 @@ Test(import_file, tells_which_separator_the_file_has) {
         assert_refused("code\tname\n", "separated by tabs");
         assert_refused("code|name\n", "separated by bars");
         assert_refused("code,na;me\n", "unknown column");
+        assert_refused("\"code\";\"name\"\n\"1\";\"a\"\n", "separated by semicolons");
+        assert_refused("\xef\xbb\xbf\n\"code\" ; \"name\"\r\n", "separated by semicolons");
+        assert_refused("\"co\"\"de, or not\";name", "separated by semicolons");
+        assert_refused("\"code\"\t\"name\"\n", "separated by tabs");
+        assert_refused("code|\"name\"\n", "separated by bars");
+        assert_refused("\"code\"|\"name\"\n", "separated by bars");
+        assert_refused("\"code\" ,\"na;me\"\n", "text follows a closing quote; the columns");
+        assert_refused("\"code\",\"name\";\"note\"\n", "text follows a closing quote; the columns");
 }
 
 Test(import_file, refuses_a_line_that_repeats_the_header) {
