@@ -63,8 +63,8 @@ select coalesce(later.units, 0)::bigint
 
 -- :name adjustments_overridden
 -- The number of movements between the imported counts with the documents $3 at rows ($1 locations, $2 skus) and the imported
--- counts before them, or the first movement. Numbers of a row have no gaps.
-select coalesce(sum(made.number - coalesce(former.number, 0) - 1), 0)::bigint
+-- counts before them, or the first movement. Counts are no movements.
+select coalesce(sum(between_them.movements), 0)::bigint
   from unnest($1::text[], $2::text[], $3::text[]) as figure (location, sku, document)
  cross join lateral (select l.number from ledger l
                       where l.location = figure.location collate "C" and l.sku = figure.sku collate "C"
@@ -76,3 +76,6 @@ select coalesce(sum(made.number - coalesce(former.number, 0) - 1), 0)::bigint
                         and l.number < made.number and l.reason = 'count' and l.reference = 'import'
                       order by l.number desc
                       limit 1) as former on true
+ cross join lateral (select count(*) as movements from ledger l
+                      where l.location = figure.location collate "C" and l.sku = figure.sku collate "C"
+                        and l.number > coalesce(former.number, 0) and l.number < made.number and l.reason <> 'count') as between_them
