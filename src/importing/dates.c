@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MONTHS       12
 #define YEAR_DIGITS  4
 #define FRACTION_MAX 9
 
@@ -222,10 +221,22 @@ static bool refuse_two(
 }
 
 static bool refuse_told(char *reason, size_t size, enum date_order told, const struct date_witness *other) {
-        (void) snprintf(reason, size,
-                "--dates %s, but line %zu has \"%s\" and no line has a day above %d in the other place",
-                orders[told].name, other->line, other->text, MONTHS);
+        (void) snprintf(
+                reason, size, "--dates %s, but line %zu has \"%s\"", orders[told].name, other->line, other->text);
         return false;
+}
+
+/* A date of the file that the told order cannot read; NULL: none. */
+static const struct date_witness *witness_against(const struct date_evidence *evidence, enum date_order told) {
+        const struct date_witness *other = NULL;
+
+        if (told == DATES_DAY_FIRST)
+                other = &evidence->month_first;
+        else if (told == DATES_MONTH_FIRST)
+                other = &evidence->day_first;
+        else if (told == DATES_ISO)
+                other = &evidence->year_last;
+        return other && other->line ? other : NULL;
 }
 
 bool date_order_decide(const struct date_evidence *evidence, enum date_order told, enum date_order *ret_order,
@@ -236,15 +247,13 @@ bool date_order_decide(const struct date_evidence *evidence, enum date_order tol
         if (evidence->local.line && evidence->offset.line)
                 return refuse_two(
                         reason, size, "some dates have an offset, some are local", &evidence->offset, &evidence->local);
-        if (told == DATES_DAY_FIRST && month_first->line && !day_first->line)
-                return refuse_told(reason, size, told, month_first);
-        if (told == DATES_MONTH_FIRST && day_first->line && !month_first->line)
-                return refuse_told(reason, size, told, day_first);
+        if (day_first->line && month_first->line)
+                return refuse_two(
+                        reason, size, "some dates have the day first, some the month", day_first, month_first);
+        if (witness_against(evidence, told))
+                return refuse_told(reason, size, told, witness_against(evidence, told));
         if (told != DATES_UNKNOWN)
                 return true;
-        if (day_first->line && month_first->line)
-                return refuse_two(reason, size, "some dates have the day first, some the month; say --dates dmy or mdy",
-                        day_first, month_first);
         *ret_order = month_first->line           ? DATES_MONTH_FIRST
                      : evidence->year_last.line  ? DATES_DAY_FIRST
                      : evidence->year_first.line ? DATES_ISO

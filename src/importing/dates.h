@@ -50,6 +50,6 @@ struct date_evidence {
 void date_evidence_add(struct date_evidence *evidence, const char *text, size_t line);
 
 /* The order in which the file is read, `told` (DATES_UNKNOWN: nothing) or proven; DATES_UNKNOWN without any date. False
- * when the file does not tell, or says two things, with a reason of `size` bytes. */
+ * when the file does not tell, proves two orders, or another than the told one, with a reason of `size` bytes. */
 bool date_order_decide(const struct date_evidence *evidence, enum date_order told, enum date_order *ret_order,
         char *reason, size_t size);

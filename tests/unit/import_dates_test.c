@@ -106,8 +106,18 @@ Test(import_dates, a_file_that_says_two_things_is_refused) {
 Test(import_dates, what_is_told_gives_way_to_what_the_file_proves) {
         assert_refused("--dates dmy, but line 3", DATES_DAY_FIRST, "12/1/2010 8:26", "12/13/2010 8:26");
         assert_refused("--dates mdy, but line 2", DATES_MONTH_FIRST, "13/12/2010 8:26");
-        assert_order(DATES_DAY_FIRST, DATES_DAY_FIRST, "12/13/2010 8:26", "13/12/2010 8:26");
-        assert_order(DATES_ISO, DATES_ISO, "12/13/2010 8:26");
+        assert_refused("--dates iso, but line 3", DATES_ISO, "2010-12-01 08:26", "12/13/2010 8:26");
+        assert_refused("--dates iso, but line 2", DATES_ISO, "1/2/2010 8:26");
+}
+
+Test(import_dates, no_order_is_advised_when_none_fits) {
+        static const enum date_order told[] = { DATES_UNKNOWN, DATES_DAY_FIRST, DATES_MONTH_FIRST };
+
+        for (size_t i = 0; i < array_size(told); i++) {
+                assert_refused("line 2 has \"12/13/2010 8:26\"", told[i], "12/13/2010 8:26", "13/12/2010 8:26");
+                cr_expect(strstr(reason, "line 3 has \"13/12/2010 8:26\""), "%s", reason);
+                cr_expect_not(strstr(reason, "--dates"), "%s", reason);
+        }
 }
 
 Test(import_dates, the_first_line_of_the_file_is_the_witness_in_whatever_order_lines_are_read) {
