@@ -91,7 +91,7 @@
         X("over-pick", "Fewer units remain to be picked")                                                              \
         X("over-refund", "Less can be refunded")                                                                       \
         X("over-return", "Fewer units can be returned")                                                                \
-        X("overlap", "Opening hours, closures or slots overlap with earlier ones")                                     \
+        X("overlap", "Opening hours or closures overlap with earlier ones")                                            \
         X("price-missing", "Neither the request nor the catalogue has a price")                                        \
         X("repeated", "The list has the value before")                                                                 \
         X("required", "The member is missing")                                                                         \

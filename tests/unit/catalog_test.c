@@ -284,6 +284,7 @@ Test(catalog, slots_come_by_day_and_beginning) {
         cr_assert_eq(location->slots[2].ends, 24 * 60);
         cr_assert_eq(location_of("")->n_slots, 0);
         assert_location_refused(SLOTS(SLOT("mon", "12:00", "12:00", "1")), "#/pickup/slots/0/to", "out-of-range");
+        assert_location_fine(SLOTS(SLOT("sat", "10:00", "12:00", "8") "," SLOT("sat", "11:00", "13:00", "8")));
         assert_location_refused(SLOTS(SLOT("mon", "12:00", "12:60", "1")), "#/pickup/slots/0/to", "malformed");
         assert_location_refused(SLOTS(SLOT("mon", "12:00", "13:00", "0")), "#/pickup/slots/0/capacity", "out-of-range");
         assert_location_refused(SLOTS(SLOT("mon", "12:00", "13:00", "1") "," SLOT("mon", "12:00", "14:00", "1")),
