@@ -3,10 +3,11 @@
  *
  * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
  * in which they arrive: by occurred_at, or by the time of recording when they have none. So the payment reaches the
- * same state in every order of arrival. Of two events of the same moment a failure comes before an authorization, that
- * before a capture, that before a void; then the event ids decide. An event that cannot follow the events before it is
- * passed over, as if it had never arrived. The status that a payment was placed with comes before all events. All
- * functions need the lock of the payment's order.
+ * same state in every order of arrival in which all are accepted. No event lowers the amount known as captured. Of two
+ * events of the same moment a failure comes before an authorization, that before a capture, that before a void; then
+ * the event ids decide. An event that cannot follow the events before it is passed over, as if it had never arrived.
+ * The status that a payment was placed with comes before all events. All functions need the lock of the payment's
+ * order.
  */
 #pragma once
 

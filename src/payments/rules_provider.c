@@ -126,21 +126,22 @@ static int64_t sent(const struct balance *balance, const struct payment *payment
 
 /* ---- payments ---- */
 
-/* An earlier event does not undo captures, nor refunds sent from them, be it to a payment or as store credit. It may
- * determine the amount of a capture without one. `counts`: the event itself is not passed over. */
-static enum problem check_captures(
-        const struct provider_update *update, const struct funds *before, const struct funds *after, bool counts) {
-        const struct balance *balance = update->payment->balance;
-        const size_t n_captures = before->n_captures + (counts && update->told->type == PROVIDER_CAPTURED);
-        const int64_t paid = balance_sums(balance).paid + after->captured - before->captured;
+/* The amount that would be captured is smaller than the known one. */
+static enum problem refuse_lower(const struct provider_update *update, const struct funds *after) {
+        const int64_t known = update->payment->captured, left = after->authorized - known;
 
-        if (after->captured >= before->captured)
-                return PROBLEM_NONE;
-        if (after->n_captures >= n_captures && after->captured >= sent(balance, update->payment) &&
-                paid >= sent(balance, NULL))
-                return PROBLEM_NONE;
-        return refuse_event_amount(update, update->event.amount,
-                after->authorized - (update->told->type == PROVIDER_CAPTURED ? before->captured : after->captured));
+        if (update->told->type != PROVIDER_AUTHORIZED)
+                return refuse_event_amount(update, update->event.amount, left > 0 ? left : 0);
+        (void) refuse_because(update->command->refusal, update->command->arena, "#/amount", "over-capture",
+                "An amount of %" PRId64 " is known as captured.", known);
+        return refuse(update->command->refusal, update->command->arena, PROBLEM_OVER_CAPTURE,
+                "The event would lower the captured amount; %" PRId64 " is known as captured.", known);
+}
+
+/* Money that is known as captured was taken, whatever an earlier event says that arrives later. So a capture without an
+ * amount keeps at least the amount that it had when it arrived. */
+static enum problem check_captures(const struct provider_update *update, const struct funds *after) {
+        return after->captured < update->payment->captured ? refuse_lower(update, after) : PROBLEM_NONE;
 }
 
 /* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
@@ -225,7 +226,7 @@ static enum problem payment_told(const struct provider_update *update) {
         after = funds_told(update->payment, &history, &update->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
                 return refuse_event_amount(update, amount.told, amount.most);
-        p = check_captures(update, &before, &after, !amount.problem);
+        p = check_captures(update, &after);
         if (!p)
                 p = follow(update, &before, &after);
         if (p)

@@ -265,6 +265,24 @@ def test_events_count_in_the_order_in_which_they_happened(retailer, api, service
     service.assert_audit_clean()
 
 
+@pytest.mark.parametrize("placed, told, late", [
+    ("authorized", [("captured", 6, {"amount": 2000}), ("captured", 5, {})], ("voided", 3, {"amount": 1500})),
+    ("pending", [("captured", 6, {"amount": 1500}), ("captured", 3, {})], ("authorized", 0, {"amount": 500})),
+    ("pending", [("captured", 6, {})], ("authorized", 0, {"amount": 500})),
+])
+def test_an_earlier_event_told_late_does_not_lower_the_paid_amount(retailer, api, service, placed, told, late):
+    order = retailer.order([{"sku": retailer.sku, "quantity": 1, "unit_price": euros(2000)}], payment={"status": placed}).json()
+    payment, = order["payments"]
+    for type, minute, fields in told:
+        tell(api, payment, type, expect=None, occurred_at=f"2026-11-27T12:0{minute}:00Z", **fields)
+    before = now(api, order)
+    type, minute, fields = late
+    assert code(tell(api, payment, type, expect=409, occurred_at=f"2026-11-27T12:0{minute}:00Z", **fields)) == "over-capture"
+    assert now(api, order) == before
+    assert before["totals"]["paid"]["amount"] >= 1500
+    service.assert_audit_clean()
+
+
 def test_a_capture_after_a_cancel_is_due_back_by_itself(order, api):
     cancel(api, order)
     tell(api, order["payments"][0], "captured")
