@@ -134,8 +134,15 @@ static enum problem captured(struct funds *funds, const struct told_event *event
         return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }
 
-static enum problem failed(struct funds *funds, struct told_amount *amount) {
-        const enum problem p = funds_advance(funds, FUNDS_FAIL);
+/* The client that placed the payment as authorized or captured knew more than an earlier failure says. The second in
+ * which it was placed counts as later: clocks of some providers have no fractions. */
+static bool is_before_placing(const struct funds *funds, const struct told_event *event) {
+        return funds->placed_at != TIMESTAMP_NONE && moment_of(event) < funds->placed_at - funds->placed_at % SECOND;
+}
+
+static enum problem failed(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
+        const enum problem p =
+                is_before_placing(funds, event) ? PROBLEM_INVALID_TRANSITION : funds_advance(funds, FUNDS_FAIL);
 
         if (p)
                 return p;
@@ -170,7 +177,7 @@ static enum problem funds_apply(struct funds *funds, const struct told_event *ev
         case PROVIDER_CAPTURED:
                 return captured(funds, event, amount);
         case PROVIDER_FAILED:
-                return failed(funds, amount);
+                return failed(funds, event, amount);
         default:
                 return voided(funds, event, amount);
         }
@@ -178,10 +185,12 @@ static enum problem funds_apply(struct funds *funds, const struct told_event *ev
 
 struct funds funds_told(const struct payment *payment, const struct told_history *history,
         const struct told_event *asked, struct told_amount *ret_amount) {
-        struct funds funds = { .state = payment->opened, .amount = payment->amount };
+        struct funds funds = { .state = payment->opened, .amount = payment->amount, .placed_at = TIMESTAMP_NONE };
 
-        if (payment->opened != FUNDS_PENDING)
+        if (payment->opened != FUNDS_PENDING) {
                 funds.authorized = payment->amount;
+                funds.placed_at = payment->created_at;
+        }
         if (payment->opened == FUNDS_CAPTURED)
                 funds.captured = payment->amount;
         for (size_t i = 0; i < history->n; i++) {

@@ -251,6 +251,19 @@ def test_a_failure_told_late_changes_nothing_and_the_goods_that_leave_are_asked_
     service.assert_audit_clean()
 
 
+def test_a_failure_from_before_the_order_does_not_end_its_authorization(retailer, service, api):
+    order = retailer.order({retailer.sku: 1}, payment={"status": "authorized"}).json()
+    payment, = order["payments"]
+    after = tell(api, payment, "failed", occurred_at="2026-11-27T12:00:00Z").json()
+    assert (after["status"], *amounts(after, "failed")) == ("authorized", 0)
+    assert now(api, order)["payment_status"] == "authorized"
+    entry = api.get(f"/v1/orders/{order['id']}/timeline", expect=200).json()["data"][-1]
+    assert (entry["type"], entry["data"]["type"]) == ("payment.event_late", "failed")
+    assert tell(api, payment, "captured", amount=10, occurred_at="2026-11-27T12:01:00Z").json()["captured"] == euros(10)
+    assert tell(api, payment, "failed").json()["failed"]["amount"] == payment["amount"]["amount"] - 10
+    service.assert_audit_clean()
+
+
 @pytest.mark.parametrize("arrival", itertools.permutations(range(4)))
 def test_events_count_in_the_order_in_which_they_happened(retailer, api, service, arrival):
     order = retailer.order({retailer.sku: 1}, payment={"status": "pending"}).json()

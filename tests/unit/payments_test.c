@@ -382,6 +382,41 @@ Test(payments, a_late_failure_changes_nothing_and_is_recorded) {
         cr_assert(card->failed == 4000 && card->voided == 0);
 }
 
+Test(payments, a_failure_before_the_payment_was_placed_does_not_end_its_authorization) {
+        for (int later = 0; later < 2; later++) {
+                struct payment *card;
+
+                close_till();
+                open_till();
+                card = pay(FUNDS_AUTHORIZED, 10500);
+                cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, later ? 0 : -3600), PROBLEM_NONE);
+                assert_state(card, later ? FUNDS_FAILED : FUNDS_AUTHORIZED);
+                cr_assert_eq(card->failed, later ? 10500 : 0);
+                cr_assert_eq(told("payment.event_late"), later ? 0 : 1);
+                cr_assert_eq(told("payment.failed"), later ? 1 : 0);
+                earn(6500);
+                cr_assert_eq(card->capture_due, later ? 0 : 6500);
+        }
+}
+
+/* Its client knew nothing yet: the failure tells how the try ended. */
+Test(payments, a_failure_before_a_pending_payment_was_placed_fails_it) {
+        struct payment *card = pay(FUNDS_PENDING, 10500);
+
+        cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, -3600), PROBLEM_NONE);
+        assert_state(card, FUNDS_FAILED);
+}
+
+Test(payments, a_capture_or_void_before_the_payment_was_placed_counts) {
+        struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
+
+        cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, -7200), PROBLEM_NONE);
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 4000, -3600), PROBLEM_NONE);
+        cr_assert_eq(tell_of(card, PROVIDER_VOIDED, 500, -1800), PROBLEM_NONE);
+        cr_assert(card->captured == 4000 && card->voided == 500 && card->failed == 0);
+        cr_assert_eq(payment_held(card), 6000);
+}
+
 /* A provider repeats a refused event for ever. */
 Test(payments, an_event_that_the_others_do_not_lead_to_is_recorded_without_effect) {
         static const struct {
