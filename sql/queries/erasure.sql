@@ -97,9 +97,13 @@ update order_discounts d set reason = null where d.order_id = any($1::uuid[]) an
 
 -- :name erasure_save_payments free
 -- Of the orders $1, $2 the time. The provider's event ids stay: they detect a repeat.
-update payments p
-   set reference = null, version = p.version + 1, updated_at = $2::timestamptz
- where p.order_id = any($1::uuid[]) and p.reference is not null
+with erased as (
+        update payments p
+           set reference = null, version = p.version + 1, updated_at = $2::timestamptz
+         where p.order_id = any($1::uuid[]) and p.reference is not null
+        returning p.id, p.version
+)
+select event_cover('payment.updated', 'payments', erased.id, erased.version, null, null) from erased
 
 -- :name erasure_save_refunds of personal_documents free
 -- $1 ids, $2 reasons, $3 the time.
@@ -110,10 +114,16 @@ update refunds r
 
 -- :name erasure_save_returns of personal_documents free
 -- $1 ids, $2 reasons of cancellation, $3 unexpected goods.
-update returns r
-   set cancel_reason = erased.reason, unexpected = erased.unexpected, version = r.version + 1
-  from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, reason, unexpected)
- where r.id = erased.id
+with changed as (
+        update returns r
+           set cancel_reason = erased.reason, unexpected = erased.unexpected, version = r.version + 1
+          from unnest($1::uuid[], $2::text[], $3::jsonb[]) as erased (id, reason, unexpected)
+         where r.id = erased.id
+        returning r.id, r.version, r.location, r.channel
+)
+select from changed
+ cross join lateral (select event_cover('return.updated', 'returns', changed.id, changed.version, changed.location, changed.channel)
+                     offset 0) as told
 
 -- :name erasure_save_return_lines free
 -- Of the orders $1.
@@ -124,13 +134,19 @@ update return_lines l
 -- :name erasure_save_fulfillments of personal_documents free
 -- $1 ids, $2 reasons, $3 hand-overs, $4 packages. The time of the last change stays: without events, it dates the
 -- hand-over or the delivery.
-update fulfillments f
-   set reason = erased.reason, handover = erased.handover, packages = erased.packages,
-       recipient = case when f.recipient is not null then '{"name": "erased"}'::jsonb end,
-       vehicle_make = null, vehicle_color = null, vehicle_plate = null, link_digest = null, link_expires_at = null,
-       version = f.version + 1
-  from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) as erased (id, reason, handover, packages)
- where f.id = erased.id
+with changed as (
+        update fulfillments f
+           set reason = erased.reason, handover = erased.handover, packages = erased.packages,
+               recipient = case when f.recipient is not null then '{"name": "erased"}'::jsonb end,
+               vehicle_make = null, vehicle_color = null, vehicle_plate = null, link_digest = null, link_expires_at = null,
+               version = f.version + 1
+          from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) as erased (id, reason, handover, packages)
+         where f.id = erased.id
+        returning f.id, f.version, f.location
+)
+select from changed
+ cross join lateral (select event_cover('fulfillment.updated', 'fulfillments', changed.id, changed.version, changed.location, null)
+                     offset 0) as told
 
 -- :name erasure_save_events of personal_documents free
 update events e

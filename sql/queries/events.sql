@@ -8,11 +8,12 @@ select id, type, subject_kind, subject_id, version, order_id, location, channel,
        as event (id, type, subject_kind, subject_id, version, order_id, location, channel, actor, data, occurred_at)
 
 -- :name events_due_save
--- Of the transaction: the ids $1 of its events, in their order, wait for their positions. A row holds 200 at most, so that it stays in
--- its page.
-insert into events_due (ids)
-select array_agg(saved.id order by saved.place)
-  from unnest($1::uuid[]) with ordinality as saved (id, place)
+-- Of the transaction: the ids $1 of its events, in their order, wait for their positions, and with them the loose events $2 (null for
+-- the others). A row holds 200 at most, so that the ids stay in its page.
+insert into events_due (ids, loose)
+select array_agg(saved.id order by saved.place),
+       case when count(saved.loose) > 0 then array_agg(saved.loose order by saved.place) end
+  from unnest($1::uuid[], $2::jsonb[]) with ordinality as saved (id, loose, place)
  group by (saved.place - 1) / 200
  order by min(saved.place)
 
@@ -30,12 +31,15 @@ with head as materialized (
         delete from events_due d
          where exists (select from head)
            and d.number = any(array(select waiting.number from waiting where waiting.before < $1::bigint))
-        returning d.number, d.ids
+        returning d.number, d.ids, d.loose
 ), placed as materialized (
         select e.*, row_number() over (order by taken.number, each.place) as place
           from taken
-         cross join lateral unnest(taken.ids) with ordinality as each (id, place)
-         cross join lateral (select * from events where events.id = each.id) as e
+         cross join lateral unnest(taken.ids, taken.loose) with ordinality as each (id, loose, place)
+         cross join lateral (select * from events where events.id = each.id and each.loose is null
+                              union all
+                             select loose.* from jsonb_populate_record(null::events, each.loose) as loose
+                              where each.loose is not null) as e
 ), logged as (
         insert into event_log (position, id, type, subject_kind, subject_id, version, order_id, location, channel, occurred_at,
                                published_at, data)

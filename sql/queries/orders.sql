@@ -244,10 +244,14 @@ update orders o
 
 -- :name orders_raise_returns
 -- Of the orders $1, changed at $2: their returns show figures of the order, so each gets its next version.
-update returns r
-   set version = r.version + 1, updated_at = changed.at
-  from unnest($1::uuid[], $2::timestamptz[]) as changed (order_id, at)
- where r.order_id = changed.order_id
+with raised as (
+        update returns r
+           set version = r.version + 1, updated_at = changed.at
+          from unnest($1::uuid[], $2::timestamptz[]) as changed (order_id, at)
+         where r.order_id = changed.order_id
+        returning r.id, r.version, r.location, r.channel
+)
+select event_cover('return.updated', 'returns', raised.id, raised.version, raised.location, raised.channel) from raised
 
 -- :name orders_rewrite of orders
 -- Members of an order besides its states. $1 ids, $2 customers, $3 addresses, $4 to $9 amounts.

@@ -92,7 +92,11 @@ void page_events(FILE *out) {
         (void) fputs(
                 "Each change of a document is written as an event in the transaction of the change. Its subject is the "
                 "document, as in\n`orders/ID`. `data` has `version`, the version of that document, and these members. "
-                "Members in the last column contain free\ntext or names; only the timeline of an order shows them.\n\n"
+                "Members in the last column contain free\ntext or names; only the timeline of an order and the stream of "
+                "a location show them.\n\nEvents of one document come in the order of its versions, and no version is "
+                "left out. Where a document changes together\nwith another one, and no event names that, a type `updated` "
+                "has its new version. Timelines do not show these. A reservation\nhas an event only at its end. Orders and "
+                "returns that are imported have events of the whole alone.\n\n"
                 "| type | subject | meaning | members | of the timeline alone |\n|---|---|---|---|---|\n",
                 out);
         for (enum event_type type = 0; type < EVENT_TYPE_COUNT; type++) {

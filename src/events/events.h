@@ -5,6 +5,8 @@
  * The timeline of an order reads them, and the publisher gives them to streams. Never codes or personal data in `data`
  * but in the members that events/types.h reserves for the timeline.
  *
+ * An event without an order is loose: no timeline keeps it, so it is in no table but the log.
+ *
  * An event has a subject, the document that changed: "orders/ID". Its type says which kind of document that is.
  *
  * An event carries the version of its document after its own command. A command may add an event before it raises the
@@ -35,6 +37,7 @@ struct event {
         int64_t version;                /* of the subject; 0: the event is not settled */
         const char *actor;
         timestamp occurred_at; /* TIMESTAMP_NONE: when it is saved */
+        bool is_cover;         /* it goes if another event of the command has the same subject and version */
         struct buffer data;    /* members of its JSON object, without the braces */
         struct event *next;
 };
@@ -54,6 +57,11 @@ struct event *event_add(struct events *events, enum event_type type, const char 
 
 /* Set the subject, and where its version stands; a later call overrides. */
 void event_about(struct event *event, enum subject_kind kind, const struct uuid *id, const int64_t *version);
+
+/* The document has got this version. Readers of the log see every version, so a loose event of the type tells it unless
+ * another event of the command does. */
+void event_cover(struct events *events, enum event_type type, const struct uuid *id, int64_t version,
+        const char *location, const char *channel, const char *actor);
 
 /* Add a member to the data of an event; NULL text is left out. */
 void event_text(struct event *event, const char *name, const char *value);

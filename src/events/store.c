@@ -5,6 +5,8 @@
 #include "events/events.h"
 #include "sql/events.h"
 
+#define LOOSE_SIZE_MAX ((size_t) 4096) /* of a loose event without its data */
+
 void events_init(struct events *events, struct arena *arena) {
         *events = (struct events){ .arena = arena };
         events->last = events->unsettled = &events->first;
@@ -46,12 +48,72 @@ void event_integer(struct event *event, const char *name, int64_t value) {
         write_integer_member(&json, name, value);
 }
 
+void event_cover(struct events *events, enum event_type type, const struct uuid *id, int64_t version,
+        const char *location, const char *channel, const char *actor) {
+        struct event *event = event_add(events, type, actor);
+
+        event_about(event, event_types[type].subject, id, NULL);
+        event->version = version;
+        event->location = location;
+        event->channel = channel;
+        event->is_cover = true;
+}
+
+static bool is_same_subject(const struct event *a, const struct event *b) {
+        return a->subject_kind == b->subject_kind && a->subject_id && b->subject_id &&
+               uuid_equal(a->subject_id, b->subject_id);
+}
+
+/* Whether another event of the command has the subject and the version of the cover; of equal covers, the first stays.
+ * Else `ret_place` is the place before the cover of an event with a later version of the subject, or NULL. */
+static bool cover_is_needless(struct event **first, const struct event *cover, struct event ***ret_place) {
+        bool passed = false;
+
+        *ret_place = NULL;
+        for (struct event **place = first; *place; place = &(*place)->next) {
+                const struct event *event = *place;
+
+                if (event == cover)
+                        passed = true;
+                else if (is_same_subject(event, cover)) {
+                        if (event->version == cover->version && !(passed && event->is_cover))
+                                return true;
+                        if (event->version > cover->version && !passed && !*ret_place)
+                                *ret_place = place;
+                }
+        }
+        return false;
+}
+
+/* Take covers out that other events make needless, and put the others where their versions belong. */
+static void covers_settle(struct events *events) {
+        for (struct event **place = events->unsettled; *place;) {
+                struct event *cover = *place, **before = NULL;
+                const bool needless = cover->is_cover && cover_is_needless(events->unsettled, cover, &before);
+
+                cover->is_cover = cover->is_cover && needless;
+                if (!needless && !before) {
+                        place = &cover->next;
+                        continue;
+                }
+                *place = cover->next;
+                if (needless)
+                        continue;
+                cover->next = *before;
+                *before = cover;
+        }
+        events->last = events->unsettled;
+        while (*events->last)
+                events->last = &(*events->last)->next;
+}
+
 void events_settle(struct events *events) {
         for (struct event *event = *events->unsettled; event; event = event->next) {
                 if (event->version_of)
                         event->version = *event->version_of;
                 event->version_of = NULL;
         }
+        covers_settle(events);
         events->unsettled = events->last;
 }
 
@@ -84,6 +146,27 @@ static const struct column columns[] = {
 };
 const struct columns event_columns = { "events", COLUMNS(struct event_row, columns) };
 
+/* The row of a loose event as the publisher reads it. NULL without memory. */
+static const char *loose_write(const struct event_row *row, struct arena *arena) {
+        struct buffer text;
+        struct writer json;
+
+        buffer_init(&text, arena, EVENT_DATA_MAX + LOOSE_SIZE_MAX);
+        writer_init(&json, &text);
+        write_object_begin(&json);
+        write_uuid_member(&json, "id", &row->event->id);
+        write_text_member(&json, "type", row->type);
+        write_text_member(&json, "subject_kind", row->subject_kind);
+        write_text_member(&json, "subject_id", row->subject_id);
+        write_integer_member(&json, "version", row->event->version);
+        write_text_member(&json, "location", row->event->location);
+        write_text_member(&json, "channel", row->event->channel);
+        write_time_member(&json, "occurred_at", row->occurred_at);
+        write_raw_member(&json, "data", row->data);
+        write_object_end(&json);
+        return text.failed ? NULL : buffer_text(&text);
+}
+
 /* The row of a settled event. False without memory. */
 static bool event_row_make(struct event_row *row, struct event *event, timestamp now, struct arena *arena) {
         char *id = arena_alloc(arena, UUID_TEXT_SIZE);
@@ -107,7 +190,7 @@ static bool event_row_make(struct event_row *row, struct event *event, timestamp
 enum problem events_save(struct database *database, struct events *events, timestamp now) {
         struct records saved;
         struct parameters due;
-        struct array *ids;
+        struct array *ids, *loose;
 
         events_settle(events);
         if (events->exhausted)
@@ -115,15 +198,23 @@ enum problem events_save(struct database *database, struct events *events, times
         records_begin(&saved, events->arena, &sql_events_save, &event_columns);
         parameters_init(&due, events->arena);
         ids = parameter_uuids(&due);
+        loose = parameter_jsonbs(&due);
         for (struct event *event = events->first; event; event = event->next) {
+                const char *text = NULL;
                 struct event_row row;
 
                 if (!event->subject_id)
                         return FAULT_BROKEN;
                 if (!event_row_make(&row, event, now, events->arena))
                         return FAULT_BUSY;
-                records_add(&saved, &row);
+                if (event->order_id)
+                        records_add(&saved, &row);
+                else
+                        text = loose_write(&row, events->arena);
+                if (!event->order_id && !text)
+                        return FAULT_BUSY;
                 array_uuid(ids, &event->id);
+                array_jsonb(loose, text);
         }
         records_ask(&saved, database);
         if (events->first)

@@ -74,6 +74,8 @@ enum subject_kind {
                 "A change of the order added units to the fulfillment")                                                \
         X(FULFILLMENT_UNITS_CANCELLED, "fulfillment.units_cancelled", FULFILLMENT, "", "reason",                       \
                 "Some units of the fulfillment were cancelled")                                                        \
+        X(FULFILLMENT_UPDATED, "fulfillment.updated", FULFILLMENT, "", "",                                             \
+                "The document changed together with another one, which other events name")                             \
         X(ORDER_APPEASED, "order.appeased", ORDER, "amount currency tax", "reason",                                    \
                 "The shop refunds more than the value of returned and cancelled units")                                \
         X(ORDER_CANCELLED, "order.cancelled", ORDER, "", "reason", "All units of the order were cancelled")            \
@@ -91,6 +93,8 @@ enum subject_kind {
                 "A line of the order has more units")                                                                  \
         X(ORDER_UNITS_CANCELLED, "order.units_cancelled", ORDER, "amount currency lines shipping tax", "",             \
                 "Units of the order were cancelled; their value, and the tax in it")                                   \
+        X(ORDER_UPDATED, "order.updated", ORDER, "", "",                                                               \
+                "The document changed together with another one, which other events name")                             \
         X(PAYMENT_ADDED, "payment.added", PAYMENT, "amount currency payment_id provider", "reference",                 \
                 "The order has another payment")                                                                       \
         X(PAYMENT_AUTHORIZED, "payment.authorized", PAYMENT, "amount currency payment_id provider", "reference",       \
@@ -105,6 +109,8 @@ enum subject_kind {
                 "The provider cannot hold or capture the amount")                                                      \
         X(PAYMENT_REOPENED, "payment.reopened", PAYMENT, "amount currency payment_id provider", "reference",           \
                 "A payment that was voided with its order can be made again")                                          \
+        X(PAYMENT_UPDATED, "payment.updated", PAYMENT, "", "",                                                         \
+                "The document changed together with another one, which other events name")                             \
         X(PAYMENT_VOID_DUE, "payment.void_due", PAYMENT, "amount currency payment_id provider", "reference",           \
                 "The provider should release the amount now")                                                          \
         X(PAYMENT_VOIDED, "payment.voided", PAYMENT, "amount currency payment_id provider", "reference",               \
@@ -143,8 +149,11 @@ enum subject_kind {
         X(RETURN_REFUND_WITHHELD, "return.refund_withheld", RETURN, "amount currency return_id return_number",         \
                 "reason", "The shop does not refund the amount")                                                       \
         X(RETURN_REFUNDED, "return.refunded", RETURN, "amount currency return_id return_number tax to", "",            \
-                "The shop refunds the amount for the returned units")
+                "The shop refunds the amount for the returned units")                                                  \
+        X(RETURN_UPDATED, "return.updated", RETURN, "", "",                                                            \
+                "The document changed together with another one, which other events name")
 
+/* `updated`: readers of the log see every version of a document, also one that no other event tells. */
 enum event_type {
 #define X(name, text, subject, members, kept, meaning) EVENT_##name,
         EVENT_TYPES(X)

@@ -415,6 +415,8 @@ static void tell_placed(struct placing *placing, const struct order *order, cons
                         (void) payment_tell(placing->events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, actor);
                 if (payment->state == FUNDS_CAPTURED)
                         (void) payment_tell(placing->events, payment, EVENT_PAYMENT_CAPTURED, payment->amount, actor);
+                event_cover(placing->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
+                        order->channel, actor);
         }
 }
 

@@ -142,7 +142,8 @@ static void order_revive(struct order *order, const struct command *command) {
 
 /* ---- settling ---- */
 
-static void fulfillment_settle(struct fulfillment *fulfillment, const char *actor, timestamp now) {
+static void fulfillment_settle(
+        struct fulfillment *fulfillment, struct events *events, const char *actor, timestamp now) {
         if (!fulfillment->touched)
                 return;
         if (fulfillment->moved)
@@ -151,6 +152,8 @@ static void fulfillment_settle(struct fulfillment *fulfillment, const char *acto
         fulfillment->changed = true;
         fulfillment->version++;
         fulfillment->updated_at = now;
+        event_cover(events, EVENT_FULFILLMENT_UPDATED, &fulfillment->id, fulfillment->version, fulfillment->location,
+                fulfillment->order->channel, actor);
         give_slot_back(fulfillment, now);
 }
 
@@ -172,8 +175,9 @@ void order_settle(struct order *order, struct events *events, const char *actor,
         order->changed = true;
         order->version++;
         order->updated_at = now;
+        event_cover(events, EVENT_ORDER_UPDATED, &order->id, order->version, NULL, order->channel, actor);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                fulfillment_settle(order->fulfillments[i], actor, now);
+                fulfillment_settle(order->fulfillments[i], events, actor, now);
         if (order->status != before)
                 tell_status(order, events, actor);
 }

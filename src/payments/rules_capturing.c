@@ -91,16 +91,20 @@ void balance_reopen(struct balance *balance, const struct command *command) {
 
 /* ---- settling ---- */
 
-static void raise_versions(struct balance *balance, timestamp now) {
+static void raise_versions(struct balance *balance, const struct command *command) {
         for (size_t i = 0; i < balance->n_payments; i++)
                 if (balance->payments[i]->changed && !balance->payments[i]->is_new) {
-                        balance->payments[i]->version++;
-                        balance->payments[i]->updated_at = now;
+                        struct payment *payment = balance->payments[i];
+
+                        payment->version++;
+                        payment->updated_at = command->now;
+                        event_cover(command->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
+                                balance->channel, command->actor);
                 }
         for (size_t i = 0; i < balance->n_refunds; i++)
                 if (balance->refunds[i]->changed && !balance->refunds[i]->is_new) {
                         balance->refunds[i]->version++;
-                        balance->refunds[i]->updated_at = now;
+                        balance->refunds[i]->updated_at = command->now;
                 }
 }
 
@@ -124,6 +128,6 @@ void balance_settle(struct balance *balance, int64_t earned, const struct comman
         if (balance->stage == BALANCE_CANCELLED && !balance->n_payments && balance->payment_status != PAYMENT_VOIDED)
                 (void) balance_tell(command->events, balance, EVENT_PAYMENT_VOIDED, command->actor);
         balance_project(balance);
-        raise_versions(balance, command->now);
+        raise_versions(balance, command);
         tell_refund_due(balance, due_before, command);
 }

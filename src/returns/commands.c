@@ -132,7 +132,7 @@ enum problem return_work_save(struct batch *batch) {
         enum problem p = stock_save(batch->database, &work->stock, batch->now);
 
         if (!p)
-                p = returns_save(batch->database, &work->returns);
+                p = returns_save(batch->database, &work->returns, batch->events);
         return p ? p : orders_update(batch->database, &work->orders);
 }
 
@@ -148,12 +148,13 @@ struct order *return_order(struct call *call, const struct return_commands *work
         return NULL;
 }
 
-struct rma *return_visible(struct call *call, const struct return_commands *work) {
+struct rma *return_visible(const struct batch *batch, struct call *call) {
+        const struct return_commands *work = batch->work;
         struct rma *rma = rma_find(&work->returns, call_id(call, 0));
         const char *channel = call->claims->channel;
 
         if (rma && (!channel || text_equal(channel, rma->order->channel))) {
-                rma_follow(rma);
+                rma_follow(rma, batch->events);
                 return rma;
         }
         call_refuse(call, PROBLEM_NOT_FOUND, "There is no such return.");
@@ -181,10 +182,10 @@ void return_check_override(struct call *call, bool override) {
                 scope_text(SCOPE_ADMIN));
 }
 
-void return_reply(struct call *call, struct rma *rma, unsigned status) {
+void return_reply(const struct batch *batch, struct call *call, struct rma *rma, unsigned status) {
         struct reply_writer w;
 
-        rma_follow(rma);
+        rma_follow(rma, batch->events);
         reply_begin(&w, call, status);
         rma_write(&w.json, rma);
         reply_end(&w);

@@ -55,14 +55,14 @@ enum problem return_work_save(struct batch *batch);
 struct order *return_order(struct call *call, const struct return_commands *work, const struct return_aim *aim);
 
 /* The return of the call's path, likewise. */
-struct rma *return_visible(struct call *call, const struct return_commands *work);
+struct rma *return_visible(const struct batch *batch, struct call *call);
 
 struct command return_command(const struct batch *batch, struct call *call);
 
 /* Asking to pass over the policy is for supervisors; refuses with INSUFFICIENT_SCOPE. */
 void return_check_override(struct call *call, bool override);
 
-void return_reply(struct call *call, struct rma *rma, unsigned status);
+void return_reply(const struct batch *batch, struct call *call, struct rma *rma, unsigned status);
 
 extern const struct shape return_shape, receive_shape, lost_shape, return_refund_shape, dispose_shape,
         return_cancel_shape, return_list_shape;

@@ -199,14 +199,14 @@ typedef enum problem (*command_rule)(
 static enum problem change_one(struct batch *batch, struct call *call, command_rule rule) {
         struct return_commands *work = batch->work;
         const struct command command = return_command(batch, call);
-        struct rma *rma = return_visible(call, work);
+        struct rma *rma = return_visible(batch, call);
         enum problem p;
 
         if (!rma || !call_version_matches(call, rma->version))
                 return PROBLEM_NONE;
         p = rule(call, work, rma, &command);
         if (!p)
-                return_reply(call, rma, 200);
+                return_reply(batch, call, rma, 200);
         return p;
 }
 

@@ -257,7 +257,7 @@ static enum problem create_one(struct batch *batch, struct call *call) {
         p = request.additions ? return_authorize(&request, &command, &rma) : FAULT_BUSY;
         if (p)
                 return p;
-        return_reply(call, rma, 201);
+        return_reply(batch, call, rma, 201);
         uuid_format(&rma->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/returns/%s", id);
         return PROBLEM_NONE;

@@ -31,16 +31,14 @@ static bool rma_touches_bearer(const struct call *call, const struct rma *rma) {
 }
 
 static enum problem return_show_decide(struct batch *batch) {
-        const struct return_commands *work = batch->work;
-
         for (size_t i = 0; i < batch->n_calls; i++) {
                 struct call *call = batch->calls[i];
-                struct rma *rma = return_visible(call, work);
+                struct rma *rma = return_visible(batch, call);
 
                 if (!rma)
                         continue;
                 if (rma_touches_bearer(call, rma))
-                        return_reply(call, rma, 200);
+                        return_reply(batch, call, rma, 200);
                 else
                         call_refuse(
                                 call, PROBLEM_STORE_NOT_ALLOWED, "The return does not touch a location of the token.");

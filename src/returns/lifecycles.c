@@ -174,9 +174,11 @@ void rma_settle(struct rma *rma, const struct command *command) {
         rma->changed = true;
         rma->moved_by = command->actor;
         rma->updated_at = command->now;
+        event_cover(command->events, EVENT_RETURN_UPDATED, &rma->id, rma->version, rma->location, rma->order->channel,
+                command->actor);
 }
 
-void rma_follow(struct rma *rma) {
+void rma_follow(struct rma *rma, struct events *events) {
         const uint64_t before = rma->is_seen ? rma->mark : rma->order->mark;
         const uint64_t mark = order_worth_mark(rma->order);
 
@@ -184,6 +186,9 @@ void rma_follow(struct rma *rma) {
                 rma->version++;
                 rma->changed = true;
                 rma->updated_at = rma->order->updated_at;
+                if (events)
+                        event_cover(events, EVENT_RETURN_UPDATED, &rma->id, rma->version, rma->location,
+                                rma->order->channel, rma->moved_by);
         }
         rma->is_seen = true;
         rma->mark = mark;

@@ -362,8 +362,8 @@ void rma_tell_lines(struct event *event, struct return_line *const *lines, size_
 void return_line_accept(struct return_line *line, const struct command *command);
 
 /* A return shows figures of its order: when these have changed since it was last seen, and its version has not, raise
- * it. Before its version is compared or told, and before it is saved. */
-void rma_follow(struct rma *rma);
+ * it. Before its version is compared or told, and before it is saved. `events` is NULL when nothing is saved. */
+void rma_follow(struct rma *rma, struct events *events);
 
 /* Goods of it are on their way back. */
 bool return_is_awaited(enum return_status status);
@@ -385,7 +385,7 @@ enum problem returns_read(struct database *database, struct return_set *set, str
 struct rma *rma_find(const struct return_set *set, const struct uuid *id);
 
 /* Queue: insert new returns and lines, and update changed ones. */
-enum problem returns_save(struct database *database, const struct return_set *set);
+enum problem returns_save(struct database *database, const struct return_set *set, struct events *events);
 
 /* ---- replies ---- */
 

@@ -69,11 +69,11 @@ static void lines_write(struct database *database, const struct return_set *set)
         records_ask(&updated, database);
 }
 
-enum problem returns_save(struct database *database, const struct return_set *set) {
+enum problem returns_save(struct database *database, const struct return_set *set, struct events *events) {
         if (set->exhausted || set->arena->exhausted)
                 return FAULT_BUSY;
         for (size_t i = 0; i < set->n_rows; i++)
-                rma_follow(set->rows[i]);
+                rma_follow(set->rows[i], events);
         headers_write(database, set);
         lines_write(database, set);
         return PROBLEM_NONE;
