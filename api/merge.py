@@ -68,6 +68,9 @@ def merge(directory, load_yaml):
             _add(document["components"].setdefault(kind, {}), components, path)
     for path, item in document["paths"].items():
         for method in METHODS:
+            if method in item and "Cursor" in _parameters(item, item[method]):
+                item[method]["responses"]["200"].setdefault("headers", {})["Holdfast-Cursor"] = {
+                    "$ref": "#/components/headers/HoldfastCursor"}
             if method in item:
                 item[method]["responses"] = dict(sorted(
                     (standard_replies(path, item, method, item[method]) | item[method]["responses"]).items()))

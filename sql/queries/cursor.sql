@@ -1,2 +1,3 @@
 -- :name cursor_key
-select value from secrets where name = 'cursor'
+-- The key of cursors, and the last position of the log of events.
+select s.value, (select r.revision from revisions r where r.topic = 'events') from secrets s where s.name = 'cursor'

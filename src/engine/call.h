@@ -131,7 +131,8 @@ struct reply {
         const char *content_type; /* NULL: application/json, or application/problem+json from 400 on */
         const char *location;
         const char *etag;
-        const char *link; /* Link header */
+        const char *link;          /* Link header */
+        const char *events_cursor; /* Holdfast-Cursor header */
         const char *allow;
         const char *www_authenticate;
         const char *cache_control;    /* NULL: no-store */

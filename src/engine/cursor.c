@@ -153,6 +153,7 @@ static enum problem key_take(struct rows *rows, void *into) {
                 key->known = bytes && size == CURSOR_KEY_SIZE;
                 if (key->known)
                         memcpy(key->bytes, bytes, CURSOR_KEY_SIZE);
+                key->position = row_integer(&row);
         }
         return key->known ? PROBLEM_NONE : FAULT_BROKEN;
 }
@@ -269,6 +270,7 @@ void page_end(struct reply_writer *writer, const struct page *page, const char *
         if (parts && !cursor)
                 writer->buffer.failed = true;
         write_text_member(&writer->json, "next_cursor", cursor);
+        call->reply.events_cursor = position_cursor_seal(page->key, page->key->position, &call->arena);
         if (cursor)
                 call->reply.link = link_to(page, cursor, &call->arena);
 }

@@ -54,6 +54,7 @@ extern const struct shape page_query_shape;
 struct cursor_key {
         uint8_t bytes[CURSOR_KEY_SIZE];
         bool known;
+        int64_t position; /* the last one of the log of events: a list has all changes up to it */
 };
 
 struct page {
@@ -88,6 +89,7 @@ must_check bool page_begin(struct page *page, struct call *call, const struct cu
 must_check bool page_after_time(const struct page *page, struct call *call, timestamp *ret_time, struct uuid *ret_id);
 void time_key_parts(timestamp time, const struct uuid *id, struct arena *arena, const char **ret_parts);
 
-/* Write `next_cursor` and set the Link header: the next page goes on after a row with these parts; NULL: there is none.
- * Parts fit, with the rest, CURSOR_SIZE_MAX. A part that is NULL, for want of memory, fails the reply. */
+/* Write `next_cursor` and set the headers Holdfast-Cursor (events after it may be missing in the page) and Link: the
+ * next page goes on after a row with these parts; NULL: there is none. Parts fit, with the rest, CURSOR_SIZE_MAX. A
+ * part that is NULL, for want of memory, fails the reply. */
 void page_end(struct reply_writer *writer, const struct page *page, const char *const *parts);

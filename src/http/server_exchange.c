@@ -182,7 +182,7 @@ static void cors_headers_add(struct MHD_Response *response, const struct exchang
                 return;
         header_add(response, "Access-Control-Allow-Origin", exchange->origin);
         header_add(response, "Access-Control-Expose-Headers",
-                "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, traceparent");
+                "ETag, Holdfast-Cursor, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, traceparent");
 }
 
 /* Continue the trace: its id, and this request (`id`) as the parent of the client's next step. */
@@ -214,6 +214,7 @@ void exchange_headers_add(struct MHD_Response *response, const struct exchange *
                 header_add(response, "Content-Encoding", reply->content_encoding);
         header_add(response, "Content-Security-Policy", reply->content_security_policy);
         header_add(response, "ETag", reply->etag);
+        header_add(response, "Holdfast-Cursor", reply->events_cursor);
         header_add(response, "Link", reply->link);
         header_add(response, "Location", reply->location);
         header_add(response, "RateLimit", exchange->call.rate_limit);
