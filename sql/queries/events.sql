@@ -102,3 +102,27 @@ select page.position, page.id, page.type, page.subject_kind, page.subject_id, pa
                       limit $4::bigint) as page
  order by page.position
  limit $4::bigint
+
+-- :name consumers_lock of consumers
+-- The consumers $1 that exist.
+select c.name, c.types, c.position, c.version, c.updated_at
+  from consumers c
+ where c.name = any($1::text[])
+ order by c.name
+   for update
+
+-- :name consumers_read of consumers
+-- The same unlocked, with the age of the first event that each has not committed.
+select c.name, c.types, c.position, c.version, c.updated_at,
+       coalesce(extract(epoch from clock_timestamp() - next.published_at), 0)::double precision as lag_s
+  from consumers c
+  left join lateral (select event_log.published_at from event_log where event_log.position = c.position + 1) as next on true
+ where c.name = any($1::text[])
+
+-- :name consumers_save of consumers
+insert into consumers as c (name, types, position, version, updated_at)
+select saved.name, saved.types, saved.position, saved.version, saved.updated_at
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+       as saved (name, types, position, version, updated_at)
+    on conflict (name) do update
+   set types = excluded.types, position = excluded.position, version = excluded.version, updated_at = excluded.updated_at

@@ -38,6 +38,7 @@
         X(OVER_RETURN, 409, "over-return", "The return exceeds the returnable units")                                  \
         X(RESERVATION_EXPIRED, 409, "reservation-expired", "The reservation has expired or was released")              \
         X(SLOT_FULL, 409, "slot-full", "The pickup slot is full")                                                      \
+        X(STALE_CURSOR, 409, "stale-cursor", "Another process has moved the cursor")                                   \
         X(CURSOR_EXPIRED, 410, "cursor-expired", "Events after the cursor are no longer kept")                         \
         X(PRECONDITION_FAILED, 412, "precondition-failed", "The resource has changed since this version")              \
         X(CONTENT_TOO_LARGE, 413, "content-too-large", "The request body is too large")                                \

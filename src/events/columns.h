@@ -5,4 +5,4 @@
 
 #include "db/columns.h"
 
-extern const struct columns event_columns, log_event_columns;
+extern const struct columns consumer_columns, event_columns, log_event_columns;

@@ -50,5 +50,5 @@ const char *events_park_key(struct call *call);
 /* Write an event: the members of an open CloudEvents object (CloudEvents 1.0, JSON format). */
 void event_write(struct writer *json, const struct log_event *event);
 
-extern const struct shape events_list_shape, events_stream_shape;
-extern const struct operation events_list, events_stream;
+extern const struct shape consumer_commit_shape, consumer_shape, events_list_shape, events_stream_shape;
+extern const struct operation consumer_commit, consumer_put, consumer_show, events_list, events_stream;

@@ -44,9 +44,10 @@ TELL_OF_A_CUSTOMER = """
 """
 TELL_OF_NO_CUSTOMER = """
     channels: code kind name return_policy
+    consumers: name types
     event_log: channel data location subject_id subject_kind type
     events: actor channel location subject_id subject_kind type
-    events_due: ids
+    events_due: ids loose
     fulfillment_lines: location sku
     fulfillments: assignee bay check_in location method moved_by staging_location status
     idempotency: etag fingerprint location

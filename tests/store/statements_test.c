@@ -48,6 +48,7 @@ TestSuite(statements, .init = prepare_all, .fini = store_close);
 static const struct columns *const tables[] = {
         &audit_bound_columns,
         &channel_row_columns,
+        &consumer_columns,
         &erasable_order_columns,
         &event_columns,
         &finding_columns,

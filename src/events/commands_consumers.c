@@ -1,0 +1,275 @@
+/* Consumers: PUT and GET /v1/consumers/{name}, and the commit of a cursor. */
+#include "events/commands.h"
+#include "events/consumers.h"
+
+#include "base/snapshot.h"
+#include "base/text.h"
+#include "engine/reply.h"
+
+#include <string.h>
+
+/* What a consumer may ask for; as in docs/events.md. */
+static const char *const event_patterns[] = { "*", "fulfillment.*", "order.*", "payment.*", "pickup.*", "refund.*",
+        "reservation.*", "return.*",
+#define X(name, text, subject, members, kept, meaning) text,
+        EVENT_TYPES(X)
+#undef X
+                NULL };
+
+struct consumer_body {
+        const char *after;
+        const char *const *types;
+        size_t n_types;
+};
+
+static const struct shape_member consumer_members[] = {
+        OPTIONAL(TEXT, struct consumer_body, after, BETWEEN(1, CURSOR_SIZE_MAX)),
+        COUNTED(TEXTS, false, struct consumer_body, types, .names = event_patterns, BETWEEN(1, CONSUMER_TYPES_MAX)),
+};
+const struct shape consumer_shape = SHAPE(struct consumer_body, consumer_members);
+
+struct commit_body {
+        const char *cursor;
+        const char *expected; /* may be NULL */
+};
+
+static const struct shape_member commit_members[] = {
+        REQUIRED(TEXT, struct commit_body, cursor, BETWEEN(1, CURSOR_SIZE_MAX)),
+        OPTIONAL(TEXT, struct commit_body, expected, BETWEEN(1, CURSOR_SIZE_MAX)),
+};
+const struct shape consumer_commit_shape = SHAPE(struct commit_body, commit_members);
+
+/* ---- the work of a batch ---- */
+
+struct consumer_work {
+        struct cursor_key key;
+        struct log_bounds bounds;
+        struct consumer_set set;
+        struct consumer **list; /* those of the set, and new ones */
+        size_t n;
+};
+
+static struct consumer *consumer_find(const struct consumer_work *work, const char *name) {
+        for (size_t i = 0; i < work->n; i++)
+                if (text_equal(work->list[i]->name, name))
+                        return work->list[i];
+        return NULL;
+}
+
+typedef void (*consumers_query)(
+        struct database *database, struct consumer_set *set, const char *const *names, size_t n);
+
+/* Makes a trip. */
+static enum problem consumers_load(struct batch *batch, consumers_query ask) {
+        struct consumer_work *work = arena_new(batch->arena, struct consumer_work);
+        const char **names = arena_new_array(batch->arena, const char *, batch->n_calls);
+        enum problem p;
+
+        if (!work || !names)
+                return FAULT_BUSY;
+        work->set.arena = batch->arena;
+        work->list = arena_new_array(batch->arena, struct consumer *, 2 * batch->n_calls);
+        if (!work->list)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < batch->n_calls; i++)
+                names[i] = call_code(batch->calls[i], 0);
+        batch->work = work;
+        ask(batch->database, &work->set, names, batch->n_calls);
+        cursor_key_ask(batch, &work->key);
+        event_log_bounds_ask(batch->database, &work->bounds);
+        p = batch_trip(batch);
+        for (size_t i = 0; i < work->set.n && !p; i++)
+                work->list[work->n++] = &work->set.rows[i];
+        return p;
+}
+
+static enum problem consumers_load_locked(struct batch *batch) {
+        return consumers_load(batch, consumers_lock);
+}
+
+static enum problem consumers_load_shown(struct batch *batch) {
+        return consumers_load(batch, consumers_read);
+}
+
+static void consumers_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
+        struct consumer_work *work = batch->work;
+        struct consumer *consumer = consumer_find(work, call_code(call, 0));
+
+        snapshot_one(snapshot, work);
+        if (consumer)
+                snapshot_one(snapshot, consumer);
+}
+
+static enum problem consumers_write(struct batch *batch) {
+        const struct consumer_work *work = batch->work;
+
+        consumers_save(batch->database, batch->arena, work->list, work->n);
+        return PROBLEM_NONE;
+}
+
+/* ---- replies ---- */
+
+static void types_write(struct writer *json, const char *types, struct arena *arena) {
+        write_name(json, "types");
+        write_list_begin(json);
+        for (const char *at = types ? types : "*"; *at;) {
+                const size_t size = strcspn(at, ",");
+
+                write_text(json, arena_text_sized(arena, at, size));
+                at += size + (at[size] == ',');
+        }
+        write_list_end(json);
+}
+
+static void consumer_reply(
+        const struct batch *batch, struct call *call, const struct consumer *consumer, unsigned status) {
+        const struct consumer_work *work = batch->work;
+        struct reply_writer w;
+
+        reply_begin(&w, call, status);
+        write_text_member(&w.json, "name", consumer->name);
+        types_write(&w.json, consumer->types, &call->arena);
+        write_text_member(&w.json, "cursor", position_cursor_seal(&work->key, consumer->position, &call->arena));
+        write_integer_member(&w.json, "lag_events",
+                work->bounds.position > consumer->position ? work->bounds.position - consumer->position : 0);
+        if (!batch->events)
+                write_number_member(&w.json, "lag_s", consumer->lag_s > 0 ? consumer->lag_s : 0);
+        write_time_member(&w.json, "updated_at", consumer->updated_at);
+        write_integer_member(&w.json, "version", consumer->version);
+        reply_end(&w);
+        reply_etag(call, consumer->version);
+}
+
+/* ---- making one ---- */
+
+static const char *types_join(const struct consumer_body *body, struct arena *arena) {
+        const char *joined = NULL;
+
+        for (size_t i = 0; i < body->n_types; i++)
+                joined = joined ? arena_format(arena, "%s,%s", joined, body->types[i]) : body->types[i];
+        return joined;
+}
+
+static bool cursor_read(
+        struct call *call, const struct consumer_work *work, const char *cursor, int64_t *ret_position) {
+        if (position_cursor_open(&work->key, cursor, &call->arena, ret_position) &&
+                *ret_position <= work->bounds.position)
+                return true;
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "Take next_cursor of a page of events, or write oldest or now.");
+        return false;
+}
+
+static bool start_read(struct call *call, const struct consumer_work *work, const char *after, int64_t *position) {
+        if (!after)
+                return true;
+        if (text_equal(after, "oldest"))
+                *position = work->bounds.first - 1;
+        else if (text_equal(after, "now"))
+                *position = work->bounds.position;
+        else
+                return cursor_read(call, work, after, position);
+        return true;
+}
+
+static struct consumer *consumer_make(const struct batch *batch, const char *name) {
+        struct consumer_work *work = batch->work;
+        struct consumer *consumer = arena_new(batch->arena, struct consumer);
+
+        if (!consumer)
+                return NULL;
+        *consumer = (struct consumer){ .name = name, .position = work->bounds.position };
+        work->list[work->n++] = consumer;
+        return consumer;
+}
+
+/* Compare If-Match and If-None-Match with the consumer; version 0: there is none. */
+static bool consumer_may_be_put(struct call *call, int64_t version) {
+        if (version && call_names_version(call, version)) {
+                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match is \"*\", but the consumer exists.");
+                call->refusal.version = version;
+                return false;
+        }
+        if (!version && call->if_match != IF_MATCH_ABSENT) {
+                call_refuse(
+                        call, PROBLEM_PRECONDITION_FAILED, "If-Match names a version, but there is no such consumer.");
+                return false;
+        }
+        return call_version_matches(call, version);
+}
+
+static enum problem consumer_put_one(struct batch *batch, struct call *call) {
+        const struct consumer_work *work = batch->work;
+        const struct consumer_body *body = call->body;
+        struct consumer *consumer = consumer_find(work, call_code(call, 0));
+        const bool is_new = !consumer;
+        int64_t position;
+
+        if (is_new)
+                consumer = consumer_make(batch, call_code(call, 0));
+        if (!consumer)
+                return FAULT_BUSY;
+        if (!consumer_may_be_put(call, consumer->version))
+                return PROBLEM_NONE;
+        position = consumer->position;
+        if (!start_read(call, work, body->after, &position))
+                return PROBLEM_NONE;
+        consumer->types = types_join(body, batch->arena);
+        consumer->position = position;
+        consumer->version++;
+        consumer->updated_at = batch->now;
+        consumer->changed = true;
+        consumer_reply(batch, call, consumer, is_new ? 201 : 200);
+        return PROBLEM_NONE;
+}
+
+/* ---- committing ---- */
+
+static enum problem commit_one(struct batch *batch, struct call *call) {
+        const struct consumer_work *work = batch->work;
+        const struct commit_body *body = call->body;
+        struct consumer *consumer = consumer_find(work, call_code(call, 0));
+        int64_t position, expected;
+
+        if (!consumer)
+                call_refuse_unknown(call, "consumer", call_code(call, 0));
+        if (!consumer || !cursor_read(call, work, body->cursor, &position) ||
+                (body->expected && !cursor_read(call, work, body->expected, &expected)))
+                return PROBLEM_NONE;
+        if (position != consumer->position) {
+                if (body->expected && expected != consumer->position) {
+                        call_refuse(call, PROBLEM_STALE_CURSOR,
+                                "Another process has moved the consumer; read on from its cursor.");
+                        return PROBLEM_NONE;
+                }
+                consumer->position = position;
+                consumer->version++;
+                consumer->updated_at = batch->now;
+                consumer->changed = true;
+        }
+        consumer_reply(batch, call, consumer, 200);
+        return PROBLEM_NONE;
+}
+
+/* ---- showing ---- */
+
+static enum problem consumer_show_decide(struct batch *batch) {
+        for (size_t i = 0; i < batch->n_calls; i++) {
+                struct call *call = batch->calls[i];
+                const struct consumer *consumer = consumer_find(batch->work, call_code(call, 0));
+
+                if (consumer)
+                        consumer_reply(batch, call, consumer, 200);
+                else
+                        call_refuse_unknown(call, "consumer", call_code(call, 0));
+        }
+        return PROBLEM_NONE;
+}
+
+const struct operation consumer_show = { .load = consumers_load_shown, .decide = consumer_show_decide };
+const struct operation consumer_put = { .load = consumers_load_locked,
+        .documents = consumers_documents,
+        .change = consumer_put_one,
+        .save = consumers_write };
+const struct operation consumer_commit = {
+        .load = consumers_load_locked, .documents = consumers_documents, .change = commit_one, .save = consumers_write
+};

@@ -1,0 +1,53 @@
+#include "db/columns.h"
+#include "db/connection.h"
+#include "events/columns.h"
+#include "events/consumers.h"
+#include "sql/events.h"
+
+static const struct column columns[] = {
+        { "name", TEXT_AT(struct consumer, name) },
+        { "types", TEXT_AT(struct consumer, types) },
+        { "position", INTEGER_AT(struct consumer, position) },
+        { "version", INTEGER_AT(struct consumer, version) },
+        { "lag_s", NUMBER_AT(struct consumer, lag_s) },
+        { "updated_at", TIME_AT(struct consumer, updated_at) },
+};
+const struct columns consumer_columns = { "consumers", COLUMNS(struct consumer, columns) };
+
+static enum problem consumers_taken(struct rows *rows, void *into) {
+        struct consumer_set *set = into;
+
+        set->rows = rows_fill(rows, &consumer_columns, set->arena);
+        set->n = set->rows ? rows_count(rows) : 0;
+        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+static void consumers_ask(struct database *database, struct consumer_set *set, const struct statement *statement,
+        const char *const *names, size_t n) {
+        struct parameters p;
+        struct array *array;
+
+        parameters_init(&p, set->arena);
+        array = parameter_texts(&p);
+        for (size_t i = 0; i < n; i++)
+                array_text(array, names[i]);
+        database_ask(database, statement, &p, consumers_taken, set);
+}
+
+void consumers_lock(struct database *database, struct consumer_set *set, const char *const *names, size_t n) {
+        consumers_ask(database, set, &sql_consumers_lock, names, n);
+}
+
+void consumers_read(struct database *database, struct consumer_set *set, const char *const *names, size_t n) {
+        consumers_ask(database, set, &sql_consumers_read, names, n);
+}
+
+void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n) {
+        struct records records;
+
+        records_begin(&records, arena, &sql_consumers_save, &consumer_columns);
+        for (size_t i = 0; i < n; i++)
+                if (consumers[i]->changed)
+                        records_add(&records, consumers[i]);
+        records_ask(&records, database);
+}
