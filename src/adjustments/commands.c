@@ -342,7 +342,7 @@ static enum problem adjust_prepare(struct batch *batch) {
 
 static enum problem adjust_save(struct batch *batch) {
         struct work *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         for (size_t i = 0; i < work->promises.reservations.n_rows; i++)
                 counter_count(COUNTER_RESERVATIONS_RELEASED, work->promises.reservations.rows[i].changed ? 1 : 0);

@@ -72,6 +72,9 @@ static void channel_write(struct writer *json, const struct record *record) {
 }
 
 const struct record_kind channel_record = { .name = "channel",
+        .has_events = true,
+        .created = EVENT_CHANNEL_CREATED,
+        .changed = EVENT_CHANNEL_CHANGED,
         .size = sizeof(struct channel),
         .code = offsetof(struct channel, code),
         .load = channel_load,

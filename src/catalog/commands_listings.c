@@ -53,6 +53,9 @@ static void listing_write(struct writer *json, const struct record *record) {
 }
 
 const struct record_kind listing_record = { .name = "listing",
+        .has_events = true,
+        .created = EVENT_LISTING_CREATED,
+        .changed = EVENT_LISTING_CHANGED,
         .size = sizeof(struct listing),
         .code = offsetof(struct listing, sku),
         .load = listing_load,

@@ -122,6 +122,9 @@ static bool location_merge(const struct batch *batch, struct call *call, struct 
 }
 
 const struct record_kind location_record = { .name = "location",
+        .has_events = true,
+        .created = EVENT_LOCATION_CREATED,
+        .changed = EVENT_LOCATION_CHANGED,
         .size = sizeof(struct location),
         .code = offsetof(struct location, code),
         .load = location_load,

@@ -73,6 +73,9 @@ static void product_write(struct writer *json, const struct record *record) {
 }
 
 const struct record_kind product_record = { .name = "product",
+        .has_events = true,
+        .created = EVENT_PRODUCT_CREATED,
+        .changed = EVENT_PRODUCT_CHANGED,
         .size = sizeof(struct product),
         .code = offsetof(struct product, sku),
         .load = product_load,

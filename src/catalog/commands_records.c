@@ -46,6 +46,19 @@ static bool record_may_be_put(struct call *call, const struct record *record) {
         return false;
 }
 
+/* The subject is named by the codes of the path. */
+static void record_tell(const struct batch *batch, const struct call *call, const struct record *record, bool created) {
+        const struct record_kind *kind = call->route->kind;
+        const char *first = call_code(call, 0), *second = call_code(call, 1);
+        struct event *event = event_add(batch->events, created ? kind->created : kind->changed, call->claims->subject);
+
+        event_about_code(event, second ? arena_format(batch->arena, "%s/%s", first, second) : first, &record->version);
+        if (event->subject_kind == SUBJECT_LOCATION || event->subject_kind == SUBJECT_INVENTORY_SETTINGS)
+                event->location = first;
+        if (event->subject_kind == SUBJECT_CHANNEL || event->subject_kind == SUBJECT_LISTING)
+                event->channel = first;
+}
+
 static enum problem record_put_one(struct batch *batch, struct call *call) {
         const struct record_kind *kind = kind_of(batch);
         struct record *record = kind->find(batch, call);
@@ -56,6 +69,8 @@ static enum problem record_put_one(struct batch *batch, struct call *call) {
                 !kind->merge(batch, call, record, &same))
                 return PROBLEM_NONE;
         record_put(record, same, batch->now);
+        if (kind->has_events && (created || !same))
+                record_tell(batch, call, record, created);
         record_reply(call, record, created ? 201 : 200);
         return PROBLEM_NONE;
 }

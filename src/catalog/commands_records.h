@@ -11,12 +11,15 @@
 #include "catalog/records.h"
 #include "engine/call.h"
 #include "engine/reply.h"
+#include "events/events.h"
 
 /* Each record is a struct that begins with a struct record. */
 struct record_kind {
         const char *name; /* in the detail of a 404 */
         size_t size;      /* of its struct */
         size_t code;      /* offset of the text that names it in its list */
+        bool has_events;  /* a PUT that changes the record adds one of them: */
+        enum event_type created, changed;
 
         /* Make batch->work and queue: the records that the calls name, locked for a PUT. May trip. */
         enum problem (*load)(struct batch *batch, bool locked);

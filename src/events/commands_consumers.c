@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* What a consumer may ask for; as in docs/events.md. */
-static const char *const event_patterns[] = { "*", "fulfillment.*", "order.*", "payment.*", "pickup.*", "refund.*",
-        "reservation.*", "return.*",
+static const char *const event_patterns[] = { "*", "channel.*", "fulfillment.*", "inventory.*", "listing.*",
+        "location.*", "order.*", "payment.*", "pickup.*", "product.*", "refund.*", "reservation.*", "return.*",
 #define X(name, text, subject, members, kept, meaning) text,
         EVENT_TYPES(X)
 #undef X

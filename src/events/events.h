@@ -31,6 +31,7 @@ struct event {
         enum event_type type;
         enum subject_kind subject_kind;
         const struct uuid *subject_id;
+        const char *subject_code;       /* in place of the id: a code, or two with a slash between */
         const struct uuid *order_id;    /* of the order whose timeline shows it; NULL: none */
         const char *location, *channel; /* each may be NULL */
         const int64_t *version_of;      /* the subject, until the event is settled; NULL: it is settled */
@@ -57,6 +58,9 @@ struct event *event_add(struct events *events, enum event_type type, const char 
 
 /* Set the subject, and where its version stands; a later call overrides. */
 void event_about(struct event *event, enum subject_kind kind, const struct uuid *id, const int64_t *version);
+
+/* The same for a document with a code: the text must live until events_save. */
+void event_about_code(struct event *event, const char *code, const int64_t *version);
 
 /* The document has got this version. Readers of the log see every version, so a loose event of the type tells it unless
  * another event of the command does. */

@@ -35,6 +35,12 @@ void event_about(struct event *event, enum subject_kind kind, const struct uuid 
         event->version_of = version;
 }
 
+void event_about_code(struct event *event, const char *code, const int64_t *version) {
+        event->subject_kind = event_types[event->type].subject;
+        event->subject_code = code;
+        event->version_of = version;
+}
+
 void event_text(struct event *event, const char *name, const char *value) {
         struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
 
@@ -169,21 +175,20 @@ static const char *loose_write(const struct event_row *row, struct arena *arena)
 
 /* The row of a settled event. False without memory. */
 static bool event_row_make(struct event_row *row, struct event *event, timestamp now, struct arena *arena) {
-        char *id = arena_alloc(arena, UUID_TEXT_SIZE);
+        char *id = event->subject_id ? arena_alloc(arena, UUID_TEXT_SIZE) : NULL;
 
         event_integer(event, "version", event->version);
         *row = (struct event_row){
                 .event = event,
                 .type = event_types[event->type].name,
                 .subject_kind = subject_kinds[event->subject_kind],
-                .subject_id = id,
+                .subject_id = id ? id : event->subject_code,
                 .data = arena_format(arena, "{%s}", buffer_text(&event->data)),
                 .occurred_at = event->occurred_at == TIMESTAMP_NONE ? now : event->occurred_at,
         };
-        if (event->data.failed || !id || !row->data)
-                return false;
-        uuid_format(event->subject_id, id);
-        return true;
+        if (id)
+                uuid_format(event->subject_id, id);
+        return !event->data.failed && row->subject_id && row->data;
 }
 
 /* Saved events are due: the publisher gives them their positions. */
@@ -203,7 +208,7 @@ enum problem events_save(struct database *database, struct events *events, times
                 const char *text = NULL;
                 struct event_row row;
 
-                if (!event->subject_id)
+                if (!event->subject_id && !event->subject_code)
                         return FAULT_BROKEN;
                 if (!event_row_make(&row, event, now, events->arena))
                         return FAULT_BUSY;

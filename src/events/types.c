@@ -1,9 +1,15 @@
 #include "events/types.h"
 
 const char *const subject_kinds[] = {
+        [SUBJECT_CHANNEL] = "channels",
         [SUBJECT_FULFILLMENT] = "fulfillments",
+        [SUBJECT_INVENTORY] = "inventory",
+        [SUBJECT_INVENTORY_SETTINGS] = "inventory-settings",
+        [SUBJECT_LISTING] = "listings",
+        [SUBJECT_LOCATION] = "locations",
         [SUBJECT_ORDER] = "orders",
         [SUBJECT_PAYMENT] = "payments",
+        [SUBJECT_PRODUCT] = "products",
         [SUBJECT_RESERVATION] = "reservations",
         [SUBJECT_RETURN] = "returns",
         [SUBJECT_KIND_COUNT] = NULL,
@@ -36,6 +42,7 @@ const struct event_member event_data_members[] = {
         { "lines_added", "integer", "lines of the exchange" },
         { "members", "texts", "names of the changed members" },
         { "of_fulfillment", "id", "the fulfillment whose units left" },
+        { "on_hand", "integer", "units at the location" },
         { "order_line_id", "id", "the line" },
         { "order_number", "text", "number of the order" },
         { "overridden_by", "text", "the associate that overrode the rules of the return" },
@@ -59,6 +66,7 @@ const struct event_member event_data_members[] = {
         { "to", "text", "code of the location that has the units now, or the way of the refund" },
         { "total", "integer", "minor units of `currency`: total of the order" },
         { "type", "text", "the provider's type of event" },
+        { "unsellable", "integer", "units that are not for sale, among those on hand" },
         { "waited_s", "integer", "seconds that the customer waited at the location" },
 };
 const size_t event_data_member_count = array_size(event_data_members);

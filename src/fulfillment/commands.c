@@ -35,7 +35,7 @@ enum problem fulfillment_commands_load(struct batch *batch) {
 
 enum problem fulfillment_commands_save(struct batch *batch) {
         struct fulfillment_commands *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         return p ? p : orders_update(batch->database, &work->set);
 }

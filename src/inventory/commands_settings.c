@@ -80,6 +80,9 @@ static void setting_tag(struct call *call, const struct record *record) {
 }
 
 const struct record_kind safety_stock_record = { .name = "stock row",
+        .has_events = true,
+        .created = EVENT_INVENTORY_SETTINGS_CHANGED,
+        .changed = EVENT_INVENTORY_SETTINGS_CHANGED,
         .size = sizeof(struct stock_setting),
         .load = settings_load,
         .save = safety_stock_save,

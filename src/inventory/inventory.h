@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/problem.h"
+#include "events/events.h"
 
 struct database;
 struct parameters;
@@ -80,7 +81,7 @@ void stock_row_snapshot(struct snapshot *snapshot, struct stock_row *row);
 void stock_rows_snapshot(struct snapshot *snapshot, struct stock *stock);
 
 /* Queue: write changed rows, and the ledger. */
-enum problem stock_save(struct database *database, struct stock *stock, timestamp now);
+enum problem stock_save(struct database *database, struct stock *stock, struct events *events, timestamp now);
 
 /* ---- pure rules ---- */
 

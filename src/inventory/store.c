@@ -103,11 +103,29 @@ static void movements_save(struct database *database, const struct stock *stock,
         records_ask(&records, database);
 }
 
-enum problem stock_save(struct database *database, struct stock *stock, timestamp now) {
+/* One event a row that moved: its figures after the last movement, whose number is the version. */
+static void movements_tell(const struct stock *stock, struct events *events) {
+        for (const struct stock_movement *movement = stock->movements; movement; movement = movement->next) {
+                const struct stock_row *row = movement->row;
+                struct event *event;
+
+                if (movement->number != row->movements)
+                        continue;
+                event = event_add(events, EVENT_INVENTORY_CHANGED, movement->actor);
+                event_about_code(event, arena_format(stock->arena, "%s/%s", row->location, row->sku), &row->movements);
+                event->location = row->location;
+                event_text(event, "sku", row->sku);
+                event_integer(event, "on_hand", movement->on_hand_after);
+                event_integer(event, "unsellable", movement->unsellable_after);
+        }
+}
+
+enum problem stock_save(struct database *database, struct stock *stock, struct events *events, timestamp now) {
         if (stock->exhausted)
                 return FAULT_BUSY;
         figures_save(database, stock, /* existing= */ true, &sql_stock_save);
         figures_save(database, stock, /* existing= */ false, &sql_stock_insert);
         movements_save(database, stock, now);
+        movements_tell(stock, events);
         return PROBLEM_NONE;
 }

@@ -89,7 +89,7 @@ void order_commands_documents(const struct batch *batch, const struct call *call
 
 enum problem order_commands_save(struct batch *batch) {
         struct order_commands *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         return p ? p : orders_update(batch->database, &work->set);
 }

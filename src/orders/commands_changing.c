@@ -198,7 +198,7 @@ static enum problem change_one(struct batch *batch, struct call *call) {
 /* New slots are booked before orders_update releases old ones, which lowers the stored count. */
 static enum problem change_save(struct batch *batch) {
         struct change_work *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->commands.stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->commands.stock, batch->events, batch->now);
 
         if (!p)
                 slots_save(batch->database, &work->slots);

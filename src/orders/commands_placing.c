@@ -212,7 +212,7 @@ static enum problem place_prepare(struct batch *batch) {
 
 static enum problem place_save(struct batch *batch) {
         struct placing *placing = batch->work;
-        enum problem p = stock_save(batch->database, &placing->stock, batch->now);
+        enum problem p = stock_save(batch->database, &placing->stock, batch->events, batch->now);
 
         if (!p)
                 p = reservations_save(batch->database, batch->arena, placing->claimed, placing->n_claimed);

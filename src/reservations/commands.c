@@ -108,7 +108,7 @@ static enum problem reservation_work_begin(struct batch *batch, struct work **re
 
 static enum problem work_save(struct batch *batch) {
         struct work *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         return p ? p : reservations_save(batch->database, batch->arena, work->touched, work->n_touched);
 }

@@ -61,7 +61,7 @@ static enum problem expire_all(struct batch *batch, struct call *call) {
 
 static enum problem expire_save(struct batch *batch) {
         struct work *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         return p ? p : reservations_save(batch->database, batch->arena, work->closed, work->n_closed);
 }

@@ -129,7 +129,7 @@ void return_work_documents(const struct batch *batch, const struct call *call, s
 
 enum problem return_work_save(struct batch *batch) {
         struct return_commands *work = batch->work;
-        enum problem p = stock_save(batch->database, &work->stock, batch->now);
+        enum problem p = stock_save(batch->database, &work->stock, batch->events, batch->now);
 
         if (!p)
                 p = returns_save(batch->database, &work->returns, batch->events);

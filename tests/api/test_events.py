@@ -151,6 +151,26 @@ def test_a_page_that_looks_in_vain_goes_on(service, reader, database):
     assert page(reader, after=after, subject="orders/none") == {"data": [], "next_cursor": second["next_cursor"], "has_more": False}
 
 
+# Lists
+
+def test_nothing_is_missed_after_the_cursor_of_a_list(retailer, reader, database):
+    before = retailer.order().json()
+    published(database)
+    listed = retailer.api.get("/v1/orders", expect=200, params={"limit": 200})
+    assert before["id"] in [order["id"] for order in listed.json()["data"]]
+    later = retailer.order().json()
+    published(database)
+    subjects = [event["subject"] for event in everything(reader, after=listed.headers["Holdfast-Cursor"])]
+    assert f"orders/{later['id']}" in subjects and f"orders/{before['id']}" not in subjects
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/returns", "/v1/products", "/v1/locations/{store}/inventory", "/v1/locations/{store}/queue"])
+def test_lists_carry_a_cursor(retailer, reader, database, path):
+    published(database)
+    listed = retailer.api.get(path.format(store=retailer.store), expect=200)
+    assert listed.headers["Holdfast-Cursor"] == now(reader)
+
+
 # Refusals
 
 def test_a_reader_needs_the_scope(service):

@@ -502,7 +502,7 @@ def test_a_position_outside_the_log_gets_a_resync(work, stream, database, retail
 
 def places(database, retailer, n):
     """The positions of the events of the store, once there are n."""
-    rows = "select position from event_log where location = %s order by position"
+    rows = "select position from event_log where location = %s and subject_kind = 'fulfillments' order by position"
     eventually(lambda: len(database.rows(rows, retailer.store)) == n, 30, "published")
     return [row["position"] for row in database.rows(rows, retailer.store)]
 

@@ -360,6 +360,14 @@ class World:
         sku = self.dice.choice([self.retailer.sku, "nothing"])
         return f"/v1/locations/{self.retailer.store}/inventory/{sku}", {"safety_stock": self.dice.choice([0, 1])}
 
+    def putConsumer(self):
+        return "/v1/consumers/reader", {"after": self.dice.choice(["oldest", "now", "yesterday"])}
+
+    def commitConsumer(self):
+        now = self.full.get("/v1/events", params={"after": "now"}, expect=200).json()["next_cursor"]
+        body = {"cursor": self.dice.choice([now, "nothing"]), **self.dice.choice([{}, {"expected": now}])}
+        return f"/v1/consumers/{self.dice.choice(['reader', 'nobody'])}/commit", body
+
     # Sending
 
     def send(self, operation):

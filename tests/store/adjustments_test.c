@@ -191,7 +191,7 @@ static void break_and_save(struct choice *choice, int64_t deficit) {
 
         events_init(&events, &store_arena);
         cr_assert_eq(promises_break(&choice->promises, row, deficit, "ana", STORE_NOW, &events), PROBLEM_NONE);
-        cr_assert_eq(stock_save(store_database, &choice->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &choice->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(promises_save(&choice->promises, store_database), PROBLEM_NONE);
         cr_assert_eq(events_save(store_database, &events, STORE_NOW), PROBLEM_NONE);
         store_trip();

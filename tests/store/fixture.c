@@ -12,6 +12,7 @@
 
 struct database *store_database;
 struct arena store_arena;
+struct events store_events;
 
 static const char *variable(const char *name) {
         const char *value = getenv(name);
@@ -30,6 +31,7 @@ void store_open(void) {
                 .statement_timeout_ms = STATEMENT_LIMIT_MS,
                 .lock_timeout_ms = LOCK_LIMIT_MS };
         arena_init(&store_arena, ARENA_MAX);
+        events_init(&store_events, &store_arena);
         store_database = database_new(&settings);
         cr_assert_not_null(store_database);
         cr_assert_eq(database_connect(store_database), PROBLEM_NONE, "%s", database_message(store_database));

@@ -10,11 +10,13 @@
 
 #include "db/connection.h"
 #include "db/sql.h"
+#include "events/events.h"
 
 #define STORE_NOW ((timestamp) 1800000000 * SECOND) /* 2027-01-15T08:00:00Z */
 
 extern struct database *store_database;
 extern struct arena store_arena;
+extern struct events store_events; /* for code that writes events; they are not saved */
 
 void store_open(void);
 void store_close(void);

@@ -84,7 +84,7 @@ static struct work *lock(void) {
 }
 
 static void save(struct work *work) {
-        cr_assert_eq(stock_save(store_database, &work->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &work->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
         cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
         store_trip();

@@ -76,7 +76,7 @@ static void move(const char *location, const char *sku, int64_t on_hand, int64_t
         struct stock_row *row = locked_row(location, sku, &stock);
 
         stock_move(stock, row, on_hand, unsellable, &cause);
-        cr_assert_eq(stock_save(store_database, stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip();
 }
 
@@ -127,7 +127,7 @@ Test(inventory, an_unchanged_row_is_not_written) {
         struct stock *stock;
 
         (void) locked_row("alpha", "C", &stock);
-        cr_assert_eq(stock_save(store_database, stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip();
         cr_assert_not(locked_row("alpha", "C", &stock)->exists);
 }
@@ -137,7 +137,7 @@ Test(inventory, promising_more_than_is_there_is_refused_by_the_database_as_well)
         struct stock_row *row = locked_row("alpha", "B", &stock);
 
         stock_reserve(row, 6);
-        cr_assert_eq(stock_save(store_database, stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip_expecting(FAULT_POISON);
 }
 
@@ -147,7 +147,7 @@ Test(inventory, stock_of_an_unknown_product_is_a_rival) {
 
         (void) locked_row("alpha", "NONE", &stock);
         stock_move(stock, &stock->rows[0], 1, 0, &cause);
-        cr_assert_eq(stock_save(store_database, stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip_expecting(FAULT_RIVAL);
 }
 

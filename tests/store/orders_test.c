@@ -579,7 +579,7 @@ Test(orders, a_batch_that_gives_back_too_much_is_refused_by_the_stock) {
         order = loaded(&order->id, /* locked= */ true, &set);
         fulfillment_line_cancel(order->lines[0].allocations, 5);
         stock_release(order->lines[0].allocations->stock, 1);
-        cr_assert_eq(stock_save(store_database, set->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, set->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip_expecting(FAULT_POISON);
 }
 

@@ -56,7 +56,7 @@ static struct uuid reserve_until(timestamp expires_at) {
         };
         cr_assert_eq(reservation_grant(reservation, expires_at - clock_wall(), clock_wall(), &store_arena, &refusal),
                 PROBLEM_NONE);
-        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &scene->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(reservations_save(store_database, &store_arena, &reservation, 1), PROBLEM_NONE);
         store_trip();
         return reservation->id;
@@ -103,7 +103,7 @@ Test(reservations, a_changed_reservation_is_saved) {
         reservation->reason = "stock_lost";
         cr_assert_eq(
                 reservation_advance(reservation, RESERVATION_RELEASE, STORE_NOW, &store_arena, &refusal), PROBLEM_NONE);
-        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &scene->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(reservations_save(store_database, &store_arena, &reservation, 1), PROBLEM_NONE);
         store_trip();
 
@@ -134,7 +134,7 @@ Test(reservations, only_lapsed_lines_of_locked_rows_are_freed) {
         cr_assert_eq(reservations_free_lapsed(store_database, &scene->stock), PROBLEM_NONE);
         store_trip();
         cr_assert_eq(stock_find(&scene->stock, "alpha", "A")->reserved, 2);
-        cr_assert_eq(stock_save(store_database, &scene->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &scene->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         store_trip();
 
         reservation = reservation_find(&locked(&lapsed)->set, &lapsed);

@@ -300,7 +300,7 @@ Test(resourcing, what_moved_reads_as_it_was_saved) {
         work = look();
         cr_assert_eq(work->search->left, 1);
         cr_assert_eq(fulfillment_reject(work->fulfillment, SHORT_CLOSED, work->search, &work->command), PROBLEM_NONE);
-        cr_assert_eq(stock_save(store_database, &work->stock, STORE_NOW), PROBLEM_NONE);
+        cr_assert_eq(stock_save(store_database, &work->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
         cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
         store_trip();

@@ -185,6 +185,15 @@ class Scene:
 
     cancelOrder = quoteCancellation = changeOrder = listOrderTimeline = an_order
 
+    def putConsumer(self, *_):
+        return Prepared({"name": "warehouse"})
+
+    def consumer(self, *_):
+        made = self.api.put("/v1/consumers/warehouse", {"after": "oldest", "types": ["order.*"]}, expect=SUCCESSES).json()
+        return Prepared({"name": "warehouse"}, {"cursor": made["cursor"]})
+
+    getConsumer = commitConsumer = consumer
+
     def listEvents(self, *_):
         order = self.ordered()
         eventually(lambda: self.database.count("event_log", "subject_id = %s", order["id"]) > 0, what="published")
