@@ -1,6 +1,7 @@
 -- Events that no timeline shows are only in the log. Older programs do not publish them, so they must stop.
 
-alter table events_due add column loose jsonb[]; -- beside each id: the event, or null if it is in `events`
+-- Beside each id: the event, or null if it is in `events`.
+alter table events_due add column loose jsonb[];
 
 -- A new id of an event, ordered by time (RFC 9562, version 7).
 create function event_id() returns uuid language sql volatile

@@ -133,8 +133,9 @@ def test_all_at_once_on_many_lapsing_reservations(pair, token, shelf_of, service
         shelf.let_lapse(row["id"])
     active = "location = %s and status = 'active'"
     eventually(lambda: database.count("reservations", active, shelf.location) == 0, 30, "all are closed")
+    eventually(lambda: database.count("events_due") == 0, 30, "all is published")
     told = database.rows(
-        "select subject_id, count(*) from events where location = %s and type = 'reservation.expired' group by 1",
+        "select subject_id, count(*) from event_log where location = %s and type = 'reservation.expired' group by 1",
         shelf.location)
     assert {row["count"] for row in told} == {1}
     assert len(told) == database.count("reservations", "location = %s and status = 'expired'", shelf.location)

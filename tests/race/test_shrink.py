@@ -73,8 +73,9 @@ def in_the_house(database, retailer, sku=None):
 
 
 def told(database, retailer, kind):
+    eventually(lambda: database.count("events_due") == 0, 30, "all is published")
     return database.count(
-        "events", "location = %s and type = %s and data ->> 'reason' = 'stock_lost'", retailer.store, kind)
+        "event_log", "location = %s and type = %s and data ->> 'reason' = 'stock_lost'", retailer.store, kind)
 
 
 def assert_only_picked_units_are_safe(retailer, database, sku):
