@@ -37,6 +37,7 @@ static const struct {
         const char *option;
         void (*print)(FILE *out);
 } outputs[] = {
+        { "--asyncapi", page_asyncapi },
         { "--events", page_events },
         { "--lifecycles", page_lifecycles },
         { "--notifications", page_notifications },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 void page_configuration(FILE *out); /* docs/configuration.md */
+void page_asyncapi(FILE *out);      /* api/asyncapi.yaml */
 void page_events(FILE *out);        /* docs/events.md */
 void page_notifications(FILE *out); /* docs/notifications.md */
 void page_lifecycles(FILE *out);    /* docs/lifecycles.md */
