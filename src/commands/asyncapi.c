@@ -115,7 +115,7 @@ void page_asyncapi(FILE *out) {
                 (void) fprintf(out,
                         "    %s:\n"
                         "      name: %s\n"
-                        "      summary: \"%s\"\n"
+                        "      description: \"%s\"\n"
                         "      contentType: application/json\n"
                         "      payload: {$ref: '#/components/schemas/%s'}\n",
                         event_types[type].name, event_types[type].name, event_types[type].meaning,

@@ -3,8 +3,11 @@
 import json
 import threading
 
+import jsonschema
 import pytest
 
+from support import ROOT
+from support.contract import load_yaml
 from support.database import Database
 from support.retailer import Retailer
 from support.stream import Stream
@@ -81,6 +84,20 @@ def test_free_text_names_and_references_stay_in_the_timeline(work, reader, datab
     told = json.dumps(api.get(f"/v1/orders/{it.order['id']}/timeline", expect=200).json())
     for kept in ("pay-secret", "ana-the-associate", "changed her mind"):
         assert kept in told
+
+
+def test_every_event_fits_its_schema_of_asyncapi(reader, work, retailer, database):
+    document = load_yaml(ROOT / "api" / "asyncapi.yaml")
+    work().make_ready()
+    retailer.api.delete(f"/v1/reservations/{retailer.reserve().json()['id']}", expect=200)
+    published(database)
+    events, resolver = everything(reader), jsonschema.RefResolver("", document)
+    judges = {name: jsonschema.Draft202012Validator(schema, resolver=resolver) for name, schema in document["components"]["schemas"].items()}
+    faults = {f"{event['type']}: {error.message}" for event in events if event["subject"] != "fulfillments/x"
+              for error in judges[event["type"]].iter_errors(event)}
+    assert not faults, "\n".join(sorted(faults))
+    assert {"fulfillment.ready", "inventory.changed", "location.created", "order.created", "reservation.released"} <= set(types(events))
+    assert set(document["channels"]["events"]["messages"]) == set(judges) - {"Event"}
 
 
 # Pages
@@ -235,7 +252,7 @@ def test_a_cursor_of_dropped_events_has_expired(services, new_database):
         published(database)
         last = database.value("select max(last) from event_log_parts")
         database.execute("insert into event_log (position, id, type, subject_kind, subject_id, version, occurred_at, published_at, data)"
-                         " values (%s, gen_random_uuid(), 'order.reopened', 'orders', 'x', 1, now(), now() - interval '31 days', '{}')", last)
+                         " values (%s, gen_random_uuid(), 'order.reopened', 'orders', 'x', 1, now(), now() - interval '31 days', '{\"version\": 1}')", last)
         database.execute("update revisions set revision = %s where topic = 'events'", last)
         database.execute("select event_log_extend(10000)")
         eventually(lambda: database.count("event_log") == 0, 90, "the partition is dropped")

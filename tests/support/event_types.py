@@ -13,13 +13,18 @@ FORMS = {"text": {"string"}, "integer": {"number"}, "id": {"string"}, "time": {"
 OF_ANOTHER_SUBJECT = {("payment.voided", "orders")}
 
 USED = """
-select e.type, e.subject_kind, m.name, jsonb_typeof(e.data -> m.name) as form, count(*) as n
-  from events e left join lateral jsonb_object_keys(e.data) as m (name) on true
+select e.type, e.subject_kind, m.name, jsonb_typeof(e.data -> m.name) as form, e.is_public, count(*) as n
+  from (select type, subject_kind, data, false as is_public from events
+         union all
+        select type, subject_kind, data, true from event_log) as e
+  left join lateral jsonb_object_keys(e.data) as m (name) on true
  where e.type <> %s
- group by 1, 2, 3, 4"""
+ group by 1, 2, 3, 4, 5"""
 WITHOUT_VERSION = """
 select e.type, e.subject_kind, e.subject_id, e.version, e.data
-  from events e
+  from (select type, subject_kind, subject_id, version, data from events
+         union all
+        select type, subject_kind, subject_id, version, data from event_log) as e
  where e.type <> %s and (e.version is null or e.version < 1 or e.data -> 'version' is distinct from to_jsonb(e.version)
                          or e.subject_id = '')"""
 
@@ -27,7 +32,7 @@ select e.type, e.subject_kind, e.subject_id, e.version, e.data
 # Neither an older schema nor one that the role may not read.
 HAS_SUBJECTS = """
 select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
-                where n.nspname = 'holdfast' and c.relname = 'events' and a.attname = 'subject_kind'
+                where n.nspname = 'holdfast' and c.relname = 'event_log' and a.attname = 'subject_kind'
                   and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))"""
 
 
@@ -57,6 +62,8 @@ def faults(database):
             yield f"{name} has a subject of {subject}"
         elif row["name"] not in types[name][1]:
             yield f"{name} has the member {row['name']}"
+        elif row["is_public"] and row["name"] in types[name][2]:
+            yield f"{name} shows {row['name']} to every reader"
         elif row["form"] not in FORMS[forms[row["name"]]] and not (row["form"] == "null" and row["name"] in types[name][2]):
             yield f"{name}: {row['name']} is {row['form']}, not {forms[row['name']]}"
     for row in database.rows(WITHOUT_VERSION, PLANTED):
