@@ -301,8 +301,8 @@ static enum problem release_one(struct batch *batch, struct call *call) {
                 if (reservation_advance(reservation, lapsed ? RESERVATION_EXPIRE : RESERVATION_RELEASE, batch->now,
                             &call->arena, &call->refusal))
                         return PROBLEM_NONE;
-                if (lapsed)
-                        reservation_tell(batch->events, reservation, EVENT_RESERVATION_EXPIRED, call->claims->subject);
+                reservation_tell(batch->events, reservation,
+                        lapsed ? EVENT_RESERVATION_EXPIRED : EVENT_RESERVATION_RELEASED, call->claims->subject);
                 counter_count(lapsed ? COUNTER_RESERVATIONS_EXPIRED : COUNTER_RESERVATIONS_RELEASED, 1);
                 touch_once(work, reservation);
         }
