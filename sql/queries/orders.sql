@@ -389,7 +389,7 @@ select f.id
 -- ---- lists ----
 -- The planner sees each call's values on the connections of lists, so it plans no branch for other filters.
 -- $1 channel, $2 statuses, $3 external_ref, $4 order_number, $5 words, $6 locations the bearer may see, $7 time and $8 id of the last
--- order seen, $9 how many, $10 e-mail address in any case, $11 phone number by its digits, $12 changed since: null for all, but $9.
+-- order seen, $9 how many, $10 e-mail address in any case, $11 phone number by its digits in each way to write it, $12 changed since: null for all, but $9.
 -- Statements with words: $13 the words as an order number, $14 as the digits of a phone, in each way to write it.
 --
 -- A list is merged from streams, one for each channel and status (and location) that exists. An index holds each stream in the order
@@ -488,7 +488,7 @@ select f.id
 -- :part order_list
 -- A page of the merged streams.
 with recursive not_asked as (
-        select $3::text, $4::text, $5::text, $10::text, $11::text{unused}
+        select $3::text, $4::text, $5::text, $10::text, $11::text[]{unused}
 -- :use order_streams
 -- :use order_walk depth="$9::bigint"
 )
@@ -497,14 +497,14 @@ select distinct w.id, w.{time}
  order by w.{time}{down}, w.id{down}
  limit $9::bigint
 
--- :part order_named
--- Orders that are named: by number, reference, e-mail address or phone number. An index of the name leads, the rest filters.
+-- :part order_matching
+-- The first named orders that match all filters, where {phone}. An index of the name leads, the rest filters.
 select o.id, o.{time}
   from (select *
           from orders named
          where ($3::text is null or named.external_ref = $3) and ($4::text is null or named.order_number = $4)
            and ($10::text is null or lower(named.customer ->> 'email') = lower($10))
-           and ($11::text is null or phone_digits(named.customer ->> 'phone') = phone_digits($11))
+           and {phone}
            and ($7::timestamptz is null or (named.{time}, named.id) {beyond} ($7, $8::uuid)){since}
          order by named.{time}{down}, named.id{down}
         offset 0) as o
@@ -514,6 +514,22 @@ select o.id, o.{time}
    and ($5::text is null or position(lower($5) in order_words(o.customer, o.order_number, o.external_ref)) > 0
         or o.order_number = $13::text or phone_digits(o.customer ->> 'phone') = any($14::text[]))
  order by o.{time}{down}, o.id{down}
+ limit $9::bigint
+
+-- :part order_named
+-- Orders that are named: by number, reference, e-mail address or phone number. Each spelling of a phone is one stream,
+-- which the index holds in the order of the list.
+select found.id, found.{time}
+  from ((
+-- :use order_matching phone="$11::text[] is null"
+        )
+         union all
+        select called.id, called.{time}
+          from unnest($11::text[]) as spelling (phone)
+         cross join lateral (
+-- :use order_matching phone="phone_digits(named.customer ->> 'phone') = spelling.phone"
+                            ) as called) as found
+ order by found.{time}{down}, found.id{down}
  limit $9::bigint
 
 -- :part search_words
@@ -585,7 +601,7 @@ select o.id, o.{time}
 -- rarest of the newest orders and of the statistics. If these are frequent too, one trigram of each costs less than all of them.
 -- The search compares orders that the job make_searchable has not come to one by one.
 with recursive not_asked as (
-        select $3::text, $4::text, $10::text, $11::text, $12::timestamptz
+        select $3::text, $4::text, $10::text, $11::text[], $12::timestamptz
 -- :use search_words
 ), wanted as materialized (
         select coalesce((select left(p.text, case when p.hits < 20 then 6 else 3 end)
@@ -697,7 +713,7 @@ select found.id, found.placed_at
 -- :name orders_search_changed free
 -- The same in the order of their last change.
 with recursive not_asked as (
-        select $3::text, $4::text, $10::text, $11::text
+        select $3::text, $4::text, $10::text, $11::text[]
 -- :use search_words
 ), wanted as materialized (
         select coalesce((select p.text from piece p order by p.hits, p.number, p.place limit 1), whole.text) as first,

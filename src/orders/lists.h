@@ -9,15 +9,24 @@
 
 #define PHONE_SPELLINGS_MAX 7
 
+/* A phone number in each way to write it: digits as phone_digits() of SQL takes them from an order. None comes twice.
+ */
+struct phone_spellings {
+        const char *at[PHONE_SPELLINGS_MAX];
+        size_t n;
+};
+
 /* Other ways to write the words of a search: as an order number, or as a phone number. */
 struct search_spellings {
-        const char *number;                      /* with its hyphens; NULL: they are none */
-        const char *phones[PHONE_SPELLINGS_MAX]; /* digits as phone_digits() of SQL takes them from an order */
-        size_t n_phones;
+        const char *number; /* with its hyphens; NULL: they are none */
+        struct phone_spellings phones;
 };
 
 /* How an order may have the words (NULL: none). Pure. */
 struct search_spellings search_spellings_of(const char *words, struct arena *arena);
+
+/* How an order may have the phone number; none when the text (NULL: none) has no digits. Pure. */
+struct phone_spellings phone_spellings_of(const char *phone, struct arena *arena);
 
 /* The filters of a list; NULL and TIMESTAMP_NONE filter nothing. */
 struct order_filter {

@@ -40,12 +40,13 @@ static bool takes_words(const struct statement *statement) {
 
 static void parameter_spellings(struct parameters *p, const struct search_spellings *spellings) {
         parameter_text(p, spellings->number);
-        parameter_text_list(p, spellings->phones, spellings->n_phones);
+        parameter_text_list(p, spellings->phones.at, spellings->phones.n);
 }
 
 enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
         const struct statement *statement = statement_for(filter);
         const struct search_spellings spellings = search_spellings_of(filter->words, list->arena);
+        const struct phone_spellings phones = phone_spellings_of(filter->phone, list->arena);
         struct parameters p;
 
         parameters_init(&p, list->arena);
@@ -59,7 +60,7 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_uuid(&p, &filter->after_id);
         parameter_integer(&p, filter->limit);
         parameter_text(&p, filter->email);
-        parameter_text(&p, filter->phone);
+        parameter_text_filter(&p, phones.at, phones.n, filter->phone != NULL);
         parameter_time(&p, filter->updated_since);
         if (takes_words(statement))
                 parameter_spellings(&p, &spellings);

@@ -114,7 +114,10 @@ def test_an_order_is_found_by_its_phone_in_other_spellings(api, retailer, stored
         for more in ({}, {"updated_since": order["placed_at"]}, {"status": "open"}, {"external_ref": order["external_ref"]}):
             params = {"q": words, "channel": retailer.channel, **more}
             assert references(api.get("/v1/orders", params=params)) == [order["external_ref"]], params
-        assert references(api.get("/v1/orders", params={"q": words, "status": "cancelled"})) == []
+            params["phone"] = params.pop("q")
+            assert references(api.get("/v1/orders", params=params)) == [order["external_ref"]], params
+        for name in ("q", "phone"):
+            assert references(api.get("/v1/orders", params={name: words, "status": "cancelled"})) == []
 
 
 def test_the_orders_of_one_phone_come_page_by_page(api, retailer):
@@ -122,6 +125,8 @@ def test_the_orders_of_one_phone_come_page_by_page(api, retailer):
     placed = [placed_order(retailer, customer={"name": "Fona", "phone": phone})["external_ref"] for _ in range(5)]
 
     assert all_pages(api, 2, q=phone.replace("+", "00").replace(" ", "-"), channel=retailer.channel) == placed[::-1]
+    placed += [placed_order(retailer, customer={"name": "Fona", "phone": phone.replace(" 30", one)})["external_ref"] for one in (" (0)30", "30")]
+    assert all_pages(api, 2, phone=phone.replace("+", "00"), channel=retailer.channel) == placed[::-1]
 
 
 def is_searchable(database, order):

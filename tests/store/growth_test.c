@@ -246,7 +246,8 @@ Test(growth, orders_that_are_named_are_read_alone) {
                 const char *value;
         } names[] = { { "external_ref without a channel", 2, "ref-1500" }, { "no such external_ref", 2, "ref-0" },
                 { "order number", 3, "N-1500" }, { "e-mail", 9, "ADA.777@example.com" },
-                { "no such e-mail", 9, "nobody@example.com" }, { "phone", 10, "+49301000777" } };
+                { "no such e-mail", 9, "nobody@example.com" }, { "phone", 10, "{49301000777}" },
+                { "phone in each spelling", 10, "{49301000777,0301000777,490301000777}" }, { "no phone", 10, "{}" } };
         struct retailer *retailer = retailer_new();
 
         for (size_t i = 0; i < array_size(names); i++) {

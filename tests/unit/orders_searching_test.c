@@ -18,14 +18,25 @@ static void teardown(void) {
 
 TestSuite(search_spellings, .init = setup, .fini = teardown);
 
-/* The spellings of a phone, one after another. */
-static const char *phones_of(const char *words) {
-        const struct search_spellings spellings = search_spellings_of(words, &arena);
+static const char *one_after_another(const struct phone_spellings *phones) {
         const char *text = "";
 
-        for (size_t i = 0; i < spellings.n_phones; i++)
-                text = arena_format(&arena, "%s%s%s", text, i ? " " : "", spellings.phones[i]);
+        for (size_t i = 0; i < phones->n; i++)
+                text = arena_format(&arena, "%s%s%s", text, i ? " " : "", phones->at[i]);
         return text;
+}
+
+/* The spellings of a phone among the words. */
+static const char *phones_of(const char *words) {
+        const struct search_spellings spellings = search_spellings_of(words, &arena);
+
+        return one_after_another(&spellings.phones);
+}
+
+static const char *filter_of(const char *phone) {
+        const struct phone_spellings phones = phone_spellings_of(phone, &arena);
+
+        return one_after_another(&phones);
 }
 
 Test(search_spellings, an_order_number_is_read_with_and_without_hyphens) {
@@ -70,4 +81,30 @@ Test(search_spellings, other_words_are_no_phone) {
 Test(search_spellings, a_short_phone_is_not_cut_to_less_than_it_must_have) {
         cr_assert_str_eq(phones_of("+49 123"), "49123");
         cr_assert_str_eq(phones_of("+4 12345"), "412345 012345 4012345");
+}
+
+Test(search_spellings, a_filter_has_the_spellings_that_words_have) {
+        static const char *const phones[] = { "030 / 123-456", "+49 30 123456", "0049-30-123456", "+49 (0)30 123456",
+                "+4 12345" };
+
+        for (size_t i = 0; i < array_size(phones); i++)
+                cr_expect_str_eq(filter_of(phones[i]), phones_of(phones[i]), "%s", phones[i]);
+}
+
+/* The text of a filter is a phone in any case, so the filter takes short numbers and other signs as well. */
+Test(search_spellings, a_filter_compares_the_digits_of_any_text) {
+        cr_expect_str_eq(filter_of("110"), "110");
+        cr_expect_str_eq(filter_of("tel. 030 12345 x"), "03012345");
+        cr_expect_str_empty(filter_of("ask at the desk"));
+        cr_expect_str_empty(filter_of("00"));
+        cr_expect_str_empty(filter_of(NULL));
+}
+
+Test(search_spellings, no_spelling_comes_twice) {
+        const struct phone_spellings phones = phone_spellings_of("0000012345678", &arena);
+
+        cr_assert_gt(phones.n, 1);
+        for (size_t i = 0; i < phones.n; i++)
+                for (size_t j = 0; j < i; j++)
+                        cr_expect_str_neq(phones.at[i], phones.at[j]);
 }
