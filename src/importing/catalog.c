@@ -92,8 +92,8 @@ static const char *product_currency(const struct import *import, const struct im
         return cell && *cell ? cell : import->options->currency;
 }
 
-static const char *const product_members[] = { "attributes", "description", "gtin", "image_url", "price", "returnable",
-        "title", NULL };
+static const char *const product_members[] = { "attributes", "description", "gtin", "image_url", "price",
+        "return_policy", "returnable", "title", NULL };
 static const struct import_source product_sources[] = { { "price/currency", "currency" }, { "price", "price" } };
 static const struct document_kind products = { "/v1/products/", "sku", { product_sources, array_size(product_sources) },
         product_members, true, product_say };

@@ -50,7 +50,7 @@ def test_importing_products_again_changes_nothing(importer, retailer, api):
 
 def test_members_without_a_column_stay_unchanged(importer, retailer, api):
     api.put(f"/v1/products/{retailer.sku}", {"title": "Old", "attributes": {"colour": "red"}, "returnable": False,
-                                             "description": "stays"}, expect=200)
+                                             "description": "stays", "return_policy": {"window_days": 60}}, expect=200)
     path = importer.write("products.csv", "price,currency,title,sku", f"1,EUR,New,{retailer.sku}")
 
     importer.run("products", path, expect=OK)
@@ -58,6 +58,7 @@ def test_members_without_a_column_stay_unchanged(importer, retailer, api):
     product = api.get(f"/v1/products/{retailer.sku}", expect=200).json()
     assert (product["title"], product["description"], product["returnable"]) == ("New", "stays", False)
     assert product["attributes"] == {"colour": "red"}
+    assert product["return_policy"]["window_days"] == 60
 
 
 def test_an_empty_cell_removes_the_value(importer, retailer, api):

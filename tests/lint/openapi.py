@@ -56,8 +56,7 @@ class Check:
 
     def run(self):
         if not str(self.document.get("openapi", "")).startswith("3.1."):
-        self.operations()
-        self.imports()
+            self.fault("openapi", "must be 3.1.x")
         self.references(self.document, "#")
         if self.faults:
             return self.faults  # the rest follows references
@@ -66,6 +65,7 @@ class Check:
             self.examples(schema, f"#/components/schemas/{name}")
             self.bounds(schema, f"#/components/schemas/{name}")
         self.operations()
+        self.imports()
         return self.faults
 
     def references(self, node, where):
