@@ -134,7 +134,7 @@ def mark_fault(mark, words):
     if not named:
         return f"no source has the name {mark}" if CODE_NAME.fullmatch(mark) and mark not in words else None
     files = files_of(named[1])
-    if not files:
+    if not files and not named[1].startswith("build/"):  # made by a build
         return f"{named[1]} does not exist"
     if named[2] and not any(path.is_file() and defines(path, named[2]) for path in files):
         return f"{named[1]} does not define {named[2]}"
