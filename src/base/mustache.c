@@ -109,23 +109,22 @@ static const char *ending_of(char sigil) {
 
 /* Read the tag that begins at `begin`. */
 static enum problem tag_read(const struct parser *parser, size_t begin, struct tag *ret_tag) {
-        char closing[DELIMITER_SIZE_MAX + 2];
         struct tag tag = { .begin = begin };
-        size_t inside = begin + parser->opening.size, end, closing_size;
-        const char *ending;
+        size_t inside = begin + parser->opening.size, end;
+        const char *closing;
 
         if (inside < parser->size && strchr("#^/!=&{><$", parser->text[inside]) && parser->text[inside])
                 tag.sigil = parser->text[inside++];
-        ending = ending_of(tag.sigil);
-        closing_size = strlen(ending) + parser->closing.size;
-        memcpy(closing, ending, strlen(ending));
-        memcpy(closing + strlen(ending), parser->closing.text, parser->closing.size);
-        end = index_of(parser, inside, closing, closing_size);
+        closing = arena_format(
+                parser->arena, "%s%.*s", ending_of(tag.sigil), (int) parser->closing.size, parser->closing.text);
+        if (!closing)
+                return PROBLEM_OVERLOADED;
+        end = index_of(parser, inside, closing, strlen(closing));
         if (end == parser->size)
                 return fault_at(parser, begin, "the tag has no end");
         tag.content = parser->text + inside;
         tag.size = end - inside;
-        tag.end = end + closing_size;
+        tag.end = end + strlen(closing);
         tag_trim(&tag);
         *ret_tag = tag;
         return PROBLEM_NONE;
@@ -188,7 +187,7 @@ static enum problem section_close(struct parser *parser, const struct tag *tag) 
         if (parser->n_open == 0)
                 return fault_at(parser, tag->begin, "the end tag has no section");
         section = &parser->nodes[parser->open[parser->n_open - 1]];
-        if (section->size != tag->size || memcmp(section->text, tag->content, tag->size))
+        if (section->size != tag->size || memcmp(section->text, tag->content, tag->size) != 0)
                 return fault_at(parser, tag->begin, "the end tag names another section than the open one");
         section->end = parser->n;
         parser->n_open--;
