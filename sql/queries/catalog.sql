@@ -52,7 +52,7 @@ select c.code, true as exists, c.name, c.kind, c.return_policy, c.notifications,
 select {key}, {exists} as exists, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
        array_to_string(l.capabilities, ' ') as capabilities,
        l.opening_hours, l.closures, l.lead_time_s, l.hold_for_s, l.cut_off, l.cut_offs,
-       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots,
+       array_to_string(l.handover_methods, ' ') as handover_methods, l.slots, l.address,
        l.version, l.created_at, l.updated_at
 
 -- :name locations_read of locations
@@ -72,16 +72,19 @@ select {key}, {exists} as exists, l.name, l.kind, l.latitude, l.longitude, l.tim
 -- :part location_values
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], $7::text[], $8::text[],
               $9::jsonb[], $10::jsonb[], $11::bigint[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::text[],
-              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[])
+              $16::jsonb[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::text[])
        as {row} (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                   lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
+                   lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at,
+                   address)
 
 -- :name locations_insert of locations
 -- $8 capabilities and $15 handover_methods, separated by spaces.
 insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours, closures,
-                       lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at)
+                       lead_time_s, hold_for_s, cut_off, cut_offs, handover_methods, slots, version, created_at, updated_at,
+                       address)
 select code, name, kind, latitude, longitude, time_zone, country, string_to_array(capabilities, ' '), opening_hours, closures,
-       lead_time_s, hold_for_s, cut_off, cut_offs, string_to_array(handover_methods, ' '), slots, version, created_at, updated_at
+       lead_time_s, hold_for_s, cut_off, cut_offs, string_to_array(handover_methods, ' '), slots, version, created_at, updated_at,
+       address
 -- :use location_values row="added"
 
 -- :name locations_update of locations
@@ -91,7 +94,7 @@ update locations l
        capabilities = string_to_array(changed.capabilities, ' '), opening_hours = changed.opening_hours,
        closures = changed.closures, lead_time_s = changed.lead_time_s, hold_for_s = changed.hold_for_s,
        cut_off = changed.cut_off, cut_offs = changed.cut_offs, handover_methods = string_to_array(changed.handover_methods, ' '),
-       slots = changed.slots, version = changed.version, updated_at = changed.updated_at
+       slots = changed.slots, address = changed.address, version = changed.version, updated_at = changed.updated_at
 -- :use location_values row="changed"
  where l.code = changed.code collate "C"
 

@@ -113,6 +113,7 @@ struct location {
         enum location_kind kind;
         bool has_position;
         double latitude, longitude;
+        const char *address;   /* as customers read it, in lines; may be NULL */
         const char *time_zone; /* IANA */
         const char *country;   /* ISO 3166-1 alpha-2 */
         unsigned capabilities;

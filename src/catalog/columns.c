@@ -45,6 +45,7 @@ static const struct column location_list[] = {
         { "longitude", NUMBER_AT(struct location_row, location.longitude),
                 .has = HAS(struct location_row, location.has_position) },
         { "time_zone", TEXT_AT(struct location_row, location.time_zone) },
+        { "address", TEXT_AT(struct location_row, location.address) },
         { "country", TEXT_AT(struct location_row, location.country) },
         { "capabilities", BITS_AT(struct location_row, location.capabilities), .words = &capabilities_column },
         { "opening_hours", JSONB_AT(struct location_row, opening_hours) },

@@ -31,6 +31,7 @@ static const struct shape_member pickup_members[] = {
 static const struct shape pickup_shape = SHAPE(struct pickup_body, pickup_members);
 
 static const struct shape_member location_members[] = {
+        OPTIONAL(TEXT, struct location_body, address, BETWEEN(1, LOCATION_ADDRESS_MAX)),
         COUNTED(TEXTS, false, struct location_body, capabilities, .names = capability_names,
                 BETWEEN(0, CAPABILITY_COUNT)),
         OPTIONAL_LIST(struct location_body, closures, &closure_shape, 0, CLOSURES_MAX),

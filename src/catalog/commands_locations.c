@@ -35,6 +35,7 @@ static void location_write(struct writer *json, const struct record *record) {
         write_text_member(json, "name", location->name);
         write_text_member(json, "kind", location_kinds[location->kind]);
         write_position(json, location);
+        write_text_member(json, "address", location->address);
         write_text_member(json, "time_zone", location->time_zone);
         write_text_member(json, "country", location->country);
         write_bits(json, "capabilities", location->capabilities, capability_names);

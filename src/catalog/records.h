@@ -17,6 +17,7 @@
 #define IMAGE_URL_MAX         2048
 #define ATTRIBUTES_SIZE_MAX   ((size_t) 16 * 1024) /* bytes of JSON, as sent */
 #define ATTRIBUTES_STORED_MAX ((size_t) 32 * 1024) /* as PostgreSQL writes them back, with its spaces */
+#define LOCATION_ADDRESS_MAX  500
 #define LEAD_TIME_MAX         (30 * DAY)
 #define CUT_OFF_MAX           (24 * 60 - 1) /* minutes */
 #define HOLD_FOR_MIN          (1 * HOUR)
@@ -63,6 +64,7 @@ struct location_body {
         int kind;
         double latitude, longitude;
         bool has_latitude, has_longitude;
+        const char *address; /* may be NULL */
         const char *time_zone;
         const char *country;
         const char **capabilities;

@@ -132,6 +132,7 @@ bool location_from(
         location->has_position = body->has_latitude;
         location->latitude = body->latitude;
         location->longitude = body->longitude;
+        location->address = body->address;
         location->time_zone = body->time_zone;
         location->country = body->country;
         location->capabilities =
@@ -200,10 +201,10 @@ static bool same_number(double a, double b) {
 bool location_equal(const struct location *a, const struct location *b) {
         return text_equal(a->name, b->name) && a->kind == b->kind && a->has_position == b->has_position &&
                same_number(a->latitude, b->latitude) && same_number(a->longitude, b->longitude) &&
-               text_equal(a->time_zone, b->time_zone) && text_equal(a->country, b->country) &&
-               a->capabilities == b->capabilities && openings_equal(a, b) && closures_equal(a, b) &&
-               a->lead_time == b->lead_time && a->hold_for == b->hold_for && a->has_cut_off == b->has_cut_off &&
-               a->cut_off == b->cut_off && a->cut_off_days == b->cut_off_days &&
+               text_equal(a->address, b->address) && text_equal(a->time_zone, b->time_zone) &&
+               text_equal(a->country, b->country) && a->capabilities == b->capabilities && openings_equal(a, b) &&
+               closures_equal(a, b) && a->lead_time == b->lead_time && a->hold_for == b->hold_for &&
+               a->has_cut_off == b->has_cut_off && a->cut_off == b->cut_off && a->cut_off_days == b->cut_off_days &&
                memcmp(a->cut_offs, b->cut_offs, sizeof(a->cut_offs)) == 0 &&
                a->handover_methods == b->handover_methods && slots_equal(a, b);
 }

@@ -19,6 +19,8 @@ const struct data_member data_members[] = {
         { "fulfillment.packages[].tracking_number", "tracking number of the package", "00340434161094000000" },
         { "fulfillment.pickup_code", "code that the customer shows at the location", "ABCD2345" },
         { "fulfillment.promised_at", "time that the customer was promised", "Saturday, 21 November 2026, 13:15" },
+        { "location.address", "address of that location, in lines; absent without one",
+                "Alexanderplatz 1, 10178 Berlin" },
         { "location.name", "name of the location that prepares the units", "Berlin Mitte" },
         { "order.discount", "discounts of the order; absent without any", "€5.00" },
         { "order.lines[].price", "price of one unit", "€12.90" },
@@ -202,6 +204,16 @@ static void write_named(struct document *document, const char *what, const char 
         write_object_end(&document->json);
 }
 
+static void write_location(struct document *document) {
+        if (!document->facts->location)
+                return;
+        write_name(&document->json, "location");
+        write_object_begin(&document->json);
+        present_text(document, "address", document->facts->location->address);
+        write_text_member(&document->json, "name", document->facts->location->name);
+        write_object_end(&document->json);
+}
+
 static void write_refund(struct document *document) {
         if (!document->facts->refund)
                 return;
@@ -221,7 +233,7 @@ json_t *notification_data(const struct notification_facts *facts, struct arena *
         write_named(&document, "channel", facts->channel ? facts->channel->name : NULL);
         write_named(&document, "customer", order_customer_name(facts->order, arena));
         write_fulfillment(&document);
-        write_named(&document, "location", facts->location ? facts->location->name : NULL);
+        write_location(&document);
         write_order(&document);
         write_refund(&document);
         write_object_end(&document.json);

@@ -156,6 +156,15 @@ def test_a_preview_of_the_retailers_template_escapes_names(api, retailer, free):
     assert shown["text"].startswith("Hello Tom & <b>Jerry</b>")
 
 
+def test_a_ready_mail_shows_the_address_of_the_location(api, retailer):
+    code = f"address-{retailer.tag}"
+    assert retailer.create_location(code, address="Alexanderplatz 1\n10178 Berlin")["address"] == "Alexanderplatz 1\n10178 Berlin"
+    retailer.stock({(code, retailer.sku): 5})
+    shown = preview(api, retailer.order(location=code).json()).json()
+    assert "\nAlexanderplatz 1\n10178 Berlin\n" in shown["text"] and "Alexanderplatz 1\n10178 Berlin</p>" in shown["html"]
+    assert retailer.create_location(retailer.tag)["address"] is None
+
+
 def test_a_preview_of_a_mail_shows_the_sender_of_the_channel(api, retailer):
     order = retailer.order().json()
     assert (preview(api, order).json()["from"], preview(api, order).json()["reply_to"]) == (None, None)

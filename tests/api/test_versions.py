@@ -21,7 +21,8 @@ PRICE = {"amount": 1999, "currency": "EUR"}
 MESSAGES = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "de", "kinds": ["ready"]}
 CHANNEL = {"name": "Web shop", "kind": "web", "return_policy": POLICY, "resourcing": {"enabled": True, "radius_km": 50},
            "unpaid_ttl": "PT2H", "notifications": MESSAGES}
-LOCATION = {"name": "Mitte", "kind": "store", "latitude": 52.5, "longitude": 13.5, "time_zone": "Europe/Berlin", "country": "DE",
+LOCATION = {"name": "Mitte", "kind": "store", "address": "Alexanderplatz 1\n10178 Berlin",
+            "latitude": 52.5, "longitude": 13.5, "time_zone": "Europe/Berlin", "country": "DE",
             "capabilities": ["pickup"], "opening_hours": [{"day": "mon", "opens": "10:00", "closes": "20:00"}],
             "closures": [{"date": "2040-12-24", "opens": "10:00", "closes": "14:00"}],
             "pickup": {"lead_time": "PT2H", "cut_off": "18:00", "cut_offs": dict.fromkeys(DAYS, "16:00"), "hold_for": "P7D",
@@ -39,10 +40,13 @@ BODIES = {"/v1/channels/{code}": CHANNEL, "/v1/locations/{code}": LOCATION, "/v1
           "/v1/notification-templates/{kind}/{medium}/{locale}": TEMPLATE}
 
 # Another value of a member by its name; numbers go up by one, and truth values turn round.
-OTHERS = {"attributes": {"color": "red"}, "capabilities": ["pickup", "ship"], "closes": "15:00", "country": "AT",
+OTHERS = {"address": "Jungfernstieg 1", "attributes": {"color": "red"}, "capabilities": ["pickup", "ship"], "closes": "15:00",
+          "country": "AT",
           "currency": "USD", "cut_off": "19:00", "date": "2040-12-31", "day": "tue", "description": "Whistles.",
-          "external_sku": "K-2", "from": {"10:00": "11:00", "shop@example.org": "sales@example.org"}, "gtin": "96385074", "handover_methods": ["code", "id_check"],
-          "hold_for": "P8D", "html": "<p>Come.</p>", "image_url": "https://shop.example/red.jpg", "kind": {"web": "app", "store": "warehouse"}, "kinds": ["ready", "shipped"],
+          "external_sku": "K-2", "from": {"10:00": "11:00", "shop@example.org": "sales@example.org"}, "gtin": "96385074",
+          "handover_methods": ["code", "id_check"],
+          "hold_for": "P8D", "html": "<p>Come.</p>", "image_url": "https://shop.example/red.jpg", "kind": {"web": "app", "store": "warehouse"},
+          "kinds": ["ready", "shipped"],
           "lead_time": "PT3H", "locale": "en", "name": "Another", "opens": "11:00", "refund_shipping": "never",
           "reply_to": "sales@example.org", "subject": "Come", "text": "Come.", "time_zone": "Europe/London",
           "title": "Another kettle", "to": "13:00", "unpaid_ttl": "never", **dict.fromkeys(DAYS, "17:00")}

@@ -16,7 +16,9 @@
 TestSuite(notifications, .init = given_pickup, .fini = scene_clear);
 
 static struct channel channel = { .code = "web", .name = "Web shop" };
-static struct location location = { .code = "store", .name = "Berlin <Mitte>" };
+static struct location location = {
+        .code = "store", .name = "Berlin <Mitte>", .address = "Alexanderplatz 1\n10178 Berlin"
+};
 static struct refund refund = { .amount = 1290 };
 static const struct zone_span berlin_spans[] = { { TIMESTAMP_NONE, 2 * HOUR }, { NOW - DAY, HOUR } };
 static const struct zone berlin = { .name = "Europe/Berlin", .spans = berlin_spans, .n_spans = 2 };
@@ -308,6 +310,7 @@ Test(notifications, a_ready_mail_has_the_code_and_the_end_of_the_hold) {
         cr_expect_not_null(
                 strstr(message.text, "bis Samstag, 28. November 2026, 11:15 Uhr für Sie auf"), "%s", message.text);
         cr_expect_not_null(strstr(message.html, "cid:pickup-code"));
+        cr_expect_not_null(strstr(message.text, "\nAlexanderplatz 1\n10178 Berlin\n"), "%s", message.text);
         json_decref(data);
 }
 
