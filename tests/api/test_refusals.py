@@ -360,6 +360,17 @@ class World:
         sku = self.dice.choice([self.retailer.sku, "nothing"])
         return f"/v1/locations/{self.retailer.store}/inventory/{sku}", {"safety_stock": self.dice.choice([0, 1])}
 
+    TEMPLATE = "/v1/notification-templates/ready/email/de"
+
+    def putNotificationTemplate(self):
+        return self.TEMPLATE, {"subject": "Bereit", "text": self.dice.choice(["Hallo", "{{#open"])}
+
+    def deleteNotificationTemplate(self):
+        return self.TEMPLATE, None
+
+    def previewNotification(self):
+        return f"{self.TEMPLATE}/preview", {"order_id": self.dice.choice([self.order()["id"], NOBODY])}
+
     def putConsumer(self):
         return "/v1/consumers/reader", {"after": self.dice.choice(["oldest", "now", "yesterday"])}
 
