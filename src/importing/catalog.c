@@ -180,8 +180,8 @@ static bool location_say(const struct import_row *row, const char *currency, jso
                say_list(row, LOCATION_SLOTS, import_slots, IMPORT_SLOTS_EXAMPLE, pickup, reason);
 }
 
-static const char *const location_members[] = { "capabilities", "closures", "country", "kind", "latitude", "longitude",
-        "name", "opening_hours", "pickup", "time_zone", NULL };
+static const char *const location_members[] = { "address", "capabilities", "closures", "country", "kind", "latitude",
+        "longitude", "name", "opening_hours", "pickup", "time_zone", NULL };
 static const struct import_source location_sources[] = { { "pickup", NULL } };
 static const struct document_kind locations = { "/v1/locations/", "code",
         { location_sources, array_size(location_sources) }, location_members, false, location_say };
