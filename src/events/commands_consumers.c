@@ -124,20 +124,22 @@ static void types_write(struct writer *json, const char *types, struct arena *ar
 static void consumer_reply(
         const struct batch *batch, struct call *call, const struct consumer *consumer, unsigned status) {
         const struct consumer_work *work = batch->work;
+        const int64_t lag_events =
+                work->bounds.position > consumer->position ? work->bounds.position - consumer->position : 0;
+        const int64_t lag_ms = !batch->events && consumer->lag_s > 0 ? (int64_t) (consumer->lag_s * 1000) : 0;
         struct reply_writer w;
 
         reply_begin(&w, call, status);
         write_text_member(&w.json, "name", consumer->name);
         types_write(&w.json, consumer->types, &call->arena);
         write_text_member(&w.json, "cursor", position_cursor_seal(&work->key, consumer->position, &call->arena));
-        write_integer_member(&w.json, "lag_events",
-                work->bounds.position > consumer->position ? work->bounds.position - consumer->position : 0);
+        write_integer_member(&w.json, "lag_events", lag_events);
         if (!batch->events)
-                write_number_member(&w.json, "lag_s", consumer->lag_s > 0 ? consumer->lag_s : 0);
+                write_number_member(&w.json, "lag_s", (double) lag_ms / 1000);
         write_time_member(&w.json, "updated_at", consumer->updated_at);
         write_integer_member(&w.json, "version", consumer->version);
         reply_end(&w);
-        reply_etag(call, consumer->version);
+        reply_etag_of_view(call, consumer->version, (uint64_t) lag_events << 32 ^ (uint64_t) lag_ms);
 }
 
 /* ---- making one ---- */

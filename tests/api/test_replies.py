@@ -20,7 +20,8 @@ def documenting(status, bodies=None):
 def path_of(operation, **values):
     """The path with a value for each parameter: values, else one that no document has."""
     return operation.template.format(**{"id": ID, "code": "nowhere", "sku": "NO-SUCH-SKU", "asset": "initializer.js",
-                                     "kind": "ready", "medium": "email", "locale": "fr", **values})
+                                     "kind": "ready", "medium": "email", "locale": "fr", "name": "nobody",
+                                     **values})
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class World:
         self.http = httpx.Client(base_url=instance.url, trust_env=False, timeout=60)
         self.admin = instance.client(scope="admin", subject="supervisor")
         self.retailer = Retailer(self.api, on_hand=200).create()
+        self.admin.put("/v1/consumers/tags", {"after": "oldest"}, expect=201)
         retailer = self.retailer
         self.viewers = {
             "staff": self.api, "supervisor": self.admin,
@@ -87,12 +88,14 @@ def of_store(path):
 ROUTES = {
     "/v1/channels/{code}": lambda world: [f"/v1/channels/{world.retailer.channel}"],
     "/v1/channels/{code}/listings/{sku}": lambda world: [f"/v1/channels/{world.retailer.channel}/listings/{world.retailer.sku}"],
+    "/v1/consumers/{name}": lambda world: ["/v1/consumers/tags"],
     "/v1/fulfillments/{id}": by_order("fulfillments"),
     "/v1/fulfillments/{id}/status": lambda world: [path + "/status" for path in by_order("fulfillments")(world)],
     "/v1/locations/{code}": of_store("/v1/locations/{code}"),
     "/v1/locations/{code}/inventory/{sku}": lambda world: [f"/v1/locations/{world.retailer.store}/inventory/{world.retailer.sku}"],
     "/v1/locations/{code}/queue": of_store("/v1/locations/{code}/queue"),
     "/v1/locations/{code}/queue/counts": of_store("/v1/locations/{code}/queue/counts"),
+    "/v1/notification-templates/{kind}/{medium}/{locale}": lambda world: ["/v1/notification-templates/ready/email/en"],
     "/v1/orders/{id}": lambda world: [f"/v1/orders/{work.order['id']}" for work in world.watched()],
     "/v1/payments/{id}": by_order("payments"),
     "/v1/products/{sku}": lambda world: [f"/v1/products/{world.retailer.sku}"],
