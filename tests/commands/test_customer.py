@@ -43,7 +43,7 @@ TELL_OF_A_CUSTOMER = """
     returns: cancel_reason unexpected
 """
 TELL_OF_NO_CUSTOMER = """
-    channels: code kind name return_policy
+    channels: code kind name notifications return_policy
     consumers: name types
     event_log: channel data location subject_id subject_kind type
     events: actor channel location subject_id subject_kind type
@@ -53,7 +53,8 @@ TELL_OF_NO_CUSTOMER = """
     idempotency: etag fingerprint location
     ledger: actor document location reason reference sku
     listings: channel external_sku price_currency sku title
-    locations: capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
+    locations: address capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
+    notification_templates: html kind locale medium subject text
     order_lines: sku title
     order_places: channel location status
     order_search: slices
