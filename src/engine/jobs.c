@@ -366,8 +366,10 @@ static bool job_worker_start(struct worker *worker, enum job_thread thread, cons
                 .plans = PLANS_PINNED,
                 .statement_timeout_ms = STATEMENT_TIMEOUT_MS,
                 .lock_timeout_ms = LOCK_TIMEOUT_MS };
+        (void) pthread_mutex_lock(&worker->jobs->mutex); /* a thread at work publishes the figures of all threads */
         worker->is_started = runner_init(&worker->runner, &worker->settings) &&
                              pthread_create(&worker->thread, NULL, job_worker_main, worker) == 0;
+        (void) pthread_mutex_unlock(&worker->jobs->mutex);
         if (!worker->is_started)
                 runner_clear(&worker->runner);
         return worker->is_started;
