@@ -134,7 +134,8 @@ struct fulfillment {
 /* The capability that a location needs for it: an enum capability of the catalogue. */
 unsigned fulfillment_capability(enum fulfillment_method method);
 
-/* A new fulfillment at the end of the order's list, allocated and without lines. NULL without memory. */
+/* A new fulfillment at the end of the order's list, allocated and without lines. NULL without memory. One of an order
+ * that exists has no version until the order settles: its first version is 1, as that of a new order's fulfillments. */
 struct fulfillment *order_add_fulfillment(struct order *order, enum fulfillment_method method, const char *location,
         timestamp promised_at, timestamp now, struct arena *arena);
 

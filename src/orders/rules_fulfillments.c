@@ -38,7 +38,7 @@ struct fulfillment *order_add_fulfillment(struct order *order, enum fulfillment_
                 .created_at = now,
                 .updated_at = now,
                 .pickup_serial = 1,
-                .version = 1,
+                .version = order->is_new ? 1 : 0,
                 .is_new = true,
         };
         return fulfillment;

@@ -144,7 +144,7 @@ static void order_revive(struct order *order, const struct command *command) {
 
 static void fulfillment_settle(
         struct fulfillment *fulfillment, struct events *events, const char *actor, timestamp now) {
-        if (!fulfillment->touched)
+        if (!fulfillment->touched && fulfillment->version)
                 return;
         if (fulfillment->moved)
                 fulfillment->moved_by = actor;

@@ -403,6 +403,16 @@ Test(changing, lines_added_together_share_a_fulfillment) {
         cr_assert_eq(order->fulfillments[2]->n_lines, 2);
 }
 
+Test(changing, an_added_fulfillment_has_version_1_and_a_later_command_raises_it) {
+        given_order();
+        assert_done(change_one(more("A", 1, &pickup_at_beta)));
+        cr_assert_eq(order->fulfillments[2]->version, 1);
+        assert_done(change_one(more("B", 1, &pickup_at_beta)));
+        cr_assert_eq(order->fulfillments[2]->version, 2);
+        assert_done(change_one(more("B", 1, &ship_from_depot)));
+        cr_assert_eq(order->fulfillments[2]->version, 2);
+}
+
 Test(changing, an_added_line_may_have_an_agreed_price) {
         struct line_change coat = more("C", 1, &pickup_at_beta);
 
