@@ -112,17 +112,22 @@ select c.name, c.types, c.position, c.version, c.updated_at
    for update
 
 -- :name consumers_read of consumers
--- The same unlocked, with the age of the first event that each has not committed.
+-- The same unlocked, with the age of the first event that is kept and that each has not committed.
 select c.name, c.types, c.position, c.version, c.updated_at,
        coalesce(extract(epoch from clock_timestamp() - next.published_at), 0)::double precision as lag_s
   from consumers c
-  left join lateral (select event_log.published_at from event_log where event_log.position = c.position + 1) as next on true
+  left join lateral (select l.published_at from event_log l where l.position > c.position order by l.position limit 1) as next on true
  where c.name = any($1::text[])
 
--- :name consumers_save of consumers
-insert into consumers as c (name, types, position, version, updated_at)
-select saved.name, saved.types, saved.position, saved.version, saved.updated_at
+-- :name consumers_insert of consumers
+insert into consumers (name, types, position, version, updated_at)
+select name, types, position, version, updated_at
   from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-       as saved (name, types, position, version, updated_at)
-    on conflict (name) do update
-   set types = excluded.types, position = excluded.position, version = excluded.version, updated_at = excluded.updated_at
+       as added (name, types, position, version, updated_at)
+
+-- :name consumers_update of consumers
+update consumers c
+   set types = changed.types, position = changed.position, version = changed.version, updated_at = changed.updated_at
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+       as changed (name, types, position, version, updated_at)
+ where c.name = changed.name collate "C"

@@ -31,21 +31,6 @@ static void record_put_documents(const struct batch *batch, const struct call *c
         snapshot_keep(snapshot, kind->find(batch, call), kind->size);
 }
 
-/* Compare If-Match and If-None-Match with the record; refuses with PRECONDITION_FAILED. */
-static bool record_may_be_put(struct call *call, const struct record *record) {
-        if (record->exists && call_names_version(call, record->version)) {
-                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match is \"*\", but the resource exists.");
-                call->refusal.version = record->version;
-                return false;
-        }
-        if (record->exists)
-                return call_version_matches(call, record->version);
-        if (call->if_match == IF_MATCH_ABSENT)
-                return true;
-        call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-Match names a version, but there is no such resource yet.");
-        return false;
-}
-
 /* The subject is named by the codes of the path. */
 static void record_tell(const struct batch *batch, const struct call *call, const struct record *record, bool created) {
         const struct record_kind *kind = call->route->kind;
@@ -65,8 +50,8 @@ static enum problem record_put_one(struct batch *batch, struct call *call) {
         const bool created = !record->exists;
         bool same = false;
 
-        if ((kind->has_parents && !kind->has_parents(call, record)) || !record_may_be_put(call, record) ||
-                !kind->merge(batch, call, record, &same))
+        if ((kind->has_parents && !kind->has_parents(call, record)) ||
+                !call_may_put(call, record->exists ? record->version : 0) || !kind->merge(batch, call, record, &same))
                 return PROBLEM_NONE;
         record_put(record, same, batch->now);
         if (kind->has_events && (created || !same))

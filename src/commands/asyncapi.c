@@ -12,7 +12,7 @@ static const char head[] =
         "info:\n"
         "  title: Holdfast events\n"
         "  version: 1.0.0\n"
-        "  description: The changes of all documents of a market as CloudEvents 1.0, in the order of their commits.\n"
+        "  description: The changes of all documents of a market as CloudEvents 1.0, each document in the order of its versions.\n"
         "  license:\n"
         "    name: Apache-2.0\n"
         "defaultContentType: application/json\n"
@@ -37,7 +37,7 @@ static const char envelope[] =
         "        time: {type: string, format: date-time}\n"
         "        timestamp: {type: string, format: date-time}\n"
         "        subject: {type: string}\n"
-        "        sequence: {type: string, pattern: '^[0-9]{20}$', description: Grows in commit order over the whole market.}\n"
+        "        sequence: {type: string, pattern: '^[0-9]{20}$', description: Grows in the order of publication over the whole market.}\n"
         "        datacontenttype: {const: application/json}\n"
         "        data: {type: object}\n";
 

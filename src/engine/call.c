@@ -157,6 +157,18 @@ bool call_version_matches(struct call *call, int64_t version) {
         return false;
 }
 
+bool call_may_put(struct call *call, int64_t version) {
+        if (version && call_names_version(call, version)) {
+                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match is \"*\", but the resource exists.");
+                call->refusal.version = version;
+                return false;
+        }
+        if (version || call->if_match == IF_MATCH_ABSENT)
+                return call_version_matches(call, version);
+        call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-Match names a version, but there is no such resource yet.");
+        return false;
+}
+
 static bool body_share(struct call *call) {
         struct reply *reply = &call->reply;
 

@@ -282,3 +282,7 @@ bool call_names_version(const struct call *call, int64_t version);
 
 /* Compare If-Match with the current version; refuses with PRECONDITION_FAILED. */
 bool call_version_matches(struct call *call, int64_t version);
+
+/* Compare the preconditions of a PUT, If-Match and If-None-Match, with the current version; 0: the resource does not
+ * exist. Refuses with PRECONDITION_FAILED. */
+bool call_may_put(struct call *call, int64_t version);

@@ -82,19 +82,25 @@ static bool filter_from(struct call *call, int64_t limit, struct log_filter *fil
         return !query->types || types_parse(query->types, &call->arena, filter);
 }
 
-/* The position after which the call reads on. Refuses a cursor that is none. */
-static bool position_of(struct call *call, const struct events_work *work, const char *after, int64_t *ret_position) {
-        if (call->read_up_to != READ_NOT_BEGUN)
-                *ret_position = call->read_up_to;
-        else if (!after || text_equal(after, "oldest"))
-                *ret_position = work->bounds.first - 1;
+bool position_named(struct call *call, const struct cursor_key *key, const struct log_bounds *bounds, const char *after,
+        int64_t *ret_position) {
+        if (text_equal(after, "oldest"))
+                *ret_position = bounds->first - 1;
         else if (text_equal(after, "now"))
-                *ret_position = work->bounds.position;
-        else if (!position_cursor_open(&work->key, after, &call->arena, ret_position)) {
+                *ret_position = bounds->position;
+        else if (!position_cursor_open(key, after, &call->arena, ret_position)) {
                 call_refuse(
                         call, PROBLEM_INVALID_CURSOR, "Take next_cursor of a page of events, or write oldest or now.");
                 return false;
         }
+        return true;
+}
+
+/* The position after which the call reads on. Refuses a cursor that is none. */
+static bool position_of(struct call *call, const struct events_work *work, const char *after, int64_t *ret_position) {
+        if (call->read_up_to == READ_NOT_BEGUN)
+                return position_named(call, &work->key, &work->bounds, after ? after : "oldest", ret_position);
+        *ret_position = call->read_up_to;
         return true;
 }
 

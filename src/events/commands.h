@@ -38,6 +38,10 @@ void events_query_check(struct call *call);
 /* The topic of the events that the call reads. */
 const char *events_topic(struct call *call);
 
+/* The position that a text names: a cursor, "oldest" or "now". False with a refusal: INVALID_CURSOR. */
+must_check bool position_named(struct call *call, const struct cursor_key *key, const struct log_bounds *bounds,
+        const char *after, int64_t *ret_position);
+
 /* Queue the page of each call, of `limit` events unless the query says otherwise, after the cursor that `cursor_of`
  * returns; makes a trip. */
 must_check enum problem events_readings_load(

@@ -152,25 +152,20 @@ static const char *types_join(const struct consumer_body *body, struct arena *ar
         return joined;
 }
 
-static bool cursor_read(
-        struct call *call, const struct consumer_work *work, const char *cursor, int64_t *ret_position) {
-        if (position_cursor_open(&work->key, cursor, &call->arena, ret_position) &&
-                *ret_position <= work->bounds.position)
+/* A position behind the end of the log is of another log. */
+static bool position_is_in_log(struct call *call, const struct consumer_work *work, int64_t position) {
+        if (position <= work->bounds.position)
                 return true;
-        call_refuse(call, PROBLEM_INVALID_CURSOR, "Take next_cursor of a page of events, or write oldest or now.");
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "The cursor names a position that the log does not have yet.");
         return false;
 }
 
-static bool start_read(struct call *call, const struct consumer_work *work, const char *after, int64_t *position) {
-        if (!after)
-                return true;
-        if (text_equal(after, "oldest"))
-                *position = work->bounds.first - 1;
-        else if (text_equal(after, "now"))
-                *position = work->bounds.position;
-        else
-                return cursor_read(call, work, after, position);
-        return true;
+static bool cursor_read(
+        struct call *call, const struct consumer_work *work, const char *cursor, int64_t *ret_position) {
+        if (position_cursor_open(&work->key, cursor, &call->arena, ret_position))
+                return position_is_in_log(call, work, *ret_position);
+        call_refuse(call, PROBLEM_INVALID_CURSOR, "Take next_cursor of a page of events.");
+        return false;
 }
 
 static struct consumer *consumer_make(const struct batch *batch, const char *name) {
@@ -179,24 +174,9 @@ static struct consumer *consumer_make(const struct batch *batch, const char *nam
 
         if (!consumer)
                 return NULL;
-        *consumer = (struct consumer){ .name = name, .position = work->bounds.position };
+        *consumer = (struct consumer){ .name = name, .is_new = true, .position = work->bounds.position };
         work->list[work->n++] = consumer;
         return consumer;
-}
-
-/* Compare If-Match and If-None-Match with the consumer; version 0: there is none. */
-static bool consumer_may_be_put(struct call *call, int64_t version) {
-        if (version && call_names_version(call, version)) {
-                call_refuse(call, PROBLEM_PRECONDITION_FAILED, "If-None-Match is \"*\", but the consumer exists.");
-                call->refusal.version = version;
-                return false;
-        }
-        if (!version && call->if_match != IF_MATCH_ABSENT) {
-                call_refuse(
-                        call, PROBLEM_PRECONDITION_FAILED, "If-Match names a version, but there is no such consumer.");
-                return false;
-        }
-        return call_version_matches(call, version);
 }
 
 static enum problem consumer_put_one(struct batch *batch, struct call *call) {
@@ -210,10 +190,11 @@ static enum problem consumer_put_one(struct batch *batch, struct call *call) {
                 consumer = consumer_make(batch, call_code(call, 0));
         if (!consumer)
                 return FAULT_BUSY;
-        if (!consumer_may_be_put(call, consumer->version))
+        if (!call_may_put(call, consumer->version))
                 return PROBLEM_NONE;
         position = consumer->position;
-        if (!start_read(call, work, body->after, &position))
+        if (body->after && (!position_named(call, &work->key, &work->bounds, body->after, &position) ||
+                                   !position_is_in_log(call, work, position)))
                 return PROBLEM_NONE;
         consumer->types = types_join(body, batch->arena);
         consumer->position = position;

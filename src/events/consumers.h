@@ -16,7 +16,7 @@ struct consumer {
         int64_t position, version;
         double lag_s; /* age of the first event that it has not committed; 0: none. Only when it was read */
         timestamp updated_at;
-        bool changed;
+        bool is_new, changed;
 };
 
 struct consumer_set {
@@ -29,5 +29,5 @@ struct consumer_set {
 void consumers_lock(struct database *database, struct consumer_set *set, const char *const *names, size_t n);
 void consumers_read(struct database *database, struct consumer_set *set, const char *const *names, size_t n);
 
-/* Queue: write these consumers, new or not, those that have changed. */
+/* Queue: insert those of these consumers that are new, and update those that have changed. */
 void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n);

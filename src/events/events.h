@@ -2,8 +2,8 @@
  * events: records of changes, written in the transaction of the change.
  *
  * A batch has one list of events, which the engine makes and saves (`batch->events`); rules add to it (`event_add`).
- * The timeline of an order reads them, and the publisher gives them to streams. Never codes or personal data in `data`
- * but in the members that events/types.h reserves for the timeline.
+ * The timeline of an order reads them, and the publisher gives them their positions in the log. Never codes or personal
+ * data in `data` but in the members that events/types.h reserves for the timeline.
  *
  * An event without an order is loose: no timeline keeps it, so it is in no table but the log.
  *

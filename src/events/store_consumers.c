@@ -25,12 +25,9 @@ static enum problem consumers_taken(struct rows *rows, void *into) {
 static void consumers_ask(struct database *database, struct consumer_set *set, const struct statement *statement,
         const char *const *names, size_t n) {
         struct parameters p;
-        struct array *array;
 
         parameters_init(&p, set->arena);
-        array = parameter_texts(&p);
-        for (size_t i = 0; i < n; i++)
-                array_text(array, names[i]);
+        parameter_text_list(&p, names, n);
         database_ask(database, statement, &p, consumers_taken, set);
 }
 
@@ -43,11 +40,13 @@ void consumers_read(struct database *database, struct consumer_set *set, const c
 }
 
 void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n) {
-        struct records records;
+        struct records added, changed;
 
-        records_begin(&records, arena, &sql_consumers_save, &consumer_columns);
+        records_begin(&added, arena, &sql_consumers_insert, &consumer_columns);
+        records_begin(&changed, arena, &sql_consumers_update, &consumer_columns);
         for (size_t i = 0; i < n; i++)
                 if (consumers[i]->changed)
-                        records_add(&records, consumers[i]);
-        records_ask(&records, database);
+                        records_add(consumers[i]->is_new ? &added : &changed, consumers[i]);
+        records_ask(&added, database);
+        records_ask(&changed, database);
 }

@@ -75,6 +75,7 @@ def test_of_two_processes_one_moves_the_consumer(reader, path, retailer, databas
 
 
 def test_a_commit_without_an_expectation_moves_in_either_direction(reader, path, retailer, database):
+    published(database)
     cursor = reader.put(path, {"after": "now"}, expect=201).json()["cursor"]
     retailer.order()
     published(database)

@@ -31,7 +31,9 @@ def published(database):
     eventually(lambda: database.count("events_due") == 0, 30, "all is published")
 
 
-def now(reader):
+def now(reader, database):
+    """The end of the log once all that happened before is published."""
+    published(database)
     return page(reader, after="now")["next_cursor"]
 
 
@@ -53,7 +55,7 @@ def types(events):
 # One event
 
 def test_an_order_gives_cloud_events_in_the_order_of_its_changes(retailer, reader, database):
-    after = now(reader)
+    after = now(reader, database)
     order = retailer.order(payment={"status": "captured", "reference": "pay-secret"}).json()
     published(database)
     events = everything(reader, after=after)
@@ -73,7 +75,7 @@ def test_an_order_gives_cloud_events_in_the_order_of_its_changes(retailer, reade
 
 
 def test_free_text_names_and_references_stay_in_the_timeline(work, reader, database, api):
-    after = now(reader)
+    after = now(reader, database)
     it = work(customer={"name": "Ada Lovelace", "email": "ada@shop.example"}, payment={"status": "captured", "reference": "pay-secret"})
     it.act("assign", {"assignee": "ana-the-associate"})
     api.post(f"/v1/orders/{it.order['id']}/cancel", {"reason": "Ada changed her mind"}, expect=200)
@@ -103,7 +105,7 @@ def test_every_event_fits_its_schema_of_asyncapi(reader, work, retailer, databas
 # Pages
 
 def test_pages_of_any_size_have_the_same_events_as_one(retailer, reader, database):
-    after = now(reader)
+    after = now(reader, database)
     for _ in range(5):
         retailer.order()
     published(database)
@@ -125,7 +127,7 @@ def test_a_cursor_holds_for_every_filter(retailer, reader, database):
     ("order.created", {"order.created"}), ("order.*", {"order.created", "order.cancelled", "order.units_cancelled"}),
     ("order.cancelled,fulfillment.*", {"order.cancelled", "fulfillment.allocated", "fulfillment.cancelled"})])
 def test_types_are_filtered_by_patterns(retailer, reader, database, patterns, expected):
-    after = now(reader)
+    after = now(reader, database)
     order = retailer.order().json()
     retailer.api.post(f"/v1/orders/{order['id']}/cancel", {"reason": "no"}, expect=200)
     published(database)
@@ -133,7 +135,7 @@ def test_types_are_filtered_by_patterns(retailer, reader, database, patterns, ex
 
 
 def test_a_location_has_its_events_alone(retailer, reader, database):
-    after = now(reader)
+    after = now(reader, database)
     here = retailer.order().json()
     there = retailer.order(location=retailer.other_store).json()
     published(database)
@@ -146,7 +148,7 @@ def test_a_location_has_its_events_alone(retailer, reader, database):
 
 
 def test_a_channel_has_its_events_alone(retailer, reader, database):
-    after = now(reader)
+    after = now(reader, database)
     retailer.order()
     published(database)
     assert types(everything(reader, after=after, channel=retailer.channel))[0] == "order.created"
@@ -156,7 +158,7 @@ def test_a_channel_has_its_events_alone(retailer, reader, database):
 def test_a_page_that_looks_in_vain_goes_on(service, reader, database):
     """One look covers 10,000 positions: the page is empty, and its cursor has moved on."""
     published(database)
-    after, head = now(reader), database.value("select revision from revisions where topic = 'events'")
+    after, head = now(reader, database), database.value("select revision from revisions where topic = 'events'")
     database.execute("insert into event_log (position, id, type, subject_kind, subject_id, version, occurred_at, published_at, data)"
                      " select n, gen_random_uuid(), 'pickup.reminder', 'fulfillments', 'x', 1, now(), now(), '{\"version\": 1}'"
                      " from generate_series(%s, %s) as n", head + 1, head + 10001)
@@ -185,7 +187,7 @@ def test_nothing_is_missed_after_the_cursor_of_a_list(retailer, reader, database
 def test_lists_carry_a_cursor(retailer, reader, database, path):
     published(database)
     listed = retailer.api.get(path.format(store=retailer.store), expect=200)
-    assert listed.headers["Holdfast-Cursor"] == now(reader)
+    assert listed.headers["Holdfast-Cursor"] == now(reader, database)
 
 
 # Refusals
@@ -204,8 +206,8 @@ def test_a_query_that_means_nothing_is_refused(reader, params, code):
     assert code_of(reader.get("/v1/events", expect=400, params=params)) == code
 
 
-def test_a_changed_cursor_is_refused(reader):
-    cursor = now(reader)
+def test_a_changed_cursor_is_refused(reader, database):
+    cursor = now(reader, database)
     for place in (0, len(cursor) // 2, len(cursor) - 2):
         changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1:]
         assert code_of(reader.get("/v1/events", expect=400, params={"after": changed})) == "invalid-cursor"
@@ -222,7 +224,7 @@ def test_a_token_sees_its_locations_alone(retailer, service, database):
     bound = service.client(scope=READER, locations=[retailer.store])
     other = service.client(scope=READER, locations=["elsewhere"])
     nowhere = service.client(scope=READER, locations=[])
-    after = now(bound)
+    after = now(bound, database)
     retailer.order()
     published(database)
     assert types(everything(bound, after=after)) == ["fulfillment.allocated"]
@@ -232,7 +234,7 @@ def test_a_token_sees_its_locations_alone(retailer, service, database):
 
 def test_a_token_of_a_channel_sees_its_channel_alone(retailer, service, database):
     bound, other = (service.client(scope=READER, channel=channel) for channel in (retailer.channel, "another-channel"))
-    after = now(bound)
+    after = now(bound, database)
     retailer.order()
     published(database)
     assert "order.created" in types(everything(bound, after=after))
@@ -247,7 +249,8 @@ def test_a_cursor_of_dropped_events_has_expired(services, new_database):
     with Database(url) as database:
         shop = Retailer(instance.client()).create()
         published(database)
-        early = now(reader)
+        early = now(reader, database)
+        reader.put("/v1/consumers/slow", {"after": early}, expect=201)
         shop.order()
         published(database)
         last = database.value("select max(last) from event_log_parts")
@@ -261,8 +264,14 @@ def test_a_cursor_of_dropped_events_has_expired(services, new_database):
         assert page(reader, after=refused.json()["oldest_cursor"]) == page(reader, after="oldest")
         stream = Stream(instance, "/v1/events/stream", early, scope=READER)
         cursor, kind, _ = stream.event()
-        assert kind == "resync" and cursor == now(reader)
+        assert kind == "resync" and cursor == now(reader, database)
         stream.close()
+        first = database.value("select min(first) from event_log_parts")
+        stream = Stream(instance, f"/v1/locations/{shop.store}/events", first - 2)
+        assert stream.event()[1] == "resync"
+        stream.close()
+        shop.order()
+        eventually(lambda: reader.get("/v1/consumers/slow", expect=200).json()["lag_s"] > 0, 30, "it is behind what is kept")
 
 
 # Waiting
@@ -285,7 +294,7 @@ class Waiting(threading.Thread):
 
 def test_a_request_waits_for_the_next_event(retailer, service, reader, database):
     published(database)
-    after = now(reader)
+    after = now(reader, database)
     waiting = [Waiting(service.client(scope=READER), after=after, **filters) for filters in ({}, {}, {"location": retailer.store})]
     eventually(lambda: service.figure("holdfast_waiting_requests") == 3, 30, "all wait")
     retailer.order()
@@ -296,7 +305,7 @@ def test_a_request_waits_for_the_next_event(retailer, service, reader, database)
 
 def test_a_wait_passes_over_events_that_do_not_match(retailer, service, reader, database):
     published(database)
-    after = now(reader)
+    after = now(reader, database)
     waiting = Waiting(service.client(scope=READER), after=after, types="order.cancelled")
     eventually(lambda: service.figure("holdfast_waiting_requests") == 1, 30, "it waits")
     order = retailer.order().json()
@@ -307,7 +316,7 @@ def test_a_wait_passes_over_events_that_do_not_match(retailer, service, reader, 
 
 def test_a_wait_that_runs_out_answers_with_no_event(reader, database):
     published(database)
-    after = now(reader)
+    after = now(reader, database)
     reply = reader.get("/v1/events", expect=200, params={"after": after}, headers={"Prefer": "wait=1"})
     assert reply.json() == {"data": [], "next_cursor": after, "has_more": False}
     assert reply.headers["Preference-Applied"] == "wait=1"
@@ -331,7 +340,7 @@ def follow(service):
 
 def test_the_stream_sends_events_as_the_list_does(retailer, reader, follow, database):
     published(database)
-    after = now(reader)
+    after = now(reader, database)
     follower, filtered = follow(), follow("?types=fulfillment.*")
     assert follower.status == 200 and follower.headers["content-type"] == "text/event-stream"
     assert follower.block() == filtered.block() == "retry: 3000"
@@ -342,13 +351,13 @@ def test_the_stream_sends_events_as_the_list_does(retailer, reader, follow, data
     seen = [follower.event() for _ in listed]
     assert [event for _, _, event in seen] == listed
     assert [kind for _, kind, _ in seen] == types(listed)
-    assert seen[-1][0] == now(reader)
+    assert seen[-1][0] == now(reader, database)
     assert [filtered.event()[2] for _ in range(2)] == [event for event in listed if event["type"] == "fulfillment.allocated"]
 
 
 def test_a_stream_resumes_after_its_last_event(retailer, reader, follow, database):
     published(database)
-    after = now(reader)
+    after = now(reader, database)
     for _ in range(3):
         retailer.order()
     published(database)

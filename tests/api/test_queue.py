@@ -496,8 +496,6 @@ def test_a_position_outside_the_log_gets_a_resync(work, stream, database, retail
     assert stream(head + 99).event()[1] == "resync"
     assert stream(first - 1).event()[:2] == (positions[0], "fulfillment.allocated")
     assert stream(positions[0]).event()[:2] == (positions[1], "fulfillment.allocated")
-    if first > 1:
-        assert stream(first - 2).event()[1] == "resync"
 
 
 def places(database, retailer, n):

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from support.crowd import Lost, Refused, shoppers
+from support.crowd import Lost, Refused, crowd, shoppers
 from support.database import Database
 from support.event_log import assert_log_is_whole
 from support.holdfast import Holdfast, make_token
@@ -14,7 +14,7 @@ BUYERS, ORDERS, KILLS = 12, 8, 6
 
 
 class Follower:
-    """A reader that goes on page by page at whatever instance answers, and keeps what it was given."""
+    """A reader that goes on page by page at any instance, and keeps what it was given."""
 
     def __init__(self, instances, token, query=""):
         self.shoppers = shoppers(len(instances), *instances, token=token)
@@ -63,12 +63,16 @@ def test_no_event_is_lost_or_there_twice_while_publishers_die(new_database, work
     shop = Retailer(instances[0].client(), on_hand=10000).create()
     everything, fulfillments = Follower(instances, token), Follower(instances, token, "&types=fulfillment.*")
 
+    kills = 0
+
     async def interrupt():
+        nonlocal kills
         for n in range(KILLS):
             goal = len(everything.seen) + 40  # in the middle of it
             while len(everything.seen) < goal:
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(instances[n % 2].kill)
+            kills += 1
             await asyncio.to_thread(instances[n % 2].start_again)
 
     async def whole():
@@ -79,7 +83,10 @@ def test_no_event_is_lost_or_there_twice_while_publishers_die(new_database, work
         await asyncio.gather(*(trade(each, shop) for each in buyers))
         killing.cancel()
         closed.set()
-        await asyncio.gather(killing, *following, return_exceptions=True)
+        for result in await asyncio.gather(killing, *following, return_exceptions=True):
+            if isinstance(result, Exception):  # a cancelled task is none
+                raise result
+        assert kills, "no publisher was killed"
         for instance in instances:
             if not instance.is_running():
                 await asyncio.to_thread(instance.start_again)
@@ -104,3 +111,12 @@ def test_no_event_is_lost_or_there_twice_while_publishers_die(new_database, work
     finally:
         for instance in instances:
             instance.discard()
+
+
+def test_of_many_calls_that_make_a_consumer_at_two_instances_one_does(pair, token):
+    people = shoppers(20, *pair, token=token)
+    for _ in range(10):
+        path = f"/v1/consumers/{uuid.uuid4().hex}"
+        answers = crowd(*(each.ask("PUT", path, {}, headers={"If-None-Match": "*"}) for each in people))
+        assert sorted(answer.status for answer in answers) == [201] + [412] * 19
+        assert crowd(people[0].ask("GET", path))[0].json()["version"] == 1
