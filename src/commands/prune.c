@@ -164,16 +164,9 @@ static enum problem customers_erase(struct prune *prune) {
 
 /* ---- the command ---- */
 
-static enum problem prune_now_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(timestamp *) into = row_time(&row);
-        return PROBLEM_NONE;
-}
-
 static enum problem prune_read_clock(struct prune *prune) {
         database_begin(prune->database);
-        database_ask(prune->database, &sql_clock, NULL, prune_now_read, &prune->now);
+        database_ask_clock(prune->database, &prune->now);
         database_commit(prune->database);
         return database_trip(prune->database, clock_monotonic() + DATABASE_SHORT_WAIT);
 }

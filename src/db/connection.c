@@ -177,6 +177,17 @@ void database_begin_nothing(struct database *database) {
         notes_forget(&database->notes);
 }
 
+static enum problem clock_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(timestamp *) into = row_time(&row);
+        return PROBLEM_NONE;
+}
+
+void database_ask_clock(struct database *database, timestamp *ret_now) {
+        database_ask(database, &sql_clock, NULL, clock_read, ret_now);
+}
+
 void database_commit(struct database *database) {
         database_ask(database, &sql_commit, NULL, NULL, NULL);
 }

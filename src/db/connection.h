@@ -81,6 +81,9 @@ void database_begin_snapshot(struct database *database);
 /* The same for statements outside a transaction: each trip is one. */
 void database_begin_nothing(struct database *database);
 
+/* Queue the time now of the database, which is the clock of all instances. */
+void database_ask_clock(struct database *database, timestamp *ret_now);
+
 /* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
 

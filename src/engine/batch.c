@@ -72,19 +72,12 @@ static void refused_calls_answer(struct batch *batch) {
                         reply_problem(batch->calls[i]);
 }
 
-static enum problem batch_clock_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(timestamp *) into = row_time(&row);
-        return PROBLEM_NONE;
-}
-
 static enum problem batch_load(struct batch *batch, const struct operation *operation) {
         enum problem p = operation->load(batch);
 
         if (p)
                 return p;
-        database_ask(batch->database, &sql_clock, NULL, batch_clock_read, &batch->now);
+        database_ask_clock(batch->database, &batch->now);
         if (!operation->save)
                 database_commit(batch->database);
         return batch_trip(batch);

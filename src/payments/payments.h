@@ -283,7 +283,8 @@ enum problem balance_give_back(struct balance *balance, const struct refund_requ
 
 /* ---- states ---- */
 
-/* The only places where a state changes. INVALID_TRANSITION names the current one. */
+/* The only places where a state changes, but for the replay of provider events, which leads a state to where the events
+ * do (rules_provider.c). INVALID_TRANSITION names the current one. */
 enum problem payment_advance(
         struct payment *payment, enum funds_event event, struct arena *arena, struct refusal *refusal);
 enum problem refund_advance(

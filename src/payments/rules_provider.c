@@ -110,6 +110,10 @@ static enum problem fail_uncovered(const struct provider_update *update) {
         return p;
 }
 
+static bool is_sent(enum refund_state state) {
+        return state == REFUND_ISSUED || state == REFUND_SETTLED;
+}
+
 /* The sum of sent refunds: of a payment, or of the whole balance (NULL). */
 static int64_t sent(const struct balance *balance, const struct payment *payment) {
         int64_t sum = 0;
@@ -117,8 +121,7 @@ static int64_t sent(const struct balance *balance, const struct payment *payment
         for (size_t i = 0; i < balance->n_refunds; i++) {
                 const struct refund *refund = balance->refunds[i];
 
-                if ((!payment || refund->payment == payment) &&
-                        (refund->state == REFUND_ISSUED || refund->state == REFUND_SETTLED))
+                if ((!payment || refund->payment == payment) && is_sent(refund->state))
                         sum += refund->amount;
         }
         return sum;
@@ -251,10 +254,6 @@ static bool is_covered(const struct payment *payment, const struct refund *refun
                sent(payment->balance, NULL) + refund->amount <= sums.paid &&
                payment->refunded + again <= payment->captured + payment->capture_due &&
                sums.refunded + again <= sums.paid + sums.capture_due;
-}
-
-static bool is_sent(enum refund_state state) {
-        return state == REFUND_ISSUED || state == REFUND_SETTLED;
 }
 
 static enum problem check_covered(

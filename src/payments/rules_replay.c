@@ -129,7 +129,6 @@ static enum problem captured(struct funds *funds, const struct told_event *event
         if (amount->told > amount->most || (!amount->told && funds->amount))
                 return PROBLEM_OVER_CAPTURE;
         funds->captured += amount->told;
-        funds->n_captures++;
         funds->voided = amount_smaller(funds->voided, funds->authorized - funds->captured);
         return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }
@@ -198,7 +197,6 @@ struct funds funds_told(const struct payment *payment, const struct told_history
                 struct funds next = funds;
 
                 amount.problem = funds_apply(&next, history->list[i], &amount);
-                amount.state = funds.state;
                 if (!amount.problem)
                         funds = next;
                 if (history->list[i] == asked && ret_amount)

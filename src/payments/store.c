@@ -3,9 +3,8 @@
 #include "payments/columns.h"
 #include "payments/payments.h"
 
+#include "base/sorted.h"
 #include "sql/payments.h"
-
-#include <stdlib.h>
 
 /* ---- reading ---- */
 
@@ -14,8 +13,7 @@ static int balance_compare(const void *id, const void *balance) {
 }
 
 struct balance *balance_find(const struct balance_set *set, const struct uuid *order_id) {
-        struct balance **found =
-                set->n ? bsearch(order_id, set->list, set->n, sizeof(*set->list), balance_compare) : NULL;
+        struct balance **found = sorted_find(order_id, set->list, set->n, sizeof(*set->list), balance_compare);
 
         return found ? *found : NULL;
 }

@@ -105,13 +105,6 @@ static enum problem documents_read(struct rows *rows, void *into) {
         return documents->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static enum problem erasure_now_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(timestamp *) into = row_time(&row);
-        return PROBLEM_NONE;
-}
-
 static struct parameters *order_parameters(struct erasure_batch *work, struct parameters *p) {
         struct array *ids;
 
@@ -134,7 +127,7 @@ enum problem erasure_lock(struct database *database, struct erasure_batch *work)
         database_ask(database, &sql_erasure_read_fulfillments, &p, documents_read, &work->fulfillments);
         database_ask(database, &sql_erasure_read_refunds, &p, documents_read, &work->refunds);
         database_ask(database, &sql_erasure_read_returns, &p, documents_read, &work->returns);
-        database_ask(database, &sql_clock, NULL, erasure_now_read, &work->now);
+        database_ask_clock(database, &work->now);
         return database_trip(database, clock_monotonic() + TRIP_WAIT);
 }
 

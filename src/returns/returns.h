@@ -21,7 +21,6 @@
 #define RETURN_LINES_MAX       1000 /* of one return, however often its lines are split */
 #define RETURN_ITEMS_MAX       200  /* of one request */
 #define RETURN_REASON_MAX      200
-#define RETURN_NUMBER_SIZE     14  /* "R-7KM-2QX-9RT" and its NUL */
 #define EXCHANGE_LINES_MAX     50  /* of one return */
 #define UNEXPECTED_ENTRIES_MAX 100 /* of one return */
 
@@ -320,6 +319,10 @@ int64_t rma_refunded(const struct rma *rma);
 int64_t rma_refundable(const struct rma *rma);
 
 /* ---- functions that the rules share ---- */
+
+/* Whether a request means the line: by its id, else (NULL) by its order line, else (NULL) by SKU. */
+bool return_line_is(
+        const struct return_line *line, const struct uuid *id, const struct uuid *order_line_id, const char *sku);
 
 /* A line of n units that goes on apart from `line`, with its share of the money; NULL without memory. */
 struct return_line *return_line_split(struct return_line *line, int64_t quantity, struct arena *arena);

@@ -26,6 +26,15 @@ static void split_money(struct return_line *rest, struct return_line *part) {
         rest->value -= part->value;
 }
 
+bool return_line_is(
+        const struct return_line *line, const struct uuid *id, const struct uuid *order_line_id, const char *sku) {
+        if (id)
+                return uuid_equal(id, &line->id);
+        if (order_line_id)
+                return uuid_equal(order_line_id, &line->order_line->id);
+        return text_equal(sku, line->order_line->sku);
+}
+
 static struct return_line *rma_line_add(struct rma *rma, struct arena *arena) {
         struct return_line *line = arena_new(arena, struct return_line);
         struct return_line **lines = arena_grow(arena, rma->lines, rma->n_lines, &rma->lines_capacity, sizeof(*lines));

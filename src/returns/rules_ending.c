@@ -12,13 +12,6 @@ static enum problem refuse_nothing_awaited(struct rma *rma, bool reached, const 
                 "Nothing of the return is awaited any more.");
 }
 
-static bool rma_is_awaited(const struct rma *rma) {
-        for (size_t i = 0; i < rma->n_lines; i++)
-                if (rma->lines[i]->reception == RECEPTION_AWAITING)
-                        return true;
-        return false;
-}
-
 static void end_all(struct rma *rma, enum reception_event event, const struct command *command) {
         for (size_t i = 0; i < rma->n_lines; i++)
                 if (rma->lines[i]->reception == RECEPTION_AWAITING)
@@ -28,7 +21,7 @@ static void end_all(struct rma *rma, enum reception_event event, const struct co
 enum problem return_cancel(struct rma *rma, const char *reason, const struct command *command) {
         struct event *event;
 
-        if (!rma_is_awaited(rma))
+        if (!return_is_awaited(rma->status))
                 return refuse_nothing_awaited(
                         rma, rma->status == RETURN_CANCELLED && text_equal(rma->cancel_reason, reason), command);
         end_all(rma, RECEPTION_CALL_OFF, command);
@@ -41,11 +34,8 @@ enum problem return_cancel(struct rma *rma, const char *reason, const struct com
 }
 
 static bool lost_units_match(const struct awaited_units *units, const struct return_line *line) {
-        if (units->has_id)
-                return uuid_equal(&units->id, &line->id);
-        if (units->has_order_line_id)
-                return uuid_equal(&units->order_line_id, &line->order_line->id);
-        return text_equal(units->sku, line->order_line->sku);
+        return return_line_is(line, units->has_id ? &units->id : NULL,
+                units->has_order_line_id ? &units->order_line_id : NULL, units->sku);
 }
 
 static int64_t awaited_of(const struct rma *rma, const struct awaited_units *units) {
@@ -106,7 +96,7 @@ enum problem return_lose(
         struct rma *rma, const struct awaited_units *units, size_t n_units, const struct command *command) {
         enum problem p = PROBLEM_NONE;
 
-        if (!rma_is_awaited(rma))
+        if (!return_is_awaited(rma->status))
                 return refuse_nothing_awaited(rma, rma->status == RETURN_LOST, command);
         p = check_lost(rma, units, n_units, command);
         if (p)

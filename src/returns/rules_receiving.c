@@ -10,8 +10,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#define UNEXPECTED_SIZE_MAX ((size_t) 32 * 1024)
-
 /* Units that one arrival brings. */
 struct step {
         struct return_line *line;      /* that awaits them; NULL: they were not announced */
@@ -39,11 +37,8 @@ static bool is_rejected(const struct arrival *arrival) {
 }
 
 static bool arrival_matches(const struct arrival *arrival, const struct return_line *line) {
-        if (arrival->has_id)
-                return uuid_equal(&arrival->id, &line->id);
-        if (arrival->has_order_line_id)
-                return uuid_equal(&arrival->order_line_id, &line->order_line->id);
-        return text_equal(arrival->sku, line->order_line->sku);
+        return return_line_is(line, arrival->has_id ? &arrival->id : NULL,
+                arrival->has_order_line_id ? &arrival->order_line_id : NULL, arrival->sku);
 }
 
 static void plan_add(

@@ -3,6 +3,7 @@
 #include "sourcing/sourcing.h"
 
 #include "base/snapshot.h"
+#include "base/sorted.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -19,8 +20,7 @@ static int candidate_compare(const void *left, const void *right) {
 }
 
 void candidates_sort(struct candidate *candidates, size_t n) {
-        if (n)
-                qsort(candidates, n, sizeof(*candidates), candidate_compare);
+        sort(candidates, n, sizeof(*candidates), candidate_compare);
 }
 
 void candidates_promise(struct sourcing_search *search, timestamp now) {

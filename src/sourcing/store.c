@@ -178,13 +178,6 @@ static enum problem shelves_ask(struct sourcing *sourcing, struct database *data
 
 /* ---- records of the candidates ---- */
 
-static enum problem clock_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(timestamp *) into = row_time(&row);
-        return PROBLEM_NONE;
-}
-
 static enum problem candidates_ask(struct sourcing *sourcing, struct database *database, timestamp deadline) {
         enum problem p;
 
@@ -193,7 +186,7 @@ static enum problem candidates_ask(struct sourcing *sourcing, struct database *d
         p = catalog_load(database, &sourcing->catalog);
         if (!p)
                 p = catalog_load_zones(database, &sourcing->catalog);
-        database_ask(database, &sql_clock, NULL, clock_read, &sourcing->now);
+        database_ask_clock(database, &sourcing->now);
         if (!p)
                 p = database_trip(database, deadline);
         return p || catalog_zones_fit(&sourcing->catalog) ? p : FAULT_STALE;

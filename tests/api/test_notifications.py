@@ -146,9 +146,7 @@ def test_times_are_in_the_zone_of_the_location(api, retailer):
 
 
 def test_a_preview_of_the_retailers_template_escapes_names(api, retailer, free):
-    order = retailer.order(customer={"name": "Tom & <b>Jerry</b>\r\nBcc: x@example.org"}, expect=(201, 422))
-    if order.status_code == 422:
-        order = retailer.order(customer={"name": "Tom & <b>Jerry</b>"})
+    order = retailer.order(customer={"name": "Tom & <b>Jerry</b>\r\nBcc: x@example.org"})
     api.put(free, {**MAIL, "subject": "For {{customer.name}}"}, expect=201)
     shown = api.post(f"{free}/preview", {"order_id": order.json()["id"]}, expect=200).json()
     assert "Tom &amp; &lt;b&gt;Jerry&lt;/b&gt;" in shown["html"]

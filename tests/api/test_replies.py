@@ -68,9 +68,10 @@ def test_probes_answer_on_the_admin_listener(service, path):
     probes.close()
 
 
-def test_the_head_of_a_stream_is_as_documented(api, retailer):
+@pytest.mark.parametrize("path", ["/v1/events/stream", "/v1/locations/{store}/events"])
+def test_the_head_of_a_stream_is_as_documented(api, retailer, path):
     headers = {"Authorization": f"Bearer {api.token}"}
-    with httpx.stream("GET", f"{api.base_url}/v1/locations/{retailer.store}/events", headers=headers, timeout=60) as reply:
+    with httpx.stream("GET", api.base_url + path.format(store=retailer.store), headers=headers, timeout=60) as reply:
         assert reply.status_code == 200
         contract().check(reply.request, httpx.Response(200, headers=reply.headers))
 

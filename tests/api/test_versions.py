@@ -51,8 +51,8 @@ OTHERS = {"address": "Jungfernstieg 1", "attributes": {"color": "red"}, "capabil
           "reply_to": "sales@example.org", "subject": "Come", "text": "Come.", "time_zone": "Europe/London",
           "title": "Another kettle", "to": "13:00", "unpaid_ttl": "never", **dict.fromkeys(DAYS, "17:00")}
 
-# PUTs without a document: a consumer is a position, which has no version.
-WITHOUT_VERSION = ("/v1/consumers/{name}",)
+# A PUT of a consumer moves it: the same body makes another version, as its position is new (test_consumers.py).
+MOVED = ("/v1/consumers/{name}",)
 
 # Members that a body may repeat but not change.
 IMPLIED = {"exponent": "the currency says it"}
@@ -81,7 +81,7 @@ def members(schema, path=()):
 def puts():
     """(template, path of the member) of every PUT in the document."""
     for operation in contract().operations:
-        if operation.method == "PUT" and operation.template not in WITHOUT_VERSION:
+        if operation.method == "PUT" and operation.template not in MOVED:
             schema = operation.node["requestBody"]["content"]["application/json"]["schema"]
             for path in members(schema):
                 yield pytest.param(operation.template, path, id=f"{operation.name}-{'.'.join(map(str, path))}")

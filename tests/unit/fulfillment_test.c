@@ -503,7 +503,7 @@ Test(fulfillment_reject, twice_is_once) {
 Test(fulfillment_reject, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
         assert_done(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command));
         assert_refused(fulfillment_reject(it, SHORT_CLOSED, scene.search, &scene.command), PROBLEM_INVALID_TRANSITION);
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_refused(fulfillment_reject(it, SHORT_THEFT, scene.search, &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(told("fulfillment.rejected"), 1);
         assert_figures(0, 5, 0, 0);
@@ -538,7 +538,7 @@ Test(fulfillment_cancel, twice_is_once) {
 Test(fulfillment_cancel, a_second_word_by_somebody_else_or_for_another_reason_is_not_swallowed) {
         assert_done(fulfillment_cancel(it, "the shopper called", &scene.command));
         assert_refused(fulfillment_cancel(it, "another reason", &scene.command), PROBLEM_INVALID_TRANSITION);
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_refused(fulfillment_cancel(it, "the shopper called", &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_str_eq(it->reason, "the shopper called");
         cr_assert_eq(told("fulfillment.cancelled"), 1);
@@ -751,7 +751,7 @@ Test(fulfillment_ready, it_may_be_staged_elsewhere) {
         const int64_t version = it->version;
 
         scene.command.now += HOUR;
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_done(fulfillment_make_ready(it, "shelf D4", DAY, &scene.command));
         cr_assert_str_eq(it->staging_location, "shelf D4");
         cr_assert_eq(it->hold_until, NOW + 7 * DAY);
@@ -807,7 +807,7 @@ Test(fulfillment_handover, a_second_one_that_says_something_else_is_not_swallowe
         assert_refused(fulfillment_hand_over(it, &handover, &scene.command), PROBLEM_INVALID_TRANSITION);
         handover = (struct handover){ .method = PROOF_ID_CHECK, .value = "passport", .relation = -1 };
         assert_refused(fulfillment_hand_over(it, &handover, &scene.command), PROBLEM_INVALID_TRANSITION);
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_refused(hand_over_by(right_code(SECRET)), PROBLEM_INVALID_TRANSITION);
         assert_refused(hand_over_by("WRONGCOD"), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(movements(), LINES);
@@ -1194,7 +1194,7 @@ Test(fulfillment_ship, a_second_one_with_another_parcel_or_by_somebody_else_is_n
         pick_all();
         assert_done(ship(NULL, 0));
         assert_refused(fulfillment_ship(it, other, 1, &scene.command), PROBLEM_INVALID_TRANSITION);
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);
         cr_assert_null(strstr(it->packages, "another"));
         cr_assert_eq(told("fulfillment.shipped"), 1);
@@ -1207,7 +1207,7 @@ Test(fulfillment_ship, the_carrier_delivers_once) {
         assert_done(fulfillment_deliver(it, &scene.command));
         assert_done(fulfillment_deliver(it, &scene.command));
         assert_status(FULFILLMENT_DELIVERED);
-        scene.command.actor = "somebody else";
+        scene.command.actor = "another associate";
         assert_refused(fulfillment_deliver(it, &scene.command), PROBLEM_INVALID_TRANSITION);
         cr_assert_eq(told("fulfillment.delivered"), 1);
         assert_refused(ship(NULL, 0), PROBLEM_INVALID_TRANSITION);

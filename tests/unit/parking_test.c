@@ -165,7 +165,7 @@ Test(parking, one_bearer_has_so_many_spots_and_others_have_theirs) {
         one = many[0];
         cr_expect_eq(parking_enter(parking, &one.spot, &one.call, "queue/paris"), PARKING_FULL);
         parking_leave(parking, &one.spot);
-        other = (struct waiter){ .claims.subject = "somebody else" };
+        other = (struct waiter){ .claims.subject = "another associate" };
         other.call.claims = &other.claims;
         cr_expect_eq(parking_enter(parking, &other.spot, &other.call, "queue/berlin"), PARKING_ENTERED);
         parking_leave(parking, &many[0].spot);
