@@ -38,6 +38,11 @@ select o.id, o.updated_at
    and ($4::text is null or o.order_number in ($4, $5::text))
  order by o.placed_at, o.id
 
+-- :name erasure_lock_search
+-- Before the orders' locks. A sweeper that has read an order before its erasure and writes its words after it would bring the customer
+-- back: it is waited for, and the next one reads what the erasure has left.
+lock table order_search in share row exclusive mode
+
 -- :name erasure_lock_orders of erasable_orders free
 -- $1 ids. Whether one is erased already: and has not changed since.
 select o.id, o.order_number, o.open_for, o.cancel_reason,

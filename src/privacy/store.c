@@ -123,6 +123,8 @@ enum problem erasure_lock(struct database *database, struct erasure_batch *work)
         ids = parameter_uuids(&p);
         for (size_t i = 0; i < work->n_ids; i++)
                 array_uuid(ids, &work->ids[i]);
+        if (!work->erasure->dry_run)
+                database_ask(database, &sql_erasure_lock_search, NULL, NULL, NULL);
         database_ask(database, &sql_erasure_lock_orders, &p, orders_read_locked, work);
         database_ask(database, &sql_erasure_read_fulfillments, &p, documents_read, &work->fulfillments);
         database_ask(database, &sql_erasure_read_refunds, &p, documents_read, &work->refunds);

@@ -9,6 +9,7 @@ from support.database import Database
 from support.holdfast import Holdfast, binary
 from support.person import Person, live_through, settle_refunds
 from support.retailer import Retailer
+from support.waiting import eventually
 from support.work import Work
 
 OK, FAILED, WRONG_USAGE, NO_DATABASE = 0, 1, 2, 69
@@ -161,6 +162,27 @@ def test_nothing_of_a_person_is_left_anywhere(house, shop):
     assert sums(done)["orders erased"] == len(numbers)
     assert sums(done)["kept replies erased"] > len(numbers)
     house.assert_audit_clean()
+
+
+def test_a_sweeper_that_read_an_order_before_its_erasure_does_not_bring_the_customer_back(house, shop):
+    person = Person()
+    shopping = shop(customer=person.customer, payment={"status": "authorized", "reference": "pay-1"})
+    order = shopping.order
+    shopping.api.post(f"/v1/orders/{order['id']}/cancel", {"reason": "changed"}, expect=200)
+    with Database(house.database_url) as database:
+        eventually(lambda: database.count("order_search_due") == 0, what="the order is searchable")
+        database.execute("delete from order_search where order_id = %s", order["id"])
+        with database.transaction() as sweeper:
+            sweeper("insert into order_search (order_id, version, placed_at, words, slices) select o.id, o.version, o.placed_at,"
+                    " order_words(o.customer, o.order_number, o.external_ref), order_slices(o.placed_at)"
+                    " from orders o where o.id = %s returning 1", order["id"])
+            erasing = subprocess.Popen([str(binary()), "customer", "erase", "--customer-id", person.customer_id],
+                                       env=house.environment(), stdout=subprocess.DEVNULL)
+            eventually(lambda: erasing.poll() is not None or database.value(
+                "select count(*) from pg_locks where relation = 'order_search'::regclass and not granted") > 0, what="it erases or waits")
+            sweeper("commit")
+    assert erasing.wait(60) == OK
+    assert person.traces_in(house.database_url) == []
 
 
 def test_bought_products_and_amounts_stay(house, shop):
