@@ -131,6 +131,8 @@ void write_number(struct writer *writer, double value) {
                 write_null(writer);
                 return;
         }
+        if (value == 0)
+                value = 0; /* also -0, which JSON reads back as the integer 0 */
         do {
                 size = snprintf(text, sizeof(text), "%.*g", precision, value);
                 precision++;

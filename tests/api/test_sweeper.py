@@ -150,8 +150,8 @@ def test_full_partitions_of_the_event_log_are_dropped_by_age(services, new_datab
     url = new_database()
     with Database(url) as database:
         make_parts(database, ages_days=[40, 31, 29])
-        services(url)
         first = database.value("select min(first) from event_log_parts")
+        services(url)
         kept = "select first from event_log_parts order by first"
         eventually(lambda: len(database.rows(kept)) == 2, what="the old ones are dropped")
         assert database.value("select min(first) from event_log_parts") > first

@@ -117,6 +117,7 @@ static void assert_number(double number, const char *expected) {
 
 Test(writer, writes_the_shortest_number_that_reads_back) {
         assert_number(0, "0");
+        assert_number(-0.0, "0");
         assert_number(0.1, "0.1");
         assert_number(12.99, "12.99");
         assert_number(2, "2");
