@@ -157,8 +157,8 @@ int64_t promises_that_may_break(const struct promises *promises, const struct st
 /* Take `deficit` units on the row from the promises that hold them, newest first, and write the events.
  * INSUFFICIENT_STOCK when fewer units can be taken; FAULT_STALE when promises that are not locked would have to break.
  */
-enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
-        timestamp now, struct events *events);
+enum problem promises_break(
+        struct promises *promises, const struct stock_row *row, int64_t deficit, const struct command *command);
 
 /* Queue: write the promises that were broken. */
 enum problem promises_save(struct promises *promises, struct database *database);

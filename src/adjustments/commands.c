@@ -4,6 +4,7 @@
 #include "engine/call.h"
 #include "engine/counters.h"
 #include "engine/reply.h"
+#include "events/commands_arguments.h"
 
 #include "base/snapshot.h"
 #include "base/text.h"
@@ -49,7 +50,6 @@ struct work {
         struct stock stock;
         struct promises promises;
         struct counts counts;
-        struct events *events;
         struct snapshot before; /* the item that breaks promises */
 };
 
@@ -97,7 +97,6 @@ static enum problem adjust_load(struct batch *batch) {
         if (!work)
                 return FAULT_BUSY;
         stock_init(&work->stock, batch->arena);
-        work->events = batch->events;
         snapshot_init(&work->before, batch->arena);
         work->counts.arena = batch->arena;
         batch->work = work;
@@ -174,16 +173,16 @@ static int64_t moved_in_batch(const struct stock *stock, const struct stock_row 
 
 /* An item breaks promises or is refused, and a refused item breaks none. */
 static enum problem break_promises(
-        struct work *work, const struct call *call, struct stock_row *row, int64_t deficit, timestamp now) {
+        struct work *work, struct stock_row *row, int64_t deficit, const struct command *command) {
         enum problem p;
 
         snapshot_begin(&work->before);
         stock_snapshot(&work->before, &work->stock);
-        events_snapshot(&work->before, work->events);
+        events_snapshot(&work->before, command->events);
         promises_snapshot(&work->before, &work->promises, row);
         if (work->before.exhausted)
                 return FAULT_BUSY;
-        p = promises_break(&work->promises, row, deficit, call->claims->subject, now, work->events);
+        p = promises_break(&work->promises, row, deficit, command);
         if (p == PROBLEM_INSUFFICIENT_STOCK)
                 snapshot_restore(&work->before);
         return p;
@@ -191,7 +190,7 @@ static enum problem break_promises(
 
 /* A refused item has no effect; its refusal goes into the outcome. A fault is returned and ends the batch. */
 static enum problem item_decide(
-        struct work *work, struct call *call, size_t index, timestamp now, struct outcome *outcome) {
+        struct work *work, struct call *call, size_t index, const struct command *command, struct outcome *outcome) {
         struct adjustment told = ((const struct adjust_body *) call->body)->items[index];
         const struct adjustment *item = &told;
         struct stock_row *row = stock_find(&work->stock, item->location, item->sku);
@@ -205,7 +204,7 @@ static enum problem item_decide(
         if (!p)
                 p = adjustment_check(item, index, &call->arena, &outcome->refusal);
         if (!p)
-                p = adjustment_check_time(item, index, now, &call->arena, &outcome->refusal);
+                p = adjustment_check_time(item, index, command->now, &call->arena, &outcome->refusal);
         if (!p)
                 p = adjustment_apply(item, index, row, &call->arena, &outcome->refusal, &change);
         if (p)
@@ -213,11 +212,11 @@ static enum problem item_decide(
         deficit = adjustment_deficit(row, &change);
         reserved = row->reserved;
         if (deficit)
-                p = break_promises(work, call, row, deficit, now);
+                p = break_promises(work, row, deficit, command);
         if (p == PROBLEM_INSUFFICIENT_STOCK)
                 refuse_promised(work, call, row, index, outcome);
         else if (!p && (change.on_hand || change.unsellable))
-                item_move(work, row, item, &change, call->claims->subject, outcome);
+                item_move(work, row, item, &change, command->actor, outcome);
         outcome->stock_lost = reserved - row->reserved;
         outcome->after = *row;
         return p == PROBLEM_INSUFFICIENT_STOCK ? PROBLEM_NONE : p;
@@ -312,6 +311,7 @@ static void adjust_documents(const struct batch *batch, const struct call *call,
 }
 
 static enum problem adjust_one(struct batch *batch, struct call *call) {
+        const struct command command = call_command(batch, call);
         const struct adjust_body *body = call->body;
         const bool atomic = is_atomic(call);
         struct outcome *outcomes = arena_new_array(&call->arena, struct outcome, body->n_items);
@@ -320,7 +320,7 @@ static enum problem adjust_one(struct batch *batch, struct call *call) {
         if (!outcomes)
                 return FAULT_BUSY;
         for (size_t i = 0; i < body->n_items; i++) {
-                const enum problem p = item_decide(batch->work, call, i, batch->now, &outcomes[i]);
+                const enum problem p = item_decide(batch->work, call, i, &command, &outcomes[i]);
 
                 if (p)
                         return p;

@@ -119,17 +119,17 @@ void promises_snapshot(struct snapshot *snapshot, struct promises *promises, str
 
 /* ---- breaking ---- */
 
-static int64_t reservations_break(struct promises *promises, const struct stock_row *row, int64_t deficit,
-        const char *actor, timestamp now, struct events *events) {
+static int64_t reservations_break(
+        struct promises *promises, const struct stock_row *row, int64_t deficit, const struct command *command) {
         for (size_t i = 0; deficit > 0 && i < promises->reservations.n_rows; i++) {
                 struct reservation *reservation = promises->reservations_by_age[i];
                 const int64_t units = units_held(reservation, row);
-                struct refusal never = { 0 };
 
-                if (!units || reservation_advance(reservation, RESERVATION_RELEASE, now, events->arena, &never))
+                if (!units || reservation_advance(
+                                      reservation, RESERVATION_RELEASE, command->now, command->arena, command->refusal))
                         continue;
                 reservation->reason = REASON_STOCK_LOST;
-                reservation_tell(events, reservation, EVENT_RESERVATION_RELEASED, actor);
+                reservation_tell(command->events, reservation, EVENT_RESERVATION_RELEASED, command->actor);
                 deficit -= units;
         }
         return deficit;
@@ -145,21 +145,19 @@ static int64_t line_break(struct fulfillment_line *line, int64_t deficit, struct
 }
 
 /* The last line of the fulfillment first: it was the last to be asked for. */
-static enum problem fulfillment_break(struct fulfillment *fulfillment, const struct stock_row *row, int64_t *deficit,
-        const char *actor, timestamp now, struct events *events) {
-        struct refusal never = { 0 };
-
+static enum problem fulfillment_break(
+        struct fulfillment *fulfillment, const struct stock_row *row, int64_t *deficit, const struct command *command) {
         for (size_t i = fulfillment->n_lines; *deficit > 0 && i-- > 0;) {
                 struct fulfillment_line *line = &fulfillment->lines[i];
                 struct event *event;
 
                 if (line->stock != row || !fulfillment_line_remaining(line))
                         continue;
-                event = fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, actor);
+                event = fulfillment_tell(fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, command);
                 event_text(event, "reason", REASON_STOCK_LOST);
                 *deficit = line_break(line, *deficit, event);
         }
-        return order_after_units(fulfillment->order, REASON_STOCK_LOST, actor, events, now, events->arena, &never);
+        return order_after_units(fulfillment->order, REASON_STOCK_LOST, command);
 }
 
 /* Whether the locked promises are those that have to break. Reservations may have come since they were chosen: they
@@ -178,18 +176,20 @@ static enum problem check_choice(const struct promises *promises, const struct s
         return missing > 0 || loss->held > 0 ? FAULT_STALE : PROBLEM_NONE;
 }
 
-enum problem promises_break(struct promises *promises, const struct stock_row *row, int64_t deficit, const char *actor,
-        timestamp now, struct events *events) {
+enum problem promises_break(
+        struct promises *promises, const struct stock_row *row, int64_t deficit, const struct command *command) {
         const enum problem p = check_choice(promises, row, deficit);
+        struct refusal never = { 0 };
+        struct command unrefused = *command;
 
         if (p)
                 return p;
-        deficit = reservations_break(promises, row, deficit, actor, now, events);
+        unrefused.refusal = &never;
+        deficit = reservations_break(promises, row, deficit, &unrefused);
         for (size_t i = 0; deficit > 0 && i < promises->orders.n_fulfillments; i++) {
                 struct fulfillment *fulfillment = promises->fulfillments_by_age[i];
 
-                if (units_not_picked(fulfillment, row) &&
-                        fulfillment_break(fulfillment, row, &deficit, actor, now, events))
+                if (units_not_picked(fulfillment, row) && fulfillment_break(fulfillment, row, &deficit, &unrefused))
                         return FAULT_BROKEN;
         }
         return PROBLEM_NONE;

@@ -1,6 +1,7 @@
 #include "fulfillment/commands.h"
 #include "catalog/slots.h"
 #include "engine/reply.h"
+#include "events/commands_arguments.h"
 #include "fulfillment/commands_bodies.h"
 #include "reservations/reservations.h"
 
@@ -102,15 +103,10 @@ void fulfillment_reply(struct call *call, const struct fulfillment *fulfillment,
 
 struct command fulfillment_command(const struct batch *batch, struct call *call) {
         struct fulfillment_commands *work = batch->work;
+        struct command command = call_command(batch, call);
 
-        return (struct command){
-                .actor = call->by_link ? "customer" : call->claims->subject,
-                .now = batch->now,
-                .stock = &work->stock,
-                .events = batch->events,
-                .arena = &call->arena,
-                .refusal = &call->refusal,
-        };
+        command.stock = &work->stock;
+        return command;
 }
 
 enum problem fulfillment_read_load(struct batch *batch) {

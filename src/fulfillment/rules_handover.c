@@ -80,10 +80,9 @@ void fulfillment_count_wrong_code(
         fulfillment->touched = true;
         if (fulfillment->wrong_codes >= WRONG_CODES_MAX) {
                 fulfillment->locked_until = command->now + HANDOVER_LOCK;
-                (void) fulfillment_tell(
-                        command->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_LOCKED, command->actor);
+                (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_HANDOVER_LOCKED, command);
         }
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
 }
 
 static enum problem check_proof(
@@ -263,6 +262,6 @@ enum problem fulfillment_hand_over(
         event_text(told, "proof", proof_method_texts[handover->method]);
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->handover = text;
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }

@@ -82,10 +82,10 @@ enum problem departure_leave(struct fulfillment *fulfillment, const struct depar
         if (p)
                 return p;
         waited_s = fulfillment_note_wait(fulfillment, last, command);
-        *ret_told = fulfillment_tell(command->events, fulfillment, last ? whole : part, command->actor);
+        *ret_told = fulfillment_tell(fulfillment, last ? whole : part, command);
         if (waited_s >= 0)
                 event_integer(*ret_told, "waited_s", waited_s);
         event_lines(*ret_told, lines, n_lines);
-        order_request_captures(fulfillment->order, fulfillment, command->events, command->actor);
+        order_request_captures(fulfillment->order, fulfillment, command);
         return PROBLEM_NONE;
 }

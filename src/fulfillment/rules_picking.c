@@ -21,9 +21,8 @@ enum problem fulfillment_assign(
         }
         fulfillment->assignee = assignee;
         fulfillment->touched = true;
-        event_text(fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_ASSIGNED, command->actor),
-                "assignee", assignee);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        event_text(fulfillment_tell(fulfillment, EVENT_FULFILLMENT_ASSIGNED, command), "assignee", assignee);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -134,8 +133,8 @@ static void take_basket(struct fulfillment *fulfillment, const struct basket *ba
                 line->changed = true;
                 lines[n_lines++] = (struct line_units){ line->order_line->id, basket->units[i] };
         }
-        event = fulfillment_tell(command->events, fulfillment,
-                basket->undo ? EVENT_FULFILLMENT_PICK_UNDONE : EVENT_FULFILLMENT_PICKED, command->actor);
+        event = fulfillment_tell(
+                fulfillment, basket->undo ? EVENT_FULFILLMENT_PICK_UNDONE : EVENT_FULFILLMENT_PICKED, command);
         event_lines(event, lines, n_lines);
 }
 
@@ -177,10 +176,10 @@ enum problem fulfillment_pick(struct fulfillment *fulfillment, const struct pick
         if (p)
                 return p;
         if (first)
-                (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_PICKING, command->actor);
+                (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_PICKING, command);
         take_basket(fulfillment, &basket, command);
-        fulfillment_pack_if_done(fulfillment, command->events, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        fulfillment_pack_if_done(fulfillment, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -192,6 +191,6 @@ enum problem fulfillment_undo_pick(struct fulfillment *fulfillment, const struct
         if (p)
                 return p;
         take_basket(fulfillment, &basket, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }

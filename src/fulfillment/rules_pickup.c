@@ -38,8 +38,8 @@ static void note_times(struct check_in *check_in, const struct check_in_word *wo
 
 static void tell_check_in(const struct fulfillment *fulfillment, const struct command *command) {
         const bool arrived = fulfillment->check_in.state == CHECK_IN_ARRIVED;
-        struct event *event = fulfillment_tell(command->events, fulfillment,
-                arrived ? EVENT_PICKUP_CUSTOMER_ARRIVED : EVENT_PICKUP_CUSTOMER_ON_THE_WAY, command->actor);
+        struct event *event = fulfillment_tell(
+                fulfillment, arrived ? EVENT_PICKUP_CUSTOMER_ARRIVED : EVENT_PICKUP_CUSTOMER_ON_THE_WAY, command);
 
         if (fulfillment->check_in.eta_minutes >= 0)
                 event_integer(event, "eta_minutes", fulfillment->check_in.eta_minutes);
@@ -63,7 +63,7 @@ enum problem fulfillment_check_in(
         if (word->vehicle.make)
                 check_in->vehicle = word->vehicle;
         tell_check_in(fulfillment, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -103,8 +103,8 @@ enum problem fulfillment_issue_link(
                 return fulfillment_refuse_state(fulfillment, command, "collected");
         fulfillment->link = (struct link){ digest, command->now + LINK_TIME_MAX, .changed = true };
         fulfillment->touched = true;
-        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_LINK_ISSUED, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_LINK_ISSUED, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -145,8 +145,8 @@ enum problem fulfillment_name_recipient(
                         "The fulfillment has no room for the text of this name.");
         fulfillment->recipient = text;
         fulfillment->touched = true;
-        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -159,8 +159,8 @@ enum problem fulfillment_unlock(struct fulfillment *fulfillment, const struct co
                 return p;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_HANDOVER_UNLOCKED, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_HANDOVER_UNLOCKED, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -170,8 +170,8 @@ enum problem fulfillment_reissue_code(struct fulfillment *fulfillment, const str
         fulfillment->pickup_serial++;
         fulfillment_forget_wrong_codes(fulfillment);
         fulfillment->touched = true;
-        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_CODE_REISSUED, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_CODE_REISSUED, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -227,7 +227,7 @@ static void tell_hold(const struct fulfillment *fulfillment, enum event_type typ
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
-        event_text(fulfillment_tell(command->events, fulfillment, type, command->actor), "hold_until", hold_until);
+        event_text(fulfillment_tell(fulfillment, type, command), "hold_until", hold_until);
 }
 
 enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp until, const struct command *command) {
@@ -243,7 +243,7 @@ enum problem fulfillment_extend_hold(struct fulfillment *fulfillment, timestamp 
         fulfillment_hold(fulfillment, until, command->now);
         fulfillment->touched = true;
         tell_hold(fulfillment, EVENT_FULFILLMENT_HOLD_EXTENDED, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -272,11 +272,10 @@ bool fulfillment_expire(struct fulfillment *fulfillment, const struct command *c
                 lines[n_lines++] = (struct line_units){ line->order_line->id, open };
         }
         fulfillment->reason = reason;
-        event = fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_EXPIRED, command->actor);
+        event = fulfillment_tell(fulfillment, EVENT_FULFILLMENT_EXPIRED, command);
         event_text(event, "reason", reason);
         event_lines(event, lines, n_lines);
-        return !order_after_units(fulfillment->order, reason, command->actor, command->events, command->now,
-                command->arena, command->refusal);
+        return !order_after_units(fulfillment->order, reason, command);
 }
 
 bool fulfillment_remind(struct fulfillment *fulfillment, const struct command *command) {
@@ -286,14 +285,14 @@ bool fulfillment_remind(struct fulfillment *fulfillment, const struct command *c
         fulfillment->remind_at = TIMESTAMP_NONE;
         fulfillment->touched = true;
         tell_hold(fulfillment, EVENT_PICKUP_REMINDER, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return true;
 }
 
 /* ---- ready ---- */
 
 static void tell_ready(const struct fulfillment *fulfillment, const struct command *command) {
-        struct event *event = fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_READY, command->actor);
+        struct event *event = fulfillment_tell(fulfillment, EVENT_FULFILLMENT_READY, command);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -307,9 +306,9 @@ static enum problem move_staged(
                 return PROBLEM_NONE;
         fulfillment->staging_location = staging_location;
         fulfillment->touched = true;
-        event_text(fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_STAGED, command->actor),
-                "staging_location", staging_location);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        event_text(
+                fulfillment_tell(fulfillment, EVENT_FULFILLMENT_STAGED, command), "staging_location", staging_location);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -335,6 +334,6 @@ enum problem fulfillment_make_ready(struct fulfillment *fulfillment, const char 
         if (staging_location)
                 fulfillment->staging_location = staging_location;
         tell_ready(fulfillment, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }

@@ -64,8 +64,7 @@ static enum problem check_reinstating(
 
 static void tell_reinstated(const struct fulfillment *fulfillment, const struct line_units *lines, size_t n_lines,
         const struct command *command) {
-        struct event *event =
-                fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_REINSTATED, command->actor);
+        struct event *event = fulfillment_tell(fulfillment, EVENT_FULFILLMENT_REINSTATED, command);
         char hold_until[TIMESTAMP_TEXT_SIZE];
 
         timestamp_format(fulfillment->hold_until, hold_until);
@@ -101,6 +100,6 @@ enum problem fulfillment_reinstate(
         fulfillment->reason = NULL;
         fulfillment_end_visit(fulfillment, command);
         tell_reinstated(fulfillment, lines, n_lines, command);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }

@@ -136,7 +136,7 @@ static bool is_candidate_repeated(const struct sourcing_plan *plan, size_t place
 
 static void tell_resourced(
         const struct fulfillment *from, const struct fulfillment *to, const struct command *command) {
-        struct event *event = fulfillment_tell(command->events, from, EVENT_FULFILLMENT_RESOURCED, command->actor);
+        struct event *event = fulfillment_tell(from, EVENT_FULFILLMENT_RESOURCED, command);
         struct line_units lines[ORDER_LINES_MAX];
         char id[UUID_TEXT_SIZE];
 
@@ -147,7 +147,7 @@ static void tell_resourced(
         event_text(event, "to", to->location);
         event_text(event, "replaced_by", id);
         event_lines(event, lines, to->n_lines);
-        (void) fulfillment_tell(command->events, to, EVENT_FULFILLMENT_ALLOCATED, command->actor);
+        (void) fulfillment_tell(to, EVENT_FULFILLMENT_ALLOCATED, command);
 }
 
 /* A candidate supplies one part of a need at most. */

@@ -118,7 +118,7 @@ enum problem fulfillment_ship(struct fulfillment *fulfillment, const struct pack
                 return p;
         event_integer(told, "packages", (int64_t) n_packages);
         fulfillment->packages = text;
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }
 
@@ -130,7 +130,7 @@ enum problem fulfillment_deliver(struct fulfillment *fulfillment, const struct c
         p = fulfillment_advance(fulfillment, FULFILLMENT_DELIVER, command->arena, command->refusal);
         if (p)
                 return p;
-        (void) fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_DELIVERED, command->actor);
-        order_settle(fulfillment->order, command->events, command->actor, command->now);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_DELIVERED, command);
+        order_settle(fulfillment->order, command);
         return PROBLEM_NONE;
 }

@@ -106,13 +106,11 @@ enum problem fulfillment_short(struct fulfillment *fulfillment, const struct lin
                 fall_short(shortage.lines[i], &shortage.needs[i]);
                 note_on_stock(shortage.lines[i], shortage.needs[i].quantity, reason, command);
         }
-        event = fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, command->actor);
+        event = fulfillment_tell(fulfillment, EVENT_FULFILLMENT_SHORT_PICKED, command);
         event_text(event, "reason", short_reason_texts[reason]);
         event_lines(event, lines, n_lines);
         p = shortage_take_over(fulfillment, &shortage, &plan, command);
-        return p ? p
-                 : order_after_units(fulfillment->order, short_reason_texts[reason], command->actor, command->events,
-                           command->now, command->arena, command->refusal);
+        return p ? p : order_after_units(fulfillment->order, short_reason_texts[reason], command);
 }
 
 static void shorted_units_release(
@@ -157,12 +155,10 @@ enum problem fulfillment_reject(struct fulfillment *fulfillment, enum short_reas
                 return p;
         fulfillment->reason = short_reason_texts[reason];
         shorted_units_release(&shortage, reason, command);
-        event_text(fulfillment_tell(command->events, fulfillment, EVENT_FULFILLMENT_REJECTED, command->actor), "reason",
+        event_text(fulfillment_tell(fulfillment, EVENT_FULFILLMENT_REJECTED, command), "reason",
                 short_reason_texts[reason]);
         p = shortage_take_over(fulfillment, &shortage, &plan, command);
-        return p ? p
-                 : order_after_units(fulfillment->order, short_reason_texts[reason], command->actor, command->events,
-                           command->now, command->arena, command->refusal);
+        return p ? p : order_after_units(fulfillment->order, short_reason_texts[reason], command);
 }
 
 enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *reason, const struct command *command) {
@@ -179,6 +175,5 @@ enum problem fulfillment_cancel(struct fulfillment *fulfillment, const char *rea
                 if (open)
                         fulfillment_line_cancel(&fulfillment->lines[i], open);
         }
-        return order_after_units(fulfillment->order, reason, command->actor, command->events, command->now,
-                command->arena, command->refusal);
+        return order_after_units(fulfillment->order, reason, command);
 }

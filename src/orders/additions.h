@@ -53,13 +53,11 @@ void additions_validate(const struct order *order, struct addition *additions, s
 enum problem additions_cover(const struct addition *additions, size_t n, const struct release *releases,
         size_t n_releases, const struct offer_context *context);
 
-/* Actor and time of the additions, and the lists that record them. */
+/* The command that makes the additions, and where they live. */
 struct adding {
+        const struct command *command;
         struct slot_set *slots; /* NULL: none were named */
-        struct events *events;
-        const char *actor;
-        timestamp now;
-        struct arena *arena; /* of the batch */
+        struct arena *arena;    /* of the batch */
 };
 
 /* Make the checked additions. Units join an open fulfillment of the same method, location and slot that is not wholly

@@ -81,20 +81,18 @@ enum problem amounts_apply(struct order *order, const struct change_body *body, 
 /* Add the event "order.changed" with the state before, then the state after: amounts and lines, but no personal names
  * or addresses. */
 struct event *change_tell_before(
-        const struct order *order, const struct change_body *body, struct events *events, const char *actor);
+        const struct order *order, const struct change_body *body, const struct command *command);
 void change_tell_after(struct event *event, const struct order *order, const struct change_body *body);
 
-/* The context of a change: catalogue, slots, stock, events and time. */
+/* The context of a change: catalogue, slots and stock. */
 struct changing {
         struct arena *arena; /* of the batch */
         const struct catalog_set *catalog;
         struct slot_set *slots;
         struct stock *stock;
-        struct events *events;
-        timestamp now;
 };
 
 /* Change a locked order, and settle it. VALIDATION_FAILED, INVALID_TRANSITION (it is too late for a part),
  * INSUFFICIENT_STOCK, SLOT_FULL. Members with their present value change nothing. FAULT_BUSY without memory. */
 enum problem order_change(struct order *order, const struct change_body *body, const struct changing *changing,
-        const char *actor, struct arena *arena, struct refusal *refusal);
+        const struct command *command);

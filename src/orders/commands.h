@@ -5,6 +5,7 @@
 
 #include "engine/call.h"
 #include "engine/list.h"
+#include "events/commands_arguments.h"
 #include "orders/orders.h"
 
 #define ORDER_REASON_MAX 200

@@ -41,6 +41,7 @@ static bool may_cancel(struct call *call, const struct order *order) {
 }
 
 static enum problem order_cancel_one(struct batch *batch, struct call *call) {
+        const struct command command = call_command(batch, call);
         const struct order_commands *work = batch->work;
         const struct cancel_body *body = call->body;
         struct order *order = order_visible(call, &work->set);
@@ -48,8 +49,7 @@ static enum problem order_cancel_one(struct batch *batch, struct call *call) {
 
         if (!order || !may_cancel(call, order) || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_cancel(order, body->lines, body->n_lines, body->reason, call->claims->subject, batch->events,
-                batch->now, &call->arena, &call->refusal);
+        p = order_cancel(order, body->lines, body->n_lines, body->reason, &command);
         if (!p)
                 order_reply(call, order, 200, /* pickup_secret= */ NULL);
         return p;
@@ -103,16 +103,18 @@ static void reply_quote(struct call *call, const struct order *order, const stru
         reply_end(&w);
 }
 
-static enum problem cancel_quote_one(struct call *call, struct order_commands *work, timestamp now) {
+static enum problem cancel_quote_one(const struct batch *batch, struct call *call) {
+        const struct order_commands *work = batch->work;
         const struct cancel_body *body = call->body;
+        struct command command = call_command(batch, call);
         struct order *order = order_visible(call, &work->set);
         struct cancel_quote quote;
         enum problem p;
 
+        command.arena = batch->arena;
         if (!order || !may_cancel(call, order) || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_cancel_quote(order, body->lines, body->n_lines, body->reason, call->claims->subject, now,
-                work->set.arena, &call->refusal, &quote);
+        p = order_cancel_quote(order, body->lines, body->n_lines, body->reason, &command, &quote);
         if (!p)
                 reply_quote(call, order, &quote);
         return p == FAULT_BUSY ? p : PROBLEM_NONE;
@@ -122,7 +124,7 @@ static enum problem cancel_quote_decide(struct batch *batch) {
         enum problem p = PROBLEM_NONE;
 
         for (size_t i = 0; i < batch->n_calls && !p; i++)
-                p = cancel_quote_one(batch->calls[i], batch->work, batch->now);
+                p = cancel_quote_one(batch, batch->calls[i]);
         return p;
 }
 

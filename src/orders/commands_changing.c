@@ -182,14 +182,14 @@ static void change_documents(const struct batch *batch, const struct call *call,
 
 static enum problem change_one(struct batch *batch, struct call *call) {
         struct change_work *work = batch->work;
-        const struct changing changing = { batch->arena, &work->catalog, &work->slots, &work->commands.stock,
-                batch->events, batch->now };
+        const struct command command = call_command(batch, call);
+        const struct changing changing = { batch->arena, &work->catalog, &work->slots, &work->commands.stock };
         struct order *order = order_visible(call, &work->commands.set);
         enum problem p;
 
         if (!order || !may_change(call, order) || !call_version_matches(call, order->version))
                 return PROBLEM_NONE;
-        p = order_change(order, call->body, &changing, call->claims->subject, &call->arena, &call->refusal);
+        p = order_change(order, call->body, &changing, &command);
         if (!p)
                 order_reply(call, order, 200, /* pickup_secret= */ NULL);
         return p;

@@ -1,6 +1,7 @@
 #include "orders/commands_import.h"
 
 #include "engine/reply.h"
+#include "events/commands_arguments.h"
 #include "orders/import.h"
 #include "orders/orders.h"
 
@@ -49,7 +50,6 @@ static enum problem order_import_begin(struct batch *batch, struct placing **ret
                 return FAULT_BUSY;
         placing->arena = batch->arena;
         catalog_init(&placing->catalog, batch->arena);
-        placing->events = batch->events;
         placing->orders = arena_new_array(batch->arena, struct order *, 2 * batch->n_calls);
         placing->refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
         if (!placing->orders || !placing->refs)
@@ -95,13 +95,6 @@ static void reply_imported(struct call *call, const struct order *order) {
         reply_end(&w);
 }
 
-static enum problem order_import_prepare(struct batch *batch) {
-        struct placing *placing = batch->work;
-
-        placing->now = batch->now;
-        return PROBLEM_NONE;
-}
-
 static void order_import_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct placing *placing = batch->work;
 
@@ -110,10 +103,10 @@ static void order_import_documents(const struct batch *batch, const struct call 
 }
 
 static enum problem order_import_one(struct batch *batch, struct call *call) {
+        const struct command command = call_command(batch, call);
         const struct local_time *placed_at = call->work;
         struct order *order = NULL;
-        const enum problem p = order_import_decide(batch->work, call->body, placed_at->instant, call->claims->subject,
-                &call->arena, &call->refusal, &order);
+        const enum problem p = order_import_decide(batch->work, call->body, placed_at->instant, &command, &order);
 
         if (!p)
                 reply_imported(call, order);
@@ -128,7 +121,6 @@ static enum problem order_import_save(struct batch *batch) {
 }
 
 const struct operation order_import_operation = { .load = order_import_load,
-        .prepare = order_import_prepare,
         .documents = order_import_documents,
         .change = order_import_one,
         .save = order_import_save };

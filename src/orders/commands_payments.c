@@ -162,13 +162,12 @@ static enum problem refund_decide(struct batch *batch) {
 const struct operation payment_show_operation = { .load = payment_load, .decide = payment_decide };
 const struct operation refund_show_operation = { .load = refund_load, .decide = refund_decide };
 
-/* `arena`: where the new records and texts live. */
-static struct command command_of(const struct batch *batch, struct call *call, struct arena *arena) {
-        return (struct command){ .actor = call->claims->subject,
-                .now = batch->now,
-                .events = batch->events,
-                .arena = arena,
-                .refusal = &call->refusal };
+/* New payments and refunds live in the arena of the batch, which saves them. */
+static struct command payment_command(const struct batch *batch, struct call *call) {
+        struct command command = call_command(batch, call);
+
+        command.arena = batch->arena;
+        return command;
 }
 
 /* ---- provider events ---- */
@@ -202,7 +201,7 @@ static void event_documents(const struct batch *batch, const struct call *call, 
 
 static enum problem event_one(struct batch *batch, struct call *call) {
         struct payments_work *work = batch->work;
-        const struct command command = command_of(batch, call, &call->arena);
+        const struct command command = call_command(batch, call);
         const struct provider_event *told = call->body;
         struct order *order = order_of(call, work, "payment");
         struct payment *payment = order ? payment_find(&order->balance, call_id(call, 0)) : NULL;
@@ -240,7 +239,7 @@ static void set_location(struct call *call, const char *collection, const struct
 }
 
 static enum problem pay_one(struct batch *batch, struct call *call) {
-        const struct command command = command_of(batch, call, batch->arena);
+        const struct command command = payment_command(batch, call);
         const struct order_commands *work = batch->work;
         struct order *order = order_visible(call, &work->set);
         struct payment *payment = NULL;
@@ -296,7 +295,7 @@ static enum problem give_back_load(struct batch *batch) {
 }
 
 static enum problem give_back_one(struct batch *batch, struct call *call) {
-        const struct command command = command_of(batch, call, batch->arena);
+        const struct command command = payment_command(batch, call);
         const struct order_commands *work = batch->work;
         const struct refund_body *body = call->body;
         const struct refund_request request = { .amount = body->amount,

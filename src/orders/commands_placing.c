@@ -87,7 +87,6 @@ static enum problem place_begin(struct batch *batch, struct placing **ret_placin
         slots_init(&placing->slots, batch->arena);
         stock_init(&placing->stock, batch->arena);
         reservations_init(&placing->reservations, batch->arena, &placing->stock);
-        placing->events = batch->events;
         placing->orders = arena_new_array(batch->arena, struct order *, 2 * batch->n_calls);
         placing->claimed = arena_new_array(batch->arena, struct reservation *, batch->n_calls);
         placing->refs = arena_new_array(batch->arena, struct order_ref, batch->n_calls);
@@ -184,14 +183,14 @@ static void place_documents(const struct batch *batch, const struct call *call, 
 }
 
 static enum problem place_one(struct batch *batch, struct call *call) {
+        const struct command command = call_command(batch, call);
         struct placing *placing = batch->work;
         struct order *order = NULL;
         enum problem p = PROBLEM_STORE_NOT_ALLOWED;
         char id[UUID_TEXT_SIZE];
 
         if (may_claim(call, placing))
-                p = placing_decide(placing, call->body, call->claims->subject, &call->arena, &call->refusal, &order);
-
+                p = placing_decide(placing, call->body, &command, &order);
         if (p == FAULT_BUSY)
                 return p;
         counter_count(p ? COUNTER_ORDERS_REFUSED : COUNTER_ORDERS_PLACED, 1);
@@ -206,7 +205,6 @@ static enum problem place_one(struct batch *batch, struct call *call) {
 static enum problem place_prepare(struct batch *batch) {
         struct placing *placing = batch->work;
 
-        placing->now = batch->now;
         return catalog_zones_fit(&placing->catalog) ? PROBLEM_NONE : FAULT_STALE;
 }
 

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/enum_column.h"
-#include "events/events.h"
+#include "events/arguments.h"
 #include "inventory/inventory.h"
 
 #define PICKUP_CODE_SIZE 9 /* 8 letters and the NUL */
@@ -187,12 +187,12 @@ enum problem check_in_advance(
 
 /* Pack a ship fulfillment without units left to be picked, and add its event: the last unit was picked, or is no longer
  * wanted. Others are left as they are. */
-void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor);
+void fulfillment_pack_if_done(struct fulfillment *fulfillment, const struct command *command);
 
 /* End a fulfillment without held units: it is cancelled, or closed with the part that has left. Others are left as they
  * are. Each state in which a location holds units allows both. */
-enum problem fulfillment_close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
-        struct events *events, struct arena *arena, struct refusal *refusal);
+enum problem fulfillment_close_if_empty(
+        struct fulfillment *fulfillment, const char *reason, const struct command *command);
 
 /* Whether a fulfillment is not yet with a customer or a carrier, nor given up. */
 bool fulfillment_is_at_location(enum fulfillment_status status);
@@ -211,7 +211,7 @@ const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method);
 
 /* An event of the fulfillment; the caller may add data. */
 struct event *fulfillment_tell(
-        struct events *events, const struct fulfillment *fulfillment, enum event_type type, const char *actor);
+        const struct fulfillment *fulfillment, enum event_type type, const struct command *command);
 
 /* ---- handing over ---- */
 

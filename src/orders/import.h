@@ -30,7 +30,7 @@ enum problem order_import_check(const struct import_order_body *body, struct are
 /* Import one order, placed at an instant (TIMESTAMP_NONE: the location is unknown). `placing` holds catalogue and known
  * orders; the order is added to it. VALIDATION_FAILED, DUPLICATE_EXTERNAL_REF, FAULT_BUSY without memory. */
 enum problem order_import_decide(struct placing *placing, const struct import_order_body *body, timestamp placed_at,
-        const char *actor, struct arena *arena, struct refusal *refusal, struct order **ret_order);
+        const struct command *command, struct order **ret_order);
 
 /* Queue: read the instants of such times at locations; TIMESTAMP_NONE for an unknown location. */
 struct local_time {

@@ -25,6 +25,7 @@ static enum problem unpaid_find(struct database *database, int64_t limit, struct
 
 /* The job found the orders without a lock, so it skips those paid meanwhile. */
 static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
+        const struct command command = call_command(batch, call);
         const struct order_commands *work = batch->work;
         struct order *order = order_find(&work->set, call_id(call, 0));
 
@@ -32,8 +33,7 @@ static enum problem cancel_if_overdue(struct batch *batch, struct call *call) {
         if (!order || order->balance.payment_status != PAYMENT_PENDING ||
                 balance_due_at(&order->balance) == TIMESTAMP_NONE || balance_due_at(&order->balance) > batch->now)
                 return PROBLEM_NONE;
-        return order_cancel(order, NULL, 0, "unpaid", call->claims->subject, batch->events, batch->now, &call->arena,
-                &call->refusal);
+        return order_cancel(order, NULL, 0, "unpaid", &command);
 }
 
 static const struct operation cancel_unpaid = { .load = order_commands_load,

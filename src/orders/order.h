@@ -170,8 +170,7 @@ enum order_status order_project(const struct order *order);
 
 /* Request captures for units that have left: their share, the shipping with the first of them, and the whole rest with
  * the last. `from`: the fulfillment that they left from. Before order_settle, which requests them otherwise. */
-void order_request_captures(
-        struct order *order, const struct fulfillment *from, struct events *events, const char *actor);
+void order_request_captures(struct order *order, const struct fulfillment *from, const struct command *command);
 
 /* The payment status of a new order, from its payments. Orders that change are settled instead. */
 void order_project_balance(struct order *order);
@@ -185,10 +184,10 @@ void order_project_open(struct order *order);
 /* The last step of each command that changed an order. It projects the status from the lines, settles the balance
  * (balance_settle), projects why the order is open, and raises the versions of the order and its touched fulfillments.
  * A change of the status adds an event. */
-void order_settle(struct order *order, struct events *events, const char *actor, timestamp now);
+void order_settle(struct order *order, const struct command *command);
 
 /* An event of the order; the caller may add data. */
-struct event *order_tell(struct events *events, const struct order *order, enum event_type type, const char *actor);
+struct event *order_tell(const struct order *order, enum event_type type, const struct command *command);
 
 /* ---- commands: cancelling ---- */
 
@@ -201,16 +200,14 @@ struct cancel_line {
  * left, release its payments. INVALID_TRANSITION: no unit is left to cancel, or fewer than named. An order cancelled
  * already is left as it is. */
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
-        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal);
+        const struct command *command);
 
 /* Add an event for each touched fulfillment whose units were cancelled: also for one that stays open. */
-void order_tell_units_cancelled(
-        const struct order *order, const char *reason, const char *actor, struct events *events);
+void order_tell_units_cancelled(const struct order *order, const char *reason, const struct command *command);
 
 /* The last step of every command that takes units off an order: close the touched fulfillments that have no unit left,
  * or pack the picked units, and settle the order. An order without any unit left is cancelled for the reason given. */
-enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
-        timestamp now, struct arena *arena, struct refusal *refusal);
+enum problem order_after_units(struct order *order, const char *reason, const struct command *command);
 
 /* The effect of a cancellation. */
 struct cancelled_line {
@@ -226,11 +223,10 @@ struct cancel_quote {
         int64_t void_due;               /* of all payments, after it */
 };
 
-/* Cancel an order that was read without locks and is not saved. Refuses as order_cancel does. The order is changed, and
- * its lines have other stock rows afterwards. */
+/* Cancel an order that was read without locks and is not saved. Refuses as order_cancel does, and adds no event. The
+ * order is changed, and its lines have other stock rows afterwards. */
 enum problem order_cancel_quote(struct order *order, const struct cancel_line *lines, size_t n_lines,
-        const char *reason, const char *actor, timestamp now, struct arena *arena, struct refusal *refusal,
-        struct cancel_quote *ret_quote);
+        const char *reason, const struct command *command, struct cancel_quote *ret_quote);
 
 /* ---- commands: money ---- */
 

@@ -86,7 +86,6 @@ struct placing {
         struct slot_set slots;      /* locked, those that the orders name */
         struct stock stock;
         struct reservation_set reservations;
-        struct events *events;
         struct order **orders; /* placed by this batch, and existing ones with one of its external_refs */
         size_t n_orders, n_placed;
         struct order_ref *refs; /* of all requests */
@@ -94,7 +93,6 @@ struct placing {
         struct reservation **claimed;
         size_t n_claimed;
         duration unpaid_ttl; /* of orders whose channel does not say; 0: for ever */
-        timestamp now;
 };
 
 /* Keep a copy of the data that placing an order may change: stock rows, slots, its reservation, the list of orders
@@ -104,12 +102,12 @@ void placing_snapshot(struct snapshot *snapshot, struct placing *placing, const 
 /* Place one order. VALIDATION_FAILED (unknown codes, prices), DUPLICATE_EXTERNAL_REF with a link, RESERVATION_EXPIRED,
  * INSUFFICIENT_STOCK with each short line, SLOT_FULL with each full slot. FAULT_BUSY without memory. The order is in
  * the arena of the batch. */
-enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
-        struct arena *arena, struct refusal *refusal, struct order **ret_order);
+enum problem placing_decide(struct placing *placing, const struct order_body *body, const struct command *command,
+        struct order **ret_order);
 
 /* DUPLICATE_EXTERNAL_REF with a link, when the channel has an order with this external_ref. */
-enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
-        struct arena *arena, struct refusal *refusal);
+enum problem placing_check_ref(
+        const struct placing *placing, const char *channel, const char *external_ref, const struct command *command);
 
 /* Want the slots that the order names, if its locations have them, once the catalogue is loaded. */
 void placing_want_slots(struct placing *placing, const struct order_body *body);

@@ -314,23 +314,22 @@ static struct fulfillment *added_fulfillment_for(
 
         if (fulfillment) {
                 if (!fulfillment->is_new && !fulfillment->touched)
-                        (void) fulfillment_tell(
-                                adding->events, fulfillment, EVENT_FULFILLMENT_UNITS_ADDED, adding->actor);
+                        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_UNITS_ADDED, adding->command);
                 fulfillment->touched = true;
                 return fulfillment;
         }
         fulfillment = order_add_fulfillment(order, (enum fulfillment_method) choice->method, choice->location,
-                addition->promise.promised_at, adding->now, adding->arena);
+                addition->promise.promised_at, adding->command->now, adding->arena);
         if (!fulfillment)
                 return NULL;
         book(adding->slots, fulfillment, &addition->promise);
-        (void) fulfillment_tell(adding->events, fulfillment, EVENT_FULFILLMENT_ALLOCATED, adding->actor);
+        (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_ALLOCATED, adding->command);
         return fulfillment;
 }
 
 static void tell_line(const struct order_line *line, int64_t units, const struct adding *adding) {
-        struct event *event = order_tell(adding->events, line->order,
-                line->is_new ? EVENT_ORDER_LINE_ADDED : EVENT_ORDER_UNITS_ADDED, adding->actor);
+        struct event *event = order_tell(
+                line->order, line->is_new ? EVENT_ORDER_LINE_ADDED : EVENT_ORDER_UNITS_ADDED, adding->command);
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&line->id, id);

@@ -49,48 +49,46 @@ static bool has_open_units(const struct order *order) {
 
 /* ---- cancelling ---- */
 
-enum problem order_after_units(struct order *order, const char *reason, const char *actor, struct events *events,
-        timestamp now, struct arena *arena, struct refusal *refusal) {
+enum problem order_after_units(struct order *order, const char *reason, const struct command *command) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 struct fulfillment *fulfillment = order->fulfillments[i];
                 enum problem p = PROBLEM_NONE;
 
                 if (fulfillment->touched)
-                        p = fulfillment_close_if_empty(fulfillment, reason, actor, events, arena, refusal);
+                        p = fulfillment_close_if_empty(fulfillment, reason, command);
                 if (p)
                         return p;
                 if (fulfillment->touched)
-                        fulfillment_pack_if_done(fulfillment, events, actor);
+                        fulfillment_pack_if_done(fulfillment, command);
         }
         if (!order->cancel_reason && order_project(order) == ORDER_CANCELLED)
                 order->cancel_reason = reason;
-        order_settle(order, events, actor, now);
+        order_settle(order, command);
         return PROBLEM_NONE;
 }
 
-void order_tell_units_cancelled(
-        const struct order *order, const char *reason, const char *actor, struct events *events) {
+void order_tell_units_cancelled(const struct order *order, const char *reason, const struct command *command) {
         for (size_t i = 0; i < order->n_fulfillments; i++) {
                 const struct fulfillment *fulfillment = order->fulfillments[i];
 
                 if (fulfillment->touched && fulfillment_open(fulfillment))
-                        event_text(fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_UNITS_CANCELLED, actor),
-                                "reason", reason);
+                        event_text(fulfillment_tell(fulfillment, EVENT_FULFILLMENT_UNITS_CANCELLED, command), "reason",
+                                reason);
         }
 }
 
 enum problem order_cancel(struct order *order, const struct cancel_line *lines, size_t n_lines, const char *reason,
-        const char *actor, struct events *events, timestamp now, struct arena *arena, struct refusal *refusal) {
+        const struct command *command) {
         enum problem p;
 
         if (!lines && order->status == ORDER_CANCELLED)
                 return PROBLEM_NONE;
         if (!lines && !has_open_units(order)) {
-                refusal->current_status = order_status_texts[order->status];
-                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
+                command->refusal->current_status = order_status_texts[order->status];
+                return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                         "Every unit of the order has left; goods come back as a return.");
         }
-        p = lines ? check_cancel_lines(order, lines, n_lines, arena, refusal) : PROBLEM_NONE;
+        p = lines ? check_cancel_lines(order, lines, n_lines, command->arena, command->refusal) : PROBLEM_NONE;
         if (p)
                 return p;
         order->cancel_reason = reason;
@@ -99,8 +97,8 @@ enum problem order_cancel(struct order *order, const struct cancel_line *lines, 
                         order_line_cancel(&order->lines[i], order_line_open(&order->lines[i]));
         for (size_t i = 0; lines && i < n_lines; i++)
                 order_line_cancel(order_line_find(order, &lines[i].order_line_id), lines[i].quantity);
-        order_tell_units_cancelled(order, reason, actor, events);
-        return order_after_units(order, reason, actor, events, now, arena, refusal);
+        order_tell_units_cancelled(order, reason, command);
+        return order_after_units(order, reason, command);
 }
 
 /* ---- quoting a cancellation ---- */
@@ -140,19 +138,20 @@ static void cancel_quote_sum(const struct order *order, struct cancel_quote *quo
 }
 
 enum problem order_cancel_quote(struct order *order, const struct cancel_line *lines, size_t n_lines,
-        const char *reason, const char *actor, timestamp now, struct arena *arena, struct refusal *refusal,
-        struct cancel_quote *ret_quote) {
+        const char *reason, const struct command *command, struct cancel_quote *ret_quote) {
         const enum order_status before = order->status;
-        struct cancel_quote quote = { .lines = arena_new_array(arena, struct cancelled_line, order->n_lines),
+        struct cancel_quote quote = { .lines = arena_new_array(command->arena, struct cancelled_line, order->n_lines),
                 .n_lines = order->n_lines };
-        struct events unheard;
+        struct command unheard = *command;
+        struct events events;
         enum problem p;
 
-        if (!quote.lines || !lend_shelves(order, arena))
+        if (!quote.lines || !lend_shelves(order, command->arena))
                 return FAULT_BUSY;
-        events_init(&unheard, arena);
+        events_init(&events, command->arena);
+        unheard.events = &events;
         note_cancelled(order, quote.lines, -1);
-        p = order_cancel(order, lines, n_lines, reason, actor, &unheard, now, arena, refusal);
+        p = order_cancel(order, lines, n_lines, reason, &unheard);
         if (p)
                 return p;
         note_cancelled(order, quote.lines, 1);

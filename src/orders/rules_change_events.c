@@ -77,8 +77,8 @@ static void write_members(struct writer *json, const struct change_body *body) {
 }
 
 struct event *change_tell_before(
-        const struct order *order, const struct change_body *body, struct events *events, const char *actor) {
-        struct event *event = order_tell(events, order, EVENT_ORDER_CHANGED, actor);
+        const struct order *order, const struct change_body *body, const struct command *command) {
+        struct event *event = order_tell(order, EVENT_ORDER_CHANGED, command);
         struct writer json = { .buffer = &event->data, .comma = event->data.size > 0 };
 
         write_text_member(&json, "reason", body->reason);

@@ -17,6 +17,7 @@ struct plan {
         struct order *order;
         const struct change_body *body;
         const struct changing *changing;
+        const struct command *command;
         struct offer_context context;
         struct give *gives;
         struct addition *additions;
@@ -26,8 +27,9 @@ struct plan {
         size_t n_late; /* parts for which it is too late */
 };
 
-static bool plan_init(struct plan *plan, struct arena *arena) {
+static bool plan_init(struct plan *plan) {
         const struct order *order = plan->order;
+        struct arena *arena = plan->command->arena;
         size_t n_allocations = 0;
 
         for (size_t i = 0; i < order->n_fulfillments; i++)
@@ -316,7 +318,7 @@ static enum problem plan_validate(struct plan *plan) {
 
 /* ---- doing ---- */
 
-static void units_take(const struct plan *plan, const char *actor) {
+static void units_take(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_gives; i++) {
                 const struct give *gives = &plan->gives[i];
 
@@ -328,7 +330,7 @@ static void units_take(const struct plan *plan, const char *actor) {
                         plan->order->cancel_reason = plan->body->reason;
         }
         if (plan->n_gives)
-                order_tell_units_cancelled(plan->order, plan->body->reason, actor, plan->changing->events);
+                order_tell_units_cancelled(plan->order, plan->body->reason, plan->command);
 }
 
 /* The alternate pickup person may collect moved units at their new location. */
@@ -345,7 +347,7 @@ static void recipients_follow(const struct plan *plan) {
         }
 }
 
-static enum problem name_recipient(const struct plan *plan, const char *actor) {
+static enum problem name_recipient(const struct plan *plan) {
         const struct collector_body *who = plan->body->recipient;
         const char *text = recipient_text(who->name, who->relation, plan->changing->arena);
 
@@ -358,7 +360,7 @@ static enum problem name_recipient(const struct plan *plan, const char *actor) {
                         continue;
                 fulfillment->recipient = text;
                 fulfillment->touched = true;
-                (void) fulfillment_tell(plan->changing->events, fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, actor);
+                (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_RECIPIENT_NAMED, plan->command);
         }
         return PROBLEM_NONE;
 }
@@ -387,13 +389,12 @@ static enum problem rewrite(const struct plan *plan) {
         return changes_amounts(body) ? amounts_apply(order, body, plan->changing->arena) : PROBLEM_NONE;
 }
 
-static enum problem apply(const struct plan *plan, const char *actor) {
-        const struct changing *changing = plan->changing;
-        const struct adding adding = { changing->slots, changing->events, actor, changing->now, changing->arena };
-        struct event *event = change_tell_before(plan->order, plan->body, plan->changing->events, actor);
+static enum problem apply(const struct plan *plan) {
+        const struct adding adding = { plan->command, plan->changing->slots, plan->changing->arena };
+        struct event *event = change_tell_before(plan->order, plan->body, plan->command);
         enum problem p;
 
-        units_take(plan, actor);
+        units_take(plan);
         p = additions_make(plan->order, plan->additions, plan->n_additions, &adding);
         if (!p)
                 p = rewrite(plan);
@@ -401,7 +402,7 @@ static enum problem apply(const struct plan *plan, const char *actor) {
                 return p;
         recipients_follow(plan);
         if (plan->body->recipient)
-                p = name_recipient(plan, actor);
+                p = name_recipient(plan);
         change_tell_after(event, plan->order, plan->body);
         return p;
 }
@@ -420,24 +421,25 @@ static bool is_open(const struct order *order) {
 }
 
 enum problem order_change(struct order *order, const struct change_body *body, const struct changing *changing,
-        const char *actor, struct arena *arena, struct refusal *refusal) {
+        const struct command *command) {
         struct plan plan = { .order = order,
                 .body = body,
                 .changing = changing,
-                .context = { changing->catalog, changing->slots, changing->now, order->channel, order->balance.currency,
-                        arena, refusal } };
+                .command = command,
+                .context = { changing->catalog, changing->slots, command->now, order->channel, order->balance.currency,
+                        command->arena, command->refusal } };
         enum problem p;
 
         if (!is_open(order)) {
-                refusal->current_status = order_status_texts[order->status];
-                return refuse(refusal, arena, PROBLEM_INVALID_TRANSITION,
-                        "The order is %s; that does not allow: change.", refusal->current_status);
+                command->refusal->current_status = order_status_texts[order->status];
+                return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
+                        "The order is %s; that does not allow: change.", order_status_texts[order->status]);
         }
-        if (!plan_init(&plan, arena))
+        if (!plan_init(&plan))
                 return FAULT_BUSY;
         p = plan_validate(&plan);
         if (p || changes_nothing(&plan))
                 return p;
-        p = apply(&plan, actor);
-        return p ? p : order_after_units(order, body->reason, actor, changing->events, changing->now, arena, refusal);
+        p = apply(&plan);
+        return p ? p : order_after_units(order, body->reason, command);
 }

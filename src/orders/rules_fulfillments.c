@@ -60,7 +60,7 @@ static int64_t fulfilled_units(const struct fulfillment *fulfillment) {
         return units;
 }
 
-void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *events, const char *actor) {
+void fulfillment_pack_if_done(struct fulfillment *fulfillment, const struct command *command) {
         struct refusal ignored = { 0 };
         struct arena none;
 
@@ -69,7 +69,7 @@ void fulfillment_pack_if_done(struct fulfillment *fulfillment, struct events *ev
                 return;
         arena_init(&none, 0);
         if (!fulfillment_advance(fulfillment, FULFILLMENT_PACK, &none, &ignored))
-                (void) fulfillment_tell(events, fulfillment, EVENT_FULFILLMENT_PACKED, actor);
+                (void) fulfillment_tell(fulfillment, EVENT_FULFILLMENT_PACKED, command);
 }
 
 bool fulfillment_is_at_location(enum fulfillment_status status) {
@@ -77,21 +77,22 @@ bool fulfillment_is_at_location(enum fulfillment_status status) {
                status == FULFILLMENT_PACKED;
 }
 
-enum problem fulfillment_close_if_empty(struct fulfillment *fulfillment, const char *reason, const char *actor,
-        struct events *events, struct arena *arena, struct refusal *refusal) {
+enum problem fulfillment_close_if_empty(
+        struct fulfillment *fulfillment, const char *reason, const struct command *command) {
         const bool gone = fulfilled_units(fulfillment) > 0;
         enum event_type told = EVENT_FULFILLMENT_CANCELLED;
         enum problem p;
 
         if (fulfillment_open(fulfillment) || !fulfillment_is_at_location(fulfillment->status))
                 return PROBLEM_NONE;
-        p = fulfillment_advance(fulfillment, gone ? FULFILLMENT_CLOSE : FULFILLMENT_CANCEL, arena, refusal);
+        p = fulfillment_advance(
+                fulfillment, gone ? FULFILLMENT_CLOSE : FULFILLMENT_CANCEL, command->arena, command->refusal);
         if (p)
                 return p;
         if (gone)
                 told = fulfillment->method == BY_SHIPPING ? EVENT_FULFILLMENT_SHIPPED : EVENT_FULFILLMENT_HANDED_OVER;
         else
                 fulfillment->reason = reason;
-        event_text(fulfillment_tell(events, fulfillment, told, actor), "reason", reason);
+        event_text(fulfillment_tell(fulfillment, told, command), "reason", reason);
         return PROBLEM_NONE;
 }

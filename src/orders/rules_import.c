@@ -49,8 +49,8 @@ enum problem order_import_check(const struct import_order_body *body, struct are
 
 /* ---- building ---- */
 
-static struct order *imported_order_new(
-        struct placing *placing, const struct import_order_body *body, timestamp placed_at, const char *actor) {
+static struct order *imported_order_new(struct placing *placing, const struct import_order_body *body,
+        timestamp placed_at, const struct command *command) {
         struct order *order = arena_new(placing->arena, struct order);
 
         if (!order)
@@ -60,7 +60,7 @@ static struct order *imported_order_new(
                 .number = order_number_new(placing->arena),
                 .channel = body->channel,
                 .external_ref = body->external_ref,
-                .actor = actor,
+                .actor = command->actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .status = ORDER_FULFILLED,
                 .balance = { .currency = body->currency,
@@ -68,7 +68,7 @@ static struct order *imported_order_new(
                         .unpaid_since = TIMESTAMP_NONE },
                 .tax_included = true,
                 .placed_at = placed_at,
-                .updated_at = placing->now, /* so that clients find it with updated_since */
+                .updated_at = command->now, /* so that clients find it with updated_since */
                 .version = 1,
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
                 .is_new = true,
@@ -133,14 +133,17 @@ static bool imported_order_pay(const struct placing *placing, struct order *orde
 /* ---- deciding ---- */
 
 static void check_references(const struct placing *placing, const struct import_order_body *body, timestamp placed_at,
-        struct arena *arena, struct refusal *refusal) {
+        const struct command *command) {
+        struct refusal *refusal = command->refusal;
+        struct arena *arena = command->arena;
+
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 (void) refuse_because(
                         refusal, arena, "#/channel", "unknown-channel", "%s", "There is no such channel.");
         if (placed_at == TIMESTAMP_NONE)
                 (void) refuse_because(
                         refusal, arena, "#/location", "unknown-location", "%s", "There is no such location.");
-        else if (placed_at > placing->now)
+        else if (placed_at > command->now)
                 (void) refuse_because(refusal, arena, "#/placed_at", "out-of-range", "%s",
                         "The time is in the future; import orders to be fulfilled as open orders.");
         for (size_t i = 0; i < body->n_lines; i++)
@@ -148,9 +151,9 @@ static void check_references(const struct placing *placing, const struct import_
                         violation_at(refusal, arena, "#/lines", i, "sku", "unknown-sku", "There is no such product.");
 }
 
-static void imported_order_tell(struct placing *placing, const struct order *order, const char *country) {
-        struct event *created = order_tell(placing->events, order, EVENT_ORDER_CREATED, order->actor);
-        struct event *fulfilled = order_tell(placing->events, order, EVENT_ORDER_FULFILLED, order->actor);
+static void imported_order_tell(const struct order *order, const char *country, const struct command *command) {
+        struct event *created = order_tell(order, EVENT_ORDER_CREATED, command);
+        struct event *fulfilled = order_tell(order, EVENT_ORDER_FULFILLED, command);
 
         created->occurred_at = fulfilled->occurred_at = order->placed_at;
         event_text(created, "order_number", order->number);
@@ -163,28 +166,30 @@ static void imported_order_tell(struct placing *placing, const struct order *ord
 }
 
 enum problem order_import_decide(struct placing *placing, const struct import_order_body *body, timestamp placed_at,
-        const char *actor, struct arena *arena, struct refusal *refusal, struct order **ret_order) {
+        const struct command *command, struct order **ret_order) {
+        struct refusal *refusal = command->refusal;
         struct order *order;
-        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
+        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, command);
 
         if (p)
                 return p;
-        check_references(placing, body, placed_at, arena, refusal);
+        check_references(placing, body, placed_at, command);
         if (refusal->n_violations)
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be imported; see `errors`.");
-        order = imported_order_new(placing, body, placed_at, actor);
+                return refuse(refusal, command->arena, PROBLEM_VALIDATION_FAILED,
+                        "The order cannot be imported; see `errors`.");
+        order = imported_order_new(placing, body, placed_at, command);
         if (!order || !fulfillment_add(placing, order, body))
                 return FAULT_BUSY;
         for (size_t i = 0; i < body->n_lines; i++)
                 imported_line_add(order, catalog_find_product(&placing->catalog, body->lines[i].sku), &body->lines[i]);
         if (!imported_total_set(order))
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED,
+                return refuse(refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
         if (!imported_order_pay(placing, order))
                 return FAULT_BUSY;
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
-        imported_order_tell(placing, order, body->country);
+        imported_order_tell(order, body->country, command);
         *ret_order = order;
         return PROBLEM_NONE;
 }

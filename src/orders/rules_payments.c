@@ -2,23 +2,19 @@
 #include "orders/order.h"
 #include "payments/provider.h"
 
-static void order_settle_by(struct order *order, const struct command *command) {
-        order_settle(order, command->events, command->actor, command->now);
-}
-
 enum problem order_pay(struct order *order, const struct payment_request *request, const struct command *command,
         struct payment **ret_payment) {
         const enum problem p = balance_pay(&order->balance, request, command, ret_payment);
 
         if (!p)
-                order_settle_by(order, command);
+                order_settle(order, command);
         return p;
 }
 
 /* Money beyond the refund due is credited: the customer owes that much less. */
 static void appease(
         struct order *order, int64_t amount, int64_t tax, const char *reason, const struct command *command) {
-        struct event *event = order_tell(command->events, order, EVENT_ORDER_APPEASED, command->actor);
+        struct event *event = order_tell(order, EVENT_ORDER_APPEASED, command);
 
         order_credit(order, amount, tax);
         event_integer(event, "amount", amount);
@@ -37,7 +33,7 @@ enum problem order_give_back(struct order *order, const struct refund_request *r
                 return p;
         if (beyond)
                 appease(order, beyond, beyond_tax, request->reason, command);
-        order_settle_by(order, command);
+        order_settle(order, command);
         return PROBLEM_NONE;
 }
 
@@ -46,6 +42,6 @@ enum problem order_provider_event(struct order *order, struct payment *payment, 
         const enum problem p = provider_event_apply(payment, told, before, command);
 
         if (!p)
-                order_settle_by(order, command);
+                order_settle(order, command);
         return p;
 }

@@ -8,7 +8,8 @@
 
 /* ---- building ---- */
 
-static struct order *placed_order_new(const struct validation *validation, struct placing *placing, const char *actor) {
+static struct order *placed_order_new(
+        const struct validation *validation, struct placing *placing, const struct command *command) {
         const struct order_body *body = validation->body;
         const struct payment_body *payment = body->payment;
         struct order *order = arena_new(placing->arena, struct order);
@@ -20,7 +21,7 @@ static struct order *placed_order_new(const struct validation *validation, struc
                 .number = order_number_new(placing->arena),
                 .channel = body->channel,
                 .external_ref = body->external_ref,
-                .actor = actor,
+                .actor = command->actor,
                 .customer = order_customer(placing->arena, body->customer),
                 .ship_to = body->ship_to ? order_address(placing->arena, body->ship_to) : NULL,
                 .payment_reference = payment ? payment->reference : NULL,
@@ -28,8 +29,8 @@ static struct order *placed_order_new(const struct validation *validation, struc
                         .payment_due_at = payment ? payment->due_at : TIMESTAMP_NONE,
                         .unpaid_since = TIMESTAMP_NONE },
                 .reservation_id = body->reservation_id,
-                .placed_at = placing->now,
-                .updated_at = placing->now,
+                .placed_at = command->now,
+                .updated_at = command->now,
                 .version = 1,
                 .lines = arena_new_array(placing->arena, struct order_line, body->n_lines),
                 .discounts = arena_new_array(placing->arena, struct order_discount, body->n_discounts),
@@ -74,8 +75,8 @@ static struct fulfillment *placed_fulfillment_for(
                         return order->fulfillments[j];
                 }
         promise = requested_line_promise(&validation->context, &requested);
-        fulfillment = order_add_fulfillment(
-                order, method, requested.choice->location, promise.promised_at, placing->now, placing->arena);
+        fulfillment = order_add_fulfillment(order, method, requested.choice->location, promise.promised_at,
+                validation->context.now, placing->arena);
         if (fulfillment && promise.has_slot) {
                 fulfillment->has_slot = true;
                 fulfillment->slot_at = promise.promised_at;
@@ -181,7 +182,7 @@ static void placed_total_set(const struct validation *validation, struct order *
 /* ---- payments ---- */
 
 static enum problem placed_order_pay(
-        const struct validation *validation, const struct placing *placing, struct order *order, const char *actor) {
+        const struct validation *validation, struct order *order, const char *actor, struct arena *arena) {
         const struct payment_body *whole = validation->body->payment;
         int64_t sum = 0;
 
@@ -190,7 +191,7 @@ static enum problem placed_order_pay(
                         .status = whole->status, .amount = order->balance.total, .reference = whole->reference
                 };
 
-                if (!payment_add(&order->balance, &request, actor, placing->now, placing->arena))
+                if (!payment_add(&order->balance, &request, actor, validation->context.now, arena))
                         return FAULT_BUSY;
         }
         for (size_t i = 0; i < validation->body->n_payments; i++) {
@@ -198,7 +199,7 @@ static enum problem placed_order_pay(
 
                 if (!money_add(sum, request->amount, &sum) || sum > order->balance.total)
                         break;
-                if (!payment_add(&order->balance, request, actor, placing->now, placing->arena))
+                if (!payment_add(&order->balance, request, actor, validation->context.now, arena))
                         return FAULT_BUSY;
         }
         if (sum > order->balance.total)
@@ -213,7 +214,7 @@ static void placed_order_owe(const struct placing *placing, const struct channel
         order_project_balance(order);
         if (balance->payment_status != PAYMENT_PENDING || balance->payment_due_at != TIMESTAMP_NONE)
                 return;
-        balance->unpaid_since = placing->now;
+        balance->unpaid_since = order->placed_at;
         balance->unpaid_ttl_s =
                 channel->policy.has_unpaid_ttl_s ? channel->policy.unpaid_ttl_s : placing->unpaid_ttl / SECOND;
 }
@@ -235,7 +236,7 @@ static enum problem check_reservation(
                 return refuse(validation->context.refusal, validation->context.arena, PROBLEM_VALIDATION_FAILED,
                         "The reservation does not exist.");
         }
-        status = reservation_status_at(reservation, placing->now);
+        status = reservation_status_at(reservation, validation->context.now);
         if (status != RESERVATION_ACTIVE) {
                 validation->context.refusal->current_status = reservation_lifecycle.states[status];
                 return refuse(validation->context.refusal, validation->context.arena, PROBLEM_RESERVATION_EXPIRED,
@@ -383,8 +384,8 @@ void placing_snapshot(struct snapshot *snapshot, struct placing *placing, const 
 
 /* ---- deciding ---- */
 
-enum problem placing_check_ref(const struct placing *placing, const char *channel, const char *external_ref,
-        struct arena *arena, struct refusal *refusal) {
+enum problem placing_check_ref(
+        const struct placing *placing, const char *channel, const char *external_ref, const struct command *command) {
         for (size_t i = 0; i < placing->n_orders; i++) {
                 const struct order *other = placing->orders[i];
                 char id[UUID_TEXT_SIZE];
@@ -392,40 +393,40 @@ enum problem placing_check_ref(const struct placing *placing, const char *channe
                 if (!text_equal(other->channel, channel) || !text_equal(other->external_ref, external_ref))
                         continue;
                 uuid_format(&other->id, id);
-                refusal->link = arena_format(arena, "/v1/orders/%s", id);
-                return refuse(refusal, arena, PROBLEM_DUPLICATE_EXTERNAL_REF, "Channel %s already has the order %s.",
-                        other->channel, other->external_ref);
+                command->refusal->link = arena_format(command->arena, "/v1/orders/%s", id);
+                return refuse(command->refusal, command->arena, PROBLEM_DUPLICATE_EXTERNAL_REF,
+                        "Channel %s already has the order %s.", other->channel, other->external_ref);
         }
         return PROBLEM_NONE;
 }
 
-static void tell_placed(struct placing *placing, const struct order *order, const char *actor) {
-        struct event *event = order_tell(placing->events, order, EVENT_ORDER_CREATED, actor);
+static void tell_placed(const struct order *order, const struct command *command) {
+        struct event *event = order_tell(order, EVENT_ORDER_CREATED, command);
 
         event_text(event, "order_number", order->number);
         event_text(event, "channel", order->channel);
         event_integer(event, "total", order->balance.total);
         event_text(event, "currency", order->balance.currency);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                (void) fulfillment_tell(placing->events, order->fulfillments[i], EVENT_FULFILLMENT_ALLOCATED, actor);
+                (void) fulfillment_tell(order->fulfillments[i], EVENT_FULFILLMENT_ALLOCATED, command);
         for (size_t i = 0; i < order->balance.n_payments; i++) {
                 const struct payment *payment = order->balance.payments[i];
 
                 if (payment->state == FUNDS_AUTHORIZED)
-                        (void) payment_tell(placing->events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, actor);
+                        (void) payment_tell(payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, command);
                 if (payment->state == FUNDS_CAPTURED)
-                        (void) payment_tell(placing->events, payment, EVENT_PAYMENT_CAPTURED, payment->amount, actor);
-                event_cover(placing->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
-                        order->channel, actor);
+                        (void) payment_tell(payment, EVENT_PAYMENT_CAPTURED, payment->amount, command);
+                event_cover(command->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
+                        order->channel, command->actor);
         }
 }
 
 /* The order is granted: claim its reservation, reserve its units and book its slots. */
 static void commit_order(
-        struct placing *placing, struct order *order, struct reservation *reservation, const char *actor) {
+        struct placing *placing, struct order *order, struct reservation *reservation, const struct command *command) {
         struct refusal none = { 0 };
 
-        if (reservation && !reservation_advance(reservation, RESERVATION_CLAIM, placing->now, placing->arena, &none)) {
+        if (reservation && !reservation_advance(reservation, RESERVATION_CLAIM, command->now, placing->arena, &none)) {
                 reservation->order_id = order->id;
                 placing->claimed[placing->n_claimed++] = reservation;
         }
@@ -434,26 +435,27 @@ static void commit_order(
         book_slots(placing, order);
         placing->orders[placing->n_orders++] = order;
         placing->n_placed++;
-        tell_placed(placing, order, actor);
+        tell_placed(order, command);
 }
 
-enum problem placing_decide(struct placing *placing, const struct order_body *body, const char *actor,
-        struct arena *arena, struct refusal *refusal, struct order **ret_order) {
-        const struct offer_context context = { &placing->catalog, &placing->slots, placing->now, body->channel,
-                body->currency, arena, refusal };
+enum problem placing_decide(struct placing *placing, const struct order_body *body, const struct command *command,
+        struct order **ret_order) {
+        const struct offer_context context = { &placing->catalog, &placing->slots, command->now, body->channel,
+                body->currency, command->arena, command->refusal };
         const struct validation validation = { body, context };
         struct reservation *reservation = NULL;
         struct order *order;
-        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, arena, refusal);
+        const struct refusal *refusal = command->refusal;
+        enum problem p = placing_check_ref(placing, body->channel, body->external_ref, command);
 
         if (p)
                 return p;
-        order = placed_order_new(&validation, placing, actor);
+        order = placed_order_new(&validation, placing, command);
         if (!order)
                 return FAULT_BUSY;
         if (!catalog_find_channel(&placing->catalog, body->channel))
                 placing_violation_add(&validation, "#/channel", "unknown-channel", "There is no such channel.");
-        if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= placing->now)
+        if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->due_at <= command->now)
                 placing_violation_add(&validation, "#/payment/due_at", "out-of-range", "The time is in the past.");
         for (size_t i = 0; i < body->n_lines; i++)
                 line_build(&validation, i, order);
@@ -462,11 +464,12 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
         if (!refusal->n_violations)
                 placed_total_set(&validation, order);
         if (!refusal->n_violations)
-                p = placed_order_pay(&validation, placing, order, actor);
+                p = placed_order_pay(&validation, order, command->actor, placing->arena);
         if (p)
                 return p;
         if (refusal->n_violations)
-                return refuse(refusal, arena, PROBLEM_VALIDATION_FAILED, "The order cannot be placed; see `errors`.");
+                return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
+                        "The order cannot be placed; see `errors`.");
         placed_order_owe(placing, catalog_find_channel(&placing->catalog, body->channel), order);
         p = check_reservation(&validation, placing, &reservation);
         if (!p)
@@ -475,7 +478,7 @@ enum problem placing_decide(struct placing *placing, const struct order_body *bo
                 p = order_slots_check(&validation, placing, order);
         if (p)
                 return p;
-        commit_order(placing, order, reservation, actor);
+        commit_order(placing, order, reservation, command);
         order_project_open(order);
         *ret_order = order;
         return PROBLEM_NONE;

@@ -17,14 +17,14 @@ enum order_status order_project(const struct order *order) {
         return fulfilled ? ORDER_FULFILLED : ORDER_CANCELLED;
 }
 
-static void tell_status(const struct order *order, struct events *events, const char *actor) {
+static void tell_status(const struct order *order, const struct command *command) {
         static const enum event_type types[] = {
                 [ORDER_CANCELLED] = EVENT_ORDER_CANCELLED,
                 [ORDER_FULFILLED] = EVENT_ORDER_FULFILLED,
                 [ORDER_OPEN] = EVENT_ORDER_REOPENED,
                 [ORDER_PARTIALLY_FULFILLED] = EVENT_ORDER_PARTIALLY_FULFILLED,
         };
-        struct event *event = order_tell(events, order, types[order->status], actor);
+        struct event *event = order_tell(order, types[order->status], command);
 
         if (order->status == ORDER_CANCELLED)
                 event_text(event, "reason", order->cancel_reason);
@@ -52,7 +52,7 @@ static void write_dropped(struct event *event, const struct order *order) {
 
 /* Event for a credit note: the units that the command has cancelled, with their value and the tax in it, and the
  * shipping if the last unit is cancelled. */
-static void tell_dropped(struct order *order, bool with_shipping, struct events *events, const char *actor) {
+static void tell_dropped(struct order *order, bool with_shipping, const struct command *command) {
         int64_t units = 0, value = with_shipping ? order->shipping : 0;
         int64_t tax = with_shipping ? order_shipping_tax(order) : 0;
         struct event *event;
@@ -64,7 +64,7 @@ static void tell_dropped(struct order *order, bool with_shipping, struct events 
         }
         if (!units)
                 return;
-        event = order_tell(events, order, EVENT_ORDER_UNITS_CANCELLED, actor);
+        event = order_tell(order, EVENT_ORDER_UNITS_CANCELLED, command);
         event_integer(event, "amount", value);
         event_integer(event, "tax", tax);
         event_integer(event, "shipping", with_shipping ? order->shipping : 0);
@@ -120,12 +120,9 @@ static int64_t earned_by(const struct order *order) {
         return any ? earned : 0;
 }
 
-void order_request_captures(
-        struct order *order, const struct fulfillment *from, struct events *events, const char *actor) {
-        const struct command command = { .actor = actor, .events = events };
-
+void order_request_captures(struct order *order, const struct fulfillment *from, const struct command *command) {
         order->balance.stage = balance_stage_of(order_project(order));
-        balance_request_captures(&order->balance, earned_by(order), &from->id, &command);
+        balance_request_captures(&order->balance, earned_by(order), &from->id, command);
 }
 
 void order_project_balance(struct order *order) {
@@ -142,23 +139,21 @@ static void order_revive(struct order *order, const struct command *command) {
 
 /* ---- settling ---- */
 
-static void fulfillment_settle(
-        struct fulfillment *fulfillment, struct events *events, const char *actor, timestamp now) {
+static void fulfillment_settle(struct fulfillment *fulfillment, const struct command *command) {
         if (!fulfillment->touched && fulfillment->version)
                 return;
         if (fulfillment->moved)
-                fulfillment->moved_by = actor;
+                fulfillment->moved_by = command->actor;
         fulfillment->moved = fulfillment->touched = false;
         fulfillment->changed = true;
         fulfillment->version++;
-        fulfillment->updated_at = now;
-        event_cover(events, EVENT_FULFILLMENT_UPDATED, &fulfillment->id, fulfillment->version, fulfillment->location,
-                fulfillment->order->channel, actor);
-        give_slot_back(fulfillment, now);
+        fulfillment->updated_at = command->now;
+        event_cover(command->events, EVENT_FULFILLMENT_UPDATED, &fulfillment->id, fulfillment->version,
+                fulfillment->location, fulfillment->order->channel, command->actor);
+        give_slot_back(fulfillment, command->now);
 }
 
-void order_settle(struct order *order, struct events *events, const char *actor, timestamp now) {
-        const struct command command = { .actor = actor, .now = now, .events = events };
+void order_settle(struct order *order, const struct command *command) {
         const enum order_status before = order->status;
         bool cancelled;
 
@@ -168,16 +163,17 @@ void order_settle(struct order *order, struct events *events, const char *actor,
         if (cancelled)
                 order_credit_shipping(order);
         if (order->status != ORDER_CANCELLED && before == ORDER_CANCELLED)
-                order_revive(order, &command);
-        tell_dropped(order, cancelled, events, actor);
-        balance_settle(&order->balance, earned_by(order), &command);
+                order_revive(order, command);
+        tell_dropped(order, cancelled, command);
+        balance_settle(&order->balance, earned_by(order), command);
         order_project_open(order);
         order->changed = true;
         order->version++;
-        order->updated_at = now;
-        event_cover(events, EVENT_ORDER_UPDATED, &order->id, order->version, NULL, order->channel, actor);
+        order->updated_at = command->now;
+        event_cover(
+                command->events, EVENT_ORDER_UPDATED, &order->id, order->version, NULL, order->channel, command->actor);
         for (size_t i = 0; i < order->n_fulfillments; i++)
-                fulfillment_settle(order->fulfillments[i], events, actor, now);
+                fulfillment_settle(order->fulfillments[i], command);
         if (order->status != before)
-                tell_status(order, events, actor);
+                tell_status(order, command);
 }

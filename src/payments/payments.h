@@ -203,11 +203,10 @@ void balance_project(struct balance *balance);
 /* ---- events ---- */
 
 /* An event of the balance's order, or about a payment or a refund; the caller may add data. */
-struct event *balance_tell(
-        struct events *events, const struct balance *balance, enum event_type type, const char *actor);
+struct event *balance_tell(const struct balance *balance, enum event_type type, const struct command *command);
 struct event *payment_tell(
-        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor);
-struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor);
+        const struct payment *payment, enum event_type type, int64_t amount, const struct command *command);
+struct event *refund_tell(const struct refund *refund, enum event_type type, const struct command *command);
 
 /* ---- capturing ---- */
 

@@ -20,7 +20,7 @@ static void capture_request(
 
         payment->capture_due += amount;
         payment->changed = true;
-        event = payment_tell(command->events, payment, EVENT_PAYMENT_CAPTURE_DUE, amount, command->actor);
+        event = payment_tell(payment, EVENT_PAYMENT_CAPTURE_DUE, amount, command);
         if (!fulfillment_id)
                 return;
         uuid_format(fulfillment_id, id);
@@ -56,7 +56,7 @@ static void payment_close(struct payment *payment, const struct command *command
         arena_init(&none, 0);
         if (!payment_advance(payment, FUNDS_VOID, &none, &ignored) && payment->state == FUNDS_VOIDED &&
                 !payment->void_due)
-                (void) payment_tell(command->events, payment, EVENT_PAYMENT_VOIDED, payment->amount, command->actor);
+                (void) payment_tell(payment, EVENT_PAYMENT_VOIDED, payment->amount, command);
 }
 
 /* The order no longer needs the payment: request a void of the amount that the provider still holds. */
@@ -67,7 +67,7 @@ static void payment_release(struct payment *payment, const struct command *comma
                 payment->void_due += held;
                 payment->void_asked += held;
                 payment->changed = true;
-                (void) payment_tell(command->events, payment, EVENT_PAYMENT_VOID_DUE, held, command->actor);
+                (void) payment_tell(payment, EVENT_PAYMENT_VOID_DUE, held, command);
         }
         payment_close(payment, command);
 }
@@ -85,7 +85,7 @@ void balance_reopen(struct balance *balance, const struct command *command) {
                 if (payment->authorized || payment->state != FUNDS_VOIDED ||
                         payment_advance(payment, FUNDS_REOPEN, &none, &ignored))
                         continue;
-                (void) payment_tell(command->events, payment, EVENT_PAYMENT_REOPENED, payment->amount, command->actor);
+                (void) payment_tell(payment, EVENT_PAYMENT_REOPENED, payment->amount, command);
         }
 }
 
@@ -113,7 +113,7 @@ static void tell_refund_due(const struct balance *balance, int64_t before, const
 
         if (balance->refund_due <= before)
                 return;
-        event = balance_tell(command->events, balance, EVENT_REFUND_DUE, command->actor);
+        event = balance_tell(balance, EVENT_REFUND_DUE, command);
         event_integer(event, "amount", balance->refund_due - before);
         event_text(event, "currency", balance->currency);
 }
@@ -126,7 +126,7 @@ void balance_settle(struct balance *balance, int64_t earned, const struct comman
                 if (balance->stage != BALANCE_OPEN)
                         payment_release(balance->payments[i], command);
         if (balance->stage == BALANCE_CANCELLED && !balance->n_payments && balance->payment_status != PAYMENT_VOIDED)
-                (void) balance_tell(command->events, balance, EVENT_PAYMENT_VOIDED, command->actor);
+                (void) balance_tell(balance, EVENT_PAYMENT_VOIDED, command);
         balance_project(balance);
         raise_versions(balance, command);
         tell_refund_due(balance, due_before, command);

@@ -1,9 +1,8 @@
 /* Events of payments and refunds. */
 #include "payments/payments.h"
 
-struct event *balance_tell(
-        struct events *events, const struct balance *balance, enum event_type type, const char *actor) {
-        struct event *event = event_add(events, type, actor);
+struct event *balance_tell(const struct balance *balance, enum event_type type, const struct command *command) {
+        struct event *event = event_add(command->events, type, command->actor);
 
         event->order_id = &balance->order_id;
         event->channel = balance->channel;
@@ -12,8 +11,8 @@ struct event *balance_tell(
 }
 
 struct event *payment_tell(
-        struct events *events, const struct payment *payment, enum event_type type, int64_t amount, const char *actor) {
-        struct event *event = balance_tell(events, payment->balance, type, actor);
+        const struct payment *payment, enum event_type type, int64_t amount, const struct command *command) {
+        struct event *event = balance_tell(payment->balance, type, command);
         char id[UUID_TEXT_SIZE];
 
         event_about(event, SUBJECT_PAYMENT, &payment->id, &payment->version);
@@ -26,8 +25,8 @@ struct event *payment_tell(
         return event;
 }
 
-struct event *refund_tell(struct events *events, const struct refund *refund, enum event_type type, const char *actor) {
-        struct event *event = balance_tell(events, refund->balance, type, actor);
+struct event *refund_tell(const struct refund *refund, enum event_type type, const struct command *command) {
+        struct event *event = balance_tell(refund->balance, type, command);
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&refund->id, id);

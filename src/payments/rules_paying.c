@@ -42,12 +42,11 @@ static int64_t not_secured(const struct balance *balance) {
 }
 
 static void tell_paid(const struct payment *payment, const struct command *command) {
-        (void) payment_tell(command->events, payment, EVENT_PAYMENT_ADDED, payment->amount, command->actor);
+        (void) payment_tell(payment, EVENT_PAYMENT_ADDED, payment->amount, command);
         if (payment->state == FUNDS_AUTHORIZED)
-                (void) payment_tell(
-                        command->events, payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, command->actor);
+                (void) payment_tell(payment, EVENT_PAYMENT_AUTHORIZED, payment->amount, command);
         if (payment->state == FUNDS_CAPTURED)
-                (void) payment_tell(command->events, payment, EVENT_PAYMENT_CAPTURED, payment->amount, command->actor);
+                (void) payment_tell(payment, EVENT_PAYMENT_CAPTURED, payment->amount, command);
 }
 
 enum problem balance_pay(struct balance *balance, const struct payment_request *request, const struct command *command,

@@ -53,13 +53,12 @@ static enum problem refuse_event_amount(const struct provider_update *update, in
 }
 
 static void payment_event_tell(const struct provider_update *update, enum event_type type, int64_t amount) {
-        (void) payment_tell(update->command->events, update->payment, type, amount, update->command->actor);
+        (void) payment_tell(update->payment, type, amount, update->command);
 }
 
 /* The event comes late, or contradicts what is known, and changes nothing: record it without effect. */
 static void tell_without_effect(const struct provider_update *update) {
-        struct event *event = balance_tell(
-                update->command->events, update->payment->balance, EVENT_PAYMENT_EVENT_LATE, update->command->actor);
+        struct event *event = balance_tell(update->payment->balance, EVENT_PAYMENT_EVENT_LATE, update->command);
         char id[UUID_TEXT_SIZE];
 
         event_about(event, SUBJECT_PAYMENT, &update->payment->id, &update->payment->version);
@@ -82,8 +81,7 @@ static enum problem fail_refund(const struct provider_update *update, struct ref
                 return p;
         refund->payment->refunded -= refund->amount;
         refund->payment->changed = true;
-        event_text(refund_tell(update->command->events, refund, EVENT_REFUND_FAILED, update->command->actor), "reason",
-                "not_captured");
+        event_text(refund_tell(refund, EVENT_REFUND_FAILED, update->command), "reason", "not_captured");
         return PROBLEM_NONE;
 }
 
@@ -305,7 +303,7 @@ static void refund_follow(const struct provider_update *update, struct refund *r
         if (before == REFUND_FAILED)
                 update->payment->refunded += refund->amount;
         update->payment->changed = update->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
-        (void) refund_tell(update->command->events, refund, types[next], update->command->actor);
+        (void) refund_tell(refund, types[next], update->command);
 }
 
 static enum problem refund_event_told(const struct provider_update *update) {

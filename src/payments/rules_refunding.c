@@ -59,7 +59,7 @@ static enum problem refund_to_store_credit(
         if (!p)
                 p = refund_advance(refund, REFUND_SETTLE, command->arena, command->refusal);
         if (!p)
-                (void) refund_tell(command->events, refund, EVENT_REFUND_SETTLED, command->actor);
+                (void) refund_tell(refund, EVENT_REFUND_SETTLED, command);
         return p;
 }
 
@@ -78,8 +78,7 @@ static enum problem refund_to_payments(struct balance *balance, const struct ref
                 if (!refund)
                         return FAULT_BUSY;
                 *left -= refund->amount;
-                event_text(refund_tell(command->events, refund, EVENT_REFUND_REQUESTED, command->actor), "reason",
-                        request->reason);
+                event_text(refund_tell(refund, EVENT_REFUND_REQUESTED, command), "reason", request->reason);
         }
         return PROBLEM_NONE;
 }

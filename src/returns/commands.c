@@ -1,5 +1,6 @@
 #include "returns/commands.h"
 #include "engine/reply.h"
+#include "events/commands_arguments.h"
 #include "reservations/reservations.h"
 
 #include "base/snapshot.h"
@@ -163,15 +164,10 @@ struct rma *return_visible(const struct batch *batch, struct call *call) {
 
 struct command return_command(const struct batch *batch, struct call *call) {
         struct return_commands *work = batch->work;
+        struct command command = call_command(batch, call);
 
-        return (struct command){
-                .actor = call->claims->subject,
-                .now = batch->now,
-                .stock = &work->stock,
-                .events = batch->events,
-                .arena = &call->arena,
-                .refusal = &call->refusal,
-        };
+        command.stock = &work->stock;
+        return command;
 }
 
 void return_check_override(struct call *call, bool override) {

@@ -376,7 +376,7 @@ bool return_is_awaited(enum return_status status);
 void rma_settle(struct rma *rma, const struct command *command);
 
 /* An event of the return; the caller may add data. */
-struct event *rma_tell(struct events *events, const struct rma *rma, enum event_type type, const char *actor);
+struct event *rma_tell(const struct rma *rma, enum event_type type, const struct command *command);
 
 /* ---- load and save ---- */
 

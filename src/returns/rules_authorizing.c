@@ -81,7 +81,7 @@ static enum problem add_items(const struct return_request *request, const struct
 }
 
 static void tell_authorized(const struct rma *rma, const struct command *command) {
-        struct event *event = rma_tell(command->events, rma, EVENT_RETURN_AUTHORIZED, command->actor);
+        struct event *event = rma_tell(rma, EVENT_RETURN_AUTHORIZED, command);
 
         event_text(event, "at", rma->location);
         if (rma->overridden)
@@ -90,7 +90,7 @@ static void tell_authorized(const struct rma *rma, const struct command *command
 }
 
 static void tell_received_at_once(const struct rma *rma, const struct command *command) {
-        struct event *event = rma_tell(command->events, rma, EVENT_RETURN_RECEIVED, command->actor);
+        struct event *event = rma_tell(rma, EVENT_RETURN_RECEIVED, command);
 
         event_text(event, "at", rma->location);
         event_integer(event, "refund", rma_refund(rma));
@@ -126,7 +126,7 @@ enum problem return_authorize(
         tell_authorized(rma, command);
         if (rma->status == RETURN_RECEIVED || rma->status == RETURN_PARTIALLY_RECEIVED)
                 tell_received_at_once(rma, command);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        order_settle(rma->order, command);
         *ret_rma = rma;
         return PROBLEM_NONE;
 }

@@ -187,8 +187,8 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set) {
         order_credit(rma->order, rma->shipping, rma->shipping_tax);
 }
 
-struct event *rma_tell(struct events *events, const struct rma *rma, enum event_type type, const char *actor) {
-        struct event *event = order_tell(events, rma->order, type, actor);
+struct event *rma_tell(const struct rma *rma, enum event_type type, const struct command *command) {
+        struct event *event = order_tell(rma->order, type, command);
         char id[UUID_TEXT_SIZE];
 
         uuid_format(&rma->id, id);

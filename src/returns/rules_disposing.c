@@ -157,7 +157,7 @@ enum problem return_dispose(struct rma *rma, enum disposition disposition, const
         if (p)
                 return p;
         rma_settle(rma, command);
-        rma_tell_lines(rma_tell(command->events, rma, EVENT_RETURN_DISPOSED, command->actor), lines, n_moves);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        rma_tell_lines(rma_tell(rma, EVENT_RETURN_DISPOSED, command), lines, n_moves);
+        order_settle(rma->order, command);
         return PROBLEM_NONE;
 }

@@ -27,9 +27,9 @@ enum problem return_cancel(struct rma *rma, const char *reason, const struct com
         end_all(rma, RECEPTION_CALL_OFF, command);
         rma->cancel_reason = reason;
         rma_settle(rma, command);
-        event = rma_tell(command->events, rma, EVENT_RETURN_CANCELLED, command->actor);
+        event = rma_tell(rma, EVENT_RETURN_CANCELLED, command);
         event_text(event, "reason", reason);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        order_settle(rma->order, command);
         return PROBLEM_NONE;
 }
 
@@ -108,7 +108,7 @@ enum problem return_lose(
         if (p)
                 return p;
         rma_settle(rma, command);
-        (void) rma_tell(command->events, rma, EVENT_RETURN_LOST, command->actor);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        (void) rma_tell(rma, EVENT_RETURN_LOST, command);
+        order_settle(rma->order, command);
         return PROBLEM_NONE;
 }

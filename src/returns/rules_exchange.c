@@ -201,9 +201,7 @@ static const char *exchange_json(const struct addition *additions, size_t n, str
 
 enum problem return_make_exchange(
         const struct return_request *request, struct rma *rma, const struct command *command) {
-        const struct adding adding = {
-                .events = command->events, .actor = command->actor, .now = command->now, .arena = command->stock->arena
-        };
+        const struct adding adding = { .command = command, .arena = command->stock->arena };
         const enum problem p = additions_make(request->order, request->additions, request->n_additions, &adding);
         struct event *event;
 
@@ -213,7 +211,7 @@ enum problem return_make_exchange(
         rma->exchange = exchange_json(request->additions, request->n_additions, command->stock->arena);
         if (!rma->exchange)
                 return FAULT_BUSY;
-        event = rma_tell(command->events, rma, EVENT_RETURN_EXCHANGED, command->actor);
+        event = rma_tell(rma, EVENT_RETURN_EXCHANGED, command);
         event_integer(event, "lines_added", (int64_t) request->n_additions);
         return PROBLEM_NONE;
 }

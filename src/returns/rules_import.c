@@ -164,9 +164,7 @@ static enum problem refund_settled(struct rma *rma, const char *reason, timestam
         p = balance_refund(&order->balance, &request, &then);
         for (size_t i = before; i < order->balance.n_refunds && !p; i++) {
                 p = refund_advance(order->balance.refunds[i], REFUND_SETTLE, command->arena, command->refusal);
-                event_text(
-                        refund_tell(command->events, order->balance.refunds[i], EVENT_REFUND_SETTLED, command->actor),
-                        "source", "import");
+                event_text(refund_tell(order->balance.refunds[i], EVENT_REFUND_SETTLED, command), "source", "import");
         }
         return p;
 }
@@ -175,6 +173,7 @@ enum problem import_return_take(struct return_set *set, struct order *order, con
         timestamp received_at, const struct command *command, struct rma **ret_rma) {
         struct order_line **chosen = arena_new_array(command->arena, struct order_line *, body->n_lines);
         struct event **told = command->events->last;
+        struct command unheard = *command;
         struct events quiet;
         struct event *event;
         struct rma *rma;
@@ -189,15 +188,16 @@ enum problem import_return_take(struct return_set *set, struct order *order, con
                 if (!line_take(rma, chosen[i], &body->lines[i], body->external_ref, received_at, set->arena))
                         return FAULT_BUSY;
         rma_settle(rma, command);
-        event = rma_tell(command->events, rma, EVENT_RETURN_RECEIVED, command->actor);
+        event = rma_tell(rma, EVENT_RETURN_RECEIVED, command);
         event_text(event, "source", "import");
         event_text(event, "external_ref", body->external_ref);
         rma_tell_lines(event, rma->lines, rma->n_lines);
         events_init(&quiet, set->arena);
+        unheard.events = &quiet;
         p = refund_settled(rma, body->external_ref, received_at, &quiet, command);
         if (p)
                 return p;
-        order_settle(order, &quiet, command->actor, command->now);
+        order_settle(order, &unheard);
         for (event = *told; event; event = event->next)
                 event->occurred_at = received_at;
         *ret_rma = rma;

@@ -268,7 +268,7 @@ static enum problem receive_step(const struct plan *plan, const struct step *ste
 
 static void tell_received(const struct return_reception *reception, struct return_line *const *lines, size_t n,
         const struct command *command) {
-        struct event *event = rma_tell(command->events, reception->rma, EVENT_RETURN_RECEIVED, command->actor);
+        struct event *event = rma_tell(reception->rma, EVENT_RETURN_RECEIVED, command);
 
         event->location = reception->location;
         event_text(event, "at", reception->location);
@@ -292,7 +292,7 @@ static enum problem plan_carry_out(const struct plan *plan) {
         return_grant_shipping(rma, plan->reception->set);
         rma_settle(rma, command);
         tell_received(plan->reception, lines, n, command);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        order_settle(rma->order, command);
         return PROBLEM_NONE;
 }
 

@@ -67,7 +67,7 @@ static enum problem refuse_over_refund(int64_t most, const struct command *comma
 static void refund_decision_note(struct rma *rma, const struct return_refund *request, const struct command *command) {
         rma->refund_to = refund_choice_texts[request->to];
         rma_settle(rma, command);
-        order_settle(rma->order, command->events, command->actor, command->now);
+        order_settle(rma->order, command);
 }
 
 /* The order no longer owes the customer the credit. Money that was refunded already, also by the order, or that pays
@@ -87,7 +87,7 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         order_credit(rma->order, -amount, -tax);
         rma->withheld += amount;
         rma->withheld_tax += tax;
-        event = rma_tell(command->events, rma, EVENT_RETURN_REFUND_WITHHELD, command->actor);
+        event = rma_tell(rma, EVENT_RETURN_REFUND_WITHHELD, command);
         event_integer(event, "amount", amount);
         event_text(event, "currency", rma->order->balance.currency);
         event_text(event, "reason", request->reason);
@@ -133,7 +133,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         p = request_order_refund(rma, request, amount, command);
         if (p)
                 return p;
-        event = rma_tell(command->events, rma, EVENT_RETURN_REFUNDED, command->actor);
+        event = rma_tell(rma, EVENT_RETURN_REFUNDED, command);
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
         event_integer(event, "tax", tax);

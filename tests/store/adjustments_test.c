@@ -152,9 +152,10 @@ Test(adjustments, the_newest_order_with_units_to_pick_is_locked_when_reservation
 static enum problem break_only(struct choice *choice, int64_t deficit) {
         struct stock_row *row = stock_find(&choice->stock, "alpha", "A");
         struct events events;
+        const struct command command = { .actor = "ana", .now = STORE_NOW, .events = &events, .arena = &store_arena };
 
         events_init(&events, &store_arena);
-        return promises_break(&choice->promises, row, deficit, "ana", STORE_NOW, &events);
+        return promises_break(&choice->promises, row, deficit, &command);
 }
 
 /* The order was chosen because reservations did not suffice; by the time of the lock they do. */
@@ -188,9 +189,10 @@ Test(adjustments, starts_over_when_a_reservation_was_claimed_meanwhile) {
 static void break_and_save(struct choice *choice, int64_t deficit) {
         struct stock_row *row = stock_find(&choice->stock, "alpha", "A");
         struct events events;
+        const struct command command = { .actor = "ana", .now = STORE_NOW, .events = &events, .arena = &store_arena };
 
         events_init(&events, &store_arena);
-        cr_assert_eq(promises_break(&choice->promises, row, deficit, "ana", STORE_NOW, &events), PROBLEM_NONE);
+        cr_assert_eq(promises_break(&choice->promises, row, deficit, &command), PROBLEM_NONE);
         cr_assert_eq(stock_save(store_database, &choice->stock, &store_events, STORE_NOW), PROBLEM_NONE);
         cr_assert_eq(promises_save(&choice->promises, store_database), PROBLEM_NONE);
         cr_assert_eq(events_save(store_database, &events, STORE_NOW), PROBLEM_NONE);

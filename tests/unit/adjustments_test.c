@@ -354,7 +354,9 @@ static void scene_make(struct scene *scene, int64_t held_by_others) {
 }
 
 static enum problem break_units(struct scene *scene, int64_t deficit) {
-        return promises_break(&scene->promises, &scene->row, deficit, "ana", MINUTE, &scene->events);
+        const struct command command = { .actor = "ana", .now = MINUTE, .events = &scene->events, .arena = &arena };
+
+        return promises_break(&scene->promises, &scene->row, deficit, &command);
 }
 
 Test(adjustment, newest_reservations_give_way_whole) {

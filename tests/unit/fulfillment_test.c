@@ -319,8 +319,7 @@ Test(fulfillment_ship, it_is_packed_when_the_order_no_longer_wants_the_rest, .in
         const struct cancel_line rest = { scene.order_lines[SECOND_LINE].id, 1 };
 
         assert_done(pick_sku("SKU-A", 5));
-        assert_done(order_cancel(
-                &scene.order, &rest, 1, "changed her mind", "ana", &scene.events, NOW, &scene.arena, &scene.refusal));
+        assert_done(order_cancel(&scene.order, &rest, 1, "changed her mind", &scene.command));
         assert_status(FULFILLMENT_PACKED);
 }
 
@@ -575,8 +574,7 @@ static enum problem rest_cancelled(void) {
 }
 
 static enum problem rest_cancelled_by_order(void) {
-        return order_cancel(
-                &scene.order, NULL, 0, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+        return order_cancel(&scene.order, NULL, 0, "the shopper called", &scene.command);
 }
 
 static enum problem rest_cancelled_by_lines(void) {
@@ -587,16 +585,14 @@ static enum problem rest_cancelled_by_lines(void) {
                 if (order_line_open(&scene.order_lines[i]))
                         lines[n++] =
                                 (struct cancel_line){ scene.order_lines[i].id, order_line_open(&scene.order_lines[i]) };
-        return order_cancel(
-                &scene.order, lines, n, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+        return order_cancel(&scene.order, lines, n, "the shopper called", &scene.command);
 }
 
 /* The effect of a change that takes units off. */
 static enum problem rest_changed(void) {
         for (size_t i = 0; i < LINES; i++)
                 order_line_cancel(&scene.order_lines[i], order_line_open(&scene.order_lines[i]));
-        return order_after_units(
-                &scene.order, "the shopper called", "ana", &scene.events, NOW, &scene.arena, &scene.refusal);
+        return order_after_units(&scene.order, "the shopper called", &scene.command);
 }
 
 static enum problem rest_short(void) {

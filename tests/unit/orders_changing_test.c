@@ -56,6 +56,7 @@ static struct arena arena;
 static struct placing placing;
 static struct events told_by_all;
 static struct refusal refusal;
+static struct command command; /* of ada, now */
 static struct order *order;
 static struct order *placed_orders[4];
 static struct reservation *claimed[4];
@@ -78,7 +79,6 @@ static void set_up(void) {
         shelves_fill();
         refusal = (struct refusal){ 0 };
         placing = (struct placing){ .arena = &arena,
-                .events = &told_by_all,
                 .catalog = { .channels = channels,
                         .n_channels = array_size(channels),
                         .locations = locations,
@@ -90,8 +90,10 @@ static void set_up(void) {
                         .listings = listings,
                         .n_listings = array_size(listings) },
                 .orders = placed_orders,
-                .claimed = claimed,
-                .now = NOW };
+                .claimed = claimed };
+        command = (struct command){
+                .actor = "ada", .now = NOW, .events = &told_by_all, .arena = &arena, .refusal = &refusal
+        };
         slot_rows[0] = (struct slot_row){ .location = "alpha", .begins = WEDNESDAY_SLOT };
         slot_rows[1] = (struct slot_row){ .location = "alpha", .begins = THURSDAY_SLOT };
         placing.slots = (struct slot_set){ .arena = &arena, .rows = slot_rows, .n_rows = 2 };
@@ -99,8 +101,8 @@ static void set_up(void) {
         placing.stock.rows = rows;
         placing.stock.n_rows = array_size(rows);
         reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(placing.events, &arena);
-        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock, placing.events, NOW };
+        events_init(&told_by_all, &arena);
+        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock };
 }
 
 static void tear_down(void) {
@@ -151,8 +153,8 @@ static void given_with(const struct fulfillment_choice *choice, const struct dis
                 .has_shipping = true,
                 .payment = &payment };
 
-        cr_assert_eq(placing_decide(&placing, &body, "ada", &arena, &refusal, &order), PROBLEM_NONE);
-        events_init(placing.events, &arena);
+        cr_assert_eq(placing_decide(&placing, &body, &command, &order), PROBLEM_NONE);
+        events_init(&told_by_all, &arena);
         order->is_new = false;
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 order->fulfillments[i]->is_new = false;
@@ -188,7 +190,7 @@ static struct line_change more(const char *sku, int64_t quantity, const struct f
 static enum problem change_with(struct change_body body) {
         refusal = (struct refusal){ 0 };
         body.reason = "the customer called";
-        return order_change(order, &body, &changing, "ada", &arena, &refusal);
+        return order_change(order, &body, &changing, &command);
 }
 
 static enum problem change(const struct line_change *lines, size_t n) {
@@ -234,7 +236,7 @@ static void leave(size_t fulfillment, const char *sku, int64_t units) {
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = placing.events->first; event; event = event->next)
+        for (const struct event *event = told_by_all.first; event; event = event->next)
                 if (!event->is_cover)
                         (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
                                 event_types[event->type].name);
@@ -257,7 +259,7 @@ static void assert_refused(enum problem p, enum problem expected, const char *po
         cr_assert_eq(p, expected, "%s", problem_slug(p));
         cr_assert_eq(refusal.problem, expected);
         (void) violation_of(pointer, code);
-        cr_assert_null(placing.events->first);
+        cr_assert_null(told_by_all.first);
         cr_assert_not(order->rewritten);
         cr_assert_eq(order->n_lines, 3);
         cr_assert_eq(order->n_fulfillments, 2);
@@ -591,9 +593,9 @@ Test(changing, customer_and_address_are_replaced) {
         cr_assert_not_null(strstr(order->ship_to, "There 2"));
         cr_assert(order->rewritten);
         assert_told("order.changed");
-        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "Bob"), "no person is named in an event");
-        cr_assert_null(strstr(buffer_text(&placing.events->first->data), "There"), "no place is named in an event");
-        cr_assert_not_null(strstr(buffer_text(&placing.events->first->data), "\"members\":[\"customer\",\"ship_to\"]"));
+        cr_assert_null(strstr(buffer_text(&told_by_all.first->data), "Bob"), "no person is named in an event");
+        cr_assert_null(strstr(buffer_text(&told_by_all.first->data), "There"), "no place is named in an event");
+        cr_assert_not_null(strstr(buffer_text(&told_by_all.first->data), "\"members\":[\"customer\",\"ship_to\"]"));
 }
 
 Test(changing, a_packed_parcel_keeps_its_address) {
@@ -868,7 +870,7 @@ static void cancel_at_random(uint64_t *dice) {
         const struct cancel_line some = { line->id, 1 + (int64_t) dice_below(dice, 2) };
 
         refusal = (struct refusal){ 0 };
-        (void) order_cancel(order, &some, 1, "changed her mind", "ada", placing.events, NOW, &arena, &refusal);
+        (void) order_cancel(order, &some, 1, "changed her mind", &command);
 }
 
 /* Some units are picked and leave the location. */
@@ -884,7 +886,7 @@ static void leave_at_random(uint64_t *dice) {
                 f->status = FULFILLMENT_PICKING;
         if (dice_below(dice, 2))
                 fulfillment_line_fulfill(line, 1, &placing.stock, &cause);
-        order_settle(order, placing.events, "bob", NOW);
+        order_settle(order, &command);
 }
 
 static void return_at_random(uint64_t *dice) {

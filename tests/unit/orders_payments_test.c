@@ -140,20 +140,20 @@ static void ship(size_t line, int64_t units) {
         const struct stock_cause cause = { .reason = "sale", .document = "d", .actor = "ada" };
 
         fulfillment_line_fulfill(&allocations[line], units, &stock, &cause);
-        order_request_captures(&order, &fulfillment, &events, "ada");
-        order_settle(&order, &events, "ada", NOW);
+        order_request_captures(&order, &fulfillment, &command);
+        order_settle(&order, &command);
 }
 
 static void cancel(size_t line, int64_t units) {
         const struct cancel_line some = { lines[line].id, units };
 
         refusal = (struct refusal){ 0 };
-        cr_assert_eq(order_cancel(&order, &some, 1, "no", "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_cancel(&order, &some, 1, "no", &command), PROBLEM_NONE);
 }
 
 static void cancel_all(void) {
         refusal = (struct refusal){ 0 };
-        cr_assert_eq(order_cancel(&order, NULL, 0, "no", "ada", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_cancel(&order, NULL, 0, "no", &command), PROBLEM_NONE);
 }
 
 static size_t told(const char *type) {
@@ -284,7 +284,7 @@ Test(order_payments, a_refund_without_an_amount_is_the_refund_due) {
         ship(0, 2);
         (void) order_credit_units(&lines[0], 2);
         lines[0].returned = 2;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
         cr_assert_eq(order.balance.refund_due, 0);
         cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
         cr_assert_eq(order.balance.n_refunds, 0);
@@ -329,7 +329,7 @@ Test(order_payments, an_appeasement_pays_no_return_without_a_due_amount) {
         lines[1].quantity += 7;
         lines[1].value += 7000;
         order.balance.total += 7000; /* an exchange takes all that was due */
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
         cr_assert_eq(order.balance.refund_due, 0);
         cr_assert_eq(give_back(500), PROBLEM_NONE);
         cr_assert_eq(refunded_for(0) + refunded_for(1), 0);
@@ -357,8 +357,7 @@ Test(order_payments, a_refused_amount_names_the_available_amount) {
         cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
         assert_available(4000);
         refusal = (struct refusal){ 0 };
-        cr_assert_eq(order_cancel(&order, &some, 1, "no", "ada", &events, NOW, &arena, &refusal),
-                PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(order_cancel(&order, &some, 1, "no", &command), PROBLEM_INVALID_TRANSITION);
         cr_assert(refusal.violations->has_available && refusal.violations->available == 4);
 }
 
@@ -380,7 +379,7 @@ Test(order_payments, a_fee_is_withheld_from_the_credit_of_a_return) {
         cr_assert_eq(order_credit_units(&lines[0], 1), 3000);
         lines[0].returned++;
         order_credit(&order, -450, 0);
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
         cr_assert_eq(order.balance.refund_due, 2550);
         cr_assert_eq(order.adjusted, -450);
 }
@@ -466,7 +465,7 @@ static void random_return(uint64_t *dice) {
                 return;
         (void) order_credit_units(line, units);
         line->returned += units;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 static void random_give_back(uint64_t *dice) {
@@ -484,7 +483,7 @@ static void random_withholding(uint64_t *dice) {
 
         order_credit(&order, -amount, 0);
         kept += amount;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 /* As an exchange does: units more of a line, at its price. */
@@ -501,7 +500,7 @@ static void random_addition(uint64_t *dice) {
         rows[i].reserved += units;
         order.subtotal += price;
         order.balance.total += price;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 /* As a fulfillment that is reinstated: cancelled units are charged and reserved again, also of a cancelled order. */
@@ -515,7 +514,7 @@ static void random_revival(uint64_t *dice) {
         lines[i].cancelled -= units;
         allocations[i].cancelled -= units;
         rows[i].reserved += units;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 static void random_payment(uint64_t *dice) {
@@ -661,7 +660,7 @@ static void undo_the_rest(void) {
         }
         if (order.status != ORDER_CANCELLED)
                 order_credit(&order, order.shipping, order_shipping_tax(&order));
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 Test(order_payments, random_payments_cancellations_returns_and_refunds_lose_or_make_no_cent) {
@@ -705,9 +704,8 @@ static struct cancel_quote quote_of(size_t line, int64_t units) {
         struct cancel_quote quote = { 0 };
 
         refusal = (struct refusal){ 0 };
-        cr_assert_eq(order_cancel_quote(
-                             &order, units ? &some : NULL, units ? 1 : 0, "no", "ada", NOW, &arena, &refusal, &quote),
-                PROBLEM_NONE);
+        cr_assert_eq(
+                order_cancel_quote(&order, units ? &some : NULL, units ? 1 : 0, "no", &command, &quote), PROBLEM_NONE);
         return quote;
 }
 
@@ -735,8 +733,7 @@ Test(order_payments, a_quote_refuses_like_the_cancellation) {
         struct cancel_quote quote = { 0 };
 
         (void) pay(FUNDS_AUTHORIZED, 10500);
-        cr_assert_eq(order_cancel_quote(&order, &some, 1, "no", "ada", NOW, &arena, &refusal, &quote),
-                PROBLEM_INVALID_TRANSITION);
+        cr_assert_eq(order_cancel_quote(&order, &some, 1, "no", &command, &quote), PROBLEM_INVALID_TRANSITION);
         cr_assert(refusal.violations->has_available && refusal.violations->available == 4);
 }
 
@@ -795,7 +792,7 @@ static void return_some(uint64_t *dice, struct credit_notes *notes) {
         notes->tax += order_line_tax(line, before, units);
         notes->value += order_credit_units(line, units);
         line->returned += units;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
 }
 
 static bool is_all_given_up(void) {
@@ -837,7 +834,7 @@ Test(order_payments, the_parts_add_up_to_the_order_and_its_tax_in_every_order_of
                         notes.value += order.shipping;
                         notes.tax += tax;
                         order_credit(&order, order.shipping, tax);
-                        order_settle(&order, &events, "ada", NOW);
+                        order_settle(&order, &command);
                 }
                 if (order.balance.refund_due)
                         cr_assert_eq(give_back(0), PROBLEM_NONE);

@@ -65,6 +65,7 @@ static struct arena arena;
 static struct placing placing;
 static struct events told_by_all;
 static struct refusal refusal;
+static struct command command; /* of ada, now */
 static struct order *placed;
 static struct order *placed_orders[ORDERS_MAX];
 static struct reservation *claimed[ORDERS_MAX];
@@ -88,7 +89,6 @@ static void set_up(void) {
         refusal = (struct refusal){ 0 };
         placed = NULL;
         placing = (struct placing){ .arena = &arena,
-                .events = &told_by_all,
                 .catalog = { .channels = channels,
                         .n_channels = array_size(channels),
                         .locations = locations,
@@ -100,13 +100,15 @@ static void set_up(void) {
                         .listings = listings,
                         .n_listings = array_size(listings) },
                 .orders = placed_orders,
-                .claimed = claimed,
-                .now = NOW };
+                .claimed = claimed };
+        command = (struct command){
+                .actor = "ada", .now = NOW, .events = &told_by_all, .arena = &arena, .refusal = &refusal
+        };
         stock_init(&placing.stock, &arena);
         placing.stock.rows = rows;
         placing.stock.n_rows = array_size(rows);
         reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(placing.events, &arena);
+        events_init(&told_by_all, &arena);
 }
 
 static void tear_down(void) {
@@ -145,7 +147,7 @@ static enum problem check(const struct order_body *body) {
 
 static enum problem place(const struct order_body *body) {
         refusal = (struct refusal){ 0 };
-        return placing_decide(&placing, body, "ada", &arena, &refusal, &placed);
+        return placing_decide(&placing, body, &command, &placed);
 }
 
 static struct stock_row *row_of(const char *location, const char *sku) {
@@ -170,7 +172,7 @@ static void assert_refused(enum problem p, enum problem expected, const char *po
         cr_assert_null(placed);
         cr_assert_eq(placing.n_placed, 0);
         cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(placing.events->first);
+        cr_assert_null(told_by_all.first);
         for (size_t i = 0; i < array_size(rows); i++)
                 cr_assert_not(rows[i].changed);
 }
@@ -501,7 +503,7 @@ Test(placing, a_listing_without_price_and_title_leaves_the_products) {
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = placing.events->first; event; event = event->next)
+        for (const struct event *event = told_by_all.first; event; event = event->next)
                 if (!event->is_cover)
                         (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
                                 event_types[event->type].name);
@@ -517,16 +519,16 @@ Test(placing, a_new_order_has_events_for_itself_and_each_fulfillment) {
         body.ship_to = &home;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated fulfillment.allocated");
-        event = placing.events->first;
-        cr_assert_eq(event->order_id, &placed->id);
-        cr_assert(event->subject_kind == SUBJECT_ORDER && event->subject_id == &placed->id);
+        event = told_by_all.first;
+        cr_assert(uuid_equal(event->order_id, &placed->id));
+        cr_assert(event->subject_kind == SUBJECT_ORDER && uuid_equal(event->subject_id, &placed->id));
         cr_assert_str_eq(event->channel, "web");
         cr_assert_str_eq(event->actor, "ada");
         cr_assert_not_null(
                 strstr(buffer_text(&event->data), "\"channel\":\"web\",\"total\":2000,\"currency\":\"EUR\""));
         cr_assert_null(strstr(buffer_text(&event->data), "Ada"));
         event = event->next;
-        cr_assert_eq(event->order_id, &placed->id);
+        cr_assert(uuid_equal(event->order_id, &placed->id));
         cr_assert(event->subject_kind == SUBJECT_FULFILLMENT && event->subject_id == &placed->fulfillments[0]->id);
         cr_assert_str_eq(event->location, "alpha");
 }
@@ -538,7 +540,7 @@ Test(placing, a_payment_of_a_new_order_has_an_event) {
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated payment.authorized");
-        events_init(placing.events, &arena);
+        events_init(&told_by_all, &arena);
         body.external_ref = "W-2";
         payment.status = PAYMENT_CAPTURED;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -841,7 +843,7 @@ Test(placing, without_memory_nothing_is_half_placed) {
                 arena_init(&small, ceiling);
                 placing.arena = &small;
                 placing.n_orders = placing.n_placed = 0;
-                events_init(placing.events, &small);
+                events_init(&told_by_all, &small);
                 if (place(&body)) {
                         cr_assert_eq(placing.n_placed, 0);
                         busy++;
@@ -1144,9 +1146,7 @@ static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
                 if (!n && !all)
                         continue;
                 cr_assert_lt(before, order->balance.total + 1);
-                cr_assert_eq(
-                        order_cancel(order, all ? NULL : some, n, "no", "ada", placing.events, NOW, &arena, &refusal),
-                        PROBLEM_NONE);
+                cr_assert_eq(order_cancel(order, all ? NULL : some, n, "no", &command), PROBLEM_NONE);
                 cr_assert_geq(order->balance.refund_due, before);
                 cr_assert_eq(order->status == ORDER_CANCELLED, !open_units(order));
         }
@@ -1179,7 +1179,7 @@ Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
                 assert_nothing_reserved();
                 placing.n_orders = placing.n_placed = 0;
                 arena_reset(&arena);
-                events_init(placing.events, &arena);
+                events_init(&told_by_all, &arena);
         }
 }
 
@@ -1316,7 +1316,7 @@ static void assert_over(const char *status) {
         cr_assert_eq(place(&body), PROBLEM_RESERVATION_EXPIRED);
         cr_assert_str_eq(refusal.current_status, status);
         cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(placing.events->first);
+        cr_assert_null(told_by_all.first);
 }
 
 Test(placing_reservation, an_expired_reservation_is_refused) {

@@ -13,6 +13,7 @@
 static struct arena arena;
 static struct events events;
 static struct refusal refusal;
+static struct command command; /* of ada, now */
 static struct stock stock;
 static struct stock_row rows[] = {
         { .location = "alpha", .sku = "A", .on_hand = 10, .reserved = 5, .exists = true },
@@ -71,6 +72,8 @@ static void set_up(void) {
                 .fulfillments = list,
                 .n_fulfillments = 2 };
         till_pay(&till, &order, FUNDS_CAPTURED);
+        command =
+                (struct command){ .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal };
 }
 
 static void tear_down(void) {
@@ -108,11 +111,11 @@ static void assert_violation(const char *pointer, const char *code) {
 }
 
 static enum problem cancel_all(void) {
-        return order_cancel(&order, NULL, 0, "changed her mind", "ada", &events, NOW, &arena, &refusal);
+        return order_cancel(&order, NULL, 0, "changed her mind", &command);
 }
 
 static enum problem cancel_some(const struct cancel_line *some, size_t n) {
-        return order_cancel(&order, some, n, "changed her mind", "ada", &events, NOW, &arena, &refusal);
+        return order_cancel(&order, some, n, "changed her mind", &command);
 }
 
 static enum problem cancel_of(size_t line, int64_t quantity) {
@@ -333,7 +336,7 @@ Test(order_rules, the_status_follows_from_the_units) {
                         lines[j].fulfilled = cases[i].fulfilled[j];
                         lines[j].cancelled = cases[i].cancelled[j];
                 }
-                order_settle(&order, &events, "ada", NOW);
+                order_settle(&order, &command);
                 cr_assert_eq(order.status, cases[i].expected, "case %zu", i);
         }
         assert_told("order.partially_fulfilled order.fulfilled refund.due order.cancelled");
@@ -341,7 +344,7 @@ Test(order_rules, the_status_follows_from_the_units) {
 
 Test(order_rules, settling_raises_the_versions_of_touched_documents) {
         fulfillments[1].touched = true;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
         cr_assert_eq(order.version, 2);
         cr_assert_eq(order.updated_at, NOW);
         cr_assert(order.changed);
@@ -399,9 +402,6 @@ Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
 }
 
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
-        const struct command command = {
-                .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal
-        };
         const struct refund_request request = { .amount = 453, .reason = "it was late" };
 
         order_credit(&order, 453, 0);
@@ -463,7 +463,7 @@ Test(order_rules, cancelling_a_cancelled_order_changes_nothing) {
         cr_assert_eq(cancel_all(), PROBLEM_NONE);
         events_init(&events, &arena);
         due = order.balance.refund_due;
-        cr_assert_eq(order_cancel(&order, NULL, 0, "again", "bob", &events, NOW + 1, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_cancel(&order, NULL, 0, "again", &command), PROBLEM_NONE);
         cr_assert_eq(order.version, 2);
         cr_assert_eq(order.balance.refund_due, due);
         cr_assert_str_eq(order.cancel_reason, "changed her mind");
@@ -579,11 +579,11 @@ Test(order_rules, a_parcel_is_packed_when_its_unpicked_rest_is_cancelled) {
 
 Test(order_rules, an_order_without_units_has_a_cancel_reason) {
         fulfillment_line_short(&allocations[0], 5);
-        cr_assert_eq(order_after_units(&order, "theft", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_after_units(&order, "theft", &command), PROBLEM_NONE);
         cr_assert_null(order.cancel_reason);
         fulfillment_line_short(&allocations[1], 3);
         fulfillment_line_short(&allocations[2], 4);
-        cr_assert_eq(order_after_units(&order, "damaged", "bob", &events, NOW, &arena, &refusal), PROBLEM_NONE);
+        cr_assert_eq(order_after_units(&order, "damaged", &command), PROBLEM_NONE);
         cr_assert_eq(order.status, ORDER_CANCELLED);
         cr_assert_str_eq(order.cancel_reason, "damaged");
         cr_assert_eq(order.balance.refund_due, 9090);
@@ -683,7 +683,7 @@ static bool slot_is_given_back(enum fulfillment_status status, timestamp slot_at
         fulfillments[0].has_slot = fulfillments[0].touched = true;
         fulfillments[0].gives_slot_back = false;
         fulfillments[0].slot_at = slot_at;
-        order_settle(&order, &events, "ada", NOW);
+        order_settle(&order, &command);
         cr_assert_neq(fulfillments[0].has_slot, fulfillments[0].gives_slot_back);
         cr_assert_eq(fulfillments[0].slot_at, slot_at, "the fulfillment keeps the time of the freed slot");
         return fulfillments[0].gives_slot_back;
