@@ -1,5 +1,6 @@
 #include "orders/orders.h"
 
+#include "base/mark.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "orders/lists.h"
@@ -211,15 +212,10 @@ static const char *secret_for(const struct code_viewer *viewer, const char *loca
         return here ? viewer->secret : NULL;
 }
 
-/* FNV-1a, so that each part of a view changes the digest. */
-static uint64_t view_add(uint64_t digest, uint64_t part) {
-        return (digest ^ part) * UINT64_C(0x100000001b3);
-}
-
 uint64_t order_view(const struct order *order) {
         const timestamp due_at = balance_due_at(&order->balance);
 
-        return due_at == order->balance.payment_due_at ? 0 : view_add(0, (uint64_t) due_at);
+        return due_at == order->balance.payment_due_at ? 0 : mark_number(0, (uint64_t) due_at);
 }
 
 uint64_t order_view_of(const struct order *order, const struct code_viewer *viewer) {
@@ -229,7 +225,7 @@ uint64_t order_view_of(const struct order *order, const struct code_viewer *view
                 const struct fulfillment *fulfillment = order->fulfillments[i];
 
                 if (fulfillment->method != BY_SHIPPING && !secret_for(viewer, fulfillment->location))
-                        digest = view_add(digest, i + 1);
+                        digest = mark_number(digest, i + 1);
         }
         return digest;
 }

@@ -1,6 +1,8 @@
 /* Value of the units of a line, to the cent. */
 #include "orders/order.h"
 
+#include "base/mark.h"
+
 static int64_t line_discounts(const struct order *order, const struct order_line *line) {
         int64_t sum = 0;
 
@@ -157,7 +159,7 @@ uint64_t order_worth_mark(const struct order *order) {
         const struct balance *balance = &order->balance;
         const int64_t figures[] = { balance->total, order->shipping, balance->credited, order->adjusted, balance->paid,
                 balance->refunded, balance->refund_due, order->tax, order->adjusted_tax };
-        uint64_t mark = mark_bytes(BALANCE_MARK, figures, sizeof(figures));
+        uint64_t mark = mark_bytes(MARK_BEGIN, figures, sizeof(figures));
 
         for (size_t i = 0; i < order->n_lines; i++)
                 mark = mark_line(mark, &order->lines[i]);

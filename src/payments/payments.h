@@ -182,12 +182,8 @@ int64_t balance_refund_expected(const struct balance *balance);
  * not fit. This makes no refund: balance_settle adds the event of the amount that became due. */
 int64_t balance_credit(struct balance *balance, int64_t amount);
 
-/* A digest of the payments and refunds, which continues the mark of the caller. */
+/* A mark (base/mark.h) of the payments and refunds, which continues that of the caller. */
 uint64_t balance_mark(const struct balance *balance, uint64_t mark);
-
-/* Continue a mark with bytes (FNV-1a, over 64 bits), from BALANCE_MARK on. */
-#define BALANCE_MARK UINT64_C(0xcbf29ce484222325)
-uint64_t mark_bytes(uint64_t mark, const void *bytes, size_t size);
 
 /* The payment or refund of that id; NULL: the balance has none. */
 struct payment *payment_find(const struct balance *balance, const struct uuid *id);

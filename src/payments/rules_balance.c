@@ -1,6 +1,8 @@
 /* Sums and projections of a balance. */
 #include "payments/payments.h"
 
+#include "base/mark.h"
+
 /* ---- amounts ---- */
 
 int64_t payment_held(const struct payment *payment) {
@@ -125,12 +127,6 @@ void balance_project(struct balance *balance) {
 }
 
 /* ---- the mark ---- */
-
-uint64_t mark_bytes(uint64_t mark, const void *bytes, size_t size) {
-        for (size_t i = 0; i < size; i++)
-                mark = (mark ^ ((const uint8_t *) bytes)[i]) * UINT64_C(0x100000001b3);
-        return mark;
-}
 
 static uint64_t mark_payment(uint64_t mark, const struct payment *payment) {
         const int64_t figures[] = { (int64_t) payment->state, payment->amount, payment->authorized, payment->captured,
