@@ -1,5 +1,7 @@
 #include "auth/scope.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -29,14 +31,14 @@ enum scope scope_named(const char *text, size_t size) {
 
 scope_set scopes_parse(const char *text) {
         scope_set granted = 0;
+        const char *name;
+        size_t size;
 
-        while (*text) {
-                const size_t size = strcspn(text, " ");
-                const enum scope scope = scope_named(text, size);
+        while (text_next_part(&text, ' ', &name, &size)) {
+                const enum scope scope = scope_named(name, size);
 
                 if (scope != SCOPE_NONE)
                         granted |= scope_alone(scope);
-                text += size + (text[size] == ' ');
         }
         return granted;
 }

@@ -55,13 +55,6 @@ static void fill_duration(struct filling *filling, const struct place *place, co
         *(duration *) record_slot(record, member->offset) = span;
 }
 
-static int index_of_name(const char *text, const char *const *names) {
-        for (int i = 0; names[i]; i++)
-                if (text_equal(text, names[i]))
-                        return i;
-        return -1;
-}
-
 static void violate_names(struct filling *filling, const struct place *place, const char *const *names) {
         char list[DETAIL_SIZE_MAX - 64] = "";
         size_t size = 0;
@@ -75,7 +68,7 @@ static void violate_names(struct filling *filling, const struct place *place, co
 static int read_name(
         struct filling *filling, const struct place *place, const json_t *value, const char *const *names) {
         const char *text = filling_expect_text(filling, place, value);
-        const int index = text ? index_of_name(text, names) : -1;
+        const int index = text_index(names, text);
 
         if (text && index < 0)
                 violate_names(filling, place, names);

@@ -16,6 +16,24 @@ bool text_starts_with(const char *text, const char *prefix) {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+int text_index(const char *const *list, const char *text) {
+        for (int i = 0; text && list[i]; i++)
+                if (text_equal(list[i], text))
+                        return i;
+        return -1;
+}
+
+bool text_next_part(const char **rest, char separator, const char **ret_part, size_t *ret_size) {
+        const char *part = *rest;
+
+        if (!part || !*part)
+                return false;
+        *ret_part = part;
+        *ret_size = strcspn(part, (const char[]){ separator, '\0' });
+        *rest = part + *ret_size + (part[*ret_size] == separator);
+        return true;
+}
+
 static bool char_is_digit(char c) {
         return c >= '0' && c <= '9';
 }

@@ -12,6 +12,13 @@
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts_with(const char *text, const char *prefix);
 
+/* Where the text stands on a list that NULL ends; -1: it does not, as NULL never does. */
+int text_index(const char *const *list, const char *text);
+
+/* The next part of a list in one text; false at its end. `rest` begins with the list (NULL: an empty one) and moves
+ * behind the part and its separator. */
+bool text_next_part(const char **rest, char separator, const char **ret_part, size_t *ret_size);
+
 /* Valid UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF, no NUL. */
 bool text_is_utf8(const char *text, size_t size);
 

@@ -73,6 +73,9 @@ static void print_member(FILE *out, const char *name, size_t size) {
 
 /* Members of `data` that every event may have come first. */
 static void print_event_schema(FILE *out, const struct event_type_row *row) {
+        const char *members = row->members, *member;
+        size_t size;
+
         (void) fprintf(out,
                 "    %s:\n"
                 "      description: \"%s\"\n"
@@ -89,12 +92,8 @@ static void print_event_schema(FILE *out, const struct event_type_row *row) {
                 row->name, row->meaning, row->name);
         if (!strstr(row->members, "channel"))
                 (void) fputs("                channel: {type: string, description: code of the channel}\n", out);
-        for (const char *at = row->members; *at;) {
-                const size_t size = strcspn(at, " ");
-
-                print_member(out, at, size);
-                at += size + (at[size] == ' ');
-        }
+        while (text_next_part(&members, ' ', &member, &size))
+                print_member(out, member, size);
         (void) fputs("              additionalProperties: false\n", out);
 }
 

@@ -70,18 +70,17 @@ static bool is_loopback(const char *address) {
 /* Origins are compared byte by byte, so a spelling that no browser uses would never match. */
 static const char *origins_complaint(const char *list) {
         static char complaint[256];
+        const char *origin;
+        size_t size;
 
-        while (list && *list) {
-                const size_t size = strcspn(list, ",");
-
-                if (size && !text_is_origin(list, size)) {
+        while (text_next_part(&list, ',', &origin, &size)) {
+                if (size && !text_is_origin(origin, size)) {
                         (void) snprintf(complaint, sizeof(complaint),
                                 "HOLDFAST_CORS_ORIGINS: no browser sends \"%.*s\"; an origin is scheme://host or"
                                 " scheme://host:port in small letters",
-                                (int) (size < 64 ? size : 64), list);
+                                (int) (size < 64 ? size : 64), origin);
                         return complaint;
                 }
-                list += size + (list[size] == ',');
                 list += strspn(list, " ");
         }
         return NULL;

@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/problem.h"
+#include "base/text.h"
 #include "events/types.h"
 #include "notifications/data.h"
 #include "notifications/notifications.h"
@@ -78,12 +79,11 @@ void page_configuration(FILE *out) {
 
 /* The names of a list, each as code. */
 static void print_event_members(FILE *out, const char *list) {
-        for (const char *at = list; *at;) {
-                const int size = (int) strcspn(at, " ");
+        const char *rest = list, *member;
+        size_t size;
 
-                (void) fprintf(out, "%s`%.*s`", at == list ? "" : " ", size, at);
-                at += size + (at[size] == ' ');
-        }
+        while (text_next_part(&rest, ' ', &member, &size))
+                (void) fprintf(out, "%s`%.*s`", member == list ? "" : " ", (int) size, member);
 }
 
 void page_events(FILE *out) {

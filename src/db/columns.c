@@ -110,16 +110,16 @@ static void enum_fill(struct rows *rows, const struct column *column, const char
 
 static unsigned bits_of(struct rows *rows, const struct column *column, const char *bytes) {
         unsigned bits = 0;
+        const char *part;
+        size_t size;
 
-        while (bytes && *bytes) {
+        while (text_next_part(&bytes, ' ', &part, &size)) {
                 char word[WORD_SIZE_MAX];
-                const size_t size = strcspn(bytes, " ");
 
-                (void) snprintf(word, sizeof(word), "%.*s", (int) size, bytes);
+                (void) snprintf(word, sizeof(word), "%.*s", (int) size, part);
                 bits |= 1u << rows_enum(rows, column->words, word);
                 if (rows->unknown == word)
-                        rows->unknown = bytes; /* from the unknown word on; lives as long as the result */
-                bytes += size + (bytes[size] == ' ');
+                        rows->unknown = part; /* from the unknown word on; lives as long as the result */
         }
         return bits;
 }

@@ -139,9 +139,11 @@ enum problem events_readings_load(
 
 static bool members_have(const char *list, const char *name) {
         const size_t size = strlen(name);
+        const char *member;
+        size_t member_size;
 
-        for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ')
-                if (strcspn(at, " ") == size && !strncmp(at, name, size))
+        while (text_next_part(&list, ' ', &member, &member_size))
+                if (member_size == size && !strncmp(member, name, size))
                         return true;
         return false;
 }

@@ -110,14 +110,13 @@ static enum problem consumers_write(struct batch *batch) {
 /* ---- replies ---- */
 
 static void types_write(struct writer *json, const char *types, struct arena *arena) {
+        const char *rest = types ? types : "*", *type;
+        size_t size;
+
         write_name(json, "types");
         write_list_begin(json);
-        for (const char *at = types ? types : "*"; *at;) {
-                const size_t size = strcspn(at, ",");
-
-                write_text(json, arena_text_sized(arena, at, size));
-                at += size + (at[size] == ',');
-        }
+        while (text_next_part(&rest, ',', &type, &size))
+                write_text(json, arena_text_sized(arena, type, size));
         write_list_end(json);
 }
 

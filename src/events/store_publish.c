@@ -1,21 +1,21 @@
 #include "events/store_publish.h"
 
+#include "base/text.h"
 #include "db/connection.h"
 #include "events/topics.h"
 #include "events/types.h"
 #include "sql/events.h"
 
-#include <string.h>
-
 /* Add each name of the list that is separated by spaces. */
 static void names_add(struct array *names, const char *list, struct arena *arena) {
-        for (const char *at = list; *at;) {
-                const size_t size = strcspn(at, " ");
-                const char *name = arena_text_sized(arena, at, size);
+        const char *part;
+        size_t size;
+
+        while (text_next_part(&list, ' ', &part, &size)) {
+                const char *name = arena_text_sized(arena, part, size);
 
                 if (name)
                         array_text(names, name);
-                at += size + (at[size] == ' ');
         }
 }
 

@@ -156,15 +156,13 @@ static void head_read(struct exchange *exchange, const char *method, const char 
 }
 
 static bool origin_is_allowed(const struct server *server, const char *origin) {
-        const char *list = server->settings.cors_origins;
         const size_t size = origin ? strlen(origin) : 0;
+        const char *list = server->settings.cors_origins, *item;
+        size_t item_size;
 
-        while (list && *list && size) {
-                const size_t item = strcspn(list, ",");
-
-                if (item == size && strncmp(list, origin, size) == 0)
+        while (size && text_next_part(&list, ',', &item, &item_size)) {
+                if (item_size == size && strncmp(item, origin, size) == 0)
                         return true;
-                list += item + (list[item] == ',');
                 list += strspn(list, " ");
         }
         return false;

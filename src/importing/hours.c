@@ -65,16 +65,17 @@ static bool slot_add(const char *part, json_t *list) {
 }
 
 static bool parts_read(const char *cell, part_reader add, json_t *list) {
-        while (*cell) {
-                const size_t size = strcspn(cell, ";");
+        const char *at;
+        size_t size;
+
+        while (text_next_part(&cell, ';', &at, &size)) {
                 char part[PART_SIZE] = { 0 };
 
                 if (size >= sizeof(part))
                         return false;
-                memcpy(part, cell, size);
+                memcpy(part, at, size);
                 if (part[strspn(part, " ")] && !add(part, list))
                         return false;
-                cell += size + (cell[size] == ';');
         }
         return true;
 }

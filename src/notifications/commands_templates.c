@@ -22,18 +22,11 @@ const struct shape template_shape = SHAPE(struct template_body, template_members
 
 /* ---- the path ---- */
 
-static bool is_listed_in(const char *text, const char *const *list) {
-        for (size_t i = 0; list[i]; i++)
-                if (text_equal(text, list[i]))
-                        return true;
-        return false;
-}
-
 void template_path_check(struct call *call) {
-        if (!is_listed_in(call_code(call, 0), notification_kind_texts))
+        if (text_index(notification_kind_texts, call_code(call, 0)) < 0)
                 call_refuse(
                         call, PROBLEM_INVALID_PARAMETER, "There is no notification of kind %s.", call_code(call, 0));
-        else if (!is_listed_in(call_code(call, 1), notification_medium_texts))
+        else if (text_index(notification_medium_texts, call_code(call, 1)) < 0)
                 call_refuse(
                         call, PROBLEM_INVALID_PARAMETER, "The medium %s is neither email nor sms.", call_code(call, 1));
         else if (!locale_is_valid(call_code(call, 2)))

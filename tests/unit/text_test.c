@@ -25,6 +25,36 @@ Test(text, starts_with_a_prefix_of_itself) {
         cr_assert_not(text_starts_with("bearer x", "Bearer "));
 }
 
+Test(text, a_text_has_the_place_of_its_equal_on_a_list) {
+        static const char *const list[] = { "apple", "bread", "bread", NULL };
+
+        cr_assert_eq(text_index(list, "apple"), 0);
+        cr_assert_eq(text_index(list, "bread"), 1);
+        cr_assert_eq(text_index(list, "brea"), -1);
+        cr_assert_eq(text_index(list, ""), -1);
+        cr_assert_eq(text_index(list, NULL), -1);
+}
+
+static void assert_parts(const char *list, const char *expected) {
+        char parts[64] = "";
+        const char *part;
+        size_t size;
+
+        while (text_next_part(&list, ' ', &part, &size))
+                (void) snprintf(parts + strlen(parts), sizeof(parts) - strlen(parts), "[%.*s]", (int) size, part);
+        cr_assert_str_eq(parts, expected);
+}
+
+Test(text, a_list_has_a_part_before_each_separator_and_a_last_one) {
+        assert_parts(NULL, "");
+        assert_parts("", "");
+        assert_parts("a", "[a]");
+        assert_parts("a bc d", "[a][bc][d]");
+        assert_parts("a  b", "[a][][b]");
+        assert_parts(" a ", "[][a]");
+        assert_parts("a,b", "[a,b]");
+}
+
 Test(text, valid_utf8_differs_from_invalid) {
         const char *const valid[] = { "", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
                 "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "crème brûlée", "日本",
