@@ -122,18 +122,22 @@ static bool parts_split(struct page *page, const char *bytes, size_t size) {
         return bytes == end;
 }
 
-static bool cursor_open(struct page *page, const char *cursor, struct arena *arena) {
+/* The bytes of a cursor of that version, in the arena; NULL when the text is none. */
+static uint8_t *cursor_decode(const char *cursor, uint8_t version, struct arena *arena, size_t *ret_size) {
         const size_t text_size = strlen(cursor);
-        uint8_t mac[MAC_SIZE];
-        uint8_t *raw;
-        size_t size;
+        uint8_t *raw = text_size <= CURSOR_SIZE_MAX ? arena_alloc(arena, text_size + 1) : NULL;
 
-        if (text_size > CURSOR_SIZE_MAX)
-                return false;
-        raw = arena_alloc(arena, RAW_SIZE_MAX + 1);
-        if (!raw || !base64url_decode(cursor, text_size, raw, &size) || size < HEAD_SIZE || raw[0] != CURSOR_VERSION)
-                return false;
-        return mac_make(page, (const char *) raw + HEAD_SIZE, size - HEAD_SIZE, arena, mac) &&
+        if (!raw || !base64url_decode(cursor, text_size, raw, ret_size) || *ret_size < HEAD_SIZE || raw[0] != version)
+                return NULL;
+        return raw;
+}
+
+static bool cursor_open(struct page *page, const char *cursor, struct arena *arena) {
+        uint8_t mac[MAC_SIZE];
+        size_t size = 0;
+        const uint8_t *raw = cursor_decode(cursor, CURSOR_VERSION, arena, &size);
+
+        return raw && mac_make(page, (const char *) raw + HEAD_SIZE, size - HEAD_SIZE, arena, mac) &&
                CRYPTO_memcmp(mac, raw + 1, MAC_SIZE) == 0 &&
                parts_split(page, (const char *) raw + HEAD_SIZE, size - HEAD_SIZE);
 }
@@ -158,6 +162,10 @@ static enum problem key_take(struct rows *rows, void *into) {
         return key->known ? PROBLEM_NONE : FAULT_BROKEN;
 }
 
+void cursor_key_ask(struct batch *batch, struct cursor_key *key) {
+        database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
+}
+
 enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) {
         struct cursor_key *key = arena_new(batch->arena, struct cursor_key);
         bool needed = false;
@@ -165,14 +173,10 @@ enum problem pages_load(struct batch *batch, const struct cursor_key **ret_key) 
         if (!key)
                 return FAULT_BUSY;
         *ret_key = key;
-        database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
+        cursor_key_ask(batch, key);
         for (size_t i = 0; i < batch->n_calls; i++)
                 needed = needed || query_of(batch->calls[i])->cursor;
         return needed ? batch_trip(batch) : PROBLEM_NONE;
-}
-
-void cursor_key_ask(struct batch *batch, struct cursor_key *key) {
-        database_ask(batch->database, &sql_cursor_key, NULL, key_take, key);
 }
 
 bool page_begin(struct page *page, struct call *call, const struct cursor_key *key, size_t n_parts) {
@@ -314,16 +318,11 @@ const char *position_cursor_seal(const struct cursor_key *key, int64_t position,
 
 bool position_cursor_open(
         const struct cursor_key *key, const char *cursor, struct arena *arena, int64_t *ret_position) {
-        const size_t text_size = strlen(cursor);
         uint8_t mac[MAC_SIZE];
-        uint8_t *raw;
-        size_t size;
+        size_t size = 0;
+        const uint8_t *raw = cursor_decode(cursor, POSITION_CURSOR_VERSION, arena, &size);
 
-        if (text_size > CURSOR_SIZE_MAX)
-                return false;
-        raw = arena_alloc(arena, text_size + 1);
-        if (!raw || !base64url_decode(cursor, text_size, raw, &size) || size != POSITION_SIZE ||
-                raw[0] != POSITION_CURSOR_VERSION)
+        if (!raw || size != POSITION_SIZE)
                 return false;
         *ret_position = position_read(raw + HEAD_SIZE);
         return position_mac_make(key, *ret_position, mac) && CRYPTO_memcmp(mac, raw + 1, MAC_SIZE) == 0;
