@@ -1,8 +1,6 @@
 /* A customer comes after the hold has ended, and the units are still there. */
 #include "fulfillment/fulfillment.h"
 
-#include <inttypes.h>
-
 /* ---- whether all units are there ---- */
 
 /* Units of the line's stock row that expired with it; 0 when a line before it has the same row. */
@@ -30,10 +28,9 @@ static enum problem check_expired_stock(const struct fulfillment *fulfillment, c
                 if (wanted <= available)
                         continue;
                 covered = false;
-                violation_beyond(command->refusal, command->arena, "#/lines", i, "quantity",
-                        problem_slug(PROBLEM_INSUFFICIENT_STOCK), available,
-                        "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
-                        fulfillment->lines[i].order_line->sku, fulfillment->location, available, wanted);
+                stock_shortage_violate(command->refusal, command->arena, "#/lines", i,
+                        &(struct stock_shortage){
+                                fulfillment->lines[i].order_line->sku, fulfillment->location, available, wanted });
         }
         if (covered)
                 return PROBLEM_NONE;

@@ -75,6 +75,16 @@ enum problem stock_rows_read(struct rows *rows, void *into);
 /* The row that was named, or NULL when it was not. A row that does not exist holds nothing and cannot be locked. */
 struct stock_row *stock_find(const struct stock *stock, const char *location, const char *sku);
 
+/* Units that a line of a request lacks at a location. */
+struct stock_shortage {
+        const char *sku, *location;
+        int64_t available, wanted;
+};
+
+/* Add the violation of that line, which stands at `place` in the list of the request. */
+void stock_shortage_violate(struct refusal *refusal, struct arena *arena, const char *list, size_t place,
+        const struct stock_shortage *shortage);
+
 /* Keep the set with the end of its ledger, and either the named row (NULL: none) or every row. */
 void stock_snapshot(struct snapshot *snapshot, struct stock *stock);
 void stock_row_snapshot(struct snapshot *snapshot, struct stock_row *row);

@@ -1,6 +1,9 @@
 #include "inventory/inventory.h"
 
+#include "base/problem.h"
 #include "base/snapshot.h"
+
+#include <inttypes.h>
 
 int64_t stock_available(const struct stock_row *row) {
         const int64_t available = row->on_hand - row->unsellable - row->reserved - row->safety_stock;
@@ -44,6 +47,13 @@ void stock_move(struct stock *stock, struct stock_row *row, int64_t on_hand_chan
         };
         *stock->last_movement = movement;
         stock->last_movement = &movement->next;
+}
+
+void stock_shortage_violate(struct refusal *refusal, struct arena *arena, const char *list, size_t place,
+        const struct stock_shortage *shortage) {
+        violation_beyond(refusal, arena, list, place, "quantity", problem_slug(PROBLEM_INSUFFICIENT_STOCK),
+                shortage->available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.", shortage->sku,
+                shortage->location, shortage->available, shortage->wanted);
 }
 
 void stock_snapshot(struct snapshot *snapshot, struct stock *stock) {

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* ---- where units can join ---- */
@@ -134,9 +133,8 @@ static enum problem additions_check_stock(const struct addition *additions, size
                 if (wanted <= available)
                         continue;
                 covered = false;
-                violation_beyond(context->refusal, context->arena, requested->list, requested->place, "quantity",
-                        "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
-                        requested->sku, requested->choice->location, available, wanted);
+                stock_shortage_violate(context->refusal, context->arena, requested->list, requested->place,
+                        &(struct stock_shortage){ requested->sku, requested->choice->location, available, wanted });
         }
         return covered ? PROBLEM_NONE
                        : refuse(context->refusal, context->arena, PROBLEM_INSUFFICIENT_STOCK,

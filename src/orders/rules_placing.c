@@ -4,8 +4,6 @@
 #include "base/snapshot.h"
 #include "base/text.h"
 
-#include <inttypes.h>
-
 /* ---- building ---- */
 
 static struct order *placed_order_new(
@@ -281,13 +279,6 @@ static int64_t order_units_of_row(const struct order *order, const struct stock_
         return units;
 }
 
-static void order_shortage_add(
-        const struct validation *validation, const struct order_line *line, int64_t available, int64_t wanted) {
-        violation_beyond(validation->context.refusal, validation->context.arena, "#/lines", (size_t) line->number,
-                "quantity", "insufficient-stock", available, "%s at %s: %" PRId64 " available, %" PRId64 " requested.",
-                line->sku, line->allocations->fulfillment->location, available, wanted);
-}
-
 /* Lines of the same stock row are added up first, so that each unit counts once. */
 static enum problem order_stock_check(
         const struct validation *validation, const struct order *order, const struct reservation *reservation) {
@@ -302,7 +293,9 @@ static enum problem order_stock_check(
                 if (wanted <= available || first != i)
                         continue;
                 covered = false;
-                order_shortage_add(validation, &order->lines[i], available, wanted);
+                stock_shortage_violate(validation->context.refusal, validation->context.arena, "#/lines", i,
+                        &(struct stock_shortage){ order->lines[i].sku,
+                                order->lines[i].allocations->fulfillment->location, available, wanted });
         }
         if (covered)
                 return PROBLEM_NONE;
