@@ -197,8 +197,6 @@ enum problem fulfillment_close_if_empty(
 /* Whether a fulfillment is not yet with a customer or a carrier, nor given up. */
 bool fulfillment_is_at_location(enum fulfillment_status status);
 
-const char *fulfillment_status_text(enum fulfillment_status status);
-
 /* The status that clients see: once the fulfillment is ready, a check-in shows as the status. */
 const char *fulfillment_shown_status(const struct fulfillment *fulfillment);
 

@@ -132,10 +132,6 @@ const struct lifecycle check_in_lifecycle = {
         .n_transitions = array_size(check_in_transitions),
 };
 
-const char *fulfillment_status_text(enum fulfillment_status status) {
-        return fulfillment_states[status];
-}
-
 const struct lifecycle *fulfillment_lifecycle(enum fulfillment_method method) {
         return method == BY_SHIPPING ? &shipping_lifecycle : &pickup_lifecycle;
 }

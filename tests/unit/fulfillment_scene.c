@@ -133,7 +133,7 @@ void assert_refused(enum problem p, enum problem expected) {
 }
 
 void assert_status(enum fulfillment_status status) {
-        cr_assert_eq(it->status, status, "it is %s", fulfillment_status_text(it->status));
+        cr_assert_eq(it->status, status, "it is %s", enum_column_text(&fulfillment_status_column, (int) it->status));
 }
 
 /* No event, no movement, no saved row. */

@@ -26,7 +26,7 @@ static void assert_next(int state, int event, const struct lifecycle *lifecycle)
                 assert_done(p);
                 return;
         }
-        cr_assert_str_eq(scene.refusal.current_status, fulfillment_status_text((enum fulfillment_status) state));
+        cr_assert_str_eq(scene.refusal.current_status, enum_column_text(&fulfillment_status_column, state));
         assert_refused(p, PROBLEM_INVALID_TRANSITION);
 }
 

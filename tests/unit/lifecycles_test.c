@@ -204,7 +204,7 @@ Test(lifecycles, states_are_named_as_on_the_wire) {
         assert_states(&refund_lifecycle, refund, array_size(refund));
         assert_states(&check_in_lifecycle, check_in, array_size(check_in));
         for (int i = 0; i < (int) array_size(fulfillment); i++)
-                cr_assert_str_eq(fulfillment_status_text((enum fulfillment_status) i), fulfillment[i]);
+                cr_assert_str_eq(enum_column_text(&fulfillment_status_column, i), fulfillment[i]);
         for (int i = 0; i < (int) array_size(of_order); i++)
                 cr_assert_str_eq(payment_status_texts[i], of_order[i]);
 }

@@ -59,7 +59,8 @@ static size_t expect_projection(void) {
         const bool is_open = order_open_reason(&order) != OPEN_FOR_NOTHING;
 
         cr_assert_eq(is_open, may_change(), "%s and %s, order %s, %ld returns, %ld to capture, %ld due, refund %d",
-                fulfillment_status_text(fulfillments[0].status), fulfillment_status_text(fulfillments[1].status),
+                enum_column_text(&fulfillment_status_column, (int) fulfillments[0].status),
+                enum_column_text(&fulfillment_status_column, (int) fulfillments[1].status),
                 order_status_texts[order.status], (long) order.returns_awaited, (long) payment.capture_due,
                 (long) order.balance.refund_due, order.balance.n_refunds ? (int) refund.state : NO_REFUND);
         order_project_open(&order);
