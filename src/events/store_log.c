@@ -88,13 +88,10 @@ static void subject_ask(struct database *database, const struct log_filter *filt
 
 static void location_ask(struct database *database, const struct log_filter *filter, struct log_page *page) {
         struct parameters p;
-        struct array *kinds;
 
         parameters_init(&p, page->arena);
         parameter_integer(&p, filter->after);
-        kinds = parameter_texts(&p);
-        for (size_t i = 0; i < SUBJECT_KIND_COUNT; i++)
-                array_text(kinds, subject_kinds[i]);
+        parameter_text_list(&p, subject_kinds, SUBJECT_KIND_COUNT);
         parameter_text(&p, filter->location);
         parameter_integer(&p, filter->limit);
         database_ask(database, &sql_event_log_at_location, &p, events_read, page);
