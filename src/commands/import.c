@@ -3,9 +3,9 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/money.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "importing/kinds.h"
-#include "importing/stop.h"
 
 #include <getopt.h>
 
@@ -142,7 +142,7 @@ int command_import(int argc, char **argv) {
         if (command_database_config())
                 return EXIT_BAD_CONFIG;
         log_set_level(LOG_LEVEL_ERROR);
-        import_stop_listen();
+        stop_listen();
         if (!options.currency)
                 options.currency = config_text(CONFIG_CURRENCY);
         code = command_check_schema();

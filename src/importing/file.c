@@ -1,8 +1,8 @@
 #include "importing/file.h"
 
 #include "base/csv.h"
+#include "base/stop.h"
 #include "base/text.h"
-#include "importing/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static bool fill(struct import_file *file) {
         file->begin = 0;
         do
                 n = read(file->descriptor, file->bytes + file->end, BUFFER_SIZE - file->end);
-        while (n < 0 && errno == EINTR && !import_stop_asked());
+        while (n < 0 && errno == EINTR && !stop_asked());
         if (n < 0) {
                 file_blame(file, "it cannot be read: %s", strerror(errno));
                 return false;

@@ -1,7 +1,7 @@
 #include "importing/import.h"
 
+#include "base/stop.h"
 #include "importing/keys.h"
-#include "importing/stop.h"
 
 /* A file that was cut may have lost a digit with its end. */
 static void note_open_end(struct import *import, size_t line) {
@@ -11,13 +11,13 @@ static void note_open_end(struct import *import, size_t line) {
 }
 
 int import_next(struct import *import, struct import_row *ret_row, bool *ret_more) {
-        while (!import_stop_asked()) {
+        while (!stop_asked()) {
                 const enum import_read read = import_file_next(&import->file, ret_row);
 
                 import_progress(&import->report, import->file.offset, import->file.size);
                 if (read == IMPORT_BROKEN) {
-                        if (import_stop_asked())
-                                return import_stop_code();
+                        if (stop_asked())
+                                return stop_code();
                         import_complain("%s: %s", import->file.path, import->file.reason);
                         return EXIT_FAILED;
                 }
@@ -30,12 +30,12 @@ int import_next(struct import *import, struct import_row *ret_row, bool *ret_mor
                         return EXIT_OK;
                 import_refuse(&import->report, ret_row->line, "%s", import->file.reason);
         }
-        return import_stop_code();
+        return stop_code();
 }
 
 int import_read_again(struct import *import, uint64_t offset, size_t line, struct import_row *ret_row) {
-        if (import_stop_asked())
-                return import_stop_code();
+        if (stop_asked())
+                return stop_code();
         if (import_file_seek(&import->file, offset, line) && import_file_next(&import->file, ret_row) == IMPORT_ROW)
                 return EXIT_OK;
         import_complain(

@@ -1,8 +1,8 @@
 #include "importing/kinds.h"
 
+#include "base/stop.h"
 #include "base/text.h"
 #include "importing/invoice.h"
-#include "importing/stop.h"
 
 static const struct import_kind kinds[] = {
         { "locations", &location_columns, import_locations, 0, 0 },
@@ -30,8 +30,8 @@ int import_run(
         int code;
 
         if (!import_file_open(&import->file, options->path, kind->columns, options->latin1)) {
-                if (import_stop_asked())
-                        return import_stop_code();
+                if (stop_asked())
+                        return stop_code();
                 import_complain("%s: %s", options->path, import->file.reason);
                 return EXIT_WRONG_USAGE;
         }
@@ -44,9 +44,9 @@ int import_run(
                 return code;
         import_report_init(&import->report, kind->name, options->path);
         code = kind->run(import);
-        if (!code || import->report.read || import_stop_asked())
+        if (!code || import->report.read || stop_asked())
                 import_summary(&import->report);
-        if (import_stop_asked())
+        if (stop_asked())
                 import_complain("the import was stopped; run it again: rows already imported stay as they are");
         if (code)
                 return code;

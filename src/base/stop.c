@@ -1,4 +1,4 @@
-#include "importing/stop.h"
+#include "base/stop.h"
 
 #include "base/cleanup.h"
 
@@ -13,7 +13,7 @@ static void catch_signal(int number) {
         (void) signal(number, SIG_DFL);
 }
 
-void import_stop_listen(void) {
+void stop_listen(void) {
         static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
         /* Without SA_RESTART, so that a read of a pipe returns. */
         struct sigaction action = { .sa_handler = catch_signal };
@@ -23,10 +23,10 @@ void import_stop_listen(void) {
                 (void) sigaction(signals[i], &action, NULL);
 }
 
-bool import_stop_asked(void) {
+bool stop_asked(void) {
         return caught != 0;
 }
 
-int import_stop_code(void) {
+int stop_code(void) {
         return caught ? EXIT_BY_SIGNAL + caught : 0;
 }
