@@ -18,20 +18,33 @@ static const char with_hundredths[][4] = { "AED", "AFN", "ALL", "AMD", "AOA", "A
         "VED", "VES", "WST", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG" };
 static const char with_thousandths[][4] = { "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND" };
 
+static const struct {
+        const char (*codes)[4];
+        size_t n;
+} by_exponent[] = {
+        { without_fraction, array_size(without_fraction) },
+        { NULL, 0 }, /* no currency has tenths */
+        { with_hundredths, array_size(with_hundredths) },
+        { with_thousandths, array_size(with_thousandths) },
+};
+
 static int compare_codes(const void *a, const void *b) {
         return strcmp(a, b);
 }
 
-static bool is_listed(const char *currency, const char (*codes)[4], size_t n) {
-        return bsearch(currency, codes, n, sizeof(*codes), compare_codes) != NULL;
+int currency_exponent(const char *currency) {
+        for (size_t i = 0; i < array_size(by_exponent); i++)
+                if (by_exponent[i].n && bsearch(currency, by_exponent[i].codes, by_exponent[i].n,
+                                                sizeof(*by_exponent[i].codes), compare_codes))
+                        return (int) i;
+        return -1;
 }
 
-int currency_exponent(const char *currency) {
-        if (is_listed(currency, with_hundredths, array_size(with_hundredths)))
-                return 2;
-        if (is_listed(currency, without_fraction, array_size(without_fraction)))
-                return 0;
-        return is_listed(currency, with_thousandths, array_size(with_thousandths)) ? 3 : -1;
+const char (*currencies_with_exponent(int exponent, size_t *ret_n))[4] {
+        const bool known = exponent >= 0 && (size_t) exponent < array_size(by_exponent);
+
+        *ret_n = known ? by_exponent[exponent].n : 0;
+        return known ? by_exponent[exponent].codes : NULL;
 }
 
 const char *currency_fault(const char *currency, char text[CURRENCY_FAULT_SIZE]) {

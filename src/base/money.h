@@ -23,6 +23,9 @@ struct money {
  * (funds codes, metals, XXX and XTS are no currency here). */
 int currency_exponent(const char *currency);
 
+/* The currencies with so many digits, sorted; NULL when there are none. */
+const char (*currencies_with_exponent(int exponent, size_t *ret_n))[4];
+
 /* The fault of a currency code as a sentence; NULL: it is an active currency. The sentence is static or in `text`. */
 #define CURRENCY_FAULT_SIZE 48
 const char *currency_fault(const char *currency, char text[CURRENCY_FAULT_SIZE]);

@@ -22,6 +22,7 @@ extern const size_t command_count;
 int command_audit(int argc, char **argv);
 int command_customer(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_healthcheck(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_migrate(int argc, char **argv);

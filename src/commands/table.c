@@ -28,6 +28,15 @@ const struct subcommand commands[] = {
                 "  --dates dmy|mdy|iso       order of day, month and year, if the file does not prove it\n\n"
                 "    holdfast import orders --channel web --location london --currency GBP --dates dmy invoices.csv",
                 command_import },
+        { "export", "export KIND [--format csv|jsonl] [OPTIONS]", "write rows to standard output, as CSV or JSON lines",
+                "KIND is locations, products or stock. All rows come from one moment, which standard error names at the end,\n"
+                "and have the columns that an import of the kind reads. See docs/export.md for the columns.\n\n"
+                "  --format csv|jsonl  CSV with a header line, or one JSON object a line (csv)\n"
+                "  --location L        only rows of this location\n"
+                "  --for-spreadsheets  put an apostrophe before cells that a spreadsheet would run as a formula\n\n"
+                "Exits 0 if the output is complete, 1 if it is not, 69 without a database.\n\n"
+                "    holdfast export stock --location berlin-mitte > stock.csv",
+                command_export },
         { "audit", "audit [--json] [--textfile FILE]", "prove that stock, ledger and documents agree",
                 "Runs beside the service, range by range. Exits 0 if everything agrees, 1 after listing the discrepancies.\n\n"
                 "  --json           print the list as JSON\n"

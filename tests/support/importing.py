@@ -12,7 +12,7 @@ from support.holdfast import binary
 WITHIN_S = 300
 
 # A process begins with the peak of the one it was forked from, so a small one has to stand between it and the tests.
-_PEAK = """if True:
+PEAK = """if True:
     import resource, subprocess, sys
     code = subprocess.call(sys.argv[1:])
     print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
@@ -73,7 +73,7 @@ class Importer:
 
     def measure(self, *arguments, **options):
         """As run; the outcome tells the peak of its memory, too: outcome["peak"] in KiB."""
-        return self.run(*arguments, through=(sys.executable, "-c", _PEAK), **options)
+        return self.run(*arguments, through=(sys.executable, "-c", PEAK), **options)
 
 
 def real_invoices():

@@ -270,3 +270,17 @@ Test(money, shares_add_up_to_the_total) {
                 assert_fair(total, weights, n, shares);
         }
 }
+
+Test(money, the_currencies_of_an_exponent_are_those_that_have_it) {
+        size_t n, all = 0;
+
+        for (int exponent = -1; exponent <= 4; exponent++) {
+                const char(*codes)[4] = currencies_with_exponent(exponent, &n);
+
+                for (size_t i = 0; i < n; i++)
+                        cr_expect_eq(currency_exponent(codes[i]), exponent, "%s", codes[i]);
+                cr_expect_eq(codes != NULL, n > 0, "%d", exponent);
+                all += n;
+        }
+        cr_assert_gt(all, 150);
+}
