@@ -1,5 +1,5 @@
 #include "adjustments/adjustments.h"
-#include "fixture.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -10,12 +10,8 @@
  * three orders of three, of which none, one and all units are picked; later numbers are newer. */
 static void stock_up(void) {
         store_open();
-        store_execute(
-                "insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures,"
-                " lead_time_s, hold_for_s, created_at, updated_at)"
-                " values ('alpha', 'a', 'store', 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now())");
-        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
+        location_given("alpha", "null, null", "");
+        products_given("{A,B}");
         store_execute(
                 "insert into stock (location, sku, on_hand, reserved) values ('alpha', 'A', 23, 19), ('alpha', 'B', 9, 1)");
         store_execute("insert into reservations (id, location, status, expires_at, actor, created_at, updated_at)"
@@ -199,34 +195,20 @@ static void break_and_save(struct choice *choice, int64_t deficit) {
         store_trip();
 }
 
-static enum problem integer_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(int64_t *) into = row_integer(&row);
-        return PROBLEM_NONE;
-}
-
-static int64_t number(const char *sql) {
-        int64_t value = -1;
-
-        database_ask_text(store_database, sql, integer_read, &value);
-        store_trip();
-        return value;
-}
-
 Test(adjustments, broken_promises_are_saved) {
         break_and_save(choose_for(found(5)), 8 + 4);
         cr_assert_eq(
-                number("select count(*) from reservations where status = 'released' and reason = 'stock_lost'"), 4);
-        cr_assert_eq(number("select count(*) from reservation_lines where held"), 0);
-        cr_assert_eq(number("select sum(short)::bigint from fulfillment_lines"), 4);
-        cr_assert_eq(number("select sum(reserved)::bigint from fulfillment_lines"), 5);
-        cr_assert_eq(number("select sum(cancelled)::bigint from order_lines"), 4);
-        cr_assert_eq(number("select reserved from stock where sku = 'A'"), 5);
-        cr_assert_eq(number("select reserved from stock where sku = 'B'"), 0);
-        cr_assert_eq(number("select (select count(*) from events where data ->> 'reason' = 'stock_lost')"
-                            "     + (select count(*) from events_due d cross join unnest(d.loose) as l (event)"
-                            "         where l.event -> 'data' ->> 'reason' = 'stock_lost')"),
+                store_integer("select count(*) from reservations where status = 'released' and reason = 'stock_lost'"),
+                4);
+        cr_assert_eq(store_integer("select count(*) from reservation_lines where held"), 0);
+        cr_assert_eq(store_integer("select sum(short)::bigint from fulfillment_lines"), 4);
+        cr_assert_eq(store_integer("select sum(reserved)::bigint from fulfillment_lines"), 5);
+        cr_assert_eq(store_integer("select sum(cancelled)::bigint from order_lines"), 4);
+        cr_assert_eq(store_integer("select reserved from stock where sku = 'A'"), 5);
+        cr_assert_eq(store_integer("select reserved from stock where sku = 'B'"), 0);
+        cr_assert_eq(store_integer("select (select count(*) from events where data ->> 'reason' = 'stock_lost')"
+                                   "     + (select count(*) from events_due d cross join unnest(d.loose) as l (event)"
+                                   "         where l.event -> 'data' ->> 'reason' = 'stock_lost')"),
                 6);
 }
 

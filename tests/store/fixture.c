@@ -2,6 +2,8 @@
 #include "db/session.h"
 
 #include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #define STATEMENT_LIMIT_MS 20000
 #define LOCK_LIMIT_MS      5000
 #define TRIP_LIMIT         (30 * SECOND)
+#define SQL_SIZE_MAX       2048 /* of store_run */
 
 struct database *store_database;
 struct arena store_arena;
@@ -58,6 +61,54 @@ void store_trip(void) {
 void store_execute(const char *sql) {
         database_ask_text(store_database, sql, NULL, NULL);
         store_trip();
+}
+
+void store_run(const char *format, ...) {
+        char sql[SQL_SIZE_MAX];
+        va_list arguments;
+        int size;
+
+        va_start(arguments, format);
+        size = vsnprintf(sql, sizeof(sql), format, arguments);
+        va_end(arguments);
+        cr_assert(size > 0 && (size_t) size < sizeof(sql));
+        store_execute(sql);
+}
+
+static enum problem text_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(const char **) into = row_text(&row);
+        return PROBLEM_NONE;
+}
+
+const char *store_text(const char *sql) {
+        const char *text = NULL;
+
+        database_ask_text(store_database, sql, text_read, &text);
+        store_trip();
+        return text;
+}
+
+static enum problem integer_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(int64_t *) into = row_integer(&row);
+        return PROBLEM_NONE;
+}
+
+int64_t store_integer(const char *sql) {
+        int64_t integer = -1;
+
+        database_ask_text(store_database, sql, integer_read, &integer);
+        store_trip();
+        return integer;
+}
+
+void assert_text(const char *sql, const char *expected) {
+        const char *text = store_text(sql);
+
+        cr_assert_str_eq(text, expected, "%s: %s instead of %s", sql, text, expected);
 }
 
 const struct statement *store_statement(const char *sql) {

@@ -25,8 +25,15 @@ void store_close(void);
 void store_trip_expecting(enum problem expected);
 void store_trip(void);
 
-/* Run one statement of plain SQL. */
+/* Run one statement of plain SQL; `store_run` with values in it. */
 void store_execute(const char *sql);
+void store_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The one value that a query of plain SQL returns, as text or as bigint. */
+const char *store_text(const char *sql);
+int64_t store_integer(const char *sql);
+
+void assert_text(const char *sql, const char *expected);
 
 /* A statement of a test, under a name that no other has; in the arena. */
 const struct statement *store_statement(const char *sql);

@@ -1,113 +1,31 @@
 /* Rows that the commands of the room leave in the database. One order: two of A and one of B, at "alpha". */
-#include "fixture.h"
 #include "fulfillment/fulfillment.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 TestSuite(fulfillment, .init = store_open, .fini = store_close);
 
-#define ORDER       "0190a6e2-0000-7000-8000-000000000001"
-#define FULFILLMENT "0190a6e2-0000-7000-8000-000000000002"
-#define LINE_A      "0190a6e2-0000-7000-8000-00000000000a"
-#define LINE_B      "0190a6e2-0000-7000-8000-00000000000b"
-#define SECRET      "a secret of the tests, 32 bytes or more"
+#define SECRET "a secret of the tests, 32 bytes or more"
 
 static void place(const char *method, const char *status, bool picked) {
-        store_execute(
-                "insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures,"
-                " lead_time_s, hold_for_s, created_at, updated_at)"
-                " values ('alpha', 'alpha', 'store', 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now())");
-        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
-        store_execute("insert into stock (location, sku, on_hand, reserved, movements)"
-                      " values ('alpha', 'A', 2, 2, 4), ('alpha', 'B', 7, 1, 0)");
-        store_execute(
-                "insert into orders (id, order_number, channel, external_ref, status, payment_status, currency,"
-                " customer, subtotal, discount, shipping, tax, tax_included, total, actor, placed_at, updated_at)"
-                " values ('" ORDER "', '7KM-2QX-9RT', 'web', 'r-1', 'open', 'captured', 'EUR', '{}', 300, 0, 0, 0,"
-                " true, 300, 'ada', now(), now())");
-        store_execute(
-                "insert into payments (id, order_id, number, status, amount, authorized, captured, voided, capture_due,"
-                " refunded, actor, created_at, updated_at) select gen_random_uuid(), id, 1, 'captured', total, total,"
-                " total, 0, 0, 0, 'ada', now(), now() from orders");
-        store_execute("insert into order_lines (order_id, line, id, sku, title, quantity, unit_price, value)"
-                      " values ('" ORDER "', 0, '" LINE_A "', 'A', 'A', 2, 100, 200),"
-                      " ('" ORDER "', 1, '" LINE_B "', 'B', 'B', 1, 100, 100)");
-        store_execute(arena_format(&store_arena,
-                "insert into fulfillments (id, order_id, number, method, location, status, promised_at, created_at,"
-                " updated_at) values ('" FULFILLMENT "', '" ORDER "', 1, '%s', 'alpha', '%s', now(), now(), now())",
-                method, status));
-        store_execute(arena_format(&store_arena,
-                "insert into fulfillment_lines (order_id, fulfillment_id, line, location, sku, quantity, picked, reserved)"
-                " values ('" ORDER "', '" FULFILLMENT "', 0, 'alpha', 'A', 2, %d, 2),"
-                " ('" ORDER "', '" FULFILLMENT "', 1, 'alpha', 'B', 1, %d, 1)",
-                picked ? 2 : 0, picked ? 1 : 0));
+        order_given(&(struct given_order){ .method = method, .status = status, .picked = picked, .on_hand_a = 2 });
 }
 
-/* One batch: locked, commanded, saved. */
-struct work {
-        struct stock stock;
-        struct order_set set;
-        struct events events;
-        struct refusal refusal;
-        struct command command;
-        struct fulfillment *fulfillment;
-};
+static struct scene *lock(void) {
+        struct scene *scene = arena_new(&store_arena, struct scene);
 
-static struct uuid uuid_of(const char *text) {
-        struct uuid id;
-
-        cr_assert(uuid_parse(text, &id));
-        return id;
-}
-
-static struct work *lock(void) {
-        struct work *work = arena_new(&store_arena, struct work);
-        const struct uuid id = uuid_of(FULFILLMENT);
-
-        stock_init(&work->stock, &store_arena);
-        orders_init(&work->set, &store_arena, &work->stock);
-        events_init(&work->events, &store_arena);
-        orders_want_fulfillment(&work->set, &id);
-        cr_assert_eq(orders_lock(store_database, &work->set), PROBLEM_NONE);
+        scene_begin(scene);
+        cr_assert_eq(orders_lock(store_database, &scene->set), PROBLEM_NONE);
         store_trip();
-        work->fulfillment = fulfillment_find(&work->set, &id);
-        cr_assert_not_null(work->fulfillment);
-        work->command = (struct command){ .actor = "ben",
-                .now = STORE_NOW,
-                .stock = &work->stock,
-                .events = &work->events,
-                .arena = &store_arena,
-                .refusal = &work->refusal };
-        return work;
+        scene_found(scene);
+        return scene;
 }
 
-static void save(struct work *work) {
-        cr_assert_eq(stock_save(store_database, &work->stock, &store_events, STORE_NOW), PROBLEM_NONE);
-        cr_assert_eq(orders_update(store_database, &work->set), PROBLEM_NONE);
-        cr_assert_eq(events_save(store_database, &work->events, STORE_NOW), PROBLEM_NONE);
-        store_trip();
-}
-
-static void save_done(struct work *work, enum problem p) {
+static void save_done(struct scene *work, enum problem p) {
         cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), work->refusal.detail ? work->refusal.detail : "");
-        save(work);
-}
-
-static enum problem text_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(const char **) into = row_text(&row);
-        return PROBLEM_NONE;
-}
-
-static void assert_text(const char *sql, const char *expected) {
-        const char *text = NULL;
-
-        database_ask_text(store_database, sql, text_read, &text);
-        store_trip();
-        cr_assert_str_eq(text, expected, "%s: %s instead of %s", sql, text, expected);
+        scene_save(work);
 }
 
 /* sku: on_hand unsellable reserved movements */
@@ -121,17 +39,17 @@ static void assert_stock(const char *expected) {
 static void assert_ledger(const char *expected) {
         assert_text("select coalesce(string_agg(concat_ws(' ', sku, number, reason, on_hand_change, unsellable_change,"
                     " on_hand_after, unsellable_after, actor), ', ' order by sku, number), '') from ledger"
-                    " where document = 'fulfillment/" FULFILLMENT "'",
+                    " where document = 'fulfillment/" SCENE_FULFILLMENT "'",
                 expected);
 }
 
 static void assert_events(const char *expected) {
-        assert_text("select coalesce(string_agg(type, ', ' order by id), '') from events where order_id = '" ORDER
+        assert_text("select coalesce(string_agg(type, ', ' order by id), '') from events where order_id = '" SCENE_ORDER
                     "' and actor = 'ben'",
                 expected);
 }
 
-static enum problem hand_over(struct work *work, const char *code) {
+static enum problem hand_over(struct scene *work, const char *code) {
         const struct handover handover = { .method = PROOF_CODE,
                 .value = code,
                 .recipient = "Ada \"L\" \xe2\x82\xac",
@@ -144,7 +62,7 @@ static enum problem hand_over(struct work *work, const char *code) {
         return p;
 }
 
-static const char *code_of(const struct work *work) {
+static const char *code_of(const struct scene *work) {
         char *code = arena_alloc(&store_arena, PICKUP_CODE_SIZE);
 
         cr_assert(pickup_code(SECRET, &work->fulfillment->id, work->fulfillment->pickup_serial, code));
@@ -152,7 +70,7 @@ static const char *code_of(const struct work *work) {
 }
 
 Test(fulfillment, what_was_handed_over_has_left_the_books) {
-        struct work *work;
+        struct scene *work;
 
         place("pickup", "ready", true);
         work = lock();
@@ -167,7 +85,7 @@ Test(fulfillment, what_was_handed_over_has_left_the_books) {
 }
 
 Test(fulfillment, a_proof_reads_as_it_was_noted) {
-        struct work *work;
+        struct scene *work;
 
         place("pickup", "ready", true);
         work = lock();
@@ -179,14 +97,14 @@ Test(fulfillment, a_proof_reads_as_it_was_noted) {
 }
 
 Test(fulfillment, each_wrong_code_is_saved_and_makes_a_new_version) {
-        struct work *work;
+        struct scene *work;
 
         place("pickup", "ready", true);
         for (int i = 0; i < WRONG_CODES_MAX; i++) {
                 work = lock();
                 cr_assert_eq(work->fulfillment->wrong_codes, i);
                 cr_assert_eq(hand_over(work, "ZZZZZZZZ"), PROBLEM_HANDOVER_PROOF_INVALID);
-                save(work);
+                scene_save(work);
         }
         work = lock();
         cr_assert_eq(work->fulfillment->locked_until, STORE_NOW + HANDOVER_LOCK);
@@ -199,8 +117,8 @@ Test(fulfillment, each_wrong_code_is_saved_and_makes_a_new_version) {
 
 /* The shelf holds just the promised units: the database's own check sees only possible figures. */
 Test(fulfillment, what_was_stolen_is_off_the_books) {
-        const struct line_units stolen[] = { { uuid_of(LINE_A), 2 } };
-        struct work *work;
+        const struct line_units stolen[] = { { scene_id(SCENE_LINE_A), 2 } };
+        struct scene *work;
 
         place("pickup", "allocated", false);
         work = lock();
@@ -215,7 +133,7 @@ Test(fulfillment, what_was_stolen_is_off_the_books) {
 }
 
 Test(fulfillment, what_was_damaged_is_there_and_cannot_be_sold) {
-        struct work *work;
+        struct scene *work;
 
         place("ship", "picking", false);
         work = lock();
@@ -231,13 +149,13 @@ static void ship(const char *tracking_number, const struct line_units *lines, si
         const struct package package = {
                 .carrier = "D\"HL]", .tracking_number = tracking_number, .lines = lines, .n_lines = n_lines
         };
-        struct work *work = lock();
+        struct scene *work = lock();
 
         save_done(work, fulfillment_ship(work->fulfillment, &package, 1, &work->command));
 }
 
 Test(fulfillment, packages_of_several_days_stand_in_their_order) {
-        const struct line_units one[] = { { uuid_of(LINE_A), 1 } };
+        const struct line_units one[] = { { scene_id(SCENE_LINE_A), 1 } };
 
         place("ship", "packed", true);
         ship("first", one, 1);
@@ -248,14 +166,14 @@ Test(fulfillment, packages_of_several_days_stand_in_their_order) {
         assert_text(
                 "select string_agg(p ->> 'tracking_number', ' ') from fulfillments, jsonb_array_elements(packages) p",
                 "first second third");
-        assert_text("select packages -> 0 -> 'lines' -> 0 ->> 'order_line_id' from fulfillments", LINE_A);
+        assert_text("select packages -> 0 -> 'lines' -> 0 ->> 'order_line_id' from fulfillments", SCENE_LINE_A);
         assert_stock("A: 0 0 0 6, B: 6 0 0 1");
 }
 
 /* As two calls of one batch, which are saved together. */
 Test(fulfillment, a_later_command_sees_what_the_one_before_has_done) {
         const struct pick_item items[] = { { .sku = "A", .quantity = 2 }, { .sku = "B", .quantity = 1 } };
-        struct work *work;
+        struct scene *work;
 
         place("curbside", "allocated", false);
         work = lock();

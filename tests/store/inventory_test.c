@@ -1,7 +1,7 @@
-#include "fixture.h"
 #include "inventory/lists.h"
 #include "inventory/lookup.h"
 #include "inventory/settings.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -9,12 +9,9 @@
 /* alpha has A and B, beta (without coordinates) has A; C lies nowhere. */
 static void stock_up(void) {
         store_open();
-        store_execute("insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities,"
-                      " opening_hours, closures, lead_time_s, hold_for_s, created_at, updated_at)"
-                      " values ('alpha', 'a', 'store', 52.5, 13.25, 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now()),"
-                      " ('beta', 'b', 'store', null, null, 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now())");
-        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B,C}'::text[]) as sku");
+        location_given("alpha", "52.5, 13.25", "");
+        location_given("beta", "null, null", "");
+        products_given("{A,B,C}");
         store_execute("insert into stock (location, sku, on_hand, unsellable, reserved, safety_stock, movements)"
                       " values ('beta', 'A', 7, 0, 7, 0, 1), ('alpha', 'B', 5, 0, 0, 0, 1),"
                       " ('alpha', 'A', 10, 1, 2, 3, 4)");

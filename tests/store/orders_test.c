@@ -1,7 +1,7 @@
 #include "db/session.h"
-#include "fixture.h"
 #include "orders/orders.h"
 #include "orders/placing.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -13,13 +13,9 @@ TestSuite(orders, .init = store_open, .fini = store_close);
 #define LATER (STORE_NOW + HOUR)
 
 static void stock_up(void) {
-        store_execute(
-                "insert into locations (code, name, kind, time_zone, country, capabilities, opening_hours, closures,"
-                " lead_time_s, hold_for_s, created_at, updated_at)"
-                " select code, code, 'store', 'UTC', 'DE', '{}', '[]', '[]', 0, 0, now(), now()"
-                " from unnest('{alpha,depot}'::text[]) as code");
-        store_execute("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-                      " select sku, sku, true, '{}', now(), now() from unnest('{A,B,C}'::text[]) as sku");
+        location_given("alpha", "null, null", "");
+        location_given("depot", "null, null", "");
+        products_given("{A,B,C}");
         store_execute(
                 "insert into stock (location, sku, on_hand, reserved, unsellable, safety_stock, movements)"
                 " values ('alpha', 'A', 10, 5, 1, 2, 3), ('alpha', 'B', 10, 3, 0, 0, 0), ('depot', 'A', 9, 4, 0, 0, 0)");
@@ -257,27 +253,13 @@ static void assert_same(const struct order *a, const struct order *b) {
 
 /* ---- asking the database ---- */
 
-static enum problem integer_read(struct rows *rows, void *into) {
-        struct row row = row_at(rows, 0);
-
-        *(int64_t *) into = row_integer(&row);
-        return PROBLEM_NONE;
-}
-
-static int64_t integer_of(const char *sql) {
-        int64_t integer = -1;
-
-        database_ask_text(store_database, sql, integer_read, &integer);
-        store_trip();
-        return integer;
-}
-
 static int64_t held_at_alpha(void) {
-        return integer_of("select sum(reserved)::bigint from fulfillment_lines where location = 'alpha' and sku = 'A'");
+        return store_integer(
+                "select sum(reserved)::bigint from fulfillment_lines where location = 'alpha' and sku = 'A'");
 }
 
 static int64_t held_at_the_depot(void) {
-        return integer_of("select sum(reserved)::bigint from fulfillment_lines where location = 'depot'");
+        return store_integer("select sum(reserved)::bigint from fulfillment_lines where location = 'depot'");
 }
 
 /* ---- round trips ---- */
@@ -303,7 +285,7 @@ Test(orders, an_order_without_the_rest_reads_so) {
         insert(order);
         store_trip();
         assert_same(loaded(&order->id, /* locked= */ false, &set), order);
-        cr_assert_eq(integer_of("select count(*) from orders where reservation_id is null and ship_to is null"), 1);
+        cr_assert_eq(store_integer("select count(*) from orders where reservation_id is null and ship_to is null"), 1);
 }
 
 Test(orders, an_order_of_the_past_is_fulfilled_from_the_start) {

@@ -1,14 +1,13 @@
 /* The candidates that the database finds for needs, whatever document they come from. */
 #include "../unit/dice.h"
-#include "fixture.h"
 #include "inventory/lookup.h"
+#include "scene.h"
 #include "sourcing/sourcing.h"
 
 #include "base/text.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,30 +16,6 @@ TestSuite(sourcing, .init = store_open, .fini = store_close);
 #define LOCATIONS 40
 #define SEARCHES  60
 #define WAIT      (30 * SECOND)
-
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *format, ...) {
-        char sql[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void) vsnprintf(sql, sizeof(sql), format, arguments);
-        va_end(arguments);
-        store_execute(sql);
-}
-
-/* `position` in SQL: "52.5, 13.4" or "null, null". */
-static void open_location(const char *code, const char *position, const char *capabilities) {
-        run("insert into locations (code, name, kind, latitude, longitude, time_zone, country, capabilities, opening_hours,"
-            " closures, lead_time_s, hold_for_s, created_at, updated_at)"
-            " values ('%s', '%s', 'store', %s, 'UTC', 'DE', '{%s}', '[]', '[]', 3600, 0, now(), now())",
-                code, code, position, capabilities);
-}
-
-static void stock_up(const char *location, const char *sku, long on_hand) {
-        run("insert into stock (location, sku, on_hand, movements) values ('%s', '%s', %ld, 1)", location, sku,
-                on_hand);
-}
 
 static struct sourcing sourcing;
 
@@ -77,8 +52,8 @@ static void place_at_random(struct place *place, size_t number, uint64_t *dice) 
         (void) snprintf(place->code, sizeof(place->code), "place-%02zu", number);
         if (place->known)
                 (void) snprintf(position, sizeof(position), "%.6f, %.6f", place->latitude, place->longitude);
-        open_location(place->code, position, place->serves ? "pickup,returns" : "ship");
-        stock_up(place->code, "A", place->has_stock ? 1 + (long) dice_below(dice, 5) : 0);
+        location_given(place->code, position, place->serves ? "pickup,returns" : "ship");
+        stock_given(place->code, "A", place->has_stock ? 1 + (int64_t) dice_below(dice, 5) : 0);
 }
 
 static double distance_to(const struct place *place, const struct position *from) {
@@ -122,8 +97,7 @@ static void expect_candidates(const struct sourcing_search *search, const struct
 Test(sourcing, candidates_are_those_within_the_radius_nearest_first, .timeout = 300) {
         uint64_t dice = 7;
 
-        run("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-            " values ('A', 'A', true, '{}', now(), now())");
+        products_given("{A}");
         for (size_t i = 0; i < LOCATIONS; i++)
                 place_at_random(&places[i], i, &dice);
         for (size_t i = 0; i < SEARCHES; i++) {
@@ -148,13 +122,12 @@ Test(sourcing, candidates_are_those_within_the_radius_nearest_first, .timeout = 
 /* ---- several needs and searches ---- */
 
 static void given_two_stores(void) {
-        run("insert into products (sku, title, returnable, attributes, created_at, updated_at)"
-            " select sku, sku, true, '{}', now(), now() from unnest('{A,B}'::text[]) as sku");
-        open_location("alpha", "52.52, 13.405", "pickup,ship");
-        open_location("beta", "52.39, 13.06", "pickup,ship");
-        stock_up("alpha", "A", 2);
-        stock_up("beta", "A", 5);
-        stock_up("beta", "B", 1);
+        products_given("{A,B}");
+        location_given("alpha", "52.52, 13.405", "pickup,ship");
+        location_given("beta", "52.39, 13.06", "pickup,ship");
+        stock_given("alpha", "A", 2);
+        stock_given("beta", "A", 5);
+        stock_given("beta", "B", 1);
 }
 
 Test(sourcing, a_plan_before_the_locks_names_the_rows_to_lock_and_reserves_nothing) {
