@@ -1,131 +1,48 @@
 #include "orders/changing.h"
 
 #include "dice.h"
+#include "shop.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MEMORY     ((size_t) 64 * 1024 * 1024)
-#define NOW        (1700000000 * SECOND)
-#define ON_HAND    10
 #define EVENT_TEXT 2048
 
-/* Alpha can do everything, beta only pickup, the depot only ships; ten of every product in each of them. */
-static struct channel channels[] = { { .record = { .exists = true }, .code = "web" } };
 static const struct slot slots_of_alpha[] = { { .day = 2, .begins = 600, .ends = 660, .capacity = 1 },
         { .day = 3, .begins = 600, .ends = 660, .capacity = 1 } };
-static struct location locations[] = {
-        { .record = { .exists = true },
-                .code = "alpha",
-                .capabilities = CAN_CURBSIDE | CAN_PICKUP | CAN_RETURNS | CAN_SHIP,
-                .time_zone = "UTC",
-                .lead_time = 2 * HOUR,
-                .slots = slots_of_alpha,
-                .n_slots = 2 },
-        { .record = { .exists = true },
-                .code = "beta",
-                .capabilities = CAN_PICKUP,
-                .time_zone = "UTC",
-                .lead_time = HOUR },
-        { .record = { .exists = true },
-                .code = "depot",
-                .capabilities = CAN_SHIP,
-                .time_zone = "UTC",
-                .lead_time = DAY },
-        { .code = "gone" },
-};
-static const struct zone_span utc[] = { { TIMESTAMP_NONE, 0 } };
-static struct zone zones[] = { { .name = "UTC", .spans = utc, .n_spans = array_size(utc) } };
-static struct product products[] = {
-        { .record = { .exists = true }, .sku = "A", .title = "Apple", .price = { 1000, "EUR" } },
-        { .record = { .exists = true }, .sku = "B", .title = "Bread", .price = { 333, "EUR" } },
-        { .record = { .exists = true }, .sku = "C", .title = "Coat" },
-        { .record = { .exists = true }, .sku = "D", .title = "Drum", .price = { 900, "EUR" } },
-        { .record = { .exists = true }, .sku = "J", .title = "Jade", .price = { 500, "JPY" } },
-        { .sku = "gone" },
-};
-static struct listing listings[] = { { .record = { .exists = true }, .channel = "web", .sku = "D" } };
-static struct stock_row rows[array_size(locations) * array_size(products)];
 
 /* 2023-11-15 is a Wednesday. */
 #define WEDNESDAY_SLOT (1700042400 * SECOND)
 #define THURSDAY_SLOT  (WEDNESDAY_SLOT + DAY)
 
-static struct arena arena;
-static struct placing placing;
-static struct events told_by_all;
-static struct refusal refusal;
-static struct command command; /* of ada, now */
 static struct order *order;
-static struct order *placed_orders[4];
-static struct reservation *claimed[4];
 static struct slot_row slot_rows[2];
 static struct changing changing;
 
-static void shelves_fill(void) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < array_size(locations); i++)
-                for (size_t j = 0; j < array_size(products); j++)
-                        rows[n++] = (struct stock_row){ .location = locations[i].code,
-                                .sku = products[j].sku,
-                                .on_hand = ON_HAND,
-                                .exists = true };
-}
-
+/* Bread costs 3.33, so that its parts do not come out even. Alpha has a slot on Wednesday and one on Thursday. */
 static void set_up(void) {
-        arena_init(&arena, MEMORY);
-        shelves_fill();
-        refusal = (struct refusal){ 0 };
-        placing = (struct placing){ .arena = &arena,
-                .catalog = { .channels = channels,
-                        .n_channels = array_size(channels),
-                        .locations = locations,
-                        .n_locations = array_size(locations),
-                        .zones = zones,
-                        .n_zones = array_size(zones),
-                        .products = products,
-                        .n_products = array_size(products),
-                        .listings = listings,
-                        .n_listings = array_size(listings) },
-                .orders = placed_orders,
-                .claimed = claimed };
-        command = (struct command){
-                .actor = "ada", .now = NOW, .events = &told_by_all, .arena = &arena, .refusal = &refusal
-        };
+        shop_open();
+        shop.listings[SHOP_LISTED_BREAD].price.amount = 333;
+        shop.locations[SHOP_ALPHA].slots = slots_of_alpha;
+        shop.locations[SHOP_ALPHA].n_slots = array_size(slots_of_alpha);
         slot_rows[0] = (struct slot_row){ .location = "alpha", .begins = WEDNESDAY_SLOT };
         slot_rows[1] = (struct slot_row){ .location = "alpha", .begins = THURSDAY_SLOT };
-        placing.slots = (struct slot_set){ .arena = &arena, .rows = slot_rows, .n_rows = 2 };
-        stock_init(&placing.stock, &arena);
-        placing.stock.rows = rows;
-        placing.stock.n_rows = array_size(rows);
-        reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(&told_by_all, &arena);
-        changing = (struct changing){ &arena, &placing.catalog, &placing.slots, &placing.stock };
+        shop.placing.slots = (struct slot_set){ .arena = &shop.arena, .rows = slot_rows, .n_rows = 2 };
+        changing = (struct changing){ &shop.arena, &shop.placing.catalog, &shop.placing.slots, &shop.placing.stock };
 }
 
-static void tear_down(void) {
-        arena_clear(&arena);
-}
-
-TestSuite(changing, .init = set_up, .fini = tear_down);
-TestSuite(changing_amounts, .init = set_up, .fini = tear_down);
-TestSuite(changing_check, .init = set_up, .fini = tear_down);
-TestSuite(changing_random, .init = set_up, .fini = tear_down, .timeout = 300);
+TestSuite(changing, .init = set_up, .fini = shop_close);
+TestSuite(changing_amounts, .init = set_up, .fini = shop_close);
+TestSuite(changing_check, .init = set_up, .fini = shop_close);
+TestSuite(changing_random, .init = set_up, .fini = shop_close, .timeout = 300);
 
 /* ---- the order that changes ---- */
 
-static const struct customer_body ada = { .name = "Ada", .email = "ada@example.com" };
-static const struct address_body home = {
-        .name = "Ada", .line1 = "Here 1", .city = "Berlin", .postal_code = "10117", .country = "DE"
-};
-static const struct fulfillment_choice pickup_at_alpha = { BY_PICKUP, "alpha", TIMESTAMP_NONE };
 static const struct fulfillment_choice curbside_at_alpha = { BY_CURBSIDE, "alpha", TIMESTAMP_NONE };
 static const struct fulfillment_choice curbside_at_beta = { BY_CURBSIDE, "beta", TIMESTAMP_NONE };
 static const struct fulfillment_choice pickup_at_beta = { BY_PICKUP, "beta", TIMESTAMP_NONE };
 static const struct fulfillment_choice pickup_nowhere = { BY_PICKUP, "nowhere", TIMESTAMP_NONE };
-static const struct fulfillment_choice ship_from_depot = { BY_SHIPPING, "depot", TIMESTAMP_NONE };
 static const struct fulfillment_choice on_wednesday = { BY_PICKUP, "alpha", WEDNESDAY_SLOT };
 static const struct fulfillment_choice on_thursday = { BY_PICKUP, "alpha", THURSDAY_SLOT };
 
@@ -142,19 +59,19 @@ static void given_with(const struct fulfillment_choice *choice, const struct dis
         const struct order_body body = { .channel = "web",
                 .external_ref = "W-1",
                 .currency = "EUR",
-                .customer = &ada,
+                .customer = &shop_ada,
                 .lines = lines,
                 .n_lines = 3,
                 .fulfillment = choice,
-                .ship_to = &home,
+                .ship_to = &shop_home,
                 .discounts = discounts,
                 .n_discounts = n,
                 .shipping = { 490, "EUR" },
                 .has_shipping = true,
                 .payment = &payment };
 
-        cr_assert_eq(placing_decide(&placing, &body, &command, &order), PROBLEM_NONE);
-        events_init(&told_by_all, &arena);
+        cr_assert_eq(placing_decide(&shop.placing, &body, &shop.command, &order), PROBLEM_NONE);
+        events_init(&shop.told, &shop.arena);
         order->is_new = false;
         for (size_t i = 0; i < order->n_fulfillments; i++)
                 order->fulfillments[i]->is_new = false;
@@ -188,9 +105,9 @@ static struct line_change more(const char *sku, int64_t quantity, const struct f
 }
 
 static enum problem change_with(struct change_body body) {
-        refusal = (struct refusal){ 0 };
+        shop.refusal = (struct refusal){ 0 };
         body.reason = "the customer called";
-        return order_change(order, &body, &changing, &command);
+        return order_change(order, &body, &changing, &shop.command);
 }
 
 static enum problem change(const struct line_change *lines, size_t n) {
@@ -202,15 +119,12 @@ static enum problem change_one(struct line_change line) {
 }
 
 static void assert_done(enum problem p) {
-        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p), refusal.violations ? refusal.violations->code : "");
-}
-
-static struct stock_row *row_of(const char *location, const char *sku) {
-        return stock_find(&placing.stock, location, sku);
+        cr_assert_eq(p, PROBLEM_NONE, "%s: %s", problem_slug(p),
+                shop.refusal.violations ? shop.refusal.violations->code : "");
 }
 
 static void assert_reserved(const char *location, const char *sku, int64_t units) {
-        cr_assert_eq(row_of(location, sku)->reserved, units, "%s of %s at %s, not %ld", "another number is reserved",
+        cr_assert_eq(shop_row(location, sku)->reserved, units, "%s of %s at %s, not %ld", "another number is reserved",
                 sku, location, (long) units);
 }
 
@@ -230,13 +144,13 @@ static void leave(size_t fulfillment, const char *sku, int64_t units) {
 
         for (size_t i = 0; i < f->n_lines; i++)
                 if (!strcmp(f->lines[i].order_line->sku, sku))
-                        fulfillment_line_fulfill(&f->lines[i], units, &placing.stock, &cause);
+                        fulfillment_line_fulfill(&f->lines[i], units, &shop.placing.stock, &cause);
 }
 
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = told_by_all.first; event; event = event->next)
+        for (const struct event *event = shop.told.first; event; event = event->next)
                 if (!event->is_cover)
                         (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
                                 event_types[event->type].name);
@@ -244,7 +158,7 @@ static void assert_told(const char *expected) {
 }
 
 static const struct violation *violation_of(const char *pointer, const char *code) {
-        const struct violation *v = refusal.violations;
+        const struct violation *v = shop.refusal.violations;
 
         while (v && (strcmp(v->pointer, pointer) != 0 || strcmp(v->code, code) != 0))
                 v = v->next;
@@ -257,9 +171,9 @@ static int64_t version_before;
 /* The change is refused for these parts, and nothing has changed. */
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
-        cr_assert_eq(refusal.problem, expected);
+        cr_assert_eq(shop.refusal.problem, expected);
         (void) violation_of(pointer, code);
-        cr_assert_null(told_by_all.first);
+        cr_assert_null(shop.told.first);
         cr_assert_not(order->rewritten);
         cr_assert_eq(order->n_lines, 3);
         cr_assert_eq(order->n_fulfillments, 2);
@@ -307,7 +221,7 @@ Test(changing, units_that_have_left_cannot_be_removed) {
                 change_one(units_of(APPLES, 1)), PROBLEM_INVALID_TRANSITION, "#/lines/0/quantity", "not-changeable");
         assert_refused(
                 change_one(removal_of(APPLES)), PROBLEM_INVALID_TRANSITION, "#/lines/0/remove", "not-changeable");
-        cr_assert_str_eq(refusal.current_status, "open");
+        cr_assert_str_eq(shop.refusal.current_status, "open");
 }
 
 Test(changing, picked_units_can_be_removed) {
@@ -346,7 +260,7 @@ Test(changing, more_units_get_a_new_fulfillment_when_the_old_one_is_ready) {
         assert_done(change_one(units_of(APPLES, 4)));
         cr_assert_eq(order->n_fulfillments, 3);
         cr_assert_str_eq(order->fulfillments[2]->location, "alpha");
-        cr_assert_eq(order->fulfillments[2]->promised_at, NOW + 2 * HOUR);
+        cr_assert_eq(order->fulfillments[2]->promised_at, SHOP_NOW + 2 * HOUR);
         cr_assert_eq(order->lines[APPLES].allocations->quantity, 1);
         cr_assert_eq(order->lines[APPLES].allocations->older->quantity, 3);
 }
@@ -355,7 +269,7 @@ Test(changing, more_units_than_available_are_refused_with_the_available_number) 
         given_order();
         assert_refused(change_one(units_of(APPLES, 11)), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity",
                 "insufficient-stock");
-        cr_assert_eq(refusal.violations->available, 7);
+        cr_assert_eq(shop.refusal.violations->available, 7);
         assert_done(change_one(units_of(APPLES, 10)));
 }
 
@@ -375,7 +289,7 @@ Test(changing, a_line_is_added_at_the_price_of_the_catalogue) {
         cr_assert_eq(order->n_lines, 4);
         cr_assert_eq(order->lines[3].number, 3);
         cr_assert_eq(order->lines[3].unit_price, 333);
-        cr_assert_str_eq(order->lines[3].title, "Bread");
+        cr_assert_str_eq(order->lines[3].title, "Rye bread");
         cr_assert_eq(order->subtotal, 5000 + 666 + 999);
         cr_assert_eq(order->balance.total, order->subtotal + 490);
         cr_assert_eq(order->n_fulfillments, 3);
@@ -441,7 +355,7 @@ Test(changing, a_refusal_names_every_impossible_part) {
         (void) violation_of("#/lines/3/fulfillment/method", "not-capable");
         (void) violation_of("#/lines/4/unit_price", "currency-mismatch");
         (void) violation_of("#/lines/5/order_line_id", "unknown-line");
-        cr_assert_eq(refusal.n_violations, 6);
+        cr_assert_eq(shop.refusal.n_violations, 6);
 }
 
 Test(changing, additions_to_one_stock_row_are_added_up) {
@@ -449,13 +363,13 @@ Test(changing, additions_to_one_stock_row_are_added_up) {
         const struct line_change lines[] = { more("A", 4, &pickup_at_alpha), more("A", 4, &curbside_at_alpha) };
 
         assert_refused(change(lines, 2), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
-        cr_assert_eq(refusal.n_violations, 1);
-        cr_assert_eq(refusal.violations->available, 7);
+        cr_assert_eq(shop.refusal.n_violations, 1);
+        cr_assert_eq(shop.refusal.violations->available, 7);
 }
 
 Test(changing, removed_units_are_available_for_added_lines) {
         given_order();
-        row_of("alpha", "A")->on_hand = 3;
+        shop_row("alpha", "A")->on_hand = 3;
         const struct line_change lines[] = { units_of(APPLES, 2), more("A", 1, &curbside_at_alpha) };
 
         assert_done(change(lines, 2));
@@ -478,7 +392,7 @@ Test(changing, an_added_shipped_line_needs_an_address) {
                 "#/lines/0/fulfillment/method", "address-missing");
         const struct line_change line = more("A", 1, &ship_from_depot);
 
-        assert_done(change_with((struct change_body){ .lines = &line, .n_lines = 1, .ship_to = &home }));
+        assert_done(change_with((struct change_body){ .lines = &line, .n_lines = 1, .ship_to = &shop_home }));
         cr_assert_not_null(order->ship_to);
 }
 
@@ -514,7 +428,7 @@ Test(changing, the_alternate_pickup_person_follows_moved_units) {
 
 Test(changing, units_change_their_method_at_a_location_without_available_units) {
         given_order();
-        row_of("alpha", "A")->on_hand = 3;
+        shop_row("alpha", "A")->on_hand = 3;
         assert_done(change_one(move_of(APPLES, &curbside_at_alpha)));
         assert_reserved("alpha", "A", 3);
 }
@@ -584,7 +498,7 @@ Test(changing, an_unknown_slot_refuses) {
 
 Test(changing, customer_and_address_are_replaced) {
         const struct customer_body bob = { .name = "Bob" };
-        struct address_body work = home;
+        struct address_body work = shop_home;
 
         given_order();
         work.line1 = "There 2";
@@ -593,17 +507,17 @@ Test(changing, customer_and_address_are_replaced) {
         cr_assert_not_null(strstr(order->ship_to, "There 2"));
         cr_assert(order->rewritten);
         assert_told("order.changed");
-        cr_assert_null(strstr(buffer_text(&told_by_all.first->data), "Bob"), "no person is named in an event");
-        cr_assert_null(strstr(buffer_text(&told_by_all.first->data), "There"), "no place is named in an event");
-        cr_assert_not_null(strstr(buffer_text(&told_by_all.first->data), "\"members\":[\"customer\",\"ship_to\"]"));
+        cr_assert_null(strstr(buffer_text(&shop.told.first->data), "Bob"), "no person is named in an event");
+        cr_assert_null(strstr(buffer_text(&shop.told.first->data), "There"), "no place is named in an event");
+        cr_assert_not_null(strstr(buffer_text(&shop.told.first->data), "\"members\":[\"customer\",\"ship_to\"]"));
 }
 
 Test(changing, a_packed_parcel_keeps_its_address) {
         given_order();
         pick(1, "A", 2);
         order->fulfillments[1]->status = FULFILLMENT_PACKED;
-        assert_refused(change_with((struct change_body){ .ship_to = &home }), PROBLEM_INVALID_TRANSITION, "#/ship_to",
-                "already-packed");
+        assert_refused(change_with((struct change_body){ .ship_to = &shop_home }), PROBLEM_INVALID_TRANSITION,
+                "#/ship_to", "already-packed");
 }
 
 Test(changing, an_alternate_pickup_person_is_set_on_every_open_pickup) {
@@ -629,20 +543,20 @@ Test(changing, a_closed_order_does_not_change) {
         given_order();
         order->status = ORDER_FULFILLED;
         cr_assert_eq(change_one(units_of(APPLES, 1)), PROBLEM_INVALID_TRANSITION);
-        cr_assert_str_eq(refusal.current_status, "fulfilled");
+        cr_assert_str_eq(shop.refusal.current_status, "fulfilled");
 }
 
 /* ---- the request alone ---- */
 
 static enum problem check(struct change_body body) {
-        refusal = (struct refusal){ 0 };
-        return changing_check(&body, &arena, &refusal);
+        shop.refusal = (struct refusal){ 0 };
+        return changing_check(&body, &shop.arena, &shop.refusal);
 }
 
 static void assert_invalid(struct line_change line, const char *pointer, const char *code) {
         cr_assert_eq(check((struct change_body){ .lines = &line, .n_lines = 1 }), PROBLEM_VALIDATION_FAILED);
         (void) violation_of(pointer, code);
-        cr_assert_eq(refusal.n_violations, 1);
+        cr_assert_eq(shop.refusal.n_violations, 1);
 }
 
 Test(changing_check, an_empty_change_is_refused) {
@@ -661,7 +575,7 @@ Test(changing_check, a_change_names_either_an_existing_or_an_added_line) {
 
 Test(changing_check, an_added_line_needs_quantity_method_and_location) {
         static const struct fulfillment_choice pickup_where = { BY_PICKUP, NULL, TIMESTAMP_NONE };
-        static const struct fulfillment_choice slot_by_mail = { BY_SHIPPING, "depot", NOW };
+        static const struct fulfillment_choice slot_by_mail = { BY_SHIPPING, "depot", SHOP_NOW };
         struct line_change removed = more("A", 1, &pickup_at_alpha);
 
         removed.remove = removed.has_remove = true;
@@ -694,7 +608,7 @@ Test(changing_check, a_line_is_named_once) {
 
 Test(changing_check, customer_and_address_are_checked) {
         const struct customer_body nobody = { .name = "Ada", .email = "nowhere" };
-        struct address_body nowhere = home;
+        struct address_body nowhere = shop_home;
 
         nowhere.country = "XX";
         cr_assert_eq(
@@ -869,8 +783,8 @@ static void cancel_at_random(uint64_t *dice) {
         const struct order_line *line = &order->lines[dice_below(dice, order->n_lines)];
         const struct cancel_line some = { line->id, 1 + (int64_t) dice_below(dice, 2) };
 
-        refusal = (struct refusal){ 0 };
-        (void) order_cancel(order, &some, 1, "changed her mind", &command);
+        shop.refusal = (struct refusal){ 0 };
+        (void) order_cancel(order, &some, 1, "changed her mind", &shop.command);
 }
 
 /* Some units are picked and leave the location. */
@@ -885,8 +799,8 @@ static void leave_at_random(uint64_t *dice) {
         if (f->status == FULFILLMENT_ALLOCATED)
                 f->status = FULFILLMENT_PICKING;
         if (dice_below(dice, 2))
-                fulfillment_line_fulfill(line, 1, &placing.stock, &cause);
-        order_settle(order, &command);
+                fulfillment_line_fulfill(line, 1, &shop.placing.stock, &cause);
+        order_settle(order, &shop.command);
 }
 
 static void return_at_random(uint64_t *dice) {
@@ -921,19 +835,19 @@ static void assert_conserved(uint64_t seed) {
 }
 
 static void assert_stock_conserved(uint64_t seed) {
-        int64_t reserved[array_size(rows)] = { 0 }, gone = 0, missing = 0;
+        int64_t reserved[array_size(shop.rows)] = { 0 }, gone = 0, missing = 0;
 
         for (size_t j = 0; j < order->n_fulfillments; j++)
                 for (size_t k = 0; k < order->fulfillments[j]->n_lines; k++) {
                         const struct fulfillment_line *line = &order->fulfillments[j]->lines[k];
 
-                        reserved[line->stock - rows] += fulfillment_line_open(line);
+                        reserved[line->stock - shop.rows] += fulfillment_line_open(line);
                         gone += line->fulfilled;
                 }
-        for (size_t i = 0; i < array_size(rows); i++) {
-                cr_assert_eq(rows[i].reserved, reserved[i], "seed %lu", (unsigned long) seed);
-                cr_assert_geq(rows[i].on_hand, rows[i].reserved, "seed %lu", (unsigned long) seed);
-                missing += ON_HAND - rows[i].on_hand;
+        for (size_t i = 0; i < array_size(shop.rows); i++) {
+                cr_assert_eq(shop.rows[i].reserved, reserved[i], "seed %lu", (unsigned long) seed);
+                cr_assert_geq(shop.rows[i].on_hand, shop.rows[i].reserved, "seed %lu", (unsigned long) seed);
+                missing += SHOP_ON_HAND - shop.rows[i].on_hand;
         }
         cr_assert_eq(gone, missing, "seed %lu", (unsigned long) seed);
 }
@@ -964,7 +878,7 @@ static void live_at_random(uint64_t seed) {
 Test(changing_random, random_changes_lose_no_cent_and_no_unit) {
         for (uint64_t seed = 1; seed <= RANDOM_ORDERS; seed++) {
                 live_at_random(seed);
-                tear_down();
+                shop_close();
                 set_up();
         }
 }

@@ -1,139 +1,31 @@
-#include "catalog/records.h"
 #include "orders/number.h"
-#include "orders/placing.h"
 
 #include "dice.h"
+#include "shop.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MEMORY       ((size_t) 64 * 1024 * 1024)
-#define NOW          (1700000000 * SECOND)
-#define ORDERS_MAX   16
-#define ON_HAND      10
 #define EVENT_TEXT   1024
 #define RANDOM_SALES 12000
 
-/* Alpha can do everything, beta only pickup, the depot only ships. Every one of them has ten of every product. */
-static struct channel channels[] = {
-        { .record = { .exists = true }, .code = "app" },
-        { .code = "gone" },
-        { .record = { .exists = true }, .code = "web" },
-};
-static struct location locations[] = {
-        { .record = { .exists = true },
-                .code = "alpha",
-                .capabilities = CAN_CURBSIDE | CAN_PICKUP | CAN_RETURNS | CAN_SHIP,
-                .time_zone = "UTC",
-                .lead_time = 2 * HOUR },
-        { .record = { .exists = true },
-                .code = "beta",
-                .capabilities = CAN_PICKUP,
-                .time_zone = "UTC",
-                .lead_time = HOUR },
-        { .record = { .exists = true },
-                .code = "depot",
-                .capabilities = CAN_SHIP,
-                .time_zone = "UTC",
-                .lead_time = DAY },
-        { .code = "gone" },
-};
-static const struct zone_span utc[] = { { TIMESTAMP_NONE, 0 } };
-static struct zone zones[] = { { .name = "UTC", .spans = utc, .n_spans = array_size(utc) } };
-static struct product products[] = {
-        { .record = { .exists = true }, .sku = "A", .title = "Apple", .price = { 1000, "EUR" } },
-        { .record = { .exists = true }, .sku = "B", .title = "Bread", .price = { 2500, "EUR" } },
-        { .record = { .exists = true }, .sku = "C", .title = "Coat" },
-        { .record = { .exists = true }, .sku = "D", .title = "Drum", .price = { 900, "EUR" } },
-        { .record = { .exists = true }, .sku = "J", .title = "Jade", .price = { 500, "JPY" } },
-        { .sku = "gone" },
-};
-static struct listing listings[] = {
-        { .record = { .exists = true }, .channel = "app", .sku = "A", .published = true },
-        { .record = { .exists = true },
-                .channel = "web",
-                .sku = "B",
-                .title = "Rye bread",
-                .price = { 2400, "EUR" },
-                .published = true },
-        { .record = { .exists = true }, .channel = "web", .sku = "D" },
-};
-static struct stock_row rows[array_size(locations) * array_size(products)];
-
-static struct arena arena;
-static struct placing placing;
-static struct events told_by_all;
-static struct refusal refusal;
-static struct command command; /* of ada, now */
 static struct order *placed;
-static struct order *placed_orders[ORDERS_MAX];
-static struct reservation *claimed[ORDERS_MAX];
 static struct reservation reservations[3]; /* ids 1, 2, 3 */
 static struct reservation_line held[4];
 
-static void shelves_fill(void) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < array_size(locations); i++)
-                for (size_t j = 0; j < array_size(products); j++)
-                        rows[n++] = (struct stock_row){ .location = locations[i].code,
-                                .sku = products[j].sku,
-                                .on_hand = ON_HAND,
-                                .exists = true };
-}
-
-static void set_up(void) {
-        arena_init(&arena, MEMORY);
-        shelves_fill();
-        refusal = (struct refusal){ 0 };
-        placed = NULL;
-        placing = (struct placing){ .arena = &arena,
-                .catalog = { .channels = channels,
-                        .n_channels = array_size(channels),
-                        .locations = locations,
-                        .n_locations = array_size(locations),
-                        .zones = zones,
-                        .n_zones = array_size(zones),
-                        .products = products,
-                        .n_products = array_size(products),
-                        .listings = listings,
-                        .n_listings = array_size(listings) },
-                .orders = placed_orders,
-                .claimed = claimed };
-        command = (struct command){
-                .actor = "ada", .now = NOW, .events = &told_by_all, .arena = &arena, .refusal = &refusal
-        };
-        stock_init(&placing.stock, &arena);
-        placing.stock.rows = rows;
-        placing.stock.n_rows = array_size(rows);
-        reservations_init(&placing.reservations, &arena, &placing.stock);
-        events_init(&told_by_all, &arena);
-}
-
-static void tear_down(void) {
-        arena_clear(&arena);
-}
-
-TestSuite(placing_check, .init = set_up, .fini = tear_down);
-TestSuite(placing, .init = set_up, .fini = tear_down);
-TestSuite(placing_money, .init = set_up, .fini = tear_down, .timeout = 120);
-TestSuite(placing_reservation, .init = set_up, .fini = tear_down);
-TestSuite(placing_stock, .init = set_up, .fini = tear_down);
-
-static const struct customer_body ada = { .name = "Ada", .email = "ada@example.com" };
-static const struct address_body home = {
-        .name = "Ada", .line1 = "Here 1", .city = "Berlin", .postal_code = "10117", .country = "DE"
-};
-static const struct fulfillment_choice pickup_at_alpha = { BY_PICKUP, "alpha", TIMESTAMP_NONE };
-static const struct fulfillment_choice ship_from_depot = { BY_SHIPPING, "depot", TIMESTAMP_NONE };
+TestSuite(placing_check, .init = shop_open, .fini = shop_close);
+TestSuite(placing, .init = shop_open, .fini = shop_close);
+TestSuite(placing_money, .init = shop_open, .fini = shop_close, .timeout = 120);
+TestSuite(placing_reservation, .init = shop_open, .fini = shop_close);
+TestSuite(placing_stock, .init = shop_open, .fini = shop_close);
 
 /* A valid order of these lines, picked up at alpha unless a line says otherwise. */
 static struct order_body basket_of(const struct order_line_body *lines, size_t n) {
         return (struct order_body){ .channel = "web",
                 .external_ref = "W-1",
                 .currency = "EUR",
-                .customer = &ada,
+                .customer = &shop_ada,
                 .lines = lines,
                 .n_lines = n,
                 .fulfillment = &pickup_at_alpha };
@@ -142,20 +34,17 @@ static struct order_body basket_of(const struct order_line_body *lines, size_t n
 static const struct order_line_body one_apple[] = { { .sku = "A", .quantity = 1 } };
 
 static enum problem check(const struct order_body *body) {
-        return placing_check(body, &arena, &refusal);
+        return placing_check(body, &shop.arena, &shop.refusal);
 }
 
 static enum problem place(const struct order_body *body) {
-        refusal = (struct refusal){ 0 };
-        return placing_decide(&placing, body, &command, &placed);
-}
-
-static struct stock_row *row_of(const char *location, const char *sku) {
-        return stock_find(&placing.stock, location, sku);
+        shop.refusal = (struct refusal){ 0 };
+        placed = NULL;
+        return placing_decide(&shop.placing, body, &shop.command, &placed);
 }
 
 static const struct violation *violation_of(const char *pointer, const char *code) {
-        const struct violation *v = refusal.violations;
+        const struct violation *v = shop.refusal.violations;
 
         while (v && (strcmp(v->pointer, pointer) != 0 || strcmp(v->code, code) != 0))
                 v = v->next;
@@ -166,15 +55,15 @@ static const struct violation *violation_of(const char *pointer, const char *cod
 /* The order is refused for this one reason, and nothing has changed. */
 static void assert_refused(enum problem p, enum problem expected, const char *pointer, const char *code) {
         cr_assert_eq(p, expected, "%s", problem_slug(p));
-        cr_assert_eq(refusal.problem, expected);
+        cr_assert_eq(shop.refusal.problem, expected);
         (void) violation_of(pointer, code);
-        cr_assert_eq(refusal.n_violations, 1);
+        cr_assert_eq(shop.refusal.n_violations, 1);
         cr_assert_null(placed);
-        cr_assert_eq(placing.n_placed, 0);
-        cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(told_by_all.first);
-        for (size_t i = 0; i < array_size(rows); i++)
-                cr_assert_not(rows[i].changed);
+        cr_assert_eq(shop.placing.n_placed, 0);
+        cr_assert_eq(shop.placing.n_claimed, 0);
+        cr_assert_null(shop.told.first);
+        for (size_t i = 0; i < array_size(shop.rows); i++)
+                cr_assert_not(shop.rows[i].changed);
 }
 
 static void assert_invalid(enum problem p, const char *pointer, const char *code) {
@@ -191,17 +80,17 @@ Test(placing_check, a_complete_order_passes) {
                         .has_unit_price = true,
                         .fulfillment = &ship_from_depot } };
         const struct discount_body discounts[] = { { .amount = 1 }, { .amount = 1, .line = 1, .has_line = true } };
-        const struct payment_body payment = { PAYMENT_PENDING, NULL, NOW };
+        const struct payment_body payment = { PAYMENT_PENDING, NULL, SHOP_NOW };
         struct order_body body = basket_of(lines, 2);
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         body.discounts = discounts;
         body.n_discounts = 2;
         body.payment = &payment;
         body.shipping = (struct money){ 490, "EUR" };
         body.has_shipping = true;
         cr_assert_eq(check(&body), PROBLEM_NONE);
-        cr_assert_eq(refusal.n_violations, 0);
+        cr_assert_eq(shop.refusal.n_violations, 0);
 }
 
 Test(placing_check, a_line_may_name_method_and_location_instead_of_the_order) {
@@ -222,7 +111,7 @@ Test(placing_check, a_currency_is_one_of_today) {
         for (size_t i = 0; i < array_size(wrong); i++) {
                 struct order_body body = basket_of(one_apple, 1);
 
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 body.currency = wrong[i];
                 assert_invalid(check(&body), "#/currency", "malformed");
         }
@@ -277,7 +166,7 @@ Test(placing_check, an_email_address_is_a_name_at_a_domain) {
                 const struct customer_body customer = { .name = "Ada", .email = wrong[i] };
                 struct order_body body = basket_of(one_apple, 1);
 
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 body.customer = &customer;
                 assert_invalid(check(&body), "#/customer/email", "malformed");
         }
@@ -287,10 +176,10 @@ Test(placing_check, a_parcel_goes_to_a_country_that_exists) {
         static const char *const wrong[] = { "de", "XX", "UK", "\xc3\x84\xc3\x96" };
 
         for (size_t i = 0; i < array_size(wrong); i++) {
-                struct address_body somewhere = home;
+                struct address_body somewhere = shop_home;
                 struct order_body body = basket_of(one_apple, 1);
 
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 somewhere.country = wrong[i];
                 body.ship_to = &somewhere;
                 assert_invalid(check(&body), "#/ship_to/country", "malformed");
@@ -305,7 +194,7 @@ Test(placing_check, a_discount_names_an_existing_line) {
                         { .amount = 1, .line = wrong[i], .has_line = true } };
                 struct order_body body = basket_of(one_apple, 1);
 
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 body.discounts = discounts;
                 body.n_discounts = 2;
                 assert_invalid(check(&body), "#/discounts/1/line", "out-of-range");
@@ -313,13 +202,13 @@ Test(placing_check, a_discount_names_an_existing_line) {
 }
 
 Test(placing_check, latitude_and_longitude_stand_together) {
-        struct address_body somewhere = home;
+        struct address_body somewhere = shop_home;
         struct order_body body = basket_of(one_apple, 1);
 
         body.ship_to = &somewhere;
         somewhere.has_latitude = true;
         assert_invalid(check(&body), "#/ship_to", "required");
-        refusal = (struct refusal){ 0 };
+        shop.refusal = (struct refusal){ 0 };
         somewhere.has_longitude = true;
         cr_assert_eq(check(&body), PROBLEM_NONE);
 }
@@ -328,14 +217,14 @@ Test(placing_check, only_a_pending_payment_falls_due) {
         static const int taken[] = { PAYMENT_AUTHORIZED, PAYMENT_CAPTURED };
 
         for (size_t i = 0; i < array_size(taken); i++) {
-                const struct payment_body payment = { taken[i], NULL, NOW },
+                const struct payment_body payment = { taken[i], NULL, SHOP_NOW },
                                           undated = { taken[i], NULL, TIMESTAMP_NONE };
                 struct order_body body = basket_of(one_apple, 1);
 
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 body.payment = &payment;
                 assert_invalid(check(&body), "#/payment/due_at", "not-allowed");
-                refusal = (struct refusal){ 0 };
+                shop.refusal = (struct refusal){ 0 };
                 body.payment = &undated;
                 cr_assert_eq(check(&body), PROBLEM_NONE);
         }
@@ -351,7 +240,7 @@ Test(placing_check, all_violations_are_reported_at_once) {
                         .fulfillment = &nowhere },
                 { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot } };
         const struct discount_body discount = { .amount = 1, .line = 3, .has_line = true };
-        const struct payment_body payment = { PAYMENT_CAPTURED, NULL, NOW };
+        const struct payment_body payment = { PAYMENT_CAPTURED, NULL, SHOP_NOW };
         struct order_body body = basket_of(lines, 3);
 
         body.currency = "XTS";
@@ -370,7 +259,7 @@ Test(placing_check, all_violations_are_reported_at_once) {
         (void) violation_of("#/discounts/0/line", "out-of-range");
         (void) violation_of("#/shipping/currency", "currency-mismatch");
         (void) violation_of("#/payment/due_at", "not-allowed");
-        cr_assert_eq(refusal.n_violations, 8);
+        cr_assert_eq(shop.refusal.n_violations, 8);
 }
 
 /* ---- an order that is granted ---- */
@@ -379,7 +268,7 @@ Test(placing, an_order_has_the_values_of_its_request) {
         const struct payment_body payment = { PAYMENT_AUTHORIZED, "pay-7", TIMESTAMP_NONE };
         struct order_body body = basket_of(one_apple, 1);
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_not(uuid_is_nil(&placed->id));
@@ -390,11 +279,11 @@ Test(placing, an_order_has_the_values_of_its_request) {
         cr_assert_eq(placed->balance.payment_status, PAYMENT_AUTHORIZED);
         cr_assert_str_eq(placed->payment_reference, "pay-7");
         cr_assert_eq(placed->version, 1);
-        cr_assert_eq(placed->placed_at, NOW);
-        cr_assert_eq(placed->updated_at, NOW);
+        cr_assert_eq(placed->placed_at, SHOP_NOW);
+        cr_assert_eq(placed->updated_at, SHOP_NOW);
         cr_assert(uuid_is_nil(&placed->reservation_id));
         cr_assert(placed->is_new);
-        cr_assert_eq(placing.n_placed, 1);
+        cr_assert_eq(shop.placing.n_placed, 1);
         cr_assert_str_eq(placed->customer,
                 "{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"phone\":null,\"customer_id\":null}");
         cr_assert_str_eq(placed->ship_to,
@@ -403,7 +292,7 @@ Test(placing, an_order_has_the_values_of_its_request) {
 }
 
 Test(placing, an_address_keeps_its_place_on_the_map) {
-        struct address_body somewhere = home;
+        struct address_body somewhere = shop_home;
         struct order_body body = basket_of(one_apple, 1);
 
         somewhere.has_latitude = somewhere.has_longitude = true;
@@ -419,8 +308,8 @@ Test(placing, order_numbers_can_be_read_out) {
         struct order_body body = basket_of(one_apple, 1);
         char before[ORDER_NUMBER_SIZE] = "";
 
-        for (int i = 0; i < ON_HAND; i++) {
-                body.external_ref = arena_format(&arena, "W-%d", i);
+        for (int i = 0; i < SHOP_ON_HAND; i++) {
+                body.external_ref = arena_format(&shop.arena, "W-%d", i);
                 cr_assert_eq(place(&body), PROBLEM_NONE);
                 cr_assert_eq(strlen(placed->number), 11);
                 for (size_t j = 0; j < 11; j++)
@@ -443,7 +332,7 @@ Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
         static const duration leads[] = { 2 * HOUR, DAY, 2 * HOUR, HOUR };
         struct order_body body = basket_of(lines, 6);
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(placed->n_fulfillments, 4);
         for (size_t i = 0; i < 4; i++) {
@@ -453,7 +342,7 @@ Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
                 cr_assert_str_eq(fulfillment->location, places[i]);
                 cr_assert_eq(fulfillment->number, i + 1);
                 cr_assert_eq(fulfillment->status, FULFILLMENT_ALLOCATED);
-                cr_assert_eq(fulfillment->promised_at, NOW + leads[i]);
+                cr_assert_eq(fulfillment->promised_at, SHOP_NOW + leads[i]);
                 cr_assert_eq(fulfillment->hold_until, TIMESTAMP_NONE);
                 cr_assert_eq(fulfillment->version, 1);
                 cr_assert_eq(fulfillment->pickup_serial, 1);
@@ -468,10 +357,10 @@ Test(placing, lines_that_share_method_and_location_are_one_fulfillment) {
                 cr_assert_eq(placed->lines[i].allocations->order_line, &placed->lines[i]);
                 cr_assert_eq(placed->lines[i].allocations->quantity, lines[i].quantity);
         }
-        cr_assert_eq(row_of("alpha", "A")->reserved, 5);
-        cr_assert_eq(row_of("alpha", "B")->reserved, 2);
-        cr_assert_eq(row_of("beta", "A")->reserved, 1);
-        cr_assert_eq(row_of("depot", "A")->reserved, 1);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 5);
+        cr_assert_eq(shop_row("alpha", "B")->reserved, 2);
+        cr_assert_eq(shop_row("beta", "A")->reserved, 1);
+        cr_assert_eq(shop_row("depot", "A")->reserved, 1);
 }
 
 Test(placing, a_price_is_the_clients_else_the_channels_else_the_products) {
@@ -503,7 +392,7 @@ Test(placing, a_listing_without_price_and_title_leaves_the_products) {
 static void assert_told(const char *expected) {
         char told[EVENT_TEXT] = "";
 
-        for (const struct event *event = told_by_all.first; event; event = event->next)
+        for (const struct event *event = shop.told.first; event; event = event->next)
                 if (!event->is_cover)
                         (void) snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", *told ? " " : "",
                                 event_types[event->type].name);
@@ -516,10 +405,10 @@ Test(placing, a_new_order_has_events_for_itself_and_each_fulfillment) {
         struct order_body body = basket_of(lines, 2);
         const struct event *event;
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated fulfillment.allocated");
-        event = told_by_all.first;
+        event = shop.told.first;
         cr_assert(uuid_equal(event->order_id, &placed->id));
         cr_assert(event->subject_kind == SUBJECT_ORDER && uuid_equal(event->subject_id, &placed->id));
         cr_assert_str_eq(event->channel, "web");
@@ -540,7 +429,7 @@ Test(placing, a_payment_of_a_new_order_has_an_event) {
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_told("order.created fulfillment.allocated payment.authorized");
-        events_init(&told_by_all, &arena);
+        events_init(&shop.told, &shop.arena);
         body.external_ref = "W-2";
         payment.status = PAYMENT_CAPTURED;
         cr_assert_eq(place(&body), PROBLEM_NONE);
@@ -555,19 +444,19 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(placed->balance.payment_status, PAYMENT_PENDING);
         cr_assert_eq(balance_due_at(&placed->balance), TIMESTAMP_NONE);
-        cr_assert_eq(placed->balance.unpaid_since, NOW, "a later policy counts from here");
-        placing.unpaid_ttl = HOUR;
+        cr_assert_eq(placed->balance.unpaid_since, SHOP_NOW, "a later policy counts from here");
+        shop.placing.unpaid_ttl = HOUR;
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(balance_due_at(&placed->balance), NOW + HOUR);
+        cr_assert_eq(balance_due_at(&placed->balance), SHOP_NOW + HOUR);
         body.external_ref = "W-3";
         body.payment = &payment;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(balance_due_at(&placed->balance), NOW + HOUR);
+        cr_assert_eq(balance_due_at(&placed->balance), SHOP_NOW + HOUR);
         body.external_ref = "W-4";
-        payment.due_at = NOW + MINUTE;
+        payment.due_at = SHOP_NOW + MINUTE;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(balance_due_at(&placed->balance), NOW + MINUTE);
+        cr_assert_eq(balance_due_at(&placed->balance), SHOP_NOW + MINUTE);
         cr_assert_eq(placed->balance.unpaid_since, TIMESTAMP_NONE, "no policy moves a deadline that is named");
         body.external_ref = "W-5";
         payment = (struct payment_body){ PAYMENT_CAPTURED, NULL, TIMESTAMP_NONE };
@@ -578,20 +467,20 @@ Test(placing, only_pending_payments_fall_due_by_themselves) {
 
 Test(placing, the_policy_of_the_channel_goes_before_the_setting) {
         struct order_body body = basket_of(one_apple, 1);
-        struct channel *channel = catalog_channel(&placing.catalog, body.channel);
+        struct channel *channel = catalog_channel(&shop.placing.catalog, body.channel);
 
-        placing.unpaid_ttl = HOUR;
+        shop.placing.unpaid_ttl = HOUR;
         channel->policy = (struct channel_policy){ .has_unpaid_ttl_s = true, .unpaid_ttl_s = 60 };
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(balance_due_at(&placed->balance), NOW + MINUTE);
+        cr_assert_eq(balance_due_at(&placed->balance), SHOP_NOW + MINUTE);
         body.external_ref = "W-2";
         channel->policy.unpaid_ttl_s = 0;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         cr_assert_eq(balance_due_at(&placed->balance), TIMESTAMP_NONE);
 }
 
-/* Every Wednesday from 12:00 to 13:00, with so many places; NOW is a Tuesday, 22:13:20 in UTC. */
-#define SLOT_BEGINS (NOW - NOW % DAY + DAY + 12 * HOUR)
+/* Every Wednesday from 12:00 to 13:00, with so many places; It is Tuesday, 22:13:20 in UTC. */
+#define SLOT_BEGINS (SHOP_NOW - SHOP_NOW % DAY + DAY + 12 * HOUR)
 
 static struct slot_row *offer_slot(int64_t capacity) {
         static struct slot slot;
@@ -599,9 +488,9 @@ static struct slot_row *offer_slot(int64_t capacity) {
 
         slot = (struct slot){ 2, 12 * 60, 13 * 60, capacity };
         row = (struct slot_row){ .location = "alpha", .begins = SLOT_BEGINS };
-        locations[0].slots = &slot;
-        locations[0].n_slots = 1;
-        placing.slots = (struct slot_set){ .rows = &row, .n_rows = 1 };
+        shop.locations[SHOP_ALPHA].slots = &slot;
+        shop.locations[SHOP_ALPHA].n_slots = 1;
+        shop.placing.slots = (struct slot_set){ .rows = &row, .n_rows = 1 };
         return &row;
 }
 
@@ -635,7 +524,7 @@ Test(placing, the_next_order_of_a_batch_sees_the_place_taken) {
         cr_assert_eq(place(&body), PROBLEM_SLOT_FULL);
         cr_assert_not_null(violation_of("#/fulfillment/slot", "slot-full"));
         cr_assert_eq(row->booked, 1);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 1);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 1);
 }
 
 Test(placing, a_full_slot_refuses) {
@@ -651,42 +540,42 @@ Test(placing, a_slot_begins_when_the_order_is_ready_or_later) {
         const struct order_body body = basket_in_slot();
         const struct slot_row *row = offer_slot(1);
 
-        locations[0].lead_time = SLOT_BEGINS - NOW + SECOND;
+        shop.locations[SHOP_ALPHA].lead_time = SLOT_BEGINS - SHOP_NOW + SECOND;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
         cr_assert_not_null(violation_of("#/fulfillment/slot", "too-soon"));
         cr_assert_eq(row->booked, 0);
-        locations[0].lead_time = SLOT_BEGINS - NOW;
+        shop.locations[SHOP_ALPHA].lead_time = SLOT_BEGINS - SHOP_NOW;
         cr_assert_eq(place(&body), PROBLEM_NONE);
 }
 
-/* NOW is a Tuesday, 22:13:20 in UTC. */
+/* It is Tuesday, 22:13:20 in UTC. */
 Test(placing, a_store_promises_by_its_hours_and_the_warehouse_round_the_clock) {
         static const struct opening hours[] = { { 2, 9 * 60, 18 * 60 } };
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 1 },
                 { .sku = "A", .quantity = 1, .fulfillment = &ship_from_depot } };
         struct order_body body = basket_of(lines, 2);
-        const struct location before = locations[0];
+        const struct location before = shop.locations[SHOP_ALPHA];
 
-        body.ship_to = &home;
-        locations[0].opening_hours = hours;
-        locations[0].n_opening_hours = 1;
+        body.ship_to = &shop_home;
+        shop.locations[SHOP_ALPHA].opening_hours = hours;
+        shop.locations[SHOP_ALPHA].n_opening_hours = 1;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placed->fulfillments[0]->promised_at, NOW - NOW % DAY + DAY + 11 * HOUR);
-        cr_assert_eq(placed->fulfillments[1]->promised_at, NOW + DAY);
-        locations[0] = before;
+        cr_assert_eq(placed->fulfillments[0]->promised_at, SHOP_NOW - SHOP_NOW % DAY + DAY + 11 * HOUR);
+        cr_assert_eq(placed->fulfillments[1]->promised_at, SHOP_NOW + DAY);
+        shop.locations[SHOP_ALPHA] = before;
 }
 
 Test(placing, a_location_that_does_not_open_long_enough_can_promise_nothing) {
         static const struct opening hours[] = { { 2, 9 * 60, 9 * 60 + 1 } };
         const struct order_body body = basket_of(one_apple, 1);
-        const struct location before = locations[0];
+        const struct location before = shop.locations[SHOP_ALPHA];
 
-        locations[0].opening_hours = hours;
-        locations[0].n_opening_hours = 1;
+        shop.locations[SHOP_ALPHA].opening_hours = hours;
+        shop.locations[SHOP_ALPHA].n_opening_hours = 1;
         cr_assert_eq(place(&body), PROBLEM_VALIDATION_FAILED);
         cr_assert_not_null(violation_of("#/fulfillment/location", "closed"));
-        cr_assert_eq(row_of("alpha", "A")->reserved, 0);
-        locations[0] = before;
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 0);
+        shop.locations[SHOP_ALPHA] = before;
 }
 
 /* ---- refusals ---- */
@@ -745,9 +634,9 @@ Test(placing, a_location_fulfils_only_by_methods_it_offers) {
         for (size_t i = 0; i < array_size(cases); i++) {
                 struct order_body body = basket_of(one_apple, 1);
 
-                tear_down();
-                set_up();
-                body.ship_to = &home;
+                shop_close();
+                shop_open();
+                body.ship_to = &shop_home;
                 body.fulfillment = &cases[i].choice;
                 if (cases[i].can)
                         cr_assert_eq(place(&body), PROBLEM_NONE, "case %zu", i);
@@ -789,7 +678,7 @@ Test(placing, all_unknown_codes_are_reported_at_once) {
         (void) violation_of("#/lines/2/unit_price", "price-missing");
         (void) violation_of("#/fulfillment/method", "not-capable");
         (void) violation_of("#/lines/3/unit_price", "currency-mismatch");
-        cr_assert_eq(refusal.n_violations, 6);
+        cr_assert_eq(shop.refusal.n_violations, 6);
 }
 
 Test(placing, an_external_ref_is_used_once_by_a_channel) {
@@ -799,9 +688,9 @@ Test(placing, an_external_ref_is_used_once_by_a_channel) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         uuid_format(&placed->id, link + strlen(link));
         cr_assert_eq(place(&body), PROBLEM_DUPLICATE_EXTERNAL_REF);
-        cr_assert_str_eq(refusal.link, link);
-        cr_assert_eq(placing.n_placed, 1);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 1);
+        cr_assert_str_eq(shop.refusal.link, link);
+        cr_assert_eq(shop.placing.n_placed, 1);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 1);
         body.external_ref = "w-1";
         cr_assert_eq(place(&body), PROBLEM_NONE);
         body.external_ref = "W-1";
@@ -813,15 +702,15 @@ Test(placing, an_external_ref_of_an_earlier_order_is_known) {
         struct order earlier = { .id = { { 7 } }, .channel = "web", .external_ref = "W-1" };
         const struct order_body body = basket_of(one_apple, 1);
 
-        placed_orders[0] = &earlier;
-        placing.n_orders = 1;
+        shop.orders[0] = &earlier;
+        shop.placing.n_orders = 1;
         cr_assert_eq(place(&body), PROBLEM_DUPLICATE_EXTERNAL_REF);
-        cr_assert_str_eq(refusal.link, "/v1/orders/07000000-0000-0000-0000-000000000000");
-        cr_assert_eq(placing.n_placed, 0);
+        cr_assert_str_eq(shop.refusal.link, "/v1/orders/07000000-0000-0000-0000-000000000000");
+        cr_assert_eq(shop.placing.n_placed, 0);
 }
 
 Test(placing, a_refused_order_does_not_use_up_its_external_ref) {
-        const struct order_line_body lines[] = { { .sku = "A", .quantity = ON_HAND + 1 } };
+        const struct order_line_body lines[] = { { .sku = "A", .quantity = SHOP_ON_HAND + 1 } };
         const struct order_body too_large = basket_of(lines, 1), body = basket_of(one_apple, 1);
 
         cr_assert_eq(place(&too_large), PROBLEM_INSUFFICIENT_STOCK);
@@ -835,17 +724,17 @@ Test(placing, without_memory_nothing_is_half_placed) {
         struct order_body body = basket_of(lines, 2);
         size_t busy = 0, granted = 0;
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         for (size_t ceiling = 0; ceiling < (size_t) 40 * 1024; ceiling += 32) {
                 struct arena small;
 
-                shelves_fill();
+                shop_stock_up();
                 arena_init(&small, ceiling);
-                placing.arena = &small;
-                placing.n_orders = placing.n_placed = 0;
-                events_init(&told_by_all, &small);
+                shop.placing.arena = &small;
+                shop.placing.n_orders = shop.placing.n_placed = 0;
+                events_init(&shop.told, &small);
                 if (place(&body)) {
-                        cr_assert_eq(placing.n_placed, 0);
+                        cr_assert_eq(shop.placing.n_placed, 0);
                         busy++;
                 } else {
                         cr_assert_str_eq(placed->customer + strlen(placed->customer) - 1, "}");
@@ -853,7 +742,7 @@ Test(placing, without_memory_nothing_is_half_placed) {
                         cr_assert_eq(strlen(placed->number), 11);
                         granted++;
                 }
-                cr_assert_eq(row_of("alpha", "A")->reserved, (int64_t) placing.n_placed);
+                cr_assert_eq(shop_row("alpha", "A")->reserved, (int64_t) shop.placing.n_placed);
                 arena_clear(&small);
         }
         cr_assert_gt(busy, 0);
@@ -863,7 +752,7 @@ Test(placing, without_memory_nothing_is_half_placed) {
 /* ---- money ---- */
 
 static const struct order_line_body *priced(const char *sku, int64_t amount, int64_t quantity) {
-        struct order_line_body *line = arena_new(&arena, struct order_line_body);
+        struct order_line_body *line = arena_new(&shop.arena, struct order_line_body);
 
         *line = (struct order_line_body){
                 .sku = sku, .quantity = quantity, .unit_price = { amount, "EUR" }, .has_unit_price = true
@@ -1146,7 +1035,7 @@ static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
                 if (!n && !all)
                         continue;
                 cr_assert_lt(before, order->balance.total + 1);
-                cr_assert_eq(order_cancel(order, all ? NULL : some, n, "no", &command), PROBLEM_NONE);
+                cr_assert_eq(order_cancel(order, all ? NULL : some, n, "no", &shop.command), PROBLEM_NONE);
                 cr_assert_geq(order->balance.refund_due, before);
                 cr_assert_eq(order->status == ORDER_CANCELLED, !open_units(order));
         }
@@ -1154,15 +1043,15 @@ static void assert_refunds_add_up(struct order *order, uint64_t *dice) {
 }
 
 static void assert_nothing_reserved(void) {
-        for (size_t i = 0; i < array_size(rows); i++)
-                cr_assert_eq(rows[i].reserved, 0);
+        for (size_t i = 0; i < array_size(shop.rows); i++)
+                cr_assert_eq(shop.rows[i].reserved, 0);
 }
 
 Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
         uint64_t dice = 20261121;
 
-        for (size_t i = 0; i < array_size(rows); i++)
-                rows[i].on_hand = 100000;
+        for (size_t i = 0; i < array_size(shop.rows); i++)
+                shop.rows[i].on_hand = 100000;
         for (size_t i = 0; i < RANDOM_SALES; i++) {
                 struct sale sale = { 0 };
 
@@ -1177,9 +1066,9 @@ Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
                 assert_values_add_up(placed, &dice);
                 assert_refunds_add_up(placed, &dice);
                 assert_nothing_reserved();
-                placing.n_orders = placing.n_placed = 0;
-                arena_reset(&arena);
-                events_init(&told_by_all, &arena);
+                shop.placing.n_orders = shop.placing.n_placed = 0;
+                arena_reset(&shop.arena);
+                events_init(&shop.told, &shop.arena);
         }
 }
 
@@ -1188,18 +1077,18 @@ Test(placing_money, random_sales_and_cancellations_lose_or_make_no_cent) {
 static void reserve(size_t i, const char *location, size_t first, size_t n) {
         reservations[i] = (struct reservation){ .id = { { (uint8_t) (i + 1) } },
                 .location = location,
-                .expires_at = NOW + MINUTE,
+                .expires_at = SHOP_NOW + MINUTE,
                 .version = 1,
                 .lines = &held[first],
                 .n_lines = n };
         for (size_t j = first; j < first + n; j++) {
                 held[j].held = true;
-                held[j].stock = row_of(location, held[j].sku);
+                held[j].stock = shop_row(location, held[j].sku);
                 stock_reserve(held[j].stock, held[j].quantity);
                 held[j].stock->changed = false;
         }
-        placing.reservations.rows = reservations;
-        placing.reservations.n_rows = i + 1;
+        shop.placing.reservations.rows = reservations;
+        shop.placing.reservations.n_rows = i + 1;
 }
 
 /* Reservation 1 holds eight A and one B at alpha. */
@@ -1218,8 +1107,8 @@ static struct order_body claim_of(const struct order_line_body *lines, size_t n)
 }
 
 static void assert_claimed(void) {
-        cr_assert_eq(placing.n_claimed, 1);
-        cr_assert_eq(placing.claimed[0], &reservations[0]);
+        cr_assert_eq(shop.placing.n_claimed, 1);
+        cr_assert_eq(shop.placing.claimed[0], &reservations[0]);
         cr_assert_eq(reservations[0].status, RESERVATION_CLAIMED);
         cr_assert(uuid_equal(&reservations[0].order_id, &placed->id));
         cr_assert(uuid_equal(&placed->reservation_id, &reservations[0].id));
@@ -1235,8 +1124,8 @@ Test(placing_reservation, reserved_units_are_not_reserved_twice) {
         reserve_a_basket();
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_claimed();
-        cr_assert_eq(row_of("alpha", "A")->reserved, 8);
-        cr_assert_eq(row_of("alpha", "B")->reserved, 1);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 8);
+        cr_assert_eq(shop_row("alpha", "B")->reserved, 1);
 }
 
 Test(placing_reservation, units_missing_in_the_reservation_are_reserved) {
@@ -1248,9 +1137,9 @@ Test(placing_reservation, units_missing_in_the_reservation_are_reserved) {
         reserve_a_basket();
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_claimed();
-        cr_assert_eq(row_of("alpha", "A")->reserved, 10);
-        cr_assert_eq(row_of("alpha", "B")->reserved, 4);
-        cr_assert_eq(row_of("alpha", "D")->reserved, 2);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 10);
+        cr_assert_eq(shop_row("alpha", "B")->reserved, 4);
+        cr_assert_eq(shop_row("alpha", "D")->reserved, 2);
 }
 
 Test(placing_reservation, surplus_units_of_the_reservation_are_released) {
@@ -1260,8 +1149,8 @@ Test(placing_reservation, surplus_units_of_the_reservation_are_released) {
         reserve_a_basket();
         cr_assert_eq(place(&body), PROBLEM_NONE);
         assert_claimed();
-        cr_assert_eq(row_of("alpha", "A")->reserved, 3);
-        cr_assert_eq(row_of("alpha", "B")->reserved, 0);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 3);
+        cr_assert_eq(shop_row("alpha", "B")->reserved, 0);
 }
 
 Test(placing_reservation, a_reservation_covers_only_its_location) {
@@ -1270,12 +1159,12 @@ Test(placing_reservation, a_reservation_covers_only_its_location) {
         const struct order_body body = claim_of(lines, 1);
 
         reserve_a_basket();
-        row_of("beta", "A")->reserved = 3;
+        shop_row("beta", "A")->reserved = 3;
         assert_refused(place(&body), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
-        row_of("beta", "A")->reserved = 2;
+        shop_row("beta", "A")->reserved = 2;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 0);
-        cr_assert_eq(row_of("beta", "A")->reserved, 10);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 0);
+        cr_assert_eq(shop_row("beta", "A")->reserved, 10);
 }
 
 Test(placing_reservation, units_beyond_reservation_and_stock_are_refused) {
@@ -1283,12 +1172,12 @@ Test(placing_reservation, units_beyond_reservation_and_stock_are_refused) {
         const struct order_body body = claim_of(lines, 1);
 
         reserve_a_basket();
-        row_of("alpha", "A")->reserved = 9; /* one is another order's */
+        shop_row("alpha", "A")->reserved = 9; /* one is another order's */
         assert_refused(place(&body), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
-        cr_assert_eq(refusal.violations->available, 9);
+        cr_assert_eq(shop.refusal.violations->available, 9);
         cr_assert_eq(reservations[0].status, RESERVATION_ACTIVE);
         cr_assert(held[0].held && held[1].held);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 9);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 9);
 }
 
 Test(placing_reservation, an_unknown_reservation_is_refused) {
@@ -1314,16 +1203,16 @@ static void assert_over(const char *status) {
         const struct order_body body = claim_of(one_apple, 1);
 
         cr_assert_eq(place(&body), PROBLEM_RESERVATION_EXPIRED);
-        cr_assert_str_eq(refusal.current_status, status);
-        cr_assert_eq(placing.n_claimed, 0);
-        cr_assert_null(told_by_all.first);
+        cr_assert_str_eq(shop.refusal.current_status, status);
+        cr_assert_eq(shop.placing.n_claimed, 0);
+        cr_assert_null(shop.told.first);
 }
 
 Test(placing_reservation, an_expired_reservation_is_refused) {
         reserve_a_basket();
-        reservations[0].expires_at = NOW;
+        reservations[0].expires_at = SHOP_NOW;
         assert_over("expired");
-        reservations[0].expires_at = NOW + 1;
+        reservations[0].expires_at = SHOP_NOW + 1;
         held[1].held = false; /* another command with its row has freed the line */
         assert_over("expired");
 }
@@ -1346,9 +1235,9 @@ Test(placing_reservation, two_orders_of_one_batch_cannot_claim_the_same) {
         cr_assert_eq(place(&body), PROBLEM_NONE);
         body.external_ref = "W-2";
         cr_assert_eq(place(&body), PROBLEM_RESERVATION_EXPIRED);
-        cr_assert_str_eq(refusal.current_status, "claimed");
-        cr_assert_eq(placing.n_claimed, 1);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 1);
+        cr_assert_str_eq(shop.refusal.current_status, "claimed");
+        cr_assert_eq(shop.placing.n_claimed, 1);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 1);
 }
 
 /* ---- stock ---- */
@@ -1360,13 +1249,13 @@ static void assert_short(enum problem p, const char *pointer, int64_t available)
 }
 
 Test(placing_stock, the_last_unit_is_sold_and_not_one_more) {
-        const struct order_line_body all[] = { { .sku = "A", .quantity = ON_HAND } };
-        const struct order_line_body more[] = { { .sku = "A", .quantity = ON_HAND + 1 } };
+        const struct order_line_body all[] = { { .sku = "A", .quantity = SHOP_ON_HAND } };
+        const struct order_line_body more[] = { { .sku = "A", .quantity = SHOP_ON_HAND + 1 } };
         struct order_body body = basket_of(more, 1);
 
         assert_refused(place(&body), PROBLEM_INSUFFICIENT_STOCK, "#/lines/0/quantity", "insufficient-stock");
-        assert_short(place(&body), "#/lines/0/quantity", ON_HAND);
-        cr_assert_str_eq(refusal.violations->detail, "A at alpha: 10 available, 11 requested.");
+        assert_short(place(&body), "#/lines/0/quantity", SHOP_ON_HAND);
+        cr_assert_str_eq(shop.refusal.violations->detail, "A at alpha: 10 available, 11 requested.");
         body.lines = all;
         cr_assert_eq(place(&body), PROBLEM_NONE);
         body.external_ref = "W-2";
@@ -1379,11 +1268,11 @@ Test(placing_stock, every_short_line_is_named) {
                 { .sku = "A", .quantity = 12, .fulfillment = &ship_from_depot } };
         struct order_body body = basket_of(lines, 3);
 
-        body.ship_to = &home;
+        body.ship_to = &shop_home;
         assert_short(place(&body), "#/lines/0/quantity", 10);
         assert_short(place(&body), "#/lines/2/quantity", 10);
-        cr_assert_eq(refusal.n_violations, 2);
-        cr_assert_eq(row_of("alpha", "B")->reserved, 0);
+        cr_assert_eq(shop.refusal.n_violations, 2);
+        cr_assert_eq(shop_row("alpha", "B")->reserved, 0);
 }
 
 Test(placing_stock, lines_of_one_shelf_are_added_up) {
@@ -1393,17 +1282,17 @@ Test(placing_stock, lines_of_one_shelf_are_added_up) {
         const struct order_body body = basket_of(lines, 3);
 
         assert_short(place(&body), "#/lines/1/quantity", 10);
-        cr_assert_eq(refusal.n_violations, 1);
-        cr_assert_str_eq(refusal.violations->detail, "A at alpha: 10 available, 11 requested.");
+        cr_assert_eq(shop.refusal.n_violations, 1);
+        cr_assert_str_eq(shop.refusal.violations->detail, "A at alpha: 10 available, 11 requested.");
         lines[2].quantity = 4;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 10);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 10);
 }
 
 Test(placing_stock, safety_stock_is_not_sold) {
         const struct order_line_body lines[] = { { .sku = "A", .quantity = 5 } };
         const struct order_body body = basket_of(lines, 1);
-        struct stock_row *row = row_of("alpha", "A");
+        struct stock_row *row = shop_row("alpha", "A");
 
         row->safety_stock = 3;
         row->unsellable = 2;
@@ -1416,7 +1305,7 @@ Test(placing_stock, safety_stock_is_not_sold) {
 
 Test(placing_stock, a_shelf_that_was_never_filled_is_empty) {
         const struct order_body body = basket_of(one_apple, 1);
-        struct stock_row *row = row_of("alpha", "A");
+        struct stock_row *row = shop_row("alpha", "A");
 
         *row = (struct stock_row){ .location = "alpha", .sku = "A", .location_known = true, .sku_known = true };
         assert_short(place(&body), "#/lines/0/quantity", 0);
@@ -1433,7 +1322,7 @@ Test(placing_stock, orders_of_one_batch_see_the_stock_taken_by_earlier_ones) {
         body.external_ref = "W-3";
         body.lines = four;
         cr_assert_eq(place(&body), PROBLEM_NONE);
-        cr_assert_eq(placing.n_placed, 2);
-        cr_assert_eq(placing.orders[1], placed);
-        cr_assert_eq(row_of("alpha", "A")->reserved, 10);
+        cr_assert_eq(shop.placing.n_placed, 2);
+        cr_assert_eq(shop.placing.orders[1], placed);
+        cr_assert_eq(shop_row("alpha", "A")->reserved, 10);
 }
