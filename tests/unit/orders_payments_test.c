@@ -1,6 +1,7 @@
-#include "dice.h"
 #include "orders/order.h"
-#include "payments/provider.h"
+
+#include "dice.h"
+#include "money_scene.h"
 
 #include "base/text.h"
 
@@ -9,21 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOW    (INT64_C(1795256130) * SECOND)
-#define MEMORY ((size_t) 4 * 1024 * 1024)
-
 /* Two lines, 2 x 30.00 and 4 x 10.00, 5.00 shipping: 105.00. All units are shipped by the depot. */
-static struct arena arena;
-static struct events events;
-static struct told_events heard; /* events of the provider so far */
-static struct refusal refusal;
 static struct stock stock;
 static struct stock_row rows[2];
 static struct order order;
 static struct order_line lines[2];
 static struct fulfillment fulfillment, *fulfillments[] = { &fulfillment };
 static struct fulfillment_line allocations[2];
-static struct command command; /* of ada, now */
 
 static void line_set(size_t i, int64_t quantity, int64_t price) {
         rows[i] = (struct stock_row){ .location = "depot", .sku = "A", .on_hand = 100, .reserved = quantity };
@@ -40,11 +33,8 @@ static void line_set(size_t i, int64_t quantity, int64_t price) {
 }
 
 static void open_till(void) {
-        arena_init(&arena, MEMORY);
-        events_init(&events, &arena);
-        heard = (struct told_events){ .arena = &arena };
+        money_open();
         stock_init(&stock, &arena);
-        refusal = (struct refusal){ 0 };
         line_set(0, 2, 3000);
         line_set(1, 4, 1000);
         fulfillment = (struct fulfillment){ .order = &order,
@@ -67,15 +57,9 @@ static void open_till(void) {
                 .n_fulfillments = 1,
                 .fulfillments_capacity = 1 };
         order_open_balance(&order);
-        command =
-                (struct command){ .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal };
 }
 
-static void close_till(void) {
-        arena_clear(&arena);
-}
-
-TestSuite(order_payments, .init = open_till, .fini = close_till);
+TestSuite(order_payments, .init = open_till, .fini = money_close);
 
 /* ---- shorthands ---- */
 
@@ -89,23 +73,11 @@ static struct payment *pay(enum funds_state state, int64_t amount) {
         return payment;
 }
 
-static int events_told;
-
 /* The provider reports an event that is recorded at that time. */
 static enum problem provider_tells(struct payment *payment, const struct provider_event *told, timestamp now) {
-        const struct command psp = {
-                .actor = "psp", .now = now, .events = &events, .arena = &arena, .refusal = &refusal
-        };
+        const struct command psp = provider_command(now);
 
         return order_provider_event(&order, payment, told, &heard, &psp);
-}
-
-static struct provider_event event_of_type(enum provider_event_type type, int64_t amount) {
-        return (struct provider_event){ .event_id = arena_format(&arena, "e-%d", events_told++),
-                .type = (int) type,
-                .amount = amount,
-                .has_amount = amount > 0,
-                .occurred_at = TIMESTAMP_NONE };
 }
 
 /* Amount 0: the event has none. */
@@ -156,18 +128,6 @@ static void cancel_all(void) {
         cr_assert_eq(order_cancel(&order, NULL, 0, "no", &command), PROBLEM_NONE);
 }
 
-static size_t told(const char *type) {
-        size_t n = 0;
-
-        for (const struct event *event = events.first; event; event = event->next)
-                n += text_equal(event_types[event->type].name, type);
-        return n;
-}
-
-static void assert_state(const struct payment *payment, enum funds_state state) {
-        cr_assert_eq(payment->state, state, "it is %s", payment_lifecycle.states[payment->state]);
-}
-
 static void assert_status(enum payment_status status) {
         cr_assert_eq(
                 order.balance.payment_status, status, "it is %s", payment_status_texts[order.balance.payment_status]);
@@ -195,8 +155,8 @@ Test(order_payments, an_authorized_amount_is_requested_when_units_leave_and_capt
         assert_state(card, FUNDS_CAPTURED);
         assert_status(PAYMENT_CAPTURED);
         cr_assert_eq(balance_due(&order.balance), 0);
-        cr_assert_eq(told("payment.capture_due"), 4);
-        cr_assert_eq(told("payment.void_due"), 0);
+        cr_assert_eq(money_told("payment.capture_due"), 4);
+        cr_assert_eq(money_told("payment.void_due"), 0);
 }
 
 /* ---- amounts no longer needed ---- */
@@ -232,7 +192,7 @@ Test(order_payments, an_order_that_costs_nothing_is_paid_from_the_beginning) {
         static const enum funds_state states[] = { FUNDS_PENDING, FUNDS_AUTHORIZED, FUNDS_CAPTURED };
 
         for (size_t i = 0; i < array_size(states); i++) {
-                close_till();
+                money_close();
                 open_till();
                 given_a_free_order();
                 (void) pay(states[i], 0);
@@ -333,7 +293,7 @@ Test(order_payments, an_appeasement_pays_no_return_without_a_due_amount) {
         cr_assert_eq(order.balance.refund_due, 0);
         cr_assert_eq(give_back(500), PROBLEM_NONE);
         cr_assert_eq(refunded_for(0) + refunded_for(1), 0);
-        cr_assert_eq(told("order.appeased"), 1);
+        cr_assert_eq(money_told("order.appeased"), 1);
 }
 
 Test(order_payments, a_refused_amount_names_the_available_amount) {
@@ -667,7 +627,7 @@ Test(order_payments, random_payments_cancellations_returns_and_refunds_lose_or_m
         uint64_t dice = 20261127;
 
         for (size_t sale = 0; sale < RANDOM_ORDERS; sale++) {
-                close_till();
+                money_close();
                 open_till();
                 random_order(&dice);
                 random_payments(&dice);
@@ -686,7 +646,7 @@ Test(order_payments, random_payments_cancellations_returns_and_refunds_lose_or_m
                 assert_money(sale);
                 give_back_all(sale);
                 assert_money(sale);
-                if (told("order.appeased"))
+                if (money_told("order.appeased"))
                         cr_assert_geq(order.balance.credited, order.balance.total - kept, "sale %zu", sale);
                 else
                         cr_assert_eq(order.balance.credited, order.balance.total - kept, "sale %zu", sale);
@@ -809,7 +769,7 @@ Test(order_payments, the_parts_add_up_to_the_order_and_its_tax_in_every_order_of
                 struct credit_notes notes = { 0 };
                 int64_t refunded = 0, refunded_tax = 0;
 
-                close_till();
+                money_close();
                 open_till();
                 random_order(&dice);
                 if (order.tax_included && order.tax > order.balance.total)

@@ -1,5 +1,5 @@
 #include "dice.h"
-#include "payments/provider.h"
+#include "money_scene.h"
 
 #include "base/text.h"
 
@@ -8,25 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOW    (INT64_C(1795256130) * SECOND)
-#define MEMORY ((size_t) 4 * 1024 * 1024)
-
 /* A balance of 105.00 without any order: the tests say how much of it is earned. */
-static struct arena arena;
-static struct events events;
-static struct told_events heard; /* events of the provider so far */
-static struct refusal refusal;
 static struct balance balance;
-static struct command command; /* of ada, now */
 static int64_t earned, version;
 
 static void open_till(void) {
-        arena_init(&arena, MEMORY);
-        events_init(&events, &arena);
-        heard = (struct told_events){ .arena = &arena };
-        refusal = (struct refusal){ 0 };
-        command =
-                (struct command){ .actor = "ada", .now = NOW, .events = &events, .arena = &arena, .refusal = &refusal };
+        money_open();
         earned = 0;
         version = 1;
         balance = (struct balance){ .order_id = uuid_new(),
@@ -37,11 +24,7 @@ static void open_till(void) {
                 .unpaid_since = TIMESTAMP_NONE };
 }
 
-static void close_till(void) {
-        arena_clear(&arena);
-}
-
-TestSuite(payments, .init = open_till, .fini = close_till);
+TestSuite(payments, .init = open_till, .fini = money_close);
 
 /* ---- shorthands ---- */
 
@@ -67,22 +50,9 @@ static enum problem pay_more(enum funds_state state, int64_t amount) {
         return p;
 }
 
-static int events_told;
-
-/* Amount 0: the event has none. */
-static struct provider_event event_of_type(enum provider_event_type type, int64_t amount) {
-        return (struct provider_event){ .event_id = arena_format(&arena, "e-%d", events_told++),
-                .type = (int) type,
-                .amount = amount,
-                .has_amount = amount > 0,
-                .occurred_at = TIMESTAMP_NONE };
-}
-
 /* The provider reports an event that is recorded at that time. In no test does an event lower a known capture. */
 static enum problem provider_tells(struct payment *payment, const struct provider_event *told, timestamp now) {
-        const struct command psp = {
-                .actor = "psp", .now = now, .events = &events, .arena = &arena, .refusal = &refusal
-        };
+        const struct command psp = provider_command(now);
         const int64_t captured = payment->captured, paid = balance_sums(&balance).paid;
         enum problem p;
 
@@ -158,18 +128,6 @@ static void cancel_all(void) {
         balance.stage = BALANCE_CANCELLED;
         (void) balance_credit(&balance, balance.total);
         balance_settle(&balance, earned, &command);
-}
-
-static size_t told(const char *type) {
-        size_t n = 0;
-
-        for (const struct event *event = events.first; event; event = event->next)
-                n += text_equal(event_types[event->type].name, type);
-        return n;
-}
-
-static void assert_state(const struct payment *payment, enum funds_state state) {
-        cr_assert_eq(payment->state, state, "it is %s", payment_lifecycle.states[payment->state]);
 }
 
 static void assert_same(const struct payment *payment, const struct payment *there, const char *how) {
@@ -305,12 +263,12 @@ Test(payments, a_cancelled_order_requests_voids_of_uncaptured_payments) {
         assert_state(card, FUNDS_VOIDED);
         assert_state(invoice, FUNDS_VOIDED);
         cr_assert(card->void_due == 8000 && card->voided == 0, "the provider has not reported the void yet");
-        cr_assert_eq(told("payment.void_due"), 1);
-        cr_assert_eq(told("payment.voided"), 1, "of the invoice, for which nothing was held");
+        cr_assert_eq(money_told("payment.void_due"), 1);
+        cr_assert_eq(money_told("payment.voided"), 1, "of the invoice, for which nothing was held");
         assert_status(PAYMENT_VOIDED);
         cr_assert_eq(tell(card, PROVIDER_VOIDED, 0), PROBLEM_NONE, "the answer");
         cr_assert(card->void_due == 0 && card->voided == 8000);
-        cr_assert_eq(told("payment.voided"), 2);
+        cr_assert_eq(money_told("payment.voided"), 2);
         cr_assert_eq(balance_due(&balance), 0);
 }
 
@@ -318,11 +276,11 @@ Test(payments, a_capture_after_a_cancel_comes_due_as_a_refund) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
 
         cancel_all();
-        cr_assert_eq(told("refund.due"), 0);
+        cr_assert_eq(money_told("refund.due"), 0);
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 0), PROBLEM_NONE);
         assert_state(card, FUNDS_CAPTURED);
         cr_assert_eq(balance.refund_due, 10500);
-        cr_assert_eq(told("refund.due"), 1);
+        cr_assert_eq(money_told("refund.due"), 1);
         cr_assert_eq(give_back(0), PROBLEM_NONE);
         assert_status(PAYMENT_REFUNDED);
 }
@@ -334,7 +292,7 @@ Test(payments, a_part_captured_after_a_cancel_comes_due_and_the_rest_is_voided) 
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 5000), PROBLEM_NONE);
         assert_state(card, FUNDS_CAPTURED);
         cr_assert_eq(balance.refund_due, 5000);
-        cr_assert_eq(told("payment.void_due"), 1);
+        cr_assert_eq(money_told("payment.void_due"), 1);
         cr_assert_eq(payment_held(card), 0);
         cr_assert_eq(tell(card, PROVIDER_CAPTURED, 500), PROBLEM_NONE, "in parts");
         cr_assert_eq(balance.refund_due, 5500);
@@ -358,7 +316,7 @@ Test(payments, a_void_of_an_authorization_after_a_cancel_is_requested_at_once) {
         cr_assert_eq(tell(card, PROVIDER_AUTHORIZED, 0), PROBLEM_NONE);
         assert_state(card, FUNDS_VOIDED);
         cr_assert_eq(payment_held(card), 0);
-        cr_assert_eq(told("payment.void_due"), 1);
+        cr_assert_eq(money_told("payment.void_due"), 1);
 }
 
 /* ---- order of events ---- */
@@ -370,8 +328,8 @@ Test(payments, a_late_failure_changes_nothing_and_is_recorded) {
         cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, 0), PROBLEM_NONE);
         assert_state(card, FUNDS_AUTHORIZED);
         cr_assert(card->voided == 0 && card->failed == 0 && payment_held(card) == 10500);
-        cr_assert_eq(told("payment.failed"), 0);
-        cr_assert_eq(told("payment.event_late"), 1);
+        cr_assert_eq(money_told("payment.failed"), 0);
+        cr_assert_eq(money_told("payment.event_late"), 1);
         cr_assert_eq(heard.n, 2);
         earn(6500);
         cr_assert_eq(card->capture_due, 6500, "the capture is asked for");
@@ -386,14 +344,14 @@ Test(payments, a_failure_before_the_payment_was_placed_does_not_end_its_authoriz
         for (int later = 0; later < 2; later++) {
                 struct payment *card;
 
-                close_till();
+                money_close();
                 open_till();
                 card = pay(FUNDS_AUTHORIZED, 10500);
                 cr_assert_eq(tell_of(card, PROVIDER_FAILED, 0, later ? 0 : -3600), PROBLEM_NONE);
                 assert_state(card, later ? FUNDS_FAILED : FUNDS_AUTHORIZED);
                 cr_assert_eq(card->failed, later ? 10500 : 0);
-                cr_assert_eq(told("payment.event_late"), later ? 0 : 1);
-                cr_assert_eq(told("payment.failed"), later ? 1 : 0);
+                cr_assert_eq(money_told("payment.event_late"), later ? 0 : 1);
+                cr_assert_eq(money_told("payment.failed"), later ? 1 : 0);
                 earn(6500);
                 cr_assert_eq(card->capture_due, later ? 0 : 6500);
         }
@@ -429,7 +387,7 @@ Test(payments, an_event_that_the_others_do_not_lead_to_is_recorded_without_effec
                 struct payment *card, was;
                 size_t known;
 
-                close_till();
+                money_close();
                 open_till();
                 card = pay(FUNDS_AUTHORIZED, 10500);
                 cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 10500, 1), PROBLEM_NONE);
@@ -440,8 +398,8 @@ Test(payments, an_event_that_the_others_do_not_lead_to_is_recorded_without_effec
                 assert_status(PAYMENT_CAPTURED);
                 cr_assert_eq(heard.n, known + 1, "case %zu: it is not recorded", i);
                 if (told_after[i].type != PROVIDER_AUTHORIZED)
-                        cr_assert_eq(told("payment.event_late"), 1, "case %zu", i);
-                cr_assert_eq(told("payment.voided") + told("payment.failed"), 0, "case %zu", i);
+                        cr_assert_eq(money_told("payment.event_late"), 1, "case %zu", i);
+                cr_assert_eq(money_told("payment.voided") + money_told("payment.failed"), 0, "case %zu", i);
         }
 }
 
@@ -452,8 +410,8 @@ Test(payments, a_settled_refund_does_not_fail) {
         cr_assert_eq(tell_refund(balance.refunds[0], PROVIDER_REFUND_FAILED), PROBLEM_NONE);
         cr_assert_eq(balance.refunds[0]->state, REFUND_SETTLED);
         cr_assert_eq(balance.refund_due, 0);
-        cr_assert_eq(told("payment.event_late"), 1);
-        cr_assert_eq(told("refund.failed"), 0);
+        cr_assert_eq(money_told("payment.event_late"), 1);
+        cr_assert_eq(money_told("refund.failed"), 0);
 }
 
 Test(payments, a_failed_amount_is_neither_voided_nor_to_be_voided) {
@@ -462,7 +420,7 @@ Test(payments, a_failed_amount_is_neither_voided_nor_to_be_voided) {
         cr_assert_eq(tell(card, PROVIDER_FAILED, 0), PROBLEM_NONE);
         cr_assert(card->voided == 0 && card->void_due == 0 && card->failed == 10500);
         cancel_all();
-        cr_assert_eq(told("payment.void_due"), 0);
+        cr_assert_eq(money_told("payment.void_due"), 0);
 }
 
 Test(payments, an_event_without_a_moment_counts_from_when_it_is_recorded) {
@@ -484,13 +442,13 @@ Test(payments, of_two_events_of_one_moment_the_failure_came_first_and_the_void_l
                 for (size_t j = 0; j < i; j++) {
                         struct payment *card, there;
 
-                        close_till();
+                        money_close();
                         open_till();
                         card = pay(FUNDS_AUTHORIZED, 10500);
                         (void) tell_of(card, sorted[j], sorted[j] == PROVIDER_CAPTURED ? 4000 : 0, 5);
                         (void) tell_of(card, sorted[i], sorted[i] == PROVIDER_CAPTURED ? 4000 : 0, 5);
                         there = *card;
-                        close_till();
+                        money_close();
                         open_till();
                         card = pay(FUNDS_AUTHORIZED, 10500);
                         (void) tell_of(card, sorted[i], sorted[i] == PROVIDER_CAPTURED ? 4000 : 0, 5);
@@ -612,7 +570,7 @@ Test(payments, a_failed_refund_is_not_sent_once_another_refund_has_paid) {
 static struct payment *till_for(int context, enum funds_state opened) {
         struct payment *card;
 
-        close_till();
+        money_close();
         open_till();
         card = pay(opened, 10500);
         if (context == 1)
@@ -848,7 +806,7 @@ Test(payments, the_refund_due_goes_back_to_the_payments) {
         cr_assert_eq(card->refunded, 1000);
         cr_assert_eq(balance.refund_due, 0);
         cr_assert_eq(balance.credited, 3000, "the amount due is not credited again");
-        cr_assert_eq(told("refund.requested"), 2);
+        cr_assert_eq(money_told("refund.requested"), 2);
         cr_assert_eq(balance_due(&balance), 0, "no appeasement");
         assert_status(PAYMENT_PARTIALLY_REFUNDED);
         cr_assert_eq(give_back(0), PROBLEM_OVER_REFUND);
@@ -920,7 +878,7 @@ Test(payments, a_refund_fails_with_the_capture_that_it_was_to_be_paid_from) {
         cr_assert_eq(balance.refunds[2]->state, REFUND_FAILED);
         cr_assert_eq(balance.refunds[1]->state, REFUND_PENDING);
         cr_assert_eq(card->refunded, 500);
-        cr_assert_eq(told("refund.failed"), 1);
+        cr_assert_eq(money_told("refund.failed"), 1);
 }
 
 Test(payments, an_event_about_another_refund_or_amount_is_refused) {
@@ -1112,7 +1070,7 @@ static void random_event_of_payment(uint64_t *dice) {
                 return;
         payment = balance.payments[dice_below(dice, balance.n_payments)];
         told = random_event(dice, 0);
-        told.event_id = arena_format(&arena, "r-%d", events_told++);
+        told.event_id = event_of_type((enum provider_event_type) told.type, 0).event_id;
         told.amount = told.has_amount ? random_amount(dice, payment->amount) : 0;
         told.has_amount = told.amount > 0;
         told.occurred_at = dice_below(dice, 2) ? TIMESTAMP_NONE : NOW + (int64_t) dice_below(dice, 100) * SECOND;
@@ -1236,7 +1194,7 @@ Test(payments, random_commands_on_a_balance_lose_or_make_no_cent) {
         uint64_t dice = 20261201;
 
         for (size_t walk = 0; walk < BALANCES; walk++) {
-                close_till();
+                money_close();
                 open_till();
                 for (size_t i = 0; i < 2; i++)
                         claims[i] = (struct return_claim){ .return_id = { { (uint8_t) (i + 1) } } };
