@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import ROOT  # noqa: E402
 from support.building import Build, BuildFailed  # noqa: E402
+from support.patterns import Pattern, PatternError  # noqa: E402
 from support.processes import run_session, stop_all  # noqa: E402
 from support.results import Result, read_junit  # noqa: E402
 
@@ -164,10 +165,10 @@ class Part:
 # The suites
 
 def lint_scripts(part):
-    """The scripts of a part, sorted: with a pattern those that have it in their names."""
+    """The scripts of a part, sorted: with a pattern those whose names fit it."""
     found = sorted(path for path in (ROOT / "tests" / "lint").iterdir() if os.access(path, os.X_OK) and path.is_file())
     if part.run.pattern:
-        return [path for path in found if part.run.pattern in path.stem]
+        return [path for path in found if part.run.pattern.matches(path.stem)]
     slow = part.number == 2
     return [path for path in found if (path.stem in SLOW_LINTS) == slow and not (slow and part.run.quick)]
 
@@ -188,7 +189,7 @@ def run_unit(part):
     """One program a room. With a pattern, those it is found in: the name of the room, or of a file of its tests."""
     asan = part.run.builds["asan"]
     for name, program in asan.test_programs("unit", part.run.pattern):
-        run_criterion(part, program, "--jobs=2", whole=name == part.run.pattern)
+        run_criterion(part, program, "--jobs=2", whole=part.run.pattern and name == part.run.pattern.text)
 
 
 def run_store(part):
@@ -216,7 +217,7 @@ def run_store(part):
 
 def run_criterion(part, program, *arguments, whole=False, **variables):
     report = part.directory / f"{program.name}.xml"
-    filters = ["--filter", f"*{part.run.pattern}*"] if part.run.pattern and not whole else []
+    filters = ["--filter", part.run.pattern.glob()] if part.run.pattern and not whole else []
     code = part.call([program, f"--xml={report}", f"--timeout={CRITERION_TEST_TIMEOUT_S}", "--short-filename",
                       *arguments, *filters], **variables)
     result = read_junit(report, prefix=program.name)
@@ -274,7 +275,7 @@ def run_pytest(part):
     built.build("holdfast")
     part.run.clusters.add(part.directory / "cluster")
     report = part.directory / "report.xml"
-    filters = ["-k", part.run.pattern] if part.run.pattern else []
+    filters = ["-k", part.run.pattern.text] if part.run.pattern else []
     try:
         code = part.call(
             ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-p", "pytest_timeout",
@@ -385,7 +386,7 @@ def arguments():
         prog="tests/run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples: tests/run.sh quick, tests/run.sh unit api -k reservation")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="suites to run (default: all); or quick")
-    parser.add_argument("-k", metavar="PATTERN", help="only tests whose name contains PATTERN (pytest: an expression)")
+    parser.add_argument("-k", metavar="PATTERN", help="only tests whose names fit PATTERN: parts of names with or, and, not")
     parser.add_argument("-j", metavar="N", type=int, default=(os.cpu_count() or 1) + 2,
                         help="processes at a time (default: two more than cores, because tests mostly wait)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show all output at once; the default for a single SUITE")
@@ -398,6 +399,10 @@ def arguments():
     if unknown:
         parser.error(f"no suite {' '.join(unknown)}; there are {' '.join(SUITES)}")
     options.suites = [name for name in SUITES if name in options.suites] or list(SUITES)
+    try:
+        options.k = Pattern(options.k) if options.k else None
+    except PatternError as error:
+        parser.error(str(error))
     return options
 
 

@@ -260,6 +260,19 @@ def compare(faults, debt):
     return ok
 
 
+def show(faults, files):
+    """Print the faults of these files alone."""
+    read = True
+    for path in map(Path, files):
+        name = str(path.resolve().relative_to(ROOT)) if path.resolve().is_relative_to(ROOT) else str(path)
+        if name not in faults:
+            read = False
+            print(f"{path}: no file that this lint reads (KINDS, LEFT_OUT in {Path(__file__).name})", file=sys.stderr)
+        for line, fault in (found for rule in faults.get(name, {}).values() for found in rule):
+            print(f"{name}:{line}: {fault}")
+    return 0 if read else 2
+
+
 def main(arguments):
     faults = faults_by_file()
     if arguments == ["--update"]:
@@ -272,11 +285,7 @@ def main(arguments):
         DEBT.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n")
         return 0
     if arguments:
-        for name in (str(Path(argument).resolve().relative_to(ROOT)) for argument in arguments):
-            for found in faults[name].values():
-                for line, fault in found:
-                    print(f"{name}:{line}: {fault}")
-        return 0
+        return show(faults, arguments)
     debt = json.loads(DEBT.read_text()) if DEBT.exists() else {}
     return 0 if compare(faults, debt) else 1
 

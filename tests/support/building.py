@@ -43,7 +43,7 @@ class Build:
     def test_programs(self, suite, pattern=None):
         """The C test programs of a suite, built: (name, path).
 
-        With a pattern only those that have it in their name or in the name of one of their sources, if there are such:
+        With a pattern only those whose name, or the name of one of their sources, fits it, if there are such:
         else it may be in the name of any test, so all.
         """
         self.build("build.ninja")  # the list may have changed
@@ -52,7 +52,7 @@ class Build:
         if pattern:
             sources = self._sources()
             programs = [(name, path) for name, path in programs
-                        if pattern in name or any(pattern in source for source in sources[path])] or programs
+                        if pattern.matches(name) or any(map(pattern.matches, sources[path]))] or programs
         self.build(*(str(path.relative_to(self.directory)) for _, path in programs))
         return programs
 
