@@ -115,6 +115,7 @@ struct route {
         bool link;    /* the customer's link opens it as well */
         bool open;    /* needs no token */
         bool may_lag; /* may read from a replica: never a queue, an order or a reservation */
+        bool seals;   /* its replies show a secret: their records are sealed (engine/idempotency.h) */
 };
 
 /* Bytes that several replies send. The owner of a call owns its reference; one thread at a time. */
@@ -189,6 +190,7 @@ struct call {
         bool has_key;
         uint8_t key[KEY_SIZE];            /* digest of subject, method, path and Idempotency-Key */
         uint8_t fingerprint[DIGEST_SIZE]; /* digest of the request */
+        const char *seal;                 /* the key that seals the record of its reply; NULL: it is not sealed */
 
         struct uuid request_id;
         char trace_id[TRACE_ID_SIZE];

@@ -1,6 +1,8 @@
 #include "engine/idempotency.h"
 
 #include "base/digest.h"
+#include "base/seal.h"
+#include "base/text.h"
 #include "db/connection.h"
 #include "engine/reply.h"
 #include "sql/idempotency.h"
@@ -10,6 +12,8 @@
 
 #define KEY_LENGTH_MAX 255
 #define BODIES_AT_ONCE ((size_t) 4 * 1024 * 1024) /* bytes after which the next record takes a new statement */
+#define KEY_PARTS      4
+#define SEAL_NAME      "reply"
 
 enum standing {
         STANDING_FRESH,
@@ -26,7 +30,7 @@ struct record {
 struct claim {
         struct call *call;
         enum standing standing;
-        const struct record *record;
+        struct record *record;
         struct call *first; /* of which this is the twin */
 };
 
@@ -60,16 +64,31 @@ bool idempotency_key_parse(const char *header, struct arena *arena, const char *
         return true;
 }
 
+/* Another digest of the same parts. Without memory the text is empty, and the record of the reply is not kept. */
+static const char *seal_of(const struct digest_part *parts, size_t n, struct arena *arena) {
+        struct digest_part all[KEY_PARTS + 1] = { digest_text(SEAL_NAME) };
+        uint8_t digest[DIGEST_SIZE];
+        char *text = arena_alloc(arena, 2 * DIGEST_SIZE);
+
+        memcpy(all + 1, parts, n * sizeof(*parts));
+        digest_parts(all, n + 1, digest);
+        if (!text)
+                return "";
+        base64url_encode(digest, sizeof(digest), text);
+        return text;
+}
+
 void idempotency_key_set(struct call *call, const char *path, const char *key) {
         uint8_t digest[DIGEST_SIZE];
         const struct uuid random = key ? (struct uuid){ 0 } : uuid_random();
-        const struct digest_part parts[] = { digest_text(call->claims->subject),
+        const struct digest_part parts[KEY_PARTS] = { digest_text(call->claims->subject),
                 digest_text(method_text(call->route->method)), digest_text(path),
                 key ? digest_text(key) : (struct digest_part){ random.bytes, sizeof(random.bytes) } };
 
         digest_parts(parts, array_size(parts), digest);
         memcpy(call->key, digest, KEY_SIZE);
         call->has_key = true;
+        call->seal = call->route->seals ? seal_of(parts, array_size(parts), &call->arena) : NULL;
 }
 
 void idempotency_fingerprint_set(struct call *call, const char *target, const void *body, size_t body_size) {
@@ -159,6 +178,19 @@ static void twins_find(struct idempotency *known) {
                         }
 }
 
+/* The body of the record in plain. False: the record is damaged, or there is no memory. */
+static bool record_open(struct record *record, const struct call *call, struct arena *arena) {
+        const uint8_t *body = NULL;
+        size_t size = 0;
+
+        if (!call->seal)
+                return true;
+        if (!seal_open(call->seal, SEAL_NAME, record->reply.body, arena, &body, &size))
+                return false;
+        record->reply.body = arena_text_sized(arena, (const char *) body, size);
+        return record->reply.body != NULL;
+}
+
 /* A recorded reply is copied: its text belongs to the batch, the reply to the call. */
 static void replay(struct call *call, const uint8_t *fingerprint, const struct reply *reply) {
         if (memcmp(call->fingerprint, fingerprint, DIGEST_SIZE) != 0) {
@@ -190,6 +222,8 @@ enum problem idempotency_settle(struct idempotency *known, struct batch *batch, 
                         claim->standing = STANDING_RECORDED;
                 if (claim->standing == STANDING_LOCKED && retrying)
                         return FAULT_CONFLICT;
+                if (claim->standing == STANDING_RECORDED && !record_open(claim->record, claim->call, known->arena))
+                        return FAULT_BROKEN;
                 if (claim->standing == STANDING_FRESH)
                         batch->calls[n_fresh++] = claim->call;
                 else if (claim->standing == STANDING_RECORDED)
@@ -216,6 +250,17 @@ static bool is_replayable(const struct call *call) {
         }
 }
 
+/* The body as its record keeps it. False without memory. */
+static bool body_keep(const struct call *call, struct arena *arena, const char **ret_body, size_t *ret_size) {
+        *ret_body = call->reply.body;
+        *ret_size = call->reply.body_size;
+        if (!call->seal)
+                return true;
+        *ret_body = seal_close(call->seal, SEAL_NAME, (const uint8_t *) call->reply.body, call->reply.body_size, arena);
+        *ret_size = *ret_body ? strlen(*ret_body) : 0;
+        return *ret_body != NULL;
+}
+
 /* Queue the records of the calls from `first` on, as many as one statement takes; where the next one begins. */
 static size_t save_some(struct batch *batch, size_t first) {
         struct parameters p;
@@ -232,15 +277,17 @@ static size_t save_some(struct batch *batch, size_t first) {
         parameter_time(&p, batch->now);
         for (i = first; i < batch->n_calls && bodies->bytes.size < BODIES_AT_ONCE; i++) {
                 const struct call *call = batch->calls[i];
+                const char *body;
+                size_t size;
 
-                if (!is_replayable(call))
+                if (!is_replayable(call) || !body_keep(call, batch->arena, &body, &size))
                         continue;
                 array_bytes(ids, call->key, KEY_SIZE);
                 array_bytes(fingerprints, call->fingerprint, DIGEST_SIZE);
                 array_integer(statuses, call->reply.status);
                 array_text(locations, call->reply.location);
                 array_text(etags, call->reply.etag);
-                array_bytes(bodies, call->reply.body, call->reply.body_size);
+                array_bytes(bodies, body, size);
         }
         if (ids->n)
                 database_ask(batch->database, &sql_idempotency_save, &p, NULL, NULL);

@@ -4,6 +4,9 @@
  * A record's key is the first 16 bytes of SHA-256 over subject, method, path and Idempotency-Key; its fingerprint is
  * SHA-256 over method, path, query and body. Record and effect commit together. Within its transaction a call holds an
  * advisory lock on its key. The same key elsewhere is answered "in progress" and does not run twice.
+ *
+ * The body of a reply that shows a secret (route->seals) is sealed in its record, by a digest that only the client's
+ * Idempotency-Key gives. The database has nothing that opens it.
  */
 #pragma once
 
