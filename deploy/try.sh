@@ -115,6 +115,7 @@ write_environment() {
         export HOLDFAST_DATABASE_URL=$database_url
         export HOLDFAST_JWT_SECRET_FILE=$state/secrets/jwt_secret
         export HOLDFAST_PICKUP_SECRET_FILE=$state/secrets/pickup_secret
+        export HOLDFAST_WEBHOOK_SEALING_KEY_FILE=$state/secrets/webhook_sealing_key
         export HOLDFAST_LISTEN=127.0.0.1:$api_port
         export HOLDFAST_ADMIN_LISTEN=127.0.0.1:$admin_port
         export API=http://127.0.0.1:$api_port
@@ -207,7 +208,7 @@ run() {
         stop_service
         [ $fresh = no ] || remove_all
         (umask 022 && mkdir -p "$state") # user postgres must reach it
-        "$root/deploy/secrets.sh" "$state/secrets" jwt_secret pickup_secret
+        "$root/deploy/secrets.sh" "$state/secrets" jwt_secret pickup_secret webhook_sealing_key
         database_url=$("$root/deploy/cluster.sh" start "$state/postgres")
         api_port=0 admin_port=0
         write_environment

@@ -40,6 +40,17 @@ with batch as materialized (
 )
 select count(*), (select id from batch order by id desc limit 1) from batch
 
+-- :name prune_webhook_failures
+-- Deliveries that were given up.
+with batch as materialized (
+        select webhook_id, position from webhook_failures
+         where died_at < $1::timestamptz order by died_at limit $2::bigint for update skip locked
+), gone as (
+        delete from webhook_failures f using batch
+         where $3::boolean and f.webhook_id = batch.webhook_id and f.position = batch.position
+)
+select count(*), null::uuid from batch
+
 -- :name prune_slots free
 -- Past slots without taken places.
 with batch as materialized (

@@ -86,6 +86,10 @@ enum setting_kind {
         X(UNPAID_TTL, "HOLDFAST_UNPAID_TTL", DURATION, "", SECOND, 366 * DAY,                                          \
                 "an order with a pending payment is cancelled after this time; empty: never. A channel may say "       \
                 "otherwise")                                                                                           \
+        X(WEBHOOK_ALLOW_CIDRS, "HOLDFAST_WEBHOOK_ALLOW_CIDRS", NETWORKS, "", 0, 0,                                     \
+                "private networks that webhooks may be sent to, with any port and by http too, comma separated")       \
+        X(WEBHOOK_SEALING_KEY, "HOLDFAST_WEBHOOK_SEALING_KEY", SECRET, "", 0, 0,                                       \
+                "seals the secrets of webhooks in the database, 32 bytes or more; empty: they are kept plain")         \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
                 "connections that change stock; the others help if the first falls behind or meets a stuck row")
 

@@ -132,3 +132,55 @@ bool networks_contain(const struct networks *networks, const struct address *add
         }
         return false;
 }
+
+/* The first `bits` bits of both are equal. */
+static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned bits) {
+        const uint8_t mask = (uint8_t) (0xff00u >> bits % 8);
+
+        return memcmp(a, b, bits / 8) == 0 && (bits % 8 == 0 || ((a[bits / 8] ^ b[bits / 8]) & mask) == 0);
+}
+
+struct range {
+        uint8_t bytes[6];
+        unsigned prefix;
+};
+
+static bool ranges_contain(const struct range *ranges, size_t n, const uint8_t *bytes) {
+        for (size_t i = 0; i < n; i++)
+                if (bits_equal(ranges[i].bytes, bytes, ranges[i].prefix))
+                        return true;
+        return false;
+}
+
+bool address_is_public_ipv4(const uint8_t bytes[4]) {
+        static const struct range special[] = {
+                { { 0 }, 8 },             /* this network */
+                { { 10 }, 8 },            /* private */
+                { { 100, 64 }, 10 },      /* shared (CGNAT) */
+                { { 127 }, 8 },           /* loopback */
+                { { 169, 254 }, 16 },     /* link-local, metadata of clouds */
+                { { 172, 16 }, 12 },      /* private */
+                { { 192, 0, 0 }, 24 },    /* protocol assignments */
+                { { 192, 0, 2 }, 24 },    /* documentation */
+                { { 192, 88, 99 }, 24 },  /* 6to4 relays */
+                { { 192, 168 }, 16 },     /* private */
+                { { 198, 18 }, 15 },      /* benchmarks */
+                { { 198, 51, 100 }, 24 }, /* documentation */
+                { { 203, 0, 113 }, 24 },  /* documentation */
+                { { 224 }, 3 },           /* multicast, reserved, broadcast */
+        };
+
+        return !ranges_contain(special, array_size(special), bytes);
+}
+
+bool address_is_public_ipv6(const uint8_t bytes[ADDRESS_SIZE]) {
+        static const struct range unicast = { { 0x20 }, 3 }; /* mapped, NAT64, local and multicast ones are outside */
+        static const struct range special[] = {
+                { { 0x20, 0x01 }, 23 },             /* protocol assignments, Teredo */
+                { { 0x20, 0x01, 0x0d, 0xb8 }, 32 }, /* documentation */
+                { { 0x20, 0x02 }, 16 },             /* 6to4 */
+                { { 0x3f, 0xff }, 20 },             /* documentation */
+        };
+
+        return ranges_contain(&unicast, 1, bytes) && !ranges_contain(special, array_size(special), bytes);
+}

@@ -50,3 +50,9 @@ struct address address_household(const struct address *address);
 must_check bool networks_parse(const char *list, struct networks *ret_networks);
 
 bool networks_contain(const struct networks *networks, const struct address *address);
+
+/* Whether the address is one of the public internet: no loopback, private, shared, link-local, multicast, documentation
+ * or translation address (the IANA special-purpose registries, RFC 6890). A mapped IPv4 address within IPv6 is not
+ * public, so that no address is judged twice. */
+bool address_is_public_ipv4(const uint8_t bytes[4]);
+bool address_is_public_ipv6(const uint8_t bytes[ADDRESS_SIZE]);

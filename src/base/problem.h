@@ -50,6 +50,7 @@
                 "This Idempotency-Key belongs to a different request")                                                 \
         X(RETURN_REFUSED, 422, "return-refused", "The return policy does not allow this return")                       \
         X(TOO_MANY, 422, "too-many", "The document has reached its limit")                                             \
+        X(URL_NOT_ALLOWED, 422, "url-not-allowed", "The URL is not allowed")                                           \
         X(VALIDATION_FAILED, 422, "validation-failed", "The request contains invalid values")                          \
         X(HANDOVER_LOCKED, 429, "handover-locked", "Code entry is locked after wrong codes")                           \
         X(QUOTA_EXCEEDED, 429, "quota-exceeded", "Too many requests")                                                  \

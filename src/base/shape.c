@@ -12,7 +12,7 @@ static enum problem refuse_size(struct arena *arena, struct refusal *refusal) {
 
 /* A table row without a flag has offset 0; writing there would overwrite the first member of the struct. */
 static bool has_flag(const struct shape_member *member) {
-        if (member->kind == SHAPE_LIST || member->kind == SHAPE_TEXTS)
+        if (member->kind == SHAPE_LIST || member->kind == SHAPE_TEXTS || member->kind == SHAPE_TEXT_LIST)
                 return false;
         return member->present_offset != SHAPE_NO_OFFSET && member->present_offset != 0;
 }

@@ -27,20 +27,21 @@
 #include <jansson.h>
 
 enum shape_kind {
-        SHAPE_BOOLEAN,  /* bool */
-        SHAPE_CODE,     /* const char *: text_is_code */
-        SHAPE_DURATION, /* duration; minimum and maximum in microseconds */
-        SHAPE_ENUM,     /* int: index into `names`; absent leaves -1 */
-        SHAPE_INTEGER,  /* int64_t */
-        SHAPE_LIST,     /* pointer to an array of struct, and size_t: minimum to maximum objects of `shape` */
-        SHAPE_MONEY,    /* struct money: {"amount","currency","exponent"?}; bounds on the amount */
-        SHAPE_NUMBER,   /* double; bounds as integers */
-        SHAPE_OBJECT,   /* pointer to a struct in the arena, filled by `shape`; NULL when absent */
-        SHAPE_RAW,      /* const char *: any JSON object, compact text, at most `maximum` bytes */
-        SHAPE_TEXT,     /* const char *: minimum to maximum code points */
-        SHAPE_TEXTS,    /* pointer to an array of const char *, and size_t: minimum to maximum codes, or `names` */
-        SHAPE_TIME,     /* timestamp; absent leaves TIMESTAMP_NONE */
-        SHAPE_UUID,     /* struct uuid */
+        SHAPE_BOOLEAN,   /* bool */
+        SHAPE_CODE,      /* const char *: text_is_code */
+        SHAPE_DURATION,  /* duration; minimum and maximum in microseconds */
+        SHAPE_ENUM,      /* int: index into `names`; absent leaves -1 */
+        SHAPE_INTEGER,   /* int64_t */
+        SHAPE_LIST,      /* pointer to an array of struct, and size_t: minimum to maximum objects of `shape` */
+        SHAPE_MONEY,     /* struct money: {"amount","currency","exponent"?}; bounds on the amount */
+        SHAPE_NUMBER,    /* double; bounds as integers */
+        SHAPE_OBJECT,    /* pointer to a struct in the arena, filled by `shape`; NULL when absent */
+        SHAPE_RAW,       /* const char *: any JSON object, compact text, at most `maximum` bytes */
+        SHAPE_TEXT,      /* const char *: minimum to maximum code points */
+        SHAPE_TEXT_LIST, /* the same as SHAPE_TEXTS, of any texts: 1 to TEXT_LIST_SIZE_MAX code points */
+        SHAPE_TEXTS,     /* pointer to an array of const char *, and size_t: minimum to maximum codes, or `names` */
+        SHAPE_TIME,      /* timestamp; absent leaves TIMESTAMP_NONE */
+        SHAPE_UUID,      /* struct uuid */
 };
 
 struct shape;
@@ -57,7 +58,8 @@ struct shape_member {
         const struct shape *shape;
 };
 
-#define SHAPE_NO_OFFSET SIZE_MAX
+#define SHAPE_NO_OFFSET    SIZE_MAX
+#define TEXT_LIST_SIZE_MAX 100
 
 struct shape {
         size_t size; /* of the struct */

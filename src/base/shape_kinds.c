@@ -368,21 +368,42 @@ static void fill_raw(struct filling *filling, const struct place *place, const s
 
 /* ---- the rest of the kinds ---- */
 
-static void fill_text(struct filling *filling, const struct place *place, const struct shape_member *member,
-        const json_t *value, void *record) {
+static void read_text(struct filling *filling, const struct place *place, const json_t *value, int64_t minimum,
+        int64_t maximum, const char **ret_text) {
         const char *text = filling_expect_text(filling, place, value);
         const int64_t size = text ? (int64_t) text_code_points(text) : 0;
 
         if (!text)
                 return;
-        if (size < member->minimum)
-                filling_violate(
-                        filling, place, "too-short", "This has at least %" PRId64 " characters.", member->minimum);
-        else if (size > member->maximum)
-                filling_violate(
-                        filling, place, "too-long", "This has at most %" PRId64 " characters.", member->maximum);
+        if (size < minimum)
+                filling_violate(filling, place, "too-short", "This has at least %" PRId64 " characters.", minimum);
+        else if (size > maximum)
+                filling_violate(filling, place, "too-long", "This has at most %" PRId64 " characters.", maximum);
         else
-                store_text(filling, text, record_slot(record, member->offset));
+                store_text(filling, text, ret_text);
+}
+
+static void fill_text(struct filling *filling, const struct place *place, const struct shape_member *member,
+        const json_t *value, void *record) {
+        read_text(filling, place, value, member->minimum, member->maximum, record_slot(record, member->offset));
+}
+
+static void fill_text_list(struct filling *filling, const struct place *place, const struct shape_member *member,
+        const json_t *value, void *record) {
+        const size_t n = json_array_size(value);
+        const char **texts = NULL;
+
+        if (!expect_list(filling, place, member, value))
+                return;
+        texts = arena_new_array(filling->arena, const char *, n);
+        if (!texts)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                const struct place at = { .parent = place, .index = i };
+
+                read_text(filling, &at, json_array_get(value, i), 1, TEXT_LIST_SIZE_MAX, &texts[i]);
+        }
+        store_list(member, texts, n, record);
 }
 
 static void fill_time(struct filling *filling, const struct place *place, const struct shape_member *member,
@@ -414,6 +435,7 @@ filler *const fillers[] = {
         [SHAPE_RAW] = fill_raw,
         [SHAPE_TEXT] = fill_text,
         [SHAPE_TEXTS] = fill_texts,
+        [SHAPE_TEXT_LIST] = fill_text_list,
         [SHAPE_TIME] = fill_time,
         [SHAPE_UUID] = fill_uuid,
 };

@@ -78,6 +78,19 @@ static void check_pickup_secret(void) {
                 doctor_say(VERDICT_OK, "pickup secret", NULL, "set");
 }
 
+static void check_sealing_key(void) {
+        const char *key = config_text(CONFIG_WEBHOOK_SEALING_KEY);
+
+        if (!key)
+                doctor_say(VERDICT_WARN, "sealing key", "set HOLDFAST_WEBHOOK_SEALING_KEY to 32 random bytes or more",
+                        "not set, so the secrets of webhooks are kept plain in the database");
+        else if (strlen(key) < SECRET_SIZE_MIN)
+                doctor_say(VERDICT_FAIL, "sealing key", "use 32 random bytes or more", "the key has only %zu bytes",
+                        strlen(key));
+        else
+                doctor_say(VERDICT_OK, "sealing key", NULL, "sealed");
+}
+
 /* ---- keys ---- */
 
 /* Issuer and audience, because an identity provider may sign tokens for several services. */
@@ -153,6 +166,7 @@ int command_doctor(int argc, char **argv) {
                 return EXIT_FAILED;
         check_secret_files();
         check_pickup_secret();
+        check_sealing_key();
         doctor_check_primary();
         doctor_check_replica();
         check_keys();

@@ -8,13 +8,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define POSTGRESQL_MIN   INT64_C(150000)
-#define SKEW_WARN        (2 * SECOND)  /* tokens tolerate 60 seconds; times in the log would mislead */
-#define SKEW_FAIL        (60 * SECOND) /* then valid tokens are refused */
-#define LAG_WARN_S       30.0
-#define CONNECTIONS_OWN  4 /* of an instance besides readers, writers and jobs: list, catalog, health, notices */
+#define POSTGRESQL_MIN      INT64_C(150000)
+#define SKEW_WARN           (2 * SECOND)  /* tokens tolerate 60 seconds; times in the log would mislead */
+#define SKEW_FAIL           (60 * SECOND) /* then valid tokens are refused */
+#define LAG_WARN_S          30.0
+#define SWEEPER_CONNECTIONS 2 /* jobs, webhooks */
+#define CONNECTIONS_OWN     4 /* of an instance besides readers, writers and jobs: list, catalog, health, notices */
 
-#define GRANT_STATISTICS "grant pg_read_all_stats to the role (docs/operations.md, The database)"
+#define GRANT_STATISTICS    "grant pg_read_all_stats to the role (docs/operations.md, The database)"
 
 int doctor_first_line(const char *text) {
         return (int) strcspn(text, "\n");
@@ -194,7 +195,8 @@ static void check_clock(const struct findings *found, timestamp asked_at, durati
 }
 
 static void check_connections(const struct findings *found) {
-        const int64_t needed = CONNECTIONS_OWN + config_integer(CONFIG_READ_WORKERS) + config_integer(CONFIG_SWEEPER) +
+        const int64_t needed = CONNECTIONS_OWN + config_integer(CONFIG_READ_WORKERS) +
+                               SWEEPER_CONNECTIONS * config_integer(CONFIG_SWEEPER) +
                                config_integer(CONFIG_WRITE_WORKERS);
         const int64_t left = found->connections_max - found->connections;
 

@@ -9,6 +9,7 @@
 #include "orders/orders.h"
 #include "reservations/reservations.h"
 #include "returns/returns.h"
+#include "webhooks/webhooks.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -170,6 +171,7 @@ static const struct lifecycle *const lifecycles[] = {
         &reception_lifecycle,
         &acceptance_lifecycle,
         &bucket_lifecycle,
+        &webhook_lifecycle,
 };
 
 /* `is_left` and `is_entered` tell where a life ends; it begins where its table does. */

@@ -15,6 +15,7 @@
 #define PRUNED_AT_ONCE     1000
 #define PARTS_AT_ONCE      4   /* partitions of the event log, which are locked until the commit */
 #define SLOT_KEPT_FOR      DAY /* after its beginning; a place in it can only have been taken before that */
+#define FAILURE_KEPT_FOR   (30 * DAY)
 #define PRUNE_TRIP_WAIT    (10 * MINUTE)
 #define STATEMENT_MS_LIMIT 600000
 
@@ -30,6 +31,7 @@ static const struct kind {
         { "event log", CONFIG_RETENTION_EVENT_LOG, 0, &sql_prune_event_log, false },
         { "events", CONFIG_RETENTION_EVENTS, 0, &sql_prune_events, true },
         { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
+        { "given up deliveries", SETTING_COUNT, FAILURE_KEPT_FOR, &sql_prune_webhook_failures, false },
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
 };
 
@@ -39,6 +41,8 @@ const struct job pruning_jobs[] = {
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_IDEMPOTENCY },
         { "prune_event_log", JOBS_TIDYING, .every = 10 * SECOND, .batch = PARTS_AT_ONCE, .prune = &sql_prune_event_log,
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_EVENT_LOG },
+        { "prune_webhook_failures", JOBS_TIDYING, .every = MINUTE, .batch = PRUNED_AT_ONCE,
+                .prune = &sql_prune_webhook_failures, .kept_for = FAILURE_KEPT_FOR },
 };
 const size_t pruning_job_count = array_size(pruning_jobs);
 

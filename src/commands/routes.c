@@ -9,7 +9,8 @@
 /* The rooms, in the order in which they may know each other. */
 #define ROOMS(X)                                                                                                       \
         X(event)                                                                                                       \
-        X(catalog) X(inventory) X(reservation) X(order) X(adjustment) X(fulfillment) X(queue) X(return ) X(notification)
+        X(catalog)                                                                                                     \
+        X(inventory) X(reservation) X(order) X(adjustment) X(fulfillment) X(queue) X(return ) X(webhook) X(notification)
 
 #define X(room)                                                                                                        \
         extern const struct route room##_routes[];                                                                     \

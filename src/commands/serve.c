@@ -13,6 +13,7 @@
 #include "http/metrics_page.h"
 #include "http/server.h"
 #include "version.h"
+#include "webhooks/deliverer.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -192,6 +193,21 @@ static int server_start(void) {
         return server_new(&settings, &service.server) ? EXIT_OK : EXIT_BAD_CONFIG;
 }
 
+/* A topic has changed. Any thread. */
+static void topic_woken(void *context, const char *topic) {
+        server_wake(context, topic);
+        deliverer_wake(topic);
+}
+
+static bool webhooks_start(void) {
+        const struct deliverer_settings settings = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .allowed_networks = config_text(CONFIG_WEBHOOK_ALLOW_CIDRS),
+                .sealing_key = config_text(CONFIG_WEBHOOK_SEALING_KEY) };
+
+        return deliverer_start(&settings);
+}
+
 static int workers_start(void) {
         const unsigned writers = (unsigned) config_integer(CONFIG_WRITE_WORKERS);
         const unsigned readers = (unsigned) config_integer(CONFIG_READ_WORKERS);
@@ -210,7 +226,7 @@ static int workers_start(void) {
                 .is_draining = is_draining };
         const struct notices_settings notices = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
-                .wake = server_wake,
+                .wake = topic_woken,
                 .context = service.server };
         const struct jobs_settings jobs = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
@@ -227,6 +243,8 @@ static int workers_start(void) {
                 service.jobs = jobs_start(&jobs);
         if (config_integer(CONFIG_SWEEPER) && !service.jobs)
                 return EXIT_OUR_FAULT;
+        if (config_integer(CONFIG_SWEEPER) && !webhooks_start())
+                return EXIT_OUR_FAULT;
         server_set_lanes(service.server, service.lanes);
         metrics_page_set_lanes(service.lanes);
         metrics_page_set_server(service.server);
@@ -238,6 +256,7 @@ static void service_stop(void) {
         service.health = health_stop(service.health);
         service.lanes = lanes_stop(service.lanes);
         notices_stop();
+        deliverer_stop();
         if (service.server)
                 service.server = server_free(service.server);
         service.quota = quota_free(service.quota);

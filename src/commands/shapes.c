@@ -17,6 +17,7 @@ static const char *const kind_texts[] = {
         [SHAPE_RAW] = "raw",
         [SHAPE_TEXT] = "text",
         [SHAPE_TEXTS] = "texts",
+        [SHAPE_TEXT_LIST] = "text_list",
         [SHAPE_TIME] = "time",
         [SHAPE_UUID] = "uuid",
 };

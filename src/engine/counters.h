@@ -32,7 +32,10 @@
         X(RESERVATIONS_REFUSED, "holdfast_reservations_total", "{result=\"refused\"}", "Reservations by result")       \
         X(RESERVATIONS_RELEASED, "holdfast_reservations_total", "{result=\"released\"}", "Reservations by result")     \
         X(SWEEPS_FAILED, "holdfast_sweeps_total", "{result=\"failed\"}", "Runs of the sweeper by result")              \
-        X(SWEEPS_OK, "holdfast_sweeps_total", "{result=\"ok\"}", "Runs of the sweeper by result")
+        X(SWEEPS_OK, "holdfast_sweeps_total", "{result=\"ok\"}", "Runs of the sweeper by result")                      \
+        X(WEBHOOKS_FAILED, "holdfast_webhook_attempts_total", "{result=\"failed\"}",                                   \
+                "Deliveries to webhooks by result")                                                                    \
+        X(WEBHOOKS_OK, "holdfast_webhook_attempts_total", "{result=\"ok\"}", "Deliveries to webhooks by result")
 
 enum counter {
 #define X(name, metric, labels, help) COUNTER_##name,

@@ -35,7 +35,7 @@ class World:
     """One document of each kind, in a database whose CHECKs the tests may drop."""
 
     def __init__(self, instance, database):
-        self.instance, self.database, self.api = instance, database, instance.client()
+        self.instance, self.database, self.api = instance, database, instance.client(scope="admin")
         self.retailer = Retailer(self.api).create()
         self.bought = Bought(self.retailer)
         self.order = self.bought.id
@@ -47,6 +47,8 @@ class World:
         self.api.post(f"/v1/returns/{self.rma}/refund", {"to": "original"}, expect=200)
         self.reservation = self.retailer.reserve().json()["id"]
         self.waiting = self.retailer.order().json()["fulfillments"][0]["id"]
+        self.webhook = self.api.post("/v1/webhooks", {"url": "https://erp.example/", "types": ["*"]}, expect=201).json()["id"]
+        self.api.post(f"/v1/webhooks/{self.webhook}/pause", {}, expect=200)
 
     def reserve_for_channel(self):
         return {"location": self.retailer.store, "channel": self.retailer.channel,
@@ -100,6 +102,11 @@ def reservation_calls(world):
     return [("GET", path), ("POST", f"{path}/extend", {"ttl": "PT20M"}), ("DELETE", path)]
 
 
+def webhook_calls(world):
+    path = f"/v1/webhooks/{world.webhook}"
+    return [("GET", path), ("GET", "/v1/webhooks"), ("POST", f"{path}/pause", {})]
+
+
 def key_of(column, value):
     return lambda world: (column, value(world))
 
@@ -107,6 +114,7 @@ def key_of(column, value):
 BY_RETURN = (key_of("return_id", lambda world: world.rma), return_calls)
 BY_ORDER = (key_of("order_id", lambda world: world.order), order_calls)
 QUEUED = (key_of("id", lambda world: world.waiting), queue_calls)
+HOOK = (key_of("id", lambda world: world.webhook), webhook_calls)
 STORE = (key_of("code", lambda world: world.retailer.store), location_calls)
 
 # (table, column): how its row is found, and calls that read it.
@@ -133,6 +141,8 @@ CASES = {
     ("return_lines", "reception"): BY_RETURN,
     ("returns", "refund_to"): (key_of("id", lambda world: world.rma), return_calls),
     ("returns", "status"): (key_of("id", lambda world: world.rma), return_calls),
+    ("webhooks", "mode"): HOOK,
+    ("webhooks", "state"): HOOK,
 }
 
 

@@ -49,7 +49,7 @@ class World:
             self.full, self.full, self.full, instance.client(), instance.client(locations=[retailer.store]),
             instance.client(locations=[retailer.warehouse]), instance.client(channel=retailer.channel),
             instance.client(channel="nobody")]
-        self.orders, self.reservations, self.returns = [], [], []
+        self.orders, self.reservations, self.returns, self.webhooks = [], [], [], [NOBODY]
 
     # Documents
 
@@ -379,6 +379,28 @@ class World:
         body = {"cursor": self.dice.choice([now, "nothing"]), **self.dice.choice([{}, {"expected": now}])}
         return f"/v1/consumers/{self.dice.choice(['reader', 'nobody'])}/commit", body
 
+    def _webhook_body(self):
+        url = self.dice.choice(["https://erp.example/a", "https://erp.example/b", "http://10.0.0.1/", "nothing"])
+        return {"url": url, "types": self.dice.choice([["*"], ["order.*"], ["no.such"]])}
+
+    def createWebhook(self):
+        return "/v1/webhooks", self._webhook_body()
+
+    def _webhook(self, verb=""):
+        return f"/v1/webhooks/{self.dice.choice(self.webhooks[-3:])}{verb}"
+
+    def replaceWebhook(self):
+        return self._webhook(), self._webhook_body()
+
+    def deleteWebhook(self):
+        return self._webhook(), None
+
+    def pauseWebhook(self):
+        return self._webhook("/pause"), {}
+
+    def resumeWebhook(self):
+        return self._webhook("/resume"), {}
+
     # Sending
 
     def send(self, operation):
@@ -386,8 +408,9 @@ class World:
         headers = {"If-Match": f'"{self.dice.randint(90, 99)}"'} if self.dice.random() < 0.1 else {}
         client = self.dice.choice(self.clients)
         reply = client.request(operation.method, path, body, headers=headers, params=params[0] if params else None)
-        if reply.status_code == 201 and operation.name in ("placeOrder", "createReservation", "createReturn"):
-            made = {"placeOrder": self.orders, "createReservation": self.reservations, "createReturn": self.returns}
+        made = {"placeOrder": self.orders, "createReservation": self.reservations, "createReturn": self.returns,
+                "createWebhook": self.webhooks}
+        if reply.status_code == 201 and operation.name in made:
             made[operation.name].append(reply.json()["id"])
         return reply
 

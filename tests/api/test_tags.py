@@ -40,6 +40,7 @@ class World:
         self.admin = instance.client(scope="admin", subject="supervisor")
         self.retailer = Retailer(self.api, on_hand=200).create()
         self.admin.put("/v1/consumers/tags", {"after": "oldest"}, expect=201)
+        self.webhook = self.admin.post("/v1/webhooks", {"url": "https://erp.example/", "types": ["*"]}, expect=201).json()["id"]
         retailer = self.retailer
         self.viewers = {
             "staff": self.api, "supervisor": self.admin,
@@ -102,6 +103,7 @@ ROUTES = {
     "/v1/refunds/{id}": by_order("refunds"),
     "/v1/reservations/{id}": lambda world: [f"/v1/reservations/{made}" for made in world.reservations[-3:]],
     "/v1/returns/{id}": lambda world: [f"/v1/returns/{made['id']}" for made in world.returns()],
+    "/v1/webhooks/{id}": lambda world: [f"/v1/webhooks/{world.webhook}"],
 }
 
 
@@ -374,6 +376,15 @@ def count_stock(world, dice):
         {"location": world.retailer.store, "sku": world.retailer.sku, "delta": dice.choice([1, -1]), "reason": "correction"}]})
 
 
+def change_webhook(world, dice):
+    path = f"/v1/webhooks/{world.webhook}"
+    kind = dice.choice(["pause", "resume", "put"])
+    if kind == "put":
+        world.send(path, {"url": "https://erp.example/", "types": dice.choice([["*"], ["order.*"]])}, world.admin, method="PUT")
+    else:
+        world.send(f"{path}/{kind}", {}, world.admin)
+
+
 def erase_customer(world, dice):
     """Only of an order that is over; the others are refused."""
     work = dice.choice(world.watched())
@@ -387,7 +398,7 @@ def erase_customer(world, dice):
 
 COMMANDS = [
     place, place, place, cancel_some, hand_over_all, hand_over_all, hand_over_all, tell_provider, tell_provider, pay_more, refund_order, refund_order, bring_back,
-    bring_back, reserve, safety_stock, count_stock, lock_ends, erase_customer,
+    bring_back, reserve, safety_stock, count_stock, lock_ends, erase_customer, change_webhook,
     change(customer_name), change(customer_name), change(customer_name), change(alternate), change(more_units), change(more_units),
     act("assign", lambda world, dice, one: {"assignee": dice.choice(["jo", "kim"]), "force": True}),
     act("pick", lambda world, dice, one: {"lines": a_line(world, dice, one)}),

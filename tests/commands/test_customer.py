@@ -74,6 +74,7 @@ TELL_OF_NO_CUSTOMER = """
     secrets: name value
     slots: location
     stock: location sku
+    webhooks: actor channels description locations mode secret secret_hint state types url
 """
 
 

@@ -71,6 +71,13 @@ def test_doctor_says_that_the_database_is_away():
     assert "schema" not in checks_of(done), "what cannot be asked is not judged"
 
 
+@pytest.mark.parametrize("settings, verdict", [({}, "warn"), ({"webhook_sealing_key": "short"}, "fail"),
+                                               ({"webhook_sealing_key": "k" * 32}, "ok")])
+def test_doctor_looks_at_the_key_that_seals_secrets(settings, verdict):
+    done = run("doctor", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32, **settings)
+    assert verdicts_of(done)["sealing key"] == verdict
+
+
 @pytest.mark.parametrize("settings, text", [
     ({}, "0 sources"),
     ({"jwt_secret": "short"}, "32 to 4096 bytes"),

@@ -200,6 +200,19 @@ def test_reservations_that_are_over_go_with_their_lines(house, shop, database):
     assert active
 
 
+def give_up_deliveries(database):
+    """Two deliveries that a webhook gave up long ago, one of late, and one that is still tried."""
+    for position, died in enumerate(("now() - interval '31 days'", "now() - interval '32 days'", "now() - interval '29 days'", "null")):
+        database.execute("insert into webhook_failures (webhook_id, position, event_id, attempts, died_at)"
+                         f" values (gen_random_uuid(), %s, gen_random_uuid(), 10, {died})", position)
+
+
+def test_deliveries_that_were_given_up_a_month_ago_go(house, database):
+    give_up_deliveries(database)
+    assert counts(house)["given up deliveries"] == 2
+    assert [row["position"] for row in database.rows("select position from webhook_failures order by position")] == [2, 3]
+
+
 def test_past_slots_that_nobody_holds_go(house, shop, database):
     retailer = shop().retailer
     slot = retailer.offer_slot(capacity=5)
@@ -271,11 +284,12 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(house, shop, database):
     for _ in range(3):
         retailer.api.delete(f"/v1/reservations/{retailer.reserve().json()['id']}", expect=200)
     database.execute("insert into slots select code, now() - interval '2 days', 0 from locations")
+    give_up_deliveries(database)
     wait_published(database)
     fill_part(database)
     let_age(database)
     before = person.traces_in(house.database_url)
-    sizes = {table: database.count(table) for table in ("event_log", "events", "idempotency", "reservations", "slots")}
+    sizes = {table: database.count(table) for table in ("event_log", "events", "idempotency", "reservations", "slots", "webhook_failures")}
 
     would = counts(house, "--dry-run")
 

@@ -14,7 +14,7 @@ from sources import ROOT, c_files, code_lines, report
 SOURCE = ROOT / "src"
 
 # From left to right; events is below them all.
-ROOMS = ["events", "catalog", "inventory", "sourcing", "reservations", "payments", "orders", "fulfillment", "queue", "adjustments", "returns", "notifications", "privacy"]
+ROOMS = ["events", "catalog", "inventory", "sourcing", "reservations", "payments", "orders", "fulfillment", "queue", "adjustments", "returns", "webhooks", "notifications", "privacy"]
 
 # Includes that the other folders may have.
 FOLDERS = {"base": {"base"},
@@ -31,7 +31,7 @@ DOORS = {("importing", "http/intake.h"), ("importing", "http/router.h")}
 
 # The files that may know a library, as patterns of paths under src/. None is a room's: no room sees the wire.
 LIBRARIES = [
-    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/doctor)\.c"),
+    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/doctor|engine/delivery)\.c"),
     (r"jwt.*", r"auth/issue\.c"),
     (r"(libpq|postgres).*", r"db/.*"),
     (r"qrencode.*", r"base/qr\.c"),
@@ -66,6 +66,13 @@ PURE = [
 
 # Other files of rooms: the folders that they may include, and the reason why they are neither pure nor of a kind above.
 OTHERS = {
+    "webhooks/deliverer.c": ({"base", "db", "engine"}, "runs a thread, with the files below"),
+    "webhooks/deliverer_leases.c": ({"base", "db", "engine"}, "leases endpoints, for that thread"),
+    "webhooks/deliverer_log.c": ({"base", "db", "engine"}, "reads the log, for that thread"),
+    "webhooks/deliverer_progress.c": ({"base", "db", "engine"}, "records outcomes, for that thread"),
+    "webhooks/deliverer_sending.c": ({"base", "db", "engine"}, "sends, for that thread"),
+    "webhooks/deliverer_state.c": ({"base", "db", "engine"}, "what the files of that thread share"),
+    "webhooks/endpoint.c": ({"base", "engine"}, "keeps the endpoints of that thread in memory, and makes their requests"),
     "privacy/erasure.c": ({"base", "db"}, "runs a separate transaction for each batch of orders, for the commands"),
 }
 

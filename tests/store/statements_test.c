@@ -21,6 +21,7 @@
 #include "reservations/columns.h"
 #include "returns/columns.h"
 #include "sourcing/columns.h"
+#include "webhooks/columns.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -84,6 +85,8 @@ static const struct columns *const tables[] = {
         &stock_row_columns,
         &stock_setting_columns,
         &told_row_columns,
+        &webhook_columns,
+        &webhook_failure_columns,
 };
 
 /* The nodes of one plan. */

@@ -162,6 +162,12 @@ class Comparison:
         else:
             self.expect(where, "pattern", items.get("pattern"), CODE)
 
+    def _text_list(self, member, schema, where):
+        self.expect(where, "type", schema.get("type"), "array")
+        self.range(member, schema, where, "minItems", "maxItems")
+        items = self.contract.deref(schema.get("items", {}))
+        self.expect(where, "lengths", (items.get("type"), items.get("minLength"), items.get("maxLength")), ("string", 1, 100))
+
     def _time(self, _, schema, where):
         self.expect(where, "format", schema.get("format"), "date-time")
 

@@ -111,3 +111,44 @@ Test(network, a_household_has_an_ipv4_address_or_64_bits_of_ipv6) {
         cr_expect(address_equal(&of_a, &a));
         cr_expect(address_equal(&of_b, &b64));
 }
+
+static bool is_public(const char *text) {
+        const struct address a = address(text);
+
+        return strchr(text, ':') ? address_is_public_ipv6(a.bytes) : address_is_public_ipv4(a.bytes + ADDRESS_SIZE - 4);
+}
+
+/* Both ends of each special range, and the nearest public address on either side. */
+Test(network, special_ipv4_addresses_are_not_public) {
+        static const char *const special[] = { "0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255", "100.64.0.0",
+                "100.127.255.255", "127.0.0.0", "127.0.0.1", "127.255.255.255", "169.254.0.0", "169.254.169.254",
+                "169.254.255.255", "172.16.0.0", "172.31.255.255", "192.0.0.0", "192.0.0.255", "192.0.2.0",
+                "192.0.2.255", "192.88.99.0", "192.88.99.255", "192.168.0.0", "192.168.255.255", "198.18.0.0",
+                "198.19.255.255", "198.51.100.0", "198.51.100.255", "203.0.113.0", "203.0.113.255", "224.0.0.0",
+                "239.255.255.255", "240.0.0.0", "255.255.255.255" };
+        static const char *const open[] = { "1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
+                "126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0",
+                "191.255.255.255", "192.0.1.0", "192.0.3.0", "192.88.98.255", "192.88.100.0", "192.167.255.255",
+                "192.169.0.0", "198.17.255.255", "198.20.0.0", "198.51.99.255", "198.51.101.0", "203.0.112.255",
+                "203.0.114.0", "223.255.255.255", "8.8.8.8" };
+
+        for (size_t i = 0; i < array_size(special); i++)
+                cr_expect_not(is_public(special[i]), "%s", special[i]);
+        for (size_t i = 0; i < array_size(open); i++)
+                cr_expect(is_public(open[i]), "%s", open[i]);
+}
+
+Test(network, special_ipv6_addresses_are_not_public) {
+        static const char *const special[] = { "::", "::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::ffff:7f00:1",
+                "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::8.8.8.8", "64:ff9b:1::1", "100::1", "1fff::1",
+                "2001::", "2001::7f00:1", "2001:1ff:ffff::1", "2001:db8::", "2001:db8:ffff::1",
+                "2002::", "2002:7f00:1::", "2002:ffff::1", "3fff::", "3fff:fff::1", "4000::1", "fc00::1",
+                "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "ffff::1" };
+        static const char *const open[] = { "2001:200::1", "2001:db7::1", "2001:db9::1", "2003::1", "2000::1",
+                "2606:4700::1111", "3ffe::1", "3fff:1000::1" };
+
+        for (size_t i = 0; i < array_size(special); i++)
+                cr_expect_not(is_public(special[i]), "%s", special[i]);
+        for (size_t i = 0; i < array_size(open); i++)
+                cr_expect(is_public(open[i]), "%s", open[i]);
+}

@@ -851,3 +851,33 @@ Test(shape, an_earlier_refusal_is_not_replaced) {
         cr_assert_eq(shape_read(&everything_shape, "{\"x\":1}", 7, &arena, &refusal, &filled), PROBLEM_NOT_FOUND);
         cr_assert_null(filled);
 }
+
+struct with_patterns {
+        const char **patterns;
+        size_t n_patterns;
+};
+
+static const struct shape_member pattern_members[] = {
+        COUNTED(TEXT_LIST, true, struct with_patterns, patterns, BETWEEN(1, 2)),
+};
+static const struct shape patterns_shape = SHAPE(struct with_patterns, pattern_members);
+
+Test(shape, a_list_of_texts_takes_any_text_of_its_length) {
+        const char *body = "{\"patterns\":[\"order.*\",\"\\u00e4 b\"]}";
+        char too_long[TEXT_LIST_SIZE_MAX + 32];
+        void *filled = NULL;
+        const struct with_patterns *with;
+
+        cr_assert_eq(read_sized(&patterns_shape, body, strlen(body), &filled), PROBLEM_NONE);
+        with = filled;
+        cr_expect_eq(with->n_patterns, 2);
+        cr_expect_str_eq(with->patterns[0], "order.*");
+        cr_expect_str_eq(with->patterns[1], "\xc3\xa4 b");
+        (void) snprintf(too_long, sizeof(too_long), "{\"patterns\":[\"%0*d\"]}", TEXT_LIST_SIZE_MAX + 1, 0);
+        assert_refused(&patterns_shape, too_long, (const char *const[]){ "#/patterns/0", "too-long", NULL });
+        assert_refused(&patterns_shape, "{\"patterns\":[\"\",7]}",
+                (const char *const[]){ "#/patterns/0", "too-short", "#/patterns/1", "wrong-type", NULL });
+        assert_refused(&patterns_shape, "{\"patterns\":[]}", (const char *const[]){ "#/patterns", "too-few", NULL });
+        assert_refused(&patterns_shape, "{\"patterns\":[\"a\",\"b\",\"c\"]}",
+                (const char *const[]){ "#/patterns", "too-many", NULL });
+}

@@ -1,0 +1,162 @@
+-- Endpoints of events, and their deliveries.
+
+-- :name webhooks_read of webhooks
+-- $1 ids.
+select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
+       w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
+       (select r.revision from revisions r where r.topic = 'events') as head
+  from webhooks w
+ cross join lateral (select * from webhook_progress where webhook_progress.webhook_id = w.id) as p
+ where w.id = any($1::uuid[])
+ order by w.id
+
+-- :name webhooks_lock of webhooks
+-- :use webhooks_read
+   for update of w
+
+-- :name webhooks_page of webhooks free
+-- Those after $1, which may be null, at most $2.
+select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
+       w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
+       (select r.revision from revisions r where r.topic = 'events') as head
+  from webhooks w
+  join webhook_progress p on p.webhook_id = w.id
+ where $1::uuid is null or w.id > $1
+ order by w.id
+ limit $2::bigint
+
+-- :name webhooks_guard free
+-- One transaction at a time adds endpoints, so that their number stays within its limit.
+select pg_advisory_xact_lock(hashtextextended('holdfast webhooks ' || current_schema(), 0))::text
+
+-- :name webhooks_count free
+select count(*) from webhooks
+
+-- :name webhooks_insert of webhooks
+insert into webhooks (id, url, types, locations, channels, description, mode, max_in_flight, state, secret, secret_hint, actor,
+                      created_at, updated_at)
+select id, url, types, locations, channels, description, mode, max_in_flight, state, secret, secret_hint, actor, created_at,
+       updated_at
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+              $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+       as webhook (id, url, types, locations, channels, description, mode, max_in_flight, state, secret, secret_hint, actor,
+                   created_at, updated_at)
+
+-- :name webhook_progress_insert of webhooks
+-- A new endpoint gets the events after `cursor`.
+insert into webhook_progress (webhook_id, cursor)
+select id, cursor
+  from unnest($1::uuid[], $2::bigint[]) as webhook (id, cursor)
+
+-- :name webhooks_update of webhooks
+update webhooks w
+   set url = changed.url, types = changed.types, locations = changed.locations, channels = changed.channels,
+       description = changed.description, mode = changed.mode, max_in_flight = changed.max_in_flight, state = changed.state,
+       updated_at = changed.updated_at, version = changed.version
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+              $10::timestamptz[], $11::bigint[])
+       as changed (id, url, types, locations, channels, description, mode, max_in_flight, state, updated_at, version)
+ where w.id = changed.id
+
+-- :name webhook_progress_resume
+-- The endpoints $1 have another try: their failures are forgotten, and failed events are due at once.
+with begun as (
+        update webhook_progress p set failing_since = null where p.webhook_id = any($1::uuid[])
+)
+update webhook_failures f set due_at = null
+ where f.webhook_id = any($1::uuid[]) and f.died_at is null
+
+-- :name webhooks_delete
+delete from webhooks w where w.id = any($1::uuid[])
+
+-- :name webhook_progress_delete
+-- It waits for the deliverer, which locks the progress before it writes failures.
+delete from webhook_progress p where p.webhook_id = any($1::uuid[])
+
+-- :name webhook_failures_delete
+delete from webhook_failures f where f.webhook_id = any($1::uuid[])
+
+-- :name webhooks_lease free
+-- Lease active endpoints to instance $1 for 30 seconds, at most $2: free ones, and its leases that end within 20. Returns the number,
+-- and the time of the database.
+with due as materialized (
+        select p.webhook_id
+          from webhook_progress p
+          join webhooks w on w.id = p.webhook_id
+         where w.state = 'active'
+           and (p.leased_until is null
+                or p.leased_until < statement_timestamp() + case when p.leased_by = $1::uuid then interval '20 seconds'
+                                                                 else interval '0 seconds' end)
+         order by p.webhook_id
+         limit $2::bigint
+           for update of p skip locked
+), leased as (
+        update webhook_progress p
+           set leased_by = $1::uuid, leased_until = statement_timestamp() + interval '30 seconds'
+          from due
+         where p.webhook_id = due.webhook_id
+        returning p.webhook_id
+)
+select count(*), clock_timestamp() from leased
+
+-- :name webhooks_leased of webhooks free
+-- The endpoints of instance $1.
+select w.id, w.url, w.types, w.locations, w.channels, w.mode, w.max_in_flight, w.state, w.secret, w.version, p.cursor,
+       p.failing_since, p.last_success_at
+  from webhook_progress p
+  join webhooks w on w.id = p.webhook_id
+ where p.leased_by = $1::uuid and p.leased_until > statement_timestamp() and w.state = 'active'
+ order by w.id
+
+-- :name webhooks_release free
+-- Instance $1 stops: others may go on at once.
+update webhook_progress p set leased_by = null, leased_until = null where p.leased_by = $1::uuid
+
+-- :name webhook_failures_read of log_events free
+-- Events of endpoint $1 that are to be sent again, oldest first, at most $2. Those that the log no longer has are missing.
+select l.position, l.id, l.type, l.subject_kind, l.subject_id, l.order_id, l.location, l.channel, l.occurred_at, l.data
+  from webhook_failures f
+  join event_log l on l.position = f.position
+ where f.webhook_id = $1::uuid and f.died_at is null
+ order by f.position
+ limit $2::bigint
+
+-- :name webhook_failures_due of webhook_failures free
+-- The rows to these events.
+select f.webhook_id, f.position, f.event_id, f.attempts, f.due_at, f.died_at
+  from webhook_failures f
+ where f.webhook_id = $1::uuid and f.died_at is null
+ order by f.position
+ limit $2::bigint
+
+-- :name webhook_progress_save free
+-- Store the progress of endpoints that instance $5 still has; returns their ids. First of its transaction.
+update webhook_progress p
+   set cursor = greatest(p.cursor, saved.cursor), failing_since = saved.failing_since,
+       last_success_at = greatest(p.last_success_at, saved.last_success_at)
+  from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
+       as saved (webhook_id, cursor, failing_since, last_success_at)
+ where p.webhook_id = saved.webhook_id and p.leased_by = $5::uuid
+returning p.webhook_id
+
+-- :name webhook_failures_save of webhook_failures free
+insert into webhook_failures as f (webhook_id, position, event_id, attempts, due_at, died_at)
+select webhook_id, position, event_id, attempts, due_at, died_at
+  from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+       as saved (webhook_id, position, event_id, attempts, due_at, died_at)
+ order by webhook_id, position
+    on conflict (webhook_id, position) do update
+   set attempts = excluded.attempts, due_at = excluded.due_at, died_at = excluded.died_at
+
+-- :name webhook_failures_end free
+-- Delivered after all: $1 endpoints, $2 positions.
+delete from webhook_failures f
+ using unnest($1::uuid[], $2::bigint[]) as ended (webhook_id, position)
+ where f.webhook_id = ended.webhook_id and f.position = ended.position
+
+-- :name webhooks_disable free
+-- Endpoints $1 that gave up are no longer sent to; a client may resume them.
+update webhooks w
+   set state = 'disabled', version = w.version + 1, updated_at = clock_timestamp()
+ where w.id = any($1::uuid[]) and w.state = 'active'
+returning w.id

@@ -1,0 +1,19 @@
+/*
+ * webhooks/commands_bodies: bodies that clients send, for the commands of the room.
+ */
+#pragma once
+
+#include "engine/call.h"
+#include "webhooks/webhooks.h"
+
+struct webhook_body {
+        const char **channels, **locations, **types;
+        size_t n_channels, n_locations, n_types;
+        const char *description, *url; /* description may be NULL */
+        int64_t max_in_flight;
+        bool has_max_in_flight;
+        int mode; /* -1: the default */
+};
+
+/* Write the members of the body into the endpoint; texts in the arena. False without memory. */
+must_check bool webhook_body_take(const struct webhook_body *body, struct arena *arena, struct webhook *webhook);

@@ -1,0 +1,117 @@
+/* Which endpoints this instance serves. */
+#include "base/log.h"
+#include "db/connection.h"
+#include "engine/delivery.h"
+#include "webhooks/deliverer_internal.h"
+
+#define RELOAD_TICKS 10 /* the endpoints are read again so often, even without news of a change */
+
+/* The leases last from before the statement that renews them. If the last ones may have ended before that, another
+ * instance may have delivered meanwhile. */
+static enum problem leases_renew(struct deliverer *deliverer, struct leases *ret_leases) {
+        const timestamp before = clock_monotonic();
+        enum problem p;
+
+        database_begin(deliverer->database);
+        webhooks_lease(deliverer->database, &deliverer->arena, &deliverer->instance, WEBHOOKS_MAX, ret_leases);
+        database_commit(deliverer->database);
+        p = deliverer_trip(deliverer);
+        if (p)
+                return p;
+        deliverer_time_set(deliverer, ret_leases->now, before, clock_monotonic());
+        if (deliverer->endpoints.n && clock_monotonic() - deliverer->leased_at >= LEASE_LEFT)
+                return FAULT_BUSY;
+        deliverer->leased_at = before;
+        return PROBLEM_NONE;
+}
+
+bool leases_cover_a_request(const struct deliverer *deliverer) {
+        return clock_monotonic() - deliverer->leased_at < LEASE_LEFT - SEND_TIME_MAX;
+}
+
+void leases_release(struct deliverer *deliverer) {
+        enum problem p;
+
+        database_begin(deliverer->database);
+        webhooks_release(deliverer->database, &deliverer->arena, &deliverer->instance);
+        database_commit(deliverer->database);
+        p = deliverer_trip(deliverer);
+        if (p)
+                log_event(LOG_LEVEL_WARNING, "webhook leases not released", LOG_INTEGER, "fault", (int64_t) p, LOG_END);
+}
+
+/* The failed events of an endpoint that this instance has just taken. */
+static enum problem failures_load(struct deliverer *deliverer, struct endpoint *endpoint) {
+        struct webhook_failures failures = { .arena = &deliverer->arena };
+        enum problem p;
+
+        database_begin_snapshot(deliverer->database);
+        webhook_failures_ask(deliverer->database, &failures, &endpoint->id, OUTBOX_MAX);
+        database_commit(deliverer->database);
+        p = deliverer_trip(deliverer);
+        endpoint->is_loaded = !p;
+        for (size_t i = 0, j = 0; !p && i < failures.page.n; i++) {
+                while (j < failures.n && failures.rows[j].position < failures.page.events[i].position)
+                        j++;
+                if (j < failures.n)
+                        endpoint_restore(endpoint, &failures.page.events[i], (unsigned) failures.rows[j].attempts,
+                                failures.rows[j].due_at, &deliverer->arena);
+        }
+        return p;
+}
+
+static enum problem endpoint_take(struct deliverer *deliverer, const struct webhook *row) {
+        struct endpoint *endpoint = endpoints_find(&deliverer->endpoints, &row->id);
+
+        if (!endpoint)
+                endpoint = endpoints_add(&deliverer->endpoints, row);
+        if (!endpoint)
+                return FAULT_BUSY;
+        endpoint->seen = deliverer->ticks;
+        return endpoint_describe(endpoint, row, deliverer->sealing_key) ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+/* The text of the rows lives until the next transaction begins, so all are taken before failures are read. */
+static enum problem endpoints_take(struct deliverer *deliverer, const struct webhook_set *set) {
+        enum problem p = PROBLEM_NONE;
+
+        for (size_t i = 0; !p && i < set->n; i++)
+                p = endpoint_take(deliverer, &set->rows[i]);
+        for (size_t i = 0; !p && i < deliverer->endpoints.n; i++)
+                if (!deliverer->endpoints.at[i]->is_loaded)
+                        p = failures_load(deliverer, deliverer->endpoints.at[i]);
+        return p;
+}
+
+/* Endpoints that are no longer there, active or ours get no more events. */
+static enum problem endpoints_load(struct deliverer *deliverer) {
+        struct webhook_set set = { .arena = &deliverer->arena };
+        enum problem p;
+
+        database_begin_snapshot(deliverer->database);
+        webhooks_leased_ask(deliverer->database, &set, &deliverer->instance);
+        database_commit(deliverer->database);
+        p = deliverer_trip(deliverer);
+        if (!p)
+                p = endpoints_take(deliverer, &set);
+        for (size_t i = 0; !p && i < deliverer->endpoints.n; i++) {
+                struct endpoint *endpoint = deliverer->endpoints.at[i];
+
+                endpoint->is_closing = endpoint->seen != deliverer->ticks;
+        }
+        return p;
+}
+
+enum problem leases_tick(struct deliverer *deliverer) {
+        const bool told = atomic_exchange(&deliverer->webhooks_told, false);
+        struct leases leases = { 0 };
+        enum problem p = leases_renew(deliverer, &leases);
+
+        deliverer->ticks++;
+        if (!p && (leases.n || told || deliverer->ticks % RELOAD_TICKS == 0))
+                p = endpoints_load(deliverer);
+        if (p && told)
+                atomic_store(&deliverer->webhooks_told, true);
+        atomic_store(&deliverer->events_told, true);
+        return p;
+}

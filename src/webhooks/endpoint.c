@@ -1,0 +1,295 @@
+#include "webhooks/endpoint.h"
+
+#include "base/log.h"
+#include "base/seal.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "engine/delivery.h"
+#include "events/commands.h"
+#include "events/events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENDPOINT_MEMORY_MAX ((size_t) 64 * 1024)
+#define BODY_MAX            (EVENT_DATA_MAX + 4096)
+#define HEADER_SIZE         128
+#define IDLE_SAVE_EVERY     (5 * SECOND) /* of an endpoint that only passed over events */
+
+/* ---- the list ---- */
+
+static size_t endpoint_place(const struct endpoints *endpoints, const struct uuid *id) {
+        size_t from = 0, to = endpoints->n;
+
+        while (from < to) {
+                const size_t middle = from + (to - from) / 2;
+
+                if (uuid_compare(&endpoints->at[middle]->id, id) < 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        return from;
+}
+
+struct endpoint *endpoints_find(const struct endpoints *endpoints, const struct uuid *id) {
+        const size_t place = endpoint_place(endpoints, id);
+
+        return place < endpoints->n && uuid_equal(&endpoints->at[place]->id, id) ? endpoints->at[place] : NULL;
+}
+
+static bool endpoints_grow(struct endpoints *endpoints) {
+        const size_t capacity = endpoints->capacity ? 2 * endpoints->capacity : 16;
+        struct endpoint **longer;
+
+        if (endpoints->n < endpoints->capacity)
+                return true;
+        longer = reallocarray(endpoints->at, capacity, sizeof(*longer));
+        if (!longer)
+                return false;
+        endpoints->at = longer;
+        endpoints->capacity = capacity;
+        return true;
+}
+
+struct endpoint *endpoints_add(struct endpoints *endpoints, const struct webhook *row) {
+        const size_t place = endpoint_place(endpoints, &row->id);
+        struct endpoint *endpoint = endpoints_grow(endpoints) ? calloc(1, sizeof(*endpoint)) : NULL;
+
+        if (!endpoint)
+                return NULL;
+        endpoint->id = row->id;
+        endpoint->serial = ++endpoints->serial;
+        endpoint->saved_cursor = row->cursor;
+        arena_init(&endpoint->arena, ENDPOINT_MEMORY_MAX);
+        outbox_init(&endpoint->outbox, row->mode == WEBHOOK_ORDERED, row->cursor);
+        endpoint->outbox.failing_since = row->failing_since;
+        endpoint->outbox.last_success_at = row->last_success_at;
+        memmove(&endpoints->at[place + 1], &endpoints->at[place], (endpoints->n - place) * sizeof(*endpoints->at));
+        endpoints->at[place] = endpoint;
+        endpoints->n++;
+        return endpoint;
+}
+
+static void endpoint_free(struct endpoint *endpoint) {
+        for (size_t i = 0; i < endpoint->outbox.n; i++)
+                body_drop(endpoint->outbox.items[i].event.body);
+        arena_clear(&endpoint->arena);
+        free(endpoint);
+}
+
+void endpoints_remove_ended(struct endpoints *endpoints) {
+        size_t left = 0;
+
+        for (size_t i = 0; i < endpoints->n; i++) {
+                struct endpoint *endpoint = endpoints->at[i];
+
+                if (endpoint->is_lost || (endpoint->is_closing && !endpoint->outbox.n_sending))
+                        endpoint_free(endpoint);
+                else
+                        endpoints->at[left++] = endpoint;
+        }
+        endpoints->n = left;
+}
+
+void endpoints_clear(struct endpoints *endpoints) {
+        for (size_t i = 0; i < endpoints->n; i++)
+                endpoint_free(endpoints->at[i]);
+        free(endpoints->at);
+        *endpoints = (struct endpoints){ .serial = endpoints->serial };
+}
+
+bool webhook_ids_have(const struct uuid *ids, size_t n, const struct uuid *id) {
+        for (size_t i = 0; i < n; i++)
+                if (uuid_equal(&ids[i], id))
+                        return true;
+        return false;
+}
+
+/* ---- one ---- */
+
+/* An endpoint whose secret cannot be read gets nothing: an unsigned event would be worse. */
+static void endpoint_unseal(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+        const uint8_t *secret = NULL;
+        char id[UUID_TEXT_SIZE];
+        size_t size = 0;
+
+        uuid_format(&row->id, id);
+        endpoint->is_muted = !seal_open(sealing_key, id, row->secret, &endpoint->arena, &secret, &size) ||
+                             size != sizeof(endpoint->secret);
+        if (endpoint->is_muted)
+                log_event(LOG_LEVEL_ERROR, "webhook secret not readable", LOG_TEXT, "webhook", id, LOG_END);
+        else
+                memcpy(endpoint->secret, secret, size);
+}
+
+bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+        struct outbox *outbox = &endpoint->outbox;
+
+        if (endpoint->version == row->version)
+                return true;
+        arena_reset(&endpoint->arena);
+        endpoint->url = arena_text(&endpoint->arena, row->url);
+        endpoint->types = arena_text(&endpoint->arena, row->types);
+        endpoint->locations = row->locations ? arena_text(&endpoint->arena, row->locations) : NULL;
+        endpoint->channels = row->channels ? arena_text(&endpoint->arena, row->channels) : NULL;
+        if (endpoint->arena.exhausted)
+                return false;
+        endpoint->max_in_flight = (size_t) row->max_in_flight;
+        endpoint->look_at = 0;
+        endpoint->is_refused = false;
+        outbox->is_ordered = row->mode == WEBHOOK_ORDERED;
+        outbox->breaker = (struct breaker){ 0 };
+        outbox->hold_until = 0;
+        for (size_t i = 0; endpoint->version && i < outbox->n; i++)
+                outbox->items[i].due_at = TIMESTAMP_NONE;
+        endpoint_unseal(endpoint, row, sealing_key);
+        endpoint->version = row->version;
+        return true;
+}
+
+bool endpoint_may_read(const struct endpoint *endpoint) {
+        const struct outbox *outbox = &endpoint->outbox;
+
+        return !endpoint->is_closing && !endpoint->is_muted && !endpoint->is_refused && outbox_has_room(outbox) &&
+               (!outbox->breaker.is_open || !outbox->n);
+}
+
+bool endpoint_has_news(const struct endpoint *endpoint, timestamp monotonic) {
+        const struct outbox *outbox = &endpoint->outbox;
+
+        if (outbox->changed || endpoint->is_refused || endpoint->is_closing)
+                return true;
+        return !outbox->n && outbox->read_up_to != endpoint->saved_cursor &&
+               monotonic - endpoint->saved_at >= IDLE_SAVE_EVERY;
+}
+
+/* ---- events ---- */
+
+void body_drop(struct body *body) {
+        if (body && --body->references == 0)
+                free(body);
+}
+
+static struct body *body_new(const struct log_event *event, struct arena *arena) {
+        struct buffer text;
+        struct writer json;
+        struct body *body;
+
+        buffer_init(&text, arena, BODY_MAX);
+        writer_init(&json, &text);
+        write_object_begin(&json);
+        event_write(&json, event);
+        write_object_end(&json);
+        body = text.failed ? NULL : malloc(sizeof(*body) + text.size);
+        if (!body)
+                return NULL;
+        *body = (struct body){ .references = 1, .size = text.size };
+        memcpy(body->bytes, text.bytes, text.size);
+        return body;
+}
+
+/* FNV-1a over "orders/ID". Two subjects of one digest would only wait for each other. */
+static uint64_t subject_digest(const struct log_event *event) {
+        uint64_t digest = UINT64_C(0xcbf29ce484222325);
+
+        for (const char *at = event->subject_kind; *at; at++)
+                digest = (digest ^ (uint8_t) *at) * UINT64_C(0x100000001b3);
+        for (const char *at = event->subject_id; *at; at++)
+                digest = (digest ^ (uint8_t) *at) * UINT64_C(0x100000001b3);
+        return digest;
+}
+
+static struct outbox_event outbox_event_of(const struct log_event *event, struct body *body) {
+        return (struct outbox_event){
+                .position = event->position, .id = event->id, .subject = subject_digest(event), .body = body
+        };
+}
+
+void endpoint_restore(struct endpoint *endpoint, const struct log_event *event, unsigned attempts, timestamp due_at,
+        struct arena *arena) {
+        struct body *body = body_new(event, arena);
+        const struct outbox_event added = outbox_event_of(event, body);
+
+        if (body && !outbox_restore(&endpoint->outbox, &added, attempts, due_at))
+                body_drop(body);
+}
+
+/* False: there is no room, or no memory. */
+static bool event_offer(
+        struct endpoint *endpoint, const struct log_event *event, struct body **body, struct arena *arena) {
+        struct outbox_event added;
+
+        if (!webhook_takes(endpoint->types, endpoint->locations, endpoint->channels, event->type, event->location,
+                    event->channel))
+                return true;
+        if (!outbox_has_room(&endpoint->outbox))
+                return false;
+        if (!*body)
+                *body = body_new(event, arena);
+        if (!*body)
+                return false;
+        added = outbox_event_of(event, *body);
+        if (outbox_add(&endpoint->outbox, &added))
+                (*body)->references++;
+        endpoint->look_at = 0;
+        return true;
+}
+
+void endpoint_offer(struct endpoint *endpoint, const struct log_page *page, int64_t next, struct body **bodies,
+        struct arena *arena) {
+        if (!endpoint_may_read(endpoint))
+                return;
+        for (size_t i = 0; i < page->n; i++) {
+                if (page->events[i].position <= endpoint->outbox.read_up_to)
+                        continue;
+                if (!event_offer(endpoint, &page->events[i], &bodies[i], arena))
+                        return;
+                endpoint->outbox.read_up_to = page->events[i].position;
+        }
+        if (next > endpoint->outbox.read_up_to)
+                endpoint->outbox.read_up_to = next;
+}
+
+/* ---- sending ---- */
+
+void posted_dropped(void *posted) {
+        free(posted);
+}
+
+/* The trace of an event has the event's id as its id (W3C Trace Context, version 00). */
+static void trace_format(const struct uuid *id, uint64_t span, char text[HEADER_SIZE]) {
+        char hex[2 * sizeof(id->bytes) + 1];
+
+        for (size_t i = 0; i < sizeof(id->bytes); i++)
+                (void) snprintf(hex + 2 * i, 3, "%02x", id->bytes[i]);
+        (void) snprintf(text, HEADER_SIZE, "traceparent: 00-%s-%016" PRIx64 "-00", hex, span | 1);
+}
+
+bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *event, struct sender *sender,
+        timestamp now, uint64_t random) {
+        const struct body *body = event->body;
+        struct posted *posted = malloc(sizeof(*posted));
+        char id[UUID_TEXT_SIZE], signature[WEBHOOK_SIGNATURE_SIZE], lines[4][HEADER_SIZE];
+        const char *const headers[] = { "Content-Type: application/cloudevents+json", lines[0], lines[1], lines[2],
+                lines[3] };
+
+        uuid_format(&event->id, id);
+        if (!posted || !webhook_sign(endpoint->secret, sizeof(endpoint->secret), id, now / SECOND, body->bytes,
+                               body->size, signature)) {
+                free(posted);
+                return false;
+        }
+        *posted = (struct posted){
+                .webhook_id = endpoint->id, .serial = endpoint->serial, .position = event->position, .body = event->body
+        };
+        (void) snprintf(lines[0], HEADER_SIZE, "webhook-id: %s", id);
+        (void) snprintf(lines[1], HEADER_SIZE, "webhook-timestamp: %" PRId64, now / SECOND);
+        (void) snprintf(lines[2], HEADER_SIZE, "webhook-signature: %s", signature);
+        trace_format(&event->id, random, lines[3]);
+        if (sender_send(sender, endpoint->url, headers, array_size(headers), body->bytes, body->size, posted))
+                return true;
+        free(posted);
+        return false;
+}

@@ -1,0 +1,169 @@
+#include "webhooks/store_delivery.h"
+
+#include "db/connection.h"
+#include "events/columns.h"
+#include "sql/webhooks.h"
+#include "webhooks/columns.h"
+
+static const struct column failure_columns[] = {
+        { "webhook_id", UUID_AT(struct webhook_failure, webhook_id) },
+        { "position", INTEGER_AT(struct webhook_failure, position) },
+        { "event_id", UUID_AT(struct webhook_failure, event_id) },
+        { "attempts", INTEGER_AT(struct webhook_failure, attempts) },
+        { "due_at", TIME_AT(struct webhook_failure, due_at) },
+        { "died_at", TIME_AT(struct webhook_failure, died_at) },
+};
+const struct columns webhook_failure_columns = { "webhook_failures", COLUMNS(struct webhook_failure, failure_columns) };
+
+/* ---- leases ---- */
+
+static enum problem leases_take(struct rows *rows, void *into) {
+        struct leases *leases = into;
+        struct row row = row_at(rows, 0);
+
+        leases->n = (size_t) row_integer(&row);
+        leases->now = row_time(&row);
+        return PROBLEM_NONE;
+}
+
+void webhooks_lease(struct database *database, struct arena *arena, const struct uuid *instance, int64_t limit,
+        struct leases *leases) {
+        struct parameters p;
+
+        parameters_init(&p, arena);
+        parameter_uuid(&p, instance);
+        parameter_integer(&p, limit);
+        database_ask(database, &sql_webhooks_lease, &p, leases_take, leases);
+}
+
+static enum problem leased_take(struct rows *rows, void *into) {
+        struct webhook_set *set = into;
+
+        set->rows = rows_fill(rows, &webhook_columns, set->arena);
+        set->n = set->rows ? rows_count(rows) : 0;
+        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+void webhooks_leased_ask(struct database *database, struct webhook_set *set, const struct uuid *instance) {
+        struct parameters p;
+
+        parameters_init(&p, set->arena);
+        parameter_uuid(&p, instance);
+        database_ask(database, &sql_webhooks_leased, &p, leased_take, set);
+}
+
+void webhooks_release(struct database *database, struct arena *arena, const struct uuid *instance) {
+        struct parameters p;
+
+        parameters_init(&p, arena);
+        parameter_uuid(&p, instance);
+        database_ask(database, &sql_webhooks_release, &p, NULL, NULL);
+}
+
+/* ---- failed events ---- */
+
+static enum problem failures_take(struct rows *rows, void *into) {
+        struct webhook_failures *failures = into;
+
+        failures->rows = rows_fill(rows, &webhook_failure_columns, failures->arena);
+        failures->n = failures->rows ? rows_count(rows) : 0;
+        return failures->rows ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+static enum problem failed_events_take(struct rows *rows, void *into) {
+        struct webhook_failures *failures = into;
+
+        failures->page.events = rows_fill(rows, &log_event_columns, failures->arena);
+        failures->page.n = failures->page.events ? rows_count(rows) : 0;
+        return failures->page.events ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+void webhook_failures_ask(
+        struct database *database, struct webhook_failures *failures, const struct uuid *id, int64_t limit) {
+        struct parameters rows, events;
+
+        parameters_init(&rows, failures->arena);
+        parameter_uuid(&rows, id);
+        parameter_integer(&rows, limit);
+        database_ask(database, &sql_webhook_failures_due, &rows, failures_take, failures);
+        parameters_init(&events, failures->arena);
+        parameter_uuid(&events, id);
+        parameter_integer(&events, limit);
+        database_ask(database, &sql_webhook_failures_read, &events, failed_events_take, failures);
+}
+
+void webhook_failures_store(
+        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n) {
+        struct records records;
+
+        records_begin(&records, arena, &sql_webhook_failures_save, &webhook_failure_columns);
+        for (size_t i = 0; i < n; i++)
+                records_add(&records, &list[i]);
+        records_ask(&records, database);
+}
+
+void webhook_failures_drop(
+        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n) {
+        struct parameters p;
+        struct array *ids, *positions;
+
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        positions = parameter_integers(&p);
+        for (size_t i = 0; i < n; i++) {
+                array_uuid(ids, &list[i].webhook_id);
+                array_integer(positions, list[i].position);
+        }
+        if (n)
+                database_ask(database, &sql_webhook_failures_end, &p, NULL, NULL);
+}
+
+/* ---- progress ---- */
+
+static enum problem ids_take(struct rows *rows, void *into) {
+        struct webhook_ids *kept = into;
+
+        kept->ids = arena_new_array(kept->arena, struct uuid, rows_count(rows));
+        if (!kept->ids)
+                return FAULT_BUSY;
+        kept->n = rows_count(rows);
+        for (size_t i = 0; i < kept->n; i++) {
+                struct row row = row_at(rows, i);
+
+                kept->ids[i] = row_uuid(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+void webhook_progress_store(struct database *database, struct arena *arena, const struct uuid *instance,
+        const struct webhook_progress *list, size_t n, struct webhook_ids *kept) {
+        struct parameters p;
+        struct array *ids, *cursors, *failing, *successes;
+
+        kept->arena = arena;
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        cursors = parameter_integers(&p);
+        failing = parameter_times(&p);
+        successes = parameter_times(&p);
+        for (size_t i = 0; i < n; i++) {
+                array_uuid(ids, &list[i].webhook_id);
+                array_integer(cursors, list[i].cursor);
+                array_time(failing, list[i].failing_since);
+                array_time(successes, list[i].last_success_at);
+        }
+        parameter_uuid(&p, instance);
+        database_ask(database, &sql_webhook_progress_save, &p, ids_take, kept);
+}
+
+void webhooks_disable(struct database *database, struct arena *arena, const struct uuid *ids, size_t n) {
+        struct parameters p;
+        struct array *array;
+
+        parameters_init(&p, arena);
+        array = parameter_uuids(&p);
+        for (size_t i = 0; i < n; i++)
+                array_uuid(array, &ids[i]);
+        if (n)
+                database_ask(database, &sql_webhooks_disable, &p, NULL, NULL);
+}

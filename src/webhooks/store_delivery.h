@@ -1,0 +1,69 @@
+/*
+ * webhooks/store_delivery: what the deliverer reads and writes: leases, progress, failed events.
+ */
+#pragma once
+
+#include "events/log.h"
+#include "webhooks/webhooks.h"
+
+#define LEASE_TIME (30 * SECOND)
+#define LEASE_LEFT (20 * SECOND) /* of each lease after its renewal; both as in sql/queries/webhooks.sql */
+
+struct leases {
+        size_t n;      /* taken or renewed by this statement */
+        timestamp now; /* of the database */
+};
+
+/* A row of an event that failed, or waits for a failed one. */
+struct webhook_failure {
+        struct uuid webhook_id, event_id;
+        int64_t position, attempts;
+        timestamp due_at, died_at; /* may be TIMESTAMP_NONE */
+};
+
+struct webhook_failures {
+        struct arena *arena;
+        struct webhook_failure *rows; /* by position */
+        size_t n;
+        struct log_page page; /* their events, by position; those that the log no longer has are missing */
+};
+
+struct webhook_progress {
+        struct uuid webhook_id;
+        int64_t cursor;
+        timestamp failing_since, last_success_at;
+};
+
+/* Ids that a statement returns, in any order. */
+struct webhook_ids {
+        struct arena *arena;
+        struct uuid *ids;
+        size_t n;
+};
+
+/* Queue: lease endpoints that are free or whose lease ends soon, `limit` at most. */
+void webhooks_lease(struct database *database, struct arena *arena, const struct uuid *instance, int64_t limit,
+        struct leases *leases);
+
+/* Queue: the endpoints that the instance has leased, by id. */
+void webhooks_leased_ask(struct database *database, struct webhook_set *set, const struct uuid *instance);
+
+/* Queue: give all leases of the instance back. */
+void webhooks_release(struct database *database, struct arena *arena, const struct uuid *instance);
+
+/* Queue: the failed events of an endpoint, `limit` at most. */
+void webhook_failures_ask(
+        struct database *database, struct webhook_failures *failures, const struct uuid *id, int64_t limit);
+
+/* Queue: store the progress of endpoints that the instance still has, and name those. */
+void webhook_progress_store(struct database *database, struct arena *arena, const struct uuid *instance,
+        const struct webhook_progress *list, size_t n, struct webhook_ids *kept);
+
+/* Queue: store rows; delete the rows of events that were delivered. */
+void webhook_failures_store(
+        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n);
+void webhook_failures_drop(
+        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n);
+
+/* Queue: disable active endpoints. */
+void webhooks_disable(struct database *database, struct arena *arena, const struct uuid *ids, size_t n);

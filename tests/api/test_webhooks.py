@@ -1,0 +1,457 @@
+"""Webhooks: endpoints as documents, and the delivery of events to them."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import uuid
+
+import httpx
+import pytest
+
+from support import ROOT
+from support.database import Database
+from support.holdfast import Holdfast
+from support.ports import free_port
+from support.receiver import Receiver
+from support.retailer import Retailer
+from support.waiting import eventually, together
+from support.work import code_of
+
+SCOPE = "webhooks:manage"
+URL = "https://erp.example/events"
+SEALING_KEY = "a-sealing-key-for-tests-of-32-bytes"
+
+
+@pytest.fixture
+def manager(service):
+    client = service.client(scope=SCOPE)
+    yield client
+    for webhook in client.get("/v1/webhooks", params={"limit": 200}, expect=200).json()["data"]:
+        client.delete(f"/v1/webhooks/{webhook['id']}", expect=200)
+
+
+def made(client, expect=201, headers=None, **members):
+    return client.post("/v1/webhooks", {"url": URL, "types": ["order.*"], **members}, headers=headers or {}, expect=expect)
+
+
+def shown(client, webhook):
+    return client.get(f"/v1/webhooks/{webhook['id']}", expect=200).json()
+
+
+# Documents
+
+def test_a_new_endpoint_shows_its_secret_once(manager):
+    created = made(manager, types=["order.*", "return.received"], description="ERP")
+    webhook = created.json()
+    assert created.headers["Location"] == f"/v1/webhooks/{webhook['id']}"
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", webhook["secret"]) and webhook["secret"].startswith(webhook["secret_hint"])
+    assert webhook["state"] == "active" and webhook["mode"] == "ordered" and webhook["max_in_flight"] == 8
+    assert webhook["types"] == ["order.*", "return.received"] and webhook["lag_events"] == 0
+    assert webhook["failing_since"] is None and webhook["last_success_at"] is None
+    again = shown(manager, webhook)
+    assert "secret" not in again and again == {**again, **{name: webhook[name] for name in again if name not in ("cursor", "lag_events")}}
+    assert webhook["secret"] not in json.dumps(manager.get("/v1/webhooks", expect=200).json())
+    assert made(manager).json()["secret"] != webhook["secret"]
+
+
+def test_endpoints_are_listed_page_by_page(manager):
+    ids = [made(manager).json()["id"] for _ in range(5)]
+    found, cursor = [], None
+    while True:
+        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = manager.get("/v1/webhooks", params=params, expect=200).json()
+        found += [webhook["id"] for webhook in page["data"]]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+    assert found == ids
+
+
+def test_a_replaced_endpoint_keeps_state_and_secret(manager):
+    webhook = made(manager).json()
+    path = f"/v1/webhooks/{webhook['id']}"
+    manager.post(f"{path}/pause", {}, expect=200)
+    body = {"url": URL, "types": ["*"], "mode": "parallel", "max_in_flight": 2, "locations": ["a", "b"], "channels": ["web"]}
+    replaced = manager.put(path, body, expect=200).json()
+    assert {name: replaced[name] for name in body} == body and replaced["state"] == "paused"
+    assert replaced["version"] == 3 and replaced["secret_hint"] == webhook["secret_hint"] and "secret" not in replaced
+    assert manager.put(path, body, expect=200).json()["version"] == 3
+
+
+def test_a_put_with_a_stale_version_changes_nothing(manager):
+    webhook = made(manager).json()
+    path = f"/v1/webhooks/{webhook['id']}"
+    stale = manager.get(path, expect=200).headers["ETag"]
+    manager.post(f"{path}/pause", {}, headers={"If-Match": stale}, expect=200)
+    for send in (lambda: manager.put(path, {"url": URL, "types": ["*"]}, headers={"If-Match": stale}, expect=412),
+                 lambda: manager.post(f"{path}/resume", {}, headers={"If-Match": stale}, expect=412),
+                 lambda: manager.delete(path, headers={"If-Match": stale}, expect=412)):
+        assert code_of(send()) == "precondition-failed"
+    assert shown(manager, webhook)["state"] == "paused"
+
+
+def test_an_equal_tag_answers_not_modified(manager):
+    path = f"/v1/webhooks/{made(manager).json()['id']}"
+    tag = manager.get(path, expect=200).headers["ETag"]
+    manager.get(path, headers={"If-None-Match": tag}, expect=304)
+
+
+def test_pause_and_resume_may_be_repeated(manager):
+    webhook = made(manager).json()
+    for action, state, version in (("pause", "paused", 2), ("pause", "paused", 2), ("resume", "active", 3), ("resume", "active", 3)):
+        answer = manager.post(f"/v1/webhooks/{webhook['id']}/{action}", {}, expect=200).json()
+        assert (answer["state"], answer["version"]) == (state, version)
+
+
+def test_a_disabled_endpoint_is_resumed_but_not_paused(manager, database):
+    webhook = made(manager).json()
+    database.execute("update webhooks set state = 'disabled' where id = %s", webhook["id"])
+    refused = manager.post(f"/v1/webhooks/{webhook['id']}/pause", {}, expect=409)
+    assert code_of(refused) == "invalid-transition"
+    assert manager.post(f"/v1/webhooks/{webhook['id']}/resume", {}, expect=200).json()["state"] == "active"
+
+
+def test_a_deleted_endpoint_is_gone(manager, database):
+    webhook = made(manager).json()
+    path = f"/v1/webhooks/{webhook['id']}"
+    assert manager.delete(path, expect=200).json()["id"] == webhook["id"]
+    for send in (lambda: manager.get(path, expect=404), lambda: manager.delete(path, expect=404),
+                 lambda: manager.put(path, {"url": URL, "types": ["*"]}, expect=404),
+                 lambda: manager.post(f"{path}/pause", {}, expect=404)):
+        assert code_of(send()) == "not-found"
+    assert database.count("webhook_progress", "webhook_id = %s", webhook["id"]) == 0
+
+
+# Refusals
+
+def test_endpoints_need_the_scope(service):
+    other = service.client(scope="events:read orders:write")
+    assert code_of(other.get("/v1/webhooks", expect=403)) == "insufficient-scope"
+    assert code_of(made(other, expect=403)) == "insufficient-scope"
+
+
+@pytest.mark.parametrize("url", [
+    "http://erp.example/", "https://user:sesame@erp.example/", "https://erp.example:25/", "https://127.0.0.1/", "https://127.1/",
+    "https://2130706433/", "https://0x7f.1/", "https://10.0.0.1/", "https://169.254.169.254/", "https://[::1]/",
+    "https://[::ffff:127.0.0.1]/", "https://[fd00::1]/", "https://localhost/"])
+def test_a_url_that_is_plainly_not_public_is_refused(manager, url):
+    refused = made(manager, url=url, expect=422)
+    assert code_of(refused) == "url-not-allowed" and "sesame" not in refused.text
+    assert manager.get("/v1/webhooks", expect=200).json()["data"] == []
+
+
+@pytest.mark.parametrize("members, pointer, code", [
+    ({"url": "erp.example"}, "#/url", "malformed"), ({"url": "https://erp.example/#top"}, "#/url", "malformed"),
+    ({"url": "https://"}, "#/url", "malformed"), ({"url": None}, "#/url", "required"), ({"types": []}, "#/types", "too-few"),
+    ({"types": ["order.*"] * 51}, "#/types", "too-many"), ({"types": ["order.*", "order.paid"]}, "#/types/1", "not-allowed"),
+    ({"types": ["order"]}, "#/types/0", "not-allowed"), ({"types": [""]}, "#/types/0", "too-short"),
+    ({"types": [7]}, "#/types/0", "wrong-type"), ({"types": ["x" * 101]}, "#/types/0", "too-long"),
+    ({"mode": "fast"}, "#/mode", "not-allowed"), ({"max_in_flight": 33}, "#/max_in_flight", "out-of-range"),
+    ({"locations": []}, "#/locations", "too-few"), ({"secret": "whsec_x"}, "#/secret", "unknown-member")])
+def test_an_invalid_body_is_refused_with_its_place(manager, members, pointer, code):
+    refused = made(manager, expect=422, **members).json()
+    assert refused["code"] == "validation-failed"
+    assert (pointer, code) in [(error["pointer"], error["code"]) for error in refused["errors"]]
+
+
+def test_a_bound_token_makes_and_sees_endpoints_of_its_places_alone(service, manager):
+    bound = service.client(scope=SCOPE, locations=["berlin", "hamburg"])
+    web = service.client(scope=SCOPE, channel="web")
+    assert code_of(made(bound, expect=403)) == code_of(made(bound, locations=["berlin", "paris"], expect=403)) == "store-not-allowed"
+    assert code_of(made(web, expect=403)) == code_of(made(web, channels=["app"], expect=403)) == "channel-not-allowed"
+    mine, everywhere = made(bound, locations=["berlin"]).json(), made(manager).json()
+    of_web = made(web, channels=["web"]).json()
+    assert [one["id"] for one in bound.get("/v1/webhooks", expect=200).json()["data"]] == [mine["id"]]
+    assert [one["id"] for one in web.get("/v1/webhooks", expect=200).json()["data"]] == [of_web["id"]]
+    assert code_of(bound.get(f"/v1/webhooks/{everywhere['id']}", expect=404)) == "not-found"
+    assert code_of(bound.delete(f"/v1/webhooks/{of_web['id']}", expect=404)) == "not-found"
+
+
+def test_a_market_has_a_largest_number_of_endpoints(services):
+    instance = services()
+    client = instance.client(scope=SCOPE)
+    with Database(instance.database_url) as database:
+        database.execute("insert into webhooks (id, url, types, mode, max_in_flight, state, secret, secret_hint, actor, created_at, updated_at)"
+                         " select gen_random_uuid(), 'https://a.example/', '*', 'ordered', 1, 'paused', 'p', 'h', 'x', now(), now()"
+                         " from generate_series(1, 999)")
+        made(client)
+        assert code_of(made(client, expect=422)) == "too-many"
+        assert database.count("webhooks") == 1000
+
+
+# Secrets
+
+def test_secrets_are_sealed_when_there_is_a_key(services):
+    instance = services(webhook_sealing_key=SEALING_KEY)
+    secret = made(instance.client(scope=SCOPE)).json()["secret"]
+    with Database(instance.database_url) as database:
+        stored = database.value("select secret from webhooks")
+        assert stored.startswith("s") and len(stored) > 80
+    assert secret not in instance.log_path.read_text()
+
+
+def test_the_same_request_under_the_same_key_answers_the_same_secret(service, manager, database):
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    first, again = made(manager, headers=headers), made(manager, headers=headers)
+    assert again.content == first.content and again.headers["Idempotent-Replayed"] == "true"
+    assert [again.headers[name] == first.headers[name] for name in ("ETag", "Location")] == [True, True]
+    assert [one["id"] for one in manager.get("/v1/webhooks", expect=200).json()["data"]] == [first.json()["id"]]
+    assert code_of(made(manager, headers=headers, types=["*"], expect=422)) == "idempotency-key-reused"
+    other = made(service.client(scope=SCOPE, subject="another"), headers=headers).json()
+    assert other["secret"] != first.json()["secret"]
+    kept = [row["body"] for row in database.rows("select body from idempotency where location like '/v1/webhooks/%'")]
+    assert kept and not any("whsec" in body or "{" in body for body in kept), "the records are sealed"
+
+
+def test_concurrent_requests_under_one_key_make_one_endpoint(manager, database):
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    answers = together([lambda: made(manager, headers=headers, expect=(201, 409)) for _ in range(8)])
+    secrets = {answer.json()["secret"] for answer in answers if answer.status_code == 201}
+    assert len(secrets) == 1 and {code_of(one) for one in answers if one.status_code == 409} <= {"idempotency-in-progress"}
+    assert len(manager.get("/v1/webhooks", expect=200).json()["data"]) == 1
+
+
+def test_a_damaged_record_of_a_secret_is_a_fault_and_makes_no_endpoint(manager, database):
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    made(manager, headers=headers)
+    assert database.execute("update idempotency set body = left(body, 40) where location like '/v1/webhooks/%'")
+    made(manager, headers=headers, expect=500)
+    assert len(manager.get("/v1/webhooks", expect=200).json()["data"]) == 1
+    database.execute("delete from idempotency where location like '/v1/webhooks/%'")
+
+
+# Deliveries
+
+class Market:
+    """An instance that may send to loopback, with a shop."""
+
+    def __init__(self, instance):
+        self.instance = instance
+        self.manager = instance.client(scope=SCOPE)
+        self.retailer = Retailer(instance.client(), on_hand=10000, n_products=2).create()
+
+    def webhook(self, receiver, **members):
+        return made(self.manager, **{"url": receiver.url if receiver else None, "types": ["*"], **members}).json()
+
+    def order(self):
+        return self.retailer.order().json()
+
+    def cancel(self, order):
+        self.retailer.api.post(f"/v1/orders/{order['id']}/cancel", {"reason": "test"}, expect=200)
+
+
+@pytest.fixture(scope="module")
+def market_instance(new_database, work_directory):
+    instance = Holdfast(new_database(), work_directory, "webhooks", webhook_allow_cidrs="127.0.0.0/8",
+                        webhook_sealing_key=SEALING_KEY).start()
+    yield instance
+    instance.stop() if instance.is_running() else None
+    instance.discard()
+
+
+@pytest.fixture
+def market(market_instance):
+    market = Market(market_instance)
+    yield market
+    for webhook in market.manager.get("/v1/webhooks", params={"limit": 200}, expect=200).json()["data"]:
+        market.manager.delete(f"/v1/webhooks/{webhook['id']}", expect=200)
+
+
+def of_order(requests, order):
+    return [one.event["type"] for one in requests if one.event["data"].get("order_id") == order["id"]]
+
+
+def test_an_event_arrives_signed_as_a_cloud_event(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        order = market.order()
+        requests = receiver.wait_for(2)
+        assert of_order(requests, order) == ["order.created", "fulfillment.allocated"]
+        for request in requests:
+            assert request.is_signed_by(webhook["secret"]) and not request.is_signed_by("whsec_" + "A" * 43 + "=")
+            assert request.id == request.event["id"] and request.event["specversion"] == "1.0"
+            assert abs(int(request.headers["webhook-timestamp"]) - time.time()) < 60
+            assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", request.headers["traceparent"])
+            assert request.headers["Content-Type"] == "application/cloudevents+json"
+        log = market.instance.client(scope="events:read").get("/v1/events", params={"subject": f"orders/{order['id']}"}, expect=200)
+        assert log.json()["data"][0] == requests[0].event
+
+
+def test_progress_shows_the_last_success_and_no_lag(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        market.order()
+        receiver.wait_for(2)
+        done = eventually(lambda: (now := shown(market.manager, webhook))["lag_events"] == 0 and now, 20, "no lag")
+        assert done["last_success_at"] and done["failing_since"] is None and done["cursor"] != webhook["cursor"]
+
+
+def test_filters_choose_the_events(market):
+    with Receiver() as receiver, Receiver() as other, Receiver() as all_of_them:
+        market.webhook(receiver, types=["fulfillment.*"], locations=[market.retailer.store], channels=[market.retailer.channel])
+        market.webhook(other, types=["fulfillment.*"], locations=["elsewhere"])
+        market.webhook(all_of_them)
+        market.cancel(market.order())
+        everything = all_of_them.wait_for(5)
+        expected = [one.event for one in everything if one.event["type"].startswith("fulfillment.")]
+        assert len(expected) == 2 and [one.event for one in receiver.wait_for(2)] == expected
+        assert other.requests == []
+
+
+def test_a_new_endpoint_gets_only_later_events(market):
+    with Receiver() as receiver:
+        before = market.order()
+        eventually(lambda: len(market.instance.client(scope="events:read").get(
+            "/v1/events", params={"subject": f"orders/{before['id']}"}, expect=200).json()["data"]) == 1, 20, "it is published")
+        market.webhook(receiver)
+        later = market.order()
+        assert of_order(receiver.wait_for(2), before) == [] and len(of_order(receiver.taken(), later)) == 2
+
+
+def test_a_failed_event_is_sent_again_with_the_same_id_before_later_ones_of_its_subject(market):
+    """The first attempt of order.created is answered only when all events of the order are in the log, and then with 500."""
+    release, tried = threading.Event(), []
+
+    def answer(request):
+        if request.event["type"] != "order.created" or tried:
+            return 200
+        tried.append(request.id)
+        release.wait(60)
+        return 500
+
+    with Receiver(answer) as receiver, Receiver() as other:
+        webhook, _ = market.webhook(receiver), market.webhook(other)
+        order = market.order()
+        market.cancel(order)
+        everything = [one.event for one in eventually(lambda: complete(other, order), 60, "the other endpoint has them all")]
+        of_others = [one for one in everything if one["subject"] != f"orders/{order['id']}"]
+        eventually(lambda: len(receiver.taken()) == len(of_others), 60, "events of other subjects do not wait")
+        assert {one.id for one in receiver.taken()} == {one["id"] for one in of_others}
+        release.set()
+        eventually(lambda: len(receiver.taken()) == len(everything), 60, "all have arrived")
+        sent = [one for one in receiver.requests if one.event["subject"] == f"orders/{order['id']}"]
+        assert [one.event["type"] for one in sent][:2] == ["order.created", "order.created"]
+        assert [one.status for one in sent][:2] == [500, 200] and sent[0].id == sent[1].id and sent[0].body == sent[1].body
+        assert [one.event["sequence"] for one in sent[1:]] == sorted(one["sequence"] for one in everything if one not in of_others)
+        stamps = [int(one.headers["webhook-timestamp"]) for one in sent[:2]]
+        assert stamps[1] - stamps[0] >= 4, "the first pause is five seconds, a tenth less at most"
+        eventually(lambda: shown(market.manager, webhook)["failing_since"] is None, 20)
+    with Database(market.instance.database_url) as database:
+        eventually(lambda: database.count("webhook_failures", "webhook_id = %s", webhook["id"]) == 0, 20, "no row is left")
+
+
+def complete(receiver, order):
+    """The requests of a cancelled order, once the last of its events is among them."""
+    requests = receiver.taken()
+    return requests if any(one.event["type"] == "order.cancelled" and one.event["subject"] == f"orders/{order['id']}"
+                           for one in requests) else None
+
+
+def test_a_410_disables_the_endpoint(market):
+    with Receiver(lambda request: 410) as receiver:
+        webhook = market.webhook(receiver)
+        market.order()
+        eventually(lambda: shown(market.manager, webhook)["state"] == "disabled", 20, "it is disabled")
+        assert len({one.id for one in receiver.requests}) <= 8
+        receiver.answer = lambda request: 200
+        market.manager.post(f"/v1/webhooks/{webhook['id']}/resume", {}, expect=200)
+        receiver.wait_for(2)
+
+
+def test_a_paused_endpoint_gets_its_events_when_it_is_resumed(market):
+    """A later endpoint is served only after the instance has read all changes before it, so also the pause."""
+    with Receiver() as receiver, Receiver() as other:
+        webhook = market.webhook(receiver)
+        market.manager.post(f"/v1/webhooks/{webhook['id']}/pause", {}, expect=200)
+        market.webhook(other)
+        before = market.order()
+        eventually(lambda: len(of_order(other.taken(), before)) == 2, 30, "the later endpoint is served")
+        order = market.order()
+        eventually(lambda: len(of_order(other.taken(), order)) == 2, 30, "the later endpoint is served")
+        assert of_order(receiver.requests, order) == []
+        market.manager.post(f"/v1/webhooks/{webhook['id']}/resume", {}, expect=200)
+        eventually(lambda: len(of_order(receiver.taken(), order)) == 2, 30, "the resumed endpoint gets them")
+        assert len(of_order(receiver.taken(), before)) == 2
+
+
+def test_a_changed_url_gets_the_events_that_failed(market):
+    with Receiver(lambda request: 503) as broken, Receiver() as receiver:
+        webhook = market.webhook(broken)
+        order = market.order()
+        broken.wait_for(2, status=503)
+        market.manager.put(f"/v1/webhooks/{webhook['id']}", {"url": receiver.url, "types": ["*"]}, expect=200)
+        assert sorted(of_order(receiver.wait_for(2), order)) == ["fulfillment.allocated", "order.created"]
+
+
+def test_redirects_are_not_followed(market):
+    with Receiver() as target:
+        with Receiver(lambda request: (302, {"Location": target.url})) as receiver:
+            market.webhook(receiver)
+            market.order()
+            receiver.wait_for(2, status=302)
+            assert target.requests == []
+
+
+def test_a_dead_and_a_slow_endpoint_do_not_delay_others(market):
+    release = threading.Event()
+    with socket.socket() as silent, Receiver(lambda request: release.wait(30) and 200) as slow, Receiver() as healthy:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(1)
+        dead = market.webhook(healthy, url=f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        market.webhook(slow)
+        market.webhook(healthy)
+        orders = [market.order() for _ in range(10)]
+        healthy.wait_for(20, within=10)
+        assert {one.event["data"].get("order_id") for one in healthy.taken()} == {order["id"] for order in orders}
+        assert shown(market.manager, dead)["last_success_at"] is None
+        release.set()
+        slow.wait_for(20)
+
+
+def test_a_name_that_resolves_to_a_private_address_is_not_connected_to(services):
+    """The address decides at connect: nothing of the URL tells."""
+    instance = services(webhook_allow_cidrs="10.99.0.0/16")
+    market = Market(instance)
+    name = socket.gethostname()
+    with Receiver(address=socket.gethostbyname(name)) as receiver:
+        port = receiver.url.rsplit(":", 1)[1]
+        webhook = made(market.manager, url=f"http://{name}:{port}/", types=["*"]).json()
+        market.order()
+        eventually(lambda: shown(market.manager, webhook)["failing_since"], 20, "an attempt has failed")
+        assert receiver.requests == []
+
+
+# Receivers of the documentation
+
+def example_of(language):
+    return re.search(rf"```{language}\n(.*?)```", (ROOT / "docs" / "webhooks.md").read_text(), re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("language, program, name", [("js", "node", "receiver.js"), ("python", "python3", "receiver.py")])
+def test_the_receivers_of_the_documentation_verify_signatures(market, tmp_path, language, program, name):
+    if not shutil.which(program):
+        pytest.fail(f"{program} is needed to run the receiver of the documentation")
+    (tmp_path / name).write_text(example_of(language))
+    port = free_port()
+    webhook = market.webhook(None, url=f"http://127.0.0.1:{port}/")
+    process = subprocess.Popen([program, tmp_path / name, str(port)], env={**os.environ, "SECRET": webhook["secret"]},
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        eventually(lambda: is_open(port), 20, "the receiver listens")
+        assert httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", headers={
+            "webhook-id": "x", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,AAAA"}).status_code == 401
+        order = market.order()
+        assert process.stdout.readline().split() == ["order.created", f"orders/{order['id']}"]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
