@@ -24,7 +24,8 @@
 #define LISTED_MAX         1000 /* findings; more are counted */
 #define TEXTFILE_SIZE_MAX  ((size_t) 4096)
 
-/* The meaning of a broken rule: the words before the stated and before the proved figure. Sorted. */
+/* The meaning of each rule of sql/queries/audit.sql: the words before the stated and before the proved figure. Sorted.
+ */
 static const struct meaning {
         const char *rule, *stated, *proved;
 } meanings[] = {
@@ -38,6 +39,7 @@ static const struct meaning {
         { "claim_without_order", "claimed without an order, or ordered without a claim:", "should be" },
         { "credited", "credited is", "by its lines" },
         { "credited_beyond_total", "credited beyond the total:", "should be" },
+        { "failed_though_nobody_told", "failed, though the provider reported no failure:", "should be" },
         { "fulfilled", "units fulfilled:", "in fulfillments:" },
         { "fulfilled_untold", "units fulfilled:", "in its events:" },
         { "held_by_closed_payment", "held or asked for, by a payment that is closed:", "should be" },
@@ -63,15 +65,19 @@ static const struct meaning {
         { "refund_due", "refund_due is", "by its total, credits, payments and refunds" },
         { "refunded", "refunded is", "by its refunds" },
         { "refunded_beyond_authorized", "refunded beyond what was ever authorized:", "should be" },
+        { "refunded_tax_beyond_tax", "tax refunded beyond the tax of the order:", "should be" },
         { "refunded_to", "refunded is", "by the refunds that go back to it" },
         { "reserved", "reserved is", "its documents hold" },
+        { "resourced", "units moved to other locations:", "in fulfillments:" },
         { "returned", "units returned:", "accepted in returns:" },
         { "returned_on_hand", "units on hand by its lines:", "by its movements:" },
         { "returned_unsellable", "units unsellable by its lines:", "by its movements:" },
         { "returns_awaited", "returns awaited:", "returns that await goods:" },
+        { "tax_of_lines", "tax of its lines:", "tax of the order:" },
         { "total", "total is", "its lines and shipping are worth" },
         { "unsellable", "unsellable is", "by its ledger" },
         { "unsellable_after", "unsellable_after is", "the changes so far add up to" },
+        { "voided_though_nobody_told", "voided, though the provider reported no void:", "should be" },
 };
 
 /* The kinds of rows checked, in the order of the output. */

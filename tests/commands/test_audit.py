@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 
 import pytest
 
+from support import ROOT
 from support.database import Database
 from support.holdfast import Holdfast
 from support.ports import free_port
@@ -200,6 +202,16 @@ def test_findings_are_readable(planted, house):
     finding, summary = done.stdout.splitlines()
     assert finding.endswith(": on_hand is 11, by its ledger 10") and "/SKU-" in finding
     assert summary.endswith("2 order lines, 1 slots, 2 return lines, 2 payments, 1 refunds, 16 events; 1 findings")
+    planted("update order_lines set tax = 1 where quantity = 2")
+    assert any(line.endswith(": tax of its lines: 1, tax of the order: 0") for line in house.run("audit", check=1).stdout.splitlines())
+
+
+def test_each_rule_has_words_for_its_finding():
+    statements = (ROOT / "sql" / "queries" / "audit.sql").read_text()
+    rules = set(re.findall(r"(?:values|^) +\('(\w+)'|'(?=\w+' as rule)(\w+)'|, '(\w+)', 1, 0$", statements, re.MULTILINE))
+    table = re.search(r"meanings\[\] = \{(.*?)^\};", (ROOT / "src" / "commands" / "audit.c").read_text(), re.DOTALL | re.MULTILINE)
+    worded = re.findall(r'^ +\{ "(\w+)"', table[1], re.MULTILINE)
+    assert worded == sorted({"".join(groups) for groups in rules})
 
 
 def test_a_fault_beyond_the_last_location_is_found(planted, house):
