@@ -38,6 +38,73 @@ case when {seconds} = 0 then 'PT0S'
      when {seconds} % 60 = 0 then 'PT' || {seconds} / 60 || 'M'
      else 'PT' || {seconds} || 'S' end
 
+-- :part moment
+to_char({time}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+
+-- :part since
+(select current_setting('holdfast.since')::timestamptz)
+
+-- :part until
+(select current_setting('holdfast.until')::timestamptz)
+
+-- :part chosen_channels
+(select c.code from channels c
+  where (select current_setting('holdfast.channel')) = '' or c.code = (select current_setting('holdfast.channel')) collate "C")
+
+-- :part at_all_locations
+(select current_setting('holdfast.locations')) = ''
+
+-- :part named_locations
+unnest((select nullif(current_setting('holdfast.locations'), '')::text[]))
+
+-- :part order_states
+(values ('open'), ('partially_fulfilled'), ('fulfilled'), ('cancelled'))
+
+-- :part chosen_orders
+-- The orders of the chosen channel whose {time} is in the chosen span, by the index of each state and channel; and those among them that
+-- touch a chosen location. Only one of the two has rows.
+(select o.*
+   from
+        -- :use chosen_channels
+        as channel
+  cross join
+        -- :use order_states
+        as state (status)
+  cross join lateral (select * from orders o
+                       where o.status = state.status and o.channel = channel.code
+                         and o.{time} >=
+                             -- :use since
+                         and o.{time} < {until}
+                      offset 0) as o
+  where
+        -- :use at_all_locations
+  union all
+ select o.*
+   from (select distinct p.order_id
+           from
+                -- :use named_locations
+                as named (location)
+          cross join
+                -- :use chosen_channels
+                as channel
+          cross join
+                -- :use order_states
+                as state (status)
+          cross join lateral (select p.order_id from order_places p
+                               where p.location = named.location collate "C" and p.channel = channel.code and p.status = state.status
+                                 and p.is_changed in (false, true)
+                              offset 0) as p) as p
+   join orders o on o.id = p.order_id and o.{time} >=
+        -- :use since
+        and o.{time} < {until})
+
+-- :part amounts
+-- Minor to major units of the currency.
+cross join lateral (select coalesce(((select current_setting('holdfast.units')::jsonb) -> o.currency)::numeric, 0.01) as unit offset 0) as major
+
+-- :part order_facts
+o.order_number, o.channel, o.external_ref, o.currency
+
 -- :name export_locations free
 select l.code, l.name, l.kind, l.latitude, l.longitude, l.time_zone, l.country,
        nullif(array_to_string(l.capabilities, e'\x3b'), '') as capabilities,
@@ -72,3 +139,180 @@ select l.code as location, s.sku, s.on_hand
        as l
  cross join lateral (select s.sku, s.on_hand from stock s where s.location = l.code order by s.sku offset 0) as s
  order by l.code, s.sku
+
+-- :name export_listings free
+select l.channel, l.sku, l.title,
+       -- :use major amount="l.price_amount" currency="l.price_currency"
+       as price, l.price_currency as currency, l.external_sku, l.published
+  from
+       -- :use chosen_channels
+       as c
+ cross join lateral (select * from listings l where l.channel = c.code order by l.sku offset 0) as l
+ order by l.channel, l.sku
+
+-- :name export_ledger free
+-- By time: the movements of one row keep their order.
+select
+       -- :use moment time="l.recorded_at"
+       as recorded_at, l.location, l.sku, l.number, l.reason, l.on_hand_change, l.unsellable_change, l.on_hand_after, l.unsellable_after,
+       l.document, l.reference, l.actor
+  from ledger l
+ where l.recorded_at >=
+       -- :use since
+   and l.recorded_at <
+       -- :use until
+   and (
+       -- :use at_all_locations
+        or l.location = any ((select nullif(current_setting('holdfast.locations'), '')::text[]) collate "C"))
+ order by l.recorded_at, l.location, l.sku, l.number
+
+-- :name export_orders free
+-- A row a line, as an import reads it. Amounts of the order stand on its first line alone, so that a column adds up.
+select o.external_ref as "InvoiceNo", l.sku as "StockCode", l.title as "Description", l.quantity as "Quantity",
+       -- :use moment time="o.placed_at"
+       as "InvoiceDate", (l.unit_price * major.unit)::text as "UnitPrice", o.customer ->> 'customer_id' as "CustomerID",
+       coalesce(o.ship_to ->> 'country', (select e.data ->> 'country' from events e
+                                           where e.order_id = o.id and e.type = 'order.created' limit 1)) as "Country",
+       o.currency, o.customer ->> 'name' as name, o.customer ->> 'email' as email, o.customer ->> 'phone' as phone,
+       o.ship_to ->> 'line1' as address1, o.ship_to ->> 'line2' as address2, o.ship_to ->> 'city' as city,
+       o.ship_to ->> 'postal_code' as postal_code,
+       (coalesce(case when o.discount > 0 then (select sum(d.amount) from order_discounts d where d.order_id = o.id and d.line = l.line) end, 0)
+        * major.unit)::text as line_discount,
+       case when l.line = 0 then
+           (coalesce(case when o.discount > 0 then (select sum(d.amount) from order_discounts d where d.order_id = o.id and d.line is null) end, 0)
+            * major.unit)::text end as discount,
+       case when l.line = 0 then (o.shipping * major.unit)::text end as shipping,
+       case when l.line = 0 then (o.tax * major.unit)::text end as tax,
+       case when l.line = 0 then o.tax_included end as tax_included,
+       case when l.line = 0 then (o.total * major.unit)::text end as total,
+       case when l.line = 0 then o.payment_status end as payment,
+       case when l.line = 0 then (o.paid * major.unit)::text end as paid,
+       case when l.line = 0 then (o.refunded * major.unit)::text end as refunded,
+       l.fulfilled as fulfilled_quantity,
+       case when o.status = 'cancelled' then
+       -- :use moment time="o.updated_at"
+       end as cancelled_at,
+       o.channel, o.order_number, o.status
+  from
+       -- :use chosen_orders time="placed_at" until="(select current_setting('holdfast.until')::timestamptz)"
+       as o
+ -- :use amounts
+ cross join lateral (select * from order_lines l where l.order_id = o.id order by l.line offset 0) as l
+ order by o.placed_at, o.id, l.line
+
+-- :name export_order_lines free
+select
+       -- :use order_facts
+       ,
+       -- :use moment time="o.placed_at"
+       as placed_at, o.status as order_status, l.line, l.id as order_line_id, l.sku, l.title, l.quantity, l.cancelled, l.fulfilled, l.returned,
+       (l.unit_price * major.unit)::text as unit_price, (l.value * major.unit)::text as value, (l.tax * major.unit)::text as tax,
+       (l.cancelled_value * major.unit)::text as cancelled_value, (l.cancelled_tax * major.unit)::text as cancelled_tax
+  from
+       -- :use chosen_orders time="placed_at" until="(select current_setting('holdfast.until')::timestamptz)"
+       as o
+ -- :use amounts
+ cross join lateral (select * from order_lines l where l.order_id = o.id order by l.line offset 0) as l
+ order by o.placed_at, o.id, l.line
+
+-- :name export_payments free
+-- An order changes whenever it gets a payment, so orders that have not changed since then have none. So have refunds.
+select p.id as payment_id,
+       -- :use order_facts
+       , p.number,
+       -- :use moment time="p.created_at"
+       as created_at,
+       -- :use moment time="p.updated_at"
+       as updated_at, p.provider, p.reference, p.status, (p.amount * major.unit)::text as amount,
+       (p.authorized * major.unit)::text as authorized, (p.captured * major.unit)::text as captured,
+       (p.capture_due * major.unit)::text as capture_due, (p.voided * major.unit)::text as voided, (p.failed * major.unit)::text as failed,
+       (p.refunded * major.unit)::text as refunded
+  from
+       -- :use chosen_orders time="updated_at" until="'infinity'::timestamptz"
+       as o
+ -- :use amounts
+ cross join lateral (select * from payments p where p.order_id = o.id order by p.number offset 0) as p
+ where p.created_at >=
+       -- :use since
+   and p.created_at <
+       -- :use until
+ order by p.created_at, p.id
+
+-- :name export_refunds free
+select r.id as refund_id,
+       -- :use order_facts
+       , r.number,
+       -- :use moment time="r.created_at"
+       as created_at,
+       -- :use moment time="r.updated_at"
+       as updated_at, r.status, r.destination, r.payment_id, paid.provider, r.return_id, back.return_number, r.reason, r.reference,
+       (r.amount * major.unit)::text as amount, (r.tax * major.unit)::text as tax
+  from
+       -- :use chosen_orders time="updated_at" until="'infinity'::timestamptz"
+       as o
+ -- :use amounts
+ cross join lateral (select * from refunds r where r.order_id = o.id order by r.number offset 0) as r
+  left join payments paid on paid.id = r.payment_id
+  left join returns back on back.id = r.return_id
+ where r.created_at >=
+       -- :use since
+   and r.created_at <
+       -- :use until
+ order by r.created_at, r.id
+
+-- :name export_returns free
+-- A row for each line of a return.
+select b.return_number, o.order_number, b.channel, o.external_ref, b.location, b.status,
+       -- :use moment time="b.created_at"
+       as created_at, l.line, l.sku, l.quantity, l.reason, l.reception, l.acceptance, l.condition, l.disposition,
+       -- :use moment time="l.received_at"
+       as received_at, o.currency, (l.value * major.unit)::text as value, (l.fee * major.unit)::text as fee,
+       (l.refund * major.unit)::text as refund, (l.tax * major.unit)::text as tax, l.id as return_line_id
+  from
+       -- :use chosen_channels
+       as channel
+ cross join (values ('authorized'), ('partially_received'), ('received'), ('lost'), ('cancelled')) as state (status)
+ cross join lateral (select * from returns b
+                      where b.channel = channel.code and b.status = state.status and b.created_at >=
+                            -- :use since
+                        and b.created_at <
+                            -- :use until
+                     offset 0) as b
+  join orders o on o.id = b.order_id
+ -- :use amounts
+  join return_lines l on l.return_id = b.id
+ where
+       -- :use at_all_locations
+    or b.location = any ((select nullif(current_setting('holdfast.locations'), '')::text[]) collate "C")
+ order by b.created_at, b.id, l.line
+
+-- :name export_events free
+-- Positions and times of publication grow together and positions have no gaps, so halving finds the first one of a time.
+with recursive since_search (low, high) as (
+        select b.first, b.behind from (select (select min(p.first) from event_log_parts p) as first,
+                                              (select r.revision + 1 from revisions r where r.topic = 'events') as behind) as b
+         union all
+        select case when early.so then middle.position + 1 else s.low end, case when early.so then s.high else middle.position end
+          from since_search s
+         cross join lateral (select (s.low + s.high) / 2 as position) as middle
+         cross join lateral (select coalesce((select e.published_at <
+                                                     -- :use since
+                                                from event_log e where e.position = middle.position), true) as so) as early
+         where s.low < s.high
+)
+select e.position,
+       -- :use moment time="e.published_at"
+       as published_at, e.id, e.type,
+       -- :use moment time="e.occurred_at"
+       as time, e.subject_kind || '/' || e.subject_id as subject, e.version, e.order_id, e.location, e.channel, e.data
+  from event_log e
+ where e.position >= (select max(s.low) from since_search s)
+   and e.published_at >=
+       -- :use since
+   and e.published_at <
+       -- :use until
+   and (
+       -- :use at_all_locations
+        or e.location = any ((select nullif(current_setting('holdfast.locations'), '')::text[]) collate "C"))
+   and ((select current_setting('holdfast.channel')) = '' or e.channel = (select current_setting('holdfast.channel')) collate "C")
+ order by e.position

@@ -29,10 +29,13 @@ const struct subcommand commands[] = {
                 "    holdfast import orders --channel web --location london --currency GBP --dates dmy invoices.csv",
                 command_import },
         { "export", "export KIND [--format csv|jsonl] [OPTIONS]", "write rows to standard output, as CSV or JSON lines",
-                "KIND is locations, products or stock. All rows come from one moment, which standard error names at the end,\n"
-                "and have the columns that an import of the kind reads. See docs/export.md for the columns.\n\n"
+                "KIND is events, ledger, listings, locations, order-lines, orders, payments, products, refunds, returns or stock.\n"
+                "All rows come from one moment, which standard error names at the end. See docs/export.md for the columns.\n\n"
                 "  --format csv|jsonl  CSV with a header line, or one JSON object a line (csv)\n"
+                "  --since T           only rows from this time on, such as 2026-11-30T18:00:00Z\n"
+                "  --until T           only rows before this time\n"
                 "  --location L        only rows of this location\n"
+                "  --channel C         only rows of this channel\n"
                 "  --for-spreadsheets  put an apostrophe before cells that a spreadsheet would run as a formula\n\n"
                 "Exits 0 if the output is complete, 1 if it is not, 69 without a database.\n\n"
                 "    holdfast export stock --location berlin-mitte > stock.csv",

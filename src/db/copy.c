@@ -16,8 +16,8 @@ static const struct {
         const char *before, *after;
 } formats[] = {
         [COPY_CSV] = { "copy (", ") to stdout (format csv, header true)" },
-        [COPY_JSONL] = { "copy (select row_to_json(line) from (",
-                ") as line) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')" },
+        [COPY_JSONL] = { "copy (select row_to_json(copied) from (",
+                ") as copied) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')" },
 };
 
 static char *copy_command(const struct statement *statement, enum copy_format format) {

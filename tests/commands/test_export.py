@@ -1,17 +1,26 @@
 """holdfast export: each kind, its options, its refusals, and that an import takes an export back unchanged."""
 
+import json
+import re
 import signal
 import subprocess
+import threading
+from decimal import Decimal
+from functools import partial
 
 import pytest
 
+from support import ROOT
 from support.database import Database
 from support.exporting import BAD_CONFIG, INCOMPLETE, NO_DATABASE, OK, WRONG_USAGE, Exporter
 from support.holdfast import Holdfast
 from support.importing import Importer
+from support.person import Person, live_through
 from support.ports import free_port
 from support.retailer import Retailer
+from support.returning import Bought
 from support.waiting import eventually
+from support.work import Work
 
 NASTY = ['plain', 'a "quoted" word', "two\nlines", "carriage\r\nreturn", "comma, semicolon; tab\there", "=1+1", "+49 30", "-3", "-x", "@x",
          "Grüße, Ærø, 茶, 🍵", "\\N", "\\.", "'quote", "''", '"', '""', ",", "a'; drop table products; --", "NULL", "{a}", "x" * 300]
@@ -29,7 +38,7 @@ def house(new_database, work_directory):
 def shop(house):
     """A retailer with one product for each nasty text."""
     api = house.client()
-    retailer = Retailer(api).create()
+    retailer = Retailer(api, on_hand=100).create()
     for n, text in enumerate(NASTY):
         api.put(f"/v1/products/nasty-{n:02}", {"title": text, "description": text if n % 2 else None}, expect=201)
     for sku, amount, currency in (("yen", 1200, "JPY"), ("dinar", 12345, "KWD"), ("cent", 1, "EUR"), ("free", 0, "USD"),
@@ -84,15 +93,17 @@ def test_rows_are_ordered_and_counted_and_the_moment_is_named(exporter, house):
     assert exporter.run("products").bytes == made.bytes
 
 
-def test_json_lines_hold_the_same_as_csv(exporter):
-    for kind in ("products", "locations", "stock"):
+def test_json_lines_hold_the_same_as_csv(exporter, lives):
+    def as_text(value):
+        return "" if value is None else {True: "t", False: "f"}[value] if isinstance(value, bool) else str(value)
+
+    for kind in KINDS:
         rows = exporter.run(kind).rows
         objects = exporter.run(kind, "--format", "jsonl").objects
-
-        def as_text(value):
-            return "" if value is None else str(value)
+        if kind == "events":
+            assert [json.loads(row.pop("data")) for row in rows] == [each.pop("data") for each in objects]
         assert [{name: as_text(value) for name, value in each.items()} for each in objects] == rows
-    assert objects[0]["on_hand"] == int(rows[0]["on_hand"])
+    assert exporter.run("stock", "--format", "jsonl").objects[0]["on_hand"] == int(exporter.run("stock").rows[0]["on_hand"])
 
 
 def test_locations_have_their_lists_and_durations_as_import_reads_them(exporter):
@@ -141,6 +152,201 @@ def test_a_market_that_imports_an_export_exports_the_same_bytes(exporter, elsewh
 
         assert done["refused"] == 0, done.stderr
         assert again.run(kind).bytes == made.bytes
+
+
+# orders and their documents
+
+TIMED = {"orders": "InvoiceDate", "order-lines": "placed_at", "payments": "created_at", "refunds": "created_at", "returns": "created_at",
+         "ledger": "recorded_at", "events": "published_at"}
+KINDS = [*TIMED, "products", "locations", "stock", "listings"]
+
+
+@pytest.fixture(scope="module")
+def lives(house, shop):
+    """Orders of two channels in every state, some with returns and refunds, in three currencies."""
+    with Database(house.database_url) as database:
+        for retailer in (shop, Retailer(shop.api, on_hand=100).create()):
+            work = partial(Work, retailer, database)
+            person = Person()
+            live_through(work, person)
+            work({retailer.sku: 2}, discounts=[{"amount": 100}, {"amount": 50, "line": 0}], shipping={"amount": 490, "currency": "EUR"},
+                 tax={"amount": 77, "included": True})
+            for currency, price in (("JPY", 1200), ("KWD", 12345)):
+                work([{"sku": retailer.sku, "quantity": 3, "unit_price": {"amount": price, "currency": currency}}], currency=currency,
+                     payment={"status": "authorized"})
+            bought = Bought(retailer, discounts=[{"amount": 33}])
+            bought.bring(bought.item(1), bought.item(1, condition="damaged"))
+            shop.api.put(f"/v1/channels/{retailer.channel}/listings/{retailer.sku}",
+                         {"title": "=Listing", "price": {"amount": 999, "currency": "EUR"}, "external_sku": "A-1", "published": True}, expect=201)
+        eventually(lambda: database.value("select count(*) from events_due") == 0)
+    return shop
+
+
+def of_document(row):
+    """The document that a row belongs to, and its place."""
+    return row.get("order_number") or row.get("InvoiceNo") or row.get("position") or (row["location"], row["sku"], row["number"])
+
+
+@pytest.mark.parametrize("kind", list(TIMED))
+def test_a_span_is_the_rows_of_that_time_alone(lives, exporter, kind):
+    every, column = exporter.run(kind).rows, TIMED[kind]
+    times = sorted(row[column] for row in every)
+    assert times == [row[column] for row in every] and len(times) > 3, "in the order of time"
+    low, high = times[len(times) // 3], times[2 * len(times) // 3]
+
+    assert exporter.run(kind, "--since", low).rows == [row for row in every if row[column] >= low]
+    assert exporter.run(kind, "--until", high).rows == [row for row in every if row[column] < high]
+    assert exporter.run(kind, "--since", low, "--until", high).rows == [row for row in every if low <= row[column] < high]
+    assert exporter.run(kind, "--since", "2100-01-01T00:00:00Z").rows == []
+
+
+@pytest.mark.parametrize("kind", ["orders", "order-lines", "payments", "refunds", "returns", "events", "listings"])
+def test_a_channel_is_the_rows_of_that_channel_alone(lives, exporter, kind):
+    every = exporter.run(kind).rows
+    chosen = exporter.run(kind, "--channel", lives.channel).rows
+
+    assert chosen == [row for row in every if row["channel"] == lives.channel] and 0 < len(chosen) < len(every)
+
+
+@pytest.mark.parametrize("kind", ["orders", "order-lines", "payments", "refunds", "returns", "ledger", "events"])
+def test_a_location_is_the_rows_that_touch_it(lives, exporter, house, kind):
+    every = exporter.run(kind).rows
+    chosen = exporter.run(kind, "--location", lives.store).rows
+
+    if "location" in every[0]:
+        wanted = [row for row in every if row["location"] == lives.store]
+    else:
+        with Database(house.database_url) as database:
+            touching = {row["order_number"] for row in database.rows(
+                "select o.order_number from orders o join fulfillments f on f.order_id = o.id where f.location = %s", lives.store)}
+        wanted = [row for row in every if row["order_number"] in touching]
+    assert chosen == wanted and 0 < len(chosen) < len(every)
+
+
+def minor(text, currency):
+    return int(text.replace(".", "")) if currency != "JPY" else int(text)
+
+
+def test_amounts_of_orders_are_those_of_the_api_and_stand_once(lives, exporter):
+    rows = exporter.run("orders", "--channel", lives.channel).rows
+    orders = lives.api.get(f"/v1/orders?channel={lives.channel}&limit=200", expect=200).json()["data"]
+    assert len(orders) > 5
+    for order in orders:
+        lines = [row for row in rows if row["order_number"] == order["order_number"]]
+        totals = order["totals"]
+        assert [line["StockCode"] for line in lines] == [line["sku"] for line in order["lines"]]
+        assert [int(line["Quantity"]) for line in lines] == [line["quantity"] for line in order["lines"]]
+        assert [int(line["fulfilled_quantity"]) for line in lines] == [line["fulfilled"] for line in order["lines"]]
+        assert [minor(line["UnitPrice"], order["currency"]) for line in lines] == [line["unit_price"]["amount"] for line in order["lines"]]
+        for column in ("total", "shipping", "tax", "refunded"):
+            assert minor(lines[0][column], order["currency"]) == totals[column]["amount"], (column, order)
+            assert not any(line[column] for line in lines[1:])
+        discounts = sum(minor(line["line_discount"], order["currency"]) for line in lines) + minor(lines[0]["discount"], order["currency"])
+        assert discounts == totals["discount"]["amount"]
+        assert (lines[0]["payment"], lines[0]["status"]) == (order["payment_status"], order["status"])
+        assert bool(lines[0]["cancelled_at"]) == (order["status"] == "cancelled")
+
+
+def test_payments_and_refunds_add_up_to_their_orders(lives, exporter):
+    assert_sums_agree(exporter.run("orders").rows, exporter.run("payments").rows, exporter.run("refunds").rows)
+    values = {}
+    for row in exporter.run("order-lines").rows:
+        values[row["order_number"]] = values.get(row["order_number"], 0) + Decimal(row["value"])
+    for row in exporter.run("orders").rows:
+        if row["total"]:
+            assert values[row["order_number"]] == Decimal(row["total"]) - Decimal(row["shipping"]), row
+
+
+def assert_sums_agree(orders, payments, refunds):
+    paid, refunded = {}, {}
+    for row in payments:
+        if row["status"] in ("captured", "partially_captured"):
+            paid[row["order_number"]] = paid.get(row["order_number"], 0) + Decimal(row["captured"])
+    for row in refunds:
+        if row["status"] != "failed":
+            refunded[row["order_number"]] = refunded.get(row["order_number"], 0) + Decimal(row["amount"])
+    for row in orders:
+        if row["total"]:
+            assert paid.get(row["order_number"], 0) == Decimal(row["paid"]), row
+            assert refunded.get(row["order_number"], 0) >= Decimal(row["refunded"]), row
+
+
+def test_the_ledger_adds_up_to_the_stock(lives, exporter):
+    sums = {}
+    for row in exporter.run("ledger").rows:
+        key = (row["location"], row["sku"])
+        sums[key] = sums.get(key, 0) + int(row["on_hand_change"])
+    assert {(row["location"], row["sku"]): int(row["on_hand"]) for row in exporter.run("stock").rows} == sums
+
+
+def test_refunds_of_imported_orders_stand_in_their_time(exporter, lives, tmp_path, house):
+    importer = Importer(house, tmp_path)
+    path = importer.write("past.csv", "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
+                          f"past-1,{lives.sku},3,2019-05-01T10:00:00Z,2.50,17,Germany", f"C-1,{lives.sku},-1,2019-06-01T10:00:00Z,2.50,17,Germany",
+                          f"C1,{lives.sku},-1,2019-06-02T10:00:00Z,2.50,17,Germany")
+    importer.run("orders", path, "--channel", lives.channel, "--location", lives.store, "--currency", "EUR")
+    span = ("--since", "2019-01-01T00:00:00Z", "--until", "2020-01-01T00:00:00Z")
+
+    orders = exporter.run("orders", *span).rows
+    assert [(row["InvoiceNo"], row["InvoiceDate"], row["Country"], row["CustomerID"]) for row in orders] == [
+        ("past-1", "2019-05-01T10:00:00.000Z", "Germany", "17")]
+    for kind in ("payments", "refunds", "returns"):
+        every = exporter.run(kind).rows
+        assert exporter.run(kind, *span).rows == [row for row in every if row["created_at"].startswith("2019")], kind
+    assert [row["created_at"] for row in exporter.run("refunds", *span).rows] == ["2019-06-02T10:00:00.000Z"]
+
+
+def test_every_kind_is_documented_with_its_columns_and_its_options(lives, exporter):
+    page = (ROOT / "docs" / "export.md").read_text()
+    table = {kind: (columns.split(", "), set(options.split()))
+             for kind, columns, options in re.findall(r"^\| `([a-z-]+)` \| `(\w+(?:, \w+)+)` \| ?([^|]*) \|$", page, re.MULTILINE)}
+    assert set(table) == set(KINDS)
+    for kind, (columns, options) in table.items():
+        assert exporter.run(kind).header == columns, kind
+        for option, value in (("--location", "strand"), ("--channel", lives.channel), ("--since", "2020-01-01T00:00:00Z"),
+                              ("--until", "2020-01-01T00:00:00Z")):
+            made = exporter.run(kind, option, value, expect=OK if f"`{option}`" in options else WRONG_USAGE)
+            assert made.code == OK or made.bytes == b""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_exports_of_equal_data_are_equal(lives, exporter, kind):
+    assert exporter.run(kind).bytes == exporter.run(kind).bytes
+
+
+# a snapshot
+
+def test_exports_beside_a_writer_agree_with_themselves(lives, exporter, house):
+    """Each file is one moment: the orders of a file have all their lines, and the ledger adds up to the figures in it."""
+    stop = threading.Event()
+
+    def write():
+        with Database(house.database_url) as database:
+            while not stop.is_set():
+                Bought(lives, {lives.skus[0]: 1, lives.skus[1]: 1}, hand_over=True)
+                lives.stock({(lives.store, sku): 50 for sku in lives.skus})
+        return database
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(6):
+            lines = {}
+            rows = exporter.run("orders").rows
+            for row in rows:
+                lines.setdefault(row["order_number"], []).append(row)
+            for order in lines.values():
+                goods = sum(Decimal(row["UnitPrice"]) * int(row["Quantity"]) - Decimal(row["line_discount"]) for row in order)
+                if order[0]["tax_included"] == "t" or Decimal(order[0]["tax"]) == 0:
+                    assert goods - Decimal(order[0]["discount"]) + Decimal(order[0]["shipping"]) == Decimal(order[0]["total"])
+            after = {}
+            for row in exporter.run("ledger").rows:
+                key = (row["location"], row["sku"])
+                after[key] = after.get(key, 0) + int(row["on_hand_change"])
+                assert int(row["on_hand_after"]) == after[key], "no movement is missing between two of a row"
+    finally:
+        stop.set()
+        writer.join()
 
 
 # spreadsheets
