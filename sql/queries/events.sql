@@ -131,3 +131,10 @@ update consumers c
   from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
        as changed (name, types, position, version, updated_at)
  where c.name = changed.name collate "C"
+
+-- :name consumer_move
+-- Move the consumer $1 from position $2 to $3; no row if another process has moved it.
+update consumers c
+   set position = $3::bigint, version = c.version + 1, updated_at = clock_timestamp()
+ where c.name = $1::text and c.position = $2::bigint
+returning c.version

@@ -59,6 +59,8 @@ enum setting_kind {
         X(RATE_LIMIT, "HOLDFAST_RATE_LIMIT", INTEGER, "0", 0, 1000000,                                                 \
                 "requests a minute and instance for each subject, or address without a valid token; 0: no limit")      \
         X(READ_WORKERS, "HOLDFAST_READ_WORKERS", INTEGER, "1", 1, 16, "connections that serve short reads")            \
+        X(RELAY_AUTHORIZATION, "HOLDFAST_RELAY_AUTHORIZATION", SECRET, "", 0, 0,                                       \
+                "Authorization header of the requests of holdfast relay")                                              \
         X(REQUEST_TIMEOUT, "HOLDFAST_REQUEST_TIMEOUT", DURATION, "PT10S", SECOND, HOUR,                                \
                 "time limit to receive a request, and to send its reply; a slower peer is cut off")                    \
         X(RESOURCING, "HOLDFAST_RESOURCING", SWITCH, "on", 0, 0,                                                       \

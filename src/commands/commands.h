@@ -28,6 +28,7 @@ int command_import(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_openapi(int argc, char **argv);
 int command_prune(int argc, char **argv);
+int command_relay(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_show_config(int argc, char **argv);
 int command_token(int argc, char **argv);

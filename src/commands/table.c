@@ -63,6 +63,23 @@ const struct subcommand commands[] = {
                 "Exits 1 also if it finds no order or could not write everything.\n\n"
                 "    holdfast customer export --email ada@example.com > ada.json",
                 command_customer },
+        { "relay", "relay --to stdout | --to http URL --consumer NAME [OPTIONS]",
+                "copy the log of events to a pipe or an HTTP address",
+                "Writes one event a line, as GET /v1/events answers it. Moves the consumer after the target has taken the events,\n"
+                "so a crash repeats events and loses none. Runs until SIGTERM. See docs/relay.md.\n\n"
+                "  --to stdout       standard output: a pipe or a file\n"
+                "  --to http URL     POST of up to 1000 lines; any answer but 2xx is tried again\n"
+                "  --consumer NAME   keeps the place; created if there is none\n"
+                "  --types P,...     types of events, such as order.*,return.received; kept with the consumer\n"
+                "  --after A         a new consumer begins with the oldest event, or now (oldest)\n"
+                "  --once            stop at the end of the log\n"
+                "  --batch N         events of a batch, 1 to 1000 (1000); a batch also ends after 512 KiB\n"
+                "  --attempts N      http: attempts for a batch, with growing pauses; 0: no limit (10)\n"
+                "  --ca FILE         http: certificates to trust instead of those of the system\n\n"
+                "Exits 0 after SIGTERM, SIGINT or --once, 1 if another process has moved the consumer, its events are no\n"
+                "longer kept or the pipe is closed, 69 without the database, and 75 if the target does not take a batch.\n\n"
+                "    holdfast relay --to stdout --consumer warehouse --types 'order.*' | kcat -P -b kafka:9092 -t orders",
+                command_relay },
         { "healthcheck", "healthcheck", "check that the service on this machine is ready",
                 "Reads /readyz at HOLDFAST_ADMIN_LISTEN within two seconds. Exits 0 if ready, else 1.\n\n    holdfast healthcheck && echo ready",
                 command_healthcheck },

@@ -13,23 +13,6 @@
 
 /* ---- the query ---- */
 
-/* Add the types that the patterns name. False: one names none, or there is no memory. */
-static bool types_parse(const char *patterns, struct arena *arena, struct log_filter *filter) {
-        enum event_type *types = arena_new_array(arena, enum event_type, EVENT_TYPE_COUNT);
-
-        filter->types = types;
-        for (const char *at = patterns; types; at++) {
-                const size_t size = strcspn(at, ",");
-
-                if (!event_types_match(at, size, types, &filter->n_types))
-                        return false;
-                at += size;
-                if (!*at)
-                        return true;
-        }
-        return false;
-}
-
 static bool subject_is_known(const char *subject) {
         const size_t size = strcspn(subject, "/");
 
@@ -43,7 +26,7 @@ void events_query_check(struct call *call) {
         const struct events_query *query = call->query;
         struct log_filter filter = { 0 };
 
-        if (query->types && !types_parse(query->types, &call->arena, &filter))
+        if (query->types && !event_types_parse(query->types, &call->arena, &filter))
                 call_refuse(call, PROBLEM_INVALID_PARAMETER,
                         "types: a pattern names no type of event; write a type such as order.created, or order.*");
         else if (query->subject && !subject_is_known(query->subject))
@@ -79,7 +62,7 @@ static bool filter_from(struct call *call, int64_t limit, struct log_filter *fil
                 .locations = call->claims->locations,
                 .n_locations = call->claims->n_locations,
         };
-        return !query->types || types_parse(query->types, &call->arena, filter);
+        return !query->types || event_types_parse(query->types, &call->arena, filter);
 }
 
 bool position_named(struct call *call, const struct cursor_key *key, const struct log_bounds *bounds, const char *after,

@@ -31,3 +31,8 @@ void consumers_read(struct database *database, struct consumer_set *set, const c
 
 /* Queue: insert those of these consumers that are new, and update those that have changed. */
 void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n);
+
+/* Queue: move the consumer if it still has the expected position. `ret_moved` is false if another process has moved it,
+ * or if there is none. */
+void consumer_move(struct database *database, struct arena *arena, const char *name, int64_t expected, int64_t position,
+        bool *ret_moved);

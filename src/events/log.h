@@ -69,3 +69,7 @@ int64_t event_log_next(const struct log_filter *filter, const struct log_page *p
 /* The types that a pattern names: a type, "order.*" or "*". Adds them to `types`, which has room for all, without
  * repeats; false: there are none. */
 must_check bool event_types_match(const char *pattern, size_t size, enum event_type *types, size_t *n);
+
+/* Set the types of the filter to those that the patterns name, which commas separate. False: one names none, or there
+ * is no memory. */
+must_check bool event_types_parse(const char *patterns, struct arena *arena, struct log_filter *filter);

@@ -50,3 +50,19 @@ bool event_types_match(const char *pattern, size_t size, enum event_type *types,
         }
         return any;
 }
+
+bool event_types_parse(const char *patterns, struct arena *arena, struct log_filter *filter) {
+        enum event_type *types = arena_new_array(arena, enum event_type, EVENT_TYPE_COUNT);
+
+        filter->types = types;
+        for (const char *at = patterns; types; at++) {
+                const size_t size = strcspn(at, ",");
+
+                if (!event_types_match(at, size, types, &filter->n_types))
+                        return false;
+                at += size;
+                if (!*at)
+                        return true;
+        }
+        return false;
+}

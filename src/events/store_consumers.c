@@ -50,3 +50,19 @@ void consumers_save(struct database *database, struct arena *arena, struct consu
         records_ask(&added, database);
         records_ask(&changed, database);
 }
+
+static enum problem move_read(struct rows *rows, void *into) {
+        *(bool *) into = rows_count(rows) == 1;
+        return PROBLEM_NONE;
+}
+
+void consumer_move(struct database *database, struct arena *arena, const char *name, int64_t expected, int64_t position,
+        bool *ret_moved) {
+        struct parameters p;
+
+        parameters_init(&p, arena);
+        parameter_text(&p, name);
+        parameter_integer(&p, expected);
+        parameter_integer(&p, position);
+        database_ask(database, &sql_consumer_move, &p, move_read, ret_moved);
+}

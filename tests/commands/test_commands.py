@@ -30,7 +30,7 @@ def commands():
 # help
 
 def test_the_commands_of_the_contract_are_there():
-    assert set(commands()) >= {"audit", "config", "doctor", "healthcheck", "import", "migrate", "openapi", "serve", "token", "version"}
+    assert set(commands()) >= {"audit", "config", "doctor", "healthcheck", "import", "migrate", "openapi", "relay", "serve", "token", "version"}
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -110,7 +110,8 @@ def test_config_print_is_config():
     assert run("config", "print").stdout == run("config").stdout
 
 
-NEED_THE_DATABASE = [["audit"], ["migrate"], ["serve"], ["import", "products", "/dev/null"]]
+RELAY = ["relay", "--to", "stdout", "--consumer", "x"]
+NEED_THE_DATABASE = [["audit"], ["migrate"], ["serve"], RELAY, ["import", "products", "/dev/null"]]
 
 
 @pytest.mark.parametrize("command", NEED_THE_DATABASE, ids=lambda command: command[0])
@@ -128,7 +129,7 @@ def test_commands_that_need_the_database_need_its_address(command, settings, fau
     assert done.stderr == f"holdfast: bad configuration: {fault}\n"
 
 
-@pytest.mark.parametrize("command", [["audit"], ["serve"], ["import", "products", "/dev/null"]], ids=lambda command: command[0])
+@pytest.mark.parametrize("command", [["audit"], ["serve"], RELAY, ["import", "products", "/dev/null"]], ids=lambda command: command[0])
 def test_an_empty_schema_asks_for_migrate(service, command, tmp_path):
     (tmp_path / "products.csv").write_text("sku,title\nS-1,Kettle\n")
     command = [str(tmp_path / "products.csv") if word == "/dev/null" else word for word in command]

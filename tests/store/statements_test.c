@@ -97,11 +97,11 @@ struct plan {
 };
 
 /* Pinned statements that compare a column beside the columns of the index. There the index leads to few rows: of one
- * subject, of a limited number of positions, of one order, of one fulfillment, of one return, of one slot, of one
- * location, or movements of one stock row since its last import. Sorted. */
-static const char *const filtering[] = { "adjustments_overridden", "event_log_of_subject", "event_log_page",
-        "order_return_claims", "orders_known_by_external_ref", "queues_raise_for_products", "reservations_lock_lapsed",
-        "returns_left_days", "scan_orders", "slots_close", "sourcing_shelves" };
+ * subject, of a limited number of positions, of one consumer, of one order, of one fulfillment, of one return, of one
+ * slot, of one location, or movements of one stock row since its last import. Sorted. */
+static const char *const filtering[] = { "adjustments_overridden", "consumer_move", "event_log_of_subject",
+        "event_log_page", "order_return_claims", "orders_known_by_external_ref", "queues_raise_for_products",
+        "reservations_lock_lapsed", "returns_left_days", "scan_orders", "slots_close", "sourcing_shelves" };
 
 static void node_end(struct plan *plan) {
         if (plan->is_index_scan && !plan->has_condition)
