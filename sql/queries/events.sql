@@ -119,6 +119,14 @@ select c.name, c.types, c.position, c.version, c.updated_at,
   left join lateral (select l.published_at from event_log l where l.position > c.position order by l.position limit 1) as next on true
  where c.name = any($1::text[])
 
+-- :name consumers_page of consumers free
+-- The same, of the $2 consumers after name $1, null for the first.
+select c.name, c.types, c.position, c.version, c.updated_at,
+       coalesce(extract(epoch from clock_timestamp() - next.published_at), 0)::double precision as lag_s
+  from (select * from consumers where $1::text is null or name > $1 collate "C" order by name limit $2::bigint) as c
+  left join lateral (select l.published_at from event_log l where l.position > c.position order by l.position limit 1) as next on true
+ order by c.name
+
 -- :name consumers_insert of consumers
 insert into consumers (name, types, position, version, updated_at)
 select name, types, position, version, updated_at
@@ -131,6 +139,9 @@ update consumers c
   from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
        as changed (name, types, position, version, updated_at)
  where c.name = changed.name collate "C"
+
+-- :name consumers_delete
+delete from consumers c where c.name = any($1::text[])
 
 -- :name consumer_move
 -- Move the consumer $1 from position $2 to $3; no row if another process has moved it.

@@ -29,6 +29,20 @@ select card.place,
 select coalesce(extract(epoch from max(statement_timestamp() - first.written_at)), 0)::double precision
   from (select d.written_at from events_due d where d.number >= 0 order by d.number limit 1) as first
 
+-- :name figures_consumers free
+-- The consumers of the log by name, or the one that is furthest behind without a name if there are more than $1. For each: the events
+-- after its position, and the seconds since the first of them was published.
+select behind.name, greatest(0, head.revision - behind.position)::bigint,
+       coalesce(extract(epoch from statement_timestamp() - next.published_at), 0)::double precision
+  from (select count(*) <= $1::bigint as few
+          from (select c.name from consumers c order by c.name limit $1::bigint + 1) as first) as known
+ cross join (select r.revision from revisions r where r.topic = 'events') as head
+ cross join lateral (select c.name, c.position from consumers c where known.few
+                      union all
+                     select null, min(c.position) from consumers c where not known.few having count(*) > 0) as behind
+  left join lateral (select l.published_at from event_log l where l.position > behind.position order by l.position limit 1) as next on true
+ order by behind.name
+
 -- :name figures_sessions free
 -- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction. Sessions of other
 -- roles count only if the role may see them.

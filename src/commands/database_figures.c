@@ -1,5 +1,6 @@
 #include "commands/database_figures.h"
 
+#include "base/config.h"
 #include "base/exposition.h"
 #include "base/text.h"
 #include "db/connection.h"
@@ -25,11 +26,18 @@ struct standbys {
         double lag_s, lag_bytes;
 };
 
+struct follower {
+        char name[EXPOSITION_LABEL_MAX]; /* a label; "" when all consumers are one */
+        int64_t lag_events;
+        double lag_s;
+};
+
 struct figures {
         struct arena *arena; /* the call's */
         struct queue *queues;
+        struct follower *followers;
         struct standbys standbys[FIGURES_STANDBYS_MAX]; /* by name */
-        size_t n_queues, n_standbys;
+        size_t n_queues, n_followers, n_standbys;
         int64_t database_size, lock_waiting, standbys_connected;
         double oldest_transaction_s, outbox_lag_s;
 };
@@ -69,6 +77,25 @@ static enum problem outbox_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+static enum problem followers_read(struct rows *rows, void *into) {
+        struct figures *figures = into;
+
+        figures->followers = arena_new_array(figures->arena, struct follower, rows_count(rows));
+        if (!figures->followers && rows_count(rows))
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct follower *follower = &figures->followers[figures->n_followers++];
+                struct row row = row_at(rows, i);
+                const char *name = row_text(&row);
+
+                if (name)
+                        exposition_label("consumer", name, follower->name);
+                follower->lag_events = row_integer(&row);
+                follower->lag_s = row_number(&row);
+        }
+        return PROBLEM_NONE;
+}
+
 static enum problem sessions_read(struct rows *rows, void *into) {
         struct figures *figures = into;
         struct row row = row_at(rows, 0);
@@ -97,7 +124,7 @@ static enum problem standbys_read(struct rows *rows, void *into) {
 
 static enum problem figures_load(struct batch *batch) {
         struct figures *figures = arena_new(&batch->calls[0]->arena, struct figures);
-        struct parameters locations, standbys;
+        struct parameters consumers, locations, standbys;
 
         if (!figures)
                 return FAULT_BUSY;
@@ -105,10 +132,13 @@ static enum problem figures_load(struct batch *batch) {
         batch->work = figures;
         parameters_init(&locations, batch->arena);
         parameter_integer(&locations, FIGURES_LOCATIONS_MAX);
+        parameters_init(&consumers, batch->arena);
+        parameter_integer(&consumers, FIGURES_CONSUMERS_MAX);
         parameters_init(&standbys, batch->arena);
         parameter_integer(&standbys, FIGURES_STANDBYS_MAX);
         database_ask(batch->database, &sql_figures_queue, &locations, queues_read, figures);
         database_ask(batch->database, &sql_figures_outbox, NULL, outbox_read, figures);
+        database_ask(batch->database, &sql_figures_consumers, &consumers, followers_read, figures);
         database_ask(batch->database, &sql_figures_sessions, NULL, sessions_read, figures);
         database_ask(batch->database, &sql_figures_standbys, &standbys, standbys_read, figures);
         return PROBLEM_NONE;
@@ -147,6 +177,19 @@ static void write_queues(struct buffer *out, const struct figures *figures) {
                 exposition_number(out, wait, figures->queues[i].place, figures->queues[i].longest_wait_s);
 }
 
+static void write_followers(struct buffer *out, const struct figures *figures) {
+        static const char events[] = "holdfast_consumer_lag_events", seconds[] = "holdfast_consumer_lag_seconds";
+
+        exposition_head(out, events, "gauge", "Events that a consumer of the log has not committed");
+        for (size_t i = 0; i < figures->n_followers; i++)
+                exposition_integer(out, events, figures->followers[i].name, figures->followers[i].lag_events);
+        exposition_head(out, seconds, "gauge", "Age of the first kept event that a consumer has not committed");
+        for (size_t i = 0; i < figures->n_followers; i++)
+                exposition_number(out, seconds, figures->followers[i].name, figures->followers[i].lag_s);
+        exposition_gauge(out, "holdfast_event_log_retention_seconds", "Time for which events are kept in the log",
+                (double) config_integer(CONFIG_RETENTION_EVENT_LOG) / SECOND);
+}
+
 static void write_standbys(struct buffer *out, const struct figures *figures) {
         static const char seconds[] = "holdfast_db_replication_lag_seconds",
                           bytes[] = "holdfast_db_replication_lag_bytes";
@@ -171,6 +214,7 @@ static void database_figures_publish(const void *result) {
         write_queues(&out, figures);
         exposition_gauge(&out, "holdfast_outbox_lag_seconds",
                 "Waiting time of the oldest event without a place in a stream", figures->outbox_lag_s);
+        write_followers(&out, figures);
         exposition_gauge(
                 &out, "holdfast_db_lock_waiting", "Sessions that wait for a lock now", (double) figures->lock_waiting);
         exposition_gauge(&out, "holdfast_db_oldest_transaction_seconds", "Age of the oldest open transaction",

@@ -10,6 +10,7 @@
 
 #define FIGURES_EVERY         (15 * SECOND)
 #define FIGURES_LOCATIONS_MAX 500 /* in a deployment with more, the queues are one figure */
+#define FIGURES_CONSUMERS_MAX 50  /* with more, the consumer that is furthest behind is the one figure */
 #define FIGURES_STANDBYS_MAX  16
 
 extern const struct job figures_jobs[];

@@ -5,6 +5,7 @@
 
 #include "engine/call.h"
 #include "engine/cursor.h"
+#include "engine/list.h"
 #include "events/log.h"
 
 #define TYPES_SIZE_MAX   2000 /* code points of a query */
@@ -55,4 +56,5 @@ const char *events_park_key(struct call *call);
 void event_write(struct writer *json, const struct log_event *event);
 
 extern const struct shape consumer_commit_shape, consumer_shape, events_list_shape, events_stream_shape;
-extern const struct operation consumer_commit, consumer_put, consumer_show, events_list, events_stream;
+extern const struct list_kind consumers_list;
+extern const struct operation consumer_commit, consumer_delete, consumer_put, consumer_show, events_list, events_stream;

@@ -1,4 +1,4 @@
-/* Consumers: PUT and GET /v1/consumers/{name}, and the commit of a cursor. */
+/* Consumers: GET /v1/consumers; GET, PUT and DELETE /v1/consumers/{name}; and the commit of a cursor. */
 #include "events/commands.h"
 #include "events/consumers.h"
 
@@ -49,11 +49,18 @@ struct consumer_work {
         size_t n;
 };
 
-static struct consumer *consumer_find(const struct consumer_work *work, const char *name) {
+/* A removed consumer is found too, for a later call of the batch that makes it again. */
+static struct consumer *consumer_find_any(const struct consumer_work *work, const char *name) {
         for (size_t i = 0; i < work->n; i++)
                 if (text_equal(work->list[i]->name, name))
                         return work->list[i];
         return NULL;
+}
+
+static struct consumer *consumer_find(const struct consumer_work *work, const char *name) {
+        struct consumer *consumer = consumer_find_any(work, name);
+
+        return consumer && !consumer->removed ? consumer : NULL;
 }
 
 typedef void (*consumers_query)(
@@ -93,7 +100,7 @@ static enum problem consumers_load_shown(struct batch *batch) {
 
 static void consumers_documents(const struct batch *batch, const struct call *call, struct snapshot *snapshot) {
         struct consumer_work *work = batch->work;
-        struct consumer *consumer = consumer_find(work, call_code(call, 0));
+        struct consumer *consumer = consumer_find_any(work, call_code(call, 0));
 
         snapshot_one(snapshot, work);
         if (consumer)
@@ -120,25 +127,35 @@ static void types_write(struct writer *json, const char *types, struct arena *ar
         write_list_end(json);
 }
 
+/* Write the members of a consumer; `lag_s` when it was read with it. Returns the lag in events and milliseconds, mixed.
+ */
+static uint64_t consumer_write(struct writer *json, const struct consumer *consumer, const struct cursor_key *key,
+        int64_t head, bool has_lag, struct arena *arena) {
+        const int64_t lag_events = head > consumer->position ? head - consumer->position : 0;
+        const int64_t lag_ms = has_lag && consumer->lag_s > 0 ? (int64_t) (consumer->lag_s * 1000) : 0;
+
+        write_text_member(json, "name", consumer->name);
+        types_write(json, consumer->types, arena);
+        write_text_member(json, "cursor", position_cursor_seal(key, consumer->position, arena));
+        write_integer_member(json, "lag_events", lag_events);
+        if (has_lag)
+                write_number_member(json, "lag_s", (double) lag_ms / 1000);
+        write_time_member(json, "updated_at", consumer->updated_at);
+        write_integer_member(json, "version", consumer->version);
+        return (uint64_t) lag_events << 32 ^ (uint64_t) lag_ms;
+}
+
 static void consumer_reply(
         const struct batch *batch, struct call *call, const struct consumer *consumer, unsigned status) {
         const struct consumer_work *work = batch->work;
-        const int64_t lag_events =
-                work->bounds.position > consumer->position ? work->bounds.position - consumer->position : 0;
-        const int64_t lag_ms = !batch->events && consumer->lag_s > 0 ? (int64_t) (consumer->lag_s * 1000) : 0;
         struct reply_writer w;
+        uint64_t lag;
 
         reply_begin(&w, call, status);
-        write_text_member(&w.json, "name", consumer->name);
-        types_write(&w.json, consumer->types, &call->arena);
-        write_text_member(&w.json, "cursor", position_cursor_seal(&work->key, consumer->position, &call->arena));
-        write_integer_member(&w.json, "lag_events", lag_events);
-        if (!batch->events)
-                write_number_member(&w.json, "lag_s", (double) lag_ms / 1000);
-        write_time_member(&w.json, "updated_at", consumer->updated_at);
-        write_integer_member(&w.json, "version", consumer->version);
+        lag = consumer_write(
+                &w.json, consumer, &work->key, work->bounds.position, /* has_lag= */ !batch->events, &call->arena);
         reply_end(&w);
-        reply_etag_of_view(call, consumer->version, (uint64_t) lag_events << 32 ^ (uint64_t) lag_ms);
+        reply_etag_of_view(call, consumer->version, lag);
 }
 
 /* ---- making one ---- */
@@ -167,9 +184,18 @@ static bool cursor_read(
         return false;
 }
 
+/* One that an earlier call of the batch has removed becomes a consumer again, as new as any. */
 static struct consumer *consumer_make(const struct batch *batch, const char *name) {
         struct consumer_work *work = batch->work;
-        struct consumer *consumer = arena_new(batch->arena, struct consumer);
+        struct consumer *consumer = consumer_find_any(work, name);
+
+        if (consumer) {
+                *consumer = (struct consumer){
+                        .name = name, .is_new = consumer->is_new, .position = work->bounds.position
+                };
+                return consumer;
+        }
+        consumer = arena_new(batch->arena, struct consumer);
 
         if (!consumer)
                 return NULL;
@@ -232,6 +258,20 @@ static enum problem commit_one(struct batch *batch, struct call *call) {
         return PROBLEM_NONE;
 }
 
+/* ---- deleting ---- */
+
+static enum problem consumer_delete_one(struct batch *batch, struct call *call) {
+        struct consumer *consumer = consumer_find(batch->work, call_code(call, 0));
+
+        if (!consumer)
+                call_refuse_unknown(call, "consumer", call_code(call, 0));
+        if (!consumer || !call_version_matches(call, consumer->version))
+                return PROBLEM_NONE;
+        consumer_reply(batch, call, consumer, 200);
+        consumer->removed = true;
+        return PROBLEM_NONE;
+}
+
 /* ---- showing ---- */
 
 static enum problem consumer_show_decide(struct batch *batch) {
@@ -255,3 +295,50 @@ const struct operation consumer_put = { .load = consumers_load_locked,
 const struct operation consumer_commit = {
         .load = consumers_load_locked, .documents = consumers_documents, .change = commit_one, .save = consumers_write
 };
+const struct operation consumer_delete = { .load = consumers_load_locked,
+        .documents = consumers_documents,
+        .change = consumer_delete_one,
+        .save = consumers_write };
+
+/* ---- the list ---- */
+
+struct consumers_list_page {
+        struct page page;
+        struct consumer_set set;
+};
+
+static enum problem consumers_list_ask(struct batch *batch, struct call *call, struct page *page) {
+        struct consumers_list_page *mine = (struct consumers_list_page *) page;
+
+        (void) call;
+        mine->set.arena = batch->arena;
+        consumers_page(batch->database, &mine->set, page->after[0], page->limit + 1);
+        return PROBLEM_NONE;
+}
+
+static const void *consumers_list_row(const struct page *page, size_t i) {
+        const struct consumer_set *set = &((const struct consumers_list_page *) page)->set;
+
+        return i < set->n ? &set->rows[i] : NULL;
+}
+
+static void consumers_list_write(struct writer *json, const struct page *page, const void *row) {
+        const struct consumers_list_page *mine = (const struct consumers_list_page *) page;
+
+        write_object_begin(json);
+        (void) consumer_write(json, row, page->key, page->key->position, /* has_lag= */ true, mine->set.arena);
+        write_object_end(json);
+}
+
+static void consumers_list_key(const struct page *page, const void *row, struct arena *arena, const char **ret_parts) {
+        (void) page;
+        (void) arena;
+        ret_parts[0] = ((const struct consumer *) row)->name;
+}
+
+const struct list_kind consumers_list = { .size = sizeof(struct consumers_list_page),
+        .n_parts = 1,
+        .ask = consumers_list_ask,
+        .row = consumers_list_row,
+        .write = consumers_list_write,
+        .key = consumers_list_key };

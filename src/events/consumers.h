@@ -16,7 +16,7 @@ struct consumer {
         int64_t position, version;
         double lag_s; /* age of the first event that it has not committed; 0: none. Only when it was read */
         timestamp updated_at;
-        bool is_new, changed;
+        bool is_new, changed, removed;
 };
 
 struct consumer_set {
@@ -29,7 +29,10 @@ struct consumer_set {
 void consumers_lock(struct database *database, struct consumer_set *set, const char *const *names, size_t n);
 void consumers_read(struct database *database, struct consumer_set *set, const char *const *names, size_t n);
 
-/* Queue: insert those of these consumers that are new, and update those that have changed. */
+/* Queue: the next consumers by name, with their lag, from behind `after` (NULL: the first) on. */
+void consumers_page(struct database *database, struct consumer_set *set, const char *after, int64_t limit);
+
+/* Queue: insert those of these consumers that are new, update those that have changed, and delete the removed ones. */
 void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n);
 
 /* Queue: move the consumer if it still has the expected position. `ret_moved` is false if another process has moved it,

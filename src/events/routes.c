@@ -6,6 +6,10 @@
 #define WRITE_BATCH  32
 
 const struct route event_routes[] = {
+        { METHOD_GET, "/v1/consumers", SCOPE_EVENTS_READ, LANE_LIST, LIST_BATCH, KEY_UNUSED, .query = &page_query_shape,
+                .operation = &list_operation, .kind = &consumers_list },
+        { METHOD_DELETE, "/v1/consumers/{name}", SCOPE_EVENTS_READ, LANE_CATALOG, WRITE_BATCH, KEY_UNUSED,
+                .operation = &consumer_delete },
         { METHOD_GET, "/v1/consumers/{name}", SCOPE_EVENTS_READ, LANE_READ, LIST_BATCH, KEY_UNUSED,
                 .operation = &consumer_show },
         { METHOD_PUT, "/v1/consumers/{name}", SCOPE_EVENTS_READ, LANE_CATALOG, WRITE_BATCH, KEY_UNUSED,

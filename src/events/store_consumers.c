@@ -39,16 +39,35 @@ void consumers_read(struct database *database, struct consumer_set *set, const c
         consumers_ask(database, set, &sql_consumers_read, names, n);
 }
 
+void consumers_page(struct database *database, struct consumer_set *set, const char *after, int64_t limit) {
+        struct parameters p;
+
+        parameters_init(&p, set->arena);
+        parameter_text(&p, after);
+        parameter_integer(&p, limit);
+        database_ask(database, &sql_consumers_page, &p, consumers_taken, set);
+}
+
 void consumers_save(struct database *database, struct arena *arena, struct consumer *const *consumers, size_t n) {
         struct records added, changed;
+        struct parameters p;
+        struct array *removed;
+        size_t n_removed = 0;
 
+        parameters_init(&p, arena);
+        removed = parameter_texts(&p);
         records_begin(&added, arena, &sql_consumers_insert, &consumer_columns);
         records_begin(&changed, arena, &sql_consumers_update, &consumer_columns);
         for (size_t i = 0; i < n; i++)
-                if (consumers[i]->changed)
+                if (consumers[i]->removed && !consumers[i]->is_new) {
+                        array_text(removed, consumers[i]->name);
+                        n_removed++;
+                } else if (consumers[i]->changed && !consumers[i]->removed)
                         records_add(consumers[i]->is_new ? &added : &changed, consumers[i]);
         records_ask(&added, database);
         records_ask(&changed, database);
+        if (n_removed)
+                database_ask(database, &sql_consumers_delete, &p, NULL, NULL);
 }
 
 static enum problem move_read(struct rows *rows, void *into) {

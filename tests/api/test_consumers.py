@@ -124,7 +124,41 @@ def test_an_unknown_consumer_is_not_found(reader, path):
     commit(reader, path, now(reader), expect=404)
 
 
+def test_a_deleted_consumer_is_gone_and_may_be_made_again(reader, path, retailer, database):
+    published(database)
+    reader.put(path, {"after": "oldest"}, expect=201)
+    shown = reader.get(path, expect=200).json()
+    assert reader.delete(path, expect=412, headers={"If-Match": '"7"'}).status_code == 412
+    gone = reader.delete(path, expect=200).json()
+    assert gone == {name: value for name, value in shown.items() if name != "lag_s"}
+    for again in (reader.get(path, expect=404), reader.delete(path, expect=404), commit(reader, path, gone["cursor"], expect=404)):
+        assert code_of(again) == "not-found"
+    made = reader.put(path, {}, expect=201).json()
+    assert made["version"] == 1 and made["cursor"] == now(reader)
+
+
+def test_the_list_has_every_consumer_by_name_with_its_lag(reader, path, retailer, database):
+    for n in range(3):
+        reader.put(f"{path}-{n}", {"after": "oldest" if n == 1 else "now"}, expect=201)
+    retailer.order()
+    published(database)
+    listed, cursor = [], {}
+    while cursor is not None:
+        got = reader.get("/v1/consumers", expect=200, params={"limit": 2, **cursor}).json()
+        assert len(got["data"]) <= 2
+        listed += got["data"]
+        cursor = {"cursor": got["next_cursor"]} if got["next_cursor"] else None
+    names = [consumer["name"] for consumer in listed]
+    assert names == sorted(names) and len(names) == database.count("consumers")
+    prefix = path.rsplit("/", 1)[1]
+    mine = [consumer for consumer in listed if consumer["name"].startswith(prefix)]
+    assert len(mine) == 3 and all(consumer["lag_events"] >= 2 and consumer["lag_s"] > 0 for consumer in mine)
+    assert mine[1]["lag_events"] > mine[0]["lag_events"]
+    assert mine[0].keys() == reader.get(f"{path}-0", expect=200).json().keys()
+
+
 def test_consumers_need_the_scope(service, path):
     stranger = service.client(scope="orders:read")
-    for reply in (stranger.get(path, expect=403), stranger.put(path, {}, expect=403)):
+    for reply in (stranger.get(path, expect=403), stranger.put(path, {}, expect=403), stranger.delete(path, expect=403),
+                  stranger.get("/v1/consumers", expect=403)):
         assert code_of(reply) == "insufficient-scope"

@@ -187,6 +187,40 @@ def test_the_database_has_figures(quiet):
     assert instance.figure("holdfast_db_lock_waiting") == 0
 
 
+def published_long_ago(database, hours):
+    """One event at the end of the log, published then; its position."""
+    head = database.value("select revision from revisions where topic = 'events'")
+    database.execute("insert into event_log (position, id, type, subject_kind, subject_id, version, occurred_at, published_at, data)"
+                     " values (%s, gen_random_uuid(), 'pickup.reminder', 'fulfillments', 'old', 1, now(), now() - %s * interval '1 hour', '{\"version\": 1}')",
+                     head + 1, hours)
+    database.execute("update revisions set revision = %s where topic = 'events'", head + 1)
+    return head + 1
+
+
+def test_the_lag_of_each_consumer_is_a_figure(quiet):
+    _, database, asked = quiet
+    eventually(lambda: database.count("events_due") == 0, what="all is published")
+    end = published_long_ago(database, hours=2)
+    database.execute("insert into consumers values ('done', null, %s, 1, now()), ('slow', null, %s, 1, now())", end, end - 1)
+    instance = asked()
+    assert instance.figure("holdfast_consumer_lag_events", consumer="slow") == 1
+    assert 7200 <= instance.figure("holdfast_consumer_lag_seconds", consumer="slow") < 7500
+    assert instance.figure("holdfast_consumer_lag_events", consumer="done") == 0
+    assert instance.figure("holdfast_consumer_lag_seconds", consumer="done") == 0
+    assert instance.figure("holdfast_event_log_retention_seconds") == 30 * 86400
+
+
+def test_of_many_consumers_the_last_one_is_the_figure(quiet):
+    _, database, asked = quiet
+    eventually(lambda: database.count("events_due") == 0, what="all is published")
+    end = published_long_ago(database, hours=3)
+    database.execute("insert into consumers select 'many-' || n, null, case when n = 40 then %s else %s end, 1, now()"
+                     " from generate_series(1, 51) as n", end - 1, end)
+    text = exposition(asked())
+    assert "holdfast_consumer_lag_events 1\n" in text and "consumer=" not in text
+    assert check(text).returncode == 0
+
+
 def test_a_sweep_is_counted(swept, retailer, database):
     taken = swept.figure("holdfast_sweep_taken_total", job="expire_reservations")
     reservation = retailer.api.post("/v1/reservations", {

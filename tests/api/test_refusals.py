@@ -374,6 +374,9 @@ class World:
     def putConsumer(self):
         return "/v1/consumers/reader", {"after": self.dice.choice(["oldest", "now", "yesterday"])}
 
+    def deleteConsumer(self):
+        return f"/v1/consumers/{self.dice.choice(['reader', 'nobody'])}", None
+
     def commitConsumer(self):
         now = self.full.get("/v1/events", params={"after": "now"}, expect=200).json()["next_cursor"]
         body = {"cursor": self.dice.choice([now, "nothing"]), **self.dice.choice([{}, {"expected": now}])}

@@ -470,3 +470,37 @@ def test_doctor_finds_a_pooler_with_a_single_session(fresh):
         instance.settings["DATABASE_URL"] = through
         verdict, text = found_by(instance, "pooler", FAILED)
         assert verdict == "fail" and "one connection only" in text
+
+
+# Events
+
+def test_doctor_sees_events_that_wait_for_their_position(new_database, tmp_path):
+    house = Holdfast(new_database(), tmp_path)
+    assert checks_of(house.run("doctor", check=OK))["publisher"] == ("ok", "events get their positions in the log")
+    with Database(house.database_url) as database:
+        database.execute("insert into events_due (written_at, ids) values (now() - interval '2 minutes', '{}')")
+    verdict, text = checks_of(house.run("doctor", check=OK))["publisher"]
+    assert verdict == "warn" and text.startswith("events have waited 12") and "HoldfastOutboxLags" in text
+
+
+@pytest.mark.parametrize("age, verdict, text", [
+    ("1 minute", "ok", "2, none far behind"), ("3 hours", "warn", "slow is 3.0 hours behind"),
+    ("20 days", "warn", "slow is 20.0 days behind, and events are kept for 30.0")])
+def test_doctor_sees_the_consumer_that_is_furthest_behind(new_database, tmp_path, age, verdict, text):
+    house = Holdfast(new_database(), tmp_path)
+    with Database(house.database_url) as database:
+        database.execute("insert into event_log (position, id, type, subject_kind, subject_id, version, occurred_at, published_at, data)"
+                         " values (1, gen_random_uuid(), 'pickup.reminder', 'fulfillments', 'x', 1, now(), now() - %s::interval, '{\"version\": 1}')", age)
+        database.execute("update revisions set revision = 1 where topic = 'events'")
+        database.execute("insert into consumers values ('quick', null, 1, 1, now()), ('slow', null, 0, 1, now())")
+    found = checks_of(house.run("doctor", check=OK))["consumers"]
+    assert found[0] == verdict and found[1].startswith(text)
+
+
+def test_doctor_sees_a_consumer_whose_events_are_gone(new_database, tmp_path):
+    house = Holdfast(new_database(), tmp_path)
+    assert checks_of(house.run("doctor", check=OK))["consumers"] == ("ok", "none")
+    with Database(house.database_url) as database:
+        database.execute("update event_log_parts set first = 500")
+        database.execute("insert into consumers values ('lost', null, 3, 1, now())")
+    assert checks_of(house.run("doctor", check=OK))["consumers"][1].startswith("events that lost has not read are no longer kept")

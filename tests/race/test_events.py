@@ -120,3 +120,17 @@ def test_of_many_calls_that_make_a_consumer_at_two_instances_one_does(pair, toke
         answers = crowd(*(each.ask("PUT", path, {}, headers={"If-None-Match": "*"}) for each in people))
         assert sorted(answer.status for answer in answers) == [201] + [412] * 19
         assert crowd(people[0].ask("GET", path))[0].json()["version"] == 1
+
+
+def test_calls_that_make_and_delete_a_consumer_leave_one_or_none(pair, token):
+    """Whatever calls of a batch meet: a delete answers 200 once for each 201."""
+    people = shoppers(24, *pair, token=token)
+    for n in range(10):
+        path = f"/v1/consumers/{uuid.uuid4().hex}"
+        answers = crowd(*(each.ask(*(("PUT", path, {}) if (i + n) % 3 else ("DELETE", path))) for i, each in enumerate(people)))
+        statuses = [answer.status for answer in answers]
+        assert set(statuses) <= {200, 201, 404}
+        made = statuses.count(201)
+        deleted = sum(answer.status == 200 for i, answer in enumerate(answers) if not (i + n) % 3)
+        left = crowd(people[0].ask("GET", path))[0].status
+        assert made - deleted == (left == 200)

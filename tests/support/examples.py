@@ -205,7 +205,11 @@ class Scene:
         made = self.api.put("/v1/consumers/warehouse", {"after": "oldest", "types": ["order.*"]}, expect=SUCCESSES).json()
         return Prepared({"name": "warehouse"}, {"cursor": made["cursor"]})
 
-    getConsumer = commitConsumer = consumer
+    getConsumer = commitConsumer = deleteConsumer = consumer
+
+    def listConsumers(self, *_):
+        self.consumer()
+        return Prepared()
 
     def listEvents(self, *_):
         order = self.ordered()
