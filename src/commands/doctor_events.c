@@ -1,9 +1,10 @@
-/* holdfast doctor: the publisher of events, and the consumers of their log. */
+/* holdfast doctor: the publisher of events, the consumers of their log, and replication slots. */
 #include "commands/doctor.h"
 
 #include "base/config.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define PUBLISH_LAG_WARN_S  30.0
 #define CONSUMER_LAG_WARN_S 3600.0
@@ -69,15 +70,54 @@ static void consumers_report(const struct log_findings *found) {
                 doctor_say(VERDICT_OK, "consumers", NULL, "%" PRId64 ", none far behind", found->n_consumers);
 }
 
+/* ---- slots ---- */
+
+struct slots {
+        int64_t n;
+        const char *ending; /* a slot that is lost, or soon will be; NULL: none */
+        bool is_limited;
+};
+
+static enum problem slots_read(struct rows *rows, void *into) {
+        struct row row = row_at(rows, 0);
+
+        *(struct slots *) into =
+                (struct slots){ .n = row_integer(&row), .ending = row_text(&row), .is_limited = row_boolean(&row) };
+        return PROBLEM_NONE;
+}
+
+static void check_slots(struct database *database) {
+        struct slots slots = { 0 };
+
+        database_ask_text(database,
+                "select count(*), min(s.slot_name::text) filter (where s.wal_status in ('unreserved', 'lost')),"
+                "       current_setting('max_slot_wal_keep_size') <> '-1'"
+                "  from pg_replication_slots s",
+                slots_read, &slots);
+        if (database_trip(database, clock_monotonic() + DOCTOR_TIME_MAX))
+                doctor_say(VERDICT_FAIL, "slots", "see its log", "cannot be asked for: %.*s",
+                        (int) strcspn(database_message(database), "\n"), database_message(database));
+        else if (slots.ending)
+                doctor_say(VERDICT_WARN, "slots", "start its reader, or drop it (deploy/debezium/README.md)",
+                        "replication slot %s has lost WAL, or is about to", slots.ending);
+        else if (slots.n && !slots.is_limited)
+                doctor_say(VERDICT_WARN, "slots", "set max_slot_wal_keep_size (deploy/debezium/README.md)",
+                        "a replication slot whose reader stops fills the disk with WAL");
+        else
+                doctor_say(VERDICT_OK, "slots", NULL, "%" PRId64 "%s", slots.n,
+                        slots.n ? ", and the WAL they keep has a limit" : "");
+}
+
 void doctor_check_events(struct database *database) {
         struct log_findings found = { 0 };
 
         database_ask_text(database, log_question, log_findings_read, &found);
         if (database_trip(database, clock_monotonic() + DOCTOR_TIME_MAX)) {
                 doctor_say(VERDICT_FAIL, "publisher", "see its log", "cannot be asked for: %.*s",
-                        doctor_first_line(database_message(database)), database_message(database));
+                        (int) strcspn(database_message(database), "\n"), database_message(database));
                 return;
         }
         publisher_report(&found);
         consumers_report(&found);
+        check_slots(database);
 }
