@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define VALUE_SIZE_MAX  ((size_t) 16 * 1024)
+#define DOMAIN_SIZE_MAX 100
 #define VARIABLE_MAX    64
 #define SCHEMA_SIZE_MAX 63
 #define FILE_SUFFIX     "_FILE"
@@ -98,8 +99,8 @@ static bool secret_file_read(const char *variable, const char *path, char **ret_
 
 /* Only for these settings an empty value is valid: it means none. */
 static bool is_text(enum setting_kind kind) {
-        return kind == SETTING_ADDRESS || kind == SETTING_CURRENCY || kind == SETTING_NETWORKS ||
-               kind == SETTING_TEXT || kind == SETTING_SECRET;
+        return kind == SETTING_ADDRESS || kind == SETTING_CURRENCY || kind == SETTING_DOMAIN ||
+               kind == SETTING_NETWORKS || kind == SETTING_TEXT || kind == SETTING_SECRET;
 }
 
 static bool setting_text_read(const struct setting_row *row, char **ret_text) {
@@ -151,6 +152,23 @@ static bool are_networks(const char *text) {
         return networks_parse(text, &networks);
 }
 
+/* RFC 1035 labels in small letters, most significant first. */
+static bool is_reverse_domain(const char *text) {
+        if (strlen(text) > DOMAIN_SIZE_MAX)
+                return false;
+        for (const char *at = text;;) {
+                const size_t size = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+                if (!size || at[0] == '-' || at[size - 1] == '-')
+                        return false;
+                at += size;
+                if (!*at || text_equal(at, "."))
+                        return true;
+                if (*at++ != '.')
+                        return false;
+        }
+}
+
 static bool value_parse(const struct setting_row *row, const char *text, int64_t *ret_integer) {
         char fault[CURRENCY_FAULT_SIZE];
         int64_t integer = 0;
@@ -178,6 +196,10 @@ static bool value_parse(const struct setting_row *row, const char *text, int64_t
         case SETTING_CURRENCY:
                 if (text && currency_fault(text, fault))
                         return setting_fail(row->variable, currency_fault(text, fault));
+                break;
+        case SETTING_DOMAIN:
+                if (text && !is_reverse_domain(text))
+                        return setting_fail(row->variable, "not a reverse domain name, such as com.example");
                 break;
         case SETTING_NETWORKS:
                 if (text && !are_networks(text))

@@ -23,6 +23,7 @@ enum setting_kind {
         SETTING_SWITCH,   /* on or off; the value is 1 or 0 */
         SETTING_NETWORKS, /* text that networks_parse takes */
         SETTING_CURRENCY, /* an active ISO 4217 currency */
+        SETTING_DOMAIN,   /* labels of a reverse domain name, such as com.example; a dot at the end is allowed */
 };
 
 /* Name, environment variable, kind, default ("" for none), smallest and largest number, help. Sorted by variable. */
@@ -41,6 +42,8 @@ enum setting_kind {
         X(DOCS, "HOLDFAST_DOCS", SWITCH, "on", 0, 0, "on or off: serve a page to read and try the API at /docs")       \
         X(DRAIN_GRACE, "HOLDFAST_DRAIN_GRACE", DURATION, "PT2S", 0, 20 * SECOND,                                       \
                 "time after SIGTERM in which the service accepts connections while /readyz answers 503")               \
+        X(EVENT_TYPE_PREFIX, "HOLDFAST_EVENT_TYPE_PREFIX", DOMAIN, "", 0, 0,                                           \
+                "reverse domain name before the types of events, as in com.example.order.created")                     \
         X(JWT_AUDIENCE, "HOLDFAST_JWT_AUDIENCE", TEXT, "", 0, 0, "audience that a token must name")                    \
         X(JWT_DEV_ALLOW_REMOTE, "HOLDFAST_JWT_DEV_ALLOW_REMOTE", BOOLEAN, "0", 0, 1,                                   \
                 "1: development tokens (HS256) are accepted on an address that is not loopback")                       \

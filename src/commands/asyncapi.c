@@ -82,14 +82,14 @@ static void print_event_schema(FILE *out, const struct event_type_row *row) {
                 "      allOf:\n"
                 "        - $ref: '#/components/schemas/Event'\n"
                 "        - properties:\n"
-                "            type: {const: %s}\n"
+                "            type: {const: %s%s}\n"
                 "            data:\n"
                 "              required: [version]\n"
                 "              properties:\n"
                 "                version: {type: integer, minimum: 1, description: of the subject}\n"
                 "                order_id: {type: string, format: uuid, description: the order that the subject belongs to}\n"
                 "                location: {type: string, description: code of the location}\n",
-                row->name, row->meaning, row->name);
+                row->name, row->meaning, event_type_prefix, row->name);
         if (!strstr(row->members, "channel"))
                 (void) fputs("                channel: {type: string, description: code of the channel}\n", out);
         while (text_next_part(&members, ' ', &member, &size))
@@ -113,11 +113,11 @@ void page_asyncapi(FILE *out) {
         for (enum event_type type = 0; type < EVENT_TYPE_COUNT; type++)
                 (void) fprintf(out,
                         "    %s:\n"
-                        "      name: %s\n"
+                        "      name: %s%s\n"
                         "      description: \"%s\"\n"
                         "      contentType: application/json\n"
                         "      payload: {$ref: '#/components/schemas/%s'}\n",
-                        event_types[type].name, event_types[type].name, event_types[type].meaning,
+                        event_types[type].name, event_type_prefix, event_types[type].name, event_types[type].meaning,
                         event_types[type].name);
         (void) fputs("  schemas:\n", out);
         (void) fputs(envelope, out);

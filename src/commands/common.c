@@ -5,11 +5,13 @@
 #include "base/text.h"
 #include "db/schema.h"
 #include "db/session.h"
+#include "events/types.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define LOCK_TIMEOUT_MS 60000
+#define LOCK_TIMEOUT_MS   60000
+#define EVENT_PREFIX_SIZE 128 /* the setting is shorter */
 
 bool command_takes_nothing(int argc, char **argv) {
         if (argc <= 1)
@@ -24,11 +26,23 @@ static int config_complain(const char *what) {
         return EXIT_BAD_CONFIG;
 }
 
+/* With a dot between the prefix and the type, also if the setting has none. */
+static void event_prefix_set(void) {
+        static char prefix[EVENT_PREFIX_SIZE];
+        const char *text = config_text(CONFIG_EVENT_TYPE_PREFIX);
+        const size_t size = text ? strlen(text) : 0;
+
+        (void) snprintf(prefix, sizeof(prefix), "%s%s", text ? text : "", size && text[size - 1] != '.' ? "." : "");
+        event_type_prefix = prefix;
+}
+
 int command_config(void) {
         const char *reason = NULL;
 
-        if (config_read(&reason))
+        if (config_read(&reason)) {
+                event_prefix_set();
                 return EXIT_OK;
+        }
         return config_complain(reason);
 }
 

@@ -54,6 +54,8 @@ int command_openapi(int argc, char **argv) {
         }
         for (size_t i = 0; argc == 2 && i < array_size(outputs); i++)
                 if (text_equal(argv[1], outputs[i].option)) {
+                        if (command_config()) /* the prefix of types */
+                                return EXIT_BAD_CONFIG;
                         outputs[i].print(stdout);
                         return EXIT_OK;
                 }

@@ -32,6 +32,9 @@ static void print_form(FILE *out, enum setting setting) {
         case SETTING_CURRENCY:
                 (void) fputs("ISO 4217 currency", out);
                 return;
+        case SETTING_DOMAIN:
+                (void) fputs("reverse domain name", out);
+                return;
         case SETTING_DURATION:
                 duration_format(setting_minimum(setting), from);
                 duration_format(setting_maximum(setting), to);

@@ -164,7 +164,9 @@ void event_write(struct writer *json, const struct log_event *event) {
         write_name(json, "source");
         buffer_append_format(json->buffer, "\"/markets/%s\"", config_text(CONFIG_SCHEMA));
         json->comma = true;
-        write_text_member(json, "type", event->type);
+        write_name(json, "type");
+        buffer_append_format(json->buffer, "\"%s%s\"", event_type_prefix, event->type);
+        json->comma = true;
         write_time_member(json, "time", event->occurred_at);
         write_time_member(json, "timestamp", event->occurred_at);
         write_name(json, "subject");

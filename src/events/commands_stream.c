@@ -42,7 +42,7 @@ static void stream_event_write(
         struct writer json;
 
         stream_id_write(out, key, event->position, arena);
-        buffer_append_format(out, "event: %s\ndata: ", event->type);
+        buffer_append_format(out, "event: %s%s\ndata: ", event_type_prefix, event->type);
         writer_init(&json, out);
         write_object_begin(&json);
         event_write(&json, event);

@@ -66,8 +66,8 @@ bool event_log_can_resume(const struct log_bounds *bounds, int64_t last);
 /* The position up to which a page has looked, and whether there is more behind it. */
 int64_t event_log_next(const struct log_filter *filter, const struct log_page *page, bool *ret_has_more);
 
-/* The types that a pattern names: a type, "order.*" or "*". Adds them to `types`, which has room for all, without
- * repeats; false: there are none. */
+/* The types that a pattern names: a type, "order.*" or "*", with the prefix of types or without. Adds them to `types`,
+ * which has room for all, without repeats; false: there are none. */
 must_check bool event_types_match(const char *pattern, size_t size, enum event_type *types, size_t *n);
 
 /* Set the types of the filter to those that the patterns name, which commas separate. False: one names none, or there

@@ -39,10 +39,12 @@ static bool types_have(const enum event_type *types, size_t n, enum event_type t
 }
 
 bool event_types_match(const char *pattern, size_t size, enum event_type *types, size_t *n) {
+        const char *bare = event_type_bare(pattern);
         bool any = false;
 
+        size = bare > pattern + size ? 0 : size - (size_t) (bare - pattern);
         for (enum event_type type = 0; type < EVENT_TYPE_COUNT; type++) {
-                if (!is_named(event_types[type].name, pattern, size))
+                if (!is_named(event_types[type].name, bare, size))
                         continue;
                 any = true;
                 if (!types_have(types, *n, type))

@@ -1,5 +1,7 @@
 #include "events/types.h"
 
+#include <string.h>
+
 const char *const subject_kinds[] = {
         [SUBJECT_CHANNEL] = "channels",
         [SUBJECT_FULFILLMENT] = "fulfillments",
@@ -21,6 +23,14 @@ const struct event_type_row event_types[] = {
         EVENT_TYPES(X)
 #undef X
 };
+
+const char *event_type_prefix = "";
+
+const char *event_type_bare(const char *pattern) {
+        const size_t size = strlen(event_type_prefix);
+
+        return strncmp(pattern, event_type_prefix, size) == 0 ? pattern + size : pattern;
+}
 
 /* Sorted by name. */
 const struct event_member event_data_members[] = {

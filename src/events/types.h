@@ -188,6 +188,14 @@ struct event_type_row {
 };
 
 extern const struct event_type_row event_types[EVENT_TYPE_COUNT];
+
+/* Stands before each type in events that readers get, with its dot; "" at first. Set at the start of the program,
+ * before any thread. The database has types without it. */
+extern const char *event_type_prefix;
+
+/* The pattern behind the prefix, which clients may leave out. */
+const char *event_type_bare(const char *pattern);
+
 extern const char *const subject_kinds[SUBJECT_KIND_COUNT + 1]; /* as on the wire; NULL behind the last */
 
 /* The form of a member in the data of an event: the same in all types that have it. */

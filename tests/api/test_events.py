@@ -5,6 +5,7 @@ import threading
 
 import jsonschema
 import pytest
+import yaml
 
 from support import ROOT
 from support.contract import load_yaml
@@ -100,6 +101,28 @@ def test_every_event_fits_its_schema_of_asyncapi(reader, work, retailer, databas
     assert not faults, "\n".join(sorted(faults))
     assert {"fulfillment.ready", "inventory.changed", "location.created", "order.created", "reservation.released"} <= set(types(events))
     assert set(document["channels"]["events"]["messages"]) == set(judges) - {"Event"}
+
+
+def test_types_may_have_a_prefix(services, new_database):
+    url = new_database()
+    house = services(url, event_type_prefix="com.example.shop")
+    reader = house.client(scope=READER)
+    with Database(url) as database:
+        order = Retailer(house.client()).create().order().json()
+        published(database)
+        assert set(row["type"] for row in database.rows("select type from event_log where order_id = %s", order["id"])) == {
+            "order.created", "fulfillment.allocated"}
+    told = everything(reader, types="order.*,com.example.shop.fulfillment.allocated")
+    assert types(told) == ["com.example.shop.order.created", "com.example.shop.fulfillment.allocated"]
+    assert everything(reader, types="com.example.shop.*") == everything(reader) == everything(reader, types="*")
+    assert code_of(reader.get("/v1/events", expect=400, params={"types": "com.example.order.*"})) == "invalid-parameter"
+    stream = Stream(house, "/v1/events/stream?after=oldest&types=com.example.shop.order.created", scope=READER)
+    assert stream.event()[1:] == ("com.example.shop.order.created", told[0])
+    stream.close()
+    document = yaml.safe_load(house.run("openapi", "--asyncapi", check=0).stdout)
+    jsonschema.Draft202012Validator(document["components"]["schemas"]["order.created"],
+                                    resolver=jsonschema.RefResolver("", document)).validate(told[0])
+    assert document["components"]["messages"]["order.created"]["name"] == "com.example.shop.order.created"
 
 
 # Pages

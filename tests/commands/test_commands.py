@@ -99,6 +99,11 @@ def test_config_names_variables_that_mean_nothing():
     ({"listen": "x"}, "HOLDFAST_LISTEN"),
     ({"listen": "127.0.0.1:99999"}, "HOLDFAST_LISTEN"),
     ({"admin_listen": "127.0.0.1: 18181"}, "HOLDFAST_ADMIN_LISTEN"),
+    ({"event_type_prefix": "com example"}, "HOLDFAST_EVENT_TYPE_PREFIX"),
+    ({"event_type_prefix": ".com"}, "HOLDFAST_EVENT_TYPE_PREFIX"),
+    ({"event_type_prefix": "com..example"}, "HOLDFAST_EVENT_TYPE_PREFIX"),
+    ({"event_type_prefix": "Com.example"}, "HOLDFAST_EVENT_TYPE_PREFIX"),
+    ({"event_type_prefix": "a" * 101}, "HOLDFAST_EVENT_TYPE_PREFIX"),
 ])
 def test_config_refuses_an_unreadable_value(settings, variable):
     done = run("config", **settings)

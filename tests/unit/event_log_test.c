@@ -97,3 +97,18 @@ Test(event_log, an_index_leads_to_the_events_of_a_subject_and_of_a_location) {
                 10 + LOG_LOOKED);
         cr_expect(more);
 }
+
+Test(event_log, a_pattern_may_have_the_prefix_of_types) {
+        enum event_type types[EVENT_TYPE_COUNT];
+        size_t n = 0;
+
+        event_type_prefix = "com.example.";
+        cr_expect(event_types_match("com.example.pickup.reminder", 27, types, &n) && n == 1);
+        cr_expect(event_types_match("pickup.reminder", 15, types, &n) && n == 1, "and may lack it");
+        cr_expect(event_types_match("com.example.*", 13, types, &n) && n == EVENT_TYPE_COUNT);
+        cr_expect_not(event_types_match("com.example.", 12, types, &n));
+        cr_expect_not(event_types_match("com.example", 11, types, &n));
+        cr_expect_not(event_types_match("com.example.pickup.reminder", 11, types, &n),
+                "the size ends before the prefix does");
+        cr_expect_not(event_types_match("org.example.pickup.reminder", 27, types, &n));
+}
