@@ -31,7 +31,9 @@ packages_of() {
         done
 }
 
+# The nodejs of NodeSource has npm within.
 is_installed() {
+        [ "$1" = npm ] && command -v npm >/dev/null && return
         [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
