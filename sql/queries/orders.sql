@@ -66,15 +66,15 @@ select r.order_id, r.id, r.number, r.payment_id, r.return_id, r.amount, r.tax, r
  where r.order_id = any($1::uuid[] || array(select f.order_id from fulfillments f where f.id = any($2::uuid[])))
  order by r.order_id, r.number
 
--- :name order_return_claims
+-- :name order_return_claims of return_claims
 -- Refundable amounts of the returns of the orders $1, the oldest first.
-select r.order_id, r.id,
+select r.order_id, r.id as return_id,
        (r.shipping - r.withheld
         + coalesce((select sum(l.refund) from return_lines l
-                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint,
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint as amount,
        (r.shipping_tax - r.withheld_tax
         + coalesce((select sum(l.tax) from return_lines l
-                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint
+                     where l.return_id = r.id and l.acceptance = 'accepted'), 0))::bigint as tax
   from returns r
  where r.order_id = any($1::uuid[])
  order by r.order_id, r.created_at, r.id
@@ -125,7 +125,7 @@ select wanted.location, wanted.sku, s.on_hand, s.unsellable, s.reserved, s.safet
                       where stock.location = wanted.location and stock.sku = wanted.sku
                         for update) as s on true
 
--- :name orders_by_external_ref
+-- :name orders_by_external_ref of orders
 -- The external_refs that their channel has already. $1 channels, $2 external_refs.
 select o.channel, o.external_ref, o.id
   from unnest($1::text[], $2::text[]) as wanted (channel, external_ref)
@@ -331,10 +331,10 @@ select r.order_id, r.location from returns r where r.order_id = any($1::uuid[])
  union
 select l.order_id, l.location from return_lines l where l.order_id = any($1::uuid[]) and l.location is not null
 
--- :name order_timeline
+-- :name order_timeline of timeline_entries
 -- Every event of an order, oldest first. $1 the order, $2 how many at most.
-select e.id, e.type, e.occurred_at, e.actor, case when e.subject_kind = 'fulfillments' then e.subject_id::uuid end, e.location,
-       e.data
+select e.id, e.type, e.occurred_at, e.actor, case when e.subject_kind = 'fulfillments' then e.subject_id::uuid end as fulfillment_id,
+       e.location, e.data
   from events e
  where e.order_id = $1::uuid
  order by e.occurred_at, e.id
@@ -492,7 +492,7 @@ with recursive not_asked as (
 -- :use order_streams
 -- :use order_walk depth="$9::bigint"
 )
-select distinct w.id, w.{time}
+select distinct w.id, w.{time} as sorted_by
   from walked w
  order by w.{time}{down}, w.id{down}
  limit $9::bigint
@@ -519,7 +519,7 @@ select o.id, o.{time}
 -- :part order_named
 -- Orders that are named: by number, reference, e-mail address or phone number. Each spelling of a phone is one stream,
 -- which the index holds in the order of the list.
-select found.id, found.{time}
+select found.id, found.{time} as sorted_by
   from ((
 -- :use order_matching phone="$11::text[] is null"
         )
@@ -584,15 +584,15 @@ select found.id, found.{time}
                           and ($2::text[] is null or o.status = any($2)) limit 1)
             else true end
 
--- :name orders_page free
+-- :name orders_page of listed_orders free
 -- Newest first.
 -- :use order_list time="placed_at" down=" desc" beyond="<" since="" from="" unused=", $12::timestamptz"
 
--- :name orders_named free
+-- :name orders_named of listed_orders free
 -- Newest first.
 -- :use order_named time="placed_at" down=" desc" beyond="<" since=" and $12::timestamptz is null"
 
--- :name orders_search free
+-- :name orders_search of listed_orders free
 -- The search compares the first orders of each stream one by one: enough for a page when the words are frequent among the newest
 -- orders ($15 a stream at most), $15 when they are frequent in the planner's statistics, else $16. If no page comes of it and a
 -- stream goes on, trigrams lead to all orders with the words; for frequent words month by month, or week by week, until a page is full.
@@ -686,7 +686,7 @@ with recursive not_asked as (
          where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.placed_at, o.id) < ($7, $8::uuid))
 -- :use search_spelled time="placed_at" beyond="<" since="" ofnumber=""
 )
-select found.id, found.placed_at
+select found.id, found.placed_at as sorted_by
   from (select n.id, n.placed_at from near n
          union
         select r.id, r.placed_at from rest r
@@ -702,15 +702,15 @@ select found.id, found.placed_at
  order by found.placed_at desc, found.id desc
  limit $9::bigint
 
--- :name orders_changed free
+-- :name orders_changed of listed_orders free
 -- In the order of their last change, for keeping a copy.
 -- :use order_list time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz" from=" and placed_at >= $12::timestamptz" unused=""
 
--- :name orders_named_changed free
+-- :name orders_named_changed of listed_orders free
 -- In the order of their last change.
 -- :use order_named time="updated_at" down="" beyond=">" since=" and updated_at >= $12::timestamptz"
 
--- :name orders_search_changed free
+-- :name orders_search_changed of listed_orders free
 -- The same in the order of their last change.
 with recursive not_asked as (
         select $3::text, $4::text, $10::text, $11::text[]
@@ -749,7 +749,7 @@ with recursive not_asked as (
          where position(lower($5::text) in order_words(o.customer, o.order_number, o.external_ref)) > 0 and ($7::timestamptz is null or (o.updated_at, o.id) > ($7, $8::uuid)) and o.updated_at >= $12::timestamptz
 -- :use search_spelled time="updated_at" beyond=">" since=" and orders.updated_at >= $12::timestamptz" ofnumber=" and numbered.updated_at >= $12::timestamptz"
 )
-select found.id, found.updated_at
+select found.id, found.updated_at as sorted_by
   from (select n.id, n.updated_at from near n
          union
         select r.id, r.updated_at from rest r

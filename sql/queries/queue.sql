@@ -78,9 +78,10 @@ select card.location,
  group by card.location
  order by card.location
 
--- :name stream_read
+-- :name stream_read of stream_events
 -- Events of the fulfillments at location $1 after position $2, at most $3, with the members that only the timeline shows.
-select l.position, l.id, l.type, l.order_id, l.subject_id::uuid, l.occurred_at, coalesce(told.data, l.data)
+select l.position, l.id, l.type, l.order_id, l.subject_id::uuid as fulfillment_id, l.occurred_at,
+       coalesce(told.data, l.data) as data
   from event_log l
   left join lateral (select events.data from events where events.id = l.id) as told on true
  where l.location = $1::text and l.subject_kind = 'fulfillments' and l.position > $2::bigint
@@ -96,17 +97,17 @@ select o.id
    and (($3::boolean and exists (select from order_lines l where l.order_id = o.id and l.fulfilled > 0))
         or exists (select from fulfillments f where f.order_id = o.id and f.location = $1::text))
 
--- :name scan_codes
+-- :name scan_codes of scanned_codes
 -- Fulfillments that wait at location $1 under a pickup code, at most $2.
-select f.id, f.order_id, f.pickup_serial
+select f.id, f.pickup_serial
   from fulfillments f
  where f.location = $1::text and f.status in ('allocated', 'picking', 'ready', 'packed') and f.method <> 'ship'
  order by f.promised_at, f.id
  limit $2::bigint
 
--- :name scan_codes_of_old
+-- :name scan_codes_of_old of scanned_codes
 -- The latest $2 fulfillments that were collected at location $1 under a pickup code, for returns.
-select f.id, f.order_id, f.pickup_serial
+select f.id, f.pickup_serial
   from fulfillments f
  where f.location = $1::text and f.status = 'handed_over'
  order by f.promised_at desc, f.id desc

@@ -1,11 +1,11 @@
 -- Returns. The lock of their order guards them: statements read them after it, and take no other lock.
 
--- :name returns_find
+-- :name returns_find of return_targets
 -- The orders of returns, which never change, and the locations that expect them. $1 ids.
 select r.id, r.order_id, r.location from returns r where r.id = any($1::uuid[])
 
--- :name returns_orders_by_number
-select o.order_number, o.id from orders o where o.order_number = any($1::text[])
+-- :name returns_orders_by_number of return_targets
+select o.order_number as number, o.id as order_id from orders o where o.order_number = any($1::text[])
 
 -- :name returns_read of returns
 -- All returns of the orders $1.
@@ -23,12 +23,12 @@ select l.return_id, l.line, l.id, l.order_line, l.quantity, l.reason, l.announce
  where l.order_id = any($1::uuid[])
  order by l.return_id, l.line
 
--- :name returns_left_days
+-- :name returns_left_days of left_days
 -- The time from which the customer had the units of the fulfillments of an order, and today's date, by the clocks of a
 -- location. $1 orders, $2 locations (same length). Imported fulfillments have no such events.
-select wanted.order_id, f.id, wanted.location,
-       ((coalesce(told.at, f.updated_at) at time zone l.time_zone)::date - date '1970-01-01')::bigint,
-       ((clock_timestamp() at time zone l.time_zone)::date - date '1970-01-01')::bigint
+select wanted.order_id, f.id as fulfillment_id, wanted.location,
+       ((coalesce(told.at, f.updated_at) at time zone l.time_zone)::date - date '1970-01-01')::bigint as "left",
+       ((clock_timestamp() at time zone l.time_zone)::date - date '1970-01-01')::bigint as today
   from unnest($1::uuid[], $2::text[]) as wanted (order_id, location)
  cross join lateral (select locations.time_zone from locations
                       where locations.code = wanted.location collate "C") as l
@@ -104,7 +104,7 @@ update return_lines l
 -- :use return_line_values row="changed"
  where l.return_id = changed.return_id and l.line = changed.line
 
--- :name returns_page free
+-- :name returns_page of listed_returns free
 -- Newest first: $1 order, $2 order_number, $3 return_number, $4 locations (of the token, or the one that is asked for), $5 statuses,
 -- $6 channel of the token; null for all; $7 and $8 after this time and id, null from the start; $9 rows at most. $10 which filters lead to
 -- the returns: "order", "number", "place" locations, "state" a channel, statuses or none (orders_page says how).

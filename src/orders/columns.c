@@ -1,4 +1,5 @@
 #include "orders/columns.h"
+#include "orders/lists.h"
 
 /* ---- orders ---- */
 
@@ -134,3 +135,31 @@ static const struct column fulfillment_line_list[] = {
 };
 const struct columns fulfillment_line_columns = { "fulfillment_lines",
         COLUMNS(struct fulfillment_line, fulfillment_line_list) };
+
+/* ---- lists ---- */
+
+static const struct column listed_order_list[] = {
+        { "id", UUID_AT(struct listed_order, id) },
+        { "sorted_by", TIME_AT(struct listed_order, sorted_by) },
+};
+const struct columns listed_order_columns = { "listed_orders", COLUMNS(struct listed_order, listed_order_list) };
+
+static const struct column timeline_entry_list[] = {
+        { "id", UUID_AT(struct timeline_entry, id) },
+        { "type", TEXT_AT(struct timeline_entry, type) },
+        { "occurred_at", TIME_AT(struct timeline_entry, occurred_at) },
+        { "actor", TEXT_AT(struct timeline_entry, actor) },
+        { "fulfillment_id", UUID_AT(struct timeline_entry, fulfillment_id), .nullable = true },
+        { "location", TEXT_AT(struct timeline_entry, location) },
+        { "data", JSONB_AT(struct timeline_entry, data) },
+};
+const struct columns timeline_entry_columns = { "timeline_entries",
+        COLUMNS(struct timeline_entry, timeline_entry_list) };
+
+static const struct column return_claim_list[] = {
+        { "order_id", UUID_AT(struct return_claim_row, order_id) },
+        { "return_id", UUID_AT(struct return_claim_row, claim.return_id) },
+        { "amount", INTEGER_AT(struct return_claim_row, claim.amount) },
+        { "tax", INTEGER_AT(struct return_claim_row, claim.tax) },
+};
+const struct columns return_claim_columns = { "return_claims", COLUMNS(struct return_claim_row, return_claim_list) };

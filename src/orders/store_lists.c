@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "orders/columns.h"
 #include "orders/lists.h"
 #include "sql/orders.h"
 
@@ -10,17 +11,9 @@
 static enum problem list_read(struct rows *rows, void *into) {
         struct order_list *list = into;
 
-        list->rows = arena_new_array(list->arena, struct listed_order, rows_count(rows));
-        if (!list->rows)
-                return FAULT_BUSY;
+        list->rows = rows_fill(rows, &listed_order_columns, list->arena);
         list->n = rows_count(rows);
-        for (size_t i = 0; i < list->n; i++) {
-                struct row row = row_at(rows, i);
-
-                list->rows[i].id = row_uuid(&row);
-                list->rows[i].sorted_by = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        return list->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 /* The most selective filter decides. */
@@ -32,15 +25,6 @@ static const struct statement *statement_for(const struct order_filter *filter) 
         if (filter->words)
                 return by_change ? &sql_orders_search_changed : &sql_orders_search;
         return by_change ? &sql_orders_changed : &sql_orders_page;
-}
-
-static bool takes_words(const struct statement *statement) {
-        return statement != &sql_orders_page && statement != &sql_orders_changed;
-}
-
-static void parameter_spellings(struct parameters *p, const struct search_spellings *spellings) {
-        parameter_text(p, spellings->number);
-        parameter_text_list(p, spellings->phones.at, spellings->phones.n);
 }
 
 enum problem order_list_load(struct database *database, const struct order_filter *filter, struct order_list *list) {
@@ -62,8 +46,10 @@ enum problem order_list_load(struct database *database, const struct order_filte
         parameter_text(&p, filter->email);
         parameter_text_filter(&p, phones.at, phones.n, filter->phone != NULL);
         parameter_time(&p, filter->updated_since);
-        if (takes_words(statement))
-                parameter_spellings(&p, &spellings);
+        if (statement != &sql_orders_page && statement != &sql_orders_changed) {
+                parameter_text(&p, spellings.number);
+                parameter_text_list(&p, spellings.phones.at, spellings.phones.n);
+        }
         if (statement == &sql_orders_search || statement == &sql_orders_search_changed) {
                 parameter_integer(&p, NEAR_MAX);
                 parameter_integer(&p, NEAR_OF_RARE);
@@ -75,23 +61,9 @@ enum problem order_list_load(struct database *database, const struct order_filte
 static enum problem timeline_read(struct rows *rows, void *into) {
         struct timeline *timeline = into;
 
-        timeline->entries = arena_new_array(timeline->arena, struct timeline_entry, rows_count(rows));
-        if (!timeline->entries)
-                return FAULT_BUSY;
+        timeline->entries = rows_fill(rows, &timeline_entry_columns, timeline->arena);
         timeline->n = rows_count(rows);
-        for (size_t i = 0; i < timeline->n; i++) {
-                struct row row = row_at(rows, i);
-                struct timeline_entry *entry = &timeline->entries[i];
-
-                entry->id = row_uuid(&row);
-                entry->type = row_text(&row);
-                entry->occurred_at = row_time(&row);
-                entry->actor = row_text(&row);
-                entry->fulfillment_id = row_uuid(&row);
-                entry->location = row_text(&row);
-                entry->data = row_text(&row);
-        }
-        return PROBLEM_NONE;
+        return timeline->entries ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 enum problem timeline_load(struct database *database, const struct uuid *order_id, struct timeline *timeline) {

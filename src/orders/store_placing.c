@@ -1,4 +1,5 @@
 #include "db/connection.h"
+#include "orders/columns.h"
 #include "orders/placing.h"
 #include "sql/orders.h"
 
@@ -20,18 +21,12 @@ enum problem placing_lock_stock(struct database *database, struct placing *placi
 
 static enum problem known_read(struct rows *rows, void *into) {
         struct placing *placing = into;
+        struct order *known = rows_fill(rows, &order_header_columns, placing->arena);
 
-        for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                struct order *order = arena_new(placing->arena, struct order);
-
-                if (!order)
-                        return FAULT_BUSY;
-                order->channel = row_text(&row);
-                order->external_ref = row_text(&row);
-                order->id = row_uuid(&row);
-                placing->orders[placing->n_orders++] = order;
-        }
+        if (!known)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < rows_count(rows); i++)
+                placing->orders[placing->n_orders++] = &known[i];
         return PROBLEM_NONE;
 }
 

@@ -1,5 +1,6 @@
 /* Reading the returns of orders: where their goods went, and the money that they claim. */
 #include "db/connection.h"
+#include "orders/columns.h"
 #include "orders/lists.h"
 #include "sql/orders.h"
 
@@ -45,19 +46,21 @@ void return_places_load(struct database *database, struct order_set *set) {
 static enum problem return_claims_read(struct rows *rows, void *into) {
         struct order_set *set = into;
         struct return_claim *claims = arena_new_array(set->arena, struct return_claim, rows_count(rows));
+        struct binding binding;
 
         if (!claims)
                 return FAULT_BUSY;
+        if (!rows_bind(rows, &return_claim_columns, &binding))
+                return FAULT_BROKEN;
         for (size_t i = 0; i < rows_count(rows); i++) {
-                struct row row = row_at(rows, i);
-                const struct uuid order_id = row_uuid(&row);
-                struct balance *balance = balance_find(&set->balances, &order_id);
+                struct return_claim_row row;
+                struct balance *balance;
 
+                row_fill(&binding, i, &row);
+                balance = balance_find(&set->balances, &row.order_id);
                 if (!balance)
                         return FAULT_BROKEN;
-                claims[i].return_id = row_uuid(&row);
-                claims[i].amount = row_integer(&row);
-                claims[i].tax = row_integer(&row);
+                claims[i] = row.claim;
                 if (!balance->n_claims++)
                         balance->claims = &claims[i];
         }

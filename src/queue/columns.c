@@ -31,3 +31,20 @@ static const struct column in_count[] = {
         { "changes_at", TIME_AT(struct queue_count, changes_at) },
 };
 const struct columns queue_count_columns = { "queue_counts", COLUMNS(struct queue_count, in_count) };
+
+static const struct column in_code[] = {
+        { "id", UUID_AT(struct scanned_code, fulfillment_id) },
+        { "pickup_serial", INTEGER_AT(struct scanned_code, pickup_serial) },
+};
+const struct columns scanned_code_columns = { "scanned_codes", COLUMNS(struct scanned_code, in_code) };
+
+static const struct column in_event[] = {
+        { "position", INTEGER_AT(struct stream_event, position) },
+        { "id", UUID_AT(struct stream_event, id) },
+        { "type", TEXT_AT(struct stream_event, type) },
+        { "order_id", UUID_AT(struct stream_event, order_id) },
+        { "fulfillment_id", UUID_AT(struct stream_event, fulfillment_id) },
+        { "occurred_at", TIME_AT(struct stream_event, occurred_at) },
+        { "data", JSONB_AT(struct stream_event, data) },
+};
+const struct columns stream_event_columns = { "stream_events", COLUMNS(struct stream_event, in_event) };

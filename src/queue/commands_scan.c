@@ -45,12 +45,12 @@ struct work {
 /* ---- recognising the text ---- */
 
 /* The first of some fulfillments whose code it is. */
-static bool is_code_of(
-        struct scan *scan, const char *text, const struct queue_place *places, const int64_t *serials, size_t n) {
+static bool is_code_of(struct scan *scan, const char *text, const struct scanned_code *codes, size_t n) {
         const char *secrets[] = { config_text(CONFIG_PICKUP_SECRET), config_text(CONFIG_PICKUP_SECRET_PREVIOUS) };
 
         for (size_t i = 0; i < n; i++) {
-                const struct fulfillment candidate = { .id = places[i].id, .pickup_serial = serials[i] };
+                const struct fulfillment candidate = { .id = codes[i].fulfillment_id,
+                        .pickup_serial = codes[i].pickup_serial };
 
                 for (size_t j = 0; j < array_size(secrets); j++)
                         if (secrets[j] && pickup_code_matches(secrets[j], &candidate, text)) {
@@ -65,8 +65,8 @@ static bool is_code_of(
 static bool is_pickup_code(struct scan *scan, const char *text) {
         const struct scanned *scanned = &scan->scanned;
 
-        return is_code_of(scan, text, scanned->waiting, scanned->serials, scanned->n_waiting) ||
-               is_code_of(scan, text, scanned->collected, scanned->collected_serials, scanned->n_collected);
+        return is_code_of(scan, text, scanned->waiting, scanned->n_waiting) ||
+               is_code_of(scan, text, scanned->collected, scanned->n_collected);
 }
 
 /* Ids are written in lower case; a scanner may read upper case. */

@@ -146,13 +146,17 @@ void stream_read_ask(struct database *database, struct stream_part *part, const 
 
 /* ---- scanning ---- */
 
+/* The pickup code of a fulfillment. */
+struct scanned_code {
+        struct uuid fulfillment_id;
+        int64_t pickup_serial;
+};
+
 struct scanned {
         struct arena *arena;
-        struct uuid *orders;           /* of that number, with a part at the location */
-        struct queue_place *waiting;   /* at the location: those that have a pickup code */
-        int64_t *serials;              /* of their codes */
-        struct queue_place *collected; /* the same for collected ones; for staff that accepts returns */
-        int64_t *collected_serials;
+        struct uuid *orders;            /* of that number, with a part at the location */
+        struct scanned_code *waiting;   /* at the location: those that have a pickup code */
+        struct scanned_code *collected; /* the same for collected ones; for staff that accepts returns */
         size_t n_orders, n_waiting, n_collected;
         bool returns; /* the bearer accepts returns: orders of other locations and ended ones count as well */
         const char *const *skus; /* of the product that has this code, or this GTIN */

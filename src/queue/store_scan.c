@@ -1,5 +1,6 @@
 #include "db/connection.h"
 #include "orders/number.h"
+#include "queue/columns.h"
 #include "queue/queue.h"
 
 #include "base/text.h"
@@ -20,38 +21,20 @@ static enum problem orders_read_ids(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
-static enum problem codes_take(
-        struct rows *rows, struct arena *arena, struct queue_place **ret_places, int64_t **ret_serials) {
-        const size_t n = rows_count(rows);
-        struct queue_place *places = arena_new_array(arena, struct queue_place, n);
-        int64_t *serials = arena_new_array(arena, int64_t, n);
-
-        if (!places || !serials)
-                return FAULT_BUSY;
-        for (size_t i = 0; i < n; i++) {
-                struct row row = row_at(rows, i);
-
-                places[i].id = row_uuid(&row);
-                places[i].order_id = row_uuid(&row);
-                serials[i] = row_integer(&row);
-        }
-        *ret_places = places;
-        *ret_serials = serials;
-        return PROBLEM_NONE;
-}
-
 static enum problem scanned_codes_read(struct rows *rows, void *into) {
         struct scanned *scanned = into;
 
+        scanned->waiting = rows_fill(rows, &scanned_code_columns, scanned->arena);
         scanned->n_waiting = rows_count(rows);
-        return codes_take(rows, scanned->arena, &scanned->waiting, &scanned->serials);
+        return scanned->waiting ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static enum problem past_codes_read(struct rows *rows, void *into) {
         struct scanned *scanned = into;
 
+        scanned->collected = rows_fill(rows, &scanned_code_columns, scanned->arena);
         scanned->n_collected = rows_count(rows);
-        return codes_take(rows, scanned->arena, &scanned->collected, &scanned->collected_serials);
+        return scanned->collected ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 static void ask_for_codes(struct database *database, struct scanned *scanned, const char *location, bool past) {

@@ -1,4 +1,5 @@
 #include "returns/columns.h"
+#include "returns/store.h"
 
 static const struct enum_column refund_to_column = { "returns", "refund_to", .texts = refund_choice_texts };
 static const struct enum_column reception_column = { "return_lines", "reception", .lifecycle = &reception_lifecycle };
@@ -61,3 +62,29 @@ static const struct column return_line_list[] = {
         { "received_at", TIME_AT(struct return_line_row, line.received_at) },
 };
 const struct columns return_line_columns = { "return_lines", COLUMNS(struct return_line_row, return_line_list) };
+
+/* ---- lists and look-ups ---- */
+
+static const struct column listed_return_list[] = {
+        { "id", UUID_AT(struct listed_return, id) },
+        { "order_id", UUID_AT(struct listed_return, order_id) },
+        { "created_at", TIME_AT(struct listed_return, created_at) },
+};
+const struct columns listed_return_columns = { "listed_returns", COLUMNS(struct listed_return, listed_return_list) };
+
+static const struct column return_target_list[] = {
+        { "id", UUID_AT(struct return_target, id) },
+        { "number", TEXT_AT(struct return_target, number) },
+        { "order_id", UUID_AT(struct return_target, order_id) },
+        { "location", TEXT_AT(struct return_target, location) },
+};
+const struct columns return_target_columns = { "return_targets", COLUMNS(struct return_target, return_target_list) };
+
+static const struct column left_day_list[] = {
+        { "order_id", UUID_AT(struct left_day, order_id) },
+        { "fulfillment_id", UUID_AT(struct left_day, fulfillment_id) },
+        { "location", TEXT_AT(struct left_day, location) },
+        { "left", INTEGER_AT(struct left_day, left) },
+        { "today", INTEGER_AT(struct left_day, today) },
+};
+const struct columns left_day_columns = { "left_days", COLUMNS(struct left_day, left_day_list) };

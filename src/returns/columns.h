@@ -13,3 +13,4 @@ struct return_line_row {
 };
 
 extern const struct columns return_columns, return_line_columns;
+extern const struct columns left_day_columns, listed_return_columns, return_target_columns;

@@ -129,22 +129,9 @@ enum problem returns_read(struct database *database, struct return_set *set, str
 static enum problem targets_row(struct rows *rows, void *into) {
         struct return_targets *targets = into;
 
-        targets->rows = arena_new_array(targets->arena, struct return_target, rows_count(rows));
-        if (!targets->rows)
-                return FAULT_BUSY;
+        targets->rows = rows_fill(rows, &return_target_columns, targets->arena);
         targets->n_rows = rows_count(rows);
-        for (size_t i = 0; i < targets->n_rows; i++) {
-                struct row row = row_at(rows, i);
-                struct return_target *target = &targets->rows[i];
-
-                if (targets->by_number)
-                        target->number = row_text(&row);
-                else
-                        target->id = row_uuid(&row);
-                target->order_id = row_uuid(&row);
-                target->location = targets->by_number ? NULL : row_text(&row);
-        }
-        return PROBLEM_NONE;
+        return targets->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 void return_targets_by_id(
@@ -173,22 +160,10 @@ void return_targets_by_number(
 
 static enum problem left_days_row(struct rows *rows, void *into) {
         struct left_days *days = into;
-        struct left_day *list = arena_new_array(days->arena, struct left_day, rows_count(rows));
 
-        if (!list)
-                return FAULT_BUSY;
-        days->rows = list;
+        days->rows = rows_fill(rows, &left_day_columns, days->arena);
         days->n_rows = rows_count(rows);
-        for (size_t i = 0; i < days->n_rows; i++) {
-                struct row row = row_at(rows, i);
-
-                list[i].order_id = row_uuid(&row);
-                list[i].fulfillment_id = row_uuid(&row);
-                list[i].location = row_text(&row);
-                list[i].left = row_integer(&row);
-                list[i].today = row_integer(&row);
-        }
-        return PROBLEM_NONE;
+        return days->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 void left_days_read(struct database *database, struct left_days *days, const struct uuid *const *order_ids,
@@ -211,18 +186,9 @@ void left_days_read(struct database *database, struct left_days *days, const str
 static enum problem page_row(struct rows *rows, void *into) {
         struct return_page *page = into;
 
-        page->rows = arena_new_array(page->arena, struct listed_return, rows_count(rows));
-        if (!page->rows)
-                return FAULT_BUSY;
+        page->rows = rows_fill(rows, &listed_return_columns, page->arena);
         page->n = rows_count(rows);
-        for (size_t i = 0; i < page->n; i++) {
-                struct row row = row_at(rows, i);
-
-                page->rows[i].id = row_uuid(&row);
-                page->rows[i].order_id = row_uuid(&row);
-                page->rows[i].created_at = row_time(&row);
-        }
-        return PROBLEM_NONE;
+        return page->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 /* The locations of the token, of which a client may ask for one. */
