@@ -22,11 +22,6 @@ static bool request_is_fine(const struct token_request *request) {
         return request->ttl_s >= 1 && request->ttl_s <= TOKEN_TTL_S_MAX;
 }
 
-/* 0, or an errno as libjwt has it. */
-static int text_add(jwt_t *jwt, const char *name, const char *value) {
-        return value && *value ? jwt_add_grant(jwt, name, value) : 0;
-}
-
 static int locations_add(jwt_t *jwt, const struct token_request *request) {
         _cleanup_(json_cleanup) json_t *claims = json_object();
         _cleanup_free_ char *text = NULL;
@@ -64,7 +59,9 @@ static int claims_add(jwt_t *jwt, const struct token_request *request) {
         int error;
 
         for (size_t i = 0; i < array_size(claims); i++) {
-                error = text_add(jwt, claims[i].name, claims[i].value);
+                if (!claims[i].value || !*claims[i].value)
+                        continue;
+                error = jwt_add_grant(jwt, claims[i].name, claims[i].value);
                 if (error)
                         return error;
         }

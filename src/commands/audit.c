@@ -291,11 +291,6 @@ static void print_json_counts(const struct audit *audit) {
         (void) printf("},\"clean\":%s}\n", audit->n_findings ? "false" : "true");
 }
 
-static int audit_explain(enum problem p, const struct database *database) {
-        (void) fprintf(stderr, "holdfast: the audit could not finish: %s\n", database_message(database));
-        return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
-}
-
 static int audit_run(struct audit *audit, bool *ret_finished) {
         enum problem p = PROBLEM_NONE;
 
@@ -303,8 +298,10 @@ static int audit_run(struct audit *audit, bool *ret_finished) {
                 (void) printf("{\"findings\":[");
         for (size_t i = 0; !p && i < array_size(chapters); i++)
                 p = chapter_check(audit, &chapters[i]);
-        if (p)
-                return audit_explain(p, audit->database);
+        if (p) {
+                (void) fprintf(stderr, "holdfast: the audit could not finish: %s\n", database_message(audit->database));
+                return p == FAULT_LOST ? EXIT_NO_DATABASE : EXIT_FAILED;
+        }
         *ret_finished = true;
         if (audit->json)
                 print_json_counts(audit);
@@ -348,19 +345,17 @@ static int textfile_write(struct audit *audit, bool finished, duration took) {
 
 /* ---- options ---- */
 
-static int misunderstood(const char *option) {
-        (void) fprintf(stderr, "holdfast: audit: unknown argument \"%s\"; see holdfast audit --help\n", option);
-        return EXIT_WRONG_USAGE;
-}
-
 static int options_read(int argc, char **argv, struct audit *audit) {
         for (int i = 1; i < argc; i++) {
-                if (text_equal(argv[i], "--json"))
+                if (text_equal(argv[i], "--json")) {
                         audit->json = true;
-                else if (text_equal(argv[i], "--textfile") && i + 1 < argc)
+                } else if (text_equal(argv[i], "--textfile") && i + 1 < argc) {
                         audit->textfile = argv[++i];
-                else
-                        return misunderstood(argv[i]);
+                } else {
+                        (void) fprintf(stderr, "holdfast: audit: unknown argument \"%s\"; see holdfast audit --help\n",
+                                argv[i]);
+                        return EXIT_WRONG_USAGE;
+                }
         }
         return EXIT_OK;
 }

@@ -78,11 +78,6 @@ static int complain_of_keys(const char *reason) {
         return EXIT_BAD_CONFIG;
 }
 
-static int serve_complain(const char *what) {
-        (void) fprintf(stderr, "holdfast: bad configuration: %s\n", what);
-        return EXIT_BAD_CONFIG;
-}
-
 static int check_config(void) {
         const char *complaint = command_config_complaint();
         enum log_level level = LOG_LEVEL_INFO;
@@ -90,8 +85,10 @@ static int check_config(void) {
         for (size_t i = 0; config_unknown(i); i++)
                 (void) fprintf(stderr, "holdfast: unknown setting %.*s, ignored\n",
                         (int) strcspn(config_unknown(i), "="), config_unknown(i));
-        if (complaint)
-                return serve_complain(complaint);
+        if (complaint) {
+                (void) fprintf(stderr, "holdfast: bad configuration: %s\n", complaint);
+                return EXIT_BAD_CONFIG;
+        }
         if (log_level_named(config_text(CONFIG_LOG_LEVEL), &level))
                 log_set_level(level);
         return EXIT_OK;

@@ -103,11 +103,6 @@ static double number_of(const char *bytes) {
         return value;
 }
 
-/* `bytes` is NULL for null. */
-static void enum_fill(struct rows *rows, const struct column *column, const char *bytes, int *ret_value) {
-        *ret_value = !bytes && column->nullable ? (int) column->absent : rows_enum(rows, column->words, bytes);
-}
-
 static unsigned bits_of(struct rows *rows, const struct column *column, const char *bytes) {
         unsigned bits = 0;
         const char *part;
@@ -159,7 +154,8 @@ static void cell_fill(struct rows *rows, const struct column *column, const char
                         bytes ? integer_of(bytes, /* narrow= */ false) + POSTGRES_EPOCH : TIMESTAMP_NONE;
                 break;
         case COLUMN_ENUM:
-                enum_fill(rows, column, bytes, member);
+                *(int *) member =
+                        !bytes && column->nullable ? (int) column->absent : rows_enum(rows, column->words, bytes);
                 break;
         case COLUMN_BITS:
                 *(unsigned *) member = bits_of(rows, column, bytes);

@@ -416,10 +416,6 @@ static bool changes_nothing(const struct plan *plan) {
                !changes_amounts(body);
 }
 
-static bool is_open(const struct order *order) {
-        return order->status == ORDER_OPEN || order->status == ORDER_PARTIALLY_FULFILLED;
-}
-
 enum problem order_change(struct order *order, const struct change_body *body, const struct changing *changing,
         const struct command *command) {
         struct plan plan = { .order = order,
@@ -430,7 +426,7 @@ enum problem order_change(struct order *order, const struct change_body *body, c
                         command->arena, command->refusal } };
         enum problem p;
 
-        if (!is_open(order)) {
+        if (order->status != ORDER_OPEN && order->status != ORDER_PARTIALLY_FULFILLED) {
                 command->refusal->current_status = order_status_texts[order->status];
                 return refuse(command->refusal, command->arena, PROBLEM_INVALID_TRANSITION,
                         "The order is %s; that does not allow: change.", order_status_texts[order->status]);

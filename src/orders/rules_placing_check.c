@@ -28,10 +28,6 @@ void placing_violation_add(
         (void) refuse_because(validation->context.refusal, validation->context.arena, pointer, code, "%s", detail);
 }
 
-static bool is_body_currency(const struct validation *validation, const struct money *money) {
-        return text_equal(money->currency, validation->body->currency);
-}
-
 static bool ships(const struct order_body *body) {
         for (size_t i = 0; i < body->n_lines; i++) {
                 const struct fulfillment_choice *choice = placing_choice(body, &body->lines[i]);
@@ -77,7 +73,7 @@ enum problem placing_check(const struct order_body *body, struct arena *arena, s
         }
         check_discounts(&validation);
         check_people(&validation);
-        if (body->has_shipping && !is_body_currency(&validation, &body->shipping))
+        if (body->has_shipping && !text_equal(body->shipping.currency, body->currency))
                 placing_violation_add(&validation, "#/shipping/currency", "currency-mismatch",
                         "The currency differs from that of the order.");
         if (body->payment && body->payment->due_at != TIMESTAMP_NONE && body->payment->status > (int) PAYMENT_PENDING)

@@ -26,16 +26,15 @@ static struct return_line *line_find(const struct rma *rma, const struct uuid *i
         return NULL;
 }
 
-static bool is_reached(const struct return_line *line, enum disposition disposition) {
-        return line && line->disposition == (int) disposition && line->bucket == aim_of(disposition);
-}
-
 /* All units have the disposition already, and the same actor repeats the request. */
 static bool is_disposal_repeat(const struct rma *rma, enum disposition disposition, const struct move *moves,
         size_t n_moves, const struct command *command) {
-        for (size_t i = 0; i < n_moves; i++)
-                if (!is_reached(line_find(rma, &moves[i].id), disposition))
+        for (size_t i = 0; i < n_moves; i++) {
+                const struct return_line *line = line_find(rma, &moves[i].id);
+
+                if (!line || line->disposition != (int) disposition || line->bucket != aim_of(disposition))
                         return false;
+        }
         return text_equal(rma->moved_by, command->actor);
 }
 
