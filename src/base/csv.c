@@ -6,6 +6,7 @@ enum place { FIELD_START, PLAIN, QUOTED, QUOTE_SEEN };
 
 /* The state between two bytes. */
 struct scan {
+        char separator;
         enum place place;
         size_t fields, lines;
 };
@@ -22,7 +23,7 @@ static enum csv_outcome scan_byte(struct scan *scan, char byte, char next) {
         }
         if (byte == '\n')
                 return CSV_RECORD;
-        if (byte == ',') {
+        if (byte == scan->separator) {
                 scan->place = FIELD_START;
                 return ++scan->fields > CSV_FIELDS_MAX ? CSV_TOO_MANY_FIELDS : CSV_INCOMPLETE;
         }
@@ -55,8 +56,8 @@ static enum csv_outcome span_give_up(
         return outcome;
 }
 
-enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_span *ret_span) {
-        struct scan scan = { .place = FIELD_START, .fields = 1 };
+enum csv_outcome csv_find(const char *bytes, size_t size, bool last, char separator, struct csv_span *ret_span) {
+        struct scan scan = { .separator = separator, .place = FIELD_START, .fields = 1 };
 
         for (size_t i = 0; i < size; i++) {
                 const enum csv_outcome outcome = scan_byte(&scan, bytes[i], i + 1 < size ? bytes[i + 1] : '\n');
@@ -76,14 +77,14 @@ enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_
         return CSV_RECORD;
 }
 
-/* Unquote one field in place; returns the comma or the end behind it. */
-static char *field_take(char *at, const char *end) {
+/* Unquote one field in place; returns the separator or the end behind it. */
+static char *field_take(char *at, const char *end, char separator) {
         char *out = at;
 
         if (at == end || *at != '"') {
-                char *comma = memchr(at, ',', (size_t) (end - at));
+                char *next = memchr(at, separator, (size_t) (end - at));
 
-                return comma ? comma : at + (end - at);
+                return next ? next : at + (end - at);
         }
         for (at++; at < end; at++) {
                 if (*at == '"') {
@@ -97,7 +98,7 @@ static char *field_take(char *at, const char *end) {
         return at + 1;
 }
 
-size_t csv_split(char *bytes, size_t text_size, char **fields) {
+size_t csv_split(char *bytes, size_t text_size, char separator, char **fields) {
         const char *end = bytes + text_size;
         char *at = bytes;
         size_t n = 0;
@@ -106,7 +107,7 @@ size_t csv_split(char *bytes, size_t text_size, char **fields) {
                 char *stop;
 
                 fields[n++] = at;
-                stop = field_take(at, end);
+                stop = field_take(at, end, separator);
                 if (stop >= end) {
                         bytes[text_size] = '\0';
                         return n;

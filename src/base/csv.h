@@ -1,5 +1,5 @@
 /*
- * base/csv: comma separated values (RFC 4180), one record at a time.
+ * base/csv: comma separated values (RFC 4180), one record at a time. The separator is a comma or another byte.
  *
  * A record ends at a line end outside quotes, LF or CRLF. A field is quoted as a whole or not at all: a quote inside an
  * unquoted field stands for itself, as many programs write it. Pure; the caller owns the bytes.
@@ -28,11 +28,11 @@ struct csv_span {
 
 /* Find the record at the start of the bytes, changing nothing; `last`: no bytes will follow. A faulty record ends with
  * its first physical line, so that a stray quote never swallows the lines after it. */
-enum csv_outcome csv_find(const char *bytes, size_t size, bool last, struct csv_span *ret_span);
+enum csv_outcome csv_find(const char *bytes, size_t size, bool last, char separator, struct csv_span *ret_span);
 
 /* Split a record that csv_find has found into NUL-terminated fields, in place; bytes[text_size] must be writable.
  * Returns how many, at most CSV_FIELDS_MAX. */
-size_t csv_split(char *bytes, size_t text_size, char **fields);
+size_t csv_split(char *bytes, size_t text_size, char separator, char **fields);
 
 /* The fault as half a sentence. */
 const char *csv_outcome_text(enum csv_outcome outcome);

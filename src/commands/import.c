@@ -16,11 +16,12 @@ static int usage(const char *option, const char *value, const char *fault) {
                 import_complain("%s \"%s\": %s", option, value, fault);
         else
                 import_complain("%s", fault);
-        (void) fputs("usage: holdfast import products|locations|stock|orders [OPTIONS] FILE\n"
-                     "       orders: --channel C --location L [--open] [--create-products] [--dates dmy|mdy|iso]\n"
-                     "       orders, products: [--currency C]\n"
-                     "       stock: [--counted-at TIME] [--negative refuse|zero]\n"
-                     "       all: [--encoding utf-8|latin1]\n",
+        (void) fputs(
+                "usage: holdfast import products|locations|stock|orders [OPTIONS] FILE\n"
+                "       orders: --channel C --location L [--open] [--create-products] [--dates dmy|mdy|iso]\n"
+                "       orders, products: [--currency C]\n"
+                "       stock: [--counted-at TIME] [--negative refuse|zero]\n"
+                "       all: [--delimiter auto|,|;|tab] [--encoding auto|utf-8|latin1|windows-1252|utf-16] [--strict]\n",
                 stderr);
         return EXIT_WRONG_USAGE;
 }
@@ -47,7 +48,10 @@ static const char *take_option(int option, const char *value, struct import_opti
                 options->for_orders = true;
                 return date_order_named(value, &options->dates) ? NULL : "--dates is dmy, mdy or iso";
         case 'e':
-                return take_word(value, "utf-8", "latin1", &options->latin1) ? NULL : "--encoding is utf-8 or latin1";
+                return encoding_named(value, &options->reading.encoding) ? NULL : "--encoding is " ENCODING_NAMES;
+        case 'f':
+                return separator_named(value, &options->reading.separator) ? NULL
+                                                                           : "--delimiter is auto, a comma, ; or tab";
         case 'l':
                 options->location = value;
                 options->for_orders = true;
@@ -67,6 +71,9 @@ static const char *take_option(int option, const char *value, struct import_opti
                 options->create_products = true;
                 options->for_orders = true;
                 return NULL;
+        case 's':
+                options->reading.strict = true;
+                return NULL;
         default: /* getopt_long has said it */
                 return "import does not take that";
         }
@@ -79,10 +86,12 @@ static const char *read_options(int argc, char **argv, struct import_options *op
                 { "create-products", no_argument, NULL, 'p' },
                 { "currency", required_argument, NULL, 'm' },
                 { "dates", required_argument, NULL, 'd' },
+                { "delimiter", required_argument, NULL, 'f' },
                 { "encoding", required_argument, NULL, 'e' },
                 { "location", required_argument, NULL, 'l' },
                 { "negative", required_argument, NULL, 'n' },
                 { "open", no_argument, NULL, 'o' },
+                { "strict", no_argument, NULL, 's' },
                 { 0 },
         };
 

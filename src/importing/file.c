@@ -9,12 +9,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE      (4 * IMPORT_RECORD_SIZE_MAX)
-#define UTF8_OF_BYTE_MAX 3 /* bytes that one byte of Windows-1252 becomes at most */
+#define BUFFER_SIZE (4 * IMPORT_RECORD_SIZE_MAX)
+#define READ_SIZE   IMPORT_RECORD_SIZE_MAX /* bytes of one read */
 
 static void file_blame(struct import_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -28,28 +27,49 @@ static void file_blame(struct import_file *file, const char *format, ...) {
 
 /* ---- bytes ---- */
 
+static bool is_utf16(const struct import_file *file) {
+        return file->encoding == ENCODING_UTF16_LE || file->encoding == ENCODING_UTF16_BE;
+}
+
+/* Append the UTF-16 that was read to the UTF-8. */
+static void raw_decode(struct import_file *file) {
+        size_t used;
+
+        file->end += utf16_decode(file->raw, file->raw_size, file->encoding == ENCODING_UTF16_BE, file->at_end,
+                file->bytes + file->end, &used);
+        file->raw_size -= used;
+        memmove(file->raw, file->raw + used, file->raw_size);
+}
+
 /* Move the unread bytes to the front and read behind them. */
 static bool fill(struct import_file *file) {
+        char *to;
         ssize_t n;
 
         memmove(file->bytes, file->bytes + file->begin, file->end - file->begin);
         file->end -= file->begin;
         file->begin = 0;
+        to = is_utf16(file) ? file->raw + file->raw_size : file->bytes + file->end;
         do
-                n = read(file->descriptor, file->bytes + file->end, BUFFER_SIZE - file->end);
+                n = read(file->descriptor, to, READ_SIZE);
         while (n < 0 && errno == EINTR && !stop_asked());
         if (n < 0) {
                 file_blame(file, "it cannot be read: %s", strerror(errno));
                 return false;
         }
-        file->end += (size_t) n;
         file->at_end = n == 0;
+        if (is_utf16(file)) {
+                file->raw_size += (size_t) n;
+                raw_decode(file);
+        } else {
+                file->end += (size_t) n;
+        }
         return true;
 }
 
 static void advance(struct import_file *file, size_t size, size_t lines) {
+        file->offset += is_utf16(file) ? utf16_size(file->bytes + file->begin, size) : size;
         file->begin += size;
-        file->offset += size;
         file->line += lines;
 }
 
@@ -71,69 +91,69 @@ static bool skip_line(struct import_file *file) {
         }
 }
 
-/* ---- encoding ---- */
-
-static const uint16_t windows_1252[] = { 0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030,
-        0x0160, 0x2039, 0x0152, 0x8d, 0x017d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
-        0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d, 0x017e, 0x0178 };
-
-static size_t byte_to_utf8(unsigned char byte, char *out) {
-        const unsigned point = byte >= 0x80 && byte < 0xa0 ? windows_1252[byte - 0x80] : byte;
-
-        if (point < 0x80) {
-                out[0] = (char) point;
-                return 1;
-        }
-        if (point < 0x800) {
-                out[0] = (char) (0xc0 | point >> 6);
-                out[1] = (char) (0x80 | (point & 0x3f));
-                return 2;
-        }
-        out[0] = (char) (0xe0 | point >> 12);
-        out[1] = (char) (0x80 | (point >> 6 & 0x3f));
-        out[2] = (char) (0x80 | (point & 0x3f));
-        return 3;
-}
-
-static size_t convert(const char *bytes, size_t size, char *out) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < size; i++)
-                n += byte_to_utf8((unsigned char) bytes[i], out + n);
-        return n;
-}
-
 /* ---- rows ---- */
 
-static char *trim(char *cell) {
-        size_t size;
+/* Blanks and others that nobody sees: tab, no-break space, zero width space, byte order mark. */
+static const char *const unseen[] = { " ", "\t", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf" };
 
-        cell += strspn(cell, " \t");
-        size = strlen(cell);
-        while (size && strchr(" \t", cell[size - 1]))
-                cell[--size] = '\0';
+static size_t unseen_at(const char *at, size_t size, bool at_end) {
+        for (size_t i = 0; i < array_size(unseen); i++) {
+                const size_t n = strlen(unseen[i]);
+
+                if (n <= size && memcmp(at_end ? at + size - n : at, unseen[i], n) == 0)
+                        return n;
+        }
+        return 0;
+}
+
+static bool is_seen(char byte) {
+        return byte > ' ';
+}
+
+static char *trim(char *cell) {
+        size_t size = strlen(cell), n;
+
+        if (size && is_seen(cell[0]) && is_seen(cell[size - 1]))
+                return cell;
+        n = unseen_at(cell, size, /* at_end= */ false);
+        for (; n; n = unseen_at(cell, size, false)) {
+                cell += n;
+                size -= n;
+        }
+        for (n = unseen_at(cell, size, /* at_end= */ true); n; n = unseen_at(cell, size, true))
+                size -= n;
+        cell[size] = '\0';
         return cell;
 }
 
 /* The fields of the record at the front, which is taken. */
 static bool fields_take(struct import_file *file, const struct csv_span *span, char **fields, size_t *ret_n) {
-        char *text = file->bytes + file->begin;
+        const char *text = file->bytes + file->begin;
         size_t size = span->text_size;
 
         advance(file, span->size, span->lines);
-        if (file->latin1) {
-                size = convert(text, size, file->converted);
-                text = file->converted;
+        if (file->encoding == ENCODING_WINDOWS_1252) {
+                size = windows_1252_decode(text, size, file->converted);
         } else if (!text_is_utf8(text, size)) {
-                file_blame(file, "it is not valid UTF-8 (a file in Latin-1 is read with --encoding latin1)");
+                file_blame(file, "it is not valid UTF-8 (a file in Latin-1 or Windows-1252 is read with --encoding "
+                                 "windows-1252)");
                 return false;
         } else {
                 memcpy(file->converted, text, size);
-                text = file->converted;
         }
-        *ret_n = csv_split(text, size, fields);
+        *ret_n = csv_split(file->converted, size, file->separator, fields);
         for (size_t i = 0; i < *ret_n; i++)
                 fields[i] = trim(fields[i]);
+        return true;
+}
+
+/* Nothing but separators, as spreadsheets write behind the last row. */
+static bool is_blank_record(const struct import_file *file, const struct csv_span *span) {
+        const char *at = file->bytes + file->begin;
+
+        for (size_t i = 0; i < span->text_size; i++)
+                if (at[i] != file->separator && at[i] != ' ')
+                        return false;
         return true;
 }
 
@@ -148,7 +168,7 @@ static enum import_read record_next(struct import_file *file, struct import_row 
                 row->offset = file->offset;
                 if (file->at_end && !size)
                         return IMPORT_END;
-                outcome = csv_find(file->bytes + file->begin, size, file->at_end, &span);
+                outcome = csv_find(file->bytes + file->begin, size, file->at_end, file->separator, &span);
                 if (outcome == CSV_INCOMPLETE && size < IMPORT_RECORD_SIZE_MAX) {
                         if (!fill(file))
                                 return IMPORT_BROKEN;
@@ -165,18 +185,17 @@ static enum import_read record_next(struct import_file *file, struct import_row 
                         advance(file, span.size, span.lines);
                         return IMPORT_NO_ROW;
                 }
-                if (span.text_size)
+                if (!is_blank_record(file, &span))
                         return fields_take(file, &span, fields, ret_n) ? IMPORT_ROW : IMPORT_NO_ROW;
                 advance(file, span.size, span.lines);
         }
 }
 
-/* A line of nothing but the names of its columns. */
-static bool repeats_header(const struct import_file *file, char **fields) {
-        for (size_t i = 0; i < file->columns.n; i++)
-                if (file->place[i] < file->width && strcasecmp(fields[file->place[i]], file->columns.at[i].name) != 0)
-                        return false;
-        return true;
+/* Empty fields behind the last column are none. */
+static bool has_width(const struct import_file *file, char **fields, size_t n) {
+        while (n > file->header.width && !*fields[n - 1])
+                n--;
+        return n == file->header.width;
 }
 
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row) {
@@ -186,159 +205,128 @@ enum import_read import_file_next(struct import_file *file, struct import_row *r
 
         if (read != IMPORT_ROW)
                 return read;
-        if (n != file->width) {
-                file_blame(file, "it has %zu columns, the header has %zu", n, file->width);
+        if (!has_width(file, fields, n)) {
+                file_blame(file, "it has %zu columns, the header has %zu", n, file->header.width);
                 return IMPORT_NO_ROW;
         }
-        if (repeats_header(file, fields)) {
+        if (import_header_is_repeated(&file->header, fields)) {
                 file_blame(file, "it repeats the header line; import each file by itself");
                 return IMPORT_NO_ROW;
         }
         for (size_t i = 0; i < file->columns.n; i++)
-                ret_row->cells[i] = file->place[i] < n ? fields[file->place[i]] : NULL;
+                ret_row->cells[i] = import_file_has(file, i) ? fields[file->header.place[i]] : NULL;
         return IMPORT_ROW;
 }
 
 /* ---- the header ---- */
 
-#define NAMED_MAX 5 /* unknown columns that a message names */
-
-static void blame_more(struct import_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void blame_more(struct import_file *file, const char *format, ...) {
-        const size_t size = strlen(file->reason);
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void) vsnprintf(file->reason + size, sizeof(file->reason) - size, format, arguments);
-        va_end(arguments);
-}
-
-/* List the wanted columns behind the fault. */
-static void blame_wanted(struct import_file *file) {
-        blame_more(file, "; the columns, in any order, are: ");
-        for (size_t i = 0; i < file->columns.n; i++)
-                blame_more(file, "%s%s%s", i ? "," : "", file->columns.at[i].name,
-                        file->columns.at[i].required ? "" : " (optional)");
-}
-
-static void blame_header(struct import_file *file, const char *what, const char *name) {
-        file_blame(file, "the header line %s \"%.64s\"", what, name);
-        blame_wanted(file);
-}
-
-static size_t column_named(const struct import_columns *columns, const char *name) {
-        size_t i = 0;
-
-        while (i < columns->n && strcasecmp(columns->at[i].name, name) != 0)
-                i++;
-        return i;
-}
-
-/* All unknown columns at once, so that one run of the import names them all. */
-static void blame_unknown(struct import_file *file, char **fields, size_t n, size_t n_unknown) {
-        size_t named = 0;
-
-        if (n_unknown == 1)
-                file_blame(file, "the header line has the unknown column");
+bool separator_named(const char *name, char *ret_separator) {
+        if (text_equal(name, "auto"))
+                *ret_separator = SEPARATOR_AUTO;
+        else if (text_equal(name, "tab"))
+                *ret_separator = '\t';
         else
-                file_blame(file, "the header line has %zu columns, %zu of them unknown:", n, n_unknown);
-        for (size_t i = 0; i < n && named < NAMED_MAX; i++)
-                if (column_named(&file->columns, fields[i]) == file->columns.n)
-                        blame_more(file, "%s \"%.64s\"", named++ ? "," : "", fields[i]);
-        if (named < n_unknown)
-                blame_more(file, " and %zu more", n_unknown - named);
-        blame_wanted(file);
+                *ret_separator = *name;
+        return text_equal(name, "auto") || text_equal(name, "tab") || (*name && strchr(",;|\t", *name) && !name[1]);
 }
 
-static const struct {
-        char separator;
-        const char *name;
-} other_separators[] = { { ';', "semicolons" }, { '\t', "tabs" }, { '|', "bars (|)" } };
+/* The number of such bytes in the line outside of quotes. */
+static size_t count_outside_quotes(const char *line, size_t size, char byte) {
+        bool quoted = false;
+        size_t n = 0;
 
-/* Other programs' files: `between` has the separator of their headers. */
-static bool is_separated_otherwise(struct import_file *file, const char *between, size_t size) {
-        for (size_t i = 0; i < array_size(other_separators); i++) {
-                if (!memchr(between, other_separators[i].separator, size))
-                        continue;
-                file_blame(file, "the file is separated by %s; save it with commas between its columns",
-                        other_separators[i].name);
-                blame_wanted(file);
-                return true;
+        for (size_t i = 0; i < size; i++) {
+                quoted = quoted != (line[i] == '"');
+                n += !quoted && line[i] == byte;
         }
-        return false;
+        return n;
 }
 
-/* The same with names in quotes, which no comma ends: the header is no record. The separator is behind the first name.
- */
-static bool is_quoted_otherwise(struct import_file *file, const struct import_row *header) {
-        const size_t size = (size_t) (file->offset - header->offset);
-        const char *end = file->bytes + file->begin, *at = end - size;
+/* The byte that stands most often in the line; a comma when none does. */
+static char separator_of(const char *line, size_t size) {
+        static const char separators[] = ",;\t|";
+        size_t most = 0;
+        char separator = ',';
 
-        if (size > file->begin || !size || *at != '"')
-                return false;
-        for (at++; at < end && (*at != '"' || (at + 1 < end && at[1] == '"')); at++)
-                at += *at == '"';
-        if (at < end)
-                at++;
-        while (at < end && *at == ' ')
-                at++;
-        return at < end && is_separated_otherwise(file, at, 1);
-}
+        for (const char *at = separators; *at; at++) {
+                const size_t n = count_outside_quotes(line, size, *at);
 
-static bool columns_place(struct import_file *file, char **fields, size_t n) {
-        size_t n_unknown = 0;
-
-        for (size_t i = 0; i < n; i++)
-                n_unknown += column_named(&file->columns, fields[i]) == file->columns.n;
-        if (n_unknown == n && is_separated_otherwise(file, fields[0], strlen(fields[0])))
-                return false;
-        if (n_unknown) {
-                blame_unknown(file, fields, n, n_unknown);
-                return false;
-        }
-        for (size_t i = 0; i < n; i++) {
-                const size_t column = column_named(&file->columns, fields[i]);
-
-                if (file->place[column] < n) {
-                        blame_header(file, "has twice the column", fields[i]);
-                        return false;
+                if (n > most) {
+                        most = n;
+                        separator = *at;
                 }
-                file->place[column] = i;
         }
+        return separator;
+}
+
+/* The first line that is not empty, as much of it as a row may have. False: the file cannot be read. */
+static bool first_line(struct import_file *file, const char **ret_line, size_t *ret_size) {
+        for (;;) {
+                const char *at = file->bytes + file->begin;
+                const size_t size = file->end - file->begin;
+                const char *end = memchr(at, '\n', size);
+
+                if (end && (size_t) (end - at) <= strspn(at, "\r")) {
+                        advance(file, (size_t) (end - at) + 1, 1);
+                        continue;
+                }
+                *ret_line = at;
+                *ret_size = end ? (size_t) (end - at) : size;
+                if (end || file->at_end || size >= IMPORT_RECORD_SIZE_MAX)
+                        return true;
+                if (!fill(file))
+                        return false;
+        }
+}
+
+/* `sep=;` as spreadsheets write it: the line is no header. */
+static bool sep_line_take(struct import_file *file, const char *line, size_t size) {
+        static const char sep[] = "sep=";
+        const size_t n = sizeof(sep) - 1;
+        const bool named = size > n && memcmp(line, sep, n) == 0 &&
+                           (size == n + 1 || (size == n + 2 && line[n + 1] == '\r')) && strchr(",;\t|", line[n]);
+
+        if (!named)
+                return false;
+        file->separator = line[n];
+        advance(file, size + (file->begin + size < file->end), 1);
         return true;
 }
 
-static bool header_take(struct import_file *file, char **fields, size_t n) {
-        file->width = n;
-        for (size_t i = 0; i < file->columns.n; i++)
-                file->place[i] = n;
-        if (!columns_place(file, fields, n))
+static bool separator_take(struct import_file *file) {
+        const char *line;
+        size_t size;
+
+        file->separator = file->reading.separator;
+        if (!first_line(file, &line, &size))
                 return false;
-        for (size_t i = 0; i < file->columns.n; i++)
-                if (file->columns.at[i].required && file->place[i] == n) {
-                        blame_header(file, "lacks the column", file->columns.at[i].name);
-                        return false;
-                }
+        if (!sep_line_take(file, line, size) && file->separator == SEPARATOR_AUTO)
+                file->separator = separator_of(line, size);
         return true;
 }
 
 /* A byte order mark decides over the encoding that the option names. False: the file cannot be read. */
 static bool mark_take(struct import_file *file) {
-        static const char utf8[] = "\xef\xbb\xbf", utf16[][3] = { "\xff\xfe", "\xfe\xff" };
+        const bool wide = file->reading.encoding == ENCODING_UTF16_LE;
+        enum import_encoding encoding = file->reading.encoding;
+        size_t size = 0;
 
-        while (file->end < sizeof(utf8) - 1 && !file->at_end)
+        file->encoding = ENCODING_UTF8;
+        do
                 if (!fill(file))
                         return false;
-        if (file->end >= sizeof(utf8) - 1 && memcmp(file->bytes, utf8, sizeof(utf8) - 1) == 0) {
-                advance(file, sizeof(utf8) - 1, 0);
-                file->latin1 = false;
-        }
-        for (size_t i = 0; i < array_size(utf16); i++)
-                if (file->end >= 2 && memcmp(file->bytes, utf16[i], 2) == 0) {
-                        file_blame(file, "the file is in UTF-16; save it as UTF-8");
-                        return false;
-                }
+        while (file->end < 3 && !file->at_end);
+        (void) encoding_of_mark(file->bytes, file->end, &encoding, &size);
+        if (wide && !size && file->end && !*file->bytes)
+                encoding = ENCODING_UTF16_BE;
+        advance(file, size, 0);
+        file->encoding = encoding == ENCODING_AUTO ? ENCODING_UTF8 : encoding;
+        if (!is_utf16(file))
+                return true;
+        file->raw_size = file->end - file->begin;
+        memcpy(file->raw, file->bytes + file->begin, file->raw_size);
+        file->begin = file->end = 0;
+        raw_decode(file);
         return true;
 }
 
@@ -348,20 +336,22 @@ static bool header_read(struct import_file *file) {
         size_t n = 0;
         enum import_read read;
 
-        if (!fill(file) || !mark_take(file))
+        if (!mark_take(file) || !separator_take(file))
                 return false;
         read = record_next(file, &row, fields, &n);
         if (read == IMPORT_END)
-                blame_header(file, "is missing; it begins with", file->columns.at[0].name);
-        if (read == IMPORT_NO_ROW && !is_quoted_otherwise(file, &row))
-                blame_wanted(file);
-        return read == IMPORT_ROW && header_take(file, fields, n);
+                file_blame(file, "the header line is missing; it begins with \"%s\"", file->columns.at[0].name);
+        if (read == IMPORT_END || read == IMPORT_NO_ROW)
+                import_columns_list(&file->columns, file->reason, sizeof(file->reason));
+        return read == IMPORT_ROW && import_header_take(&file->header, &file->columns, fields, n, file->reason) &&
+               import_header_check(&file->header, &file->columns, file->reading.strict, file->reason);
 }
 
-bool import_file_open(struct import_file *file, const char *path, const struct import_columns *columns, bool latin1) {
+bool import_file_open(struct import_file *file, const char *path, const struct import_columns *columns,
+        const struct import_reading *reading) {
         struct stat status;
 
-        *file = (struct import_file){ .path = path, .columns = *columns, .latin1 = latin1, .line = 1 };
+        *file = (struct import_file){ .path = path, .columns = *columns, .reading = *reading, .line = 1 };
         file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
         if (file->descriptor < 0) {
                 file_blame(file, "it cannot be opened: %s", strerror(errno));
@@ -371,7 +361,8 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
                 file->size = (uint64_t) status.st_size;
         file->bytes = malloc(BUFFER_SIZE);
         file->converted = malloc(UTF8_OF_BYTE_MAX * IMPORT_RECORD_SIZE_MAX + 1);
-        if (!file->bytes || !file->converted) {
+        file->raw = malloc(3 + 2 * READ_SIZE);
+        if (!file->bytes || !file->converted || !file->raw) {
                 file_blame(file, "there is no memory left");
                 return false;
         }
@@ -379,14 +370,14 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
 }
 
 bool import_file_has(const struct import_file *file, size_t column) {
-        return file->place[column] < file->width;
+        return file->header.place[column] < file->header.width;
 }
 
 bool import_file_seek(struct import_file *file, uint64_t offset, size_t line) {
         if (offset != file->offset) {
                 if (lseek(file->descriptor, (off_t) offset, SEEK_SET) < 0)
                         return false;
-                file->begin = file->end = 0;
+                file->begin = file->end = file->raw_size = 0;
                 file->offset = offset;
                 file->at_end = false;
         }
@@ -399,5 +390,7 @@ void import_file_close(struct import_file *file) {
                 (void) close(file->descriptor);
         free(file->bytes);
         free(file->converted);
+        free(file->raw);
+        import_header_clear(&file->header);
         *file = (struct import_file){ .descriptor = -1 };
 }

@@ -1,30 +1,24 @@
 /*
- * importing/file: a CSV file, row by row, its columns found by name.
+ * importing/file: a file of rows, separated by commas or otherwise, its columns found by name.
  *
  * Bounded: one buffer, whatever the file. A line that is no row is skipped, and the reader returns its reason; then it
  * reads the next line. Cells are NUL-terminated UTF-8 without white space around them and live until the next read. A
  * line that repeats the header is no row: two files were put together. A byte order mark decides over the encoding that
- * was named.
+ * was named. Lines of nothing but separators are passed over as empty ones are.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "importing/encoding.h"
+#include "importing/header.h"
 
-#define IMPORT_COLUMNS_MAX     16
 #define IMPORT_RECORD_SIZE_MAX ((size_t) 64 * 1024) /* bytes of one row, with all its lines */
-#define IMPORT_REASON_SIZE     1024
+#define SEPARATOR_AUTO         '\0'
 
-struct import_column {
-        const char *name;
-        bool required; /* the header must name it */
-};
-
-/* Columns of a kind, in the order of the help text; at most IMPORT_COLUMNS_MAX. */
-struct import_columns {
-        const struct import_column *at;
-        size_t n;
+/* How to read a file, as the options say. */
+struct import_reading {
+        enum import_encoding encoding;
+        char separator; /* SEPARATOR_AUTO: by the header line */
+        bool strict;    /* refuse a file with unknown columns */
 };
 
 struct import_row {
@@ -43,23 +37,29 @@ enum import_read {
 struct import_file {
         const char *path;
         struct import_columns columns;
-        bool latin1;   /* bytes that are Windows-1252, which ISO 8859-1 is part of, instead of UTF-8 */
+        struct import_reading reading;
+        enum import_encoding encoding; /* of the bytes of the file, once it is open */
+        char separator;
         uint64_t size; /* of the file; 0 when it is unknown */
         int descriptor;
-        char *bytes, *converted;
-        size_t begin, end; /* the part of `bytes` that is read and not taken */
-        uint64_t offset;   /* of bytes[begin] in the file */
-        size_t line;       /* of bytes[begin] */
+        char *bytes, *converted, *raw; /* read, one record of it as UTF-8, UTF-16 as it was read */
+        size_t begin, end;             /* the part of `bytes` that is read and not taken */
+        size_t raw_size;
+        uint64_t offset; /* of bytes[begin] in the file */
+        size_t line;     /* of bytes[begin] */
         bool at_end;
-        bool open_end;                    /* the last record ended with the file, without a line end */
-        size_t width;                     /* fields of the header */
-        size_t place[IMPORT_COLUMNS_MAX]; /* field of each column; `width`: none */
-        char reason[IMPORT_REASON_SIZE];  /* of the last failure */
+        bool open_end; /* the last record ended with the file, without a line end */
+        struct import_header header;
+        char reason[IMPORT_FAULT_SIZE]; /* of the last failure */
 };
+
+/* By its name on the command line: auto, tab, or the byte itself. */
+bool separator_named(const char *name, char *ret_separator);
 
 /* Open the file and read its header line. False with `reason` when it cannot be read or the header is not the kind's.
  */
-bool import_file_open(struct import_file *file, const char *path, const struct import_columns *columns, bool latin1);
+bool import_file_open(struct import_file *file, const char *path, const struct import_columns *columns,
+        const struct import_reading *reading);
 
 /* The next row; empty lines are passed over. `row->line` is set for IMPORT_NO_ROW, too. */
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row);

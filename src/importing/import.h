@@ -18,7 +18,7 @@ struct import_options {
         bool open, create_products;
         enum date_order dates;
         timestamp counted_at; /* stock only; TIMESTAMP_NONE: figures of now */
-        bool latin1;
+        struct import_reading reading;
         bool negative_as_zero;      /* stock only */
         bool for_orders, for_stock; /* an option was given that only these take */
 };

@@ -24,12 +24,21 @@ static bool import_lacks_currency(const struct import *import, const struct impo
                !import_file_has(&import->file, kind->currency);
 }
 
+/* Once for the file, on one line. */
+static void note_unknown(const struct import_file *file) {
+        char names[IMPORT_FAULT_SIZE] = "";
+        const size_t n = import_header_unknown(&file->header, names, sizeof(names));
+
+        if (n)
+                import_complain("%s: passed over, %zu unknown column%s:%s", file->path, n, n == 1 ? "" : "s", names);
+}
+
 int import_run(
         struct import *import, const struct import_kind *kind, const struct route_list *routes, size_t n_routes) {
         const struct import_options *options = import->options;
         int code;
 
-        if (!import_file_open(&import->file, options->path, kind->columns, options->latin1)) {
+        if (!import_file_open(&import->file, options->path, kind->columns, &options->reading)) {
                 if (stop_asked())
                         return stop_code();
                 import_complain("%s: %s", options->path, import->file.reason);
@@ -39,6 +48,7 @@ int import_run(
                 import_complain("%s: the prices have no currency; " CURRENCY_WAYS, options->path);
                 return EXIT_WRONG_USAGE;
         }
+        note_unknown(&import->file);
         code = importer_open(&import->importer, routes, n_routes);
         if (code)
                 return code;

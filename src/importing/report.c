@@ -1,6 +1,7 @@
 #include "importing/report.h"
 
 #include "base/text.h"
+#include "importing/header.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -11,7 +12,8 @@
 
 #define PROGRESS_EVERY (200 * MILLISECOND)
 #define CLEAR_LINE     "\r\033[K"
-#define LINE_SIZE      (IMPORT_PROBLEM_SIZE + PATH_MAX)
+#define FAULT_SIZE     (IMPORT_FAULT_SIZE + PATH_MAX)
+#define LINE_SIZE      (FAULT_SIZE + PATH_MAX)
 
 void import_report_init(struct import_report *report, const char *kind, const char *path) {
         *report = (struct import_report){ .path = path, .kind = kind, .on_terminal = isatty(STDERR_FILENO) };
@@ -38,7 +40,7 @@ static void print(FILE *out, const char *format, ...) {
 }
 
 void import_complain(const char *format, ...) {
-        char text[IMPORT_PROBLEM_SIZE];
+        char text[FAULT_SIZE];
         va_list arguments;
 
         va_start(arguments, format);

@@ -80,9 +80,10 @@ def test_no_cell_of_a_row_speaks_to_the_terminal(importer, retailer, kind):
 def test_no_column_of_a_header_speaks_to_the_terminal(importer, retailer, kind):
     options = ("--channel", retailer.channel, "--location", retailer.store, *ORDER_OPTIONS) if kind == "orders" else ()
     for header in (f'{HEADERS[kind]},"{HOSTILE}"', HEADERS[kind].replace(",", "\r"), f'"{"ü" * 200}{HOSTILE}"'):
-        printed = bytes_of(importer, kind, importer.write("hostile.csv", header), options)
-        assert b"the header line" in printed
-        assert_harmless(printed)
+        for strict in ((), ("--strict",)):
+            printed = bytes_of(importer, kind, importer.write("hostile.csv", header), (*options, *strict))
+            assert b"the header line" in printed or b"passed over" in printed
+            assert_harmless(printed)
 
 
 def test_the_name_of_the_file_does_not_speak_to_the_terminal(importer, retailer):
@@ -94,21 +95,54 @@ def test_the_name_of_the_file_does_not_speak_to_the_terminal(importer, retailer)
 
 # headers
 
-@pytest.mark.parametrize("separator, name", [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def separated(separator, lines):
+    return [separator.join(f'"{cell}"' if separator in cell else cell for cell in line.split(",")) for line in lines]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
 @pytest.mark.parametrize("kind", HEADERS)
-def test_the_message_names_the_separator_of_the_file(take, kind, separator, name):
-    names = HEADERS[kind].split(",")
-    for header in (separator.join(names), separator.join(f'"{column}"' for column in names)):
-        done = take(kind, header, expect=WRONG_USAGE)
-        assert f"the file is separated by {name}" in done.stderr and names[0] + "," in done.stderr
+def test_a_file_is_read_by_the_separator_of_its_header(take, retailer, kind, separator):
+    lines = separated(separator, [HEADERS[kind], good_row(kind, retailer)])
+    assert take(kind, *lines, expect=OK).lines == (1, 0, 0)
+    lines[0] = separator.join(f'"{name}"' for name in HEADERS[kind].split(","))
+    assert take(kind, *lines, expect=OK).lines == (0, 1, 0)
+    assert take(kind, f"sep={separator}", *lines, expect=OK).lines == (0, 1, 0)
 
 
-def test_a_strange_header_is_refused_with_its_columns_and_the_wanted_ones(take):
-    done = take("orders", ",".join(f"Column {n}" for n in range(79)), expect=WRONG_USAGE)
-    assert "79 columns, 79 of them unknown" in done.stderr and '"Column 0"' in done.stderr and "74 more" in done.stderr
+@pytest.mark.parametrize("name, separator", [(",", ","), (";", ";"), ("tab", "\t")])
+def test_the_separator_may_be_named(take, retailer, name, separator):
+    lines = separated(separator, [HEADERS["stock"] + ",a;b|c;d|e;f|g;h", f"{retailer.store},{retailer.sku},7,x"])
+    assert take("stock", *lines, options=("--delimiter", name), expect=OK).lines == (1, 0, 0)
+    other = ";" if separator == "," else ","
+    done = take("stock", *lines, options=("--delimiter", other), expect=WRONG_USAGE)
+    assert 'lacks the columns "location", "sku", "on_hand"' in done.stderr
+
+
+def test_a_strange_header_is_refused_with_all_its_columns_and_the_wanted_ones(take):
+    names = [f"Column {n}" for n in range(79)]
+    done = take("orders", ",".join(names), expect=WRONG_USAGE)
+    assert 'lacks the columns "InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice"' in done.stderr
+    assert "79 unknown columns: " + ", ".join(f'"{name}"' for name in names) in done.stderr
     assert "InvoiceNo,StockCode" in done.stderr
     done = take("orders", ",".join(f"Column {n}" for n in range(600)), expect=WRONG_USAGE)
     assert "more than 512 columns" in done.stderr and "InvoiceNo,StockCode" in done.stderr
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_unknown_columns_are_passed_over_and_listed_once(take, retailer, kind):
+    names = HEADERS[kind].split(",")
+    header = ",".join([f"Strange {n}" for n in range(512 - len(names))] + names)
+    row = "x," * (512 - len(names)) + good_row(kind, retailer)
+    done = take(kind, header, row, expect=OK)
+    assert done.lines == (1, 0, 0)
+    (line,) = done.stderr.splitlines()
+    assert f"passed over, {512 - len(names)} unknown columns: " in line and '"Strange 0"' in line and f'"Strange {511 - len(names)}"' in line
+    assert "--strict" in take(kind, header, row, options=("--strict",), expect=WRONG_USAGE).stderr
+
+
+def test_names_of_columns_match_without_regard_to_case_blanks_and_dashes(take, retailer):
+    take("stock", " LOCATION , S-K-U,On Hand,,", f"{retailer.store},{retailer.sku},7,,", ",,,,", expect=OK)
+    assert retailer.figures()["on_hand"] == 7
 
 
 @pytest.mark.parametrize("kind", HEADERS)
@@ -125,10 +159,19 @@ def test_a_byte_order_mark_decides_over_the_encoding_that_was_named(take, retail
     assert api.get(f"/v1/products/{sku}", expect=200).json()["title"] == "Théière"
 
 
+@pytest.mark.parametrize("kind", HEADERS)
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_a_file_in_utf16_is_refused_by_name(take, encoding):
-    done = take("products", "\ufeff" + HEADERS["products"], encoding=encoding, expect=WRONG_USAGE)
-    assert "UTF-16" in done.stderr
+def test_a_file_in_utf16_is_read_by_its_byte_order_mark(take, retailer, kind, encoding):
+    done = take(kind, "\ufeff" + HEADERS[kind], good_row(kind, retailer), encoding=encoding, expect=OK)
+    assert done.lines == (1, 0, 0) and not done.stderr
+
+
+@pytest.mark.parametrize("name, encoding", [("utf-16", "utf-16-le"), ("utf-16", "utf-16-be"), ("windows-1252", "windows-1252"),
+                                            ("latin1", "latin-1"), ("utf-8", "utf-8"), ("auto", "utf-8")])
+def test_the_encoding_may_be_named(take, retailer, api, name, encoding):
+    title = "Théière €" if encoding != "latin-1" else "Théière"
+    take("products", HEADERS["products"], f"{retailer.sku},{title},,,,,", options=("--encoding", name), encoding=encoding, expect=OK)
+    assert api.get(f"/v1/products/{retailer.sku}", expect=200).json()["title"] == title
 
 
 # the end
@@ -287,7 +330,7 @@ def test_zeros_behind_the_point_are_no_decimals(take, retailer, api):
 
 
 @pytest.mark.parametrize("arguments, word", [
-    (["stock", "--encoding", "cp1252"], "--encoding is"), (["products", "--negative", "zero"], "only stock takes"),
+    (["stock", "--encoding", "cp1252"], "--encoding is"), (["stock", "--delimiter", "x"], "--delimiter is"), (["products", "--negative", "zero"], "only stock takes"),
     (["stock", "--negative", "none"], "--negative is"), (["orders", "--channel", "c", "--location", "l", "--currency", "gbp"], '--currency "gbp": Write the code in capitals: GBP'),
     (["orders", "--channel", "_c", "--location", "l"], '--channel "_c"'), (["orders", "--channel", "c", "--location", "_l"], '--location "_l"')])
 def test_a_wrong_option_is_named(service, arguments, word):

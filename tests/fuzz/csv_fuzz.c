@@ -13,12 +13,12 @@
 /* As the importer does it: ask with what has arrived, one byte more each time, until it is enough. */
 static enum csv_outcome find_in_pieces(const char *bytes, size_t size, struct csv_span *ret_span) {
         for (size_t arrived = 1; arrived < size; arrived++) {
-                const enum csv_outcome outcome = csv_find(bytes, arrived, /* last= */ false, ret_span);
+                const enum csv_outcome outcome = csv_find(bytes, arrived, /* last= */ false, ',', ret_span);
 
                 if (outcome != CSV_INCOMPLETE)
                         return outcome;
         }
-        return csv_find(bytes, size, /* last= */ true, ret_span);
+        return csv_find(bytes, size, /* last= */ true, ',', ret_span);
 }
 
 static void quote(struct arena *arena, char *const *fields, size_t n, char **ret_text, size_t *ret_size) {
@@ -50,13 +50,13 @@ static void fields_read_the_same_again(struct arena *arena, const char *record, 
         size_t n, size = 0;
 
         require(bytes);
-        n = csv_split(bytes, span->text_size, fields);
+        n = csv_split(bytes, span->text_size, ',', fields);
         require(n >= 1 && n <= CSV_FIELDS_MAX);
         quote(arena, fields, n, &text, &size);
-        require(csv_find(text, size, /* last= */ true, &second) == CSV_RECORD);
+        require(csv_find(text, size, /* last= */ true, ',', &second) == CSV_RECORD);
         require(second.size == size && second.text_size == size - 1);
         bytes = arena_text_sized(arena, text, size);
-        require(bytes && csv_split(bytes, second.text_size, again) == n);
+        require(bytes && csv_split(bytes, second.text_size, ',', again) == n);
         for (size_t i = 0; i < n; i++)
                 require(strcmp(fields[i], again[i]) == 0);
 }
@@ -71,7 +71,7 @@ static size_t lines_of(const char *bytes, size_t size) {
 
 static size_t take_record(struct arena *arena, const char *bytes, size_t size) {
         struct csv_span span = { 0 }, in_pieces = { 0 };
-        const enum csv_outcome outcome = csv_find(bytes, size, /* last= */ true, &span);
+        const enum csv_outcome outcome = csv_find(bytes, size, /* last= */ true, ',', &span);
 
         require(outcome != CSV_INCOMPLETE);
         require(span.size >= 1 && span.size <= size && span.text_size <= span.size);

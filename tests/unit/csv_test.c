@@ -17,9 +17,9 @@ static void assert_record(const char *text, const char *const *expected, size_t 
         struct csv_span span;
         size_t n;
 
-        cr_assert_eq(csv_find(bytes, strlen(bytes), true, &span), CSV_RECORD, "%s", text);
+        cr_assert_eq(csv_find(bytes, strlen(bytes), true, ',', &span), CSV_RECORD, "%s", text);
         cr_expect_eq(span.lines, lines, "%zu lines of %s", span.lines, text);
-        n = csv_split(bytes, span.text_size, fields);
+        n = csv_split(bytes, span.text_size, ',', fields);
         for (size_t i = 0; i < n; i++) {
                 cr_assert_not_null(expected[i], "field %zu of %s", i, text);
                 cr_expect_str_eq(fields[i], expected[i]);
@@ -31,7 +31,7 @@ static void assert_record(const char *text, const char *const *expected, size_t 
 static void assert_no_record(const char *bytes, size_t size, enum csv_outcome expected, size_t skipped) {
         struct csv_span span;
 
-        cr_assert_eq(csv_find(bytes, size, true, &span), expected, "%s", bytes);
+        cr_assert_eq(csv_find(bytes, size, true, ',', &span), expected, "%s", bytes);
         cr_expect_eq(span.size, skipped, "%zu bytes of %s", span.size, bytes);
         cr_expect_eq(span.lines, 1);
 }
@@ -81,8 +81,8 @@ Test(csv, refuses_more_columns_than_it_has_room_for) {
         struct csv_span span;
 
         memset(most, ',', CSV_FIELDS_MAX - 1);
-        cr_assert_eq(csv_find(most, CSV_FIELDS_MAX - 1, true, &span), CSV_RECORD);
-        cr_assert_eq(csv_split(most, span.text_size, fields), (size_t) CSV_FIELDS_MAX);
+        cr_assert_eq(csv_find(most, CSV_FIELDS_MAX - 1, true, ',', &span), CSV_RECORD);
+        cr_assert_eq(csv_split(most, span.text_size, ',', fields), (size_t) CSV_FIELDS_MAX);
         memset(more, ',', sizeof(more));
         more[CSV_FIELDS_MAX] = '\n';
         assert_no_record(more, CSV_FIELDS_MAX + 1, CSV_TOO_MANY_FIELDS, CSV_FIELDS_MAX + 1);
@@ -94,9 +94,9 @@ Test(csv, waits_for_the_rest_of_a_record) {
         struct csv_span span;
 
         for (size_t size = 0; size < sizeof(text) - 1; size++)
-                cr_assert_eq(csv_find(text, size, false, &span), CSV_INCOMPLETE, "%zu bytes", size);
-        cr_assert_eq(csv_find(text, sizeof(text) - 1, false, &span), CSV_RECORD);
+                cr_assert_eq(csv_find(text, size, false, ',', &span), CSV_INCOMPLETE, "%zu bytes", size);
+        cr_assert_eq(csv_find(text, sizeof(text) - 1, false, ',', &span), CSV_RECORD);
         cr_assert_eq(span.size, sizeof(text) - 1);
-        cr_assert_eq(csv_find("a\"", 2, false, &span), CSV_INCOMPLETE);
-        cr_assert_eq(csv_find("\"a\"b", 4, false, &span), CSV_INCOMPLETE, "where its line ends is not known yet");
+        cr_assert_eq(csv_find("a\"", 2, false, ',', &span), CSV_INCOMPLETE);
+        cr_assert_eq(csv_find("\"a\"b", 4, false, ',', &span), CSV_INCOMPLETE, "where its line ends is not known yet");
 }
