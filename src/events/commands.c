@@ -13,6 +13,25 @@
 
 /* ---- the query ---- */
 
+void event_patterns_check(struct call *call, const char **types, size_t n) {
+        enum event_type named[EVENT_TYPE_COUNT];
+        bool unknown = false;
+
+        for (size_t i = 0; i < n; i++) {
+                size_t n_named = 0;
+
+                if (event_types_match(types[i], strlen(types[i]), named, &n_named)) {
+                        types[i] = event_type_bare(types[i]);
+                        continue;
+                }
+                unknown = true;
+                violation_at(&call->refusal, &call->arena, "#/types", i, NULL, "not-allowed",
+                        "Write a type such as order.created, or order.* for all that begin so, or *.");
+        }
+        if (unknown)
+                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A pattern names no type of event; see errors.");
+}
+
 static bool subject_is_known(const char *subject) {
         const size_t size = strcspn(subject, "/");
 

@@ -36,6 +36,10 @@ struct events_work {
 /* On the loop: whether the bearer may read these events, and whether the types and the subject are known. */
 void events_query_check(struct call *call);
 
+/* On the loop: replace the patterns in `types` of the body by those without prefix. Refuses the call if one names no
+ * type. */
+void event_patterns_check(struct call *call, const char **types, size_t n);
+
 /* The topic of the events that the call reads. */
 const char *events_topic(struct call *call);
 
@@ -54,6 +58,8 @@ const char *events_park_key(struct call *call);
 
 /* Write an event: the members of an open CloudEvents object (CloudEvents 1.0, JSON format). */
 void event_write(struct writer *json, const struct log_event *event);
+
+void consumer_body_check(struct call *call);
 
 extern const struct shape consumer_commit_shape, consumer_shape, events_list_shape, events_stream_shape;
 extern const struct list_kind consumers_list;

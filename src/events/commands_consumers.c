@@ -8,23 +8,15 @@
 
 #include <string.h>
 
-/* What a consumer may ask for; as in docs/events.md. */
-static const char *const event_patterns[] = { "*", "channel.*", "fulfillment.*", "inventory.*", "listing.*",
-        "location.*", "order.*", "payment.*", "pickup.*", "product.*", "refund.*", "reservation.*", "return.*",
-#define X(name, text, subject, members, kept, meaning) text,
-        EVENT_TYPES(X)
-#undef X
-                NULL };
-
 struct consumer_body {
         const char *after;
-        const char *const *types;
+        const char **types;
         size_t n_types;
 };
 
 static const struct shape_member consumer_members[] = {
         OPTIONAL(TEXT, struct consumer_body, after, BETWEEN(1, CURSOR_SIZE_MAX)),
-        COUNTED(TEXTS, false, struct consumer_body, types, .names = event_patterns, BETWEEN(1, CONSUMER_TYPES_MAX)),
+        COUNTED(TEXT_LIST, false, struct consumer_body, types, BETWEEN(1, CONSUMER_TYPES_MAX)),
 };
 const struct shape consumer_shape = SHAPE(struct consumer_body, consumer_members);
 
@@ -38,6 +30,12 @@ static const struct shape_member commit_members[] = {
         OPTIONAL(TEXT, struct commit_body, expected, BETWEEN(1, CURSOR_SIZE_MAX)),
 };
 const struct shape consumer_commit_shape = SHAPE(struct commit_body, commit_members);
+
+void consumer_body_check(struct call *call) {
+        const struct consumer_body *body = call->body;
+
+        event_patterns_check(call, body->types, body->n_types);
+}
 
 /* ---- the work of a batch ---- */
 

@@ -13,7 +13,7 @@ const struct route event_routes[] = {
         { METHOD_GET, "/v1/consumers/{name}", SCOPE_EVENTS_READ, LANE_READ, LIST_BATCH, KEY_UNUSED,
                 .operation = &consumer_show },
         { METHOD_PUT, "/v1/consumers/{name}", SCOPE_EVENTS_READ, LANE_CATALOG, WRITE_BATCH, KEY_UNUSED,
-                .body = &consumer_shape, .operation = &consumer_put },
+                .body = &consumer_shape, .check = consumer_body_check, .operation = &consumer_put },
         { METHOD_POST, "/v1/consumers/{name}/commit", SCOPE_EVENTS_READ, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
                 .body = &consumer_commit_shape, .operation = &consumer_commit },
         { METHOD_GET, "/v1/events", SCOPE_EVENTS_READ, LANE_READ, LIST_BATCH, KEY_UNUSED, .query = &events_list_shape,

@@ -3,8 +3,7 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "engine/delivery.h"
-#include "events/log.h"
-#include "events/types.h"
+#include "events/commands.h"
 #include "webhooks/commands.h"
 
 #include <string.h>
@@ -43,23 +42,6 @@ static void check_url(struct call *call, const char *url) {
         }
 }
 
-static void check_types(struct call *call, const struct webhook_body *body) {
-        enum event_type types[EVENT_TYPE_COUNT];
-        bool unknown = false;
-
-        for (size_t i = 0; i < body->n_types; i++) {
-                size_t n = 0;
-
-                if (event_types_match(body->types[i], strlen(body->types[i]), types, &n))
-                        continue;
-                unknown = true;
-                violation_at(&call->refusal, &call->arena, "#/types", i, NULL, "not-allowed",
-                        "Write a type such as order.created, or order.* for all that begin so, or *.");
-        }
-        if (unknown)
-                call_refuse(call, PROBLEM_VALIDATION_FAILED, "A pattern names no type of event; see errors.");
-}
-
 /* A bearer that is bound to locations or a channel makes endpoints for these alone. */
 static void check_bearer(struct call *call, const struct webhook_body *body) {
         const struct token_claims *claims = call->claims;
@@ -80,7 +62,7 @@ static void check_bearer(struct call *call, const struct webhook_body *body) {
 void webhook_body_check(struct call *call) {
         const struct webhook_body *body = call->body;
 
-        check_types(call, body);
+        event_patterns_check(call, body->types, body->n_types);
         if (!call->refusal.problem)
                 check_url(call, body->url);
         if (!call->refusal.problem)

@@ -105,7 +105,7 @@ def test_every_event_fits_its_schema_of_asyncapi(reader, work, retailer, databas
 
 def test_types_may_have_a_prefix(services, new_database):
     url = new_database()
-    house = services(url, event_type_prefix="com.example.shop")
+    house = services(url, event_type_prefix="com.example.shop", sweeper=0)
     reader = house.client(scope=READER)
     with Database(url) as database:
         order = Retailer(house.client()).create().order().json()
@@ -116,6 +116,14 @@ def test_types_may_have_a_prefix(services, new_database):
     assert types(told) == ["com.example.shop.order.created", "com.example.shop.fulfillment.allocated"]
     assert everything(reader, types="com.example.shop.*") == everything(reader) == everything(reader, types="*")
     assert code_of(reader.get("/v1/events", expect=400, params={"types": "com.example.order.*"})) == "invalid-parameter"
+    given, kept = ["com.example.shop.order.*", "return.received"], ["order.*", "return.received"]
+    assert reader.put("/v1/consumers/erp", {"types": given}, expect=201).json()["types"] == kept
+    hooks = house.client(scope="webhooks:manage")
+    hook = hooks.post("/v1/webhooks", {"url": "https://erp.example/", "types": given}, expect=201).json()
+    assert hook["types"] == kept
+    for refused in (reader.put("/v1/consumers/erp", {"types": ["com.example.order.*"]}, expect=422),
+                    hooks.post("/v1/webhooks", {"url": "https://erp.example/", "types": ["com.example.order.*"]}, expect=422)):
+        assert refused.json()["errors"][0]["pointer"] == "#/types/0"
     stream = Stream(house, "/v1/events/stream?after=oldest&types=com.example.shop.order.created", scope=READER)
     assert stream.event()[1:] == ("com.example.shop.order.created", told[0])
     stream.close()
