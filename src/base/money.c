@@ -82,6 +82,10 @@ bool money_multiply(int64_t amount, int64_t quantity, int64_t *ret_product) {
         return true;
 }
 
+int64_t money_portion(int64_t amount, int64_t part, int64_t whole) {
+        return whole > 0 ? (int64_t) ((__int128) amount * part / whole) : 0;
+}
+
 /* Take digits as long as there are some, at most n of them. */
 static bool money_read_digits(const char **cursor, int n, int *ret_n, int64_t *amount) {
         *ret_n = 0;

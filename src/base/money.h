@@ -36,6 +36,19 @@ must_check bool money_in_range(int64_t amount);
 must_check bool money_add(int64_t a, int64_t b, int64_t *ret_sum);
 must_check bool money_multiply(int64_t amount, int64_t quantity, int64_t *ret_product);
 
+/* The smaller and the larger of two amounts. */
+static inline int64_t money_smaller(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+static inline int64_t money_larger(int64_t a, int64_t b) {
+        return a > b ? a : b;
+}
+
+/* So many parts of an amount that has `whole` parts, rounded towards 0: amount * part / whole. 0 if there is no whole.
+ * The product may exceed 64 bits; the result fits while the part is not larger than the whole. */
+int64_t money_portion(int64_t amount, int64_t part, int64_t whole);
+
 /* "12.99" in major units to minor units of the currency: optional "-", digits, at most the currency's fraction digits
  * (fewer are filled up, "12" and "12.5" are fine). False for more digits, other characters or out of range. */
 must_check bool money_parse(const char *text, const char *currency, struct money *ret_money);

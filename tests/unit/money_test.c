@@ -183,6 +183,16 @@ static void assert_shares(int64_t total, const int64_t *weights, size_t n, const
 #define assert_shares_of(total, weights, ...)                                                                          \
         assert_shares((total), (weights), array_size(weights), (const int64_t[]){ __VA_ARGS__ })
 
+Test(money, a_portion_is_rounded_towards_zero_and_does_not_overflow) {
+        cr_assert_eq(money_portion(1000, 1, 3), 333);
+        cr_assert_eq(money_portion(-1000, 2, 3), -666);
+        cr_assert_eq(money_portion(1000, 3, 3), 1000);
+        cr_assert_eq(money_portion(1000, 0, 3), 0);
+        cr_assert_eq(money_portion(1000, 1, 0), 0);
+        cr_assert_eq(money_portion(MONEY_MAXIMUM, MONEY_MAXIMUM - 1, MONEY_MAXIMUM), MONEY_MAXIMUM - 1);
+        cr_assert(money_smaller(-1, 2) == -1 && money_larger(-1, 2) == 2);
+}
+
 Test(money, shares_follow_the_weights) {
         const int64_t weights[] = { 1, 2, 7 };
 
