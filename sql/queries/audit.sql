@@ -235,8 +235,8 @@ select 'return ' || return_id || ' at ' || location || '/' || sku as subject, fi
  where finding.stated <> finding.proved
 
 -- :name audit_money of findings free
--- The credited amount follows from the lines (units settled at a change keep their value), the paid and refunded amounts from
--- their rows, the due amount from all of these. Orders after $1, up to $2.
+-- The credited amount follows from the lines (units settled at a change keep their value), up to the total; the paid and
+-- refunded amounts from their rows, the due amount from all of these. Orders after $1, up to $2.
 with headers as (
         select id, status, shipping, tax, tax_included, total, credited, adjusted, paid, refunded, refund_due
           from orders
@@ -268,8 +268,8 @@ select 'order ' || id as subject, finding.rule, finding.stated, finding.proved
  cross join lateral (values ('lines_of_no_order', case when h.status is null then 1 else 0 end, 0),
                             ('total', coalesce(h.total, 0), coalesce(v.worth, 0) + coalesce(h.shipping, 0)),
                             ('credited', coalesce(h.credited, 0),
-                             coalesce(v.given_up, 0) + case when h.status = 'cancelled' then h.shipping else 0 end
-                             + coalesce(h.adjusted, 0)),
+                             greatest(least(coalesce(v.given_up, 0) + case when h.status = 'cancelled' then h.shipping else 0 end
+                                            + coalesce(h.adjusted, 0), h.total), 0)),
                             ('credited_beyond_total', greatest(h.credited - h.total, 0), 0),
                             ('paid', coalesce(h.paid, 0), coalesce(t.captured, 0)),
                             ('refunded', coalesce(h.refunded, 0), coalesce(b.amount, 0)),

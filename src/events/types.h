@@ -108,7 +108,7 @@ enum subject_kind {
         X(ORDER_UNITS_ADDED, "order.units_added", ORDER, "order_line_id quantity sku", "",                                \
                 "A line of the order has more units")                                                                     \
         X(ORDER_UNITS_CANCELLED, "order.units_cancelled", ORDER, "amount currency lines shipping tax", "",                \
-                "Units of the order were cancelled; their value, and the tax in it")                                      \
+                "Units of the order were cancelled; the amount credited for them, and the tax in it")                     \
         X(ORDER_UPDATED, "order.updated", ORDER, "", "",                                                                  \
                 "The document changed together with another one, which other events name")                                \
         X(PAYMENT_ADDED, "payment.added", PAYMENT, "amount currency payment_id provider", "reference",                    \
@@ -164,7 +164,7 @@ enum subject_kind {
                 "Units of the return did not arrive and are no longer expected")                                          \
         X(RETURN_RECEIVED, "return.received", RETURN, "at currency lines refund return_id return_number source tax",      \
                 "external_ref", "A location received units of the return")                                                \
-        X(RETURN_REFUND_WITHHELD, "return.refund_withheld", RETURN, "amount currency return_id return_number",            \
+        X(RETURN_REFUND_WITHHELD, "return.refund_withheld", RETURN, "amount currency return_id return_number tax",        \
                 "reason", "The shop does not refund the amount")                                                          \
         X(RETURN_REFUNDED, "return.refunded", RETURN, "amount currency return_id return_number tax to", "",               \
                 "The shop refunds the amount for the returned units")                                                     \

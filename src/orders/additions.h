@@ -35,6 +35,9 @@ struct addition {
         bool fits;  /* its amount can be stated */
 };
 
+/* The amount by which it raises the total of the order. */
+int64_t addition_value(const struct order *order, const struct addition *addition);
+
 /* Check all additions to one order: VALIDATION_FAILED (unknown codes, prices, too many lines, no address to ship to),
  * INSUFFICIENT_STOCK with each short line, SLOT_FULL. `has_address`: the order has an address, or will have one. */
 enum problem additions_check(const struct order *order, struct addition *additions, size_t n, bool has_address,

@@ -64,9 +64,8 @@ struct amounts {
         const int64_t *gross; /* price of all units */
         const int64_t *units; /* remaining ones */
         size_t n;
-        int64_t total;     /* of the order, before */
-        int64_t credited;  /* the part of it that the customer no longer owes */
-        int64_t given_tax; /* in the units given back of all lines */
+        int64_t total;         /* of the order, before */
+        struct taxed credited; /* the part of it that the customer no longer owes */
 };
 
 /* Deal the discounts, the shipping and the tax of a request over the remaining values of the lines: units given back

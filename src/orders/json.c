@@ -35,7 +35,8 @@ static void write_totals(struct writer *json, const struct order *order) {
         write_boolean_member(json, "tax_included", order->tax_included);
         write_amount_member(json, "total", order->balance.total, order->balance.currency);
         write_amount_member(json, "credited", order->balance.credited, order->balance.currency);
-        write_amount_member(json, "credited_tax", order_credited_tax(order), order->balance.currency);
+        write_amount_member(json, "creditable", balance_charge(&order->balance), order->balance.currency);
+        write_amount_member(json, "credited_tax", order_credited(order).tax, order->balance.currency);
         write_amount_member(json, "shipping_tax", order_shipping_tax(order), order->balance.currency);
         write_amount_member(json, "paid", order->balance.paid, order->balance.currency);
         write_amount_member(json, "refunded", order->balance.refunded, order->balance.currency);

@@ -71,8 +71,10 @@ struct order {
         struct balance balance;                    /* its money (payments/payments.h) */
         struct uuid reservation_id;                /* nil: none */
         int64_t subtotal, discount, shipping, tax; /* the total is in the balance */
-        int64_t adjusted;     /* the credited part that belongs to no line; below 0: withheld from the lines' credit */
-        int64_t adjusted_tax; /* the tax in that part */
+        int64_t adjusted;     /* credits that belong to no line; below 0: withheld from the lines' credit */
+        int64_t adjusted_tax; /* the tax in them */
+        struct taxed credits; /* all credits, uncapped; not stored, known if has_credits */
+        bool has_credits;
         int64_t returns_awaited; /* returns with goods on their way back; kept by the returns room */
         const char *open_for;    /* of open_reason_texts, once it is settled; not read */
         bool tax_included;
@@ -127,41 +129,68 @@ int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t un
 /* The tax in the shipping: 0 when the tax is on top, since that tax is dealt over the lines. */
 int64_t order_shipping_tax(const struct order *order);
 
-/* The tax in all that was credited. */
-int64_t order_credited_tax(const struct order *order);
+/* The amount and the tax of a share: order_line_value and order_line_tax. */
+struct taxed order_line_share(const struct order_line *line, int64_t before, int64_t units);
 
 /* The value of the units of a line that were not given back. */
 int64_t order_line_left(const struct order_line *line);
 
 /* The share of the last cancelled or returned units of a line. The line then counts as if they had not been given back;
  * the caller lowers `cancelled`. */
-int64_t order_line_take_back(struct order_line *line, int64_t units);
+struct taxed order_line_take_back(struct order_line *line, int64_t units);
 
 /* A digest of all members that a return shows of its order: the values of its lines, its payments and refunds. When it
  * changes, the versions of the order's returns are raised. */
 uint64_t order_worth_mark(const struct order *order);
 
-/* Fix the values before a change of lines or amounts: units given back keep their value, and each line has its separate
- * value from now on. A caller that adds units or changes an amount then adds to `value` the gain of the total. */
+/* Fix the values before a change of amounts: units given back keep their value, each line has its separate value from
+ * now on, and the credited amount stays (order_keep_credited). A caller that adds units or changes an amount then adds
+ * to `value` the gain of the total. The second function is for a line that gets more units; the order is valued. */
 void order_settle_values(struct order *order);
+void order_line_settle_value(struct order_line *line);
+
+/* Deal discounts and tax over the lines of a new order, before it gets more lines. */
+void order_value_lines(struct order *order);
 
 /* ---- crediting: the customer owes less ---- */
 
-/* Credit the share of `units` more of a line. Call it before the line counts them as cancelled or returned. Returns the
- * share, which is credited up to the total of the order. */
-int64_t order_credit_units(struct order_line *line, int64_t units);
+/* Each function returns the credited amount and the tax in it: less than the share when an appeasement has credited a
+ * part of it before (rules_crediting.c). None makes a refund: order_settle adds the event of the amount that became
+ * due. */
+
+/* The credited part of the total, and the tax in it. All of the tax when all of the total is credited. */
+struct taxed order_credited(const struct order *order);
+
+/* Credit the share of `units` more of a line; or, for returned units, their refund in place of their share. Call it
+ * before the line counts them as cancelled or returned. */
+struct taxed order_credit_units(struct order_line *line, int64_t units);
+struct taxed order_credit_return(struct order_line *line, int64_t units, struct taxed refund);
 
 /* Charge cancelled units of a line that the customer wants again. Call it before the line counts them. */
 void order_charge_units(struct order_line *line, int64_t units);
 
-/* Credit an amount that belongs to no line, and the tax in it: an appeasement, or returned shipping. A negative amount
- * withholds, such as a restocking fee from the credit that order_credit_units has just made. Credited stays within 0
- * and the total. This makes no refund: order_settle adds the event of the amount that became due. */
-void order_credit(struct order *order, int64_t amount, int64_t tax);
+/* Credit an amount that belongs to no line: an appeasement, or returned shipping. */
+struct taxed order_credit(struct order *order, struct taxed more);
 
-/* Credit the shipping, because everything was cancelled; or charge it again. Part of order_settle. */
-void order_credit_shipping(struct order *order);
+/* Charge an amount again that was credited, and not refunded: so much of a return is withheld. */
+void order_withhold(struct order *order, struct taxed kept);
+
+/* Credit the shipping, because everything was cancelled; or charge it again. Part of order_settle, before the status
+ * changes. */
+struct taxed order_credit_shipping(struct order *order);
 void order_charge_shipping(struct order *order);
+
+/* Before the total changes: the credited amount stays as it is, whatever credits the old total capped. */
+void order_keep_credited(struct order *order);
+
+/* A trial of credits: each returns what it would credit, and nothing changes. An addition raises total and tax. */
+struct credit_trial {
+        struct taxed credits; /* uncapped */
+        int64_t total, tax;
+};
+
+struct credit_trial credit_trial_of(const struct order *order);
+struct taxed credit_try(struct credit_trial *trial, struct taxed credit);
 
 /* ---- settling ---- */
 
@@ -209,7 +238,7 @@ void order_tell_units_cancelled(const struct order *order, const char *reason, c
  * or pack the picked units, and settle the order. An order without any unit left is cancelled for the reason given. */
 enum problem order_after_units(struct order *order, const char *reason, const struct command *command);
 
-/* The effect of a cancellation. */
+/* The effect of a cancellation: the amounts that it credits. */
 struct cancelled_line {
         const struct order_line *line;
         int64_t quantity, value, tax;

@@ -350,12 +350,18 @@ static bool discount_add(struct order *order, const struct order_line *line, int
         return true;
 }
 
+int64_t addition_value(const struct order *order, const struct addition *addition) {
+        return addition->unit_price * addition->requested.quantity - addition->discount +
+               (order->tax_included ? 0 : addition->tax);
+}
+
 /* Add the units to the order line; their value is their price, less a discount and with their tax. */
 static bool line_grow(struct order_line *line, const struct addition *addition, struct arena *arena) {
         struct order *order = line->order;
         const int64_t price = line->unit_price * addition->requested.quantity;
-        const int64_t value = price - addition->discount + (order->tax_included ? 0 : addition->tax);
+        const int64_t value = addition_value(order, addition);
 
+        order_line_settle_value(line);
         line->quantity += addition->requested.quantity;
         line->value += value;
         line->tax += addition->tax;
@@ -397,8 +403,10 @@ enum problem additions_make(struct order *order, struct addition *additions, siz
         size_t *numbers = arena_new_array(adding->arena, size_t, n);
         enum problem p = numbers ? PROBLEM_NONE : FAULT_BUSY;
 
-        if (n)
-                order_settle_values(order);
+        if (n) {
+                order_value_lines(order);
+                order_keep_credited(order);
+        }
         for (size_t i = 0; i < n && !p; i++) {
                 struct addition *addition = &additions[i];
                 struct order_line *line = addition->line ? &order->lines[addition->line->number]

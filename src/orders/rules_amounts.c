@@ -106,6 +106,7 @@ void amounts_deal(const struct order *order, const struct change_body *body, str
         struct arena *arena, struct refusal *refusal) {
         const int64_t shipping = body->has_shipping ? body->shipping.amount : order->shipping;
         const bool included = body->tax ? is_included(body->tax) : order->tax_included;
+        const int64_t tax = body->tax ? body->tax->amount : order->tax;
 
         const char *wrong = NULL;
 
@@ -119,22 +120,28 @@ void amounts_deal(const struct order *order, const struct change_body *body, str
         if (body->tax && !deal_tax(order, body->tax, amounts, arena))
                 amount_violation_add(arena, refusal, "#/tax/amount", "not-changeable",
                         "The tax does not fit the remaining value of the lines.");
-        if (body->tax && amounts->given_tax && included != order->tax_included)
+        if (body->tax && amounts->credited.tax && included != order->tax_included)
                 amount_violation_add(arena, refusal, "#/tax/included", "not-changeable",
                         "Part of the tax was refunded; included cannot change any more.");
-        if (body->tax && body->tax->amount < amounts->given_tax)
+        if (body->tax && body->tax->amount < amounts->credited.tax)
                 amount_violation_add(arena, refusal, "#/tax/amount", "not-changeable",
                         "The tax is less than the tax already refunded.");
         amounts->total += shipping - order->shipping;
-        if (amounts->total < amounts->credited)
+        if (amounts->total < amounts->credited.amount)
                 amount_violation_add(arena, refusal, body->discounts ? "#/discounts" : "#/shipping", "too-large",
                         "The new total is less than the amount already credited.");
         if (!money_in_range(amounts->total))
                 amount_violation_add(arena, refusal, body->tax ? "#/tax/amount" : "#/shipping", "out-of-range",
                         "The sum of the amounts exceeds 2^53 - 1, the largest amount.");
-        if (included && (body->tax ? body->tax->amount : order->tax) > amounts->total)
+        if (included && tax > amounts->total)
                 amount_violation_add(arena, refusal, body->tax ? "#/tax/amount" : "#/discounts", "too-large",
                         "The included tax exceeds the total.");
+        else if (tax - amounts->credited.tax > amounts->total - amounts->credited.amount)
+                amount_violation_add(arena, refusal,
+                        body->tax         ? "#/tax/amount"
+                        : body->discounts ? "#/discounts"
+                                          : "#/shipping",
+                        "too-large", "The tax that is left exceeds the amount that is left.");
 }
 
 static enum problem discounts_replace(struct order *order, const struct change_body *body, struct arena *arena) {
@@ -178,8 +185,7 @@ enum problem amounts_apply(struct order *order, const struct change_body *body, 
         int64_t *left = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *gross = arena_new_array(arena, int64_t, order->n_lines);
         int64_t *units = arena_new_array(arena, int64_t, order->n_lines);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order->balance.credited,
-                0 };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order_credited(order) };
         struct refusal never = { 0 };
 
         if (!left || !gross || !units)

@@ -139,7 +139,8 @@ static void cancel_quote_sum(const struct order *order, struct cancel_quote *quo
 
 enum problem order_cancel_quote(struct order *order, const struct cancel_line *lines, size_t n_lines,
         const char *reason, const struct command *command, struct cancel_quote *ret_quote) {
-        const enum order_status before = order->status;
+        const struct taxed before = order_credited(order);
+        struct taxed after;
         struct cancel_quote quote = { .lines = arena_new_array(command->arena, struct cancelled_line, order->n_lines),
                 .n_lines = order->n_lines };
         struct command unheard = *command;
@@ -155,11 +156,10 @@ enum problem order_cancel_quote(struct order *order, const struct cancel_line *l
         if (p)
                 return p;
         note_cancelled(order, quote.lines, 1);
-        if (order->status == ORDER_CANCELLED && before != ORDER_CANCELLED) {
-                quote.shipping = order->shipping;
-                quote.shipping_tax = order_shipping_tax(order);
-        }
         cancel_quote_sum(order, &quote);
+        after = order_credited(order);
+        quote.shipping = after.amount - before.amount - quote.value;
+        quote.shipping_tax = after.tax - before.tax - quote.tax;
         *ret_quote = quote;
         return PROBLEM_NONE;
 }

@@ -255,8 +255,8 @@ static void plan_check_amounts(struct plan *plan) {
         const size_t most = order->n_lines + plan->n_additions;
         int64_t *left = arena_new_array(arena, int64_t, most), *gross = arena_new_array(arena, int64_t, most);
         int64_t *units = arena_new_array(arena, int64_t, most);
-        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order->balance.credited,
-                0 };
+        struct amounts amounts = { left, gross, units, order->n_lines, order->balance.total, order_credited(order) };
+        struct credit_trial trial = credit_trial_of(order);
 
         if (!left || !gross || !units)
                 return;
@@ -264,8 +264,10 @@ static void plan_check_amounts(struct plan *plan) {
                 const struct order_line *line = &order->lines[i];
                 const int64_t given_back = line->cancelled + line->returned, more = taken_off(plan, line);
 
-                amounts.credited += order_line_value(line, given_back, more);
-                amounts.given_tax += order_line_tax(line, 0, given_back + more);
+                const struct taxed credited = credit_try(&trial, order_line_share(line, given_back, more));
+
+                amounts.credited.amount += credited.amount;
+                amounts.credited.tax += credited.tax;
                 units[i] = line->quantity - given_back - more;
                 left[i] = order_line_value(line, given_back + more, units[i]);
                 gross[i] = line->unit_price * line->quantity;

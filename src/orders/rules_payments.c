@@ -12,27 +12,27 @@ enum problem order_pay(struct order *order, const struct payment_request *reques
 }
 
 /* Money beyond the refund due is credited: the customer owes that much less. */
-static void appease(
-        struct order *order, int64_t amount, int64_t tax, const char *reason, const struct command *command) {
+static void appease(struct order *order, struct taxed beyond, const char *reason, const struct command *command) {
         struct event *event = order_tell(order, EVENT_ORDER_APPEASED, command);
+        const struct taxed credited = order_credit(order, beyond);
 
-        order_credit(order, amount, tax);
-        event_integer(event, "amount", amount);
-        event_integer(event, "tax", tax);
+        event_integer(event, "amount", credited.amount);
+        event_integer(event, "tax", credited.tax);
         event_text(event, "currency", order->balance.currency);
         event_text(event, "reason", reason);
 }
 
 enum problem order_give_back(struct order *order, const struct refund_request *request, const struct command *command) {
-        const int64_t credited_tax = order_credited_tax(order);
-        const struct balance_tax tax = { .credited = credited_tax, .left = order->tax - credited_tax };
-        int64_t beyond = 0, beyond_tax = 0;
-        const enum problem p = balance_give_back(&order->balance, request, &tax, command, &beyond, &beyond_tax);
+        struct refund_request whole = *request;
+        struct taxed beyond = { 0 };
+        enum problem p;
 
+        whole.credited = order_credited(order);
+        p = balance_give_back(&order->balance, &whole, order->tax, command, &beyond);
         if (p)
                 return p;
-        if (beyond)
-                appease(order, beyond, beyond_tax, request->reason, command);
+        if (beyond.amount)
+                appease(order, beyond, request->reason, command);
         order_settle(order, command);
         return PROBLEM_NONE;
 }

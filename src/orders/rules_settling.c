@@ -50,11 +50,10 @@ static void write_dropped(struct event *event, const struct order *order) {
         write_list_end(&json);
 }
 
-/* Event for a credit note: the units that the command has cancelled, with their value and the tax in it, and the
- * shipping if the last unit is cancelled. */
-static void tell_dropped(struct order *order, bool with_shipping, const struct command *command) {
-        int64_t units = 0, value = with_shipping ? order->shipping : 0;
-        int64_t tax = with_shipping ? order_shipping_tax(order) : 0;
+/* Event for a credit note: the units that the command has cancelled, with the amount credited for them and the tax in
+ * it, and the shipping if the last unit is cancelled. */
+static void tell_dropped(struct order *order, struct taxed shipping, const struct command *command) {
+        int64_t units = 0, value = shipping.amount, tax = shipping.tax;
         struct event *event;
 
         for (size_t i = 0; i < order->n_lines; i++) {
@@ -67,7 +66,7 @@ static void tell_dropped(struct order *order, bool with_shipping, const struct c
         event = order_tell(order, EVENT_ORDER_UNITS_CANCELLED, command);
         event_integer(event, "amount", value);
         event_integer(event, "tax", tax);
-        event_integer(event, "shipping", with_shipping ? order->shipping : 0);
+        event_integer(event, "shipping", shipping.amount);
         event_text(event, "currency", order->balance.currency);
         write_dropped(event, order);
         for (size_t i = 0; i < order->n_lines; i++)
@@ -130,9 +129,8 @@ void order_project_balance(struct order *order) {
         balance_project(&order->balance);
 }
 
-/* A cancelled order has units again: it costs its shipping again, and payments that were never secured are open. */
+/* A cancelled order has units again: payments that were never secured are open. */
 static void order_revive(struct order *order, const struct command *command) {
-        order_charge_shipping(order);
         order->cancel_reason = NULL;
         balance_reopen(&order->balance, command);
 }
@@ -153,18 +151,26 @@ static void fulfillment_settle(struct fulfillment *fulfillment, const struct com
         give_slot_back(fulfillment, command->now);
 }
 
+/* A cancelled order does not cost its shipping. Returns the shipping that is credited now. */
+static struct taxed order_move_to(struct order *order, enum order_status next) {
+        struct taxed shipping = { 0 };
+
+        if (next == ORDER_CANCELLED && order->status != ORDER_CANCELLED)
+                shipping = order_credit_shipping(order);
+        if (next != ORDER_CANCELLED && order->status == ORDER_CANCELLED)
+                order_charge_shipping(order);
+        order->status = next;
+        order->balance.stage = balance_stage_of(next);
+        return shipping;
+}
+
 void order_settle(struct order *order, const struct command *command) {
         const enum order_status before = order->status;
-        bool cancelled;
+        const struct taxed shipping = order_move_to(order, order_project(order));
 
-        order->status = order_project(order);
-        order->balance.stage = balance_stage_of(order->status);
-        cancelled = order->status == ORDER_CANCELLED && before != ORDER_CANCELLED;
-        if (cancelled)
-                order_credit_shipping(order);
         if (order->status != ORDER_CANCELLED && before == ORDER_CANCELLED)
                 order_revive(order, command);
-        tell_dropped(order, cancelled, command);
+        tell_dropped(order, shipping, command);
         balance_settle(&order->balance, earned_by(order), command);
         order_project_open(order);
         order->changed = true;

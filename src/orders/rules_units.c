@@ -64,14 +64,13 @@ static void fulfillment_line_release(struct fulfillment_line *line, int64_t quan
 
 static void drop_units(struct fulfillment_line *line, int64_t quantity) {
         struct order_line *order_line = line->order_line;
-        const int64_t tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, quantity);
-        const int64_t value = order_credit_units(order_line, quantity);
+        const struct taxed credited = order_credit_units(order_line, quantity);
 
-        order_line->cancelled_value += value;
-        order_line->cancelled_tax += tax;
+        order_line->cancelled_value += credited.amount;
+        order_line->cancelled_tax += credited.tax;
         order_line->dropped += quantity;
-        order_line->dropped_value += value;
-        order_line->dropped_tax += tax;
+        order_line->dropped_value += credited.amount;
+        order_line->dropped_tax += credited.tax;
         order_line->cancelled += quantity;
         order_line->changed = true;
         fulfillment_line_release(line, quantity);

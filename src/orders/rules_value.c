@@ -55,31 +55,33 @@ static void value_lines(struct order *order) {
         order->valued = true;
 }
 
-/* `value` dealt evenly over `units`: the part of the first n. Rounded down for every part but the last, so that the
- * parts add up to the whole. */
-static int64_t part(int64_t value, int64_t n, int64_t units) {
-        return units ? (int64_t) ((__int128) value * n / units) : 0;
+void order_value_lines(struct order *order) {
+        if (!order->valued)
+                value_lines(order);
 }
 
-/* The part of the first n units in an amount of the line; `settled` is the part of the settled units. */
+/* The part of the first n units in an amount of the line; `settled` is the part of the settled units. Dealt evenly and
+ * rounded down for every part but the last, so that the parts add up to the amount. */
 static int64_t amount_of_first(const struct order_line *line, int64_t amount, int64_t settled, int64_t n) {
         if (n <= line->settled)
-                return part(settled, n, line->settled);
-        return settled + part(amount - settled, n - line->settled, line->quantity - line->settled);
+                return money_portion(settled, n, line->settled);
+        return settled + money_portion(amount - settled, n - line->settled, line->quantity - line->settled);
 }
 
 int64_t order_line_value(const struct order_line *line, int64_t before, int64_t units) {
-        if (!line->order->valued)
-                value_lines(line->order);
+        order_value_lines(line->order);
         return amount_of_first(line, line->value, line->settled_value, before + units) -
                amount_of_first(line, line->value, line->settled_value, before);
 }
 
 int64_t order_line_tax(const struct order_line *line, int64_t before, int64_t units) {
-        if (!line->order->valued)
-                value_lines(line->order);
+        order_value_lines(line->order);
         return amount_of_first(line, line->tax, line->settled_tax, before + units) -
                amount_of_first(line, line->tax, line->settled_tax, before);
+}
+
+struct taxed order_line_share(const struct order_line *line, int64_t before, int64_t units) {
+        return (struct taxed){ order_line_value(line, before, units), order_line_tax(line, before, units) };
 }
 
 int64_t order_shipping_tax(const struct order *order) {
@@ -88,16 +90,6 @@ int64_t order_shipping_tax(const struct order *order) {
         for (size_t i = 0; i < order->n_lines; i++)
                 left -= order_line_tax(&order->lines[i], 0, order->lines[i].quantity);
         return left > 0 ? left : 0;
-}
-
-int64_t order_credited_tax(const struct order *order) {
-        int64_t sum = order->adjusted_tax + (order->status == ORDER_CANCELLED ? order_shipping_tax(order) : 0);
-
-        for (size_t i = 0; i < order->n_lines; i++)
-                sum += order_line_tax(&order->lines[i], 0, order->lines[i].cancelled + order->lines[i].returned);
-        if (sum < 0 || !order->balance.credited)
-                return 0;
-        return sum < order->tax ? sum : order->tax;
 }
 
 /* ---- when the order changes ---- */
@@ -112,12 +104,13 @@ static int64_t less(int64_t sum, int64_t share, bool any) {
         return any && sum > share ? sum - share : 0;
 }
 
-int64_t order_line_take_back(struct order_line *line, int64_t units) {
-        const int64_t left = given_back(line) - units, share = order_line_value(line, left, units);
+struct taxed order_line_take_back(struct order_line *line, int64_t units) {
+        const int64_t left = given_back(line) - units;
+        const struct taxed share = order_line_share(line, left, units);
         const bool any = line->cancelled > units;
 
-        line->cancelled_value = less(line->cancelled_value, share, any);
-        line->cancelled_tax = less(line->cancelled_tax, order_line_tax(line, left, units), any);
+        line->cancelled_value = less(line->cancelled_value, share.amount, any);
+        line->cancelled_tax = less(line->cancelled_tax, share.tax, any);
         if (line->settled > left) {
                 line->settled_value = amount_of_first(line, line->value, line->settled_value, left);
                 line->settled_tax = amount_of_first(line, line->tax, line->settled_tax, left);
@@ -126,18 +119,13 @@ int64_t order_line_take_back(struct order_line *line, int64_t units) {
         return share;
 }
 
-void order_settle_values(struct order *order) {
-        if (!order->valued)
-                value_lines(order);
-        for (size_t i = 0; i < order->n_lines; i++) {
-                struct order_line *line = &order->lines[i];
-                const int64_t units = given_back(line);
+void order_line_settle_value(struct order_line *line) {
+        const int64_t units = given_back(line);
 
-                line->settled_value = amount_of_first(line, line->value, line->settled_value, units);
-                line->settled_tax = amount_of_first(line, line->tax, line->settled_tax, units);
-                line->settled = units;
-                line->changed = true;
-        }
+        line->settled_value = amount_of_first(line, line->value, line->settled_value, units);
+        line->settled_tax = amount_of_first(line, line->tax, line->settled_tax, units);
+        line->settled = units;
+        line->changed = true;
 }
 
 int64_t order_line_left(const struct order_line *line) {

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "base/enum_column.h"
+#include "base/money.h"
 #include "events/arguments.h"
 
 #define ORDER_PAYMENTS_MAX 20
@@ -151,9 +152,14 @@ void balance_snapshot(struct snapshot *snapshot, struct balance *balance);
 
 /* ---- amounts ---- */
 
-static inline int64_t amount_smaller(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
+/* An amount and the tax in it. */
+struct taxed {
+        int64_t amount, tax;
+};
+
+/* The tax in a part of an amount: `tax`, but never below 0, above the part, or so that the rest would have more tax
+ * than amount. So the parts of an amount, taken one by one, have all of its tax. */
+int64_t tax_of_part(struct taxed whole, int64_t part, int64_t tax);
 
 /* The sums of all payments and refunds. */
 struct balance_sums {
@@ -177,10 +183,6 @@ int64_t balance_refundable(const struct balance *balance, enum refund_to to);
 
 /* The refund due once every requested capture is answered. Never above the amount refundable to the payments. */
 int64_t balance_refund_expected(const struct balance *balance);
-
-/* Credit an amount; a negative one is charged again. Credited stays within 0 and the total: returns the part that did
- * not fit. This makes no refund: balance_settle adds the event of the amount that became due. */
-int64_t balance_credit(struct balance *balance, int64_t amount);
 
 /* A mark (base/mark.h) of the payments and refunds, which continues that of the caller. */
 uint64_t balance_mark(const struct balance *balance, uint64_t mark);
@@ -244,7 +246,8 @@ struct refund_request {
         enum refund_to to;
         const char *reason;
         struct uuid return_id; /* nil: none */
-        int64_t due, due_tax;  /* the amount that the refund pays in part, and the tax in it; 0: unknown */
+        struct taxed due;      /* the amount that the refund pays in part */
+        struct taxed credited; /* of the balance, once the refund is made: all refunds share its tax */
 };
 
 /* The refundable amount of a return: its accepted lines and the shipping, less the withheld amount. Refunds that name
@@ -254,9 +257,8 @@ struct return_claim {
         int64_t amount, tax;
 };
 
-/* The sum of the refunds of a return (nil: of none) that have not failed, and the tax in them. */
-int64_t balance_refunded_for(const struct balance *balance, const struct uuid *return_id);
-int64_t balance_refunded_tax_for(const struct balance *balance, const struct uuid *return_id);
+/* The sum of the refunds that have not failed: of a return (nil: of none), or of the whole balance (NULL). */
+struct taxed balance_refunded(const struct balance *balance, const struct uuid *return_id);
 
 /* Refund money: one refund to the store credit, or one for each payment by number, captured amounts before requested
  * captures (then a payment may get two). The caller credits the balance, and settles it afterwards. OVER_REFUND: more
@@ -264,17 +266,12 @@ int64_t balance_refunded_tax_for(const struct balance *balance, const struct uui
 enum problem balance_refund(
         struct balance *balance, const struct refund_request *request, const struct command *command);
 
-/* The tax in the credited part of the total, and in the charge that is left. */
-struct balance_tax {
-        int64_t credited, left;
-};
-
 /* Refund the amount due (amount 0), or a given amount. The refund pays the returns first, the oldest first, each up to
- * its claim. With a return_id it pays that return only, and no more than its claim. VALIDATION_FAILED: a return that
- * has no claim. *ret_beyond, *ret_tax: the part beyond the expected refund, an appeasement that the caller credits, and
- * the tax in it. The caller settles the balance. */
-enum problem balance_give_back(struct balance *balance, const struct refund_request *request,
-        const struct balance_tax *tax, const struct command *command, int64_t *ret_beyond, int64_t *ret_tax);
+ * its claim. With a return_id it pays that return only, and no more than its claim. `tax`: in the total; the request
+ * has the credited part. VALIDATION_FAILED: a return that has no claim. *ret_beyond: the part beyond the expected
+ * refund, an appeasement that the caller credits. The caller settles the balance. */
+enum problem balance_give_back(struct balance *balance, const struct refund_request *request, int64_t tax,
+        const struct command *command, struct taxed *ret_beyond);
 
 /* ---- states ---- */
 

@@ -10,17 +10,36 @@ int64_t payment_held(const struct payment *payment) {
                payment->capture_due;
 }
 
+int64_t tax_of_part(struct taxed whole, int64_t part, int64_t tax) {
+        const int64_t amount = money_larger(whole.amount, 0);
+        const int64_t all = money_larger(money_smaller(whole.tax, amount), 0);
+        const int64_t least = all - money_larger(amount - part, 0);
+
+        return money_larger(money_smaller(money_larger(tax, least), money_smaller(all, part)), 0);
+}
+
+struct taxed balance_refunded(const struct balance *balance, const struct uuid *return_id) {
+        struct taxed sum = { 0 };
+
+        for (size_t i = 0; i < balance->n_refunds; i++) {
+                const struct refund *refund = balance->refunds[i];
+
+                if (refund->state == REFUND_FAILED || (return_id && !uuid_equal(&refund->return_id, return_id)))
+                        continue;
+                sum.amount += refund->amount;
+                sum.tax += refund->tax;
+        }
+        return sum;
+}
+
 struct balance_sums balance_sums(const struct balance *balance) {
-        struct balance_sums sums = { 0 };
+        struct balance_sums sums = { .refunded = balance_refunded(balance, NULL).amount };
 
         for (size_t i = 0; i < balance->n_payments; i++) {
                 sums.held += payment_held(balance->payments[i]);
                 sums.capture_due += balance->payments[i]->capture_due;
                 sums.paid += balance->payments[i]->captured;
         }
-        for (size_t i = 0; i < balance->n_refunds; i++)
-                if (balance->refunds[i]->state != REFUND_FAILED)
-                        sums.refunded += balance->refunds[i]->amount;
         return sums;
 }
 
@@ -28,31 +47,25 @@ int64_t balance_charge(const struct balance *balance) {
         return balance->total - balance->credited;
 }
 
+static int64_t due_of(const struct balance *balance, const struct balance_sums *sums) {
+        return balance_charge(balance) - (sums->paid - sums->refunded);
+}
+
 int64_t balance_due(const struct balance *balance) {
         const struct balance_sums sums = balance_sums(balance);
 
-        return balance_charge(balance) - (sums.paid - sums.refunded);
+        return due_of(balance, &sums);
 }
 
 int64_t balance_refundable(const struct balance *balance, enum refund_to to) {
         const struct balance_sums sums = balance_sums(balance);
         const int64_t asked_for = to == REFUND_TO_ORIGINAL ? sums.capture_due : 0;
-        const int64_t left = sums.paid + asked_for - sums.refunded;
 
-        return left > 0 ? left : 0;
+        return money_larger(sums.paid + asked_for - sums.refunded, 0);
 }
 
 int64_t balance_refund_expected(const struct balance *balance) {
-        const int64_t due = balance_refundable(balance, REFUND_TO_ORIGINAL) - balance_charge(balance);
-
-        return due > 0 ? due : 0;
-}
-
-int64_t balance_credit(struct balance *balance, int64_t amount) {
-        const int64_t wanted = balance->credited + amount;
-
-        balance->credited = wanted < 0 ? 0 : amount_smaller(wanted, balance->total);
-        return wanted - balance->credited;
+        return money_larger(balance_refundable(balance, REFUND_TO_ORIGINAL) - balance_charge(balance), 0);
 }
 
 /* ---- finding ---- */
@@ -117,11 +130,10 @@ static void deadline_project(struct balance *balance) {
 
 void balance_project(struct balance *balance) {
         const struct balance_sums sums = balance_sums(balance);
-        const int64_t due = balance_charge(balance) - (sums.paid - sums.refunded);
 
         balance->paid = sums.paid;
         balance->refunded = sums.refunded;
-        balance->refund_due = due < 0 ? -due : 0;
+        balance->refund_due = money_larger(-due_of(balance, &sums), 0);
         balance->payment_status = payment_status_of(balance, &sums);
         deadline_project(balance);
 }

@@ -10,7 +10,7 @@ static int64_t capture_needed(const struct balance *balance, int64_t earned) {
 
         if (balance->stage == BALANCE_COMPLETE)
                 return owed;
-        return amount_smaller(earned - sums.paid - sums.capture_due, owed);
+        return money_smaller(earned - sums.paid - sums.capture_due, owed);
 }
 
 static void capture_request(
@@ -32,7 +32,7 @@ void balance_request_captures(
         int64_t needed = capture_needed(balance, earned);
 
         for (size_t i = 0; i < balance->n_payments && needed > 0; i++) {
-                const int64_t part = amount_smaller(payment_held(balance->payments[i]), needed);
+                const int64_t part = money_smaller(payment_held(balance->payments[i]), needed);
 
                 if (!part)
                         continue;

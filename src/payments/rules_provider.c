@@ -151,11 +151,11 @@ static void ask_less(struct payment *payment, const struct funds *after) {
         const int64_t room = after->authorized - after->captured - after->voided - after->failed;
 
         if (after->captured > payment->captured)
-                payment->capture_due -= amount_smaller(payment->capture_due, after->captured - payment->captured);
+                payment->capture_due -= money_smaller(payment->capture_due, after->captured - payment->captured);
         if (after->voided > payment->voided)
-                payment->void_due -= amount_smaller(payment->void_due, after->voided - payment->voided);
-        payment->capture_due = after->state == FUNDS_VOIDED ? 0 : amount_smaller(payment->capture_due, room);
-        payment->void_due = amount_smaller(payment->void_due, room - payment->capture_due);
+                payment->void_due -= money_smaller(payment->void_due, after->voided - payment->voided);
+        payment->capture_due = after->state == FUNDS_VOIDED ? 0 : money_smaller(payment->capture_due, room);
+        payment->void_due = money_smaller(payment->void_due, room - payment->capture_due);
 }
 
 /* The state that the provider's events lead to, unless we have closed the payment meanwhile. The only place where it

@@ -10,10 +10,17 @@
 
 /* The tax in the first part of the amount due, rounded down: all parts together have all of it. */
 static int64_t tax_in(const struct refund_request *request, int64_t amount) {
-        if (request->due <= 0 || amount <= 0)
-                return 0;
-        return amount >= request->due ? request->due_tax
-                                      : (int64_t) ((__int128) request->due_tax * amount / request->due);
+        return amount >= request->due.amount ? request->due.tax
+                                             : money_portion(request->due.tax, amount, request->due.amount);
+}
+
+/* In proportion to the amount due, within the tax that the refunds so far have left of the credited part. */
+static int64_t refund_tax(
+        const struct balance *balance, const struct refund_request *request, int64_t before, int64_t amount) {
+        const struct taxed refunded = balance_refunded(balance, NULL);
+        const struct taxed left = { request->credited.amount - refunded.amount, request->credited.tax - refunded.tax };
+
+        return tax_of_part(left, amount, tax_in(request, before + amount) - tax_in(request, before));
 }
 
 /* `before`: sum of the earlier refunds of the same request. */
@@ -22,6 +29,7 @@ static struct refund *refund_add(struct balance *balance, struct payment *paymen
         struct refund *refund = arena_new(command->arena, struct refund);
         struct refund **list = arena_grow(command->arena, balance->refunds, balance->n_refunds,
                 &balance->refunds_capacity, sizeof(struct refund *));
+        const int64_t tax = refund_tax(balance, request, before, amount);
 
         if (!refund || !list)
                 return NULL;
@@ -34,7 +42,7 @@ static struct refund *refund_add(struct balance *balance, struct payment *paymen
                 .return_id = request->return_id,
                 .number = (int64_t) balance->n_refunds,
                 .amount = amount,
-                .tax = tax_in(request, before + amount) - tax_in(request, before),
+                .tax = tax,
                 .to = request->to,
                 .reason = request->reason,
                 .actor = command->actor,
@@ -74,7 +82,7 @@ static enum problem refund_to_payments(struct balance *balance, const struct ref
                 if (room <= 0)
                         continue;
                 refund = refund_add(
-                        balance, payment, request->amount - *left, amount_smaller(room, *left), request, command);
+                        balance, payment, request->amount - *left, money_smaller(room, *left), request, command);
                 if (!refund)
                         return FAULT_BUSY;
                 *left -= refund->amount;
@@ -118,59 +126,36 @@ enum problem balance_refund(
 
 /* ---- refunds for returns ---- */
 
-int64_t balance_refunded_for(const struct balance *balance, const struct uuid *return_id) {
-        int64_t sum = 0;
+/* The part of a refund beyond the expected one is an appeasement. It has tax in proportion to the charge that is left.
+ */
+static struct taxed beyond_expected(const struct balance *balance, const struct refund_request *request, int64_t tax) {
+        const struct taxed charge = { balance_charge(balance), tax - request->credited.tax };
+        const int64_t amount = money_larger(request->amount - balance_refund_expected(balance), 0);
 
-        for (size_t i = 0; i < balance->n_refunds; i++)
-                if (balance->refunds[i]->state != REFUND_FAILED &&
-                        uuid_equal(&balance->refunds[i]->return_id, return_id))
-                        sum += balance->refunds[i]->amount;
-        return sum;
-}
-
-int64_t balance_refunded_tax_for(const struct balance *balance, const struct uuid *return_id) {
-        int64_t sum = 0;
-
-        for (size_t i = 0; i < balance->n_refunds; i++)
-                if (balance->refunds[i]->state != REFUND_FAILED &&
-                        uuid_equal(&balance->refunds[i]->return_id, return_id))
-                        sum += balance->refunds[i]->tax;
-        return sum;
-}
-
-/* The tax in an appeasement: in proportion to the charge that is left. */
-static int64_t tax_beyond(const struct balance *balance, const struct balance_tax *tax, int64_t amount) {
-        const int64_t charge = balance_charge(balance);
-
-        if (amount <= 0 || charge <= 0)
-                return 0;
-        return amount >= charge ? tax->left : (int64_t) ((__int128) tax->left * amount / charge);
+        return (struct taxed){ amount, tax_of_part(charge, amount, money_portion(charge.tax, amount, charge.amount)) };
 }
 
 /* The amount that a refund without a return pays: cancelled units and appeasements. */
-static void rest_due(
-        const struct balance *balance, const struct balance_tax *tax, int64_t beyond, struct refund_request *rest) {
+static struct taxed rest_due(const struct balance *balance, const struct refund_request *whole) {
         const struct uuid none = { { 0 } };
+        const struct taxed refunded = balance_refunded(balance, &none);
+        struct taxed due = { whole->credited.amount - refunded.amount, whole->credited.tax - refunded.tax };
 
-        rest->return_id = none;
-        rest->due = balance->credited - balance_refunded_for(balance, &none) + beyond;
-        rest->due_tax = tax->credited - balance_refunded_tax_for(balance, &none) + tax_beyond(balance, tax, beyond);
         for (size_t i = 0; i < balance->n_claims; i++) {
-                rest->due -= balance->claims[i].amount;
-                rest->due_tax -= balance->claims[i].tax;
+                due.amount -= balance->claims[i].amount;
+                due.tax -= balance->claims[i].tax;
         }
-        if (rest->due_tax < 0)
-                rest->due_tax = 0;
+        return due;
 }
 
-/* The undecided part of a claim; 0 of other returns than the named one. */
-static int64_t claim_left(
+/* The undecided part of a claim; nothing of other returns than the named one. */
+static struct taxed claim_left(
         const struct balance *balance, const struct return_claim *claim, const struct refund_request *request) {
-        const int64_t left = claim->amount - balance_refunded_for(balance, &claim->return_id);
+        const struct taxed refunded = balance_refunded(balance, &claim->return_id);
 
         if (!uuid_is_nil(&request->return_id) && !uuid_equal(&request->return_id, &claim->return_id))
-                return 0;
-        return left > 0 ? left : 0;
+                return (struct taxed){ 0 };
+        return (struct taxed){ money_larger(claim->amount - refunded.amount, 0), claim->tax - refunded.tax };
 }
 
 static const struct return_claim *claim_find(const struct balance *balance, const struct uuid *return_id) {
@@ -181,23 +166,20 @@ static const struct return_claim *claim_find(const struct balance *balance, cons
 }
 
 /* One part for each return that the amount pays, the oldest first, each up to its amount due; and one for the rest. */
-static size_t parts_of(const struct balance *balance, const struct refund_request *request,
-        const struct balance_tax *tax, struct refund_request *parts) {
-        const int64_t expected = balance_refund_expected(balance);
-        int64_t left = request->amount, due = expected;
+static size_t parts_of(
+        const struct balance *balance, const struct refund_request *request, struct refund_request *parts) {
+        int64_t left = request->amount, due = balance_refund_expected(balance);
         size_t n = 0;
 
         for (size_t i = 0; i < balance->n_claims; i++) {
-                const int64_t amount =
-                        amount_smaller(claim_left(balance, &balance->claims[i], request), amount_smaller(left, due));
+                const struct taxed claim = claim_left(balance, &balance->claims[i], request);
+                const int64_t amount = money_smaller(claim.amount, money_smaller(left, due));
 
                 if (!amount)
                         continue;
                 parts[n] = *request;
                 parts[n].return_id = balance->claims[i].return_id;
-                parts[n].due = claim_left(balance, &balance->claims[i], request);
-                parts[n].due_tax =
-                        balance->claims[i].tax - balance_refunded_tax_for(balance, &balance->claims[i].return_id);
+                parts[n].due = claim;
                 parts[n++].amount = amount;
                 left -= amount;
                 due -= amount;
@@ -205,15 +187,16 @@ static size_t parts_of(const struct balance *balance, const struct refund_reques
         if (!left)
                 return n;
         parts[n] = *request;
-        rest_due(balance, tax, request->amount > expected ? request->amount - expected : 0, &parts[n]);
+        parts[n].return_id = (struct uuid){ { 0 } };
+        parts[n].due = rest_due(balance, request);
         parts[n++].amount = left;
         return n;
 }
 
-static enum problem refund_in_parts(struct balance *balance, const struct refund_request *request,
-        const struct balance_tax *tax, const struct command *command) {
+static enum problem refund_in_parts(
+        struct balance *balance, const struct refund_request *request, const struct command *command) {
         struct refund_request *parts = arena_new_array(command->arena, struct refund_request, balance->n_claims + 1);
-        const size_t n = parts ? parts_of(balance, request, tax, parts) : 0;
+        const size_t n = parts ? parts_of(balance, request, parts) : 0;
         enum problem p = parts ? check_refund(balance, request, n, command) : FAULT_BUSY;
 
         for (size_t i = 0; i < n && !p; i++)
@@ -241,8 +224,8 @@ static enum problem amount_decide(
                 return refuse(command->refusal, command->arena, PROBLEM_VALIDATION_FAILED,
                         "The return does not belong to the order.");
         }
-        most = amount_smaller(claim_left(balance, claim, request),
-                amount_smaller(balance_refund_expected(balance), balance_refundable(balance, request->to)));
+        most = money_smaller(claim_left(balance, claim, request).amount,
+                money_smaller(balance_refund_expected(balance), balance_refundable(balance, request->to)));
         if (!request->amount)
                 request->amount = most;
         return request->amount && request->amount <= most
@@ -250,17 +233,19 @@ static enum problem amount_decide(
                        : refuse_over(most, command, "The refund exceeds the refundable amount of the return.");
 }
 
-enum problem balance_give_back(struct balance *balance, const struct refund_request *request,
-        const struct balance_tax *tax, const struct command *command, int64_t *ret_beyond, int64_t *ret_tax) {
-        const int64_t expected = balance_refund_expected(balance);
+enum problem balance_give_back(struct balance *balance, const struct refund_request *request, int64_t tax,
+        const struct command *command, struct taxed *ret_beyond) {
         struct refund_request whole = *request;
         enum problem p = amount_decide(balance, &whole, command);
+        struct taxed beyond;
 
-        if (!p)
-                p = refund_in_parts(balance, &whole, tax, command);
         if (p)
                 return p;
-        *ret_beyond = whole.amount > expected ? whole.amount - expected : 0;
-        *ret_tax = tax_beyond(balance, tax, *ret_beyond);
-        return PROBLEM_NONE;
+        beyond = beyond_expected(balance, &whole, tax);
+        whole.credited.amount += beyond.amount;
+        whole.credited.tax += beyond.tax;
+        p = refund_in_parts(balance, &whole, command);
+        if (!p)
+                *ret_beyond = beyond;
+        return p;
 }

@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-static int64_t larger(int64_t a, int64_t b) {
-        return a > b ? a : b;
-}
-
 /* ---- the order of events ---- */
 
 /* Of two events of the same moment, a failure comes before a success, and a void after a capture. */
@@ -103,7 +99,7 @@ static enum problem authorized(struct funds *funds, const struct told_event *eve
         if (another)
                 funds->authorized = funds->voided = 0;
         funds->failed = 0;
-        funds->authorized = larger(funds->authorized, amount->told);
+        funds->authorized = money_larger(funds->authorized, amount->told);
         anew = funds->state == FUNDS_VOIDED ? another : funds->state == FUNDS_CAPTURED && funds_held(funds);
         return funds_advance(funds, anew ? FUNDS_AUTHORIZE_ANEW : FUNDS_AUTHORIZE);
 }
@@ -121,7 +117,7 @@ static void assume_authorized(struct funds *funds, const struct told_event *even
 static enum problem captured(struct funds *funds, const struct told_event *event, struct told_amount *amount) {
         assume_authorized(funds, event);
         amount->most = funds->authorized - funds->captured;
-        amount->told = amount->most - amount_smaller(larger(funds->voided, event->voids_asked), amount->most);
+        amount->told = amount->most - money_smaller(money_larger(funds->voided, event->voids_asked), amount->most);
         if (!amount->told && !funds->captured)
                 amount->told = amount->most;
         if (event->has_amount)
@@ -129,7 +125,7 @@ static enum problem captured(struct funds *funds, const struct told_event *event
         if (amount->told > amount->most || (!amount->told && funds->amount))
                 return PROBLEM_OVER_CAPTURE;
         funds->captured += amount->told;
-        funds->voided = amount_smaller(funds->voided, funds->authorized - funds->captured);
+        funds->voided = money_smaller(funds->voided, funds->authorized - funds->captured);
         return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }
 
@@ -164,8 +160,8 @@ static enum problem voided(struct funds *funds, const struct told_event *event, 
                 p = funds_advance(funds, FUNDS_VOID);
         if (p)
                 return p;
-        funds->voided = larger(funds->voided, amount->told);
-        funds->failed = amount_smaller(funds->failed, amount->most - funds->voided);
+        funds->voided = money_larger(funds->voided, amount->told);
+        funds->failed = money_smaller(funds->failed, amount->most - funds->voided);
         return PROBLEM_NONE;
 }
 

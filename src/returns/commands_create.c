@@ -304,29 +304,29 @@ static void write_verdict(
         write_list_end(json);
         write_amount(json, "value", worth->value, order);
         write_amount(json, "fee", worth->fee, order);
-        write_amount(json, "refund", worth->refund, order);
-        write_amount(json, "tax", worth->tax, order);
+        write_amount(json, "refund", worth->refund.amount, order);
+        write_amount(json, "tax", worth->refund.tax, order);
         write_object_end(json);
 }
 
-static int64_t write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts) {
-        const int64_t shipping = return_judge_shipping(request, verdicts);
-        const int64_t shipping_tax = shipping ? order_shipping_tax(request->order) : 0;
-        int64_t refund = shipping, fee = 0, tax = shipping_tax;
+static int64_t write_sums(struct writer *json, const struct return_request *request, const struct verdict *verdicts,
+        struct taxed shipping) {
+        struct taxed refund = shipping;
+        int64_t fee = 0;
 
         for (size_t i = 0; i < request->n_items; i++) {
                 if (verdicts[i].refused)
                         continue;
                 fee += verdicts[i].worth.fee;
-                refund += verdicts[i].worth.refund;
-                tax += verdicts[i].worth.tax;
+                refund.amount += verdicts[i].worth.refund.amount;
+                refund.tax += verdicts[i].worth.refund.tax;
         }
-        write_amount(json, "shipping", shipping, request->order);
+        write_amount(json, "shipping", shipping.amount, request->order);
         write_amount(json, "fee", fee, request->order);
-        write_amount(json, "shipping_tax", shipping_tax, request->order);
-        write_amount(json, "refund", refund, request->order);
-        write_amount(json, "tax", tax, request->order);
-        return refund;
+        write_amount(json, "shipping_tax", shipping.tax, request->order);
+        write_amount(json, "refund", refund.amount, request->order);
+        write_amount(json, "tax", refund.tax, request->order);
+        return refund.amount;
 }
 
 /* The exchange, and the amount that the customer then owes (above 0) or gets back. */
@@ -345,7 +345,7 @@ static void write_exchange(
         for (size_t i = 0; i < request->n_additions; i++) {
                 const struct addition *addition = &request->additions[i];
                 const int64_t amount = lines[i].unit_price * addition->requested.quantity;
-                const int64_t value = amount - addition->discount + (request->order->tax_included ? 0 : addition->tax);
+                const int64_t value = addition_value(request->order, addition);
 
                 total += value;
                 write_object_begin(json);
@@ -365,8 +365,9 @@ static void write_exchange(
         write_object_end(json);
 }
 
-static void write_quote(struct call *call, const struct return_request *request, const struct verdict *verdicts,
+static void write_quote(struct call *call, const struct return_request *request, struct verdict *verdicts,
         const struct order_line *exchanged) {
+        const struct taxed shipping = return_quote_credits(request, verdicts);
         struct reply_writer w;
         bool allowed = true;
 
@@ -382,7 +383,7 @@ static void write_quote(struct call *call, const struct return_request *request,
         for (size_t i = 0; i < request->n_items; i++)
                 write_verdict(&w.json, &request->items[i], &verdicts[i], request->order);
         write_list_end(&w.json);
-        write_exchange(&w.json, request, exchanged, write_sums(&w.json, request, verdicts));
+        write_exchange(&w.json, request, exchanged, write_sums(&w.json, request, verdicts, shipping));
         reply_end(&w);
 }
 

@@ -11,28 +11,26 @@ static struct money money_of(const struct rma *rma, int64_t amount) {
         return money;
 }
 
-/* While the goods are not here: their refund if they are as good as new. */
-static struct worth worth_of(const struct return_line *line) {
+/* While the goods are not here: the refund that they would credit now if they are as good as new. */
+static struct worth worth_of(const struct return_line *line, struct credit_trial *trial) {
         const struct order_line *order_line = line->order_line;
         const int64_t before = order_line->cancelled + order_line->returned;
+        struct worth worth = { .value = line->value, .fee = line->fee, .refund = { line->refund, line->tax } };
 
         if (line->acceptance == ACCEPTANCE_ACCEPTED)
-                return (struct worth){
-                        .value = line->value, .fee = line->fee, .refund = line->refund, .tax = line->tax
-                };
+                return worth;
         if (line->reception != RECEPTION_AWAITING)
                 return (struct worth){ 0 };
-        return return_worth(&line->terms, GOODS_SELLABLE, order_line_value(order_line, before, line->quantity),
-                order_line_tax(order_line, before, line->quantity));
+        worth = return_worth(&line->terms, GOODS_SELLABLE, order_line_share(order_line, before, line->quantity));
+        worth.refund = credit_try(trial, worth.refund);
+        return worth;
 }
 
 static void write_text_or_null(struct writer *json, const char *name, const char *const *texts, int index) {
         write_text_member(json, name, index < 0 ? NULL : texts[index]);
 }
 
-static void write_return_line(struct writer *json, const struct return_line *line) {
-        const struct worth worth = worth_of(line);
-
+static void write_return_line(struct writer *json, const struct return_line *line, const struct worth *worth) {
         write_object_begin(json);
         write_uuid_member(json, "id", &line->id);
         write_uuid_member(json, "order_line_id", &line->order_line->id);
@@ -49,10 +47,10 @@ static void write_return_line(struct writer *json, const struct return_line *lin
         write_text_member(json, "location", line->location);
         write_time_member(json, "received_at", line->received_at);
         write_text_member(json, "note", line->note);
-        write_money_member(json, "value", money_of(line->rma, worth.value));
-        write_money_member(json, "fee", money_of(line->rma, worth.fee));
-        write_money_member(json, "refund", money_of(line->rma, worth.refund));
-        write_money_member(json, "tax", money_of(line->rma, worth.tax));
+        write_money_member(json, "value", money_of(line->rma, worth->value));
+        write_money_member(json, "fee", money_of(line->rma, worth->fee));
+        write_money_member(json, "refund", money_of(line->rma, worth->refund.amount));
+        write_money_member(json, "tax", money_of(line->rma, worth->refund.tax));
         write_object_end(json);
 }
 
@@ -78,6 +76,7 @@ static void write_refunds(struct writer *json, const struct rma *rma) {
 }
 
 void rma_write(struct writer *json, const struct rma *rma) {
+        struct credit_trial trial = credit_trial_of(rma->order);
         int64_t refund = rma->shipping, tax = rma->shipping_tax;
 
         write_uuid_member(json, "id", &rma->id);
@@ -92,9 +91,11 @@ void rma_write(struct writer *json, const struct rma *rma) {
         write_name(json, "lines");
         write_list_begin(json);
         for (size_t i = 0; i < rma->n_lines; i++) {
-                refund += worth_of(rma->lines[i]).refund;
-                tax += worth_of(rma->lines[i]).tax;
-                write_return_line(json, rma->lines[i]);
+                const struct worth worth = worth_of(rma->lines[i], &trial);
+
+                refund += worth.refund.amount;
+                tax += worth.refund.tax;
+                write_return_line(json, rma->lines[i], &worth);
         }
         write_list_end(json);
         write_raw_member(json, "unexpected", rma->unexpected);

@@ -164,12 +164,12 @@ extern const char *const return_rule_texts[];
 
 struct return_terms return_terms_of(const struct return_policy *channel, const struct return_policy *product);
 
-/* The refund of some units that were paid with `value`, and the tax in it. */
+/* The refund of some units that were paid with `paid`: less for their condition, less the fee. */
 struct worth {
-        int64_t value, fee, refund, tax;
+        int64_t value, fee;
+        struct taxed refund;
 };
-struct worth return_worth(
-        const struct return_terms *terms, enum goods_condition condition, int64_t value, int64_t value_tax);
+struct worth return_worth(const struct return_terms *terms, enum goods_condition condition, struct taxed paid);
 
 /* Units of an order line that are on their way back, and those that can still be returned. */
 int64_t order_line_awaited(const struct return_set *set, const struct order_line *line);
@@ -214,8 +214,9 @@ struct return_request {
 enum problem return_judge(
         const struct return_request *request, struct verdict *verdicts, const struct command *command);
 
-/* The shipping that would be refunded with the items. */
-int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts);
+/* The refunds that a quote states are those that the return would credit: lower the refund of each item that would be
+ * taken back to the amount that is left, and return the refund of the shipping. After return_quote_exchange. */
+struct taxed return_quote_credits(const struct return_request *request, struct verdict *verdicts);
 
 /* Authorise a return; lines whose goods are here are received and accepted at once. OVER_RETURN with each line and its
  * returnable units; RETURN_REFUSED with each rule of the policy that a line breaks. FAULT_BUSY without memory. */

@@ -80,6 +80,17 @@ static enum problem add_items(const struct return_request *request, const struct
         return PROBLEM_NONE;
 }
 
+/* The exchange raises the total, which caps the credit of the items: it is made before them. It moves the lines of the
+ * order. */
+static enum problem exchange_first(const struct return_request *request, struct verdict *verdicts, struct rma *rma,
+        const struct command *command) {
+        const enum problem p = return_make_exchange(request, rma, command);
+
+        for (size_t i = 0; i < request->n_items; i++)
+                verdicts[i].line = order_line_find(request->order, &request->items[i].order_line_id);
+        return p;
+}
+
 static void tell_authorized(const struct rma *rma, const struct command *command) {
         struct event *event = rma_tell(rma, EVENT_RETURN_AUTHORIZED, command);
 
@@ -113,15 +124,15 @@ enum problem return_authorize(
         if (p)
                 return p;
         rma = rma_new(request, command);
-        p = rma ? add_items(request, verdicts, rma, command) : FAULT_BUSY;
+        p = rma ? PROBLEM_NONE : FAULT_BUSY;
+        if (!p && request->n_additions)
+                p = exchange_first(request, verdicts, rma, command);
+        if (!p)
+                p = add_items(request, verdicts, rma, command);
         if (p)
                 return p;
-        if (request->n_additions)
-                p = return_make_exchange(request, rma, command);
-        else
+        if (!request->n_additions)
                 return_grant_shipping(rma, request->set);
-        if (p)
-                return p;
         rma_settle(rma, command);
         tell_authorized(rma, command);
         if (rma->status == RETURN_RECEIVED || rma->status == RETURN_PARTIALLY_RECEIVED)

@@ -6,19 +6,15 @@
 
 /* ---- lines ---- */
 
-static int64_t share_of(int64_t amount, int64_t quantity, int64_t of) {
-        return (int64_t) ((__int128) amount * quantity / of);
-}
-
 /* The parts are rounded down for the units that part; the others keep the rest. The deduction for the condition goes
  * with the units as well, so that value is never less than fee and refund. */
 static void split_money(struct return_line *rest, struct return_line *part) {
         const int64_t of = rest->quantity + part->quantity;
-        const int64_t lost = share_of(rest->value - rest->fee - rest->refund, part->quantity, of);
+        const int64_t lost = money_portion(rest->value - rest->fee - rest->refund, part->quantity, of);
 
-        part->fee = share_of(rest->fee, part->quantity, of);
-        part->refund = share_of(rest->refund, part->quantity, of);
-        part->tax = share_of(rest->tax, part->quantity, of);
+        part->fee = money_portion(rest->fee, part->quantity, of);
+        part->refund = money_portion(rest->refund, part->quantity, of);
+        part->tax = money_portion(rest->tax, part->quantity, of);
         part->value = part->fee + part->refund + lost;
         rest->fee -= part->fee;
         rest->refund -= part->refund;
@@ -129,18 +125,18 @@ bool return_can_shelve(const struct command *command, const char *location, cons
 
 void return_line_accept(struct return_line *line, const struct command *command) {
         struct order_line *order_line = line->order_line;
-        const int64_t tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, line->quantity);
-        const struct worth worth = return_worth(&line->terms, (enum goods_condition) line->condition,
-                order_credit_units(order_line, line->quantity), tax);
+        const struct taxed share =
+                order_line_share(order_line, order_line->cancelled + order_line->returned, line->quantity);
+        const struct worth worth = return_worth(&line->terms, (enum goods_condition) line->condition, share);
+        const struct taxed credited = order_credit_return(order_line, line->quantity, worth.refund);
 
         (void) acceptance_advance(line, ACCEPTANCE_ACCEPT, command->arena, command->refusal);
         (void) bucket_advance(
                 line, bucket_event_of((enum disposition) line->disposition), command->arena, command->refusal);
         line->value = worth.value;
         line->fee = worth.fee;
-        line->refund = worth.refund;
-        line->tax = worth.tax;
-        order_credit(order_line->order, worth.refund - worth.value, worth.tax - tax);
+        line->refund = credited.amount;
+        line->tax = credited.tax;
         order_line->returned += line->quantity;
         order_line->changed = true;
         shelve(line, command);
@@ -174,6 +170,8 @@ static bool order_is_all_back(const struct order *order) {
 }
 
 void return_grant_shipping(struct rma *rma, const struct return_set *set) {
+        struct taxed shipping;
+
         for (size_t i = 0; i < set->n_rows; i++)
                 if (set->rows[i]->order == rma->order && set->rows[i]->shipping)
                         return;
@@ -182,9 +180,10 @@ void return_grant_shipping(struct rma *rma, const struct return_set *set) {
                         return;
         if (!order_is_all_back(rma->order))
                 return;
-        rma->shipping = rma->order->shipping;
-        rma->shipping_tax = rma->shipping ? order_shipping_tax(rma->order) : 0;
-        order_credit(rma->order, rma->shipping, rma->shipping_tax);
+        shipping = order_credit(rma->order,
+                (struct taxed){ rma->order->shipping, rma->order->shipping ? order_shipping_tax(rma->order) : 0 });
+        rma->shipping = shipping.amount;
+        rma->shipping_tax = shipping.tax;
 }
 
 struct event *rma_tell(const struct rma *rma, enum event_type type, const struct command *command) {

@@ -24,7 +24,7 @@ struct offer_context return_offer_context(const struct return_request *request, 
 
 /* The part of an amount that belongs to further units of `of`, when `before` of them have theirs. */
 static int64_t part_of(int64_t amount, int64_t before, int64_t units, int64_t of) {
-        return (int64_t) ((__int128) amount * (before + units) / of) - (int64_t) ((__int128) amount * before / of);
+        return money_portion(amount, before + units, of) - money_portion(amount, before, of);
 }
 
 static int64_t tax_on_top(const struct return_request *request, const struct verdict *verdict) {
@@ -61,7 +61,7 @@ static int64_t tax_in_proportion(const struct return_request *request, const str
                 tax += verdicts[i].paid_tax;
                 paid += verdicts[i].worth.value - tax_on_top(request, &verdicts[i]);
         }
-        return paid > 0 ? (int64_t) (((__int128) 2 * amount * tax + paid) / ((__int128) 2 * paid)) : 0;
+        return (money_portion(2 * amount, tax, paid) + 1) / 2;
 }
 
 static int64_t net_of(const struct addition *addition, int64_t price) {
@@ -125,7 +125,7 @@ enum problem return_quote_exchange(const struct return_request *request, const s
         for (size_t i = 0; i < request->n_additions; i++) {
                 requested_line_check(&context, &request->additions[i].requested);
                 requested_line_offer(&context, &request->additions[i].requested, &lines[i]);
-                prices[i] = lines[i].unit_price;
+                prices[i] = request->additions[i].unit_price = lines[i].unit_price;
         }
         if (!command->refusal->n_violations && request->n_additions)
                 price_exchange(request, verdicts, prices, command);

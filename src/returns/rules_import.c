@@ -124,6 +124,7 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
         const char *reason, timestamp received_at, struct arena *arena) {
         const struct return_terms terms = return_terms_of(NULL, NULL);
         struct return_line *line = return_line_new(rma, order_line, body->quantity, reason, &terms, arena);
+        struct taxed credited;
 
         if (!line)
                 return false;
@@ -134,8 +135,9 @@ static bool line_take(struct rma *rma, struct order_line *order_line, const stru
         line->bucket = BUCKET_GONE;
         line->location = rma->location;
         line->received_at = received_at;
-        line->tax = order_line_tax(order_line, order_line->cancelled + order_line->returned, body->quantity);
-        line->value = line->refund = order_credit_units(order_line, body->quantity);
+        credited = order_credit_units(order_line, body->quantity);
+        line->value = line->refund = credited.amount;
+        line->tax = credited.tax;
         order_line->returned += body->quantity;
         order_line->changed = true;
         return true;
@@ -148,8 +150,8 @@ static enum problem refund_settled(struct rma *rma, const char *reason, timestam
                 .to = REFUND_TO_ORIGINAL,
                 .reason = reason,
                 .return_id = rma->id,
-                .due = rma_refund(rma),
-                .due_tax = rma_tax(rma) };
+                .due = { rma_refund(rma), rma_tax(rma) },
+                .credited = order_credited(rma->order) };
         const struct command then = { .actor = command->actor,
                 .now = received_at,
                 .events = quiet,

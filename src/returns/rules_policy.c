@@ -54,21 +54,14 @@ struct return_terms return_terms_of(const struct return_policy *channel, const s
         return terms;
 }
 
-/* So many thousandths of an amount, rounded down. */
-static int64_t per_mille(int64_t amount, int64_t parts) {
-        return (int64_t) ((__int128) amount * parts / PER_MILLE_MAX);
-}
-
 /* The refund is rounded down by its condition, and the fee, which is taken off it, as well: no cent is made. */
-struct worth return_worth(
-        const struct return_terms *terms, enum goods_condition condition, int64_t value, int64_t value_tax) {
-        const int64_t granted = per_mille(value, terms->refund_per_mille[condition]);
-        const int64_t fee = per_mille(granted, terms->fee_per_mille), refund = granted - fee;
+struct worth return_worth(const struct return_terms *terms, enum goods_condition condition, struct taxed paid) {
+        const int64_t granted = money_portion(paid.amount, terms->refund_per_mille[condition], PER_MILLE_MAX);
+        const int64_t fee = money_portion(granted, terms->fee_per_mille, PER_MILLE_MAX), refund = granted - fee;
 
-        return (struct worth){ .value = value,
-                .fee = fee,
-                .refund = refund,
-                .tax = value ? (int64_t) ((__int128) value_tax * refund / value) : 0 };
+        return (struct worth){
+                .value = paid.amount, .fee = fee, .refund = { refund, money_portion(paid.tax, refund, paid.amount) }
+        };
 }
 
 /* ---- how many ---- */
@@ -185,9 +178,10 @@ static int64_t wanted_before(const struct return_request *request, size_t i) {
 }
 
 static void judge_worth(struct verdict *verdict, enum goods_condition condition, int64_t before, int64_t units) {
-        verdict->paid_tax = order_line_tax(verdict->line, before, units);
-        verdict->worth = return_worth(
-                &verdict->terms, condition, order_line_value(verdict->line, before, units), verdict->paid_tax);
+        const struct taxed paid = order_line_share(verdict->line, before, units);
+
+        verdict->paid_tax = paid.tax;
+        verdict->worth = return_worth(&verdict->terms, condition, paid);
 }
 
 static void judge_item(const struct return_request *request, size_t i, struct verdict *verdict) {
@@ -231,14 +225,42 @@ static bool request_brings_all_back(const struct return_request *request) {
         return true;
 }
 
-int64_t return_judge_shipping(const struct return_request *request, const struct verdict *verdicts) {
+/* ---- quoting ---- */
+
+static bool is_shipping_refunded(const struct return_request *request, const struct verdict *verdicts) {
         if (request->n_additions)
-                return 0;
+                return false;
         for (size_t i = 0; i < request->n_items; i++)
                 if (!verdicts[i].terms.refunds_shipping || verdicts[i].refused)
-                        return 0;
+                        return false;
         for (size_t i = 0; i < request->set->n_rows; i++)
                 if (request->set->rows[i]->order == request->order && request->set->rows[i]->shipping)
-                        return 0;
-        return request_brings_all_back(request) ? request->order->shipping : 0;
+                        return false;
+        return request_brings_all_back(request);
+}
+
+/* An exchange raises the total before anything is credited. */
+static struct credit_trial credit_trial_with_exchange(const struct return_request *request) {
+        struct credit_trial trial = credit_trial_of(request->order);
+
+        if (request->n_additions)
+                trial.credits = order_credited(request->order);
+        for (size_t i = 0; i < request->n_additions; i++) {
+                trial.total += addition_value(request->order, &request->additions[i]);
+                trial.tax += request->additions[i].tax;
+        }
+        return trial;
+}
+
+struct taxed return_quote_credits(const struct return_request *request, struct verdict *verdicts) {
+        const struct order *order = request->order;
+        struct credit_trial trial = credit_trial_with_exchange(request);
+        const struct taxed none = { 0 };
+
+        for (size_t i = 0; i < request->n_items; i++)
+                if (!verdicts[i].refused)
+                        verdicts[i].worth.refund = credit_try(&trial, verdicts[i].worth.refund);
+        if (!is_shipping_refunded(request, verdicts) || !order->shipping)
+                return none;
+        return credit_try(&trial, (struct taxed){ order->shipping, order_shipping_tax(order) });
 }

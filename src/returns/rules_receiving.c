@@ -273,6 +273,7 @@ static void tell_received(const struct return_reception *reception, struct retur
         event->location = reception->location;
         event_text(event, "at", reception->location);
         event_integer(event, "refund", rma_refund(reception->rma));
+        event_integer(event, "tax", rma_tax(reception->rma));
         event_text(event, "currency", reception->rma->order->balance.currency);
         rma_tell_lines(event, lines, n);
 }

@@ -12,37 +12,38 @@
 const char *const refund_choice_texts[] = { "none", "original", "store_credit", NULL };
 
 int64_t rma_refunded(const struct rma *rma) {
-        return balance_refunded_for(&rma->order->balance, &rma->id);
+        return balance_refunded(&rma->order->balance, &rma->id).amount;
+}
+
+static int64_t rma_refunded_tax(const struct rma *rma) {
+        return balance_refunded(&rma->order->balance, &rma->id).tax;
 }
 
 /* Nothing of it is decided yet. */
-static int64_t undecided(const struct rma *rma) {
-        const int64_t left = rma_refund(rma) - rma_refunded(rma) - rma->withheld;
+static struct taxed undecided(const struct rma *rma) {
+        const struct taxed refunded = balance_refunded(&rma->order->balance, &rma->id);
 
-        return left > 0 ? left : 0;
+        return (struct taxed){ money_larger(rma_refund(rma) - refunded.amount - rma->withheld, 0),
+                rma_tax(rma) - refunded.tax - rma->withheld_tax };
 }
 
 /* Money that was not paid, or pays for an exchange, is not refundable. */
 int64_t rma_refundable(const struct rma *rma) {
-        const int64_t left = undecided(rma), due = balance_refund_expected(&rma->order->balance);
-
-        return left < due ? left : due;
+        return money_smaller(undecided(rma).amount, balance_refund_expected(&rma->order->balance));
 }
 
-/* The tax in the undecided amount. */
-static int64_t undecided_tax(const struct rma *rma) {
-        return rma_tax(rma) - balance_refunded_tax_for(&rma->order->balance, &rma->id) - rma->withheld_tax;
-}
+/* The tax in an amount that is withheld: as in a refund of it. */
+static int64_t tax_withheld(const struct rma *rma, int64_t amount) {
+        const struct taxed due = undecided(rma), credited = order_credited(rma->order),
+                           refunded = balance_refunded(&rma->order->balance, NULL),
+                           left = { credited.amount - refunded.amount, credited.tax - refunded.tax };
 
-static int64_t undecided_tax_in(const struct rma *rma, int64_t amount) {
-        const int64_t all = undecided(rma);
-
-        return all ? (int64_t) ((__int128) undecided_tax(rma) * amount / all) : 0;
+        return tax_of_part(left, amount, money_portion(due.tax, amount, due.amount));
 }
 
 static bool is_refund_repeat(
         const struct rma *rma, const struct return_refund *request, const struct command *command) {
-        const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma);
+        const int64_t left = request->to == CHOICE_NONE ? rma_refundable(rma) : undecided(rma).amount;
 
         return !left && rma_refund(rma) && !request->has_amount &&
                text_equal(rma->refund_to, refund_choice_texts[request->to]) &&
@@ -54,7 +55,7 @@ static int64_t most_to(const struct rma *rma, enum refund_choice to) {
         const int64_t most = rma_refundable(rma),
                       taken = balance_refundable(&rma->order->balance, REFUND_TO_STORE_CREDIT);
 
-        return to == CHOICE_STORE_CREDIT && taken < most ? taken : most;
+        return to == CHOICE_STORE_CREDIT ? money_smaller(taken, most) : most;
 }
 
 static enum problem refuse_over_refund(int64_t most, const struct command *command) {
@@ -73,7 +74,7 @@ static void refund_decision_note(struct rma *rma, const struct return_refund *re
 /* The order no longer owes the customer the credit. Money that was refunded already, also by the order, or that pays
  * for an exchange, cannot be withheld: the customer keeps it. */
 static enum problem withhold(struct rma *rma, const struct return_refund *request, const struct command *command) {
-        const int64_t amount = rma_refundable(rma), tax = undecided_tax_in(rma, amount);
+        const int64_t amount = rma_refundable(rma), tax = tax_withheld(rma, amount);
         struct event *event;
 
         if (request->has_amount) {
@@ -84,11 +85,12 @@ static enum problem withhold(struct rma *rma, const struct return_refund *reques
         }
         if (!amount)
                 return refuse_over_refund(amount, command);
-        order_credit(rma->order, -amount, -tax);
+        order_withhold(rma->order, (struct taxed){ amount, tax });
         rma->withheld += amount;
         rma->withheld_tax += tax;
         event = rma_tell(rma, EVENT_RETURN_REFUND_WITHHELD, command);
         event_integer(event, "amount", amount);
+        event_integer(event, "tax", tax);
         event_text(event, "currency", rma->order->balance.currency);
         event_text(event, "reason", request->reason);
         refund_decision_note(rma, request, command);
@@ -103,7 +105,7 @@ static enum problem request_order_refund(
                 .reason = request->reason ? request->reason : rma->number,
                 .return_id = rma->id,
                 .due = undecided(rma),
-                .due_tax = undecided_tax(rma),
+                .credited = order_credited(rma->order),
         };
         struct command refunding = *command;
 
@@ -114,7 +116,7 @@ static enum problem request_order_refund(
 enum problem return_decide_refund(struct rma *rma, const struct return_refund *request, const struct command *command) {
         const int64_t most = most_to(rma, request->to);
         const int64_t amount = request->has_amount ? request->amount.amount : most;
-        const int64_t tax = undecided_tax_in(rma, amount);
+        const int64_t tax = rma_refunded_tax(rma);
         struct event *event;
         enum problem p;
 
@@ -136,7 +138,7 @@ enum problem return_decide_refund(struct rma *rma, const struct return_refund *r
         event = rma_tell(rma, EVENT_RETURN_REFUNDED, command);
         event_text(event, "to", refund_choice_texts[request->to]);
         event_integer(event, "amount", amount);
-        event_integer(event, "tax", tax);
+        event_integer(event, "tax", rma_refunded_tax(rma) - tax);
         event_text(event, "currency", rma->order->balance.currency);
         refund_decision_note(rma, request, command);
         return PROBLEM_NONE;

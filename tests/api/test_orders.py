@@ -199,7 +199,7 @@ def test_the_totals_add_up_lines_discounts_shipping_and_tax(retailer):
 
     assert order["totals"] == {
         "subtotal": euros(5000), "discount": euros(500), "shipping": euros(490), "tax": euros(912),
-        "tax_included": False, "total": euros(5902), "credited": euros(0),
+        "tax_included": False, "total": euros(5902), "credited": euros(0), "creditable": euros(5902),
         "credited_tax": euros(0), "shipping_tax": euros(0), "paid": euros(0), "refunded": euros(0),
         "balance": euros(5902), "refund_due": euros(0)}
     assert order["discounts"] == [

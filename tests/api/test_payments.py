@@ -444,6 +444,31 @@ def test_the_refunds_of_cancelled_units_share_the_tax_to_the_cent(taxed, api, se
     service.assert_audit_clean()
 
 
+def test_a_cancellation_after_an_appeasement_credits_and_tells_the_rest(taxed, api, service):
+    tell(api, taxed["payments"][0], "captured")
+    refund(api, taxed, amount=1000)
+    assert now(api, taxed)["totals"]["creditable"] == euros(2497)
+    cancel(api, taxed, 2)
+    last = quote(api, taxed).json()
+    left = now(api, taxed)["totals"]
+    assert (last["amount"], last["lines"][0]["value"], last["shipping"]) == (left["creditable"], euros(499), euros(0))
+    assert last["tax"]["amount"] == 556 - left["credited_tax"]["amount"]
+    after = cancel(api, taxed)
+    assert (after["totals"]["credited"], after["totals"]["creditable"], after["totals"]["credited_tax"]) == (
+        euros(3497), euros(0), euros(556))
+    assert (after["totals"]["refund_due"], after["status"]) == (last["refund_due"], "cancelled")
+    told = [entry["data"] for entry in api.get(f"/v1/orders/{taxed['id']}/timeline", expect=200).json()["data"]
+            if entry["type"] == "order.units_cancelled"]
+    amounts = sorted((one["amount"], one["tax"], one["shipping"]) for one in told)
+    assert amounts[0] == (last["amount"]["amount"], last["tax"]["amount"], 0)
+    assert sum(one[0] for one in amounts) == 3497 - 1000
+    refund(api, taxed)
+    refunds = now(api, taxed)["refunds"]
+    assert sum(one["amount"]["amount"] for one in refunds) == 3497
+    assert sum(one["tax"]["amount"] for one in refunds) == 556
+    service.assert_audit_clean()
+
+
 # ---- further payments ----
 
 def test_the_balance_is_paid_by_a_further_payment(order, api):

@@ -1038,6 +1038,41 @@ def test_refunds_of_a_return_share_its_tax_to_the_cent(bought, service):
     service.assert_audit_clean()
 
 
+def test_refunds_after_an_appeasement_share_the_tax_to_the_cent(bought, service):
+    it = bought(tax={"amount": 798, "included": True})
+    pay_out(it, amount=333)
+    quoted = it.quote(it.item(3), it.item(1, 1)).json()
+    made = it.bring(it.item(3), it.item(1, 1)).json()
+    assert (quoted["refund"], quoted["tax"]) == (made["refund"], made["tax"]) == (
+        {"amount": 4667, "currency": "EUR"}, {"amount": 798 - 53, "currency": "EUR"})
+    assert [(line["value"]["amount"], line["refund"]["amount"]) for line in made["lines"]] == [(3000, 3000), (2000, 1667)]
+    done = refund(it, made).json()
+    assert (done["refunded"], done["refundable"]["amount"]) == (made["refund"], 0)
+    order = it.now()
+    assert sum(one["amount"]["amount"] for one in order["refunds"]) == order["totals"]["credited"]["amount"] == 5000
+    assert sum(one["tax"]["amount"] for one in order["refunds"]) == order["totals"]["credited_tax"]["amount"] == 798
+    service.assert_audit_clean()
+
+
+def test_an_amount_withheld_after_an_appeasement_leaves_the_tax_of_the_refunds(bought, service):
+    it = bought(tax={"amount": 798, "included": True})
+    pay_out(it, amount=333)
+    refund(it, it.bring(it.item(3), it.item(1, 1)).json(), "none", reason="a gift")
+    order = it.now()
+    assert order["totals"]["credited"]["amount"] == 333
+    assert order["refunds"][0]["tax"] == order["totals"]["credited_tax"]
+    service.assert_audit_clean()
+
+
+def test_an_even_exchange_after_an_appeasement_does_not_change_the_balance(bought, retailer, service):
+    it = bought(**ON_TOP)
+    pay_out(it, amount=333)
+    made = it.bring(exchange=swap(retailer)).json()
+    assert made["refundable"]["amount"] == 0
+    assert it.now()["totals"]["balance"]["amount"] == 0
+    service.assert_audit_clean()
+
+
 def test_an_exchange_gives_no_shipping_back(bought, retailer):
     set_policy(retailer, refund_shipping="full_return")
     it = bought(lines={retailer.sku: 1}, method="ship", shipping={"amount": 499, "currency": "EUR"})

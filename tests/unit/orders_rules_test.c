@@ -404,7 +404,7 @@ Test(order_rules, the_shipping_is_due_back_only_with_the_last_unit) {
 Test(order_rules, a_refund_in_part_leaves_the_rest_due) {
         const struct refund_request request = { .amount = 453, .reason = "it was late" };
 
-        order_credit(&order, 453, 0);
+        (void) order_credit(&order, (struct taxed){ 453, 0 });
         cr_assert_eq(balance_refund(&order.balance, &request, &command), PROBLEM_NONE);
         cr_assert_eq(cancel_of(0, 5), PROBLEM_NONE);
         cr_assert_eq(order.balance.refunded, 453);

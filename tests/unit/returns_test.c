@@ -119,10 +119,10 @@ Test(returns, without_a_policy_everything_comes_back_for_all_it_cost) {
         cr_assert_eq(terms.window_days, -1);
         cr_assert_not(terms.refunds_shipping);
         for (unsigned i = 0; i < GOODS_CONDITIONS; i++) {
-                const struct worth worth = return_worth(&terms, (enum goods_condition) i, 1234, 0);
+                const struct worth worth = return_worth(&terms, (enum goods_condition) i, (struct taxed){ 1234, 0 });
 
                 cr_assert(terms.accepted[i]);
-                cr_assert(worth.value == 1234 && worth.fee == 0 && worth.refund == 1234);
+                cr_assert(worth.value == 1234 && worth.fee == 0 && worth.refund.amount == 1234);
         }
 }
 
@@ -156,10 +156,10 @@ Test(returns, condition_and_fee_are_rounded_down_and_no_cent_is_made) {
 
         terms.refund_per_mille[GOODS_DAMAGED] = 333;
         terms.fee_per_mille = 150;
-        worth = return_worth(&terms, GOODS_DAMAGED, 1000, 0);
-        cr_assert(worth.value == 1000 && worth.fee == 49 && worth.refund == 284);
-        worth = return_worth(&terms, GOODS_SELLABLE, MONEY_MAXIMUM, 0);
-        cr_assert_eq(worth.fee + worth.refund, MONEY_MAXIMUM);
+        worth = return_worth(&terms, GOODS_DAMAGED, (struct taxed){ 1000, 0 });
+        cr_assert(worth.value == 1000 && worth.fee == 49 && worth.refund.amount == 284);
+        worth = return_worth(&terms, GOODS_SELLABLE, (struct taxed){ MONEY_MAXIMUM, 0 });
+        cr_assert_eq(worth.fee + worth.refund.amount, MONEY_MAXIMUM);
 }
 
 /* ---- numbers ---- */
@@ -329,13 +329,14 @@ Test(returns, the_money_of_a_split_line_adds_up) {
         terms.refund_per_mille[GOODS_SELLABLE] = 901;
         for (int64_t value = 0; value < 400; value += 7)
                 for (int64_t part = 1; part < 9; part++) {
-                        const struct worth worth = return_worth(&terms, GOODS_SELLABLE, value, value / 6);
+                        const struct worth worth =
+                                return_worth(&terms, GOODS_SELLABLE, (struct taxed){ value, value / 6 });
                         struct return_line line = { .rma = made,
                                 .quantity = 9,
                                 .value = worth.value,
                                 .fee = worth.fee,
-                                .refund = worth.refund,
-                                .tax = worth.tax };
+                                .refund = worth.refund.amount,
+                                .tax = worth.refund.tax };
                         struct rma rma = { .location = "store" };
                         struct return_line *other;
 
@@ -344,8 +345,8 @@ Test(returns, the_money_of_a_split_line_adds_up) {
                         cr_assert_not_null(other);
                         cr_assert_eq(line.value + other->value, worth.value);
                         cr_assert_eq(line.fee + other->fee, worth.fee);
-                        cr_assert_eq(line.refund + other->refund, worth.refund);
-                        cr_assert_eq(line.tax + other->tax, worth.tax);
+                        cr_assert_eq(line.refund + other->refund, worth.refund.amount);
+                        cr_assert_eq(line.tax + other->tax, worth.refund.tax);
                         cr_assert(line.fee + line.refund <= line.value && other->fee + other->refund <= other->value);
                         cr_assert(line.fee >= 0 && line.refund >= 0 && other->fee >= 0 && other->refund >= 0);
                 }
