@@ -96,6 +96,7 @@ static const struct transition refund_transitions[] = {
         { REFUND_ISSUED, REFUND_FAIL, REFUND_FAILED, "the money came back; it is due again" },
         { REFUND_SETTLED, REFUND_ISSUE, REFUND_SETTLED, "a late event" },
         { REFUND_SETTLED, REFUND_SETTLE, REFUND_SETTLED, "a repeated event" },
+        { REFUND_SETTLED, REFUND_FAIL, REFUND_FAILED, "the bank sent the money back; it is due again" },
         { REFUND_FAILED, REFUND_ISSUE, REFUND_ISSUED, "another try: the money is sent after all" },
         { REFUND_FAILED, REFUND_SETTLE, REFUND_SETTLED, "another try: the customer has it after all" },
         { REFUND_FAILED, REFUND_FAIL, REFUND_FAILED, "a repeated event" },

@@ -3,12 +3,13 @@
  *
  * An event is a fact: it is refused only when it cannot be true. Events count in the order in which they happened, not
  * in which they arrive: by occurred_at, or by the time of recording when they have none. So the payment reaches the
- * same state in every order of arrival in which all are accepted. No event lowers the amount known as captured. Of two
- * events of the same moment a failure comes before an authorization, that before a capture, that before a void; then
- * the event ids decide; events without occurred_at follow in the order of recording. An event that cannot follow the
- * events before it is passed over, as if it had never arrived. The status that a payment was placed with comes before
- * all events that count. A failure from before a payment was placed as authorized or captured does not count. All
- * functions but provider_check and owners_ask need the lock of the payment's order.
+ * same state in every order of arrival in which all are accepted. No event takes the place of a known capture: of two
+ * captures that exceed the payment together, the second to arrive is refused, whatever their times. Of two events of
+ * the same moment a failure comes before an authorization, that before a capture, that before a void; then the event
+ * ids decide; events without occurred_at follow in the order of recording. An event that cannot follow the events
+ * before it is passed over, as if it had never arrived. The status that a payment was placed with comes before all
+ * events that count. A failure from before a payment was placed as authorized or captured does not count. All functions
+ * but provider_check and owners_ask need the lock of the payment's order.
  */
 #pragma once
 
@@ -119,6 +120,7 @@ struct funds {
         enum funds_state state;
         int64_t amount; /* of the payment */
         int64_t authorized, captured, voided, failed;
+        size_t captures;     /* events that captured a part of it */
         timestamp placed_at; /* failures before it do not count; TIMESTAMP_NONE: all count */
 };
 

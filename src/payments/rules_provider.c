@@ -139,10 +139,15 @@ static enum problem refuse_lower(const struct provider_update *update, const str
                 "The event would lower the captured amount; %" PRId64 " is known as captured.", known);
 }
 
-/* Money that is known as captured was taken, whatever an earlier event says that arrives later. So a capture without an
- * amount keeps at least the amount that it had when it arrived. */
-static enum problem check_captures(const struct provider_update *update, const struct funds *after) {
-        return after->captured < update->payment->captured ? refuse_lower(update, after) : PROBLEM_NONE;
+/* Money that is known as captured was taken, whatever an earlier event says that arrives later. So each known capture
+ * still counts, and one without an amount keeps at least the amount that it had when it arrived. */
+static enum problem check_captures(const struct provider_update *update, const struct funds *before,
+        const struct funds *after, const struct told_amount *amount) {
+        const bool captures = update->told->type == PROVIDER_CAPTURED && !amount->problem;
+
+        return after->captured < update->payment->captured || after->captures < before->captures + captures
+                       ? refuse_lower(update, after)
+                       : PROBLEM_NONE;
 }
 
 /* Reduce our requests by the answers of the provider: first requested captures, then the held amount, then requested
@@ -227,7 +232,7 @@ static enum problem payment_told(const struct provider_update *update) {
         after = funds_told(update->payment, &history, &update->event, &amount);
         if (amount.problem == PROBLEM_OVER_CAPTURE)
                 return refuse_event_amount(update, amount.told, amount.most);
-        p = check_captures(update, &after);
+        p = check_captures(update, &before, &after, &amount);
         if (!p)
                 p = follow(update, &before, &after);
         if (p)

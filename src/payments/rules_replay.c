@@ -125,6 +125,7 @@ static enum problem captured(struct funds *funds, const struct told_event *event
         if (amount->told > amount->most || (!amount->told && funds->amount))
                 return PROBLEM_OVER_CAPTURE;
         funds->captured += amount->told;
+        funds->captures++;
         funds->voided = money_smaller(funds->voided, funds->authorized - funds->captured);
         return funds_advance(funds, funds_held(funds) ? FUNDS_CAPTURE_PART : FUNDS_CAPTURE_ALL);
 }

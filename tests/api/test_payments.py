@@ -279,8 +279,10 @@ def test_events_count_in_the_order_in_which_they_happened(retailer, api, service
 
 
 @pytest.mark.parametrize("placed, told, late", [
-    ("authorized", [("captured", 6, {"amount": 2000}), ("captured", 5, {})], ("voided", 3, {"amount": 1500})),
-    ("pending", [("captured", 6, {"amount": 1500}), ("captured", 3, {})], ("authorized", 0, {"amount": 500})),
+    ("authorized", [("captured", 6, {"amount": 2000})], ("captured", 5, {})),
+    ("pending", [("captured", 6, {"amount": 1500})], ("captured", 3, {})),
+    ("authorized", [("captured", 6, {"amount": 300})], ("captured", 5, {"amount": 2000})),
+    ("pending", [("captured", 6, {"amount": 1500})], ("authorized", 0, {"amount": 500})),
     ("pending", [("captured", 6, {})], ("authorized", 0, {"amount": 500})),
 ])
 def test_an_earlier_event_told_late_does_not_lower_the_paid_amount(retailer, api, service, placed, told, late):
@@ -292,7 +294,7 @@ def test_an_earlier_event_told_late_does_not_lower_the_paid_amount(retailer, api
     type, minute, fields = late
     assert code(tell(api, payment, type, expect=409, occurred_at=f"2026-11-27T12:0{minute}:00Z", **fields)) == "over-capture"
     assert now(api, order) == before
-    assert before["totals"]["paid"]["amount"] >= 1500
+    assert before["totals"]["paid"]["amount"] == told[0][2].get("amount", 2000)
     service.assert_audit_clean()
 
 
@@ -356,11 +358,27 @@ def test_a_refund_that_fails_is_due_again(paid, api):
     second = refund(api, paid).json()["refunds"][0]
     tell(api, payment, "refund_settled", refund_id=second["id"])
     assert api.get(f"/v1/refunds/{second['id']}", expect=200).json()["status"] == "settled"
-    tell(api, payment, "refund_failed", refund_id=second["id"])  # recorded; the customer has the money
+    tell(api, payment, "refund_failed", refund_id=second["id"], occurred_at="2020-01-01T00:00:00Z")  # before it was settled
     assert api.get(f"/v1/refunds/{second['id']}", expect=200).json()["status"] == "settled"
     assert timeline(api, paid)[-1] == "payment.event_late" and now(api, paid)["totals"]["refund_due"] == euros(0)
     reply = tell(api, payment, "refund_issued", refund_id=second["id"], amount=998, expect=422)
     assert error(reply, "#/amount") == "mismatch"
+
+
+def test_a_refund_that_fails_after_it_was_settled_is_due_again(paid, api, service):
+    payment = paid["payments"][0]
+    cancel(api, paid, 1)
+    first = refund(api, paid).json()["refunds"][0]
+    tell(api, payment, "refund_settled", refund_id=first["id"])
+    assert now(api, paid)["totals"]["refund_due"] == euros(0)
+    tell(api, payment, "refund_failed", refund_id=first["id"])
+    after = now(api, paid)
+    assert after["refunds"][0]["status"] == "failed"
+    assert (after["totals"]["refund_due"], after["totals"]["refunded"]) == (euros(999), euros(0))
+    assert timeline(api, paid)[-2:] == ["refund.failed", "refund.due"]
+    refund(api, paid)
+    assert now(api, paid)["totals"]["refund_due"] == euros(0)
+    service.assert_audit_clean()
 
 
 def test_a_refund_needs_a_key_a_reason_and_the_version_it_names(paid, api):

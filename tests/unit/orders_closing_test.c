@@ -41,10 +41,12 @@ static bool may_be_cancelled(enum fulfillment_status status) {
                lifecycle_next(&shipping_lifecycle, (int) status, FULFILLMENT_CANCEL, &to);
 }
 
+/* A bank may send settled money back, but no order waits for that: it opens again. */
 static bool may_fail(int state) {
         int to;
 
-        return state != NO_REFUND && lifecycle_next(&refund_lifecycle, state, REFUND_FAIL, &to) && to != state;
+        return state != NO_REFUND && state != REFUND_SETTLED &&
+               lifecycle_next(&refund_lifecycle, state, REFUND_FAIL, &to) && to != state;
 }
 
 static bool may_change(void) {

@@ -404,15 +404,20 @@ Test(payments, an_event_that_the_others_do_not_lead_to_is_recorded_without_effec
         }
 }
 
-Test(payments, a_settled_refund_does_not_fail) {
-        (void) pay(FUNDS_CAPTURED, 10500);
-        cr_assert_eq(give_back(1000), PROBLEM_NONE);
+/* The card was closed: the bank sends the money back. */
+Test(payments, a_refund_that_fails_after_it_was_settled_is_due_again) {
+        struct payment *card = pay(FUNDS_CAPTURED, 10500);
+
+        credit(1000);
+        cr_assert_eq(give_back(0), PROBLEM_NONE);
         cr_assert_eq(tell_refund(balance.refunds[0], PROVIDER_REFUND_SETTLED), PROBLEM_NONE);
         cr_assert_eq(tell_refund(balance.refunds[0], PROVIDER_REFUND_FAILED), PROBLEM_NONE);
-        cr_assert_eq(balance.refunds[0]->state, REFUND_SETTLED);
+        cr_assert_eq(balance.refunds[0]->state, REFUND_FAILED);
+        cr_assert_eq(balance.refund_due, 1000);
+        cr_assert_eq(card->refunded, 0);
+        cr_assert(told("refund.failed") == 1 && told("refund.due") == 2 && told("payment.event_late") == 0);
+        cr_assert_eq(give_back(0), PROBLEM_NONE, "another refund pays it");
         cr_assert_eq(balance.refund_due, 0);
-        cr_assert_eq(money_told("payment.event_late"), 1);
-        cr_assert_eq(money_told("refund.failed"), 0);
 }
 
 Test(payments, a_failed_amount_is_neither_voided_nor_to_be_voided) {
@@ -479,6 +484,23 @@ Test(payments, a_recorded_capture_is_not_replaced_by_an_earlier_one) {
         cr_assert_eq(card->captured, 10500);
 }
 
+/* Both cannot be true: the second to arrive is refused, whatever their times. */
+Test(payments, of_two_captures_beyond_the_authorization_the_second_to_arrive_is_refused) {
+        for (int late = 0; late < 2; late++)
+                for (int part = 0; part < 2; part++) {
+                        struct payment *card;
+
+                        close_till();
+                        open_till();
+                        card = pay(FUNDS_AUTHORIZED, 10500);
+                        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, part ? 300 : 10500, late ? 5 : 10), PROBLEM_NONE);
+                        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, part ? 10500 : 300, late ? 10 : 5),
+                                PROBLEM_OVER_CAPTURE);
+                        assert_available(part ? 10200 : 0);
+                        cr_assert(card->captured == (part ? 300 : 10500) && heard.n == 1);
+                }
+}
+
 /* A capture without an amount is that of 105.00, and pays 90.00 of store credit. */
 Test(payments, an_earlier_event_does_not_lower_a_capture_that_paid_store_credit) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
@@ -492,23 +514,22 @@ Test(payments, an_earlier_event_does_not_lower_a_capture_that_paid_store_credit)
         cr_assert_eq(balance.refunded, 9000);
 }
 
-/* The capture without an amount takes all that is held at its time, and leaves nothing to the known one. */
-Test(payments, an_earlier_void_does_not_lower_a_capture_behind_one_without_an_amount) {
+/* The capture without an amount would take all that is held at its time, and leave nothing to the known one. */
+Test(payments, an_earlier_capture_without_an_amount_does_not_take_the_place_of_a_known_one) {
         struct payment *card = pay(FUNDS_AUTHORIZED, 10500);
 
         cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 10500, 6), PROBLEM_NONE);
-        (void) tell_of(card, PROVIDER_CAPTURED, 0, 5);
-        cr_assert_eq(tell_of(card, PROVIDER_VOIDED, 8000, 3), PROBLEM_OVER_CAPTURE);
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 0, 5), PROBLEM_OVER_CAPTURE);
         assert_available(0);
-        cr_assert_eq(card->captured, 10500);
+        cr_assert_eq(tell_of(card, PROVIDER_VOIDED, 8000, 3), PROBLEM_NONE, "the capture outweighs it");
+        cr_assert(card->captured == 10500 && card->voided == 0);
 }
 
-Test(payments, an_earlier_authorization_does_not_lower_a_capture_behind_one_without_an_amount) {
+Test(payments, an_earlier_authorization_does_not_lower_a_capture_without_an_amount) {
         struct payment *card = pay(FUNDS_PENDING, 10500);
         int64_t known;
 
-        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 8000, 6), PROBLEM_NONE);
-        (void) tell_of(card, PROVIDER_CAPTURED, 0, 3);
+        cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, 0, 6), PROBLEM_NONE);
         known = card->captured;
         cr_assert_eq(tell_of(card, PROVIDER_AUTHORIZED, 2500, 0), PROBLEM_OVER_CAPTURE);
         cr_assert_eq(card->captured, known);
@@ -529,26 +550,49 @@ Test(payments, a_payment_has_a_limit_of_events) {
         assert_state(card, FUNDS_PENDING);
 }
 
-Test(payments, a_refund_settled_after_a_failure_is_settled_in_every_order_of_arrival) {
-        struct payment *card = pay(FUNDS_CAPTURED, 10500);
+/* The events of a refund by their moments: the last of them counts, in every order of arrival. */
+static void assert_refund_ends(const enum provider_event_type *types, size_t n, enum refund_state end) {
+        static const size_t arrivals[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+                { 2, 1, 0 } };
 
-        for (int late = 0; late < 2; late++) {
-                struct provider_event told[2] = { event_of_type(PROVIDER_REFUND_FAILED, 0),
-                        event_of_type(PROVIDER_REFUND_SETTLED, 0) };
+        for (size_t arrival = 0; arrival < array_size(arrivals); arrival++) {
+                struct payment *card;
+                const struct refund *refund;
 
+                close_till();
+                open_till();
+                card = pay(FUNDS_CAPTURED, 10500);
                 credit(1000);
                 cr_assert_eq(give_back(0), PROBLEM_NONE);
-                for (size_t i = 0; i < 2; i++) {
-                        told[i].refund_id = balance.refunds[late]->id;
-                        told[i].has_refund_id = true;
-                        told[i].occurred_at = NOW + (int64_t) i * SECOND;
+                refund = balance.refunds[0];
+                for (size_t i = 0; i < array_size(arrivals[0]); i++) {
+                        const size_t place = arrivals[arrival][i];
+                        struct provider_event told = event_of_type(types[place % n], 0);
+
+                        if (place >= n)
+                                continue;
+                        told.refund_id = refund->id;
+                        told.has_refund_id = true;
+                        told.occurred_at = NOW + (int64_t) place * SECOND;
+                        cr_assert_eq(provider_tells(card, &told, NOW + HOUR), PROBLEM_NONE);
                 }
-                for (size_t i = 0; i < 2; i++)
-                        cr_assert_eq(provider_tells(card, &told[late ? 1 - i : i], NOW + HOUR), PROBLEM_NONE);
-                cr_assert_eq(balance.refunds[late]->state, REFUND_SETTLED);
-                cr_assert_eq(balance.refund_due, 0);
-                cr_assert_eq(card->refunded, 1000 * (late + 1));
+                cr_assert_eq(refund->state, end, "arrival %zu: %s", arrival, refund_lifecycle.states[refund->state]);
+                cr_assert_eq(balance.refund_due, end == REFUND_FAILED ? 1000 : 0, "arrival %zu", arrival);
+                cr_assert_eq(card->refunded, end == REFUND_FAILED ? 0 : 1000, "arrival %zu", arrival);
         }
+}
+
+Test(payments, the_last_event_of_a_refund_counts_in_every_order_of_arrival) {
+        static const enum provider_event_type sent_back[] = { PROVIDER_REFUND_ISSUED, PROVIDER_REFUND_SETTLED,
+                PROVIDER_REFUND_FAILED };
+        static const enum provider_event_type another_try[] = { PROVIDER_REFUND_FAILED, PROVIDER_REFUND_ISSUED,
+                PROVIDER_REFUND_SETTLED };
+
+        assert_refund_ends(sent_back, 3, REFUND_FAILED);
+        assert_refund_ends(another_try, 3, REFUND_SETTLED);
+        assert_refund_ends(&sent_back[1], 2, REFUND_FAILED);
+        assert_refund_ends((const enum provider_event_type[]){ PROVIDER_REFUND_FAILED, PROVIDER_REFUND_SETTLED }, 2,
+                REFUND_SETTLED);
 }
 
 Test(payments, a_failed_refund_is_not_sent_once_another_refund_has_paid) {
@@ -690,6 +734,86 @@ Test(payments, the_events_of_a_payment_lead_to_the_same_state_in_every_order_of_
                         assert_status(status);
                 }
         }
+}
+
+/* ---- sets of events that contradict each other ---- */
+
+#define SETS    3000
+#define SET_MAX 4
+
+static void swap(size_t *a, size_t *b) {
+        const size_t other = *a;
+
+        *a = *b;
+        *b = other;
+}
+
+/* The next permutation in alphabetical order; false after the last. */
+static bool permute(size_t *order, size_t n) {
+        size_t i = n - 1, j = n - 1;
+
+        while (i && order[i - 1] > order[i])
+                i--;
+        if (!i)
+                return false;
+        while (order[j] < order[i - 1])
+                j--;
+        swap(&order[i - 1], &order[j]);
+        for (j = n - 1; i < j; i++, j--)
+                swap(&order[i], &order[j]);
+        return true;
+}
+
+static bool is_same_money(const struct payment *a, const struct payment *b) {
+        return a->state == b->state && a->authorized == b->authorized && a->captured == b->captured &&
+               a->voided == b->voided && a->failed == b->failed;
+}
+
+static const char *spell_set(const struct provider_event *told, size_t n) {
+        const struct provider_event *list[SET_MAX];
+
+        for (size_t i = 0; i < n; i++)
+                list[i] = &told[i];
+        return spell(list, n);
+}
+
+/* Captures have amounts: one without an amount takes the amount that is left when it arrives. */
+Test(payments, events_lead_to_the_same_state_in_every_order_of_arrival_or_one_is_refused_in_each) {
+        static const enum funds_state opened[] = { FUNDS_PENDING, FUNDS_AUTHORIZED };
+        uint64_t dice = 20261206;
+        size_t contradictory = 0;
+
+        for (size_t round = 0; round < SETS; round++) {
+                const enum funds_state first = opened[dice_below(&dice, 2)];
+                const size_t n = 2 + dice_below(&dice, SET_MAX - 1);
+                struct provider_event told[SET_MAX];
+                size_t order[SET_MAX];
+                struct payment there = { 0 };
+                bool all_same = true, each_refuses = true, some = false;
+
+                for (size_t i = 0; i < n; i++)
+                        told[i] = random_event(&dice, i);
+                if (may_refuse_for_ever(told, n))
+                        continue;
+                for (size_t i = 0; i < n; i++)
+                        order[i] = i;
+                do {
+                        const struct provider_event *list[SET_MAX];
+                        const struct payment *card = till_for(/* context= */ 0, first);
+
+                        for (size_t i = 0; i < n; i++)
+                                list[i] = &told[order[i]];
+                        tell_all((struct payment *) card, list, n);
+                        all_same = all_same && (!some || is_same_money(card, &there));
+                        each_refuses = each_refuses && heard.n < n;
+                        if (!some)
+                                there = *card;
+                        some = true;
+                } while (permute(order, n));
+                contradictory += !all_same;
+                cr_assert(all_same || each_refuses, "%s", spell_set(told, n));
+        }
+        cr_assert_gt(contradictory, 0);
 }
 
 /* Every pair of kinds, with and without amounts, for every first status of the payment. */
