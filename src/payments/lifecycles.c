@@ -122,7 +122,7 @@ enum problem payment_advance(
                         refusal->current_status, payment_events[event]);
         }
         payment->state = (enum funds_state) next;
-        payment->changed = true;
+        payment->touched = true;
         return PROBLEM_NONE;
 }
 
@@ -136,7 +136,7 @@ enum problem refund_advance(
                         refusal->current_status, refund_events[event]);
         }
         refund->state = (enum refund_state) next;
-        refund->changed = true;
+        refund->touched = true;
         return PROBLEM_NONE;
 }
 

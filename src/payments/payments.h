@@ -126,7 +126,8 @@ struct payment {
         const char *actor;
         timestamp created_at, updated_at;
         int64_t version;
-        bool is_new, changed;
+        bool touched;         /* by the command that is being decided: its version is raised when the balance settles */
+        bool is_new, changed; /* to be inserted, to be updated */
 };
 
 struct refund {
@@ -144,7 +145,8 @@ struct refund {
         const char *actor;
         timestamp created_at, updated_at;
         int64_t version;
-        bool is_new, changed;
+        bool touched;         /* by the command that is being decided: its version is raised when the balance settles */
+        bool is_new, changed; /* to be inserted, to be updated */
 };
 
 /* Keep a copy of a balance's payments and refunds; the balance itself is part of its order. */
@@ -230,12 +232,13 @@ struct payment_request {
         const char *provider, *reference;
 };
 
-/* A new payment at the end of the list. NULL without memory. */
+/* A new payment at the end of the list, as a new order has it. NULL without memory. */
 struct payment *payment_add(struct balance *balance, const struct payment_request *request, const char *actor,
         timestamp now, struct arena *arena);
 
 /* Add a payment for the amount due: all of it, unless the request has an amount. OVER_PAYMENT: more than the part that
- * is neither paid nor held. TOO_MANY: no room for more payments. The caller settles the balance. */
+ * is neither paid nor held. TOO_MANY: no room for more payments. The caller settles the balance: until then the payment
+ * has no version. */
 enum problem balance_pay(struct balance *balance, const struct payment_request *request, const struct command *command,
         struct payment **ret_payment);
 

@@ -19,7 +19,7 @@ static void capture_request(
         char id[UUID_TEXT_SIZE];
 
         payment->capture_due += amount;
-        payment->changed = true;
+        payment->touched = true;
         event = payment_tell(payment, EVENT_PAYMENT_CAPTURE_DUE, amount, command);
         if (!fulfillment_id)
                 return;
@@ -66,7 +66,7 @@ static void payment_release(struct payment *payment, const struct command *comma
         if (held) {
                 payment->void_due += held;
                 payment->void_asked += held;
-                payment->changed = true;
+                payment->touched = true;
                 (void) payment_tell(payment, EVENT_PAYMENT_VOID_DUE, held, command);
         }
         payment_close(payment, command);
@@ -91,21 +91,32 @@ void balance_reopen(struct balance *balance, const struct command *command) {
 
 /* ---- settling ---- */
 
+/* A document that the command made begins with version 1, and its time stays. */
+static void payment_settle(struct payment *payment, const struct command *command) {
+        if (!payment->touched && payment->version)
+                return;
+        if (payment->version++)
+                payment->updated_at = command->now;
+        payment->touched = false;
+        payment->changed = true;
+        event_cover(command->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
+                payment->balance->channel, command->actor);
+}
+
+static void refund_settle(struct refund *refund, const struct command *command) {
+        if (!refund->touched && refund->version)
+                return;
+        if (refund->version++)
+                refund->updated_at = command->now;
+        refund->touched = false;
+        refund->changed = true;
+}
+
 static void raise_versions(struct balance *balance, const struct command *command) {
         for (size_t i = 0; i < balance->n_payments; i++)
-                if (balance->payments[i]->changed && !balance->payments[i]->is_new) {
-                        struct payment *payment = balance->payments[i];
-
-                        payment->version++;
-                        payment->updated_at = command->now;
-                        event_cover(command->events, EVENT_PAYMENT_UPDATED, &payment->id, payment->version, NULL,
-                                balance->channel, command->actor);
-                }
+                payment_settle(balance->payments[i], command);
         for (size_t i = 0; i < balance->n_refunds; i++)
-                if (balance->refunds[i]->changed && !balance->refunds[i]->is_new) {
-                        balance->refunds[i]->version++;
-                        balance->refunds[i]->updated_at = command->now;
-                }
+                refund_settle(balance->refunds[i], command);
 }
 
 static void tell_refund_due(const struct balance *balance, int64_t before, const struct command *command) {

@@ -71,6 +71,7 @@ enum problem balance_pay(struct balance *balance, const struct payment_request *
         *ret_payment = payment_add(balance, &whole, command->actor, command->now, command->arena);
         if (!*ret_payment)
                 return FAULT_BUSY;
+        (*ret_payment)->version = 0;
         tell_paid(*ret_payment, command);
         return PROBLEM_NONE;
 }

@@ -80,7 +80,7 @@ static enum problem fail_refund(const struct provider_update *update, struct ref
         if (p)
                 return p;
         refund->payment->refunded -= refund->amount;
-        refund->payment->changed = true;
+        refund->payment->touched = true;
         event_text(refund_tell(refund, EVENT_REFUND_FAILED, update->command), "reason", "not_captured");
         return PROBLEM_NONE;
 }
@@ -238,7 +238,7 @@ static enum problem payment_told(const struct provider_update *update) {
         if (p)
                 return p;
         changes = !is_same(&was, update->payment);
-        update->payment->changed = update->payment->changed || changes;
+        update->payment->touched = update->payment->touched || changes;
         if (amount.problem || (!changes && history.list[history.n - 1] != &update->event))
                 tell_without_effect(update);
         else
@@ -299,7 +299,7 @@ static void refund_follow(const struct provider_update *update, struct refund *r
 
         if (update->told->reference)
                 refund->reference = update->told->reference;
-        refund->changed = refund->changed || update->told->reference || next != before;
+        refund->touched = refund->touched || update->told->reference || next != before;
         refund->state = next;
         if (next == before)
                 return;
@@ -307,7 +307,7 @@ static void refund_follow(const struct provider_update *update, struct refund *r
                 update->payment->refunded -= refund->amount;
         if (before == REFUND_FAILED)
                 update->payment->refunded += refund->amount;
-        update->payment->changed = update->payment->changed || next == REFUND_FAILED || before == REFUND_FAILED;
+        update->payment->touched = update->payment->touched || next == REFUND_FAILED || before == REFUND_FAILED;
         (void) refund_tell(refund, types[next], update->command);
 }
 
@@ -373,7 +373,7 @@ enum problem provider_event_apply(struct payment *payment, const struct provider
                 return FAULT_BUSY;
         if (told->reference && !is_of_refund((enum provider_event_type) told->type)) {
                 payment->reference = told->reference;
-                payment->changed = true;
+                payment->touched = true;
         }
         return PROBLEM_NONE;
 }

@@ -48,12 +48,12 @@ static struct refund *refund_add(struct balance *balance, struct payment *paymen
                 .actor = command->actor,
                 .created_at = command->now,
                 .updated_at = command->now,
-                .version = 1,
+                .version = 0, /* until the balance settles */
                 .is_new = true,
         };
         if (payment) {
                 payment->refunded += amount;
-                payment->changed = true;
+                payment->touched = true;
         }
         return refund;
 }

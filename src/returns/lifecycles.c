@@ -169,8 +169,7 @@ void rma_settle(struct rma *rma, const struct command *command) {
         rma->status = project(rma);
         rma->order->returns_awaited += return_is_awaited(rma->status) - rma->is_awaited;
         rma->is_awaited = return_is_awaited(rma->status);
-        if (!rma->is_new)
-                rma->version++;
+        rma->version++;
         rma->changed = true;
         rma->moved_by = command->actor;
         rma->updated_at = command->now;

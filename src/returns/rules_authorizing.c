@@ -44,7 +44,7 @@ static struct rma *rma_new(const struct return_request *request, const struct co
                 .by_post = request->by_post,
                 .unexpected = "[]",
                 .actor = command->actor,
-                .version = 1,
+                .version = 0, /* until it settles */
                 .created_at = command->now,
                 .is_new = true,
         };

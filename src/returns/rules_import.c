@@ -110,7 +110,7 @@ static struct rma *rma_add(struct return_set *set, struct order *order, const st
                 .refund_to = refund_to_texts[REFUND_TO_ORIGINAL],
                 .unexpected = "[]",
                 .actor = command->actor,
-                .version = 1,
+                .version = 0, /* until it settles */
                 .created_at = received_at,
                 .is_new = true,
         };

@@ -261,7 +261,7 @@ Test(lifecycles, an_allowed_step_marks_the_changed_document) {
         cr_assert_eq(payment.state, FUNDS_CAPTURED);
         cr_assert_eq(refund_advance(&refund, REFUND_ISSUE, &arena, &refusal), PROBLEM_NONE);
         cr_assert_eq(refund.state, REFUND_ISSUED);
-        cr_assert(payment.changed && refund.changed);
+        cr_assert(payment.touched && refund.touched);
         cr_assert_eq(refusal.problem, PROBLEM_NONE);
         arena_clear(&arena);
 }
@@ -282,7 +282,7 @@ Test(lifecycles, a_refused_step_names_the_state_and_changes_nothing) {
         cr_assert_str_eq(other.current_status, "captured");
         cr_assert_str_eq(other.detail, "The payment is captured; that does not allow: fail.");
         cr_assert_eq(payment.state, FUNDS_CAPTURED);
-        cr_assert_not(payment.changed);
+        cr_assert_not(payment.touched);
         arena_clear(&arena);
 }
 

@@ -255,6 +255,47 @@ Test(payments, a_part_of_the_amount_still_held_is_captured_later) {
         cr_assert_eq(card->captured, 10500);
 }
 
+/* ---- versions ---- */
+
+static int64_t version_of_last(enum event_type type) {
+        int64_t last = -1;
+
+        events_settle(&events);
+        for (const struct event *event = events.first; event; event = event->next)
+                if (event->type == type)
+                        last = event->version;
+        return last;
+}
+
+/* Two commands of one batch: the payment is inserted with the version of the second. */
+Test(payments, a_new_payment_has_version_1_and_a_later_command_raises_it) {
+        const struct payment *card;
+
+        cr_assert_eq(pay_more(FUNDS_AUTHORIZED, 0), PROBLEM_NONE);
+        card = balance.payments[0];
+        cr_assert(card->version == 1 && card->is_new);
+        cr_assert_eq(version_of_last(EVENT_PAYMENT_ADDED), 1);
+        earn(6500);
+        cr_assert(card->version == 2 && card->is_new);
+        cr_assert_eq(version_of_last(EVENT_PAYMENT_CAPTURE_DUE), 2);
+        earn(6500);
+        cr_assert_eq(card->version, 2, "the command did not change it");
+        cr_assert_eq(money_told("payment.updated"), 0, "other events tell its versions");
+}
+
+Test(payments, a_new_refund_has_version_1_and_a_later_command_raises_it) {
+        const struct refund *refund;
+
+        (void) pay(FUNDS_CAPTURED, 10500);
+        cr_assert_eq(give_back(1000), PROBLEM_NONE);
+        refund = balance.refunds[0];
+        cr_assert(refund->version == 1 && refund->is_new);
+        cr_assert_eq(give_back(1000), PROBLEM_NONE);
+        cr_assert(refund->version == 1 && balance.refunds[1]->version == 1);
+        cr_assert_eq(tell_refund(refund, PROVIDER_REFUND_SETTLED), PROBLEM_NONE);
+        cr_assert(refund->version == 2 && balance.refunds[1]->version == 1);
+}
+
 /* ---- cancelled balances ---- */
 
 Test(payments, a_cancelled_order_requests_voids_of_uncaptured_payments) {
@@ -415,7 +456,8 @@ Test(payments, a_refund_that_fails_after_it_was_settled_is_due_again) {
         cr_assert_eq(balance.refunds[0]->state, REFUND_FAILED);
         cr_assert_eq(balance.refund_due, 1000);
         cr_assert_eq(card->refunded, 0);
-        cr_assert(told("refund.failed") == 1 && told("refund.due") == 2 && told("payment.event_late") == 0);
+        cr_assert(money_told("refund.failed") == 1 && money_told("refund.due") == 2 &&
+                  money_told("payment.event_late") == 0);
         cr_assert_eq(give_back(0), PROBLEM_NONE, "another refund pays it");
         cr_assert_eq(balance.refund_due, 0);
 }
@@ -490,7 +532,7 @@ Test(payments, of_two_captures_beyond_the_authorization_the_second_to_arrive_is_
                 for (int part = 0; part < 2; part++) {
                         struct payment *card;
 
-                        close_till();
+                        money_close();
                         open_till();
                         card = pay(FUNDS_AUTHORIZED, 10500);
                         cr_assert_eq(tell_of(card, PROVIDER_CAPTURED, part ? 300 : 10500, late ? 5 : 10), PROBLEM_NONE);
@@ -559,7 +601,7 @@ static void assert_refund_ends(const enum provider_event_type *types, size_t n, 
                 struct payment *card;
                 const struct refund *refund;
 
-                close_till();
+                money_close();
                 open_till();
                 card = pay(FUNDS_CAPTURED, 10500);
                 credit(1000);

@@ -556,6 +556,20 @@ Test(returns, the_order_counts_the_returns_that_await_goods) {
         assert_awaited(0);
 }
 
+/* Two commands of one batch: the return is inserted with the version of the second. */
+Test(returns, a_new_return_has_version_1_and_a_later_command_raises_it) {
+        const struct arrival some = arrival_of(FIRST, 1, GOODS_SELLABLE);
+
+        assert_done(bring_one(FIRST, 2, -1));
+        cr_assert(made->version == 1 && made->is_new);
+        assert_done(receive(&some, 1));
+        cr_assert(made->version == 2 && made->is_new);
+        events_settle(&scene.events);
+        for (const struct event *event = scene.events.first; event; event = event->next)
+                if (event->type == EVENT_RETURN_AUTHORIZED)
+                        cr_assert_eq(event->version, 2);
+}
+
 Test(returns, lost_goods_are_not_awaited) {
         const struct awaited_units lost = {
                 .order_line_id = scene.order_lines[FIRST].id, .has_order_line_id = true, .quantity = 1
