@@ -61,22 +61,33 @@ born() {
         sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 !~ /[XZ]/ { print $20 }'
 }
 
-# Whether it is the process that this script started, and not a later one with the same number.
+# Whether it is the process that this script started, and not a later one with the same number. Two are known: the service,
+# and "mails", the mail catcher.
 is_running() {
         local since
-        since=$(recorded born)
-        [ -n "$since" ] && [ "$since" = "$(born "$(recorded pid)")" ]
+        since=$(recorded "${1-}born")
+        [ -n "$since" ] && [ "$since" = "$(born "$(recorded "${1-}pid")")" ]
+}
+
+record() {
+        echo "$2" >"$state/${1}pid"
+        born "$2" >"$state/${1}born" || true
+}
+
+stop_process() {
+        local pid end=$((SECONDS + stop_within_s))
+        if is_running "$1"; then
+                pid=$(recorded "${1}pid")
+                kill -TERM "$pid"
+                while is_running "$1" && [ $SECONDS -lt $end ]; do sleep $poll_s; done
+                ! is_running "$1" || kill -KILL "$pid"
+        fi
+        rm -f -- "$state/${1}pid" "$state/${1}born"
 }
 
 stop_service() {
-        local pid end=$((SECONDS + stop_within_s))
-        if is_running; then
-                pid=$(recorded pid)
-                kill -TERM "$pid"
-                while is_running && [ $SECONDS -lt $end ]; do sleep $poll_s; done
-                ! is_running || kill -KILL "$pid"
-        fi
-        rm -f -- "$state/pid" "$state/born"
+        stop_process ''
+        stop_process mails.
 }
 
 stop_all() {
@@ -118,6 +129,7 @@ write_environment() {
         export HOLDFAST_WEBHOOK_SEALING_KEY_FILE=$state/secrets/webhook_sealing_key
         export HOLDFAST_LISTEN=127.0.0.1:$api_port
         export HOLDFAST_ADMIN_LISTEN=127.0.0.1:$admin_port
+        export HOLDFAST_SMTP_URL=smtp://127.0.0.1:$mail_port
         export API=http://127.0.0.1:$api_port
         {
                 for name in ${!HOLDFAST_@} API; do echo "export $name=${!name@Q}"; done
@@ -139,9 +151,15 @@ launch() {
         choose_ports "$1"
         write_environment
         setsid "$program" serve </dev/null >"$state/log" 2>&1 &
-        echo $! >"$state/pid"
-        born $! >"$state/born" || true
+        record '' $!
         wait_ready
+}
+
+# Keeps the mails to customers as files; none leaves the machine.
+catch_mails() {
+        mail_port=$(random_port)
+        setsid "$root/deploy/mails.py" "$mail_port" "$state/mails" </dev/null >"$state/mails.log" 2>&1 &
+        record mails. $!
 }
 
 # Another process may take a port between the look and the start; then the script tries another port.
@@ -175,7 +193,7 @@ The service runs at $API; read its API in a browser: $API/docs
     TOKEN=\$(holdfast token --subject me --scope admin --ttl 86400)
     curl -H "Authorization: Bearer \$TOKEN" \$API/v1/locations
 
-Its log is $(relative "$state/log"). To stop it: $(relative "$root/deploy/try.sh") --stop
+Its mails to customers are files in $(relative "$state/mails"). Its log is $(relative "$state/log"). To stop it: $(relative "$root/deploy/try.sh") --stop
 TEXT
 }
 
@@ -210,12 +228,13 @@ run() {
         (umask 022 && mkdir -p "$state") # user postgres must reach it
         "$root/deploy/secrets.sh" "$state/secrets" jwt_secret pickup_secret webhook_sealing_key
         database_url=$("$root/deploy/cluster.sh" start "$state/postgres")
-        api_port=0 admin_port=0
+        api_port=0 admin_port=0 mail_port=0
         write_environment
         "$program" migrate
         say "The demo retailer"
         load
         say "The service"
+        catch_mails
         serve
         echo "ready at $API"
         settled=yes

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 PRODUCTS = Path(__file__).resolve().parent / "demo" / "products.csv"
 TIMEOUT_S = 15
 TOKEN_TTL_S = 900
+MAILS_WITHIN_S, POLL_S = 15, 0.1
 WIDTH = 110  # columns of a piece of JSON before it is spread over lines
 LITTLE = 50  # columns of an object that may share a line with others
 INDENT = "    "
@@ -136,6 +138,10 @@ class Service:
             raise Surprise(f"{method} {path} answered {reply.status}, not {' or '.join(map(str, expected))}")
         return reply
 
+    def ask(self, actor, path):
+        """A GET that is not shown."""
+        return self._exchange(actor, "GET", path, {}, None)
+
     def _exchange(self, actor, method, path, headers, body):
         headers = {**headers, "Authorization": f"Bearer {actor.token}"}
         if body is not None:
@@ -177,6 +183,8 @@ class Story:
         self.watch_the_queue()
         self.pick()
         self.make_ready()
+        if os.environ.get("HOLDFAST_SMTP_URL"):
+            self.read_mails()
         self.refuse_a_wrong_code()
         self.hand_over()
         self.look_back()
@@ -189,7 +197,9 @@ class Story:
 
     def open_channels(self):
         self.step("The retailer sells in a web shop and at its tills: two channels on one stock.")
-        self.service.call(self.office, "PUT", "/v1/channels/web", {"name": "Web shop", "kind": "web"}, expect=(200, 201))
+        messages = {"from": "shop@holdfast.example", "locale": "en", "kinds": ["order_placed", "ready", "collected"]}
+        web = {"name": "Web shop", "kind": "web", "notifications": messages}
+        self.service.call(self.office, "PUT", "/v1/channels/web", web, expect=(200, 201))
         self.service.call(self.office, "PUT", "/v1/channels/pos", {"name": "Tills", "kind": "pos"}, expect=(200, 201))
 
     def look(self):
@@ -284,6 +294,15 @@ class Story:
         body = {"proof": {"method": "code", "value": self.code}, "recipient": {"name": "Ada Lovelace", "relation": "self"}}
         handed_over = self.act("handover", body, key=str(uuid.uuid4()))
         expect(handed_over.json["status"] == "handed_over", "the fulfillment is handed over")
+
+    def read_mails(self):
+        self.step("Ada gets two e-mails: her order, and that it is ready, with the code. The mail server has taken both.")
+        path, end = f"/v1/orders/{self.order_id}/notifications", time.monotonic() + MAILS_WITHIN_S
+        while [mail["state"] for mail in self.service.ask(self.shop, path).json["data"]] != ["sent", "sent"]:
+            expect(time.monotonic() < end, "the mail server takes the mails soon")
+            time.sleep(POLL_S)
+        mails = self.service.call(self.shop, "GET", path, expect=200).json["data"]
+        expect([mail["kind"] for mail in mails] == ["ready", "order_placed"], "the newest mail says that the order is ready")
 
     def look_back(self):
         self.step("The timeline shows each event, its time and its actor.")

@@ -3,6 +3,7 @@
     cluster        a private PostgreSQL of the suite
     new_database   call it for the URL of a fresh, migrated database
     service        one running instance, the same for the whole suite
+    mails          the mail server of that instance
     services       call it to start further instances, with settings of their own: services(url, rate_limit=60)
     api            a client with every scope but admin
     admin          a client with the scope admin
@@ -26,6 +27,7 @@ from support.database import Database  # noqa: E402
 from support import event_types  # noqa: E402
 from support.discretion import discretion  # noqa: E402
 from support.holdfast import Holdfast, migrate  # noqa: E402
+from support.mail import Catcher  # noqa: E402
 from support.retailer import Retailer  # noqa: E402
 from support.work import Work  # noqa: E402
 
@@ -74,8 +76,15 @@ def new_database(cluster):
 
 
 @pytest.fixture(scope="session")
-def suite_service(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "service").start()
+def mails():
+    """A mail server that keeps what the suite's instance sends."""
+    with Catcher() as catcher:
+        yield catcher
+
+
+@pytest.fixture(scope="session")
+def suite_service(new_database, work_directory, mails):
+    instance = Holdfast(new_database(), work_directory, "service", smtp_url=mails.url).start()
     yield instance
     instance.stop() if instance.is_running() else None
     instance.discard()

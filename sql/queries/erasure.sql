@@ -52,6 +52,13 @@ select o.id, o.order_number, o.open_for, o.cancel_reason,
  order by o.id
    for update
 
+-- :name erasure_save_notifications free
+-- The messages about the orders $1 keep no address and no answer, and those that wait are not sent. $2 now.
+update notifications n
+   set recipient = null, answer = null, updated_at = $2::timestamptz,
+       state = case when n.state = 'queued' then 'skipped' else n.state end, due_at = null
+ where n.order_id = any($1::uuid[]) and (n.recipient is not null or n.answer is not null or n.state = 'queued')
+
 -- :name erasure_read_fulfillments of personal_documents free
 -- After the locks of their orders $1.
 select f.id, f.order_id, f.reason, f.handover, f.packages

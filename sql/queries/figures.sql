@@ -43,6 +43,13 @@ select behind.name, greatest(0, head.revision - behind.position)::bigint,
   left join lateral (select l.published_at from event_log l where l.position > behind.position order by l.position limit 1) as next on true
  order by behind.name
 
+-- :name figures_mails free
+-- The number of messages that wait to be sent, 10,000 at most, and the age of the oldest one in seconds.
+select (select count(*) from (select from notifications n where n.state = 'queued' order by n.due_at limit 10000) as waiting),
+       coalesce(extract(epoch from statement_timestamp() - oldest.created_at), 0)::double precision
+  from (select) as always
+  left join lateral (select n.created_at from notifications n where n.state = 'queued' order by n.created_at limit 1) as oldest on true
+
 -- :name figures_sessions free
 -- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction. Sessions of other
 -- roles count only if the role may see them.

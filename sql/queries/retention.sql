@@ -61,3 +61,12 @@ with batch as materialized (
          where $3::boolean and s.location = batch.location and s.starts_at = batch.starts_at and s.booked = 0
 )
 select count(*), null::uuid from batch
+
+-- :name prune_notifications
+-- Messages to customers; those that wait are younger.
+with batch as materialized (
+        select id from notifications where created_at < $1::timestamptz order by created_at limit $2::bigint for update skip locked
+), gone as (
+        delete from notifications where $3::boolean and id = any(array(select id from batch))
+)
+select count(*), null::uuid from batch

@@ -78,11 +78,22 @@ enum setting_kind {
                 "time for which a reader may follow the log of events; a job drops older partitions")                  \
         X(RETENTION_IDEMPOTENCY, "HOLDFAST_RETENTION_IDEMPOTENCY", DURATION, "P1D", DAY, 30 * DAY,                     \
                 "time for which a repeated Idempotency-Key gets the stored reply")                                     \
+        X(RETENTION_NOTIFICATIONS, "HOLDFAST_RETENTION_NOTIFICATIONS", DURATION, "P90D", 4 * DAY, 3650 * DAY,          \
+                "time for which the history of messages to customers is kept; a job removes older ones")               \
         X(RETENTION_PERSONAL_DATA, "HOLDFAST_RETENTION_PERSONAL_DATA", DURATION, "", 7 * DAY, 36500 * DAY,             \
                 "holdfast prune erases the customer from closed orders unchanged for longer; empty: kept")             \
         X(RETENTION_RESERVATIONS, "HOLDFAST_RETENTION_RESERVATIONS", DURATION, "", DAY, 36500 * DAY,                   \
                 "holdfast prune removes reservations that ended longer ago; empty: kept")                              \
         X(SCHEMA, "HOLDFAST_SCHEMA", TEXT, "holdfast", 0, 0, "PostgreSQL schema of this market")                       \
+        X(SMTP_CA, "HOLDFAST_SMTP_CA", TEXT, "", 0, 0,                                                                 \
+                "file of certificates, as PEM, that the mail server's is checked with; empty: those of the system")    \
+        X(SMTP_TIMEOUT, "HOLDFAST_SMTP_TIMEOUT", DURATION, "PT30S", SECOND, 90 * SECOND,                               \
+                "time limit to send one e-mail; then it is tried again")                                               \
+        X(SMTP_TLS, "HOLDFAST_SMTP_TLS", TEXT, "auto", 0, 0,                                                           \
+                "STARTTLS with an smtp:// server: auto (if offered, always with a password), required, or off")        \
+        X(SMTP_URL, "HOLDFAST_SMTP_URL", SECRET, "", 0, 0,                                                             \
+                "mail server for messages to customers: smtp://host:port or smtps://user:password@host; "              \
+                "empty: no e-mails")                                                                                   \
         X(SWEEPER, "HOLDFAST_SWEEPER", BOOLEAN, "1", 0, 1,                                                             \
                 "0: this instance runs no scheduled jobs, such as expiry; another one must")                           \
         X(TRUSTED_PROXIES, "HOLDFAST_TRUSTED_PROXIES", NETWORKS, "", 0, 0,                                             \

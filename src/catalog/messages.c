@@ -10,11 +10,18 @@
 const char *const notification_kind_texts[] = { "cancelled", "collected", "delayed", "delivered", "order_placed",
         "ready", "refunded", "reminder", "return_received", "shipped", NULL };
 
+static const struct shape_member quiet_hours_members[] = {
+        REQUIRED(TEXT, struct quiet_hours, from, BETWEEN(5, 5)),
+        REQUIRED(TEXT, struct quiet_hours, to, BETWEEN(5, 5)),
+};
+static const struct shape quiet_hours_shape = SHAPE(struct quiet_hours, quiet_hours_members);
+
 static const struct shape_member messages_members[] = {
         REQUIRED(TEXT, struct channel_messages, from, BETWEEN(1, MAIL_ADDRESS_MAX)),
         COUNTED(TEXTS, true, struct channel_messages, kinds, .names = notification_kind_texts,
                 BETWEEN(0, NOTIFICATION_KINDS_MAX)),
         REQUIRED(TEXT, struct channel_messages, locale, BETWEEN(2, LOCALE_SIZE_MAX)),
+        OPTIONAL(OBJECT, struct channel_messages, quiet_hours, .shape = &quiet_hours_shape),
         OPTIONAL(TEXT, struct channel_messages, reply_to, BETWEEN(1, MAIL_ADDRESS_MAX)),
 };
 const struct shape channel_messages_shape = SHAPE(struct channel_messages, messages_members);
@@ -65,6 +72,14 @@ bool locale_is_valid(const char *text) {
 
 /* ---- the body ---- */
 
+static void quiet_time_check(const char *text, const char *pointer, struct arena *arena, struct refusal *refusal) {
+        int minutes;
+
+        if (!time_of_day_parse(text, &minutes))
+                (void) refuse_because(
+                        refusal, arena, pointer, "malformed", "This must be a time of day such as 21:00.");
+}
+
 void channel_messages_check(const struct channel_messages *messages, struct arena *arena, struct refusal *refusal) {
         if (!messages)
                 return;
@@ -77,6 +92,10 @@ void channel_messages_check(const struct channel_messages *messages, struct aren
         if (!locale_is_valid(messages->locale))
                 (void) refuse_because(refusal, arena, "#/notifications/locale", "malformed",
                         "This must be a language, or a language and a country, such as de or de-AT.");
+        if (messages->quiet_hours) {
+                quiet_time_check(messages->quiet_hours->from, "#/notifications/quiet_hours/from", arena, refusal);
+                quiet_time_check(messages->quiet_hours->to, "#/notifications/quiet_hours/to", arena, refusal);
+        }
         for (size_t i = 0; i < messages->n_kinds; i++)
                 for (size_t j = 0; j < i; j++)
                         if (text_equal(messages->kinds[i], messages->kinds[j]))
@@ -94,6 +113,13 @@ void channel_messages_write(struct writer *json, const struct channel_messages *
         if (messages->reply_to)
                 write_text_member(json, "reply_to", messages->reply_to);
         write_text_member(json, "locale", messages->locale);
+        if (messages->quiet_hours) {
+                write_name(json, "quiet_hours");
+                write_object_begin(json);
+                write_text_member(json, "from", messages->quiet_hours->from);
+                write_text_member(json, "to", messages->quiet_hours->to);
+                write_object_end(json);
+        }
         write_name(json, "kinds");
         write_list_begin(json);
         for (size_t i = 0; i < messages->n_kinds; i++)
@@ -112,13 +138,20 @@ bool channel_messages_read(const char *text, struct arena *arena, const struct c
         return true;
 }
 
+static bool quiet_hours_equal(const struct quiet_hours *a, const struct quiet_hours *b) {
+        if (!a || !b)
+                return a == b;
+        return text_equal(a->from, b->from) && text_equal(a->to, b->to);
+}
+
 bool channel_messages_equal(const struct channel_messages *a, const struct channel_messages *b) {
         bool equal;
 
         if (!a || !b)
                 return a == b;
         equal = text_equal(a->from, b->from) && text_equal(a->reply_to, b->reply_to) &&
-                text_equal(a->locale, b->locale) && a->n_kinds == b->n_kinds;
+                text_equal(a->locale, b->locale) && quiet_hours_equal(a->quiet_hours, b->quiet_hours) &&
+                a->n_kinds == b->n_kinds;
         for (size_t i = 0; equal && i < a->n_kinds; i++)
                 equal = text_equal(a->kinds[i], b->kinds[i]);
         return equal;

@@ -31,11 +31,17 @@ enum notification_kind {
 /* As on the wire and in SQL; NULL-terminated, sorted. */
 extern const char *const notification_kind_texts[];
 
+/* Times of day, "21:00" and "08:00", on the wall clock of the location; equal: there are none. */
+struct quiet_hours {
+        const char *from, *to;
+};
+
 struct channel_messages {
         const char *from, *reply_to; /* addresses; reply_to may be NULL */
         const char *locale;
         const char **kinds; /* of notification_kind_texts */
         size_t n_kinds;
+        const struct quiet_hours *quiet_hours; /* NULL: 21:00 to 08:00 */
 };
 
 extern const struct shape channel_messages_shape;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/exit_code.h"
+#include "engine/smtp.h"
 #include "http/router.h"
 
 struct subcommand {
@@ -42,6 +43,9 @@ int command_database_config(void);
 
 /* The fault that forbids serving with these settings; NULL: none. */
 const char *command_config_complaint(void);
+
+/* The mail server of the settings; its url is NULL without one. */
+struct smtp_server command_smtp_server(void);
 
 /* Report the unknown argument or the usage on stderr. Returns EXIT_WRONG_USAGE. */
 int command_misused(const char *name);

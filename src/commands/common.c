@@ -100,6 +100,28 @@ static const char *origins_complaint(const char *list) {
         return NULL;
 }
 
+struct smtp_server command_smtp_server(void) {
+        struct smtp_server server = { .url = config_text(CONFIG_SMTP_URL),
+                .ca_file = config_text(CONFIG_SMTP_CA),
+                .timeout = config_integer(CONFIG_SMTP_TIMEOUT) };
+
+        if (!smtp_tls_named(config_text(CONFIG_SMTP_TLS), &server.tls))
+                server.tls = SMTP_TLS_REQUIRED;
+        return server;
+}
+
+static const char *smtp_complaint(void) {
+        static char complaint[256];
+        const struct smtp_server server = command_smtp_server();
+        const char *fault = server.url ? smtp_server_fault(&server) : NULL;
+        enum smtp_tls tls;
+
+        if (!smtp_tls_named(config_text(CONFIG_SMTP_TLS), &tls))
+                return "HOLDFAST_SMTP_TLS must be auto, required or off";
+        (void) snprintf(complaint, sizeof(complaint), "HOLDFAST_SMTP_URL %s", fault ? fault : "");
+        return fault ? complaint : NULL;
+}
+
 const char *command_config_complaint(void) {
         enum log_level level;
         const bool remote = config_text(CONFIG_LISTEN) && !is_loopback(config_text(CONFIG_LISTEN));
@@ -112,6 +134,8 @@ const char *command_config_complaint(void) {
                 return "HOLDFAST_LOG_LEVEL must be debug, info, warning or error";
         if (origins_complaint(config_text(CONFIG_CORS_ORIGINS)))
                 return origins_complaint(config_text(CONFIG_CORS_ORIGINS));
+        if (smtp_complaint())
+                return smtp_complaint();
         if (config_text(CONFIG_JWT_SECRET) && remote && !config_integer(CONFIG_JWT_DEV_ALLOW_REMOTE))
                 return "development tokens (HOLDFAST_JWT_SECRET) are refused on an address that is not loopback; "
                        "use HOLDFAST_JWT_JWKS_URL, or set HOLDFAST_JWT_DEV_ALLOW_REMOTE=1 when only trusted hosts can connect";

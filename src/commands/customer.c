@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "db/connection.h"
+#include "notifications/store_messages.h"
 #include "orders/lists.h"
 #include "orders/number.h"
 #include "privacy/erasure.h"
@@ -111,7 +112,7 @@ static int customer_explain(const struct person *person, enum problem p) {
 /* ---- export ---- */
 
 static enum problem order_load(struct person *person, const struct uuid *id, struct order_set *set,
-        struct return_set *returns, struct timeline *timeline) {
+        struct return_set *returns, struct timeline *timeline, struct message_list *messages) {
         enum problem p;
 
         orders_init(set, &person->arena, NULL);
@@ -126,6 +127,8 @@ static enum problem order_load(struct person *person, const struct uuid *id, str
                 p = timeline_load(person->database, id, timeline);
         if (p)
                 return p;
+        *messages = (struct message_list){ .arena = &person->arena };
+        messages_of_orders_ask(person->database, id, 1, messages);
         database_commit(person->database);
         return database_trip(person->database, clock_monotonic() + CUSTOMER_TRIP_WAIT);
 }
@@ -145,12 +148,13 @@ static enum problem order_print(struct person *person, const struct uuid *id, bo
         struct order_set set;
         struct return_set returns;
         struct timeline timeline;
+        struct message_list messages;
         struct buffer buffer;
         struct writer json;
         enum problem p;
 
         arena_reset(&person->arena);
-        p = order_load(person, id, &set, &returns, &timeline);
+        p = order_load(person, id, &set, &returns, &timeline, &messages);
         if (p || set.n_rows == 0)
                 return p;
         buffer_init(&buffer, &person->arena, DOCUMENT_SIZE_MAX);
@@ -158,6 +162,8 @@ static enum problem order_print(struct person *person, const struct uuid *id, bo
         write_object_begin(&json);
         order_write(&json, &set.rows[0], NULL);
         write_customer_returns(&json, &returns);
+        write_name(&json, "notifications");
+        messages_write(&json, &messages, id);
         write_name(&json, "timeline");
         timeline_write(&json, &timeline);
         write_object_end(&json);

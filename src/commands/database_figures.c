@@ -38,8 +38,8 @@ struct figures {
         struct follower *followers;
         struct standbys standbys[FIGURES_STANDBYS_MAX]; /* by name */
         size_t n_queues, n_followers, n_standbys;
-        int64_t database_size, lock_waiting, standbys_connected;
-        double oldest_transaction_s, outbox_lag_s;
+        int64_t database_size, lock_waiting, mails_waiting, standbys_connected;
+        double mails_oldest_s, oldest_transaction_s, outbox_lag_s;
 };
 
 /* In the order of the columns. */
@@ -96,6 +96,15 @@ static enum problem followers_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+static enum problem mails_read(struct rows *rows, void *into) {
+        struct figures *figures = into;
+        struct row row = row_at(rows, 0);
+
+        figures->mails_waiting = row_integer(&row);
+        figures->mails_oldest_s = row_number(&row);
+        return PROBLEM_NONE;
+}
+
 static enum problem sessions_read(struct rows *rows, void *into) {
         struct figures *figures = into;
         struct row row = row_at(rows, 0);
@@ -139,6 +148,7 @@ static enum problem figures_load(struct batch *batch) {
         database_ask(batch->database, &sql_figures_queue, &locations, queues_read, figures);
         database_ask(batch->database, &sql_figures_outbox, NULL, outbox_read, figures);
         database_ask(batch->database, &sql_figures_consumers, &consumers, followers_read, figures);
+        database_ask(batch->database, &sql_figures_mails, NULL, mails_read, figures);
         database_ask(batch->database, &sql_figures_sessions, NULL, sessions_read, figures);
         database_ask(batch->database, &sql_figures_standbys, &standbys, standbys_read, figures);
         return PROBLEM_NONE;
@@ -215,6 +225,10 @@ static void database_figures_publish(const void *result) {
         exposition_gauge(&out, "holdfast_outbox_lag_seconds",
                 "Waiting time of the oldest event without a place in a stream", figures->outbox_lag_s);
         write_followers(&out, figures);
+        exposition_gauge(&out, "holdfast_mail_queue_length", "Messages to customers that wait to be sent",
+                (double) figures->mails_waiting);
+        exposition_gauge(&out, "holdfast_mail_queue_oldest_seconds", "Age of the oldest message that waits to be sent",
+                figures->mails_oldest_s);
         exposition_gauge(
                 &out, "holdfast_db_lock_waiting", "Sessions that wait for a lock now", (double) figures->lock_waiting);
         exposition_gauge(&out, "holdfast_db_oldest_transaction_seconds", "Age of the oldest open transaction",

@@ -146,6 +146,25 @@ static void check_keys(void) {
                 doctor_say(VERDICT_OK, "keys", NULL, "%zu can be used", token_keys_count(keys));
 }
 
+/* ---- mail server ---- */
+
+/* Connect, encrypt and log in; no mail is sent. */
+static void check_smtp(void) {
+        const struct smtp_server server = command_smtp_server();
+        char answer[SMTP_ANSWER_SIZE];
+
+        if (!server.url)
+                doctor_say(VERDICT_OK, "mail server", NULL, "not set, so customers get no e-mails");
+        else if (smtp_server_fault(&server))
+                doctor_say(VERDICT_FAIL, "mail server", "correct HOLDFAST_SMTP_URL", "HOLDFAST_SMTP_URL %s",
+                        smtp_server_fault(&server));
+        else if (!smtp_probe(&server, answer))
+                doctor_say(VERDICT_FAIL, "mail server",
+                        "check HOLDFAST_SMTP_URL, HOLDFAST_SMTP_TLS and HOLDFAST_SMTP_CA", "%s", answer);
+        else
+                doctor_say(VERDICT_OK, "mail server", NULL, "it can be reached");
+}
+
 /* ---- machine ---- */
 
 static void check_descriptors(void) {
@@ -171,6 +190,7 @@ int command_doctor(int argc, char **argv) {
         doctor_check_replica();
         check_keys();
         check_tokens();
+        check_smtp();
         check_descriptors();
         return doctor_failures() ? EXIT_FAILED : EXIT_OK;
 }

@@ -13,6 +13,7 @@
 const char *const doctor_indexes[] = { "event_log_by_location", "event_log_by_subject", "events_by_order",
         "fulfillment_lines_reserved", "fulfillments_by_order", "fulfillments_by_slot", "fulfillments_collected",
         "fulfillments_in_queue", "fulfillments_to_expire", "fulfillments_to_remind", "idempotency_by_age",
+        "notifications_by_age", "notifications_by_order", "notifications_to_send", "notifications_waiting_by_age",
         "order_places_by_age", "order_places_by_change", "order_search_words", "orders_by_customer", "orders_by_email",
         "orders_by_phone", "orders_by_state", "orders_by_state_change", "orders_unpaid", "orders_unpaid_by_channel",
         "products_by_gtin", "products_by_words", "reservation_lines_held", "reservations_to_expire",

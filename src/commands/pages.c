@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "events/types.h"
 #include "notifications/data.h"
-#include "notifications/notifications.h"
+#include "notifications/messages.h"
 #include "orders/orders.h"
 #include "reservations/reservations.h"
 #include "returns/returns.h"
@@ -128,7 +128,7 @@ static const char notifications_text[] =
         "program has templates\nin English and German for every kind. `PUT "
         "/v1/notification-templates/{kind}/{medium}/{locale}` replaces one for the whole market,\n`DELETE` restores it, "
         "and `POST .../preview` shows the message about an order.\n\n"
-        "The program does not send messages yet; a client may send the text of a preview.\n\n"
+        "A channel whose `notifications` name a sender and kinds of messages writes to its customers.\n\n"
         "## Templates\n\n"
         "A template is [Mustache](https://mustache.github.io/mustache.5.html): `{{name}}` writes a value. A section "
         "`{{#name}}...{{/name}}` is repeated for each\nelement of a list, and shown once for another value; "
@@ -137,6 +137,42 @@ static const char notifications_text[] =
         "`{{{name}}}` is not. Partials and lambdas are refused, and so is a template that does not parse.\nThe HTML of the "
         "program's ready template names a picture of the pickup code as `cid:pickup-code`; a mail without it shows the code as "
         "text.\n\n";
+
+static const char sending_text[] =
+        "\n## Sending\n\n"
+        "A job follows the log of events. Each event of a kind that the channel lists makes one message. Event, kind and "
+        "medium are unique,\nhowever often a client repeats a request, and however many instances run. Nothing is sent "
+        "about imported documents, and about events that\nare older than three days.\n\n"
+        "E-mails leave by the mail server `HOLDFAST_SMTP_URL`; without one there are none. They go to `customer.email` of "
+        "the order, if it is a plain\naddress: ASCII, without quotes. Their language is the channel's `locale`: the "
+        "template of the locale, else that of its language, else English.\nFor a customer with a phone number, or a "
+        "`customer_id`, the event `notification.requested` asks others to send a text message (`sms`) or a `push`.\nThat "
+        "event names no person: its reader takes the number from the order, and the text from a preview.\n\n"
+        "If the server refuses a mail for now (4xx) or does not answer, the service tries again: after about 30 s, 2 min, "
+        "10 min and 30 min,\nthen 1, 2, 4, 8, 12 and 24 h. There are eleven attempts at most, all within three days. "
+        "While the server cannot be reached, no attempt is counted.\nA refusal for good (5xx) ends the message as "
+        "`failed`, with the event `notification.failed`. `HOLDFAST_SMTP_TIMEOUT` limits each attempt.\n\n"
+        "Delivery is at least once. The program may die after the server took a mail and before that is recorded. Then "
+        "another instance\nsends it again when the lease ends, two minutes later, with the same Message-ID.\n\n"
+        "`ready` and `reminder` are `skipped` if the location no longer holds the units, or if the customer has them and the "
+        "message is ten minutes old.\nReminders wait from 21:00 to 8:00 on the clock of the location. All kinds are about "
+        "an order of the customer, so a mail has no link to\nunsubscribe; promotions are none of these kinds.\n\n"
+        "`GET /v1/orders/{id}/notifications` lists the messages about an order with the last answer of the server; `POST` "
+        "sends one once more, also\nto another address. They are kept for `HOLDFAST_RETENTION_NOTIFICATIONS`. `holdfast "
+        "customer erase` deletes the addresses, and waiting messages\nare not sent.\n";
+
+/* The events that cause the kind. */
+static void print_causes(FILE *out, enum notification_kind kind) {
+        const char *before = ": ";
+        enum notification_kind caused;
+
+        for (enum event_type type = 0; type < EVENT_TYPE_COUNT; type++)
+                if (message_kind_of(event_types[type].name, &caused) && caused == kind) {
+                        (void) fprintf(out, "%s`%s`", before, event_types[type].name);
+                        before = ", ";
+                }
+        (void) fputs(*before == ':' ? ": by request alone\n" : "\n", out);
+}
 
 void page_notifications(FILE *out) {
         (void) fputs("# Notifications\n\n", out);
@@ -148,9 +184,11 @@ void page_notifications(FILE *out) {
                 "%zu bytes |\n\n",
                 TEMPLATE_SUBJECT_MAX, TEMPLATE_TEXT_MAX, TEMPLATE_HTML_MAX, MUSTACHE_NODES_MAX, MUSTACHE_DEPTH_MAX,
                 RENDERED_SUBJECT_MAX, RENDERED_TEXT_MAX, RENDERED_HTML_MAX);
-        (void) fputs("## Kinds\n\n", out);
-        for (size_t i = 0; notification_kind_texts[i]; i++)
-                (void) fprintf(out, "- `%s`\n", notification_kind_texts[i]);
+        (void) fputs("## Kinds\n\nEach kind with the events that cause its messages.\n\n", out);
+        for (enum notification_kind kind = 0; kind < NOTIFY_KIND_COUNT; kind++) {
+                (void) fprintf(out, "- `%s`", notification_kind_texts[kind]);
+                print_causes(out, kind);
+        }
         (void) fputs(
                 "\n## Names\n\nAmounts and times are text, written as in English or German; other locales get `19.99 EUR` "
                 "and `2026-11-21 11:15`.\nTimes are in the zone of the location. A name without a value is absent, so its "
@@ -159,6 +197,7 @@ void page_notifications(FILE *out) {
         for (size_t i = 0; i < data_member_count; i++)
                 (void) fprintf(out, "| `%s` | %s | %s |\n", data_members[i].name, data_members[i].meaning,
                         data_members[i].example);
+        (void) fputs(sending_text, out);
 }
 
 /* ---- lifecycles ---- */

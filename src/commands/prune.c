@@ -32,6 +32,7 @@ static const struct kind {
         { "events", CONFIG_RETENTION_EVENTS, 0, &sql_prune_events, true },
         { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
         { "given up deliveries", SETTING_COUNT, FAILURE_KEPT_FOR, &sql_prune_webhook_failures, false },
+        { "notifications", CONFIG_RETENTION_NOTIFICATIONS, 0, &sql_prune_notifications, false },
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
 };
 
@@ -43,6 +44,9 @@ const struct job pruning_jobs[] = {
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_EVENT_LOG },
         { "prune_webhook_failures", JOBS_TIDYING, .every = MINUTE, .batch = PRUNED_AT_ONCE,
                 .prune = &sql_prune_webhook_failures, .kept_for = FAILURE_KEPT_FOR },
+        { "prune_notifications", JOBS_TIDYING, .every = 10 * SECOND, .batch = PRUNED_AT_ONCE,
+                .prune = &sql_prune_notifications, .has_kept_setting = true,
+                .kept_setting = CONFIG_RETENTION_NOTIFICATIONS },
 };
 const size_t pruning_job_count = array_size(pruning_jobs);
 

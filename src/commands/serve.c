@@ -12,6 +12,7 @@
 #include "http/health.h"
 #include "http/metrics_page.h"
 #include "http/server.h"
+#include "notifications/mailer.h"
 #include "version.h"
 #include "webhooks/deliverer.h"
 
@@ -205,6 +206,17 @@ static bool webhooks_start(void) {
         return deliverer_start(&settings);
 }
 
+/* Without a mail server there are no e-mails. */
+static bool mails_start(void) {
+        const struct smtp_server server = command_smtp_server();
+        const struct mailer_settings settings = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .pickup_secret = config_text(CONFIG_PICKUP_SECRET),
+                .server = &server };
+
+        return !server.url || !config_integer(CONFIG_SWEEPER) || mailer_start(&settings);
+}
+
 static int workers_start(void) {
         const unsigned writers = (unsigned) config_integer(CONFIG_WRITE_WORKERS);
         const unsigned readers = (unsigned) config_integer(CONFIG_READ_WORKERS);
@@ -242,6 +254,8 @@ static int workers_start(void) {
                 return EXIT_OUR_FAULT;
         if (config_integer(CONFIG_SWEEPER) && !webhooks_start())
                 return EXIT_OUR_FAULT;
+        if (!mails_start())
+                return EXIT_OUR_FAULT;
         server_set_lanes(service.server, service.lanes);
         metrics_page_set_lanes(service.lanes);
         metrics_page_set_server(service.server);
@@ -250,6 +264,7 @@ static int workers_start(void) {
 
 static void service_stop(void) {
         service.jobs = jobs_stop(service.jobs);
+        mailer_stop();
         service.health = health_stop(service.health);
         service.lanes = lanes_stop(service.lanes);
         notices_stop();

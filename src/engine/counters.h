@@ -25,6 +25,9 @@
         X(GUARD_VIOLATIONS, "holdfast_guard_violations_total", "", "Writes that a CHECK of the schema has stopped")    \
         X(IDEMPOTENCY_REPLAYS, "holdfast_idempotency_replays_total", "",                                               \
                 "Replies given again for a known Idempotency-Key")                                                     \
+        X(MAILS_DELAYED, "holdfast_mails_total", "{result=\"delayed\"}", "Attempts to send e-mails by result")         \
+        X(MAILS_FAILED, "holdfast_mails_total", "{result=\"failed\"}", "Attempts to send e-mails by result")           \
+        X(MAILS_SENT, "holdfast_mails_total", "{result=\"sent\"}", "Attempts to send e-mails by result")               \
         X(ORDERS_PLACED, "holdfast_orders_total", "{result=\"placed\"}", "Orders by result")                           \
         X(ORDERS_REFUSED, "holdfast_orders_total", "{result=\"refused\"}", "Orders by result")                         \
         X(RESERVATIONS_EXPIRED, "holdfast_reservations_total", "{result=\"expired\"}", "Reservations by result")       \

@@ -20,6 +20,7 @@ enum subject_kind {
         SUBJECT_INVENTORY_SETTINGS,
         SUBJECT_LISTING,
         SUBJECT_LOCATION,
+        SUBJECT_NOTIFICATION,
         SUBJECT_ORDER,
         SUBJECT_PAYMENT,
         SUBJECT_PRODUCT,
@@ -92,6 +93,12 @@ enum subject_kind {
         X(LISTING_CREATED, "listing.created", LISTING, "", "", "The listing of a product in a channel is new")            \
         X(LOCATION_CHANGED, "location.changed", LOCATION, "", "", "The location changed")                                 \
         X(LOCATION_CREATED, "location.created", LOCATION, "", "", "The location is new")                                  \
+        X(NOTIFICATION_FAILED, "notification.failed", NOTIFICATION, "kind locale medium", "",                             \
+                "A message to the customer cannot be delivered")                                                          \
+        X(NOTIFICATION_REQUESTED, "notification.requested", NOTIFICATION, "kind locale medium", "",                       \
+                "A text message or a push should be sent to the customer now")                                            \
+        X(NOTIFICATION_SENT, "notification.sent", NOTIFICATION, "kind locale medium", "",                                 \
+                "The mail server took a message to the customer")                                                         \
         X(ORDER_APPEASED, "order.appeased", ORDER, "amount currency tax", "reason",                                       \
                 "The shop refunds more than the value of returned and cancelled units")                                   \
         X(ORDER_CANCELLED, "order.cancelled", ORDER, "", "reason", "All units of the order were cancelled")               \

@@ -1,13 +1,14 @@
 /*
- * notifications/commands: operations on templates of messages.
+ * notifications/commands: operations on templates of messages, and on messages.
  */
 #pragma once
 
 #include "catalog/commands_records.h"
 #include "notifications/store.h"
 
-extern const struct shape template_shape, preview_shape;
+extern const struct shape message_shape, preview_shape, template_shape;
 extern const struct record_kind template_record;
+extern const struct operation messages_list_operation, message_send_operation; /* /v1/orders/{id}/notifications */
 extern const struct operation template_show_operation, template_delete_operation, template_preview_operation;
 
 /* On the loop: whether kind, medium and locale of the path are such. */

@@ -62,13 +62,17 @@ const char *recipient_text(const char *name, int relation, struct arena *arena) 
         return buffer.failed ? NULL : buffer_text(&buffer);
 }
 
-const char *order_customer_name(const struct order *order, struct arena *arena) {
+const char *order_customer_member(const struct order *order, const char *member, struct arena *arena) {
         json_t *customer = json_loads(order->customer ? order->customer : "{}", 0, NULL);
-        const char *name = json_string_value(json_object_get(customer, "name"));
-        const char *copy = name ? arena_text(arena, name) : NULL;
+        const char *value = json_string_value(json_object_get(customer, member));
+        const char *copy = value ? arena_text(arena, value) : NULL;
 
         json_decref(customer);
         return copy;
+}
+
+const char *order_customer_name(const struct order *order, struct arena *arena) {
+        return order_customer_member(order, "name", arena);
 }
 
 /* ---- checks ---- */

@@ -25,5 +25,8 @@ void address_check(const struct address_body *address, struct arena *arena, stru
 const char *order_customer(struct arena *arena, const struct customer_body *customer);
 const char *order_address(struct arena *arena, const struct address_body *address);
 
-/* The name of an order's customer; NULL without memory. */
+/* A member of an order's customer, such as "name" or "email"; NULL: there is none, or no memory. */
+const char *order_customer_member(const struct order *order, const char *member, struct arena *arena);
+
+/* The same of "name". */
 const char *order_customer_name(const struct order *order, struct arena *arena);

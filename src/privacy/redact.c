@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <string.h>
 
 DEFINE_CLEANUP(json_t, tree_cleanup, json_decref)
 
@@ -49,6 +50,13 @@ static json_t *customer(const json_t *value) {
         return kept;
 }
 
+/* Of a message to a customer; elsewhere it is a location or a way of a refund. */
+static json_t *address(const json_t *value) {
+        const bool is_address = json_is_string(value) && strchr(json_string_value(value), '@');
+
+        return is_address ? json_null() : json_deep_copy(value);
+}
+
 /* Sorted by name. */
 static const struct personal {
         const char *name;
@@ -63,6 +71,7 @@ static const struct personal {
         { "recipient", somebody },
         { "reference", nothing },
         { "ship_to", nothing },
+        { "to", address },
         { "tracking_number", word },
         { "vehicle", nothing },
 };

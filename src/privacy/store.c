@@ -247,6 +247,9 @@ static bool documents_save_all(struct database *database, struct erasure_batch *
 
         if (!save_money(database, work))
                 return false;
+        (void) order_parameters(work, &p);
+        parameter_time(&p, work->now);
+        database_ask(database, &sql_erasure_save_notifications, &p, NULL, NULL);
         database_ask(database, &sql_erasure_save_return_lines, order_parameters(work, &p), NULL, NULL);
         return documents_save(database, work, &work->returns, &sql_erasure_save_returns) &&
                documents_save(database, work, &work->fulfillments, &sql_erasure_save_fulfillments) &&

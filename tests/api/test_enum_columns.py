@@ -49,6 +49,9 @@ class World:
         self.waiting = self.retailer.order().json()["fulfillments"][0]["id"]
         self.webhook = self.api.post("/v1/webhooks", {"url": "https://erp.example/", "types": ["*"]}, expect=201).json()["id"]
         self.api.post(f"/v1/webhooks/{self.webhook}/pause", {}, expect=200)
+        database.execute(
+            "insert into notifications (id, order_id, event_id, kind, medium, state, channel, locale, actor, created_at, updated_at)"
+            " values (gen_random_uuid(), %s, gen_random_uuid(), 'ready', 'email', 'skipped', 'web', 'en', 'tester', now(), now())", self.order)
 
     def reserve_for_channel(self):
         return {"location": self.retailer.store, "channel": self.retailer.channel,
@@ -56,8 +59,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(new_database, work_directory):
-    instance = Holdfast(new_database(), work_directory, "enum-columns").start()
+def world(new_database, work_directory, mails):
+    instance = Holdfast(new_database(), work_directory, "enum-columns", smtp_url=mails.url).start()
     with Database(instance.database_url) as database:
         yield World(instance, database)
     instance.stop()
@@ -107,12 +110,18 @@ def webhook_calls(world):
     return [("GET", path), ("GET", "/v1/webhooks"), ("POST", f"{path}/pause", {})]
 
 
+def message_calls(world):
+    path = f"/v1/orders/{world.order}/notifications"
+    return [("GET", path), ("POST", path, {"kind": "ready"})]
+
+
 def key_of(column, value):
     return lambda world: (column, value(world))
 
 
 BY_RETURN = (key_of("return_id", lambda world: world.rma), return_calls)
 BY_ORDER = (key_of("order_id", lambda world: world.order), order_calls)
+MESSAGE = (key_of("order_id", lambda world: world.order), message_calls)
 QUEUED = (key_of("id", lambda world: world.waiting), queue_calls)
 HOOK = (key_of("id", lambda world: world.webhook), webhook_calls)
 STORE = (key_of("code", lambda world: world.retailer.store), location_calls)
@@ -126,6 +135,9 @@ CASES = {
     ("locations", "capabilities"): STORE,
     ("locations", "handover_methods"): STORE,
     ("locations", "kind"): STORE,
+    ("notifications", "kind"): MESSAGE,
+    ("notifications", "medium"): MESSAGE,
+    ("notifications", "state"): MESSAGE,
     ("orders", "payment_status"): (key_of("id", lambda world: world.order), order_calls),
     ("orders", "status"): (key_of("id", lambda world: world.order), order_calls),
     ("payment_events", "type"): (key_of("payment_id", lambda world: world.payment), payment_event_calls),

@@ -11,9 +11,9 @@ STREAM = "text/event-stream"
 
 
 @pytest.fixture(scope="module")
-def scene(new_database, work_directory):
+def scene(new_database, work_directory, mails):
     """A separate instance, because the codes of the examples are the same in every test."""
-    instance = Holdfast(new_database(), work_directory, "examples").start()
+    instance = Holdfast(new_database(), work_directory, "examples", smtp_url=mails.url).start()
     scene = Scene(instance)
     yield scene
     scene.close()

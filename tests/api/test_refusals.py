@@ -44,6 +44,8 @@ class World:
         self.full = instance.client(scope="admin", subject="supervisor")
         self.retailer = Retailer(self.full, on_hand=12).create()
         retailer = self.retailer
+        messages = {"from": "shop@example.org", "locale": "en", "kinds": ["ready"]}
+        self.full.put(f"/v1/channels/{retailer.channel}", {"name": "Web shop", "kind": "web", "notifications": messages}, expect=200)
         retailer.offer_slot(capacity=1, location=retailer.other_store)
         self.clients = [
             self.full, self.full, self.full, instance.client(), instance.client(locations=[retailer.store]),
@@ -371,6 +373,10 @@ class World:
     def previewNotification(self):
         return f"{self.TEMPLATE}/preview", {"order_id": self.dice.choice([self.order()["id"], NOBODY])}
 
+    def sendOrderNotification(self):
+        body = {"kind": self.dice.choice(["ready", "order_placed", "eaten"]), **self.dice.choice([{}, {}, {"to": "ada"}])}
+        return f"/v1/orders/{self.dice.choice([self.order()['id'], NOBODY])}/notifications", body
+
     def putConsumer(self):
         return "/v1/consumers/reader", {"after": self.dice.choice(["oldest", "now", "yesterday"])}
 
@@ -451,7 +457,7 @@ def forget_unused_slots(changed):
 
 @pytest.fixture
 def instance(services):
-    return services(sweeper=0)  # time changes nothing meanwhile
+    return services(sweeper=0, smtp_url="smtp://127.0.0.1")  # time changes nothing meanwhile, and no mail is sent
 
 
 def test_what_is_refused_has_no_effect(instance):

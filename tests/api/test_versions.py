@@ -18,7 +18,7 @@ POLICY = {"window_days": 30, "restocking_fee_per_mille": 100, "refund_shipping":
           "conditions": {"damaged": TERMS, "quarantine": TERMS, "sellable": TERMS}}
 PRICE = {"amount": 1999, "currency": "EUR"}
 
-MESSAGES = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "de", "kinds": ["ready"]}
+MESSAGES = {"from": "shop@example.org", "reply_to": "help@example.org", "locale": "de", "kinds": ["ready"], "quiet_hours": {"from": "21:00", "to": "08:00"}}
 CHANNEL = {"name": "Web shop", "kind": "web", "return_policy": POLICY, "resourcing": {"enabled": True, "radius_km": 50},
            "unpaid_ttl": "PT2H", "notifications": MESSAGES}
 LOCATION = {"name": "Mitte", "kind": "store", "address": "Alexanderplatz 1\n10178 Berlin",
@@ -45,7 +45,7 @@ BODIES = {"/v1/channels/{code}": CHANNEL, "/v1/locations/{code}": LOCATION, "/v1
 OTHERS = {"address": "Jungfernstieg 1", "attributes": {"color": "red"}, "capabilities": ["pickup", "ship"], "closes": "15:00",
           "country": "AT",
           "currency": "USD", "cut_off": "19:00", "date": "2040-12-31", "day": "tue", "description": "Whistles.",
-          "external_sku": "K-2", "from": {"10:00": "11:00", "shop@example.org": "sales@example.org"}, "gtin": "96385074",
+          "external_sku": "K-2", "from": {"10:00": "11:00", "21:00": "22:00", "shop@example.org": "sales@example.org"}, "gtin": "96385074",
           "handover_methods": ["code", "id_check"],
           "hold_for": "P8D", "html": "<p>Come.</p>", "image_url": "https://shop.example/red.jpg", "kind": {"web": "app", "store": "warehouse"},
           "kinds": ["ready", "shipped"],

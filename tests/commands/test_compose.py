@@ -32,7 +32,7 @@ def test_by_itself_it_uses_development_tokens_and_sets_nothing_else():
     for name in INSTANCES:
         assert set(told()[name]) == {
             "HOLDFAST_ADMIN_LISTEN", "HOLDFAST_DATABASE_URL_FILE", "HOLDFAST_JWT_DEV_ALLOW_REMOTE", "HOLDFAST_JWT_SECRET_FILE",
-            "HOLDFAST_PICKUP_SECRET_FILE", "HOLDFAST_WEBHOOK_SEALING_KEY_FILE"}
+            "HOLDFAST_PICKUP_SECRET_FILE", "HOLDFAST_SMTP_URL", "HOLDFAST_WEBHOOK_SEALING_KEY_FILE"}
 
 
 def test_a_setting_of_the_environment_reaches_all_that_run_the_program():

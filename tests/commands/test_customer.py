@@ -35,6 +35,7 @@ TELL_OF_A_CUSTOMER = """
     events: data
     fulfillments: handover link_digest packages reason recipient vehicle_color vehicle_make vehicle_plate
     idempotency: body
+    notifications: answer recipient
     order_discounts: reason
     order_search: words
     orders: cancel_reason customer payment_reference ship_to
@@ -56,6 +57,7 @@ TELL_OF_NO_CUSTOMER = """
     listings: channel external_sku price_currency sku title
     locations: address capabilities closures code country cut_offs handover_methods kind name opening_hours slots time_zone
     notification_templates: html kind locale medium subject text
+    notifications: actor channel kind locale medium message_id state
     order_lines: sku title
     order_places: channel location status
     order_search: slices
@@ -117,6 +119,7 @@ def test_everything_of_a_person_is_handed_out(house, shop):
     assert orders[1]["ship_to"]["line1"] == person.address["line1"]
     assert orders[0]["fulfillments"][0]["handover"]["recipient"]["name"] == f"Bob {person.word}"
     assert orders[0]["payment_reference"] == f"pay-{person.word}"
+    assert [message["to"] for message in orders[0]["notifications"]] == [person.email]
     types = [event["type"] for event in orders[0]["timeline"]]
     assert types[0] == "order.created" and "fulfillment.handed_over" in types and "order.fulfilled" in types
 
@@ -152,7 +155,7 @@ def test_nothing_of_a_person_is_left_anywhere(house, shop):
     person = Person()
     numbers = live_through(shop, person)
     assert {"INSERT INTO holdfast.orders", "INSERT INTO holdfast.fulfillments", "INSERT INTO holdfast.events",
-            "INSERT INTO holdfast.idempotency", "INSERT INTO holdfast.order_discounts", "INSERT INTO holdfast.payments",
+            "INSERT INTO holdfast.idempotency", "INSERT INTO holdfast.notifications", "INSERT INTO holdfast.order_discounts", "INSERT INTO holdfast.payments",
             "INSERT INTO holdfast.refunds"} <= {
         line.partition(" VALUES")[0] for line in person.traces_in(house.database_url)}
 

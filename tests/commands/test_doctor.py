@@ -14,6 +14,7 @@ import pytest
 from support.cluster import PROGRAMS, Cluster, as_owner
 from support.database import Database
 from support.holdfast import Holdfast, binary, migrate
+from support.mail import Catcher
 from support.ports import free_port
 from support.retailer import Retailer
 from support.waiting import eventually
@@ -76,6 +77,32 @@ def test_doctor_says_that_the_database_is_away():
 def test_doctor_looks_at_the_key_that_seals_secrets(settings, verdict):
     done = run("doctor", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32, **settings)
     assert verdicts_of(done)["sealing key"] == verdict
+
+
+def smtp_check(**settings):
+    done = run("doctor", database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/shop", jwt_secret="x" * 32, **settings)
+    return checks_of(done)["mail server"]
+
+
+def test_doctor_connects_to_the_mail_server_and_sends_no_mail():
+    with Catcher() as server:
+        assert smtp_check(smtp_url=server.url) == ("ok", "it can be reached")
+        assert server.mails == []
+    verdict, text = smtp_check(smtp_url=server.url)
+    assert verdict == "fail" and "refused the connection" in text
+
+
+def test_doctor_says_that_customers_get_no_mails():
+    assert smtp_check() == ("ok", "not set, so customers get no e-mails")
+
+
+@pytest.mark.parametrize("settings, text", [
+    ({"smtp_url": "http://mail.example"}, "must begin with smtp:// or smtps://"),
+    ({"smtp_url": "smtp://shop:secret@mail.example", "smtp_tls": "off"}, "password"),
+])
+def test_doctor_knows_a_faulty_mail_server(settings, text):
+    verdict, said = smtp_check(**settings)
+    assert verdict == "fail" and text in said and "secret" not in said
 
 
 @pytest.mark.parametrize("settings, text", [

@@ -7,12 +7,12 @@ import pytest
 from support import ROOT
 from support.database import Database
 from support.holdfast import Holdfast
-from support.person import Person, live_through, settle_refunds
+from support.person import Person, hear_of, live_through, settle_refunds
 from support.retailer import Retailer
 from support.waiting import eventually
 from support.work import Work
 
-ALL = {"retention_events": "P30D", "retention_personal_data": "P30D", "retention_reservations": "P30D"}
+ALL = {"retention_events": "P30D", "retention_notifications": "P30D", "retention_personal_data": "P30D", "retention_reservations": "P30D"}
 OLD = "interval '31 days'"
 
 
@@ -60,6 +60,7 @@ def let_age(database, by=OLD):
     database.execute("update reservation_lines set reservation_id = older(reservation_id)")
     database.execute("update orders set reservation_id = older(reservation_id)")
     database.execute(f"update reservations set id = older(id), created_at = created_at - {by}, updated_at = updated_at - {by}")
+    database.execute(f"update notifications set created_at = created_at - {by}")
     database.execute(f"update idempotency set created_at = created_at - {by}")
 
 
@@ -213,6 +214,16 @@ def test_deliveries_that_were_given_up_a_month_ago_go(house, database):
     assert [row["position"] for row in database.rows("select position from webhook_failures order by position")] == [2, 3]
 
 
+def test_messages_to_customers_go_by_their_age(house, shop, database):
+    work = shop()
+    for _ in range(3):
+        hear_of(work, Person())
+    database.execute("update notifications set created_at = now() - interval '29 days' where id = (select id from notifications limit 1)")
+    assert counts(house)["notifications"] == 0
+    let_age(database, "interval '2 days'")
+    assert counts(house)["notifications"] == 1 and database.count("notifications") == 2
+
+
 def test_past_slots_that_nobody_holds_go(house, shop, database):
     retailer = shop().retailer
     slot = retailer.offer_slot(capacity=5)
@@ -289,7 +300,8 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(house, shop, database):
     fill_part(database)
     let_age(database)
     before = person.traces_in(house.database_url)
-    sizes = {table: database.count(table) for table in ("event_log", "events", "idempotency", "reservations", "slots", "webhook_failures")}
+    sizes = {table: database.count(table) for table in (
+        "event_log", "events", "idempotency", "notifications", "reservations", "slots", "webhook_failures")}
 
     would = counts(house, "--dry-run")
 

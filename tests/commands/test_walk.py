@@ -1,24 +1,34 @@
 """deploy/walk.py, the story that deploy/try.sh tells to newcomers, on the demo retailer that they get."""
 
 import os
+import smtplib
+import socket
 import subprocess
 
 import pytest
 
 from support import ROOT
 from support.holdfast import Holdfast, binary
+from support.mail import Catcher
+from support.ports import free_port
+from support.waiting import eventually
 
 WITHIN_S = 60
 BASKET = {"HEADLAMP-300": 2, "MUG-ENAMEL": 1}
 STORE = "berlin-mitte"
 
 
+def demo(instance):
+    """The instance with the demo retailer in it."""
+    for kind in ("locations", "products", "stock"):
+        instance.run("import", kind, ROOT / "deploy" / "demo" / f"{kind}.csv", check=0)
+    return instance
+
+
 @pytest.fixture(scope="module")
 def shop(new_database, work_directory):
     """An instance with the demo retailer in it."""
-    instance = Holdfast(new_database(), work_directory, "walk").start()
-    for kind in ("locations", "products", "stock"):
-        instance.run("import", kind, ROOT / "deploy" / "demo" / f"{kind}.csv", check=0)
+    instance = demo(Holdfast(new_database(), work_directory, "walk").start())
     yield instance
     instance.stop()
 
@@ -47,6 +57,42 @@ def test_it_can_be_walked_again_with_an_empty_shelf(shop):
     shop.client().post("/v1/inventory/adjustments/batch", {"items": items}, expect=207)
     done = walk(shop)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_shows_the_mails_of_the_order_if_there_is_a_mail_server(services):
+    with Catcher() as server:
+        shop = demo(services(smtp_url=server.url))
+        done = walk(shop)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert '"kind": "ready"' in done.stdout and len(server.taken("ada@example.com")) >= 2
+
+
+@pytest.fixture
+def catcher(tmp_path):
+    """deploy/mails.py, the mail server of deploy/try.sh: its port, and the directory of its mails."""
+    port = free_port()
+    process = subprocess.Popen([str(ROOT / "deploy" / "mails.py"), str(port), str(tmp_path)])
+    yield port, tmp_path
+    process.kill()
+    process.wait()
+
+
+def test_the_mail_catcher_of_a_trial_keeps_each_mail_as_a_file(catcher):
+    port, directory = catcher
+    eventually(lambda: accepts(port), what="it listens")
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as sender:
+        for text in ("one\n.\n..two", "again"):
+            sender.sendmail("shop@example.org", ["ada@example.com"], f"Subject: Hello\n\n{text}\n")
+    assert [file.name for file in sorted(directory.glob("*.eml"))] == ["0001.eml", "0002.eml"]
+    assert (directory / "0001.eml").read_bytes() == b"Subject: Hello\r\n\r\none\r\n.\r\n..two\r\n"
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
 
 
 def test_its_output_has_no_colours_when_nobody_looks(shop):

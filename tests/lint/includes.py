@@ -31,7 +31,7 @@ DOORS = {("importing", "http/intake.h"), ("importing", "http/router.h")}
 
 # The files that may know a library, as patterns of paths under src/. None is a room's: no room sees the wire.
 LIBRARIES = [
-    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/(doctor|relay_http)|engine/delivery)\.c"),
+    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/(doctor|relay_http)|engine/(delivery|smtp))\.c"),
     (r"jwt.*", r"auth/issue\.c"),
     (r"(libpq|postgres).*", r"db/.*"),
     (r"qrencode.*", r"base/qr\.c"),
@@ -66,6 +66,7 @@ PURE = [
 
 # Other files of rooms: the folders that they may include, and the reason why they are neither pure nor of a kind above.
 OTHERS = {
+    "notifications/mailer.c": ({"base", "db", "engine"}, "runs a thread: it leases, sends and records"),
     "webhooks/deliverer.c": ({"base", "db", "engine"}, "runs a thread, with the files below"),
     "webhooks/deliverer_leases.c": ({"base", "db", "engine"}, "leases endpoints, for that thread"),
     "webhooks/deliverer_log.c": ({"base", "db", "engine"}, "reads the log, for that thread"),

@@ -17,7 +17,7 @@ DASHBOARD = FOLDER / "grafana" / "dashboards" / "holdfast.json"
 GUIDE = ROOT / "docs" / "operations.md"
 
 SEVERITIES = {"page", "ticket"}
-PANELS_MAX = 24
+PANELS_MAX = 26
 GRID_WIDTH = 24
 METRIC = re.compile(r"\b((?:holdfast|process|node)_[a-z_]+)\b")
 OF_OTHERS = {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}

@@ -65,6 +65,8 @@ static const struct columns *const tables[] = {
         &local_time_columns,
         &location_row_columns,
         &log_event_columns,
+        &notification_columns,
+        &notification_outcome_columns,
         &notification_template_columns,
         &order_discount_columns,
         &order_header_columns,

@@ -187,6 +187,16 @@ class Scene:
         self.registered()
         return Prepared()
 
+    # Messages
+
+    def messaged(self, *_):
+        """An order with a message that is sent."""
+        order = self.ordered()
+        self.api.post(f"/v1/orders/{order['id']}/notifications", {"kind": "ready"}, expect=201)
+        return Prepared({"id": order["id"]})
+
+    listOrderNotifications = sendOrderNotification = messaged
+
     # Orders and payments
 
     def ordered(self, **fields):

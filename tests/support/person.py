@@ -23,6 +23,14 @@ class Person:
         return [line for line in dump.stdout.splitlines() if self.word.lower() in line.lower() or self.phone in line]
 
 
+def hear_of(work, person):
+    """A message that the customer got, and the server's answer."""
+    work.database.execute(
+        "insert into notifications (id, order_id, event_id, kind, medium, state, channel, locale, recipient, answer, actor, created_at,"
+        " updated_at, sent_at) values (gen_random_uuid(), %s, gen_random_uuid(), 'collected', 'email', 'sent', 'web', 'en', %s, %s, 'tester',"
+        " now(), now(), now())", work.order["id"], person.email, f"250 {person.email} has it")
+
+
 def live_through(work, person):
     """Orders of a person in which every place that takes words of or about people has got some; all are closed.
 
@@ -57,6 +65,7 @@ def live_through(work, person):
     refunded.api.post(f"/v1/orders/{refunded.order['id']}/cancel", {"reason": "changed"}, expect=200)
     for each in (collected, refunded):
         settle_refunds(each, word)
+    hear_of(collected, person)
     return [each.order["order_number"] for each in (collected, shipped, cancelled, dropped, refunded)]
 
 
