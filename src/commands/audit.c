@@ -362,13 +362,10 @@ static int options_read(int argc, char **argv, struct audit *audit) {
 
 static int audit_all(struct audit *audit, bool *ret_finished) {
         _cleanup_(database_close_cleanup) struct database *database = NULL;
-        int code = command_check_schema();
+        const int code = command_open(/* statement_timeout_ms= */ 0, &database);
 
         if (code)
                 return code;
-        database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
-        if (!database)
-                return EXIT_NO_DATABASE;
         audit->database = database;
         return audit_run(audit, ret_finished);
 }

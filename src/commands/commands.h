@@ -57,6 +57,9 @@ struct database *command_database(bool unprepared, int statement_timeout_ms);
 /* Whether this program may work on the schema, with a report if not: 0, EXIT_FAILED, or EXIT_NO_DATABASE. */
 must_check int command_check_schema(void);
 
+/* Both: an open connection to a schema on which this program may work. 0, or an exit code after a report. */
+must_check int command_open(int statement_timeout_ms, struct database **ret_database);
+
 /* For a command without arguments: false, after a report, when it was given any. */
 bool command_takes_nothing(int argc, char **argv);
 

@@ -192,3 +192,12 @@ int command_check_schema(void) {
                 return EXIT_NO_DATABASE;
         return schema_is_current(database) ? EXIT_OK : EXIT_FAILED;
 }
+
+int command_open(int statement_timeout_ms, struct database **ret_database) {
+        const int code = command_check_schema();
+
+        if (code)
+                return code;
+        *ret_database = command_database(/* unprepared= */ false, statement_timeout_ms);
+        return *ret_database ? EXIT_OK : EXIT_NO_DATABASE;
+}

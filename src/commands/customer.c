@@ -262,11 +262,6 @@ int command_customer(int argc, char **argv) {
                 return command_misused("customer");
         if (command_database_config())
                 return EXIT_BAD_CONFIG;
-        code = command_check_schema();
-        if (code)
-                return code;
-        database = command_database(/* unprepared= */ false, STATEMENT_MS_LIMIT);
-        if (!database)
-                return EXIT_NO_DATABASE;
-        return person_run(argv[1], &selector, database);
+        code = command_open(STATEMENT_MS_LIMIT, &database);
+        return code ? code : person_run(argv[1], &selector, database);
 }

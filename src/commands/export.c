@@ -228,9 +228,6 @@ int command_export(int argc, char **argv) {
                 return EXIT_BAD_CONFIG;
         (void) signal(SIGPIPE, SIG_IGN);
         stop_listen();
-        code = command_check_schema();
-        if (code)
-                return code;
-        database = command_database(/* unprepared= */ false, /* statement_timeout_ms= */ 0);
-        return database ? export_to_output(database, &options) : EXIT_NO_DATABASE;
+        code = command_open(/* statement_timeout_ms= */ 0, &database);
+        return code ? code : export_to_output(database, &options);
 }

@@ -204,12 +204,9 @@ int command_prune(int argc, char **argv) {
                 return command_misused("prune");
         if (command_database_config())
                 return EXIT_BAD_CONFIG;
-        code = command_check_schema();
+        code = command_open(STATEMENT_MS_LIMIT, &database);
         if (code)
                 return code;
-        database = command_database(/* unprepared= */ false, STATEMENT_MS_LIMIT);
-        if (!database)
-                return EXIT_NO_DATABASE;
         prune.database = database;
         arena_init(&prune.arena, ERASURE_MEMORY_MAX);
         code = prune_run(&prune);
