@@ -27,8 +27,9 @@ enum problem queue_look(struct batch *batch);
 /* Give a finished reply that shows a queue its tag and its other headers; a problem gets none. */
 void queue_tag_reply(struct call *call, const struct queue_head *head, const char *view, timestamp changes_at);
 
-/* Name the products that the cards of these orders show. */
-void cards_want_products(const struct order_set *set, struct catalog_set *catalog);
+/* Read the orders that the set wants, then queue the products that their cards show, beside those that are wanted;
+ * makes a trip. */
+must_check enum problem cards_read(struct batch *batch, struct order_set *set, struct catalog_set *catalog);
 
 /* Write a fulfillment as a card: the members of an open object. */
 void card_write(struct writer *json, const struct fulfillment *fulfillment, const char *customer_name,

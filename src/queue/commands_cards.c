@@ -3,10 +3,17 @@
 
 #include "base/writer.h"
 
-void cards_want_products(const struct order_set *set, struct catalog_set *catalog) {
+enum problem cards_read(struct batch *batch, struct order_set *set, struct catalog_set *catalog) {
+        enum problem p = orders_read(batch->database, set);
+
+        if (!p)
+                p = batch_trip(batch);
+        if (p)
+                return p;
         for (size_t i = 0; i < set->n_fulfillments; i++)
                 for (size_t j = 0; j < set->fulfillments[i]->n_lines; j++)
                         catalog_want_product(catalog, set->fulfillments[i]->lines[j].order_line->sku);
+        return catalog_load(batch->database, catalog);
 }
 
 static void write_card_line(

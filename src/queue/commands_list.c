@@ -118,20 +118,14 @@ static enum problem call_load(struct batch *batch, struct work *work, struct cal
 }
 
 static enum problem cards_load(struct batch *batch, struct work *work) {
-        enum problem p = batch_trip(batch);
+        const enum problem p = batch_trip(batch);
 
         if (p)
                 return p;
         for (size_t i = 0; i < work->n_views; i++)
                 for (size_t j = 0; j < work->views[i]->places.n; j++)
                         orders_want(&work->set, &work->views[i]->places.places[j].order_id);
-        p = orders_read(batch->database, &work->set);
-        if (!p)
-                p = batch_trip(batch);
-        if (p)
-                return p;
-        cards_want_products(&work->set, &work->catalog);
-        return catalog_load(batch->database, &work->catalog);
+        return cards_read(batch, &work->set, &work->catalog);
 }
 
 static enum problem queue_list_load(struct batch *batch) {

@@ -136,14 +136,7 @@ static enum problem scan_load(struct batch *batch) {
 
                         recognise(batch->calls[i]->work, body->code, &work->set, &work->catalog);
                 }
-        if (!p)
-                p = orders_read(batch->database, &work->set);
-        if (!p)
-                p = batch_trip(batch);
-        if (p)
-                return p;
-        cards_want_products(&work->set, &work->catalog);
-        return catalog_load(batch->database, &work->catalog);
+        return p ? p : cards_read(batch, &work->set, &work->catalog);
 }
 
 /* ---- answering ---- */
