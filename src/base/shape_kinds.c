@@ -161,31 +161,6 @@ static void fill_list(struct filling *filling, const struct place *place, const 
         store_list(member, elements, n, record);
 }
 
-static void fill_texts(struct filling *filling, const struct place *place, const struct shape_member *member,
-        const json_t *value, void *record) {
-        const size_t n = json_array_size(value);
-        const char **texts = NULL;
-
-        if (!expect_list(filling, place, member, value))
-                return;
-        texts = arena_new_array(filling->arena, const char *, n);
-        if (!texts)
-                return;
-        for (size_t i = 0; i < n; i++) {
-                const struct place at = { .parent = place, .index = i };
-                const json_t *element = json_array_get(value, i);
-                int index;
-
-                if (!member->names) {
-                        read_code(filling, &at, element, &texts[i]);
-                        continue;
-                }
-                index = read_name(filling, &at, element, member->names);
-                texts[i] = index < 0 ? NULL : member->names[index];
-        }
-        store_list(member, texts, n, record);
-}
-
 struct money_body {
         int64_t amount, exponent;
         const char *currency;
@@ -388,7 +363,22 @@ static void fill_text(struct filling *filling, const struct place *place, const 
         read_text(filling, place, value, member->minimum, member->maximum, record_slot(record, member->offset));
 }
 
-static void fill_text_list(struct filling *filling, const struct place *place, const struct shape_member *member,
+/* A text of any kind, one of the names, or a code. */
+static void read_element(struct filling *filling, const struct place *place, const struct shape_member *member,
+        const json_t *value, const char **ret_text) {
+        int index;
+
+        if (member->kind == SHAPE_TEXT_LIST) {
+                read_text(filling, place, value, 1, TEXT_LIST_SIZE_MAX, ret_text);
+        } else if (member->names) {
+                index = read_name(filling, place, value, member->names);
+                *ret_text = index < 0 ? NULL : member->names[index];
+        } else {
+                read_code(filling, place, value, ret_text);
+        }
+}
+
+static void fill_texts(struct filling *filling, const struct place *place, const struct shape_member *member,
         const json_t *value, void *record) {
         const size_t n = json_array_size(value);
         const char **texts = NULL;
@@ -401,7 +391,7 @@ static void fill_text_list(struct filling *filling, const struct place *place, c
         for (size_t i = 0; i < n; i++) {
                 const struct place at = { .parent = place, .index = i };
 
-                read_text(filling, &at, json_array_get(value, i), 1, TEXT_LIST_SIZE_MAX, &texts[i]);
+                read_element(filling, &at, member, json_array_get(value, i), &texts[i]);
         }
         store_list(member, texts, n, record);
 }
@@ -435,7 +425,7 @@ filler *const fillers[] = {
         [SHAPE_RAW] = fill_raw,
         [SHAPE_TEXT] = fill_text,
         [SHAPE_TEXTS] = fill_texts,
-        [SHAPE_TEXT_LIST] = fill_text_list,
+        [SHAPE_TEXT_LIST] = fill_texts,
         [SHAPE_TIME] = fill_time,
         [SHAPE_UUID] = fill_uuid,
 };
