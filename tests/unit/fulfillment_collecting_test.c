@@ -159,15 +159,11 @@ Test(fulfillment_check_in, who_came_unannounced_did_not_wait) {
 
 Test(fulfillment_check_in, a_visit_that_took_a_part_is_over) {
         const struct line_units part[] = { units(FIRST, 1) };
-        struct handover handover;
 
         ready();
         assert_done(say(CHECK_IN_ARRIVE, -1, "4", "Volvo"));
         scene.command.now += MINUTE;
-        handover = by_code(right_code(SECRET));
-        handover.lines = part;
-        handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(hand_over_lines(part, 1));
         cr_assert_str_eq(fulfillment_shown_status(it), "ready");
         cr_assert_null(it->check_in.bay);
         cr_assert_null(it->check_in.vehicle.make);
@@ -319,13 +315,9 @@ Test(fulfillment_hold, what_nobody_collects_is_available_again) {
 
 Test(fulfillment_hold, what_was_collected_before_stays_with_the_customer) {
         const struct line_units part[] = { units(FIRST, 2) };
-        struct handover handover;
 
         ready();
-        handover = by_code(right_code(SECRET));
-        handover.lines = part;
-        handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(hand_over_lines(part, 1));
         cr_assert(expire_at(NOW + 7 * DAY));
         assert_status(FULFILLMENT_EXPIRED);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
@@ -533,13 +525,9 @@ Test(fulfillment_hold, units_cancelled_before_do_not_come_back) {
 
 Test(fulfillment_hold, units_collected_before_stay_collected) {
         const struct line_units part[] = { units(FIRST, 2) };
-        struct handover handover;
 
         ready();
-        handover = by_code(right_code(SECRET));
-        handover.lines = part;
-        handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(hand_over_lines(part, 1));
         cr_assert(expire_at(NOW + 7 * DAY));
         assert_done(reinstate(TIMESTAMP_NONE));
         cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);

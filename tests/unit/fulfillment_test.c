@@ -553,13 +553,9 @@ Test(fulfillment_cancel, an_unpaid_order_owes_nothing_back) {
 
 Test(fulfillment_cancel, what_the_customer_has_stays_handed_over) {
         const struct line_units first[] = { units(FIRST, 2) };
-        struct handover handover = by_code(NULL);
 
         ready();
-        handover.value = right_code(SECRET);
-        handover.lines = first;
-        handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(hand_over_lines(first, 1));
         assert_done(fulfillment_cancel(it, "the rest is not wanted", &scene.command));
         assert_status(FULFILLMENT_HANDED_OVER);
         cr_assert_eq(scene.order.status, ORDER_FULFILLED);
@@ -811,13 +807,9 @@ Test(fulfillment_handover, a_second_one_that_says_something_else_is_not_swallowe
 
 Test(fulfillment_handover, a_part_keeps_it_ready) {
         const struct line_units part[] = { units(THIRD, 2) };
-        struct handover handover = by_code(NULL);
 
         ready();
-        handover.value = right_code(SECRET);
-        handover.lines = part;
-        handover.n_lines = 1;
-        assert_done(fulfillment_hand_over(it, &handover, &scene.command));
+        assert_done(hand_over_lines(part, 1));
         assert_status(FULFILLMENT_READY);
         cr_assert_eq(scene.order.status, ORDER_PARTIALLY_FULFILLED);
         assert_figures(0, 8, 0, 3);
@@ -826,14 +818,6 @@ Test(fulfillment_handover, a_part_keeps_it_ready) {
         assert_done(hand_over_by(right_code(SECRET)));
         assert_status(FULFILLMENT_HANDED_OVER);
         assert_figures(0, 5, 0, 0);
-}
-
-static enum problem hand_over_lines(const struct line_units *lines, size_t n_lines) {
-        struct handover handover = by_code(right_code(SECRET));
-
-        handover.lines = lines;
-        handover.n_lines = n_lines;
-        return fulfillment_hand_over(it, &handover, &scene.command);
 }
 
 static enum problem hand_over_to(const char *recipient, const struct line_units *lines, size_t n_lines) {
