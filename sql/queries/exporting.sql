@@ -316,3 +316,71 @@ select e.position,
         or e.location = any ((select nullif(current_setting('holdfast.locations'), '')::text[]) collate "C"))
    and ((select current_setting('holdfast.channel')) = '' or e.channel = (select current_setting('holdfast.channel')) collate "C")
  order by e.position
+
+-- :name export_journal free
+-- Entries of accounting, summed by day. Each source gives entries of one moment, channel and currency whose amounts add up to 0 (debits
+-- are above it), so every day balances. The sources are orders as they are now, captured payments, refunds that have not failed, and
+-- credits. Parts of a sum that no event dates stand at the last change, so that all days together are the documents.
+with entry as materialized (
+        select e.at, o.channel, o.currency, e.account, e.provider, e.amount
+          from
+               -- :use chosen_orders time="updated_at" until="'infinity'::timestamptz"
+               as o
+         cross join lateral (select case when o.tax_included then greatest(o.tax - sum(l.tax), 0) else 0 end as shipping_tax
+                               from order_lines l where l.order_id = o.id offset 0) as part
+         cross join lateral (
+                 select o.placed_at as at, sale.account, null::text as provider, sale.amount
+                   from (values ('receivables', o.total), ('discounts', o.discount), ('shipping', part.shipping_tax - o.shipping),
+                                ('tax', -o.tax), ('sales', o.shipping - part.shipping_tax + o.tax - o.discount - o.total))
+                        as sale (account, amount)
+                  union all
+                 select moved.at, pair.account, case pair.account when 'payments' then moved.provider end, pair.amount
+                   from (select paid.at, p.provider, paid.amount
+                           from payments p
+                          cross join lateral (select coalesce(sum((e.data ->> 'amount')::bigint), 0)::bigint as amount from events e
+                                               where e.order_id = o.id and e.type = 'payment.captured' and e.data ->> 'payment_id' = p.id::text)
+                                as dated
+                          cross join lateral (
+                                  select e.occurred_at as at, (e.data ->> 'amount')::bigint as amount
+                                    from events e
+                                   where e.order_id = o.id and e.type = 'payment.captured' and e.data ->> 'payment_id' = p.id::text
+                                   union all
+                                  select case when dated.amount = 0 then p.created_at else p.updated_at end, p.captured - dated.amount) as paid
+                          where p.order_id = o.id) as moved
+                  cross join lateral (values ('payments', moved.amount), ('receivables', -moved.amount)) as pair (account, amount)
+                  union all
+                 select r.created_at, pair.account, case pair.account when 'payments' then p.provider end, pair.amount
+                   from refunds r
+                   left join payments p on p.id = r.payment_id
+                  cross join lateral (values ('receivables', r.amount),
+                                             (case r.destination when 'store_credit' then 'store_credit' else 'payments' end, -r.amount))
+                        as pair (account, amount)
+                  where r.order_id = o.id and r.status <> 'failed'
+                  union all
+                 select credit.at, three.account, null, three.amount
+                   from (select c.at, c.amount, c.tax
+                           from (select e.occurred_at as at, (e.data ->> 'amount')::bigint as amount, (e.data ->> 'tax')::bigint as tax
+                                   from events e
+                                  where e.order_id = o.id and e.type in ('order.units_cancelled', 'order.appeased')
+                                  union all
+                                 select l.received_at, l.refund, l.tax
+                                   from return_lines l
+                                  where l.order_id = o.id and l.acceptance = 'accepted') as c
+                          union all
+                         select o.updated_at, o.credited
+                                - coalesce((select sum((e.data ->> 'amount')::bigint) from events e
+                                             where e.order_id = o.id and e.type in ('order.units_cancelled', 'order.appeased')), 0)
+                                - coalesce((select sum(l.refund) from return_lines l where l.order_id = o.id and l.acceptance = 'accepted'), 0), 0)
+                        as credit
+                  cross join lateral (values ('receivables', -credit.amount), ('tax', credit.tax), ('credits', credit.amount - credit.tax))
+                        as three (account, amount)) as e
+         where e.amount <> 0 and e.at >=
+               -- :use since
+           and e.at <
+               -- :use until
+)
+select to_char(e.at, 'YYYY-MM-DD') as day, e.channel, e.currency, e.account, e.provider,
+       sum(e.amount) filter (where e.amount > 0) as debit, -sum(e.amount) filter (where e.amount < 0) as credit
+  from entry e
+ group by 1, 2, 3, 4, 5
+ order by 1, e.channel, 3, 4, 5 nulls first

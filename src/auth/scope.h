@@ -20,6 +20,7 @@
         X(CUSTOMERS_READ, "customers:read")                                                                            \
         X(CUSTOMERS_WRITE, "customers:write")                                                                          \
         X(EVENTS_READ, "events:read")                                                                                  \
+        X(EXPORTS_READ, "exports:read")                                                                                \
         X(FULFILLMENT_READ, "fulfillment:read")                                                                        \
         X(FULFILLMENT_WRITE, "fulfillment:write")                                                                      \
         X(INVENTORY_READ, "inventory:read")                                                                            \

@@ -10,7 +10,8 @@
 #define ROOMS(X)                                                                                                       \
         X(event)                                                                                                       \
         X(catalog)                                                                                                     \
-        X(inventory) X(reservation) X(order) X(adjustment) X(fulfillment) X(queue) X(return ) X(webhook) X(notification)
+        X(inventory)                                                                                                   \
+        X(reservation) X(order) X(adjustment) X(fulfillment) X(queue) X(return ) X(webhook) X(notification) X(export)
 
 #define X(room)                                                                                                        \
         extern const struct route room##_routes[];                                                                     \

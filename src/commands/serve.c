@@ -32,6 +32,7 @@ struct service {
         struct quota *quota;      /* NULL: no limit */
         struct server *server;
         struct lanes *lanes;
+        struct downloads *downloads;
         struct health *health;
         struct job_list job_lists[JOB_LISTS_MAX];
         struct jobs *jobs;
@@ -242,8 +243,17 @@ static int workers_start(void) {
                 .lists = service.job_lists,
                 .n_lists = all_jobs(service.job_lists) };
 
+        const struct downloads_settings downloads = { .database_url = config_text(CONFIG_DATABASE_URL),
+                .schema = config_text(CONFIG_SCHEMA),
+                .done = server_answered,
+                .context = service.server };
+
         if (!notices_start(&notices))
                 return EXIT_OUR_FAULT;
+        service.downloads = downloads_start(&downloads);
+        if (!service.downloads)
+                return EXIT_OUR_FAULT;
+        server_set_downloads(service.server, service.downloads);
         service.lanes = lanes_start(&lanes);
         service.health = service.lanes ? health_start(&health) : NULL;
         if (!service.health)
@@ -267,6 +277,9 @@ static void service_stop(void) {
         mailer_stop();
         service.health = health_stop(service.health);
         service.lanes = lanes_stop(service.lanes);
+        service.downloads = downloads_stop(service.downloads);
+        if (service.server)
+                server_set_downloads(service.server, NULL);
         notices_stop();
         deliverer_stop();
         if (service.server)

@@ -31,7 +31,7 @@ const struct subcommand commands[] = {
                 "    holdfast import orders --channel web --location london --currency GBP --dates dmy invoices.csv",
                 command_import },
         { "export", "export KIND [--format csv|jsonl] [OPTIONS]", "write rows to standard output, as CSV or JSON lines",
-                "KIND is events, ledger, listings, locations, order-lines, orders, payments, products, refunds, returns or stock.\n"
+                "KIND is events, journal, ledger, listings, locations, order-lines, orders, payments, products, refunds, returns or stock.\n"
                 "All rows come from one moment, which standard error names at the end. See docs/export.md for the columns.\n\n"
                 "  --format csv|jsonl  CSV with a header line, or one JSON object a line (csv)\n"
                 "  --since T           only rows from this time on, such as 2026-11-30T18:00:00Z\n"

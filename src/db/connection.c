@@ -254,16 +254,19 @@ static enum problem fail_broken(struct database *database, const struct rows *ro
         return connection_fail(database, FAULT_BROKEN, "", message);
 }
 
+enum problem database_refuse(struct database *database, const PGresult *result) {
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+        return connection_fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
+}
+
 static enum problem answer_read(struct database *database, const struct answer *answer, PGresult *result) {
         struct rows rows = { .result = result, .statement = answer->statement };
         const ExecStatusType status = PQresultStatus(result);
         enum problem p = PROBLEM_NONE;
 
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-                const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-                return connection_fail(database, fault_of_sqlstate(sqlstate), sqlstate, PQresultErrorMessage(result));
-        }
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+                return database_refuse(database, result);
         if (answer->is_commit && strcmp(PQcmdStatus(result), "COMMIT") != 0)
                 return connection_fail(database, FAULT_BROKEN, "", "commit rolled back");
         if (answer->reader)

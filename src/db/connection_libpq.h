@@ -17,6 +17,9 @@ enum problem database_drop(struct database *database, const char *message);
 void database_end(struct database *database);
 enum problem database_fail(struct database *database, enum problem fault, const char *message);
 
+/* The same for a result by which the server refuses a statement: its SQLSTATE tells the fault. */
+enum problem database_refuse(struct database *database, const PGresult *result);
+
 /* Take over a connection just made, or NULL: nothing is queued on it and nothing prepared. */
 void database_adopt(struct database *database, PGconn *connection);
 

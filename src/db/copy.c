@@ -2,7 +2,6 @@
 
 #include "base/cleanup.h"
 #include "db/connection_libpq.h"
-#include "db/fault.h"
 #include "db/sql.h"
 
 #include <poll.h>
@@ -30,13 +29,13 @@ static char *copy_command(const struct statement *statement, enum copy_format fo
         return text;
 }
 
-/* Keep the SQLSTATE and message of the server, and close the connection. */
+/* Note the failure, of a result if there is one, and close the connection. */
 static enum problem copy_fail(struct database *database, const PGresult *result) {
-        const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-        const enum problem fault = fault_of_sqlstate(sqlstate);
+        enum problem fault;
 
-        (void) database_fail(
-                database, fault, result ? PQresultErrorMessage(result) : PQerrorMessage(database_handle(database)));
+        if (!result)
+                return database_drop(database, PQerrorMessage(database_handle(database)));
+        fault = database_refuse(database, result);
         database_end(database);
         return fault;
 }

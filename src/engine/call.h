@@ -67,6 +67,7 @@ enum lane_name {
 struct batch;
 struct call;
 struct database; /* db/connection.h */
+struct download; /* engine/downloads.h */
 struct events;
 struct snapshot;
 
@@ -110,6 +111,9 @@ struct route {
         enum scope also;                          /* another scope that opens it; SCOPE_NONE: no other */
         const char *(*topic)(struct call *call);  /* on the loop: the topic that its calls may wait for
                                                      (events/topics.h), in their arena; NULL: none */
+        /* On a separate thread: writes a reply too long for memory, part by part (engine/downloads.h), and sets
+         * reply.status first. A refusal after the first part cuts the reply. */
+        void (*download)(struct call *call, struct database *database, struct download *download);
         bool stream;  /* a stream: each time the topic changes, decide writes the next part of the reply */
         bool waits;   /* Prefer: wait= holds without If-None-Match: the query names the client's version */
         bool link;    /* the customer's link opens it as well */
@@ -180,7 +184,11 @@ struct call {
         unsigned wait_s; /* Prefer: wait=, WAIT_MAX_S at most; 0: not asked for */
         bool may_wait;   /* answer only after a change */
         struct park park;
-        int64_t read_up_to; /* of a call that reads a log: its last position, over all attempts; READ_NOT_BEGUN */
+        struct {
+                struct download *thread;
+                bool last, cut; /* no part follows; the reply is not complete */
+        } download;             /* of a route with `download` */
+        int64_t read_up_to;     /* of a call that reads a log: its last position, over all attempts; READ_NOT_BEGUN */
 
         bool by_link; /* the token is a customer's link, not verified yet; the claims have no subject */
         uint8_t link[DIGEST_SIZE];

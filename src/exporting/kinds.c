@@ -7,6 +7,7 @@
 
 const struct export_kind export_kinds[] = {
         { "events", &sql_export_events, OF_ORDERS },
+        { "journal", &sql_export_journal, EXPORT_TIME | EXPORT_CHANNEL | EXPORT_MARKET },
         { "ledger", &sql_export_ledger, EXPORT_TIME | EXPORT_LOCATION },
         { "listings", &sql_export_listings, EXPORT_CHANNEL },
         { "locations", &sql_export_locations, EXPORT_LOCATION },

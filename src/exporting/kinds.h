@@ -17,6 +17,7 @@ enum export_option {
         EXPORT_TIME = 1,     /* since and until */
         EXPORT_LOCATION = 2, /* rows of one location, or of several */
         EXPORT_CHANNEL = 4,
+        EXPORT_MARKET = 8, /* no option: its sums are of all locations, so a token of some may not have them */
 };
 
 struct export_kind {

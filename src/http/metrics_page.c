@@ -26,6 +26,8 @@ static void write_server(struct buffer *out) {
                 (double) server_connections(shown_server));
         exposition_gauge(out, "holdfast_sse_clients", "Clients that read a stream of events",
                 (double) server_streams(shown_server));
+        exposition_gauge(
+                out, "holdfast_downloads", "Exports that clients read", (double) server_downloads(shown_server));
         exposition_gauge(out, "holdfast_waiting_requests", "Long polls and streams that wait for something to change",
                 (double) server_waiting(shown_server));
 }

@@ -179,12 +179,23 @@ bool server_new(const struct server_settings *settings, struct server **ret_serv
         return true;
 }
 
+/* Calls that came back after the last turn of the loop, of clients that had left. */
+static void answered_free(struct server *server) {
+        struct call *next;
+
+        for (struct call *call = server->answered->first; call; call = next) {
+                next = call->next;
+                exchange_free((struct exchange *) (void *) call);
+        }
+}
+
 struct server *server_free(struct server *server) {
         const int fds[] = { server->epoll, server->wake, server->timer, server->signals, server->hangups };
 
         for (size_t i = 0; i < server->n_listeners; i++)
                 if (server->listeners[i].daemon)
                         MHD_stop_daemon(server->listeners[i].daemon);
+        answered_free(server);
         for (size_t i = 0; i < array_size(fds); i++)
                 if (fds[i] >= 0)
                         (void) close(fds[i]);
@@ -199,6 +210,10 @@ void server_set_lanes(struct server *server, struct lanes *lanes) {
         server->lanes = lanes;
 }
 
+void server_set_downloads(struct server *server, struct downloads *downloads) {
+        server->downloads = downloads;
+}
+
 unsigned server_port(const struct server *server) {
         return server->port;
 }
@@ -209,6 +224,10 @@ size_t server_connections(const struct server *server) {
 
 size_t server_streams(const struct server *server) {
         return server->n_streams;
+}
+
+size_t server_downloads(const struct server *server) {
+        return server->downloads ? downloads_running(server->downloads) : 0;
 }
 
 bool server_is_draining(const struct server *server) {
@@ -254,6 +273,8 @@ static void drain_begin(struct server *server) {
                 server->settings.on_drain();
         log_event(LOG_LEVEL_INFO, "draining", LOG_INTEGER, "connections", (int64_t) server->n_peers, LOG_END);
         waiting_drain(server);
+        if (server->downloads)
+                downloads_drain(server->downloads);
 }
 
 /* Take the connections that the kernel has already accepted: closing the socket would reset them. */

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "engine/downloads.h"
 #include "engine/lanes.h"
 #include "http/intake.h"
 
@@ -47,6 +48,9 @@ must_check bool server_new(const struct server_settings *settings, struct server
 /* The lanes of all calls; must be set before server_run and live until it returns. */
 void server_set_lanes(struct server *server, struct lanes *lanes);
 
+/* The threads of long replies; NULL once they have stopped. */
+void server_set_downloads(struct server *server, struct downloads *downloads);
+
 /* Serve until SIGTERM or SIGINT, then drain: calls in flight finish, idle connections are closed. These signals must be
  * blocked in every thread before any is started. */
 void server_run(struct server *server);
@@ -62,6 +66,7 @@ void server_wake(void *context, const char *topic);
 /* Connections and calls at this moment. Loop thread. */
 size_t server_connections(const struct server *server);
 size_t server_streams(const struct server *server);
+size_t server_downloads(const struct server *server);
 size_t server_waiting(const struct server *server); /* calls that wait for a topic, streams among them */
 
 /* Whether SIGTERM has arrived: readiness ends then. Any thread. */

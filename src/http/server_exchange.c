@@ -433,6 +433,8 @@ static enum MHD_Result exchange_step_run(struct exchange *exchange) {
 
         if (exchange->refused || !intake_body(call, exchange->body ? exchange->body : "", exchange->body_size))
                 return answer_queue(exchange);
+        if (call->route->download)
+                return download_enter(exchange);
         if (!call->route->answer)
                 return lane_enter(exchange);
         call->route->answer(call);
@@ -471,7 +473,7 @@ enum MHD_Result exchange_step(void *context, struct MHD_Connection *connection, 
 
 void exchange_free(struct exchange *exchange) {
         exchange->listener->server->bodies_size -= exchange->body_held;
-        exchange->listener->server->n_streams -= exchange->stream != NULL;
+        exchange->listener->server->n_streams -= exchange->stream && !exchange->call.route->download;
         exchange->stream = stream_free(exchange->stream);
         call_clear(&exchange->call);
         free(exchange->target);

@@ -47,6 +47,7 @@ struct listener {
 struct server {
         struct server_settings settings;
         struct lanes *lanes;
+        struct downloads *downloads; /* NULL: they have stopped */
         struct parking *parking;
         struct listener listeners[2];
         size_t n_listeners;
@@ -88,6 +89,7 @@ struct stream {
         size_t n_parts, sent; /* bytes of the first part that are out */
         bool dry;             /* suspended until there is something to send */
         bool ended;           /* no part follows the waiting ones */
+        bool cut;             /* of a download that is not complete: the connection ends instead of the reply */
         timestamp heartbeat_at, end_at;
 };
 
@@ -149,7 +151,19 @@ void waiting_watch_hangup(struct exchange *exchange, bool watched);
 enum MHD_Result stream_queue(struct exchange *exchange);
 /* Take the next part from the call's reply; the first one begins the stream. */
 void stream_feed(struct exchange *exchange);
+/* Make room for the parts; false without memory. */
+must_check bool stream_begin(struct exchange *exchange);
+void stream_part_add(struct exchange *exchange, struct shared_text *part);
 /* Send a comment, so that no proxy takes the connection for dead. False: the stream was due to end instead. */
 must_check bool stream_tick(struct exchange *exchange, timestamp now);
 void stream_end(struct exchange *exchange);
 struct stream *stream_free(struct stream *stream);
+
+/* server_download: a reply too long for memory, whose parts a thread writes on request (engine/downloads.h). */
+enum MHD_Result download_enter(struct exchange *exchange);
+/* The call has come back from its thread, with a part or refused. */
+void download_back(struct exchange *exchange);
+/* A part is out, or the first one is on its way: ask for the next one unless enough are waiting. */
+void download_go_on(struct exchange *exchange);
+/* Its connection ends. False: the thread still has the call, and the exchange is freed when it comes back. */
+must_check bool download_leave(struct exchange *exchange);

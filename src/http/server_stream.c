@@ -33,7 +33,7 @@ static void next_heartbeat(struct stream *stream, timestamp now) {
                 stream->heartbeat_at = stream->end_at;
 }
 
-static bool stream_begin(struct exchange *exchange) {
+bool stream_begin(struct exchange *exchange) {
         const timestamp now = clock_monotonic();
         struct stream *stream = calloc(1, sizeof(*stream));
 
@@ -44,7 +44,7 @@ static bool stream_begin(struct exchange *exchange) {
                 stream->end_at = token_end(&exchange->call, now);
         next_heartbeat(stream, now);
         exchange->stream = stream;
-        streaming_server(exchange)->n_streams++;
+        streaming_server(exchange)->n_streams += !exchange->call.route->download;
         return true;
 }
 
@@ -81,7 +81,7 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
 
         (void) position;
         if (!part && stream->ended)
-                return MHD_CONTENT_READER_END_OF_STREAM;
+                return stream->cut ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
         if (!part) {
                 dry_up(exchange);
                 return 0;
@@ -91,8 +91,11 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
                 n = size;
         memcpy(buffer, part->bytes + stream->sent, n);
         stream->sent += n;
-        if (stream->sent == part->size)
+        if (stream->sent == part->size) {
                 part_done(stream);
+                if (exchange->call.route->download)
+                        download_go_on(exchange);
+        }
         return (ssize_t) n;
 }
 
@@ -111,7 +114,8 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
                 return MHD_NO;
         exchange->call.reply.status = MHD_HTTP_OK;
         exchange_headers_add(response, exchange);
-        (void) MHD_add_response_header(response, "Content-Type", "text/event-stream");
+        (void) MHD_add_response_header(response, "Content-Type",
+                exchange->call.reply.content_type ? exchange->call.reply.content_type : "text/event-stream");
         (void) MHD_add_response_header(response, "X-Accel-Buffering", "no");
         if (exchange->stream || has_head_only(response))
                 queued = MHD_queue_response(exchange->connection, MHD_HTTP_OK, response);
@@ -119,14 +123,16 @@ enum MHD_Result stream_queue(struct exchange *exchange) {
         exchange->stage = STAGE_SENT;
         peer_enter(streaming_server(exchange), peer_of(exchange->connection), PHASE_SEND);
         exchange_note_answer(exchange);
-        if (exchange->stream)
+        if (exchange->call.route->download)
+                download_go_on(exchange);
+        else if (exchange->stream)
                 waiting_go_on(exchange);
         return queued;
 }
 
 /* ---- parts to send ---- */
 
-static void stream_part_add(struct exchange *exchange, struct shared_text *part) {
+void stream_part_add(struct exchange *exchange, struct shared_text *part) {
         struct stream *stream = exchange->stream;
 
         if (stream->n_parts == STREAM_PARTS_MAX) { /* the client reconnects and resumes after its last event */

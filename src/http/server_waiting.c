@@ -248,6 +248,10 @@ void waiting_back(struct call *call) {
         struct exchange *exchange = exchange_of(call);
         struct spot *followers = exchange->spot.followers, *next;
 
+        if (call->download.thread) {
+                download_back(exchange);
+                return;
+        }
         exchange->spot.followers = NULL;
         for (struct spot *spot = followers; spot; spot = spot->after)
                 leader_reply_copy(call, spot->call);
@@ -262,6 +266,8 @@ void waiting_back(struct call *call) {
 bool waiting_end(struct exchange *exchange) {
         waiting_watch_hangup(exchange, false);
         exchange->connection = NULL;
+        if (exchange->call.download.thread)
+                return download_leave(exchange);
         if (exchange->asking)
                 return false;
         parking_leave(waiting_server(exchange)->parking, &exchange->spot);

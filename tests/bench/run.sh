@@ -8,7 +8,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 
 program=bench
 case ${1-} in
-events | growth | pressure)
+events | files | growth | pressure)
         program=$1
         shift
         ;;

@@ -22,7 +22,7 @@ FOLDERS = {"base": {"base"},
            "auth": {"base", "auth"},
            "engine": {"base", "db", "auth", "events", "engine"},
            "http": {"base", "db", "auth", "engine", "http"},
-           "exporting": {"base", "db", "exporting"},
+           "exporting": {"base", "db", "auth", "engine", "exporting"},
            "importing": {"base", "db", "auth", "engine", "importing", *ROOMS},
            "commands": {"base", "db", "auth", "engine", "http", "exporting", "importing", "commands", *ROOMS}}
 

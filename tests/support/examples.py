@@ -167,6 +167,9 @@ class Scene:
         return Prepared({"asset": next(name for name in re.findall(r'"docs/([^"]+)"', page)
                                        if name.endswith(ending) and "bundle" not in name)})
 
+    def exportRows(self, *_):
+        return Prepared({"kind": "stock"}, params={"format": "jsonl" if self.media == "application/jsonl" else "csv"})
+
     # Reservations
 
     def reserved(self, *_):

@@ -29,7 +29,7 @@ PICKUP_SECRET = "another-secret-for-tests-32-bytes-long"
 
 # Every scope a client may hold but "admin", which overrides the rules that tests are about.
 SCOPES = (
-    "catalog:read catalog:write customers:read customers:write events:read fulfillment:read fulfillment:write"
+    "catalog:read catalog:write customers:read customers:write events:read exports:read fulfillment:read fulfillment:write"
     " inventory:read inventory:write orders:read orders:write reports:read reservations:write returns:write"
     " webhooks:manage")
 
