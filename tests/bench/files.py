@@ -25,7 +25,7 @@ DIRECTORY = ROOT / "build" / "bench-files"
 RATES = {"stock": 200_000, "orders": 60_000}  # rows a second, at least
 MEMORY_MIB = 64
 SALES_FACTOR = 1.5
-KINDS = ["stock", "orders", "products", "ledger", "order-lines", "payments"]
+KINDS = ["stock", "orders", "products", "ledger", "order-lines", "payments", "journal"]
 
 
 def export(service, kind, *options):
