@@ -189,7 +189,7 @@ void database_ask_clock(struct database *database, timestamp *ret_now) {
 }
 
 void database_commit(struct database *database) {
-        database_ask(database, &sql_commit, NULL, NULL, NULL);
+        database_ask(database, database->settings.trial ? &sql_rollback : &sql_commit, NULL, NULL, NULL);
 }
 
 /* Wait until the socket can be read, or written while there is something left to send. */

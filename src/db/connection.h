@@ -36,6 +36,7 @@ struct database_settings {
         int statement_timeout_ms;
         int lock_timeout_ms;
         struct histogram *trip_times; /* counts the time of each trip, by histogram_times; may be NULL */
+        bool trial;                   /* roll back every transaction instead of committing it: a dry run */
         bool unprepared; /* do not look at the schema or keep it from being migrated: for tools that ask about it */
 };
 
@@ -84,7 +85,7 @@ void database_begin_nothing(struct database *database);
 /* Queue the time now of the database, which is the clock of all instances. */
 void database_ask_clock(struct database *database, timestamp *ret_now);
 
-/* Queue COMMIT; a trip that ends with a rolled back transaction fails. */
+/* Queue COMMIT, or ROLLBACK in a trial; a trip that ends with a rolled back transaction fails. */
 void database_commit(struct database *database);
 
 /* The topics that the current transaction changes, for its store to add to; forgotten when the next one begins. */

@@ -1,4 +1,5 @@
 /* Products and locations: one row, one resource, put whole. */
+#include "importing/amounts.h"
 #include "importing/hours.h"
 #include "importing/import.h"
 #include "importing/invoice.h"
@@ -26,7 +27,7 @@ struct document_kind {
         bool has_prices;
         /* Put the cells of the row into `said`, its price in the currency; null for empty cells. False with a reason of
          * IMPORT_REASON_SIZE. */
-        bool (*say)(const struct import_row *row, const char *currency, json_t *said, char *reason);
+        bool (*say)(const struct import_row *row, const char *currency, char decimal, json_t *said, char *reason);
 };
 
 static void say_text(json_t *said, const char *name, const char *cell) {
@@ -55,9 +56,10 @@ static const struct import_column product_column_list[] = {
 };
 const struct import_columns product_columns = { product_column_list, array_size(product_column_list) };
 
-static bool say_price(const struct import_row *row, const char *currency, json_t *said, char *reason) {
+static bool say_price(const struct import_row *row, const char *currency, char decimal, json_t *said, char *reason) {
         const char *price = row->cells[PRODUCT_PRICE];
-        char fault[CURRENCY_FAULT_SIZE];
+        char fault[CURRENCY_FAULT_SIZE], plain[AMOUNT_SIZE];
+        const char *doubt;
         int64_t amount = 0;
         bool rounded = false;
 
@@ -65,10 +67,13 @@ static bool say_price(const struct import_row *row, const char *currency, json_t
                 say_text(said, "price", price);
                 return true;
         }
+        doubt = amount_plain(price, currency, decimal, plain);
         if (currency_fault(currency, fault))
                 (void) snprintf(reason, IMPORT_REASON_SIZE, "currency: \"%.16s\": %s", currency,
                         currency_fault(currency, fault));
-        else if (!invoice_price(price, currency, &amount, &rounded) || rounded)
+        else if (doubt)
+                (void) snprintf(reason, IMPORT_REASON_SIZE, "price: \"%.32s\" %s", price, doubt);
+        else if (!invoice_price(plain, currency, &amount, &rounded) || rounded)
                 (void) snprintf(reason, IMPORT_REASON_SIZE, "price: \"%.32s\" is no price in %s, which has %d decimals",
                         price, currency, currency_exponent(currency));
         else
@@ -77,12 +82,17 @@ static bool say_price(const struct import_row *row, const char *currency, json_t
         return false;
 }
 
-static bool product_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
+/* Spreadsheets and shops put an apostrophe before digits that must not lose their zeros. */
+static const char *gtin_digits(const char *cell) {
+        return cell && *cell == '\'' ? cell + 1 : cell;
+}
+
+static bool product_say(const struct import_row *row, const char *currency, char decimal, json_t *said, char *reason) {
         say_text(said, "title", row->cells[PRODUCT_TITLE]);
-        say_text(said, "gtin", row->cells[PRODUCT_GTIN]);
+        say_text(said, "gtin", gtin_digits(row->cells[PRODUCT_GTIN]));
         say_text(said, "description", row->cells[PRODUCT_DESCRIPTION]);
         say_text(said, "image_url", row->cells[PRODUCT_IMAGE]);
-        return say_price(row, currency, said, reason);
+        return say_price(row, currency, decimal, said, reason);
 }
 
 /* The currency of the row's price: from its cell, else from the option or setting; NULL: from neither. */
@@ -161,10 +171,11 @@ static bool say_list(const struct import_row *row, int column, json_t *(*read)(c
         return !cell || list;
 }
 
-static bool location_say(const struct import_row *row, const char *currency, json_t *said, char *reason) {
+static bool location_say(const struct import_row *row, const char *currency, char decimal, json_t *said, char *reason) {
         json_t *pickup = json_object();
 
         (void) currency;
+        (void) decimal;
         say_text(said, "name", row->cells[LOCATION_NAME]);
         say_text(said, "kind", row->cells[LOCATION_KIND]);
         say_number(said, "latitude", row->cells[LOCATION_LATITUDE]);
@@ -361,8 +372,8 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
 
         *ret_begun = false;
         if (!text_is_code(code)) {
-                import_refuse(
-                        report, row->line, "%s: \"%.64s\" is no code (" CODE_RULE ")", chunk->kind->code_column, code);
+                import_refuse(report, row->line, "%s: \"%.64s\" is no code (" CODE_RULE "); " MAKE_CODE,
+                        chunk->kind->code_column, code, chunk->kind->code_column);
                 return EXIT_OK;
         }
         if (row_lacks_currency(chunk, row)) {
@@ -373,7 +384,7 @@ static int row_begin(struct chunk *chunk, const struct import_row *row, bool *re
         if (!document->said)
                 return EXIT_OUR_FAULT;
         (void) snprintf(document->path, sizeof(document->path), "%s%s", chunk->kind->path, code);
-        *ret_begun = chunk->kind->say(row, currency_of(chunk, row), document->said, reason);
+        *ret_begun = chunk->kind->say(row, currency_of(chunk, row), chunk->import->decimal, document->said, reason);
         if (!*ret_begun) {
                 json_decref(document->said);
                 import_refuse(report, row->line, "%s (%s)", reason, code);

@@ -18,10 +18,11 @@
 int importer_open(struct importer *importer, const struct route_list *routes, size_t n_routes) {
         size_t n = n_routes;
 
-        *importer = (struct importer){ .claims = { .subject = "import",
-                                               .scopes = scope_alone(SCOPE_ADMIN),
-                                               .all_locations = true,
-                                               .expires_at = INT64_MAX } };
+        *importer = (struct importer){ .trial = importer->trial,
+                .claims = { .subject = "import",
+                        .scopes = scope_alone(SCOPE_ADMIN),
+                        .all_locations = true,
+                        .expires_at = INT64_MAX } };
         memcpy(importer->lists, routes, n_routes * sizeof(*routes));
         importer->lists[n++] = (struct route_list){ order_import_routes, order_import_route_count };
         importer->lists[n++] = (struct route_list){ return_import_routes, return_import_route_count };
@@ -31,6 +32,7 @@ int importer_open(struct importer *importer, const struct route_list *routes, si
                 .schema = config_text(CONFIG_SCHEMA),
                 .name = "holdfast import",
                 .plans = PLANS_PINNED,
+                .trial = importer->trial,
                 .statement_timeout_ms = STATEMENT_MS_MAX,
                 .lock_timeout_ms = LOCK_MS_MAX };
         if (!runner_init(&importer->runner, &importer->settings))

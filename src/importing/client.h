@@ -19,6 +19,7 @@ struct importer {
         struct route_list lists[ROUTE_LISTS_MAX];
         struct token_claims claims;
         struct database_settings settings;
+        bool trial; /* set before opening: nothing is stored */
 };
 
 struct import_request {

@@ -198,10 +198,36 @@ static bool has_width(const struct import_file *file, char **fields, size_t n) {
         return n == file->header.width;
 }
 
+/* A row that the plan makes of the record. False: there is no more of it. */
+static bool planned_next(struct import_file *file, struct import_row *ret_row, enum import_read *ret_read) {
+        bool fault = false;
+
+        *ret_row = file->planned;
+        file->has_planned = import_plan_next(file->plan, ret_row->cells, &fault);
+        *ret_read = IMPORT_ROW;
+        if (fault) {
+                file_blame(file, "the map makes a row of it that is too long");
+                *ret_read = IMPORT_NO_ROW;
+        }
+        return file->has_planned;
+}
+
+static enum import_read planned_begin(struct import_file *file, struct import_row *ret_row, char **fields) {
+        enum import_read read;
+
+        file->planned = (struct import_row){ .line = ret_row->line, .offset = ret_row->offset };
+        import_plan_begin(file->plan, fields);
+        return planned_next(file, ret_row, &read) ? read : IMPORT_PASSED;
+}
+
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row) {
         char *fields[CSV_FIELDS_MAX];
         size_t n = 0;
-        const enum import_read read = record_next(file, ret_row, fields, &n);
+        enum import_read read;
+
+        if (file->has_planned && planned_next(file, ret_row, &read))
+                return read;
+        read = record_next(file, ret_row, fields, &n);
 
         if (read != IMPORT_ROW)
                 return read;
@@ -213,9 +239,92 @@ enum import_read import_file_next(struct import_file *file, struct import_row *r
                 file_blame(file, "it repeats the header line; import each file by itself");
                 return IMPORT_NO_ROW;
         }
+        if (file->plan)
+                return planned_begin(file, ret_row, fields);
         for (size_t i = 0; i < file->columns.n; i++)
-                ret_row->cells[i] = import_file_has(file, i) ? fields[file->header.place[i]] : NULL;
+                ret_row->cells[i] = file->header.given[i] ? fields[file->header.place[i]] : NULL;
         return IMPORT_ROW;
+}
+
+/* ---- a second pass ---- */
+
+/* The number of such bytes in the line outside of quotes. */
+static size_t count_outside_quotes(const char *line, size_t size, char byte) {
+        bool quoted = false;
+        size_t n = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                quoted = quoted != (line[i] == '"');
+                n += !quoted && line[i] == byte;
+        }
+        return n;
+}
+
+/* A quote that does not end, or a row that is too long: its first line alone, as much of it as there is room for. */
+static size_t raw_line_size(const struct import_file *file) {
+        const char *at = file->bytes + file->begin;
+        const size_t size = file->end - file->begin;
+        const char *end = memchr(at, '\n', size);
+        size_t n = end ? (size_t) (end - at) : size;
+
+        n = n < IMPORT_RECORD_SIZE_MAX ? n : IMPORT_RECORD_SIZE_MAX;
+        return n && at[n - 1] == '\r' ? n - 1 : n;
+}
+
+static void raw_keep(struct import_file *file, size_t size, struct import_raw *ret_raw) {
+        const char *at = file->bytes + file->begin;
+
+        ret_raw->line = file->line;
+        ret_raw->text = file->converted;
+        ret_raw->size = size;
+        if (file->encoding == ENCODING_WINDOWS_1252)
+                ret_raw->size = windows_1252_decode(at, size, file->converted);
+        else
+                memcpy(file->converted, at, size);
+}
+
+/* Fields of a record in the buffer, by its separators outside of quotes. */
+static size_t raw_width(const struct import_file *file, const struct import_raw *raw) {
+        return 1 + count_outside_quotes(raw->text, raw->size, file->separator);
+}
+
+static void raw_trim(const struct import_file *file, struct import_raw *raw) {
+        for (size_t n = raw_width(file, raw);
+                n > file->header.width && raw->size && raw->text[raw->size - 1] == file->separator; n--)
+                raw->size--;
+}
+
+bool import_file_raw_next(struct import_file *file, struct import_raw *ret_raw) {
+        for (;;) {
+                const size_t size = file->end - file->begin;
+                struct csv_span span;
+                enum csv_outcome outcome;
+
+                if (file->at_end && !size)
+                        return false;
+                outcome = csv_find(file->bytes + file->begin, size, file->at_end, file->separator, &span);
+                if (outcome == CSV_INCOMPLETE && size < IMPORT_RECORD_SIZE_MAX) {
+                        if (!fill(file))
+                                return false;
+                        continue;
+                }
+                if (outcome == CSV_INCOMPLETE || span.size > IMPORT_RECORD_SIZE_MAX) {
+                        raw_keep(file, raw_line_size(file), ret_raw);
+                        return skip_line(file);
+                }
+                if (outcome == CSV_RECORD && is_blank_record(file, &span)) {
+                        advance(file, span.size, span.lines);
+                        continue;
+                }
+                raw_keep(file, span.text_size, ret_raw);
+                raw_trim(file, ret_raw);
+                advance(file, span.size, span.lines);
+                return true;
+        }
+}
+
+bool import_file_is_regular(const struct import_file *file) {
+        return lseek(file->descriptor, 0, SEEK_CUR) >= 0;
 }
 
 /* ---- the header ---- */
@@ -228,18 +337,6 @@ bool separator_named(const char *name, char *ret_separator) {
         else
                 *ret_separator = *name;
         return text_equal(name, "auto") || text_equal(name, "tab") || (*name && strchr(",;|\t", *name) && !name[1]);
-}
-
-/* The number of such bytes in the line outside of quotes. */
-static size_t count_outside_quotes(const char *line, size_t size, char byte) {
-        bool quoted = false;
-        size_t n = 0;
-
-        for (size_t i = 0; i < size; i++) {
-                quoted = quoted != (line[i] == '"');
-                n += !quoted && line[i] == byte;
-        }
-        return n;
 }
 
 /* The byte that stands most often in the line; a comma when none does. */
@@ -330,6 +427,18 @@ static bool mark_take(struct import_file *file) {
         return true;
 }
 
+static bool map_apply(struct import_file *file) {
+        const bool is_complete = import_header_is_complete(&file->header, &file->columns);
+
+        if (file->reading.mapping &&
+                !mapping_choose(file->reading.mapping, &file->header, is_complete, &file->map, file->reason))
+                return false;
+        if (!file->map)
+                return true;
+        file->plan = import_plan_bind(file->map, &file->header, file->reason);
+        return file->plan;
+}
+
 static bool header_read(struct import_file *file) {
         char *fields[CSV_FIELDS_MAX];
         struct import_row row;
@@ -344,6 +453,7 @@ static bool header_read(struct import_file *file) {
         if (read == IMPORT_END || read == IMPORT_NO_ROW)
                 import_columns_list(&file->columns, file->reason, sizeof(file->reason));
         return read == IMPORT_ROW && import_header_take(&file->header, &file->columns, fields, n, file->reason) &&
+               map_apply(file) &&
                import_header_check(&file->header, &file->columns, file->reading.strict, file->reason);
 }
 
@@ -370,7 +480,7 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
 }
 
 bool import_file_has(const struct import_file *file, size_t column) {
-        return file->header.place[column] < file->header.width;
+        return file->header.given[column];
 }
 
 bool import_file_seek(struct import_file *file, uint64_t offset, size_t line) {
@@ -382,6 +492,7 @@ bool import_file_seek(struct import_file *file, uint64_t offset, size_t line) {
                 file->at_end = false;
         }
         file->line = line;
+        file->has_planned = false;
         return true;
 }
 
@@ -391,6 +502,7 @@ void import_file_close(struct import_file *file) {
         free(file->bytes);
         free(file->converted);
         free(file->raw);
+        import_plan_free(file->plan);
         import_header_clear(&file->header);
         *file = (struct import_file){ .descriptor = -1 };
 }

@@ -10,6 +10,8 @@
 
 #include "importing/encoding.h"
 #include "importing/header.h"
+#include "importing/mapping.h"
+#include "importing/plan.h"
 
 #define IMPORT_RECORD_SIZE_MAX ((size_t) 64 * 1024) /* bytes of one row, with all its lines */
 #define SEPARATOR_AUTO         '\0'
@@ -17,8 +19,9 @@
 /* How to read a file, as the options say. */
 struct import_reading {
         enum import_encoding encoding;
-        char separator; /* SEPARATOR_AUTO: by the header line */
-        bool strict;    /* refuse a file with unknown columns */
+        char separator;                /* SEPARATOR_AUTO: by the header line */
+        bool strict;                   /* refuse a file with unknown columns */
+        const struct mapping *mapping; /* NULL: the columns are those of the kind */
 };
 
 struct import_row {
@@ -29,6 +32,7 @@ struct import_row {
 
 enum import_read {
         IMPORT_ROW,
+        IMPORT_PASSED, /* a row that the map skips */
         IMPORT_NO_ROW, /* a line that cannot be read, with a reason */
         IMPORT_END,
         IMPORT_BROKEN, /* the file cannot be read any further */
@@ -50,6 +54,10 @@ struct import_file {
         bool at_end;
         bool open_end; /* the last record ended with the file, without a line end */
         struct import_header header;
+        const struct import_map *map;   /* that the header and the options chose; NULL: none */
+        struct import_plan *plan;       /* of the map */
+        struct import_row planned;      /* the row that the plan is at */
+        bool has_planned;               /* the plan may have more of that row */
         char reason[IMPORT_FAULT_SIZE]; /* of the last failure */
 };
 
@@ -63,6 +71,20 @@ bool import_file_open(struct import_file *file, const char *path, const struct i
 
 /* The next row; empty lines are passed over. `row->line` is set for IMPORT_NO_ROW, too. */
 enum import_read import_file_next(struct import_file *file, struct import_row *ret_row);
+
+/* A row of the file as UTF-8, without its line end and empty fields behind the last column; a line that
+ * is no row, too. */
+struct import_raw {
+        size_t line;
+        const char *text;
+        size_t size;
+};
+
+/* The next one, for a second pass; empty lines are passed over. False at the end. */
+bool import_file_raw_next(struct import_file *file, struct import_raw *ret_raw);
+
+/* Whether the file can be read twice: a pipe cannot. */
+bool import_file_is_regular(const struct import_file *file);
 
 /* Whether the header names the column. */
 bool import_file_has(const struct import_file *file, size_t column);

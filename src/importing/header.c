@@ -102,6 +102,7 @@ bool import_header_take(
                         return false;
                 }
                 header->place[column] = i;
+                header->given[column] = true;
         }
         return true;
 }
@@ -131,9 +132,15 @@ static size_t missing_list(
         size_t n = 0;
 
         for (size_t i = 0; i < columns->n; i++)
-                if (columns->at[i].required && header->place[i] == header->width)
+                if (columns->at[i].required && !header->given[i])
                         say_more(text, size, "%s \"%s\"", n++ ? "," : "", columns->at[i].name);
         return n;
+}
+
+bool import_header_is_complete(const struct import_header *header, const struct import_columns *columns) {
+        char missing[IMPORT_REASON_SIZE] = "";
+
+        return missing_list(header, columns, missing, sizeof(missing)) == 0;
 }
 
 bool import_header_check(
@@ -150,7 +157,10 @@ bool import_header_check(
                 say_more(reason, IMPORT_FAULT_SIZE, ", and lacks the column%s%s", plural(n_missing), missing);
         if (n_unknown)
                 say_more(reason, IMPORT_FAULT_SIZE, "; %zu unknown column%s:%s", n_unknown, plural(n_unknown), unknown);
-        if (!n_missing)
+        if (n_missing)
+                say_more(
+                        reason, IMPORT_FAULT_SIZE, "; give a missing one by --map TARGET=COLUMN or --set TARGET=VALUE");
+        else
                 say_more(reason, IMPORT_FAULT_SIZE, "; without --strict the import passes over unknown columns");
         import_columns_list(columns, reason, IMPORT_FAULT_SIZE);
         return false;

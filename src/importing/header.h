@@ -36,6 +36,7 @@ struct import_header {
         bool used[CSV_FIELDS_MAX]; /* some column of the kind takes the field, or it may be passed over in silence */
         size_t width;              /* fields */
         size_t place[IMPORT_COLUMNS_MAX]; /* field of each column; `width`: none */
+        bool given[IMPORT_COLUMNS_MAX];   /* the file has the column, or a map gives it */
 };
 
 bool import_names_match(const char *one, const char *other);
@@ -51,7 +52,10 @@ size_t import_field_named(const struct import_header *header, const char *name);
 bool import_header_take(
         struct import_header *header, const struct import_columns *columns, char **fields, size_t n, char *reason);
 
-/* Whether the header has each column that the kind needs, and with `strict` no others. False with the fault, which
+/* Whether the header has each column that the kind needs. */
+bool import_header_is_complete(const struct import_header *header, const struct import_columns *columns);
+
+/* The same, and with `strict` no others. False with the fault, which
  * names all missing and all unknown ones. */
 bool import_header_check(
         const struct import_header *header, const struct import_columns *columns, bool strict, char *reason);

@@ -21,6 +21,10 @@ int import_next(struct import *import, struct import_row *ret_row, bool *ret_mor
                         import_complain("%s: %s", import->file.path, import->file.reason);
                         return EXIT_FAILED;
                 }
+                if (read == IMPORT_PASSED) {
+                        import->report.passed++;
+                        continue;
+                }
                 *ret_more = read != IMPORT_END;
                 if (!*ret_more)
                         return EXIT_OK;
@@ -57,5 +61,5 @@ void import_refuse_currency(
                         " (%s); further lines like this are only counted",
                         column, subject ? subject : "");
         else
-                import->report.refused++;
+                import_refuse_silently(&import->report, row->line, "the price has no currency; " CURRENCY_WAYS);
 }

@@ -9,16 +9,22 @@
 #include "importing/client.h"
 #include "importing/dates.h"
 #include "importing/file.h"
+#include "importing/places.h"
 #include "importing/report.h"
 
 struct import_options {
         const char *kind, *path;
+        const char *print_map;          /* print this format's map, and import nothing */
         const char *currency;           /* of prices that name none; NULL: unknown. Products and orders */
         const char *channel, *location; /* orders only, like the next three members */
         bool open, create_products;
         enum date_order dates;
         timestamp counted_at; /* stock only; TIMESTAMP_NONE: figures of now */
         struct import_reading reading;
+        struct mapping_options mapping;
+        char decimal; /* '.' or ','; '\0': by the pattern of each figure */
+        bool dry_run;
+        const char *rejects;        /* the file for refused rows; NULL: none */
         bool negative_as_zero;      /* stock only */
         bool for_orders, for_stock; /* an option was given that only these take */
 };
@@ -28,6 +34,10 @@ struct import {
         struct importer importer;
         struct import_file file;
         struct import_report report;
+        struct import_rejects rejects;
+        struct mapping mapping;
+        struct import_places places;
+        char decimal; /* of the options, else of the map */
 };
 
 int import_locations(struct import *import);
@@ -47,6 +57,9 @@ enum product_column {
 
 /* Columns of each kind, the one that names the row first. */
 extern const struct import_columns location_columns, product_columns, stock_columns;
+
+/* Half a sentence for a text that is no code: the column, as %s. */
+#define MAKE_CODE "--map %s=code(COLUMN) makes one of it"
 
 /* The ways to say in which currency the prices of a file are. */
 #define CURRENCY_WAYS "name it with a column currency, with --currency C or with HOLDFAST_CURRENCY"

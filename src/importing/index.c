@@ -1,18 +1,20 @@
 #include "importing/index.h"
 
+#include "importing/amounts.h"
+
 #include "base/text.h"
 #include "importing/invoice.h"
 #include "importing/keys.h"
 
 #define CAPACITY_FIRST 4096
 
-static bool is_below_zero(const char *quantity) {
+static bool is_below_zero(const struct import *import, const char *quantity) {
         int64_t units;
 
-        return text_to_integer(quantity, INT64_MIN, -1, &units);
+        return !quantity_plain(quantity, import->decimal, import->file.separator == ',', &units) && units < 0;
 }
 
-static bool index_add(struct import_index *index, const struct import_row *row) {
+static bool index_add(const struct import *import, struct import_index *index, const struct import_row *row) {
         if (index->n == index->capacity) {
                 const size_t capacity = index->capacity ? 2 * index->capacity : CAPACITY_FIRST;
                 struct import_index_entry *at = realloc(index->at, capacity * sizeof(*at));
@@ -25,7 +27,7 @@ static bool index_add(struct import_index *index, const struct import_row *row) 
         index->at[index->n++] = (struct import_index_entry){ .invoice = import_key(row->cells[INVOICE_NUMBER], ""),
                 .offset = row->offset,
                 .line = row->line & (UINT64_MAX >> 1),
-                .has_returns = is_below_zero(row->cells[INVOICE_QUANTITY]) };
+                .has_returns = is_below_zero(import, row->cells[INVOICE_QUANTITY]) };
         index->has_returns = index->has_returns || index->at[index->n - 1].has_returns;
         date_evidence_add(&index->dates, row->cells[INVOICE_DATE], row->line);
         return true;
@@ -80,7 +82,7 @@ int import_index_make(struct import *import, struct import_index *index) {
                         break;
                 if (index->n == IMPORT_LINES_MAX)
                         return import_too_long();
-                if (!index_add(index, &row))
+                if (!index_add(import, index, &row))
                         return EXIT_OUR_FAULT;
         }
         sort(index);

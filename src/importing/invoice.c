@@ -1,5 +1,7 @@
 #include "importing/invoice.h"
 
+#include "importing/amounts.h"
+
 #include "base/money.h"
 #include "base/text.h"
 
@@ -149,9 +151,17 @@ static enum invoice_kind refuse_currency(const struct import_row *row, char *rea
         return INVOICE_INVALID;
 }
 
+static bool price_read(
+        const char *price, const struct invoice_terms *terms, struct invoice_line *line, const char **ret_doubt) {
+        char plain[AMOUNT_SIZE];
+
+        *ret_doubt = amount_plain(price, line->currency, terms->decimal, plain);
+        return !*ret_doubt && invoice_price(plain, line->currency, &line->price, &line->rounded);
+}
+
 static enum invoice_kind goods_read(const struct import_row *row, enum invoice_kind kind,
         const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason) {
-        const char *price = row->cells[INVOICE_PRICE];
+        const char *price = row->cells[INVOICE_PRICE], *doubt = NULL;
 
         if (!text_is_code(row->cells[INVOICE_SKU]))
                 SAY("StockCode: \"%.64s\" is no code (" CODE_RULE ")", row->cells[INVOICE_SKU]);
@@ -159,8 +169,8 @@ static enum invoice_kind goods_read(const struct import_row *row, enum invoice_k
                 SAY("Quantity: 0 units are none");
         else if (!currency_read(row, terms, ret_line->currency))
                 return refuse_currency(row, reason);
-        else if (!invoice_price(price, ret_line->currency, &ret_line->price, &ret_line->rounded))
-                SAY("UnitPrice: \"%.32s\" is no price in %s", price, ret_line->currency);
+        else if (!price_read(price, terms, ret_line, &doubt))
+                SAY("UnitPrice: \"%.32s\" %s", price, doubt ? doubt : "is no price in its currency");
         else if (!import_date(row->cells[INVOICE_DATE], terms->dates, ret_line->placed_at))
                 SAY("InvoiceDate: \"%.32s\" is no time such as %s", row->cells[INVOICE_DATE],
                         date_example(terms->dates));
@@ -173,6 +183,7 @@ enum invoice_kind invoice_line_read(
         const struct import_row *row, const struct invoice_terms *terms, struct invoice_line *ret_line, char *reason) {
         const char *invoice = row->cells[INVOICE_NUMBER], *quantity = row->cells[INVOICE_QUANTITY];
         const char *meaning = terms->is_product ? NULL : not_goods_meaning(row->cells[INVOICE_SKU]);
+        const char *fault;
 
         *ret_line = (struct invoice_line){ 0 };
         if (!*invoice) {
@@ -183,8 +194,9 @@ enum invoice_kind invoice_line_read(
                 SAY("StockCode: %.32s is no product of the catalogue, and means %s", row->cells[INVOICE_SKU], meaning);
                 return INVOICE_NOT_GOODS;
         }
-        if (!text_to_integer(quantity, INT64_MIN, INT64_MAX, &ret_line->quantity)) {
-                SAY("Quantity: \"%.32s\" is no whole number", quantity);
+        fault = quantity_plain(quantity, terms->decimal, terms->loose_thousands, &ret_line->quantity);
+        if (fault) {
+                SAY("Quantity: \"%.32s\" %s; wanted is a whole number", quantity, fault);
                 return INVOICE_INVALID;
         }
         if (is_cancellation(invoice) && ret_line->quantity > 0 && terms->has_returns) {

@@ -37,6 +37,8 @@ enum invoice_kind {
 struct invoice_terms {
         const char *currency;  /* of lines that name none; NULL: such lines are refused */
         enum date_order dates; /* of the file */
+        char decimal;          /* of prices and quantities; '\0': by their pattern */
+        bool loose_thousands;  /* 1,000 units are a thousand though `decimal` is not said */
         bool is_product;       /* the catalogue has its code: it is goods, whatever the code means in other shops */
         bool has_returns;      /* its invoice has units below 0 */
 };

@@ -109,9 +109,11 @@ static int take_return(struct import *import, struct comebacks *comebacks, const
 static int row_read(struct sales *sales, const struct import_row *row, const struct import_index_entry *entry,
         struct invoice_line *ret_line, char *reason, enum invoice_kind *ret_kind) {
         struct import *import = sales->import;
-        struct invoice_terms terms = {
-                .currency = import->options->currency, .dates = sales->dates, .has_returns = entry->has_returns
-        };
+        struct invoice_terms terms = { .currency = import->options->currency,
+                .dates = sales->dates,
+                .decimal = import->decimal,
+                .loose_thousands = import->file.separator == ',',
+                .has_returns = entry->has_returns };
         int code = EXIT_OK;
 
         *ret_kind = invoice_line_read(row, &terms, ret_line, reason);
@@ -206,6 +208,15 @@ static int check_file(struct import *import) {
         return EXIT_FAILED;
 }
 
+/* Returns need orders that are stored. */
+static void note_untried(const struct comebacks *comebacks) {
+        if (comebacks->n)
+                import_complain(
+                        "dry run: %zu lines of returned goods are not tried, because no order is stored; they are "
+                        "counted as not reached",
+                        comebacks->n);
+}
+
 int import_orders(struct import *import) {
         _cleanup_free_ struct sales *sales = malloc(sizeof(*sales));
         struct passing passing = { .sales = sales };
@@ -226,7 +237,9 @@ int import_orders(struct import *import) {
         if (!code)
                 code = second_pass(&passing, &index);
         import_index_clear(&index);
-        if (!code)
+        if (!code && import->options->dry_run)
+                note_untried(&passing.comebacks);
+        else if (!code)
                 code = comebacks_run(&passing.comebacks, sales);
         comebacks_clear(&passing.comebacks);
         sales_clear(sales);

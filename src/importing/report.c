@@ -49,6 +49,16 @@ void import_complain(const char *format, ...) {
         print(stderr, "holdfast: %s", text);
 }
 
+void import_announce(const char *format, ...) {
+        char text[IMPORT_PROBLEM_SIZE];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        print(stdout, "%s", text);
+}
+
 static void name_line(struct import_report *report, size_t line, const char *format, va_list arguments)
         __attribute__((format(printf, 3, 0)));
 
@@ -61,12 +71,22 @@ static void name_line(struct import_report *report, size_t line, const char *for
 }
 
 void import_refuse(struct import_report *report, size_t line, const char *format, ...) {
+        char reason[IMPORT_PROBLEM_SIZE];
         va_list arguments;
 
-        report->refused++;
         va_start(arguments, format);
         name_line(report, line, format, arguments);
         va_end(arguments);
+        va_start(arguments, format);
+        (void) vsnprintf(reason, sizeof(reason), format, arguments);
+        va_end(arguments);
+        import_refuse_silently(report, line, reason);
+}
+
+void import_refuse_silently(struct import_report *report, size_t line, const char *reason) {
+        report->refused++;
+        if (report->rejects)
+                import_rejects_add(report->rejects, line, reason);
 }
 
 void import_note(struct import_report *report, size_t line, const char *format, ...) {
@@ -113,6 +133,7 @@ void import_summary(struct import_report *report) {
         say_some("  no currency", report->no_currency);
         say_some("unmatched", report->unmatched);
         say_some("not reached", report->read - report->taken - report->unchanged - report->refused - report->unmatched);
+        say_some("passed over", report->passed);
         say_some("partly matched", report->partly_matched);
         say_some("without hours", report->without_hours);
         say_some("orders made", report->orders_made);

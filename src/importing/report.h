@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "importing/rejects.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -23,10 +24,12 @@ struct import_report {
         size_t partly_matched;                  /* of those taken or unchanged: some units match nothing */
         size_t without_hours;                   /* locations that offer pickup and have no opening hours */
         size_t orders_made, returns_made, products_made, prices_rounded;
-        size_t no_currency;   /* of the refused ones: a price without one */
-        size_t overridden;    /* stock: movements since the imports before that figures of now set aside */
-        size_t promises_lost; /* stock: promised units that counts took away */
-        size_t zeroed;        /* stock: figures below 0 that were read as 0 */
+        size_t no_currency;             /* of the refused ones: a price without one */
+        size_t overridden;              /* stock: movements since the imports before that figures of now set aside */
+        size_t promises_lost;           /* stock: promised units that counts took away */
+        size_t passed;                  /* rows that a map skips; not among those read */
+        size_t zeroed;                  /* stock: figures below 0 that were read as 0 */
+        struct import_rejects *rejects; /* that keep what is refused; NULL: none */
         bool on_terminal, shown;
         timestamp shown_at;
 };
@@ -35,11 +38,17 @@ struct import_report {
  * of the file cannot end the line or control the terminal. No other file of the importer prints. */
 void import_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Print a line on standard output, before the sums. */
+void import_announce(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 void import_report_init(struct import_report *report, const char *kind, const char *path);
 
 /* Name a line that is not taken, and count it. */
 void import_refuse(struct import_report *report, size_t line, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* Count a line that is not taken, without naming it again. */
+void import_refuse_silently(struct import_report *report, size_t line, const char *reason);
 
 /* Print a remark on a line, without counting the line. */
 void import_note(struct import_report *report, size_t line, const char *format, ...)

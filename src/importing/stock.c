@@ -1,4 +1,5 @@
 /* Import of stock: one call of adjustments has many rows, and each row gets its outcome. */
+#include "importing/amounts.h"
 #include "importing/import.h"
 #include "importing/keys.h"
 
@@ -209,30 +210,36 @@ static int stock_chunk_run(struct chunk *chunk) {
 
 /* ---- rows ---- */
 
-/* A sign with digits: a figure, though one that no shelf has. */
-static bool is_negative(const char *figure) {
-        int64_t value;
+/* The code of the row's location, by its code or its name. A code that no location has goes on to the call, which
+ * refuses it. EXIT_OK, or an exit code after complaining. */
+static int stock_location_find(
+        struct chunk *chunk, const char *cell, const char **ret_code, char *reason, size_t size) {
+        const char *fault;
+        const int code = import_place_find(&chunk->import->places, &chunk->import->importer, cell, ret_code, &fault);
 
-        return text_to_integer(figure, INT64_MIN, -1, &value);
+        if (code || *ret_code)
+                return code;
+        if (text_is_code(cell))
+                *ret_code = cell;
+        else
+                (void) snprintf(reason, size, "location: \"%.64s\" %s", cell, fault);
+        return EXIT_OK;
 }
 
 /* False with a reason that quotes the cell. */
 static bool figure_read(
         const struct import *import, const struct import_row *row, int64_t *ret_on_hand, char *reason, size_t size) {
-        const char *location = row->cells[STOCK_LOCATION], *sku = row->cells[STOCK_SKU];
-        const char *figure = row->cells[STOCK_ON_HAND];
+        const char *sku = row->cells[STOCK_SKU], *figure = row->cells[STOCK_ON_HAND];
+        const char *fault = quantity_plain(figure, import->decimal, import->file.separator == ',', ret_on_hand);
 
-        if (!text_is_code(location))
-                (void) snprintf(reason, size, "location: \"%.64s\" is no code (" CODE_RULE ")", location);
-        else if (!text_is_code(sku))
-                (void) snprintf(reason, size, "sku: \"%.64s\" is no code (" CODE_RULE ")", sku);
-        else if (is_negative(figure) && import->options->negative_as_zero)
-                *ret_on_hand = 0;
-        else if (is_negative(figure))
+        if (!text_is_code(sku))
+                (void) snprintf(reason, size, "sku: \"%.64s\" is no code (" CODE_RULE "); " MAKE_CODE, sku, "sku");
+        else if (fault)
+                (void) snprintf(
+                        reason, size, "on_hand: \"%.32s\" %s; wanted is a whole number from 0 on", figure, fault);
+        else if (*ret_on_hand < 0 && !import->options->negative_as_zero)
                 (void) snprintf(reason, size,
                         "on_hand: %.32s is below 0; the old figure stays (--negative zero takes it as 0)", figure);
-        else if (!text_to_integer(figure, 0, INT64_MAX, ret_on_hand))
-                (void) snprintf(reason, size, "on_hand: \"%.32s\" is no whole number from 0 on", figure);
         return !*reason;
 }
 
@@ -251,17 +258,20 @@ static bool count_time_read(const struct import *import, const struct import_row
 
 /* As for documents: one row for each figure. */
 static int stock_row_take(struct chunk *chunk, const struct import_row *row) {
-        const char *location = row->cells[STOCK_LOCATION], *sku = row->cells[STOCK_SKU];
+        const char *location = NULL, *sku = row->cells[STOCK_SKU];
         struct figure *figure = &chunk->figures[chunk->n];
         struct import_report *report = &chunk->import->report;
         char reason[IMPORT_REASON_SIZE] = "";
         int64_t on_hand = 0;
         timestamp counted_at;
         size_t before = 0;
+        const int found = stock_location_find(chunk, row->cells[STOCK_LOCATION], &location, reason, sizeof(reason));
 
-        if (!figure_read(chunk->import, row, &on_hand, reason, sizeof(reason)) ||
+        if (found)
+                return found;
+        if (*reason || !figure_read(chunk->import, row, &on_hand, reason, sizeof(reason)) ||
                 !count_time_read(chunk->import, row, &counted_at, reason, sizeof(reason))) {
-                import_refuse(report, row->line, "%s (%.64s at %.64s: %.32s)", reason, sku, location,
+                import_refuse(report, row->line, "%s (%.64s at %.64s: %.32s)", reason, sku, row->cells[STOCK_LOCATION],
                         row->cells[STOCK_ON_HAND]);
                 return EXIT_OK;
         }
@@ -277,11 +287,11 @@ static int stock_row_take(struct chunk *chunk, const struct import_row *row) {
                         location, row->cells[STOCK_ON_HAND]);
                 return EXIT_OK;
         }
-        report->zeroed += is_negative(row->cells[STOCK_ON_HAND]);
+        report->zeroed += on_hand < 0;
         *figure = (struct figure){ .line = row->line,
                 .location = arena_text(&chunk->arena, location),
                 .sku = arena_text(&chunk->arena, sku),
-                .on_hand = on_hand,
+                .on_hand = on_hand < 0 ? 0 : on_hand,
                 .counted_at = counted_at };
         chunk->n++;
         return figure->location && figure->sku ? EXIT_OK : EXIT_OUR_FAULT;
@@ -306,5 +316,6 @@ int import_stock(struct import *import) {
         }
         arena_clear(&chunk->arena);
         import_seen_clear(&chunk->seen);
+        import_places_clear(&import->places);
         return code;
 }

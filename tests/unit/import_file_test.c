@@ -96,7 +96,7 @@ Test(import_file, tells_what_is_wrong_with_the_header_and_what_belongs_there) {
 Test(import_file, tells_all_missing_and_all_unknown_columns_at_once) {
         assert_refused("a,b,c,note,d,e,f,g\n",
                 "has 8 columns, and lacks the columns \"code\", \"name\"; 7 unknown columns: \"a\", \"b\", \"c\", \"d\", "
-                "\"e\", \"f\", \"g\"; the columns, in any order, are: code,name,note (optional)");
+                "\"e\", \"f\", \"g\"; give a missing one by --map TARGET=COLUMN or --set TARGET=VALUE; the columns, in any order, are: code,name,note (optional)");
 }
 
 Test(import_file, passes_over_unknown_columns_and_lists_them) {
@@ -258,7 +258,7 @@ Test(import_file, replaces_half_characters_of_utf16) {
                              "1\0,\0\x3d\xd8"
                              "a\0\x5f\xdc\n\0"
                              "2\0,\0b\0\x3d",
-                43));
+                41));
         assert_row(2, "1",
                 "\xef\xbf\xbd"
                 "a\xef\xbf\xbd");
@@ -317,4 +317,34 @@ Test(import_file, reads_a_row_again_by_its_place) {
         assert_row(3, "2", "b");
         assert_row(4, "3", "c");
         assert_end();
+}
+
+static void assert_raw(size_t number, const char *text) {
+        struct import_raw raw;
+
+        cr_assert(import_file_raw_next(&file, &raw));
+        cr_expect_eq(raw.line, number, "line %zu", raw.line);
+        cr_expect(raw.size == strlen(text) && memcmp(raw.text, text, raw.size) == 0, "%.*s is not %s", (int) raw.size,
+                raw.text, text);
+}
+
+Test(import_file, gives_rows_as_they_stand_for_a_second_pass) {
+        struct import_raw raw;
+
+        cr_assert(open_text("code,name,,\n 1 ,\"a\"\"\nb\",,\r\n\n,,\n2\n3,a,x,y\n4,\"open\n5,\xff\n"), "%s",
+                file.reason);
+        assert_raw(2, " 1 ,\"a\"\"\nb\"");
+        assert_raw(6, "2");
+        assert_raw(7, "3,a,x,y");
+        assert_raw(8, "4,\"open");
+        assert_raw(9, "5,\xff");
+        cr_expect_not(import_file_raw_next(&file, &raw));
+}
+
+Test(import_file, gives_rows_of_other_encodings_as_utf8_for_a_second_pass) {
+        const char text[] = "code,name\n1,caf\xe9\n";
+
+        reading.encoding = ENCODING_WINDOWS_1252;
+        cr_assert(open_bytes(text, sizeof(text) - 1), "%s", file.reason);
+        assert_raw(2, "1,caf\xc3\xa9");
 }
