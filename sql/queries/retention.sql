@@ -51,6 +51,17 @@ with batch as materialized (
 )
 select count(*), null::uuid from batch
 
+-- :name prune_webhook_attempts
+-- Single deliveries.
+with batch as materialized (
+        select webhook_id, at, event_id from webhook_attempts
+         where at < $1::timestamptz order by at limit $2::bigint for update skip locked
+), gone as (
+        delete from webhook_attempts a using batch
+         where $3::boolean and a.webhook_id = batch.webhook_id and a.at = batch.at and a.event_id = batch.event_id
+)
+select count(*), null::uuid from batch
+
 -- :name prune_slots free
 -- Past slots without taken places.
 with batch as materialized (

@@ -160,3 +160,39 @@ update webhooks w
    set state = 'disabled', version = w.version + 1, updated_at = clock_timestamp()
  where w.id = any($1::uuid[]) and w.state = 'active'
 returning w.id
+
+-- :name webhook_attempts_save of webhook_attempts free
+-- An attempt that is there already stays: a save whose outcome was unknown is repeated.
+insert into webhook_attempts (webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at)
+select webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[],
+              $9::text[], $10::timestamptz[])
+       as attempt (webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at)
+    on conflict do nothing
+
+-- :name webhook_attempts_page of webhook_attempts free
+-- Newest first: those of endpoint $1 before time $2 and event $3 (null from the start), at most $4. $5 is not used.
+select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+  from webhook_attempts a
+ where a.webhook_id = $1::uuid and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))
+   and $5::boolean is null
+ order by a.at desc, a.event_id desc
+ limit $4::bigint
+
+-- :name webhook_attempts_by_result of webhook_attempts free
+-- The same, successes or failures alone: $5.
+select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+  from webhook_attempts a
+ where a.webhook_id = $1::uuid and a.is_ok = $5::boolean
+   and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))
+ order by a.at desc, a.event_id desc
+ limit $4::bigint
+
+-- :name webhook_attempts_of_event of webhook_attempts free
+-- The same, of event $6 alone; $5 may be null.
+select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+  from webhook_attempts a
+ where a.event_id = $6::uuid and a.webhook_id = $1::uuid and ($5::boolean is null or a.is_ok = $5)
+   and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))
+ order by a.at desc, a.event_id desc
+ limit $4::bigint

@@ -8,6 +8,7 @@
 #include "privacy/erasure.h"
 #include "sql/retention.h"
 #include "sql/transaction.h"
+#include "webhooks/attempts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static const struct kind {
         { "event log", CONFIG_RETENTION_EVENT_LOG, 0, &sql_prune_event_log, false },
         { "events", CONFIG_RETENTION_EVENTS, 0, &sql_prune_events, true },
         { "reservations", CONFIG_RETENTION_RESERVATIONS, 0, &sql_prune_reservations, true },
+        { "deliveries", SETTING_COUNT, ATTEMPTS_KEPT_FOR, &sql_prune_webhook_attempts, false },
         { "given up deliveries", SETTING_COUNT, FAILURE_KEPT_FOR, &sql_prune_webhook_failures, false },
         { "notifications", CONFIG_RETENTION_NOTIFICATIONS, 0, &sql_prune_notifications, false },
         { "past slots", SETTING_COUNT, SLOT_KEPT_FOR, &sql_prune_slots, false },
@@ -42,6 +44,8 @@ const struct job pruning_jobs[] = {
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_IDEMPOTENCY },
         { "prune_event_log", JOBS_TIDYING, .every = 10 * SECOND, .batch = PARTS_AT_ONCE, .prune = &sql_prune_event_log,
                 .has_kept_setting = true, .kept_setting = CONFIG_RETENTION_EVENT_LOG },
+        { "prune_webhook_attempts", JOBS_TIDYING, .every = 10 * SECOND, .batch = PRUNED_AT_ONCE,
+                .prune = &sql_prune_webhook_attempts, .kept_for = ATTEMPTS_KEPT_FOR },
         { "prune_webhook_failures", JOBS_TIDYING, .every = MINUTE, .batch = PRUNED_AT_ONCE,
                 .prune = &sql_prune_webhook_failures, .kept_for = FAILURE_KEPT_FOR },
         { "prune_notifications", JOBS_TIDYING, .every = 10 * SECOND, .batch = PRUNED_AT_ONCE,

@@ -1,8 +1,8 @@
 /*
- * webhooks/columns: the columns of endpoints and of their failed deliveries (db/columns.h), for the room's stores.
+ * webhooks/columns: the columns of endpoints, of their failed events and of single deliveries (db/columns.h), for the room's stores.
  */
 #pragma once
 
 #include "db/columns.h"
 
-extern const struct columns webhook_columns, webhook_failure_columns;
+extern const struct columns webhook_attempt_columns, webhook_columns, webhook_failure_columns;

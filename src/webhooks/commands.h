@@ -8,7 +8,8 @@
 extern const struct shape webhook_body_shape, webhook_nothing_shape;
 extern const struct operation webhook_create_operation, webhook_put_operation, webhook_delete_operation,
         webhook_show_operation, webhook_pause_operation, webhook_resume_operation;
-extern const struct list_kind webhooks_list;
+extern const struct list_kind attempts_list, webhooks_list;
+extern const struct shape attempts_query_shape;
 
 /* On the loop: what can be told of a body without the database. */
 void webhook_body_check(struct call *call);

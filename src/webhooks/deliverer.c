@@ -126,6 +126,7 @@ static bool deliverer_open(const struct deliverer_settings *settings) {
         if (!networks_parse(settings->allowed_networks, &deliverer.allowed))
                 return false;
         arena_init(&deliverer.arena, MEMORY_MAX);
+        attempts_init(&deliverer.attempts);
         deliverer.sealing_key = settings->sealing_key;
         deliverer.instance = uuid_random();
         memcpy(&deliverer.random, deliverer.instance.bytes, sizeof(deliverer.random));
@@ -158,5 +159,6 @@ void deliverer_stop(void) {
         endpoints_clear(&deliverer.endpoints);
         deliverer.sender = sender_free(deliverer.sender);
         deliverer.database = database_close(deliverer.database);
+        attempts_clear(&deliverer.attempts);
         arena_clear(&deliverer.arena);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/network.h"
+#include "webhooks/attempts.h"
 #include "webhooks/endpoint.h"
 #include "webhooks/store_delivery.h"
 
@@ -33,6 +34,7 @@ struct deliverer {
         timestamp tick_at, save_at, leased_at; /* clock_monotonic */
         unsigned ticks;
         size_t answers; /* since the last save */
+        struct attempts attempts;
         size_t turn;    /* rotates the endpoint that sends first */
         atomic_bool is_stopping, events_told, webhooks_told;
 };

@@ -99,6 +99,7 @@ static enum problem saving_run(struct deliverer *deliverer, struct saving *savin
         saving->n_ended = rows_keep(saving->ended, saving->n_ended, kept);
         webhook_failures_store(database, arena, saving->rows, saving->n_rows);
         webhook_failures_drop(database, arena, saving->ended, saving->n_ended);
+        attempts_store(database, arena, &deliverer->attempts);
         database_commit(database);
         return deliverer_trip(deliverer);
 }
@@ -156,6 +157,7 @@ enum problem progress_save(struct deliverer *deliverer) {
         p = saving_run(deliverer, &saving, &kept);
         if (p)
                 return p;
+        attempts_clear(&deliverer->attempts);
         endpoints_saved(&saving, chosen, n, &kept);
         disabled_log(deliverer, &saving);
         endpoints_remove_ended(&deliverer->endpoints);

@@ -52,14 +52,32 @@ static void breaker_log(const struct endpoint *endpoint, bool was_open, const st
                 sent->reason, LOG_END);
 }
 
+static void attempt_keep(struct deliverer *deliverer, const struct posted *posted, const struct sent *sent,
+        unsigned number, timestamp next_at) {
+        const struct webhook_attempt attempt = { .webhook_id = posted->webhook_id,
+                .event_id = posted->event_id,
+                .at = posted->at,
+                .attempt = (int64_t) number,
+                .is_ok = answer_of_status(sent->status) == ANSWER_OK,
+                .status = (int64_t) sent->status,
+                .ms = sent->took / MILLISECOND,
+                .answer = attempt_answer(sent->answer, sent->answer_size, &deliverer->arena),
+                .error = sent->reason,
+                .next_at = next_at };
+
+        attempts_add(&deliverer->attempts, &attempt);
+}
+
 static void endpoint_answered(
         struct deliverer *deliverer, struct endpoint *endpoint, const struct posted *posted, const struct sent *sent) {
         const enum outbox_answer answer = answer_of_status(sent->status);
         const bool was_open = endpoint->outbox.breaker.is_open;
         timestamp next_at;
+        unsigned number;
 
-        (void) outbox_answered(&endpoint->outbox, posted->position, answer, sent->retry_after,
+        number = outbox_answered(&endpoint->outbox, posted->position, answer, sent->retry_after,
                 deliverer_time(deliverer), deliverer_random(deliverer), &next_at);
+        attempt_keep(deliverer, posted, sent, number, next_at);
         if (!outbox_holds(&endpoint->outbox, posted->position))
                 body_drop(posted->body);
         endpoint->is_refused = endpoint->is_refused || answer == ANSWER_GONE;

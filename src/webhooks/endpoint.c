@@ -281,9 +281,12 @@ bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *e
                 free(posted);
                 return false;
         }
-        *posted = (struct posted){
-                .webhook_id = endpoint->id, .serial = endpoint->serial, .position = event->position, .body = event->body
-        };
+        *posted = (struct posted){ .webhook_id = endpoint->id,
+                .serial = endpoint->serial,
+                .event_id = event->id,
+                .position = event->position,
+                .at = now,
+                .body = event->body };
         (void) snprintf(lines[0], HEADER_SIZE, "webhook-id: %s", id);
         (void) snprintf(lines[1], HEADER_SIZE, "webhook-timestamp: %" PRId64, now / SECOND);
         (void) snprintf(lines[2], HEADER_SIZE, "webhook-signature: %s", signature);

@@ -49,7 +49,9 @@ struct endpoints {
 struct posted {
         struct uuid webhook_id;
         uint64_t serial;
+        struct uuid event_id;
         int64_t position;
+        timestamp at;      /* by the clock of the database */
         struct body *body; /* a reference of the outbox */
 };
 

@@ -16,6 +16,8 @@ const struct route webhook_routes[] = {
                 .body = &webhook_body_shape, .check = webhook_body_check, .operation = &webhook_put_operation },
         { METHOD_DELETE, "/v1/webhooks/{id}", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_UNUSED,
                 .operation = &webhook_delete_operation },
+        { METHOD_GET, "/v1/webhooks/{id}/attempts", SCOPE_WEBHOOKS_MANAGE, LANE_LIST, READ_BATCH, KEY_UNUSED,
+                .query = &attempts_query_shape, .operation = &list_operation, .kind = &attempts_list },
         { METHOD_POST, "/v1/webhooks/{id}/pause", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
                 .body = &webhook_nothing_shape, .operation = &webhook_pause_operation },
         { METHOD_POST, "/v1/webhooks/{id}/resume", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,

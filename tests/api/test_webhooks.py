@@ -352,6 +352,68 @@ def complete(receiver, order):
                            for one in requests) else None
 
 
+def attempts(client, webhook, **params):
+    return client.get(f"/v1/webhooks/{webhook['id']}/attempts", params=params, expect=200).json()["data"]
+
+
+def test_attempts_are_listed_newest_first_with_answer_and_next_time(market):
+    """One event fails once and is delivered then; another one is delivered at once."""
+    failed = []
+
+    def answer(request):
+        if request.event["type"] == "order.created" and not failed:
+            failed.append(request.id)
+            return 503, {}, b"not \xff\x00 now " + 2000 * b"x"
+        return 200, {}, b"thanks"
+
+    with Receiver(answer) as receiver:
+        webhook = market.webhook(receiver, mode="parallel")
+        market.order()
+        receiver.wait_for(2)
+        listed = eventually(lambda: len(found := attempts(market.manager, webhook)) == 3 and found, 20, "all are stored")
+        assert [one["at"] for one in listed] == sorted((one["at"] for one in listed), reverse=True)
+        assert attempts(market.manager, webhook, result="failed") == [one for one in listed if one["status"] == 503]
+        assert attempts(market.manager, webhook, result="ok") == [one for one in listed if one["status"] == 200]
+        of_event = attempts(market.manager, webhook, event_id=failed[0])
+        assert [(one["attempt"], one["result"], one["status"]) for one in of_event] == [(2, "ok", 200), (1, "failed", 503)]
+        assert of_event[1]["answer"] == "not \ufffd\ufffd now " + 1013 * "x" and of_event[1]["error"] is None
+        assert of_event[1]["next_at"] <= of_event[0]["at"] and of_event[0]["next_at"] is None
+        assert of_event[0]["answer"] == "thanks" and all(0 <= one["ms"] < 15000 for one in listed)
+        assert attempts(market.manager, webhook, event_id=failed[0], result="ok") == of_event[:1]
+        assert attempts(market.manager, webhook, event_id=webhook["id"]) == []
+
+
+def test_attempts_are_listed_page_by_page(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        for _ in range(3):
+            market.order()
+        receiver.wait_for(6)
+        path = f"/v1/webhooks/{webhook['id']}/attempts"
+        eventually(lambda: len(attempts(market.manager, webhook)) == 6, 20, "all are stored")
+        for params in ({}, {"result": "ok"}):
+            found, cursor = [], None
+            while cursor or not found:
+                page = market.manager.get(path, params={"limit": 2, **params, **({"cursor": cursor} if cursor else {})}, expect=200).json()
+                found, cursor = found + page["data"], page["next_cursor"]
+            assert found == attempts(market.manager, webhook)
+
+
+def test_an_attempt_without_an_answer_tells_why(market):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        webhook = market.webhook(None, url=f"http://127.0.0.1:{closed.getsockname()[1]}/")
+        market.order()
+        found = eventually(lambda: attempts(market.manager, webhook, result="failed"), 20, "a failure is stored")[-1]
+        assert (found["status"], found["answer"], found["error"]) == (None, None, "the connection was refused")
+
+
+def test_attempts_of_endpoints_of_others_are_not_shown(market):
+    webhook = market.webhook(None, url=URL)
+    bound = market.instance.client(scope=SCOPE, locations=["berlin"])
+    assert code_of(bound.get(f"/v1/webhooks/{webhook['id']}/attempts", expect=404)) == "not-found"
+
+
 def test_a_410_disables_the_endpoint(market):
     with Receiver(lambda request: 410) as receiver:
         webhook = market.webhook(receiver)

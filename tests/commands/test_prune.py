@@ -224,6 +224,14 @@ def test_messages_to_customers_go_by_their_age(house, shop, database):
     assert counts(house)["notifications"] == 1 and database.count("notifications") == 2
 
 
+def test_single_deliveries_of_last_week_go(house, database):
+    database.execute("insert into webhook_attempts (webhook_id, event_id, at, attempt, is_ok, status, ms)"
+                     " select gen_random_uuid(), gen_random_uuid(), now() - interval '1 day' * age, 1, true, 200, 1"
+                     " from unnest(array[6, 8, 9]) as age")
+    assert counts(house)["deliveries"] == 2
+    assert database.count("webhook_attempts", "at > now() - interval '7 days'") == database.count("webhook_attempts") == 1
+
+
 def test_past_slots_that_nobody_holds_go(house, shop, database):
     retailer = shop().retailer
     slot = retailer.offer_slot(capacity=5)

@@ -95,6 +95,7 @@ static const struct columns *const tables[] = {
         &stream_event_columns,
         &timeline_entry_columns,
         &told_row_columns,
+        &webhook_attempt_columns,
         &webhook_columns,
         &webhook_failure_columns,
 };

@@ -33,7 +33,7 @@ class Request:
 
 
 class Receiver:
-    """Use it as a context. `answer(request)` gives the status of each answer, or a tuple of status and headers; it may wait."""
+    """Use it as a context. `answer(request)` gives the status of each answer, or a tuple of status, headers and body; it may wait."""
 
     def __init__(self, answer=lambda request: 200, address="127.0.0.1"):
         self.answer = answer
@@ -48,15 +48,16 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 request = Request(self.path, dict(self.headers), body, None)
                 answered = receiver.answer(request)
-                status, headers = answered if isinstance(answered, tuple) else (answered, {})
+                status, headers, body = (*answered, b"")[:3] if isinstance(answered, tuple) else (answered, {}, b"")
                 request.status = status
                 with receiver.lock:
                     receiver.requests.append(request)
                 try:
                     self.send_response(status)
-                    for name, value in {"Content-Length": "0", **headers}.items():
+                    for name, value in {"Content-Length": str(len(body)), **headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
+                    self.wfile.write(body)
                 except OSError:
                     pass
 
