@@ -1,5 +1,5 @@
 -- :compatible
--- Single deliveries to endpoints, for seven days.
+-- Endpoints: single deliveries of the last seven days, and secrets that are being replaced.
 
 create table webhook_attempts (
         webhook_id uuid not null,
@@ -18,3 +18,7 @@ create table webhook_attempts (
 create index webhook_attempts_by_result on webhook_attempts (webhook_id, is_ok, at, event_id);
 create index webhook_attempts_of_event on webhook_attempts (event_id);
 create index webhook_attempts_by_age on webhook_attempts (at);
+
+-- A secret that was replaced signs besides the new one until this time.
+alter table webhooks add column secret_previous text;
+alter table webhooks add column previous_until timestamptz;

@@ -3,7 +3,7 @@
 -- :name webhooks_read of webhooks
 -- $1 ids.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
-       w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
+       w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
        (select r.revision from revisions r where r.topic = 'events') as head
   from webhooks w
  cross join lateral (select * from webhook_progress where webhook_progress.webhook_id = w.id) as p
@@ -17,7 +17,7 @@ select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.m
 -- :name webhooks_page of webhooks free
 -- Those after $1, which may be null, at most $2.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
-       w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
+       w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
        (select r.revision from revisions r where r.topic = 'events') as head
   from webhooks w
   join webhook_progress p on p.webhook_id = w.id
@@ -52,10 +52,12 @@ select id, cursor
 update webhooks w
    set url = changed.url, types = changed.types, locations = changed.locations, channels = changed.channels,
        description = changed.description, mode = changed.mode, max_in_flight = changed.max_in_flight, state = changed.state,
-       updated_at = changed.updated_at, version = changed.version
+       secret = changed.secret, secret_hint = changed.secret_hint, secret_previous = changed.secret_previous,
+       previous_until = changed.previous_until, updated_at = changed.updated_at, version = changed.version
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-              $10::timestamptz[], $11::bigint[])
-       as changed (id, url, types, locations, channels, description, mode, max_in_flight, state, updated_at, version)
+              $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bigint[])
+       as changed (id, url, types, locations, channels, description, mode, max_in_flight, state, secret, secret_hint,
+                   secret_previous, previous_until, updated_at, version)
  where w.id = changed.id
 
 -- :name webhook_progress_resume
@@ -101,7 +103,8 @@ select count(*), clock_timestamp() from leased
 
 -- :name webhooks_leased of webhooks free
 -- The endpoints of instance $1.
-select w.id, w.url, w.types, w.locations, w.channels, w.mode, w.max_in_flight, w.state, w.secret, w.version, p.cursor,
+select w.id, w.url, w.types, w.locations, w.channels, w.mode, w.max_in_flight, w.state, w.secret, w.secret_previous,
+       w.previous_until, w.version, p.cursor,
        p.failing_since, p.last_success_at
   from webhook_progress p
   join webhooks w on w.id = p.webhook_id

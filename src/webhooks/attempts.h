@@ -8,13 +8,13 @@
 
 #include "webhooks/webhooks.h"
 
-#define ATTEMPTS_KEPT_FOR    (7 * DAY)
-#define ATTEMPTS_IN_MEMORY   1024
-#define ATTEMPT_ANSWER_MAX   ((size_t) 1024) /* bytes of an answer */
+#define ATTEMPTS_KEPT_FOR  (7 * DAY)
+#define ATTEMPTS_IN_MEMORY 1024
+#define ATTEMPT_ANSWER_MAX ((size_t) 1024) /* bytes of an answer */
 
 struct webhook_attempt {
         struct uuid webhook_id, event_id;
-        timestamp at; /* when the request began */
+        timestamp at;    /* when the request began */
         int64_t attempt; /* from 1 */
         bool is_ok;
         int64_t status; /* 0: there was no answer */

@@ -1,5 +1,6 @@
 /*
- * webhooks/columns: the columns of endpoints, of their failed events and of single deliveries (db/columns.h), for the room's stores.
+ * webhooks/columns: the columns of endpoints, of their failed events and of single deliveries (db/columns.h), for the
+ * room's stores.
  */
 #pragma once
 

@@ -31,6 +31,7 @@ static struct webhook *webhook_from(const struct batch *batch, const struct call
                 .version = 1,
                 .cursor = cursor,
                 .head = cursor,
+                .previous_until = TIMESTAMP_NONE,
                 .failing_since = TIMESTAMP_NONE,
                 .last_success_at = TIMESTAMP_NONE,
                 .is_new = true };
@@ -136,6 +137,31 @@ const struct operation webhook_pause_operation = {
 };
 const struct operation webhook_resume_operation = {
         .load = webhook_work_load, .documents = webhook_work_documents, .change = resume_one, .save = webhook_work_save
+};
+
+/* The old secret signs besides the new one, so that receivers may change over one after another. */
+static enum problem rotate_one(struct batch *batch, struct call *call) {
+        struct webhook *webhook = webhook_of(batch, call);
+        const struct rotation_body *body = call->body;
+        const duration overlap = body->has_overlap ? body->overlap : WEBHOOK_OVERLAP_DEFAULT;
+        char secret[WEBHOOK_SECRET_TEXT_SIZE];
+
+        if (!webhook || !call_version_matches(call, webhook->version))
+                return PROBLEM_NONE;
+        webhook->secret_previous = overlap ? webhook->secret : NULL;
+        webhook->previous_until = overlap ? batch->now + overlap : TIMESTAMP_NONE;
+        if (!webhook_secret_make(webhook, batch->arena, secret))
+                return FAULT_BUSY;
+        webhook->version++;
+        webhook->updated_at = batch->now;
+        webhook->changed = true;
+        webhook_work_touch(batch->work, webhook);
+        webhook_reply(batch, call, webhook, 200, secret);
+        return PROBLEM_NONE;
+}
+
+const struct operation webhook_rotate_operation = {
+        .load = webhook_work_load, .documents = webhook_work_documents, .change = rotate_one, .save = webhook_work_save
 };
 
 static enum problem show_decide(struct batch *batch) {

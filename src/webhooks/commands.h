@@ -5,9 +5,9 @@
 
 #include "engine/list.h"
 
-extern const struct shape webhook_body_shape, webhook_nothing_shape;
+extern const struct shape webhook_body_shape, webhook_nothing_shape, webhook_rotation_shape;
 extern const struct operation webhook_create_operation, webhook_put_operation, webhook_delete_operation,
-        webhook_show_operation, webhook_pause_operation, webhook_resume_operation;
+        webhook_show_operation, webhook_pause_operation, webhook_resume_operation, webhook_rotate_operation;
 extern const struct list_kind attempts_list, webhooks_list;
 extern const struct shape attempts_query_shape;
 

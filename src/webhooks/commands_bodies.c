@@ -22,6 +22,11 @@ static const struct shape_member body_members[] = {
 };
 const struct shape webhook_body_shape = SHAPE(struct webhook_body, body_members);
 
+static const struct shape_member rotation_members[] = {
+        OPTIONAL_FLAGGED(DURATION, struct rotation_body, overlap, BETWEEN(0, WEBHOOK_OVERLAP_MAX)),
+};
+const struct shape webhook_rotation_shape = SHAPE(struct rotation_body, rotation_members);
+
 const struct shape webhook_nothing_shape = { .size = 1 };
 
 static void check_url(struct call *call, const char *url) {

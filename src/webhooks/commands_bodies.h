@@ -15,5 +15,10 @@ struct webhook_body {
         int mode; /* -1: the default */
 };
 
+struct rotation_body {
+        duration overlap;
+        bool has_overlap;
+};
+
 /* Write the members of the body into the endpoint; texts in the arena. False without memory. */
 must_check bool webhook_body_take(const struct webhook_body *body, struct arena *arena, struct webhook *webhook);

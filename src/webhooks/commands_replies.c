@@ -29,6 +29,7 @@ void webhook_write(struct writer *json, const struct webhook *webhook, const cha
         write_integer_member(json, "max_in_flight", webhook->max_in_flight);
         write_text_member(json, "description", webhook->description);
         write_text_member(json, "secret_hint", webhook->secret_hint);
+        write_time_member(json, "previous_secret_until", webhook->previous_until);
         write_text_member(json, "cursor", cursor);
         write_integer_member(json, "lag_events", webhook->head > webhook->cursor ? webhook->head - webhook->cursor : 0);
         write_time_member(json, "failing_since", webhook->failing_since);

@@ -35,7 +35,7 @@ struct deliverer {
         unsigned ticks;
         size_t answers; /* since the last save */
         struct attempts attempts;
-        size_t turn;    /* rotates the endpoint that sends first */
+        size_t turn; /* rotates the endpoint that sends first */
         atomic_bool is_stopping, events_told, webhooks_told;
 };
 

@@ -109,19 +109,30 @@ bool webhook_ids_have(const struct uuid *ids, size_t n, const struct uuid *id) {
 
 /* ---- one ---- */
 
-/* An endpoint whose secret cannot be read gets nothing: an unsigned event would be worse. */
-static void endpoint_unseal(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+/* False: the secret cannot be read. */
+static bool secret_unseal(const char *sealed, const struct uuid *id, const char *sealing_key, struct arena *arena,
+        uint8_t ret_secret[WEBHOOK_SECRET_SIZE]) {
         const uint8_t *secret = NULL;
-        char id[UUID_TEXT_SIZE];
+        char name[UUID_TEXT_SIZE];
         size_t size = 0;
 
-        uuid_format(&row->id, id);
-        endpoint->is_muted = !seal_open(sealing_key, id, row->secret, &endpoint->arena, &secret, &size) ||
-                             size != sizeof(endpoint->secret);
-        if (endpoint->is_muted)
-                log_event(LOG_LEVEL_ERROR, "webhook secret not readable", LOG_TEXT, "webhook", id, LOG_END);
-        else
-                memcpy(endpoint->secret, secret, size);
+        uuid_format(id, name);
+        if (!seal_open(sealing_key, name, sealed, arena, &secret, &size) || size != WEBHOOK_SECRET_SIZE) {
+                log_event(LOG_LEVEL_ERROR, "webhook secret not readable", LOG_TEXT, "webhook", name, LOG_END);
+                return false;
+        }
+        memcpy(ret_secret, secret, size);
+        return true;
+}
+
+/* An endpoint whose secret cannot be read gets nothing: an unsigned event would be worse. */
+static void endpoint_unseal(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+        const bool has_previous = row->secret_previous && row->previous_until != TIMESTAMP_NONE;
+
+        endpoint->is_muted = !secret_unseal(row->secret, &row->id, sealing_key, &endpoint->arena, endpoint->secret) ||
+                             (has_previous && !secret_unseal(row->secret_previous, &row->id, sealing_key,
+                                                      &endpoint->arena, endpoint->previous));
+        endpoint->previous_until = has_previous ? row->previous_until : TIMESTAMP_NONE;
 }
 
 bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
@@ -258,6 +269,21 @@ void posted_dropped(void *posted) {
         free(posted);
 }
 
+/* The header of the signatures. False: there is no memory. */
+static bool signatures_format(const struct endpoint *endpoint, const char *id, const struct body *body, timestamp now,
+        char line[HEADER_SIZE]) {
+        char signature[WEBHOOK_SIGNATURE_SIZE], previous[WEBHOOK_SIGNATURE_SIZE] = "";
+        const bool both = endpoint->previous_until != TIMESTAMP_NONE && now < endpoint->previous_until;
+
+        if (!webhook_sign(
+                    endpoint->secret, sizeof(endpoint->secret), id, now / SECOND, body->bytes, body->size, signature) ||
+                (both && !webhook_sign(endpoint->previous, sizeof(endpoint->previous), id, now / SECOND, body->bytes,
+                                 body->size, previous)))
+                return false;
+        (void) snprintf(line, HEADER_SIZE, "webhook-signature: %s%s%s", signature, both ? " " : "", previous);
+        return true;
+}
+
 /* The trace of an event has the event's id as its id (W3C Trace Context, version 00). */
 static void trace_format(const struct uuid *id, uint64_t span, char text[HEADER_SIZE]) {
         char hex[2 * sizeof(id->bytes) + 1];
@@ -271,13 +297,12 @@ bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *e
         timestamp now, uint64_t random) {
         const struct body *body = event->body;
         struct posted *posted = malloc(sizeof(*posted));
-        char id[UUID_TEXT_SIZE], signature[WEBHOOK_SIGNATURE_SIZE], lines[4][HEADER_SIZE];
+        char id[UUID_TEXT_SIZE], lines[4][HEADER_SIZE];
         const char *const headers[] = { "Content-Type: application/cloudevents+json", lines[0], lines[1], lines[2],
                 lines[3] };
 
         uuid_format(&event->id, id);
-        if (!posted || !webhook_sign(endpoint->secret, sizeof(endpoint->secret), id, now / SECOND, body->bytes,
-                               body->size, signature)) {
+        if (!posted || !signatures_format(endpoint, id, body, now, lines[2])) {
                 free(posted);
                 return false;
         }
@@ -289,7 +314,6 @@ bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *e
                 .body = event->body };
         (void) snprintf(lines[0], HEADER_SIZE, "webhook-id: %s", id);
         (void) snprintf(lines[1], HEADER_SIZE, "webhook-timestamp: %" PRId64, now / SECOND);
-        (void) snprintf(lines[2], HEADER_SIZE, "webhook-signature: %s", signature);
         trace_format(&event->id, random, lines[3]);
         if (sender_send(sender, endpoint->url, headers, array_size(headers), body->bytes, body->size, posted))
                 return true;

@@ -26,7 +26,8 @@ struct endpoint {
         unsigned seen; /* the tick that read it last */
         struct arena arena;
         const char *url, *types, *locations, *channels;
-        uint8_t secret[WEBHOOK_SECRET_SIZE];
+        uint8_t secret[WEBHOOK_SECRET_SIZE], previous[WEBHOOK_SECRET_SIZE];
+        timestamp previous_until; /* the secret before signs besides until then; TIMESTAMP_NONE: there is none */
         size_t max_in_flight;
         bool is_loaded;  /* its failed events are there */
         bool is_closing; /* it gets no more events, and goes when its answers are in */

@@ -22,5 +22,7 @@ const struct route webhook_routes[] = {
                 .body = &webhook_nothing_shape, .operation = &webhook_pause_operation },
         { METHOD_POST, "/v1/webhooks/{id}/resume", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
                 .body = &webhook_nothing_shape, .operation = &webhook_resume_operation },
+        { METHOD_POST, "/v1/webhooks/{id}/rotate", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
+                .body = &webhook_rotation_shape, .operation = &webhook_rotate_operation, .seals = true },
 };
 const size_t webhook_route_count = array_size(webhook_routes);

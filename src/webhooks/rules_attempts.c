@@ -22,8 +22,7 @@ void attempts_add(struct attempts *attempts, const struct webhook_attempt *attem
         if (attempts->n == ATTEMPTS_IN_MEMORY)
                 return;
         attempts->list[attempts->n] = *attempt;
-        attempts->list[attempts->n++].answer =
-                attempt->answer ? arena_text(&attempts->arena, attempt->answer) : NULL;
+        attempts->list[attempts->n++].answer = attempt->answer ? arena_text(&attempts->arena, attempt->answer) : NULL;
 }
 
 /* A sequence that the limit cuts off counts as bytes that are no UTF-8, but is left out at the end. */

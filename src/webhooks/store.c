@@ -20,6 +20,8 @@ static const struct column columns[] = {
         { "state", ENUM_AT(struct webhook, state), .words = &state_column },
         { "secret", TEXT_AT(struct webhook, secret) },
         { "secret_hint", TEXT_AT(struct webhook, secret_hint) },
+        { "secret_previous", TEXT_AT(struct webhook, secret_previous) },
+        { "previous_until", TIME_AT(struct webhook, previous_until) },
         { "actor", TEXT_AT(struct webhook, actor) },
         { "created_at", TIME_AT(struct webhook, created_at) },
         { "updated_at", TIME_AT(struct webhook, updated_at) },

@@ -18,6 +18,8 @@
 #define WEBHOOK_SECRET_SIZE       ((size_t) 32)
 #define WEBHOOK_SECRET_TEXT_SIZE  52 /* "whsec_", base64 and the NUL */
 #define WEBHOOK_HINT_SIZE         10 /* characters of the secret that stay visible */
+#define WEBHOOK_OVERLAP_MAX       (7 * DAY)
+#define WEBHOOK_OVERLAP_DEFAULT   (1 * DAY)
 
 enum webhook_state { WEBHOOK_ACTIVE, WEBHOOK_PAUSED, WEBHOOK_DISABLED };
 enum webhook_event { WEBHOOK_PAUSE, WEBHOOK_RESUME, WEBHOOK_DISABLE };
@@ -35,6 +37,8 @@ struct webhook {
         enum webhook_state state;
         const char *secret; /* as base/seal.h keeps it */
         const char *secret_hint;
+        const char *secret_previous; /* signs besides until `previous_until`; NULL: there is none */
+        timestamp previous_until;
         const char *actor; /* the subject that made it */
         timestamp created_at, updated_at;
         int64_t version;

@@ -407,6 +407,9 @@ class World:
     def pauseWebhook(self):
         return self._webhook("/pause"), {}
 
+    def rotateWebhookSecret(self):
+        return self._webhook("/rotate"), {"overlap": self.dice.choice(["PT1H", "P8D"])}
+
     def resumeWebhook(self):
         return self._webhook("/resume"), {}
 

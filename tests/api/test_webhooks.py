@@ -352,6 +352,42 @@ def complete(receiver, order):
                            for one in requests) else None
 
 
+def test_a_rotated_secret_signs_besides_the_new_one_for_a_time(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        path = f"/v1/webhooks/{webhook['id']}"
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        rotated = market.manager.post(f"{path}/rotate", {"overlap": "PT1H"}, headers=headers, expect=200)
+        assert market.manager.post(f"{path}/rotate", {"overlap": "PT1H"}, headers=headers, expect=200).content == rotated.content
+        new = rotated.json()
+        assert new["secret"] != webhook["secret"] and new["secret"].startswith(new["secret_hint"]) and new["version"] == 2
+        assert new["previous_secret_until"] > new["updated_at"] and "secret" not in shown(market.manager, webhook)
+        request = signed_by(market, receiver, new["secret"])
+        assert request.is_signed_by(webhook["secret"]) and len(request.headers["webhook-signature"].split(" ")) == 2
+        last = market.manager.post(f"{path}/rotate", {"overlap": "PT0S"}, expect=200).json()
+        assert last["previous_secret_until"] is None
+        request = signed_by(market, receiver, last["secret"])
+        assert not request.is_signed_by(new["secret"]) and len(request.headers["webhook-signature"].split(" ")) == 1
+
+
+def test_a_secret_that_was_replaced_signs_no_more_after_its_time(market):
+    with Receiver() as receiver, Database(market.instance.database_url) as database:
+        webhook = market.webhook(receiver)
+        new = market.manager.post(f"/v1/webhooks/{webhook['id']}/rotate", {}, expect=200).json()
+        database.execute("update webhooks set previous_until = now() - interval '1 second', version = version + 1 where id = %s",
+                         webhook["id"])
+        eventually(lambda: not signed_by(market, receiver, new["secret"]).is_signed_by(webhook["secret"]), 30, "one signature")
+
+
+def signed_by(market, receiver, secret):
+    """The first request that the secret signs; orders are placed until there is one. Every request before is signed otherwise."""
+    def one():
+        order = market.order()
+        eventually(lambda: len(of_order(receiver.taken(), order)) == 2, 30, "the events of the order")
+        return receiver.taken()[-1] if receiver.taken()[-1].is_signed_by(secret) else None
+    return eventually(one, 30, "the secret is in use")
+
+
 def attempts(client, webhook, **params):
     return client.get(f"/v1/webhooks/{webhook['id']}/attempts", params=params, expect=200).json()["data"]
 

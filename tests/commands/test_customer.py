@@ -76,7 +76,8 @@ TELL_OF_NO_CUSTOMER = """
     secrets: name value
     slots: location
     stock: location sku
-    webhooks: actor channels description locations mode secret secret_hint state types url
+    webhook_attempts: answer error
+    webhooks: actor channels description locations mode secret secret_hint secret_previous state types url
 """
 
 

@@ -184,7 +184,7 @@ class Scene:
         made = self.api.post("/v1/webhooks", {"url": "https://erp.example/holdfast", "types": ["order.*"]}, expect=201).json()
         return Prepared({"id": made["id"]})
 
-    getWebhook = replaceWebhook = deleteWebhook = pauseWebhook = resumeWebhook = listWebhookAttempts = registered
+    getWebhook = replaceWebhook = deleteWebhook = pauseWebhook = resumeWebhook = rotateWebhookSecret = listWebhookAttempts = registered
 
     def listWebhooks(self, *_):
         self.registered()
