@@ -5,6 +5,7 @@ create table webhook_attempts (
         webhook_id uuid not null,
         event_id uuid not null,
         at timestamptz not null,
+        position bigint not null,
         attempt bigint not null,
         is_ok boolean not null,
         status bigint not null,
@@ -22,3 +23,23 @@ create index webhook_attempts_by_age on webhook_attempts (at);
 -- A secret that was replaced signs besides the new one until this time.
 alter table webhooks add column secret_previous text;
 alter table webhooks add column previous_until timestamptz;
+
+-- Test events that clients ask for; the first instance that finds one sends it, once.
+create table webhook_tests (
+        event_id uuid primary key,
+        webhook_id uuid not null,
+        created_at timestamptz not null
+);
+
+create index webhook_tests_by_webhook on webhook_tests (webhook_id);
+
+-- Events after after_position, up to until_position, that are sent once more. With only_failed those that were given up.
+create table webhook_replays (
+        webhook_id uuid primary key,
+        id uuid not null,
+        after_position bigint not null,
+        until_position bigint not null,
+        types text,
+        only_failed boolean not null,
+        created_at timestamptz not null
+);

@@ -4,9 +4,13 @@
 -- $1 ids.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
        w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
-       (select r.revision from revisions r where r.topic = 'events') as head
+       (select r.revision from revisions r where r.topic = 'events') as head,
+       (select count(*) from webhook_tests t where t.webhook_id = w.id) as tests_waiting, again.id as replay_id,
+       coalesce(again.after_position, 0) as after_position, coalesce(again.until_position, 0) as until_position,
+       again.types as replay_types, coalesce(again.only_failed, false) as only_failed
   from webhooks w
  cross join lateral (select * from webhook_progress where webhook_progress.webhook_id = w.id) as p
+  left join lateral (select * from webhook_replays where webhook_replays.webhook_id = w.id) as again on true
  where w.id = any($1::uuid[])
  order by w.id
 
@@ -18,9 +22,13 @@ select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.m
 -- Those after $1, which may be null, at most $2.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
        w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
-       (select r.revision from revisions r where r.topic = 'events') as head
+       (select r.revision from revisions r where r.topic = 'events') as head,
+       (select count(*) from webhook_tests t where t.webhook_id = w.id) as tests_waiting, again.id as replay_id,
+       coalesce(again.after_position, 0) as after_position, coalesce(again.until_position, 0) as until_position,
+       again.types as replay_types, coalesce(again.only_failed, false) as only_failed
   from webhooks w
   join webhook_progress p on p.webhook_id = w.id
+  left join webhook_replays again on again.webhook_id = w.id
  where $1::uuid is null or w.id > $1
  order by w.id
  limit $2::bigint
@@ -78,6 +86,85 @@ delete from webhook_progress p where p.webhook_id = any($1::uuid[])
 -- :name webhook_failures_delete
 delete from webhook_failures f where f.webhook_id = any($1::uuid[])
 
+-- :name webhook_tests_delete
+delete from webhook_tests t where t.webhook_id = any($1::uuid[])
+
+-- :name webhook_replays_delete
+delete from webhook_replays r where r.webhook_id = any($1::uuid[])
+
+-- :name webhook_tests_insert of webhook_tests
+insert into webhook_tests (event_id, webhook_id, created_at)
+select event_id, webhook_id, created_at
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as test (event_id, webhook_id, created_at)
+
+-- :name webhook_replays_insert of webhooks
+insert into webhook_replays (webhook_id, id, after_position, until_position, types, only_failed, created_at)
+select id, replay_id, after_position, until_position, replay_types, only_failed, updated_at
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::timestamptz[])
+       as webhook (id, replay_id, after_position, until_position, replay_types, only_failed, updated_at)
+    on conflict (webhook_id) do nothing
+
+-- :name webhook_positions_at free
+-- For each time of $1, in their order, the last position that was published before it: a search by halves, because positions and
+-- times of publication grow together.
+with recursive bounds as materialized (
+        select coalesce((select p.first from event_log_parts p where p.first >= 0 order by p.first limit 1), 1) - 1 as low,
+               coalesce((select r.revision from revisions r where r.topic = 'events'), 0) as high
+), search (place, wanted, low, high) as (
+        select wanted.place, wanted.at, bounds.low, bounds.high
+          from unnest($1::timestamptz[]) with ordinality as wanted (at, place) cross join bounds
+         union all
+        select s.place, s.wanted, case when l.published_at < s.wanted then l.position else s.low end,
+               case when l.published_at < s.wanted then s.high else s.low + (s.high - s.low - 1) / 2 end
+          from search s
+         cross join lateral (select event_log.position, event_log.published_at from event_log
+                              where event_log.position >= s.low + (s.high - s.low + 1) / 2
+                              order by event_log.position limit 1) as l
+         where s.low < s.high
+)
+select s.low from search s where s.low >= s.high order by s.place
+
+-- :name webhook_position_of free
+-- The position of event $2, which endpoint $1 has had an attempt of, or a failure.
+(select a.position from webhook_attempts a where a.event_id = $2::uuid and a.webhook_id = $1::uuid and a.position > 0 limit 1)
+ union all
+(select f.position from webhook_failures f where f.webhook_id = $1::uuid and f.event_id = $2::uuid limit 1)
+ limit 1
+
+-- :name webhook_tests_take of webhooks free
+-- Take test events, at most $1, with their endpoints.
+with taken as (
+        delete from webhook_tests t
+         where t.event_id = any(array(select event_id from webhook_tests order by event_id limit $1::bigint for update skip locked))
+        returning t.event_id, t.webhook_id
+)
+select w.id, w.url, w.types, w.mode, w.max_in_flight, w.state, w.secret, w.secret_previous, w.previous_until, w.version,
+       taken.event_id as test_id
+  from taken
+  join webhooks w on w.id = taken.webhook_id
+
+-- :name webhook_dead_read of log_events free
+-- Events of endpoint $1 that were given up, after position $2, up to $3, at most $4.
+select l.position, l.id, l.type, l.subject_kind, l.subject_id, l.order_id, l.location, l.channel, l.occurred_at, l.data
+  from webhook_failures f
+  join event_log l on l.position = f.position
+ where f.webhook_id = $1::uuid and f.died_at is not null and f.position > $2::bigint and f.position <= $3::bigint
+ order by f.position
+ limit $4::bigint
+
+-- :name webhook_replays_save free
+-- Replays $1 are at positions $2; those at their end are over. In the transaction that stores the rows of their events.
+with over as (
+        delete from webhook_replays r
+         using unnest($1::uuid[], $2::bigint[]) as saved (id, position)
+         where r.id = saved.id and saved.position >= r.until_position
+        returning r.id
+)
+update webhook_replays r
+   set after_position = saved.position
+  from unnest($1::uuid[], $2::bigint[]) as saved (id, position)
+ where r.id = saved.id and saved.position < r.until_position
+
 -- :name webhooks_lease free
 -- Lease active endpoints to instance $1 for 30 seconds, at most $2: free ones, and its leases that end within 20. Returns the number,
 -- and the time of the database.
@@ -105,9 +192,12 @@ select count(*), clock_timestamp() from leased
 -- The endpoints of instance $1.
 select w.id, w.url, w.types, w.locations, w.channels, w.mode, w.max_in_flight, w.state, w.secret, w.secret_previous,
        w.previous_until, w.version, p.cursor,
-       p.failing_since, p.last_success_at
+       p.failing_since, p.last_success_at, again.id as replay_id, coalesce(again.after_position, 0) as after_position,
+       coalesce(again.until_position, 0) as until_position, again.types as replay_types,
+       coalesce(again.only_failed, false) as only_failed
   from webhook_progress p
   join webhooks w on w.id = p.webhook_id
+  left join webhook_replays again on again.webhook_id = w.id
  where p.leased_by = $1::uuid and p.leased_until > statement_timestamp() and w.state = 'active'
  order by w.id
 
@@ -166,16 +256,16 @@ returning w.id
 
 -- :name webhook_attempts_save of webhook_attempts free
 -- An attempt that is there already stays: a save whose outcome was unknown is repeated.
-insert into webhook_attempts (webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at)
-select webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[],
-              $9::text[], $10::timestamptz[])
-       as attempt (webhook_id, event_id, at, attempt, is_ok, status, ms, answer, error, next_at)
+insert into webhook_attempts (webhook_id, event_id, at, position, attempt, is_ok, status, ms, answer, error, next_at)
+select webhook_id, event_id, at, position, attempt, is_ok, status, ms, answer, error, next_at
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::boolean[], $7::bigint[], $8::bigint[],
+              $9::text[], $10::text[], $11::timestamptz[])
+       as attempt (webhook_id, event_id, at, position, attempt, is_ok, status, ms, answer, error, next_at)
     on conflict do nothing
 
 -- :name webhook_attempts_page of webhook_attempts free
 -- Newest first: those of endpoint $1 before time $2 and event $3 (null from the start), at most $4. $5 is not used.
-select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+select a.webhook_id, a.event_id, a.at, a.position, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
   from webhook_attempts a
  where a.webhook_id = $1::uuid and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))
    and $5::boolean is null
@@ -184,7 +274,7 @@ select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.ans
 
 -- :name webhook_attempts_by_result of webhook_attempts free
 -- The same, successes or failures alone: $5.
-select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+select a.webhook_id, a.event_id, a.at, a.position, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
   from webhook_attempts a
  where a.webhook_id = $1::uuid and a.is_ok = $5::boolean
    and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))
@@ -193,7 +283,7 @@ select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.ans
 
 -- :name webhook_attempts_of_event of webhook_attempts free
 -- The same, of event $6 alone; $5 may be null.
-select a.webhook_id, a.event_id, a.at, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
+select a.webhook_id, a.event_id, a.at, a.position, a.attempt, a.is_ok, a.status, a.ms, a.answer, a.error, a.next_at
   from webhook_attempts a
  where a.event_id = $6::uuid and a.webhook_id = $1::uuid and ($5::boolean is null or a.is_ok = $5)
    and ($2::timestamptz is null or (a.at, a.event_id) < ($2, $3::uuid))

@@ -106,6 +106,7 @@
         X("too-short", "The text has too few characters")                                                              \
         X("too-soon", "The time is before the earliest possible one")                                                  \
         X("unknown-channel", "There is no such channel")                                                               \
+        X("unknown-event", "The endpoint has had no attempt of the event")                                             \
         X("unknown-line", "The order has no such line")                                                                \
         X("unknown-location", "There is no such location")                                                             \
         X("unknown-member", "The object has no member of this name")                                                   \

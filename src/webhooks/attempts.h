@@ -14,8 +14,9 @@
 
 struct webhook_attempt {
         struct uuid webhook_id, event_id;
-        timestamp at;    /* when the request began */
-        int64_t attempt; /* from 1 */
+        timestamp at;     /* when the request began */
+        int64_t position; /* of the event in the log; 0: a test event */
+        int64_t attempt;  /* from 1 */
         bool is_ok;
         int64_t status; /* 0: there was no answer */
         int64_t ms;

@@ -6,4 +6,4 @@
 
 #include "db/columns.h"
 
-extern const struct columns webhook_attempt_columns, webhook_columns, webhook_failure_columns;
+extern const struct columns webhook_attempt_columns, webhook_columns, webhook_failure_columns, webhook_test_columns;

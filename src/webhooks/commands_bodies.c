@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DESCRIPTION_MAX 200
+#define CURSOR_TEXT_MAX 1024
 #define LIST_TEXT_MAX   ((size_t) 16 * 1024)
 
 static const struct shape_member body_members[] = {
@@ -26,6 +27,15 @@ static const struct shape_member rotation_members[] = {
         OPTIONAL_FLAGGED(DURATION, struct rotation_body, overlap, BETWEEN(0, WEBHOOK_OVERLAP_MAX)),
 };
 const struct shape webhook_rotation_shape = SHAPE(struct rotation_body, rotation_members);
+
+static const struct shape_member replay_members[] = {
+        OPTIONAL_FLAGGED(UUID, struct replay_body, event_id),
+        OPTIONAL(TEXT, struct replay_body, from, BETWEEN(1, CURSOR_TEXT_MAX)),
+        OPTIONAL(BOOLEAN, struct replay_body, only_failed),
+        OPTIONAL(TEXT, struct replay_body, to, BETWEEN(1, CURSOR_TEXT_MAX)),
+        COUNTED(TEXT_LIST, false, struct replay_body, types, BETWEEN(1, WEBHOOK_TYPES_MAX)),
+};
+const struct shape webhook_replay_shape = SHAPE(struct replay_body, replay_members);
 
 const struct shape webhook_nothing_shape = { .size = 1 };
 
@@ -74,8 +84,7 @@ void webhook_body_check(struct call *call) {
                 check_bearer(call, body);
 }
 
-/* The texts with a space between, in the arena of the batch; NULL: none, or no memory. */
-static const char *texts_join(const char **texts, size_t n, struct arena *arena) {
+const char *webhook_texts_join(const char **texts, size_t n, struct arena *arena) {
         struct buffer joined;
 
         buffer_init(&joined, arena, LIST_TEXT_MAX);
@@ -88,9 +97,9 @@ static const char *texts_join(const char **texts, size_t n, struct arena *arena)
 
 bool webhook_body_take(const struct webhook_body *body, struct arena *arena, struct webhook *webhook) {
         webhook->url = body->url;
-        webhook->types = texts_join(body->types, body->n_types, arena);
-        webhook->locations = texts_join(body->locations, body->n_locations, arena);
-        webhook->channels = texts_join(body->channels, body->n_channels, arena);
+        webhook->types = webhook_texts_join(body->types, body->n_types, arena);
+        webhook->locations = webhook_texts_join(body->locations, body->n_locations, arena);
+        webhook->channels = webhook_texts_join(body->channels, body->n_channels, arena);
         webhook->description = body->description;
         webhook->mode = body->mode < 0 ? WEBHOOK_ORDERED : (enum webhook_mode) body->mode;
         webhook->max_in_flight = body->has_max_in_flight ? body->max_in_flight : WEBHOOK_IN_FLIGHT_DEFAULT;

@@ -20,5 +20,16 @@ struct rotation_body {
         bool has_overlap;
 };
 
+struct replay_body {
+        const char *from, *to; /* cursors or times */
+        const char **types;
+        size_t n_types;
+        struct uuid event_id;
+        bool has_event_id, only_failed;
+};
+
+/* The texts with a space between, in the arena; NULL: none, or no memory. */
+const char *webhook_texts_join(const char **texts, size_t n, struct arena *arena);
+
 /* Write the members of the body into the endpoint; texts in the arena. False without memory. */
 must_check bool webhook_body_take(const struct webhook_body *body, struct arena *arena, struct webhook *webhook);

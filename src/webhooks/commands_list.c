@@ -32,7 +32,7 @@ static void webhook_row_write(struct writer *json, const struct page *page, cons
         if (!webhook_is_visible(page->call, webhook))
                 return;
         write_object_begin(json);
-        webhook_write(json, webhook, position_cursor_seal(page->key, webhook->cursor, json->buffer->arena));
+        webhook_write(json, webhook, page->key);
         write_object_end(json);
 }
 

@@ -18,7 +18,26 @@ static void list_member(struct writer *json, const char *name, const char *list)
         write_list_end(json);
 }
 
-void webhook_write(struct writer *json, const struct webhook *webhook, const char *cursor) {
+/* The events that are sent once more, or null. */
+static void replay_write(struct writer *json, const struct webhook *webhook, const struct cursor_key *key) {
+        struct arena *arena = json->buffer->arena;
+
+        write_name(json, "replay");
+        if (uuid_is_nil(&webhook->replay_id)) {
+                write_null(json);
+                return;
+        }
+        write_object_begin(json);
+        write_text_member(json, "cursor", position_cursor_seal(key, webhook->after_position, arena));
+        write_text_member(json, "to", position_cursor_seal(key, webhook->until_position, arena));
+        list_member(json, "types", webhook->replay_types);
+        write_boolean_member(json, "only_failed", webhook->only_failed);
+        write_object_end(json);
+}
+
+void webhook_write(struct writer *json, const struct webhook *webhook, const struct cursor_key *key) {
+        const char *cursor = position_cursor_seal(key, webhook->cursor, json->buffer->arena);
+
         write_uuid_member(json, "id", &webhook->id);
         write_text_member(json, "url", webhook->url);
         write_text_member(json, "state", webhook_lifecycle.states[webhook->state]);
@@ -34,6 +53,7 @@ void webhook_write(struct writer *json, const struct webhook *webhook, const cha
         write_integer_member(json, "lag_events", webhook->head > webhook->cursor ? webhook->head - webhook->cursor : 0);
         write_time_member(json, "failing_since", webhook->failing_since);
         write_time_member(json, "last_success_at", webhook->last_success_at);
+        replay_write(json, webhook, key);
         write_time_member(json, "created_at", webhook->created_at);
         write_time_member(json, "updated_at", webhook->updated_at);
         write_integer_member(json, "version", webhook->version);
@@ -41,7 +61,8 @@ void webhook_write(struct writer *json, const struct webhook *webhook, const cha
 
 /* Progress is no part of the version, but of the body: a number for the ETag. */
 static uint64_t progress_view(const struct webhook *webhook) {
-        const int64_t parts[] = { webhook->cursor, webhook->head, webhook->failing_since, webhook->last_success_at };
+        const int64_t parts[] = { webhook->cursor, webhook->head, webhook->failing_since, webhook->last_success_at,
+                webhook->after_position, webhook->until_position };
         uint64_t view = UINT64_C(0xcbf29ce484222325); /* FNV-1a, of whole numbers */
 
         for (size_t i = 0; i < array_size(parts); i++)
@@ -55,7 +76,7 @@ void webhook_reply(
         struct reply_writer w;
 
         reply_begin(&w, call, status);
-        webhook_write(&w.json, webhook, position_cursor_seal(&work->key, webhook->cursor, &call->arena));
+        webhook_write(&w.json, webhook, &work->key);
         if (secret)
                 write_text_member(&w.json, "secret", secret);
         reply_end(&w);

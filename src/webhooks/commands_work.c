@@ -15,7 +15,8 @@ enum problem webhook_work_begin(struct batch *batch, struct webhook_work **ret_w
                 return FAULT_BUSY;
         work->set.arena = batch->arena;
         work->touched = arena_new_array(batch->arena, struct webhook *, batch->n_calls);
-        if (!work->touched)
+        work->tests = arena_new_array(batch->arena, struct webhook_test, batch->n_calls);
+        if (!work->touched || !work->tests)
                 return FAULT_BUSY;
         batch->work = work;
         cursor_key_ask(batch, &work->key);
@@ -48,6 +49,7 @@ enum problem webhook_work_save(struct batch *batch) {
         const struct webhook_work *work = batch->work;
 
         webhooks_save(batch->database, batch->arena, work->touched, work->n_touched);
+        webhook_tests_save(batch->database, batch->arena, work->tests, work->n_tests);
         return PROBLEM_NONE;
 }
 

@@ -17,6 +17,8 @@ struct webhook_work {
         struct log_bounds bounds;
         struct webhook **touched;
         size_t n_touched;
+        struct webhook_test *tests; /* that calls ask for */
+        size_t n_tests;
 };
 
 /* Begin the work of a batch, as batch->work. */
@@ -40,7 +42,7 @@ struct webhook *webhook_of(const struct batch *batch, struct call *call);
 bool webhook_is_visible(const struct call *call, const struct webhook *webhook);
 
 /* Write the members of an endpoint. */
-void webhook_write(struct writer *json, const struct webhook *webhook, const char *cursor);
+void webhook_write(struct writer *json, const struct webhook *webhook, const struct cursor_key *key);
 
 /* Answer the call with the endpoint; `secret` only in the reply that makes it, else NULL. */
 void webhook_reply(

@@ -40,9 +40,13 @@ static enum problem deliverer_work(void) {
         if (clock_monotonic() >= deliverer.tick_at || atomic_load(&deliverer.webhooks_told)) {
                 deliverer.tick_at = clock_monotonic() + TICK;
                 p = leases_tick(&deliverer);
+                if (!p)
+                        p = tests_send(&deliverer);
         }
         if (!p && progress_is_due(&deliverer))
                 p = progress_save(&deliverer);
+        if (!p)
+                p = replays_read(&deliverer);
         return p ? p : log_read(&deliverer);
 }
 

@@ -68,6 +68,14 @@ bool leases_cover_a_request(const struct deliverer *deliverer);
 /* Read the log if there is news, as far as the endpoints have room. */
 must_check enum problem log_read(struct deliverer *deliverer);
 
+/* ---- deliverer_again.c ---- */
+
+/* Take test events, and begin to send them. */
+must_check enum problem tests_send(struct deliverer *deliverer);
+
+/* Read events that are sent once more, as far as the endpoints have room. */
+must_check enum problem replays_read(struct deliverer *deliverer);
+
 /* ---- deliverer_sending.c ---- */
 
 /* Begin the requests that are due. */

@@ -68,7 +68,9 @@ static enum problem endpoint_take(struct deliverer *deliverer, const struct webh
         if (!endpoint)
                 return FAULT_BUSY;
         endpoint->seen = deliverer->ticks;
-        return endpoint_describe(endpoint, row, deliverer->sealing_key) ? PROBLEM_NONE : FAULT_BUSY;
+        return endpoint_describe(endpoint, row, deliverer->sealing_key) && endpoint_replay_take(endpoint, row)
+                       ? PROBLEM_NONE
+                       : FAULT_BUSY;
 }
 
 /* The text of the rows lives until the next transaction begins, so all are taken before failures are read. */

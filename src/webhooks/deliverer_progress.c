@@ -9,8 +9,9 @@
 struct saving {
         struct webhook_progress *progress;
         struct webhook_failure *rows, *ended;
+        struct webhook_replay *replays;
         struct uuid *disabled;
-        size_t n, n_rows, n_ended, n_disabled;
+        size_t n, n_rows, n_ended, n_replays, n_disabled;
 };
 
 static struct webhook_failure failure_of(
@@ -54,8 +55,9 @@ static bool saving_new(struct saving *saving, struct arena *arena, struct endpoi
         *saving = (struct saving){ .progress = arena_new_array(arena, struct webhook_progress, n),
                 .rows = arena_new_array(arena, struct webhook_failure, most),
                 .ended = arena_new_array(arena, struct webhook_failure, most),
+                .replays = arena_new_array(arena, struct webhook_replay, n),
                 .disabled = arena_new_array(arena, struct uuid, n) };
-        return saving->progress && saving->rows && saving->ended && saving->disabled;
+        return saving->progress && saving->rows && saving->ended && saving->replays && saving->disabled;
 }
 
 /* List the rows and cursors of the chosen endpoints. */
@@ -70,6 +72,10 @@ static void saving_fill(struct saving *saving, struct endpoint *const *chosen, s
                 if (chosen[i]->is_refused || outbox_is_hopeless(outbox, now))
                         saving->disabled[saving->n_disabled++] = chosen[i]->id;
                 saving_add_rows(saving, chosen[i], now);
+                if (!uuid_is_nil(&chosen[i]->replay.id))
+                        saving->replays[saving->n_replays++] = (struct webhook_replay){ .id = chosen[i]->replay.id,
+                                .webhook_id = chosen[i]->id,
+                                .position = chosen[i]->replay.after };
         }
 }
 
@@ -80,6 +86,15 @@ static size_t rows_keep(struct webhook_failure *rows, size_t n, const struct web
         for (size_t i = 0; i < n; i++)
                 if (webhook_ids_have(kept->ids, kept->n, &rows[i].webhook_id))
                         rows[left++] = rows[i];
+        return left;
+}
+
+static size_t replays_keep(struct webhook_replay *replays, size_t n, const struct webhook_ids *kept) {
+        size_t left = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (webhook_ids_have(kept->ids, kept->n, &replays[i].webhook_id))
+                        replays[left++] = replays[i];
         return left;
 }
 
@@ -97,8 +112,10 @@ static enum problem saving_run(struct deliverer *deliverer, struct saving *savin
                 return p;
         saving->n_rows = rows_keep(saving->rows, saving->n_rows, kept);
         saving->n_ended = rows_keep(saving->ended, saving->n_ended, kept);
+        saving->n_replays = replays_keep(saving->replays, saving->n_replays, kept);
         webhook_failures_store(database, arena, saving->rows, saving->n_rows);
         webhook_failures_drop(database, arena, saving->ended, saving->n_ended);
+        webhook_replays_store(database, arena, saving->replays, saving->n_replays);
         attempts_store(database, arena, &deliverer->attempts);
         database_commit(database);
         return deliverer_trip(deliverer);
@@ -110,6 +127,8 @@ static void endpoints_saved(
                 outbox_saved(&chosen[i]->outbox);
                 chosen[i]->saved_cursor = saving->progress[i].cursor;
                 chosen[i]->saved_at = clock_monotonic();
+                if (chosen[i]->replay.after >= chosen[i]->replay.until)
+                        chosen[i]->replay = (struct replay){ 0 };
                 chosen[i]->is_closing = chosen[i]->is_closing || chosen[i]->is_refused;
                 if (!webhook_ids_have(kept->ids, kept->n, &chosen[i]->id))
                         chosen[i]->is_lost = true;
@@ -149,7 +168,7 @@ enum problem progress_save(struct deliverer *deliverer) {
         if (!chosen)
                 return FAULT_BUSY;
         n = changed_choose(deliverer, chosen);
-        if (!n)
+        if (!n && !deliverer->attempts.n)
                 return PROBLEM_NONE;
         if (!saving_new(&saving, arena, chosen, n))
                 return FAULT_BUSY;

@@ -57,6 +57,7 @@ static void attempt_keep(struct deliverer *deliverer, const struct posted *poste
         const struct webhook_attempt attempt = { .webhook_id = posted->webhook_id,
                 .event_id = posted->event_id,
                 .at = posted->at,
+                .position = posted->position,
                 .attempt = (int64_t) number,
                 .is_ok = answer_of_status(sent->status) == ANSWER_OK,
                 .status = (int64_t) sent->status,
@@ -96,7 +97,9 @@ void request_answered(void *context, const struct sent *sent) {
         const bool is_ok = answer_of_status(sent->status) == ANSWER_OK;
 
         counter_add(is_ok ? COUNTER_WEBHOOKS_OK : COUNTER_WEBHOOKS_FAILED, 1);
-        if (endpoint && endpoint->serial == posted->serial)
+        if (!posted->position)
+                attempt_keep(deliverer, posted, sent, 1, TIMESTAMP_NONE);
+        else if (endpoint && endpoint->serial == posted->serial)
                 endpoint_answered(deliverer, endpoint, posted, sent);
         posted_dropped(posted);
 }

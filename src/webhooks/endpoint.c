@@ -14,6 +14,7 @@
 
 #define ENDPOINT_MEMORY_MAX ((size_t) 64 * 1024)
 #define BODY_MAX            (EVENT_DATA_MAX + 4096)
+#define REPLAY_BELOW        (OUTBOX_MAX / 4) /* events in the outbox, so that replays leave room for new events */
 #define HEADER_SIZE         128
 #define IDLE_SAVE_EVERY     (5 * SECOND) /* of an endpoint that only passed over events */
 
@@ -63,6 +64,7 @@ struct endpoint *endpoints_add(struct endpoints *endpoints, const struct webhook
         endpoint->serial = ++endpoints->serial;
         endpoint->saved_cursor = row->cursor;
         arena_init(&endpoint->arena, ENDPOINT_MEMORY_MAX);
+        arena_init(&endpoint->replay_arena, ENDPOINT_MEMORY_MAX);
         outbox_init(&endpoint->outbox, row->mode == WEBHOOK_ORDERED, row->cursor);
         endpoint->outbox.failing_since = row->failing_since;
         endpoint->outbox.last_success_at = row->last_success_at;
@@ -76,6 +78,7 @@ static void endpoint_free(struct endpoint *endpoint) {
         for (size_t i = 0; i < endpoint->outbox.n; i++)
                 body_drop(endpoint->outbox.items[i].event.body);
         arena_clear(&endpoint->arena);
+        arena_clear(&endpoint->replay_arena);
         free(endpoint);
 }
 
@@ -263,9 +266,68 @@ void endpoint_offer(struct endpoint *endpoint, const struct log_page *page, int6
                 endpoint->outbox.read_up_to = next;
 }
 
+/* ---- events once more ---- */
+
+bool endpoint_replay_take(struct endpoint *endpoint, const struct webhook *row) {
+        struct replay *replay = &endpoint->replay;
+
+        if (uuid_equal(&replay->id, &row->replay_id))
+                return true;
+        arena_reset(&endpoint->replay_arena);
+        *replay = (struct replay){ .id = row->replay_id,
+                .after = row->after_position,
+                .until = row->until_position,
+                .types = row->replay_types ? arena_text(&endpoint->replay_arena, row->replay_types) : NULL,
+                .only_failed = row->only_failed };
+        return !replay->types == !row->replay_types;
+}
+
+bool endpoint_may_replay(const struct endpoint *endpoint) {
+        return !uuid_is_nil(&endpoint->replay.id) && endpoint->replay.after < endpoint->replay.until &&
+               endpoint_may_read(endpoint) && !endpoint->outbox.n_ended && endpoint->outbox.n < REPLAY_BELOW;
+}
+
+/* False: there is no room, or no memory. */
+static bool event_replay(struct endpoint *endpoint, const struct log_event *event, struct arena *arena) {
+        const struct replay *replay = &endpoint->replay;
+        struct outbox_event added;
+        struct body *body;
+
+        if (!webhook_takes(endpoint->types, endpoint->locations, endpoint->channels, event->type, event->location,
+                    event->channel) ||
+                (replay->types && !webhook_takes(replay->types, NULL, NULL, event->type, NULL, NULL)))
+                return true;
+        if (!outbox_has_room(&endpoint->outbox))
+                return false;
+        body = body_new(event, arena);
+        if (!body)
+                return false;
+        added = outbox_event_of(event, body);
+        if (!outbox_add_again(&endpoint->outbox, &added))
+                body_drop(body);
+        endpoint->look_at = 0;
+        return true;
+}
+
+void endpoint_replay(struct endpoint *endpoint, const struct log_page *page, int64_t next, struct arena *arena) {
+        struct replay *replay = &endpoint->replay;
+
+        for (size_t i = 0; i < page->n && page->events[i].position <= replay->until; i++) {
+                if (!event_replay(endpoint, &page->events[i], arena))
+                        return;
+                replay->after = page->events[i].position;
+        }
+        replay->after = next < replay->until ? next : replay->until;
+        endpoint->outbox.changed = true;
+}
+
 /* ---- sending ---- */
 
 void posted_dropped(void *posted) {
+        const struct posted *gone = posted;
+
+        if (!gone->position)
+                body_drop(gone->body);
         free(posted);
 }
 
@@ -319,4 +381,35 @@ bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *e
                 return true;
         free(posted);
         return false;
+}
+
+static struct log_event ping_of(const struct webhook *row, const char *id, timestamp now, struct arena *arena) {
+        return (struct log_event){ .id = row->test_id,
+                .type = WEBHOOK_PING,
+                .subject_kind = "webhooks",
+                .subject_id = id,
+                .data = arena_format(arena, "{\"version\":%" PRId64 "}", row->version),
+                .occurred_at = now };
+}
+
+bool endpoint_test(const struct webhook *row, const char *sealing_key, struct sender *sender, timestamp now,
+        uint64_t random, struct arena *arena) {
+        struct endpoints alone = { 0 };
+        struct endpoint *endpoint = endpoints_add(&alone, row);
+        char id[UUID_TEXT_SIZE];
+        struct log_event event;
+        struct outbox_event ping;
+        bool is_sent;
+
+        if (!endpoint)
+                return false;
+        uuid_format(&row->id, id);
+        event = ping_of(row, id, now, arena);
+        ping = outbox_event_of(&event, event.data ? body_new(&event, arena) : NULL);
+        is_sent = endpoint_describe(endpoint, row, sealing_key) && !endpoint->is_muted && ping.body &&
+                  endpoint_post(endpoint, &ping, sender, now, random);
+        if (!is_sent)
+                body_drop(ping.body);
+        endpoints_clear(&alone);
+        return is_sent;
 }

@@ -19,6 +19,14 @@ struct body {
         char bytes[];
 };
 
+/* Events that a client wants once more. */
+struct replay {
+        struct uuid id; /* nil: none */
+        int64_t after, until;
+        const char *types; /* NULL: all that the endpoint gets */
+        bool only_failed;
+};
+
 struct endpoint {
         struct uuid id;
         uint64_t serial; /* no other endpoint in the life of the process has it, not even a later one of the same id */
@@ -38,6 +46,8 @@ struct endpoint {
         timestamp saved_at; /* clock_monotonic */
         timestamp look_at;  /* nothing can be sent before; by the clock of the database; INT64_MAX: before an answer */
         struct outbox outbox;
+        struct replay replay;
+        struct arena replay_arena; /* of its types */
 };
 
 struct endpoints {
@@ -51,9 +61,9 @@ struct posted {
         struct uuid webhook_id;
         uint64_t serial;
         struct uuid event_id;
-        int64_t position;
+        int64_t position;  /* 0: a test event */
         timestamp at;      /* by the clock of the database */
-        struct body *body; /* a reference of the outbox */
+        struct body *body; /* a reference of the outbox; of a test event its only one */
 };
 
 struct endpoint *endpoints_find(const struct endpoints *endpoints, const struct uuid *id);
@@ -77,6 +87,20 @@ bool endpoint_may_read(const struct endpoint *endpoint);
  * The caller drops the bodies. Stops where there is no room. Never goes back behind an event that it has taken. */
 void endpoint_offer(struct endpoint *endpoint, const struct log_page *page, int64_t next, struct body **bodies,
         struct arena *arena);
+
+/* Take over the replay of the document, unless it is at work already. False without memory. */
+must_check bool endpoint_replay_take(struct endpoint *endpoint, const struct webhook *row);
+
+/* Whether its replay reads on: there is room for others, and all ends are saved. */
+bool endpoint_may_replay(const struct endpoint *endpoint);
+
+/* Offer the events of a page that has looked up to `next` to the replay. */
+void endpoint_replay(struct endpoint *endpoint, const struct log_page *page, int64_t next, struct arena *arena);
+
+/* Begin to send a test event, which no outbox holds. False: the secret cannot be read, the sender is full, or there is
+ * no memory. */
+must_check bool endpoint_test(const struct webhook *row, const char *sealing_key, struct sender *sender, timestamp now,
+        uint64_t random, struct arena *arena);
 
 /* Sign the event and begin to send it. False: the sender is full, or there is no memory. */
 must_check bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *event, struct sender *sender,

@@ -93,6 +93,10 @@ bool outbox_has_room(const struct outbox *outbox);
  * room. */
 bool outbox_add(struct outbox *outbox, const struct outbox_event *event);
 
+/* Add an event that was done before, to be sent once more. It needs a row at once, because the cursor has passed it.
+ * False: it is there, or there is no room. Call it only when all ends are saved. */
+bool outbox_add_again(struct outbox *outbox, const struct outbox_event *event);
+
 /* Add an event from its row, after `attempts` failures. */
 bool outbox_restore(struct outbox *outbox, const struct outbox_event *event, unsigned attempts, timestamp due_at);
 

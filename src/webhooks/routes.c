@@ -24,5 +24,9 @@ const struct route webhook_routes[] = {
                 .body = &webhook_nothing_shape, .operation = &webhook_resume_operation },
         { METHOD_POST, "/v1/webhooks/{id}/rotate", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
                 .body = &webhook_rotation_shape, .operation = &webhook_rotate_operation, .seals = true },
+        { METHOD_POST, "/v1/webhooks/{id}/test", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
+                .body = &webhook_nothing_shape, .operation = &webhook_test_operation },
+        { METHOD_POST, "/v1/webhooks/{id}/replay", SCOPE_WEBHOOKS_MANAGE, LANE_CATALOG, WRITE_BATCH, KEY_OPTIONAL,
+                .body = &webhook_replay_shape, .check = webhook_replay_check, .operation = &webhook_replay_operation },
 };
 const size_t webhook_route_count = array_size(webhook_routes);

@@ -96,6 +96,16 @@ bool outbox_add(struct outbox *outbox, const struct outbox_event *event) {
         return item_insert(outbox, event) != NULL;
 }
 
+bool outbox_add_again(struct outbox *outbox, const struct outbox_event *event) {
+        struct outbox_item *item = item_insert(outbox, event);
+
+        if (!item)
+                return false;
+        item->row_changed = true;
+        outbox->changed = true;
+        return true;
+}
+
 bool outbox_restore(struct outbox *outbox, const struct outbox_event *event, unsigned attempts, timestamp due_at) {
         struct outbox_item *item = item_insert(outbox, event);
 

@@ -30,6 +30,13 @@ static const struct column columns[] = {
         { "head", INTEGER_AT(struct webhook, head) },
         { "failing_since", TIME_AT(struct webhook, failing_since) },
         { "last_success_at", TIME_AT(struct webhook, last_success_at) },
+        { "tests_waiting", INTEGER_AT(struct webhook, tests_waiting) },
+        { "test_id", UUID_AT(struct webhook, test_id) },
+        { "replay_id", UUID_AT(struct webhook, replay_id), .nullable = true },
+        { "after_position", INTEGER_AT(struct webhook, after_position) },
+        { "until_position", INTEGER_AT(struct webhook, until_position) },
+        { "replay_types", TEXT_AT(struct webhook, replay_types) },
+        { "only_failed", BOOLEAN_AT(struct webhook, only_failed) },
 };
 const struct columns webhook_columns = { "webhooks", COLUMNS(struct webhook, columns) };
 
@@ -116,7 +123,7 @@ static void resumed_save(struct database *database, struct arena *arena, struct 
 
 static void gone_delete(struct database *database, struct arena *arena, struct webhook *const *list, size_t n) {
         const struct statement *const each_of[] = { &sql_webhooks_delete, &sql_webhook_progress_delete,
-                &sql_webhook_failures_delete };
+                &sql_webhook_failures_delete, &sql_webhook_tests_delete, &sql_webhook_replays_delete };
 
         for (size_t each = 0; each < array_size(each_of); each++) {
                 struct ids ids;
@@ -131,11 +138,12 @@ static void gone_delete(struct database *database, struct arena *arena, struct w
 }
 
 void webhooks_save(struct database *database, struct arena *arena, struct webhook *const *list, size_t n) {
-        struct records inserted, begun, updated;
+        struct records inserted, begun, updated, replayed;
 
         records_begin(&inserted, arena, &sql_webhooks_insert, &webhook_columns);
         records_begin(&begun, arena, &sql_webhook_progress_insert, &webhook_columns);
         records_begin(&updated, arena, &sql_webhooks_update, &webhook_columns);
+        records_begin(&replayed, arena, &sql_webhook_replays_insert, &webhook_columns);
         for (size_t i = 0; i < n; i++) {
                 if (list[i]->is_new) {
                         records_add(&inserted, list[i]);
@@ -143,12 +151,69 @@ void webhooks_save(struct database *database, struct arena *arena, struct webhoo
                 } else if (list[i]->changed && !list[i]->gone) {
                         records_add(&updated, list[i]);
                 }
+                if (list[i]->replayed && !list[i]->gone)
+                        records_add(&replayed, list[i]);
         }
         records_ask(&inserted, database);
         records_ask(&begun, database);
         records_ask(&updated, database);
+        records_ask(&replayed, database);
         resumed_save(database, arena, list, n);
         gone_delete(database, arena, list, n);
         if (n)
                 topic_change(database, TOPIC_WEBHOOKS, "");
+}
+
+/* ---- tests and replays ---- */
+
+static const struct column test_columns[] = {
+        { "event_id", UUID_AT(struct webhook_test, event_id) },
+        { "webhook_id", UUID_AT(struct webhook_test, webhook_id) },
+        { "created_at", TIME_AT(struct webhook_test, created_at) },
+};
+const struct columns webhook_test_columns = { "webhook_tests", COLUMNS(struct webhook_test, test_columns) };
+
+void webhook_tests_save(struct database *database, struct arena *arena, const struct webhook_test *list, size_t n) {
+        struct records records;
+
+        records_begin(&records, arena, &sql_webhook_tests_insert, &webhook_test_columns);
+        for (size_t i = 0; i < n; i++)
+                records_add(&records, &list[i]);
+        records_ask(&records, database);
+        if (n)
+                topic_change(database, TOPIC_WEBHOOKS, "");
+}
+
+static enum problem positions_take(struct rows *rows, void *into) {
+        int64_t *positions = into;
+
+        for (size_t i = 0; i < rows_count(rows); i++) {
+                struct row row = row_at(rows, i);
+
+                positions[i] = row_integer(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+void webhook_positions_ask(
+        struct database *database, struct arena *arena, const timestamp *times, size_t n, int64_t *ret_positions) {
+        struct parameters p;
+        struct array *array;
+
+        parameters_init(&p, arena);
+        array = parameter_times(&p);
+        for (size_t i = 0; i < n; i++)
+                array_time(array, times[i]);
+        if (n)
+                database_ask(database, &sql_webhook_positions_at, &p, positions_take, ret_positions);
+}
+
+void webhook_position_ask(struct database *database, struct arena *arena, const struct uuid *webhook_id,
+        const struct uuid *event_id, int64_t *ret_position) {
+        struct parameters p;
+
+        parameters_init(&p, arena);
+        parameter_uuid(&p, webhook_id);
+        parameter_uuid(&p, event_id);
+        database_ask(database, &sql_webhook_position_of, &p, positions_take, ret_position);
 }

@@ -7,6 +7,7 @@ static const struct column attempt_columns[] = {
         { "webhook_id", UUID_AT(struct webhook_attempt, webhook_id) },
         { "event_id", UUID_AT(struct webhook_attempt, event_id) },
         { "at", TIME_AT(struct webhook_attempt, at) },
+        { "position", INTEGER_AT(struct webhook_attempt, position) },
         { "attempt", INTEGER_AT(struct webhook_attempt, attempt) },
         { "is_ok", BOOLEAN_AT(struct webhook_attempt, is_ok) },
         { "status", INTEGER_AT(struct webhook_attempt, status) },

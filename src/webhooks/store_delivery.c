@@ -70,12 +70,12 @@ static enum problem failures_take(struct rows *rows, void *into) {
         return failures->rows ? PROBLEM_NONE : FAULT_BUSY;
 }
 
-static enum problem failed_events_take(struct rows *rows, void *into) {
-        struct webhook_failures *failures = into;
+static enum problem logged_events_take(struct rows *rows, void *into) {
+        struct log_page *page = into;
 
-        failures->page.events = rows_fill(rows, &log_event_columns, failures->arena);
-        failures->page.n = failures->page.events ? rows_count(rows) : 0;
-        return failures->page.events ? PROBLEM_NONE : FAULT_BUSY;
+        page->events = rows_fill(rows, &log_event_columns, page->arena);
+        page->n = page->events ? rows_count(rows) : 0;
+        return page->events ? PROBLEM_NONE : FAULT_BUSY;
 }
 
 void webhook_failures_ask(
@@ -89,7 +89,8 @@ void webhook_failures_ask(
         parameters_init(&events, failures->arena);
         parameter_uuid(&events, id);
         parameter_integer(&events, limit);
-        database_ask(database, &sql_webhook_failures_read, &events, failed_events_take, failures);
+        failures->page.arena = failures->arena;
+        database_ask(database, &sql_webhook_failures_read, &events, logged_events_take, &failures->page);
 }
 
 void webhook_failures_store(
@@ -166,4 +167,42 @@ void webhooks_disable(struct database *database, struct arena *arena, const stru
                 array_uuid(array, &ids[i]);
         if (n)
                 database_ask(database, &sql_webhooks_disable, &p, NULL, NULL);
+}
+
+/* ---- events once more ---- */
+
+void webhook_tests_take(struct database *database, struct webhook_set *set, int64_t limit) {
+        struct parameters p;
+
+        parameters_init(&p, set->arena);
+        parameter_integer(&p, limit);
+        database_ask(database, &sql_webhook_tests_take, &p, leased_take, set);
+}
+
+void webhook_dead_ask(struct database *database, struct log_page *page, const struct uuid *id, int64_t after,
+        int64_t until, int64_t limit) {
+        struct parameters p;
+
+        parameters_init(&p, page->arena);
+        parameter_uuid(&p, id);
+        parameter_integer(&p, after);
+        parameter_integer(&p, until);
+        parameter_integer(&p, limit);
+        database_ask(database, &sql_webhook_dead_read, &p, logged_events_take, page);
+}
+
+void webhook_replays_store(
+        struct database *database, struct arena *arena, const struct webhook_replay *list, size_t n) {
+        struct parameters p;
+        struct array *ids, *positions;
+
+        parameters_init(&p, arena);
+        ids = parameter_uuids(&p);
+        positions = parameter_integers(&p);
+        for (size_t i = 0; i < n; i++) {
+                array_uuid(ids, &list[i].id);
+                array_integer(positions, list[i].position);
+        }
+        if (n)
+                database_ask(database, &sql_webhook_replays_save, &p, NULL, NULL);
 }

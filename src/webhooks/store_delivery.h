@@ -34,6 +34,12 @@ struct webhook_progress {
         timestamp failing_since, last_success_at;
 };
 
+/* How far a replay has come. */
+struct webhook_replay {
+        struct uuid id, webhook_id;
+        int64_t position;
+};
+
 /* Ids that a statement returns, in any order. */
 struct webhook_ids {
         struct arena *arena;
@@ -67,3 +73,13 @@ void webhook_failures_drop(
 
 /* Queue: disable active endpoints. */
 void webhooks_disable(struct database *database, struct arena *arena, const struct uuid *ids, size_t n);
+
+/* Queue: take test events, `limit` at most: the endpoints of `set`, each with a test_id. */
+void webhook_tests_take(struct database *database, struct webhook_set *set, int64_t limit);
+
+/* Queue: events of the endpoint that were given up, after a position, up to another one. */
+void webhook_dead_ask(struct database *database, struct log_page *page, const struct uuid *id, int64_t after,
+        int64_t until, int64_t limit);
+
+/* Queue: store the progress of replays, and end those that are done. */
+void webhook_replays_store(struct database *database, struct arena *arena, const struct webhook_replay *list, size_t n);

@@ -16,8 +16,10 @@
 #define WEBHOOK_IN_FLIGHT_MAX     32
 #define WEBHOOK_IN_FLIGHT_DEFAULT 8
 #define WEBHOOK_SECRET_SIZE       ((size_t) 32)
-#define WEBHOOK_SECRET_TEXT_SIZE  52 /* "whsec_", base64 and the NUL */
-#define WEBHOOK_HINT_SIZE         10 /* characters of the secret that stay visible */
+#define WEBHOOK_SECRET_TEXT_SIZE  52             /* "whsec_", base64 and the NUL */
+#define WEBHOOK_HINT_SIZE         10             /* characters of the secret that stay visible */
+#define WEBHOOK_TESTS_MAX         10             /* of one endpoint that wait */
+#define WEBHOOK_PING              "webhook.ping" /* the type of a test event, which is in no log */
 #define WEBHOOK_OVERLAP_MAX       (7 * DAY)
 #define WEBHOOK_OVERLAP_DEFAULT   (1 * DAY)
 
@@ -45,6 +47,14 @@ struct webhook {
         /* Its progress. */
         int64_t cursor, head; /* positions of the log: of the last event done, of the newest */
         timestamp failing_since, last_success_at;
+        int64_t tests_waiting;
+        struct uuid test_id; /* of a test event that an instance has taken */
+        /* Events that are sent once more; replay_id is nil: none. */
+        struct uuid replay_id;
+        int64_t after_position, until_position;
+        const char *replay_types;            /* NULL: all */
+        bool only_failed;                    /* those that were given up */
+        bool replayed;                       /* the replay is new, to be inserted */
         bool is_new, changed, resumed, gone; /* to be inserted, updated, begun again, deleted */
 };
 
@@ -53,6 +63,12 @@ struct webhook_set {
         struct webhook *rows; /* by id */
         size_t n;
         int64_t total; /* endpoints of the market, when asked for */
+};
+
+/* A test event that a client asks for. */
+struct webhook_test {
+        struct uuid event_id, webhook_id;
+        timestamp created_at;
 };
 
 /* ---- pure rules ---- */
@@ -93,5 +109,16 @@ void webhooks_count_locked(struct database *database, struct webhook_set *set);
 
 /* Queue: write what has changed, and tell the deliverers of all instances. */
 void webhooks_save(struct database *database, struct arena *arena, struct webhook *const *list, size_t n);
+
+/* Queue: write test events, and tell the deliverers. */
+void webhook_tests_save(struct database *database, struct arena *arena, const struct webhook_test *list, size_t n);
+
+/* Queue: for each time the last position of the log that was published before it, in `ret_positions`. */
+void webhook_positions_ask(
+        struct database *database, struct arena *arena, const timestamp *times, size_t n, int64_t *ret_positions);
+
+/* Queue: the position of an event that the endpoint has had an attempt of; `ret_position` stays when there is none. */
+void webhook_position_ask(struct database *database, struct arena *arena, const struct uuid *webhook_id,
+        const struct uuid *event_id, int64_t *ret_position);
 
 #define TOPIC_WEBHOOKS "webhooks" /* raised by each change of an endpoint (events/topics.h) */

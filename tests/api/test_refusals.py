@@ -410,6 +410,12 @@ class World:
     def rotateWebhookSecret(self):
         return self._webhook("/rotate"), {"overlap": self.dice.choice(["PT1H", "P8D"])}
 
+    def testWebhook(self):
+        return self._webhook("/test"), {}
+
+    def replayWebhook(self):
+        return self._webhook("/replay"), self.dice.choice([{"from": "2020-01-01T00:00:00Z"}, {"from": "nothing"}, {"event_id": NOBODY}])
+
     def resumeWebhook(self):
         return self._webhook("/resume"), {}
 

@@ -388,6 +388,184 @@ def signed_by(market, receiver, secret):
     return eventually(one, 30, "the secret is in use")
 
 
+# Test events
+
+def tested(market, webhook):
+    """Ask for a test event, and give its attempt."""
+    sent = market.manager.post(f"/v1/webhooks/{webhook['id']}/test", {}, expect=202).json()
+    assert sent["type"] == "webhook.ping"
+    return eventually(lambda: attempts(market.manager, webhook, event_id=sent["event_id"]), 20, "the attempt is stored")[0]
+
+
+def test_a_test_event_is_signed_and_its_attempt_is_listed(market):
+    with Receiver(lambda request: (202, {}, b"pong")) as receiver:
+        webhook = market.webhook(receiver, types=["order.*"])
+        attempt = tested(market, webhook)
+        request = receiver.taken(202)[0]
+        assert request.id == attempt["event_id"] == request.event["id"] and request.is_signed_by(webhook["secret"])
+        assert (request.event["type"], request.event["subject"]) == ("webhook.ping", f"webhooks/{webhook['id']}")
+        assert (attempt["status"], attempt["answer"], attempt["attempt"], attempt["next_at"]) == (202, "pong", 1, None)
+        assert len(receiver.requests) == 1 and shown(market.manager, webhook)["last_success_at"] is None
+
+
+@pytest.mark.parametrize("state", ["paused", "disabled"])
+def test_a_test_event_goes_to_an_endpoint_in_every_state_and_is_not_repeated(market, state):
+    with Receiver(lambda request: 500) as receiver, Database(market.instance.database_url) as database:
+        webhook = market.webhook(receiver)
+        database.execute("update webhooks set state = %s, version = version + 1 where id = %s", state, webhook["id"])
+        assert tested(market, webhook)["status"] == 500 and len(receiver.requests) == 1
+        assert tested(market, webhook)["status"] == 500 and len(receiver.requests) == 2
+        assert shown(market.manager, webhook)["failing_since"] is None
+
+
+def test_the_test_events_of_an_endpoint_that_wait_are_limited(services):
+    manager = services(sweeper=0).client(scope=SCOPE)
+    path = f"/v1/webhooks/{made(manager).json()['id']}/test"
+    for _ in range(10):
+        manager.post(path, {}, expect=202)
+    assert code_of(manager.post(path, {}, expect=422)) == "too-many"
+
+
+# Replays
+
+def replayed(market, webhook, **body):
+    return market.manager.post(f"/v1/webhooks/{webhook['id']}/replay", body, expect=200).json()
+
+
+def settled(market, webhook):
+    """Wait until the endpoint has no lag and no replay."""
+    return eventually(lambda: (now := shown(market.manager, webhook))["lag_events"] == 0 and now["replay"] is None and now, 30,
+                      "all is delivered")
+
+
+def ids_of(requests):
+    return [one.id for one in requests]
+
+
+def test_a_replay_sends_the_events_after_a_cursor_once_more_with_the_same_ids(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        market.order()
+        receiver.wait_for(2)
+        middle = settled(market, webhook)["cursor"]
+        for _ in range(2):
+            market.order()
+        first = ids_of(receiver.wait_for(6))
+        settled(market, webhook)
+        assert replayed(market, webhook, **{"from": middle})["replay"]["only_failed"] is False
+        again = ids_of(receiver.wait_for(10))[6:]
+        settled(market, webhook)
+        assert sorted(again) == sorted(first[2:])
+        assert {one.body for one in receiver.taken()[6:]} <= {one.body for one in receiver.taken()[:6]}
+
+
+def test_a_replay_ends_at_its_end_and_keeps_to_its_types(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        start = shown(market.manager, webhook)["cursor"]
+        order = market.order()
+        receiver.wait_for(2)
+        middle = settled(market, webhook)["cursor"]
+        market.order()
+        receiver.wait_for(4)
+        settled(market, webhook)
+        replayed(market, webhook, **{"from": start, "to": middle, "types": ["order.*"]})
+        settled(market, webhook)
+        assert [one.event["type"] for one in receiver.wait_for(5)[4:]] == ["order.created"]
+        assert receiver.taken()[4].event["data"]["order_id"] == order["id"] and len(receiver.taken()) == 5
+
+
+def test_a_replay_takes_times_of_publication(market):
+    with Receiver() as receiver, Database(market.instance.database_url) as database:
+        webhook = market.webhook(receiver)
+        orders = [market.order() for _ in range(3)]
+        receiver.wait_for(6)
+        settled(market, webhook)
+        times = [database.value("select to_char(published_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') from event_log"
+                                " where subject_id = %s and type = 'order.created'", order["id"]) for order in orders]
+        replayed(market, webhook, **{"from": times[1], "to": times[2], "types": ["order.created"]})
+        settled(market, webhook)
+        assert [one.event["data"]["order_id"] for one in receiver.taken()[6:]] == [orders[1]["id"]]
+        replayed(market, webhook, **{"from": "2020-01-01T00:00:00Z", "to": times[0]})
+        settled(market, webhook)
+        sent = [one.event["data"].get("order_id") for one in receiver.taken()[7:]]
+        assert not set(sent) & {order["id"] for order in orders}
+        assert replayed(market, webhook, **{"from": "2099-01-01T00:00:00Z"})["replay"] is None
+
+
+def test_one_event_is_sent_once_more(market):
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        market.order()
+        wanted = receiver.wait_for(2)[0]
+        eventually(lambda: len(attempts(market.manager, webhook)) == 2, 20, "the attempts are stored")
+        replayed(market, webhook, event_id=wanted.id)
+        settled(market, webhook)
+        assert ids_of(receiver.wait_for(3))[2:] == [wanted.id] and receiver.taken()[2].body == wanted.body
+        unknown = market.manager.post(f"/v1/webhooks/{webhook['id']}/replay", {"event_id": webhook["id"]}, expect=422)
+        assert unknown.json()["errors"][0]["code"] == "unknown-event"
+
+
+def test_a_replay_of_failed_events_sends_those_that_were_given_up(market):
+    with Receiver() as receiver, Database(market.instance.database_url) as database:
+        webhook = market.webhook(receiver)
+        start = shown(market.manager, webhook)["cursor"]
+        market.order()
+        first = receiver.wait_for(2)
+        settled(market, webhook)
+        given_up = first[0]
+        database.execute("insert into webhook_failures (webhook_id, position, event_id, attempts, died_at)"
+                         " select %s, position, id, 10, now() from event_log where id = %s", webhook["id"], given_up.id)
+        replayed(market, webhook, **{"from": start, "only_failed": True})
+        assert ids_of(receiver.wait_for(3))[2:] == [given_up.id]
+        settled(market, webhook)
+        eventually(lambda: database.count("webhook_failures", "webhook_id = %s", webhook["id"]) == 0, 20, "it is delivered after all")
+
+
+def test_an_endpoint_has_one_replay_at_a_time(market):
+    """The endpoint is paused, so the first replay waits."""
+    with Receiver() as receiver:
+        webhook = market.webhook(receiver)
+        start = shown(market.manager, webhook)["cursor"]
+        market.order()
+        receiver.wait_for(2)
+        settled(market, webhook)
+        path = f"/v1/webhooks/{webhook['id']}"
+        market.manager.post(f"{path}/pause", {}, expect=200)
+        assert replayed(market, webhook, **{"from": start})["replay"]["types"] is None
+        assert code_of(market.manager.post(f"{path}/replay", {"from": start}, expect=409)) == "invalid-transition"
+        market.manager.post(f"{path}/resume", {}, expect=200)
+        assert sorted(ids_of(receiver.wait_for(4))[2:]) == sorted(ids_of(receiver.taken()[:2]))
+        settled(market, webhook)
+
+
+@pytest.mark.parametrize("body, pointer, code", [
+    ({}, "#/from", "either-or"), ({"from": "now", "event_id": str(uuid.uuid4())}, "#/event_id", "either-or"),
+    ({"event_id": str(uuid.uuid4()), "only_failed": True}, "#/only_failed", "conflict"),
+    ({"event_id": str(uuid.uuid4()), "to": "x"}, "#/to", "conflict"), ({"event_id": str(uuid.uuid4()), "types": ["*"]}, "#/types", "conflict"),
+    ({"from": "yesterday"}, "#/from", "malformed"), ({"from": "2020-01-01T00:00:00Z", "to": "x"}, "#/to", "malformed"),
+    ({"from": "2020-01-01T00:00:00Z", "types": ["order"]}, "#/types/0", "not-allowed"), ({"from": ""}, "#/from", "too-short")])
+def test_an_invalid_replay_is_refused_with_its_place(manager, body, pointer, code):
+    refused = manager.post(f"/v1/webhooks/{made(manager).json()['id']}/replay", body, expect=422).json()
+    assert (pointer, code) in [(error["pointer"], error["code"]) for error in refused["errors"]]
+
+
+def test_a_replay_from_a_cursor_that_the_log_no_longer_has_is_refused(services):
+    instance = services()
+    market = Market(instance)
+    webhook = market.webhook(None, url=URL)
+    start = shown(market.manager, webhook)["cursor"]
+    with Database(instance.database_url) as database:
+        market.order()
+        head = eventually(lambda: database.value("select revision from revisions where topic = 'events'"), 20, "it is published")
+        database.execute("update event_log_parts set first = %s + 5 where first = (select min(first) from event_log_parts where first >= 0)",
+                         head)
+        refused = market.manager.post(f"/v1/webhooks/{webhook['id']}/replay", {"from": start}, expect=410)
+        assert code_of(refused) == "cursor-expired"
+
+
+# Attempts
+
 def attempts(client, webhook, **params):
     return client.get(f"/v1/webhooks/{webhook['id']}/attempts", params=params, expect=200).json()["data"]
 

@@ -77,6 +77,7 @@ TELL_OF_NO_CUSTOMER = """
     slots: location
     stock: location sku
     webhook_attempts: answer error
+    webhook_replays: types
     webhooks: actor channels description locations mode secret secret_hint secret_previous state types url
 """
 

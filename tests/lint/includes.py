@@ -68,6 +68,7 @@ PURE = [
 OTHERS = {
     "notifications/mailer.c": ({"base", "db", "engine"}, "runs a thread: it leases, sends and records"),
     "webhooks/deliverer.c": ({"base", "db", "engine"}, "runs a thread, with the files below"),
+    "webhooks/deliverer_again.c": ({"base", "db", "engine"}, "sends test events and reads replays, for that thread"),
     "webhooks/deliverer_leases.c": ({"base", "db", "engine"}, "leases endpoints, for that thread"),
     "webhooks/deliverer_log.c": ({"base", "db", "engine"}, "reads the log, for that thread"),
     "webhooks/deliverer_progress.c": ({"base", "db", "engine"}, "records outcomes, for that thread"),

@@ -98,6 +98,7 @@ static const struct columns *const tables[] = {
         &webhook_attempt_columns,
         &webhook_columns,
         &webhook_failure_columns,
+        &webhook_test_columns,
 };
 
 /* The nodes of one plan. */

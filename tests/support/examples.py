@@ -184,7 +184,8 @@ class Scene:
         made = self.api.post("/v1/webhooks", {"url": "https://erp.example/holdfast", "types": ["order.*"]}, expect=201).json()
         return Prepared({"id": made["id"]})
 
-    getWebhook = replaceWebhook = deleteWebhook = pauseWebhook = resumeWebhook = rotateWebhookSecret = listWebhookAttempts = registered
+    getWebhook = replaceWebhook = deleteWebhook = pauseWebhook = resumeWebhook = rotateWebhookSecret = listWebhookAttempts = \
+        testWebhook = replayWebhook = registered
 
     def listWebhooks(self, *_):
         self.registered()
