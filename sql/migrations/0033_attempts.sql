@@ -43,3 +43,20 @@ create table webhook_replays (
         only_failed boolean not null,
         created_at timestamptz not null
 );
+
+-- The version of an endpoint that answered 410; a job disables it.
+alter table webhook_progress add column gone_version bigint;
+
+create index webhook_progress_gone on webhook_progress (webhook_id) where gone_version is not null;
+create index webhook_progress_failing on webhook_progress (failing_since) where failing_since is not null;
+
+-- Whether an event tells that the delivery was given up.
+alter table webhook_failures add column is_told boolean not null default false;
+
+create index webhook_failures_to_tell on webhook_failures (webhook_id, position) where died_at is not null and not is_told;
+
+-- Instances that deliver, so that they share the endpoints evenly.
+create table webhook_deliverers (
+        instance uuid primary key,
+        seen_at timestamptz not null
+) with (fillfactor = 50);

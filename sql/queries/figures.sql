@@ -50,6 +50,24 @@ select (select count(*) from (select from notifications n where n.state = 'queue
   from (select) as always
   left join lateral (select n.created_at from notifications n where n.state = 'queued' order by n.created_at limit 1) as oldest on true
 
+-- :name figures_webhooks free
+-- Endpoints by state; active ones that fail now; the events and seconds that the slowest active one is behind; events that failed or
+-- wait for a failed one; events that were given up.
+select count(*) filter (where w.state = 'active'), count(*) filter (where w.state = 'paused'),
+       count(*) filter (where w.state = 'disabled'),
+       count(*) filter (where w.state = 'active' and p.failing_since is not null),
+       coalesce(max(head.position - p.cursor) filter (where w.state = 'active'), 0),
+       coalesce((select extract(epoch from statement_timestamp() - l.published_at)
+                   from event_log l
+                  where l.position > min(p.cursor) filter (where w.state = 'active')
+                  order by l.position
+                  limit 1), 0)::double precision,
+       (select count(*) from webhook_failures f where f.died_at is null),
+       (select count(*) from webhook_failures f where f.died_at is not null)
+  from webhooks w
+  join webhook_progress p on p.webhook_id = w.id
+ cross join (select coalesce((select r.revision from revisions r where r.topic = 'events'), 0) as position) as head
+
 -- :name figures_sessions free
 -- The size of the database, its sessions that wait for a lock, and the seconds of the oldest transaction. Sessions of other
 -- roles count only if the role may see them.

@@ -4,7 +4,7 @@
 -- $1 ids.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
        w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
-       (select r.revision from revisions r where r.topic = 'events') as head,
+       coalesce(p.gone_version, 0) as gone_version, (select r.revision from revisions r where r.topic = 'events') as head,
        (select count(*) from webhook_tests t where t.webhook_id = w.id) as tests_waiting, again.id as replay_id,
        coalesce(again.after_position, 0) as after_position, coalesce(again.until_position, 0) as until_position,
        again.types as replay_types, coalesce(again.only_failed, false) as only_failed
@@ -22,7 +22,7 @@ select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.m
 -- Those after $1, which may be null, at most $2.
 select w.id, w.url, w.types, w.locations, w.channels, w.description, w.mode, w.max_in_flight, w.state, w.secret, w.secret_hint,
        w.secret_previous, w.previous_until, w.actor, w.created_at, w.updated_at, w.version, p.cursor, p.failing_since, p.last_success_at,
-       (select r.revision from revisions r where r.topic = 'events') as head,
+       coalesce(p.gone_version, 0) as gone_version, (select r.revision from revisions r where r.topic = 'events') as head,
        (select count(*) from webhook_tests t where t.webhook_id = w.id) as tests_waiting, again.id as replay_id,
        coalesce(again.after_position, 0) as after_position, coalesce(again.until_position, 0) as until_position,
        again.types as replay_types, coalesce(again.only_failed, false) as only_failed
@@ -166,27 +166,40 @@ update webhook_replays r
  where r.id = saved.id and saved.position < r.until_position
 
 -- :name webhooks_lease free
--- Lease active endpoints to instance $1 for 30 seconds, at most $2: free ones, and its leases that end within 20. Returns the number,
--- and the time of the database.
-with due as materialized (
+-- Instance $1 is alive. It renews its leases of active endpoints that end within 20 seconds, and leases free ones up to its share. A
+-- lease lasts 28 seconds. Returns how many it took, its share, and the time of the database.
+with seen as (
+        insert into webhook_deliverers as d (instance, seen_at) values ($1::uuid, statement_timestamp())
+            on conflict (instance) do update set seen_at = excluded.seen_at
+), share as (
+        select ceil(active.n::numeric / (others.n + 1))::bigint as n
+          from (select count(*) as n from webhooks w where w.state = 'active') as active
+         cross join (select count(*) as n from webhook_deliverers d
+                      where d.instance <> $1::uuid and d.seen_at > statement_timestamp() - interval '10 seconds') as others
+), mine as (
+        select count(*) as n from webhook_progress p where p.leased_by = $1::uuid and p.leased_until > statement_timestamp()
+), renewed as (
+        update webhook_progress p
+           set leased_until = statement_timestamp() + interval '28 seconds'
+          from webhooks w
+         where p.leased_by = $1::uuid and p.leased_until > statement_timestamp()
+           and p.leased_until < statement_timestamp() + interval '20 seconds' and w.id = p.webhook_id and w.state = 'active'
+), free as materialized (
         select p.webhook_id
           from webhook_progress p
           join webhooks w on w.id = p.webhook_id
-         where w.state = 'active'
-           and (p.leased_until is null
-                or p.leased_until < statement_timestamp() + case when p.leased_by = $1::uuid then interval '20 seconds'
-                                                                 else interval '0 seconds' end)
+         where w.state = 'active' and (p.leased_until is null or p.leased_until <= statement_timestamp())
          order by p.webhook_id
-         limit $2::bigint
+         limit greatest((select share.n from share) - (select mine.n from mine), 0)
            for update of p skip locked
 ), leased as (
         update webhook_progress p
-           set leased_by = $1::uuid, leased_until = statement_timestamp() + interval '30 seconds'
-          from due
-         where p.webhook_id = due.webhook_id
+           set leased_by = $1::uuid, leased_until = statement_timestamp() + interval '28 seconds'
+          from free
+         where p.webhook_id = free.webhook_id
         returning p.webhook_id
 )
-select count(*), clock_timestamp() from leased
+select (select count(*) from leased), (select share.n from share), clock_timestamp()
 
 -- :name webhooks_leased of webhooks free
 -- The endpoints of instance $1.
@@ -202,8 +215,19 @@ select w.id, w.url, w.types, w.locations, w.channels, w.mode, w.max_in_flight, w
  order by w.id
 
 -- :name webhooks_release free
--- Instance $1 stops: others may go on at once.
-update webhook_progress p set leased_by = null, leased_until = null where p.leased_by = $1::uuid
+-- Instance $1 gives the endpoints $2 back, so that others go on at once; null: all, because it stops.
+with gone as (
+        delete from webhook_deliverers d
+         where $2::uuid[] is null and (d.instance = $1::uuid or d.seen_at < statement_timestamp() - interval '1 hour')
+)
+update webhook_progress p set leased_by = null, leased_until = null
+ where p.leased_by = $1::uuid and ($2::uuid[] is null or p.webhook_id = any($2))
+
+-- :name webhooks_with_failures free
+-- Those of the endpoints $1 that have events to be sent again.
+select wanted.id
+  from unnest($1::uuid[]) as wanted (id)
+ where exists (select from webhook_failures f where f.webhook_id = wanted.id and f.died_at is null)
 
 -- :name webhook_failures_read of log_events free
 -- Events of endpoint $1 that are to be sent again, oldest first, at most $2. Those that the log no longer has are missing.
@@ -226,9 +250,9 @@ select f.webhook_id, f.position, f.event_id, f.attempts, f.due_at, f.died_at
 -- Store the progress of endpoints that instance $5 still has; returns their ids. First of its transaction.
 update webhook_progress p
    set cursor = greatest(p.cursor, saved.cursor), failing_since = saved.failing_since,
-       last_success_at = greatest(p.last_success_at, saved.last_success_at)
-  from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
-       as saved (webhook_id, cursor, failing_since, last_success_at)
+       last_success_at = greatest(p.last_success_at, saved.last_success_at), gone_version = nullif(saved.gone_version, 0)
+  from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $6::bigint[])
+       as saved (webhook_id, cursor, failing_since, last_success_at, gone_version)
  where p.webhook_id = saved.webhook_id and p.leased_by = $5::uuid
 returning p.webhook_id
 
@@ -247,12 +271,70 @@ delete from webhook_failures f
  using unnest($1::uuid[], $2::bigint[]) as ended (webhook_id, position)
  where f.webhook_id = ended.webhook_id and f.position = ended.position
 
--- :name webhooks_disable free
--- Endpoints $1 that gave up are no longer sent to; a client may resume them.
+-- :name webhooks_to_disable
+-- Active endpoints, at most $1, that answered 410 in their present version, or have failed for $2 seconds.
+(select p.webhook_id
+   from webhook_progress p
+  cross join lateral (select from webhooks w where w.id = p.webhook_id and w.state = 'active' and w.version = p.gone_version) as active
+  where p.gone_version is not null
+  limit $1::bigint)
+ union
+(select p.webhook_id
+   from webhook_progress p
+  cross join lateral (select from webhooks w where w.id = p.webhook_id and w.state = 'active') as active
+  where p.failing_since < statement_timestamp() - make_interval(secs => $2::bigint)
+  limit $1::bigint)
+
+-- :name webhooks_to_tell
+-- Endpoints with events that were given up and that no event tells, at most $1.
+with recursive found (webhook_id) as (
+        (select f.webhook_id from webhook_failures f
+          where f.died_at is not null and not f.is_told and f.webhook_id > '00000000-0000-0000-0000-000000000000'
+          order by f.webhook_id limit 1)
+         union all
+        select next.webhook_id
+          from found
+         cross join lateral (select f.webhook_id from webhook_failures f
+                              where f.died_at is not null and not f.is_told and f.webhook_id > found.webhook_id
+                              order by f.webhook_id limit 1) as next
+)
+select found.webhook_id from found limit $1::bigint
+
+-- :name webhook_failures_to_tell of webhook_dead
+-- Those of the endpoints $1, at most $2 of each; the type is null when the log no longer has the event.
+select d.webhook_id, d.position, d.event_id, d.attempts, d.type
+  from webhooks w
+ cross join lateral (select f.webhook_id, f.position, f.event_id, f.attempts,
+                            (select l.type from event_log l where l.position = f.position) as type
+                       from webhook_failures f
+                      where f.webhook_id = w.id and f.died_at is not null and not f.is_told
+                      order by f.position
+                      limit $2::bigint) as d
+ where w.id = any($1::uuid[])
+ order by d.webhook_id, d.position
+
+-- :name webhook_failures_told
+-- Events tell of $1 endpoints, $2 positions.
+update webhook_failures f
+   set is_told = true
+  from unnest($1::uuid[], $2::bigint[]) as told (webhook_id, position)
+ where f.webhook_id = told.webhook_id and f.position = told.position
+
+-- :name webhooks_to_reseal free
+-- Endpoints, at most $1, with a secret that does not begin with $2, or with a replaced one whose time is over.
+select w.id
+  from webhooks w
+ where not starts_with(w.secret, $2::text) or not starts_with(coalesce(w.secret_previous, $2), $2)
+    or w.previous_until < statement_timestamp()
+ order by w.id
+ limit $1::bigint
+
+-- :name webhooks_reseal of webhooks
+-- The same secrets under another key: no change of the document.
 update webhooks w
-   set state = 'disabled', version = w.version + 1, updated_at = clock_timestamp()
- where w.id = any($1::uuid[]) and w.state = 'active'
-returning w.id
+   set secret = sealed.secret, secret_previous = sealed.secret_previous, previous_until = sealed.previous_until
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as sealed (id, secret, secret_previous, previous_until)
+ where w.id = sealed.id
 
 -- :name webhook_attempts_save of webhook_attempts free
 -- An attempt that is there already stays: a save whose outcome was unknown is repeated.

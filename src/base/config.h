@@ -106,6 +106,8 @@ enum setting_kind {
                 "private networks that webhooks may be sent to, with any port and by http too, comma separated")       \
         X(WEBHOOK_SEALING_KEY, "HOLDFAST_WEBHOOK_SEALING_KEY", SECRET, "", 0, 0,                                       \
                 "seals the secrets of webhooks in the database, 32 bytes or more; empty: they are kept plain")         \
+        X(WEBHOOK_SEALING_KEY_PREVIOUS, "HOLDFAST_WEBHOOK_SEALING_KEY_PREVIOUS", SECRET, "", 0, 0,                     \
+                "the sealing key before: its secrets are sealed anew")                                                 \
         X(WRITE_WORKERS, "HOLDFAST_WRITE_WORKERS", INTEGER, "4", 1, 16,                                                \
                 "connections that change stock; the others help if the first falls behind or meets a stuck row")
 

@@ -32,12 +32,19 @@ struct follower {
         double lag_s;
 };
 
+struct webhook_figures {
+        int64_t states[3]; /* as in `webhook_states` */
+        int64_t failing, lag_events, waiting, given_up;
+        double lag_s;
+};
+
 struct figures {
         struct arena *arena; /* the call's */
         struct queue *queues;
         struct follower *followers;
         struct standbys standbys[FIGURES_STANDBYS_MAX]; /* by name */
         size_t n_queues, n_followers, n_standbys;
+        struct webhook_figures webhooks;
         int64_t database_size, lock_waiting, mails_waiting, standbys_connected;
         double mails_oldest_s, oldest_transaction_s, outbox_lag_s;
 };
@@ -45,6 +52,8 @@ struct figures {
 /* In the order of the columns. */
 static const char *const statuses[STATUS_COUNT] = { "allocated", "arrived", "on_the_way", "packed", "picking",
         "ready" };
+
+static const char *const webhook_states[] = { "active", "paused", "disabled" };
 
 /* ---- asking ---- */
 
@@ -105,6 +114,20 @@ static enum problem mails_read(struct rows *rows, void *into) {
         return PROBLEM_NONE;
 }
 
+static enum problem webhook_figures_read(struct rows *rows, void *into) {
+        struct webhook_figures *webhooks = &((struct figures *) into)->webhooks;
+        struct row row = row_at(rows, 0);
+
+        for (size_t i = 0; i < array_size(webhook_states); i++)
+                webhooks->states[i] = row_integer(&row);
+        webhooks->failing = row_integer(&row);
+        webhooks->lag_events = row_integer(&row);
+        webhooks->lag_s = row_number(&row);
+        webhooks->waiting = row_integer(&row);
+        webhooks->given_up = row_integer(&row);
+        return PROBLEM_NONE;
+}
+
 static enum problem sessions_read(struct rows *rows, void *into) {
         struct figures *figures = into;
         struct row row = row_at(rows, 0);
@@ -149,6 +172,7 @@ static enum problem figures_load(struct batch *batch) {
         database_ask(batch->database, &sql_figures_outbox, NULL, outbox_read, figures);
         database_ask(batch->database, &sql_figures_consumers, &consumers, followers_read, figures);
         database_ask(batch->database, &sql_figures_mails, NULL, mails_read, figures);
+        database_ask(batch->database, &sql_figures_webhooks, NULL, webhook_figures_read, figures);
         database_ask(batch->database, &sql_figures_sessions, NULL, sessions_read, figures);
         database_ask(batch->database, &sql_figures_standbys, &standbys, standbys_read, figures);
         return PROBLEM_NONE;
@@ -216,6 +240,27 @@ static void write_standbys(struct buffer *out, const struct figures *figures) {
                         exposition_number(out, bytes, figures->standbys[i].name, figures->standbys[i].lag_bytes);
 }
 
+static void write_webhooks(struct buffer *out, const struct webhook_figures *webhooks) {
+        static const char endpoints[] = "holdfast_webhook_endpoints";
+        char labels[LABELS_SIZE];
+
+        exposition_head(out, endpoints, "gauge", "Webhooks by state");
+        for (size_t i = 0; i < array_size(webhook_states); i++) {
+                (void) snprintf(labels, sizeof(labels), "state=\"%s\"", webhook_states[i]);
+                exposition_integer(out, endpoints, labels, webhooks->states[i]);
+        }
+        exposition_gauge(out, "holdfast_webhook_endpoints_failing", "Active webhooks without a success since a failure",
+                (double) webhooks->failing);
+        exposition_gauge(out, "holdfast_webhook_lag_events", "Events that the slowest active webhook is behind",
+                (double) webhooks->lag_events);
+        exposition_gauge(out, "holdfast_webhook_lag_seconds",
+                "Age of the oldest event that an active webhook has not got", webhooks->lag_s);
+        exposition_gauge(out, "holdfast_webhook_events_waiting", "Events that failed, or wait for a failed one",
+                (double) webhooks->waiting);
+        exposition_gauge(out, "holdfast_webhook_events_given_up", "Events that were given up, of the last 30 days",
+                (double) webhooks->given_up);
+}
+
 static void database_figures_publish(const void *result) {
         const struct figures *figures = result;
         struct buffer out;
@@ -229,6 +274,7 @@ static void database_figures_publish(const void *result) {
                 (double) figures->mails_waiting);
         exposition_gauge(&out, "holdfast_mail_queue_oldest_seconds", "Age of the oldest message that waits to be sent",
                 figures->mails_oldest_s);
+        write_webhooks(&out, &figures->webhooks);
         exposition_gauge(
                 &out, "holdfast_db_lock_waiting", "Sessions that wait for a lock now", (double) figures->lock_waiting);
         exposition_gauge(&out, "holdfast_db_oldest_transaction_seconds", "Age of the oldest open transaction",

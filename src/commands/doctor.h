@@ -27,6 +27,7 @@ void doctor_check_replica(void);
 
 /* Whether the schema has the indexes that lists and searches need, all of them valid. */
 void doctor_check_indexes(struct database *database);
+void doctor_check_webhooks(struct database *database);
 
 /* Whether events get their positions in the log, and how far consumers of the log are behind. */
 void doctor_check_events(struct database *database);

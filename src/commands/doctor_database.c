@@ -441,8 +441,10 @@ void doctor_check_primary(void) {
         check_zones(database, state.version > 0 && schema_fits(&state));
         if (state.version > 0 && schema_fits(&state))
                 check_opening_hours(database);
-        if (state.version > 0 && schema_fits(&state))
+        if (state.version > 0 && schema_fits(&state)) {
                 doctor_check_events(database);
+                doctor_check_webhooks(database);
+        }
 }
 
 /* ---- the replica ---- */

@@ -18,7 +18,9 @@ const char *const doctor_indexes[] = { "event_log_by_location", "event_log_by_su
         "orders_by_phone", "orders_by_state", "orders_by_state_change", "orders_unpaid", "orders_unpaid_by_channel",
         "products_by_gtin", "products_by_words", "reservation_lines_held", "reservations_to_expire",
         "return_lines_by_order", "return_lines_by_place", "returns_by_location", "returns_by_order", "returns_by_state",
-        "stock_by_sku", "webhook_attempts_by_age", "webhook_attempts_by_result", "webhook_attempts_of_event", "webhook_failures_by_death", "webhook_progress_by_lease", NULL };
+        "stock_by_sku", "webhook_attempts_by_age", "webhook_attempts_by_result", "webhook_attempts_of_event",
+        "webhook_failures_by_death", "webhook_failures_to_tell", "webhook_progress_by_lease",
+        "webhook_progress_failing", "webhook_progress_gone", "webhook_tests_by_webhook", NULL };
 
 struct indexes {
         int64_t n_missing;

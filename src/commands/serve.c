@@ -202,7 +202,8 @@ static bool webhooks_start(void) {
         const struct deliverer_settings settings = { .database_url = config_text(CONFIG_DATABASE_URL),
                 .schema = config_text(CONFIG_SCHEMA),
                 .allowed_networks = config_text(CONFIG_WEBHOOK_ALLOW_CIDRS),
-                .sealing_key = config_text(CONFIG_WEBHOOK_SEALING_KEY) };
+                .sealing_key = config_text(CONFIG_WEBHOOK_SEALING_KEY),
+                .sealing_key_previous = config_text(CONFIG_WEBHOOK_SEALING_KEY_PREVIOUS) };
 
         return deliverer_start(&settings);
 }

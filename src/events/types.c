@@ -15,6 +15,7 @@ const char *const subject_kinds[] = {
         [SUBJECT_PRODUCT] = "products",
         [SUBJECT_RESERVATION] = "reservations",
         [SUBJECT_RETURN] = "returns",
+        [SUBJECT_WEBHOOK] = "webhooks",
         [SUBJECT_KIND_COUNT] = NULL,
 };
 
@@ -39,13 +40,14 @@ const struct event_member event_data_members[] = {
         { "amount", "integer", "minor units of `currency`" },
         { "assignee", "text", "the associate; null: none" },
         { "at", "text", "code of the location" },
+        { "attempts", "integer", "attempts to deliver the event" },
         { "before", "object", "the changed members as they were" },
         { "cause", "text", "request or age" },
         { "channel", "text", "code of the channel" },
         { "country", "text", "ISO 3166 code" },
         { "currency", "text", "ISO 4217 code" },
         { "eta_minutes", "integer", "minutes until the customer arrives" },
-        { "event_id", "text", "the provider's id of its event" },
+        { "event_id", "text", "the provider's id of its event, or the event that was not delivered" },
         { "external_ref", "text", "the reference of the imported document" },
         { "from", "text", "code of the location that had the units" },
         { "hold_until", "time", "the location keeps the units until then" },

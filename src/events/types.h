@@ -26,6 +26,7 @@ enum subject_kind {
         SUBJECT_PRODUCT,
         SUBJECT_RESERVATION,
         SUBJECT_RETURN,
+        SUBJECT_WEBHOOK,
         SUBJECT_KIND_COUNT,
 };
 
@@ -176,7 +177,17 @@ enum subject_kind {
         X(RETURN_REFUNDED, "return.refunded", RETURN, "amount currency return_id return_number tax to", "",               \
                 "The shop refunds the amount for the returned units")                                                     \
         X(RETURN_UPDATED, "return.updated", RETURN, "", "",                                                               \
-                "The document changed together with another one, which other events name")
+                "The document changed together with another one, which other events name")                                \
+        X(WEBHOOK_CHANGED, "webhook.changed", WEBHOOK, "", "", "URL, filter or limits of the webhook changed")            \
+        X(WEBHOOK_CREATED, "webhook.created", WEBHOOK, "", "", "The webhook is new")                                      \
+        X(WEBHOOK_DELETED, "webhook.deleted", WEBHOOK, "", "", "The webhook was deleted")                                 \
+        X(WEBHOOK_DELIVERY_FAILED, "webhook.delivery_failed", WEBHOOK, "attempts event_id", "",                           \
+                "An event was given up after its last attempt")                                                           \
+        X(WEBHOOK_ENDPOINT_DISABLED, "webhook.endpoint_disabled", WEBHOOK, "reason", "",                                  \
+                "The webhook gets no more events: it answered 410 (gone), or failed for five days (failing)")             \
+        X(WEBHOOK_PAUSED, "webhook.paused", WEBHOOK, "", "", "The webhook was paused")                                    \
+        X(WEBHOOK_RESUMED, "webhook.resumed", WEBHOOK, "", "", "The webhook gets events again")                           \
+        X(WEBHOOK_SECRET_ROTATED, "webhook.secret_rotated", WEBHOOK, "", "", "The webhook has a new secret")
 
 /* `updated`: readers of the log see every version of a document, also one that no other event tells. */
 enum event_type {

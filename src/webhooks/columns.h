@@ -6,4 +6,5 @@
 
 #include "db/columns.h"
 
-extern const struct columns webhook_attempt_columns, webhook_columns, webhook_failure_columns, webhook_test_columns;
+extern const struct columns webhook_attempt_columns, webhook_columns, webhook_dead_columns, webhook_failure_columns,
+        webhook_test_columns;

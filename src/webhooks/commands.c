@@ -2,8 +2,16 @@
 
 #include "base/text.h"
 #include "engine/reply.h"
+#include "events/events.h"
 #include "webhooks/commands_bodies.h"
 #include "webhooks/commands_work.h"
+
+static void webhook_event_add(
+        struct batch *batch, const struct call *call, enum event_type type, const struct webhook *webhook) {
+        struct event *event = event_add(batch->events, type, call->claims->subject);
+
+        event_about(event, SUBJECT_WEBHOOK, &webhook->id, &webhook->version);
+}
 
 /* ---- making one ---- */
 
@@ -52,6 +60,7 @@ static enum problem webhook_create_one(struct batch *batch, struct call *call) {
         if (!webhook || !webhook_secret_make(webhook, batch->arena, secret))
                 return FAULT_BUSY;
         work->touched[work->n_touched++] = webhook;
+        webhook_event_add(batch, call, EVENT_WEBHOOK_CREATED, webhook);
         webhook_reply(batch, call, webhook, 201, secret);
         uuid_format(&webhook->id, id);
         call->reply.location = arena_format(&call->arena, "/v1/webhooks/%s", id);
@@ -86,6 +95,7 @@ static enum problem put_one(struct batch *batch, struct call *call) {
                 next.changed = true;
                 *webhook = next;
                 webhook_work_touch(batch->work, webhook);
+                webhook_event_add(batch, call, EVENT_WEBHOOK_CHANGED, webhook);
         }
         webhook_reply(batch, call, webhook, 200, NULL);
         return PROBLEM_NONE;
@@ -101,7 +111,9 @@ static enum problem delete_one(struct batch *batch, struct call *call) {
         if (!webhook || !call_version_matches(call, webhook->version))
                 return PROBLEM_NONE;
         webhook_reply(batch, call, webhook, 200, NULL);
+        webhook->version++;
         webhook->gone = true;
+        webhook_event_add(batch, call, EVENT_WEBHOOK_DELETED, webhook);
         webhook_work_touch(batch->work, webhook);
         return PROBLEM_NONE;
 }
@@ -113,11 +125,16 @@ const struct operation webhook_delete_operation = {
 static enum problem advance_one(struct batch *batch, struct call *call, enum webhook_event event) {
         struct webhook *webhook = webhook_of(batch, call);
 
+        const int64_t version = webhook ? webhook->version : 0;
+
         if (!webhook || !call_version_matches(call, webhook->version) ||
                 webhook_advance(webhook, event, batch->now, &call->arena, &call->refusal))
                 return PROBLEM_NONE;
-        if (webhook->changed)
+        if (webhook->version != version) {
                 webhook_work_touch(batch->work, webhook);
+                webhook_event_add(
+                        batch, call, event == WEBHOOK_PAUSE ? EVENT_WEBHOOK_PAUSED : EVENT_WEBHOOK_RESUMED, webhook);
+        }
         if (event == WEBHOOK_RESUME)
                 webhook->failing_since = TIMESTAMP_NONE;
         webhook_reply(batch, call, webhook, 200, NULL);
@@ -156,6 +173,7 @@ static enum problem rotate_one(struct batch *batch, struct call *call) {
         webhook->updated_at = batch->now;
         webhook->changed = true;
         webhook_work_touch(batch->work, webhook);
+        webhook_event_add(batch, call, EVENT_WEBHOOK_SECRET_ROTATED, webhook);
         webhook_reply(batch, call, webhook, 200, secret);
         return PROBLEM_NONE;
 }

@@ -1,18 +1,20 @@
+#include "base/mark.h"
 #include "base/text.h"
 #include "engine/reply.h"
 #include "webhooks/commands_work.h"
 
-#include <string.h>
-
 static void list_member(struct writer *json, const char *name, const char *list) {
+        const char *word;
+        size_t size;
+
         write_name(json, name);
         if (!list) {
                 write_null(json);
                 return;
         }
         write_list_begin(json);
-        for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ') {
-                buffer_append_format(json->buffer, "%s\"%.*s\"", json->comma ? "," : "", (int) strcspn(at, " "), at);
+        while (text_next_part(&list, ' ', &word, &size)) {
+                buffer_append_format(json->buffer, "%s\"%.*s\"", json->comma ? "," : "", (int) size, word);
                 json->comma = true;
         }
         write_list_end(json);
@@ -63,10 +65,10 @@ void webhook_write(struct writer *json, const struct webhook *webhook, const str
 static uint64_t progress_view(const struct webhook *webhook) {
         const int64_t parts[] = { webhook->cursor, webhook->head, webhook->failing_since, webhook->last_success_at,
                 webhook->after_position, webhook->until_position };
-        uint64_t view = UINT64_C(0xcbf29ce484222325); /* FNV-1a, of whole numbers */
+        uint64_t view = MARK_BEGIN;
 
         for (size_t i = 0; i < array_size(parts); i++)
-                view = (view ^ (uint64_t) parts[i]) * UINT64_C(0x100000001b3);
+                view = mark_number(view, (uint64_t) parts[i]);
         return view;
 }
 

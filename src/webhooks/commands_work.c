@@ -13,7 +13,7 @@ enum problem webhook_work_begin(struct batch *batch, struct webhook_work **ret_w
 
         if (!work)
                 return FAULT_BUSY;
-        work->set.arena = batch->arena;
+        work->set.arena = work->dead.arena = batch->arena;
         work->touched = arena_new_array(batch->arena, struct webhook *, batch->n_calls);
         work->tests = arena_new_array(batch->arena, struct webhook_test, batch->n_calls);
         if (!work->touched || !work->tests)
@@ -70,17 +70,19 @@ void webhook_work_touch(struct webhook_work *work, struct webhook *webhook) {
 
 bool webhook_is_visible(const struct call *call, const struct webhook *webhook) {
         const struct token_claims *claims = call->claims;
+        const char *rest = webhook->locations, *location;
+        size_t size;
 
         if (claims->channel && !(webhook->channels && text_equal(webhook->channels, claims->channel)))
                 return false;
         if (claims->all_locations)
                 return true;
-        for (const char *at = webhook->locations; at && *at; at += strcspn(at, " "), at += *at == ' ') {
+        while (text_next_part(&rest, ' ', &location, &size)) {
                 bool covered = false;
 
                 for (size_t i = 0; i < claims->n_locations && !covered; i++)
-                        covered = strcspn(at, " ") == strlen(claims->locations[i]) &&
-                                  text_starts_with(at, claims->locations[i]);
+                        covered =
+                                size == strlen(claims->locations[i]) && !strncmp(location, claims->locations[i], size);
                 if (!covered)
                         return false;
         }
@@ -95,6 +97,11 @@ struct webhook *webhook_of(const struct batch *batch, struct call *call) {
                 return webhook;
         call_refuse(call, PROBLEM_NOT_FOUND, "There is no such webhook.");
         return NULL;
+}
+
+struct sealing_keys webhook_sealing_keys(void) {
+        return (struct sealing_keys){ .now = config_text(CONFIG_WEBHOOK_SEALING_KEY),
+                .before = config_text(CONFIG_WEBHOOK_SEALING_KEY_PREVIOUS) };
 }
 
 bool webhook_secret_make(struct webhook *webhook, struct arena *arena, char text[WEBHOOK_SECRET_TEXT_SIZE]) {

@@ -19,6 +19,7 @@ struct webhook_work {
         size_t n_touched;
         struct webhook_test *tests; /* that calls ask for */
         size_t n_tests;
+        struct webhook_dead_set dead; /* of a job */
 };
 
 /* Begin the work of a batch, as batch->work. */
@@ -47,6 +48,9 @@ void webhook_write(struct writer *json, const struct webhook *webhook, const str
 /* Answer the call with the endpoint; `secret` only in the reply that makes it, else NULL. */
 void webhook_reply(
         struct batch *batch, struct call *call, const struct webhook *webhook, unsigned status, const char *secret);
+
+/* The keys of the settings. */
+struct sealing_keys webhook_sealing_keys(void);
 
 /* Give the endpoint a fresh secret, which only its text shows. False without memory. */
 must_check bool webhook_secret_make(struct webhook *webhook, struct arena *arena, char text[WEBHOOK_SECRET_TEXT_SIZE]);

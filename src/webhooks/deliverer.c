@@ -131,7 +131,7 @@ static bool deliverer_open(const struct deliverer_settings *settings) {
                 return false;
         arena_init(&deliverer.arena, MEMORY_MAX);
         attempts_init(&deliverer.attempts);
-        deliverer.sealing_key = settings->sealing_key;
+        deliverer.keys = (struct sealing_keys){ settings->sealing_key, settings->sealing_key_previous };
         deliverer.instance = uuid_random();
         memcpy(&deliverer.random, deliverer.instance.bytes, sizeof(deliverer.random));
         deliverer.leased_at = INT64_MIN / 2;

@@ -18,8 +18,8 @@
 struct deliverer_settings {
         const char *database_url;
         const char *schema;
-        const char *allowed_networks; /* HOLDFAST_WEBHOOK_ALLOW_CIDRS */
-        const char *sealing_key;      /* NULL: none */
+        const char *allowed_networks;                   /* HOLDFAST_WEBHOOK_ALLOW_CIDRS */
+        const char *sealing_key, *sealing_key_previous; /* NULL: none */
 };
 
 /* One for the process. False when there is no memory or no thread. */

@@ -18,8 +18,8 @@ static void test_send(struct deliverer *deliverer, const struct webhook *row) {
                 .error = "the request could not be made",
                 .next_at = TIMESTAMP_NONE };
 
-        if (!endpoint_test(row, deliverer->sealing_key, deliverer->sender, now, deliverer_random(deliverer),
-                    &deliverer->arena))
+        if (!endpoint_test(
+                    row, &deliverer->keys, deliverer->sender, now, deliverer_random(deliverer), &deliverer->arena))
                 attempts_add(&deliverer->attempts, &failed);
 }
 

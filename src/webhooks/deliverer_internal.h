@@ -23,7 +23,7 @@ struct sent;
 struct deliverer {
         struct database *database;
         struct networks allowed;
-        const char *sealing_key;
+        struct sealing_keys keys;
         struct sender *sender;
         struct uuid instance; /* the holder of the leases */
         struct endpoints endpoints;
@@ -53,6 +53,9 @@ uint64_t deliverer_random(struct deliverer *deliverer);
 must_check enum problem deliverer_trip(struct deliverer *deliverer);
 
 /* ---- deliverer_leases.c ---- */
+
+/* Give back the leases of endpoints that leave and have no request under way. Their progress is stored. */
+must_check enum problem leases_leave(struct deliverer *deliverer);
 
 /* Renew the leases, take free ones, and read the endpoints when there may be a change. */
 must_check enum problem leases_tick(struct deliverer *deliverer);

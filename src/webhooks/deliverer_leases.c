@@ -13,7 +13,7 @@ static enum problem leases_renew(struct deliverer *deliverer, struct leases *ret
         enum problem p;
 
         database_begin(deliverer->database);
-        webhooks_lease(deliverer->database, &deliverer->arena, &deliverer->instance, WEBHOOKS_MAX, ret_leases);
+        webhooks_lease(deliverer->database, &deliverer->arena, &deliverer->instance, ret_leases);
         database_commit(deliverer->database);
         p = deliverer_trip(deliverer);
         if (p)
@@ -33,7 +33,7 @@ void leases_release(struct deliverer *deliverer) {
         enum problem p;
 
         database_begin(deliverer->database);
-        webhooks_release(deliverer->database, &deliverer->arena, &deliverer->instance);
+        webhooks_release(deliverer->database, &deliverer->arena, &deliverer->instance, NULL, 0);
         database_commit(deliverer->database);
         p = deliverer_trip(deliverer);
         if (p)
@@ -68,9 +68,34 @@ static enum problem endpoint_take(struct deliverer *deliverer, const struct webh
         if (!endpoint)
                 return FAULT_BUSY;
         endpoint->seen = deliverer->ticks;
-        return endpoint_describe(endpoint, row, deliverer->sealing_key) && endpoint_replay_take(endpoint, row)
-                       ? PROBLEM_NONE
-                       : FAULT_BUSY;
+        return endpoint_describe(endpoint, row, &deliverer->keys) && endpoint_replay_take(endpoint, row) ? PROBLEM_NONE
+                                                                                                         : FAULT_BUSY;
+}
+
+/* Most endpoints have no failed events, so one question for all tells those that have. */
+static enum problem new_endpoints_load(struct deliverer *deliverer) {
+        struct uuid *ids = arena_new_array(&deliverer->arena, struct uuid, deliverer->endpoints.n);
+        struct webhook_ids failing = { .arena = &deliverer->arena };
+        size_t n = 0;
+        enum problem p;
+
+        for (size_t i = 0; ids && i < deliverer->endpoints.n; i++)
+                if (!deliverer->endpoints.at[i]->is_loaded)
+                        ids[n++] = deliverer->endpoints.at[i]->id;
+        if (!n)
+                return ids ? PROBLEM_NONE : FAULT_BUSY;
+        database_begin_snapshot(deliverer->database);
+        webhooks_with_failures_ask(deliverer->database, &failing, ids, n);
+        database_commit(deliverer->database);
+        p = deliverer_trip(deliverer);
+        for (size_t i = 0; !p && i < deliverer->endpoints.n; i++) {
+                struct endpoint *endpoint = deliverer->endpoints.at[i];
+
+                if (!endpoint->is_loaded && webhook_ids_have(failing.ids, failing.n, &endpoint->id))
+                        p = failures_load(deliverer, endpoint);
+                endpoint->is_loaded = endpoint->is_loaded || !p;
+        }
+        return p;
 }
 
 /* The text of the rows lives until the next transaction begins, so all are taken before failures are read. */
@@ -79,10 +104,7 @@ static enum problem endpoints_take(struct deliverer *deliverer, const struct web
 
         for (size_t i = 0; !p && i < set->n; i++)
                 p = endpoint_take(deliverer, &set->rows[i]);
-        for (size_t i = 0; !p && i < deliverer->endpoints.n; i++)
-                if (!deliverer->endpoints.at[i]->is_loaded)
-                        p = failures_load(deliverer, deliverer->endpoints.at[i]);
-        return p;
+        return p ? p : new_endpoints_load(deliverer);
 }
 
 /* Endpoints that are no longer there, active or ours get no more events. */
@@ -99,9 +121,46 @@ static enum problem endpoints_load(struct deliverer *deliverer) {
         for (size_t i = 0; !p && i < deliverer->endpoints.n; i++) {
                 struct endpoint *endpoint = deliverer->endpoints.at[i];
 
-                endpoint->is_closing = endpoint->seen != deliverer->ticks;
+                endpoint->is_closing = endpoint->is_leaving || endpoint->seen != deliverer->ticks;
         }
         return p;
+}
+
+/* More than the share: the last ones leave, for an instance that has less. */
+static void share_keep(struct deliverer *deliverer, size_t share) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < deliverer->endpoints.n; i++)
+                n += !deliverer->endpoints.at[i]->is_closing;
+        for (size_t i = deliverer->endpoints.n; i-- > 0 && n > share;) {
+                struct endpoint *endpoint = deliverer->endpoints.at[i];
+
+                n -= !endpoint->is_closing;
+                endpoint->is_leaving = endpoint->is_leaving || !endpoint->is_closing;
+                endpoint->is_closing = true;
+        }
+}
+
+enum problem leases_leave(struct deliverer *deliverer) {
+        struct uuid *ids = arena_new_array(&deliverer->arena, struct uuid, deliverer->endpoints.n);
+        size_t n = 0;
+
+        if (!ids)
+                return FAULT_BUSY;
+        for (size_t i = 0; i < deliverer->endpoints.n; i++) {
+                struct endpoint *endpoint = deliverer->endpoints.at[i];
+
+                if (!endpoint->is_leaving || endpoint->outbox.n_sending)
+                        continue;
+                ids[n++] = endpoint->id;
+                endpoint->is_lost = true;
+        }
+        if (!n)
+                return PROBLEM_NONE;
+        database_begin(deliverer->database);
+        webhooks_release(deliverer->database, &deliverer->arena, &deliverer->instance, ids, n);
+        database_commit(deliverer->database);
+        return deliverer_trip(deliverer);
 }
 
 enum problem leases_tick(struct deliverer *deliverer) {
@@ -110,8 +169,10 @@ enum problem leases_tick(struct deliverer *deliverer) {
         enum problem p = leases_renew(deliverer, &leases);
 
         deliverer->ticks++;
-        if (!p && (leases.n || told || deliverer->ticks % RELOAD_TICKS == 0))
+        if (!p && (leases.taken || told || deliverer->ticks % RELOAD_TICKS == 0))
                 p = endpoints_load(deliverer);
+        if (!p)
+                share_keep(deliverer, leases.share);
         if (p && told)
                 atomic_store(&deliverer->webhooks_told, true);
         atomic_store(&deliverer->events_told, true);

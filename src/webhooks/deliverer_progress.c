@@ -1,4 +1,4 @@
-/* What the database has to know: cursors, failed events, disabled endpoints. */
+/* Outcomes in the database: cursors, failed events, attempts. */
 #include "base/log.h"
 #include "db/connection.h"
 #include "webhooks/deliverer_internal.h"
@@ -10,8 +10,7 @@ struct saving {
         struct webhook_progress *progress;
         struct webhook_failure *rows, *ended;
         struct webhook_replay *replays;
-        struct uuid *disabled;
-        size_t n, n_rows, n_ended, n_replays, n_disabled;
+        size_t n, n_rows, n_ended, n_replays;
 };
 
 static struct webhook_failure failure_of(
@@ -55,9 +54,8 @@ static bool saving_new(struct saving *saving, struct arena *arena, struct endpoi
         *saving = (struct saving){ .progress = arena_new_array(arena, struct webhook_progress, n),
                 .rows = arena_new_array(arena, struct webhook_failure, most),
                 .ended = arena_new_array(arena, struct webhook_failure, most),
-                .replays = arena_new_array(arena, struct webhook_replay, n),
-                .disabled = arena_new_array(arena, struct uuid, n) };
-        return saving->progress && saving->rows && saving->ended && saving->replays && saving->disabled;
+                .replays = arena_new_array(arena, struct webhook_replay, n) };
+        return saving->progress && saving->rows && saving->ended && saving->replays;
 }
 
 /* List the rows and cursors of the chosen endpoints. */
@@ -68,9 +66,8 @@ static void saving_fill(struct saving *saving, struct endpoint *const *chosen, s
                 saving->progress[saving->n++] = (struct webhook_progress){ .webhook_id = chosen[i]->id,
                         .cursor = outbox_save(outbox),
                         .failing_since = outbox->failing_since,
-                        .last_success_at = outbox->last_success_at };
-                if (chosen[i]->is_refused || outbox_is_hopeless(outbox, now))
-                        saving->disabled[saving->n_disabled++] = chosen[i]->id;
+                        .last_success_at = outbox->last_success_at,
+                        .gone_version = chosen[i]->is_refused ? chosen[i]->version : 0 };
                 saving_add_rows(saving, chosen[i], now);
                 if (!uuid_is_nil(&chosen[i]->replay.id))
                         saving->replays[saving->n_replays++] = (struct webhook_replay){ .id = chosen[i]->replay.id,
@@ -98,14 +95,13 @@ static size_t replays_keep(struct webhook_replay *replays, size_t n, const struc
         return left;
 }
 
-/* One transaction: disabled endpoints, the progress under its lock, then the rows that the cursors rely on. */
+/* One transaction: the progress under its lock, then the rows that the cursors rely on. */
 static enum problem saving_run(struct deliverer *deliverer, struct saving *saving, struct webhook_ids *kept) {
         struct database *database = deliverer->database;
         struct arena *arena = &deliverer->arena;
         enum problem p;
 
         database_begin(database);
-        webhooks_disable(database, arena, saving->disabled, saving->n_disabled);
         webhook_progress_store(database, arena, &deliverer->instance, saving->progress, saving->n, kept);
         p = deliverer_trip(deliverer);
         if (p)
@@ -129,21 +125,9 @@ static void endpoints_saved(
                 chosen[i]->saved_at = clock_monotonic();
                 if (chosen[i]->replay.after >= chosen[i]->replay.until)
                         chosen[i]->replay = (struct replay){ 0 };
-                chosen[i]->is_closing = chosen[i]->is_closing || chosen[i]->is_refused;
                 if (!webhook_ids_have(kept->ids, kept->n, &chosen[i]->id))
                         chosen[i]->is_lost = true;
         }
-}
-
-static void disabled_log(struct deliverer *deliverer, const struct saving *saving) {
-        char id[UUID_TEXT_SIZE];
-
-        for (size_t i = 0; i < saving->n_disabled; i++) {
-                uuid_format(&saving->disabled[i], id);
-                log_event(LOG_LEVEL_WARNING, "webhook disabled", LOG_TEXT, "webhook", id, LOG_END);
-        }
-        if (saving->n_disabled)
-                atomic_store(&deliverer->webhooks_told, true);
 }
 
 static size_t changed_choose(const struct deliverer *deliverer, struct endpoint **chosen) {
@@ -178,9 +162,9 @@ enum problem progress_save(struct deliverer *deliverer) {
                 return p;
         attempts_clear(&deliverer->attempts);
         endpoints_saved(&saving, chosen, n, &kept);
-        disabled_log(deliverer, &saving);
+        p = leases_leave(deliverer);
         endpoints_remove_ended(&deliverer->endpoints);
-        return PROBLEM_NONE;
+        return p;
 }
 
 bool progress_is_due(const struct deliverer *deliverer) {

@@ -8,7 +8,7 @@ static void endpoint_send(struct deliverer *deliverer, struct endpoint *endpoint
         const size_t most = endpoint->max_in_flight < share ? endpoint->max_in_flight : share;
         size_t place;
 
-        if (endpoint->is_closing || endpoint->is_muted || endpoint->look_at > now)
+        if (endpoint->is_closing || endpoint->is_muted || endpoint->is_refused || endpoint->look_at > now)
                 return;
         while (outbox_next(&endpoint->outbox, most, now, &place)) {
                 const struct outbox_event event = endpoint->outbox.items[place].event;

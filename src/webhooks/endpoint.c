@@ -1,7 +1,7 @@
 #include "webhooks/endpoint.h"
 
 #include "base/log.h"
-#include "base/seal.h"
+#include "base/mark.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "engine/delivery.h"
@@ -113,32 +113,28 @@ bool webhook_ids_have(const struct uuid *ids, size_t n, const struct uuid *id) {
 /* ---- one ---- */
 
 /* False: the secret cannot be read. */
-static bool secret_unseal(const char *sealed, const struct uuid *id, const char *sealing_key, struct arena *arena,
-        uint8_t ret_secret[WEBHOOK_SECRET_SIZE]) {
-        const uint8_t *secret = NULL;
+static bool secret_unseal(const char *sealed, const struct uuid *id, const struct sealing_keys *keys,
+        struct arena *arena, uint8_t ret_secret[WEBHOOK_SECRET_SIZE]) {
         char name[UUID_TEXT_SIZE];
-        size_t size = 0;
 
+        if (webhook_secret_open(keys, id, sealed, arena, ret_secret))
+                return true;
         uuid_format(id, name);
-        if (!seal_open(sealing_key, name, sealed, arena, &secret, &size) || size != WEBHOOK_SECRET_SIZE) {
-                log_event(LOG_LEVEL_ERROR, "webhook secret not readable", LOG_TEXT, "webhook", name, LOG_END);
-                return false;
-        }
-        memcpy(ret_secret, secret, size);
-        return true;
+        log_event(LOG_LEVEL_ERROR, "webhook secret not readable", LOG_TEXT, "webhook", name, LOG_END);
+        return false;
 }
 
 /* An endpoint whose secret cannot be read gets nothing: an unsigned event would be worse. */
-static void endpoint_unseal(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+static void endpoint_unseal(struct endpoint *endpoint, const struct webhook *row, const struct sealing_keys *keys) {
         const bool has_previous = row->secret_previous && row->previous_until != TIMESTAMP_NONE;
 
-        endpoint->is_muted = !secret_unseal(row->secret, &row->id, sealing_key, &endpoint->arena, endpoint->secret) ||
-                             (has_previous && !secret_unseal(row->secret_previous, &row->id, sealing_key,
-                                                      &endpoint->arena, endpoint->previous));
+        endpoint->is_muted = !secret_unseal(row->secret, &row->id, keys, &endpoint->arena, endpoint->secret) ||
+                             (has_previous && !secret_unseal(row->secret_previous, &row->id, keys, &endpoint->arena,
+                                                      endpoint->previous));
         endpoint->previous_until = has_previous ? row->previous_until : TIMESTAMP_NONE;
 }
 
-bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key) {
+bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, const struct sealing_keys *keys) {
         struct outbox *outbox = &endpoint->outbox;
 
         if (endpoint->version == row->version)
@@ -158,7 +154,9 @@ bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, con
         outbox->hold_until = 0;
         for (size_t i = 0; endpoint->version && i < outbox->n; i++)
                 outbox->items[i].due_at = TIMESTAMP_NONE;
-        endpoint_unseal(endpoint, row, sealing_key);
+        if (endpoint->version)
+                outbox->failing_since = row->failing_since;
+        endpoint_unseal(endpoint, row, keys);
         endpoint->version = row->version;
         return true;
 }
@@ -204,20 +202,16 @@ static struct body *body_new(const struct log_event *event, struct arena *arena)
         return body;
 }
 
-/* FNV-1a over "orders/ID". Two subjects of one digest would only wait for each other. */
-static uint64_t subject_digest(const struct log_event *event) {
-        uint64_t digest = UINT64_C(0xcbf29ce484222325);
+/* Two subjects of one mark would only wait for each other. */
+static uint64_t subject_mark(const struct log_event *event) {
+        const uint64_t kind = mark_bytes(MARK_BEGIN, event->subject_kind, strlen(event->subject_kind) + 1);
 
-        for (const char *at = event->subject_kind; *at; at++)
-                digest = (digest ^ (uint8_t) *at) * UINT64_C(0x100000001b3);
-        for (const char *at = event->subject_id; *at; at++)
-                digest = (digest ^ (uint8_t) *at) * UINT64_C(0x100000001b3);
-        return digest;
+        return mark_bytes(kind, event->subject_id, strlen(event->subject_id));
 }
 
 static struct outbox_event outbox_event_of(const struct log_event *event, struct body *body) {
         return (struct outbox_event){
-                .position = event->position, .id = event->id, .subject = subject_digest(event), .body = body
+                .position = event->position, .id = event->id, .subject = subject_mark(event), .body = body
         };
 }
 
@@ -230,13 +224,25 @@ void endpoint_restore(struct endpoint *endpoint, const struct log_event *event, 
                 body_drop(body);
 }
 
+/* An endpoint gets no events about itself: one about its failure would fail as well. */
+static bool endpoint_takes(const struct endpoint *endpoint, const struct log_event *event) {
+        char id[UUID_TEXT_SIZE];
+
+        if (text_starts_with(event->type, "webhook.")) {
+                uuid_format(&endpoint->id, id);
+                if (text_equal(event->subject_id, id))
+                        return false;
+        }
+        return webhook_takes(
+                endpoint->types, endpoint->locations, endpoint->channels, event->type, event->location, event->channel);
+}
+
 /* False: there is no room, or no memory. */
 static bool event_offer(
         struct endpoint *endpoint, const struct log_event *event, struct body **body, struct arena *arena) {
         struct outbox_event added;
 
-        if (!webhook_takes(endpoint->types, endpoint->locations, endpoint->channels, event->type, event->location,
-                    event->channel))
+        if (!endpoint_takes(endpoint, event))
                 return true;
         if (!outbox_has_room(&endpoint->outbox))
                 return false;
@@ -293,8 +299,7 @@ static bool event_replay(struct endpoint *endpoint, const struct log_event *even
         struct outbox_event added;
         struct body *body;
 
-        if (!webhook_takes(endpoint->types, endpoint->locations, endpoint->channels, event->type, event->location,
-                    event->channel) ||
+        if (!endpoint_takes(endpoint, event) ||
                 (replay->types && !webhook_takes(replay->types, NULL, NULL, event->type, NULL, NULL)))
                 return true;
         if (!outbox_has_room(&endpoint->outbox))
@@ -392,7 +397,7 @@ static struct log_event ping_of(const struct webhook *row, const char *id, times
                 .occurred_at = now };
 }
 
-bool endpoint_test(const struct webhook *row, const char *sealing_key, struct sender *sender, timestamp now,
+bool endpoint_test(const struct webhook *row, const struct sealing_keys *keys, struct sender *sender, timestamp now,
         uint64_t random, struct arena *arena) {
         struct endpoints alone = { 0 };
         struct endpoint *endpoint = endpoints_add(&alone, row);
@@ -406,7 +411,7 @@ bool endpoint_test(const struct webhook *row, const char *sealing_key, struct se
         uuid_format(&row->id, id);
         event = ping_of(row, id, now, arena);
         ping = outbox_event_of(&event, event.data ? body_new(&event, arena) : NULL);
-        is_sent = endpoint_describe(endpoint, row, sealing_key) && !endpoint->is_muted && ping.body &&
+        is_sent = endpoint_describe(endpoint, row, keys) && !endpoint->is_muted && ping.body &&
                   endpoint_post(endpoint, &ping, sender, now, random);
         if (!is_sent)
                 body_drop(ping.body);

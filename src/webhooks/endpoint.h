@@ -41,7 +41,8 @@ struct endpoint {
         bool is_closing; /* it gets no more events, and goes when its answers are in */
         bool is_muted;   /* its secret cannot be read */
         bool is_refused; /* it has answered 410 */
-        bool is_lost;    /* another instance has its lease */
+        bool is_leaving; /* the instance has more than its share: the lease goes back when all answers are in */
+        bool is_lost;    /* another instance has its lease, or may take it */
         int64_t saved_cursor;
         timestamp saved_at; /* clock_monotonic */
         timestamp look_at;  /* nothing can be sent before; by the clock of the database; INT64_MAX: before an answer */
@@ -74,7 +75,8 @@ void endpoints_remove_ended(struct endpoints *endpoints);
 void endpoints_clear(struct endpoints *endpoints);
 
 /* Take over what the document says, if it has changed; then failed events are due at once. False without memory. */
-must_check bool endpoint_describe(struct endpoint *endpoint, const struct webhook *row, const char *sealing_key);
+must_check bool endpoint_describe(
+        struct endpoint *endpoint, const struct webhook *row, const struct sealing_keys *keys);
 
 /* Add a failed event from its row. */
 void endpoint_restore(struct endpoint *endpoint, const struct log_event *event, unsigned attempts, timestamp due_at,
@@ -99,8 +101,8 @@ void endpoint_replay(struct endpoint *endpoint, const struct log_page *page, int
 
 /* Begin to send a test event, which no outbox holds. False: the secret cannot be read, the sender is full, or there is
  * no memory. */
-must_check bool endpoint_test(const struct webhook *row, const char *sealing_key, struct sender *sender, timestamp now,
-        uint64_t random, struct arena *arena);
+must_check bool endpoint_test(const struct webhook *row, const struct sealing_keys *keys, struct sender *sender,
+        timestamp now, uint64_t random, struct arena *arena);
 
 /* Sign the event and begin to send it. False: the sender is full, or there is no memory. */
 must_check bool endpoint_post(const struct endpoint *endpoint, const struct outbox_event *event, struct sender *sender,

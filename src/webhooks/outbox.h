@@ -23,7 +23,6 @@
 #define BREAKER_WINDOW    100 /* attempts, of which more than half fail */
 #define BREAKER_PAUSE_MIN (30 * SECOND)
 #define BREAKER_PAUSE_MAX (15 * MINUTE)
-#define DISABLED_AFTER    (5 * DAY) /* without a success */
 #define RETRY_AFTER_MAX   (1 * HOUR)
 
 struct outbox_event {
@@ -93,7 +92,8 @@ bool outbox_has_room(const struct outbox *outbox);
  * room. */
 bool outbox_add(struct outbox *outbox, const struct outbox_event *event);
 
-/* Add an event that was done before, to be sent once more. It needs a row at once, because the cursor has passed it.
+/* Add an event that was done before, to be sent once more. It needs a row at once, because the cursor has passed it. It
+ * may have one, because it was given up.
  * False: it is there, or there is no room. Call it only when all ends are saved. */
 bool outbox_add_again(struct outbox *outbox, const struct outbox_event *event);
 
@@ -115,9 +115,6 @@ void outbox_withdraw(struct outbox *outbox, int64_t position);
  * TIMESTAMP_NONE for none. */
 unsigned outbox_answered(struct outbox *outbox, int64_t position, enum outbox_answer answer, duration retry_after,
         timestamp now, uint64_t random, timestamp *ret_next_at);
-
-/* Whether the endpoint has failed for so long that the caller disables it. */
-bool outbox_is_hopeless(const struct outbox *outbox, timestamp now);
 
 /* When something may be sent next without an answer before; INT64_MAX: not known. */
 timestamp outbox_due(const struct outbox *outbox, timestamp now);

@@ -46,11 +46,22 @@ enum problem webhook_advance(struct webhook *webhook, enum webhook_event event, 
         return PROBLEM_NONE;
 }
 
-bool webhook_list_has(const char *list, const char *word) {
-        const size_t size = strlen(word);
+const char *webhook_disabling_reason(const struct webhook *webhook, timestamp now) {
+        if (webhook->state != WEBHOOK_ACTIVE)
+                return NULL;
+        if (webhook->gone_version == webhook->version)
+                return "gone";
+        return webhook->failing_since != TIMESTAMP_NONE && now - webhook->failing_since >= WEBHOOK_DISABLED_AFTER
+                       ? "failing"
+                       : NULL;
+}
 
-        for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ')
-                if (strcspn(at, " ") == size && !strncmp(at, word, size))
+bool webhook_list_has(const char *list, const char *word) {
+        const char *part;
+        size_t size;
+
+        while (text_next_part(&list, ' ', &part, &size))
+                if (size == strlen(word) && !strncmp(part, word, size))
                         return true;
         return false;
 }
@@ -64,10 +75,12 @@ static bool pattern_names(const char *pattern, size_t size, const char *type) {
 
 bool webhook_takes(const char *types, const char *locations, const char *channels, const char *type,
         const char *location, const char *channel) {
+        const char *pattern;
+        size_t size;
         bool named = false;
 
-        for (const char *at = types; *at && !named; at += strcspn(at, " "), at += *at == ' ')
-                named = pattern_names(at, strcspn(at, " "), type);
+        while (!named && text_next_part(&types, ' ', &pattern, &size))
+                named = pattern_names(pattern, size, type);
         return named && (!locations || (location && webhook_list_has(locations, location))) &&
                (!channels || (channel && webhook_list_has(channels, channel)));
 }

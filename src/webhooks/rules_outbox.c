@@ -101,7 +101,7 @@ bool outbox_add_again(struct outbox *outbox, const struct outbox_event *event) {
 
         if (!item)
                 return false;
-        item->row_changed = true;
+        item->has_row = item->row_changed = true;
         outbox->changed = true;
         return true;
 }
@@ -245,10 +245,6 @@ unsigned outbox_answered(struct outbox *outbox, int64_t position, enum outbox_an
         if (is_at(outbox, place, position))
                 *ret_next_at = outbox->breaker.is_open ? outbox->breaker.probe_at : outbox->items[place].due_at;
         return attempts;
-}
-
-bool outbox_is_hopeless(const struct outbox *outbox, timestamp now) {
-        return outbox->failing_since != TIMESTAMP_NONE && now - outbox->failing_since >= DISABLED_AFTER;
 }
 
 /* ---- saving ---- */

@@ -1,4 +1,5 @@
 /* Signatures by Standard Webhooks 1.0.0. Pure. */
+#include "base/seal.h"
 #include "webhooks/webhooks.h"
 
 #include <inttypes.h>
@@ -43,4 +44,30 @@ bool webhook_sign(const uint8_t *secret, size_t secret_size, const char *id, int
         memcpy(text, VERSION, sizeof(VERSION) - 1);
         (void) EVP_EncodeBlock((uint8_t *) text + sizeof(VERSION) - 1, mac, (int) sizeof(mac));
         return true;
+}
+
+bool webhook_secret_open(const struct sealing_keys *keys, const struct uuid *id, const char *sealed,
+        struct arena *arena, uint8_t ret_secret[WEBHOOK_SECRET_SIZE]) {
+        const uint8_t *secret = NULL;
+        char name[UUID_TEXT_SIZE];
+        size_t size = 0;
+
+        uuid_format(id, name);
+        if ((!seal_open(keys->now, name, sealed, arena, &secret, &size) &&
+                    !seal_open(keys->before, name, sealed, arena, &secret, &size)) ||
+                size != WEBHOOK_SECRET_SIZE)
+                return false;
+        memcpy(ret_secret, secret, size);
+        return true;
+}
+
+const char *webhook_secret_reseal(
+        const struct sealing_keys *keys, const struct uuid *id, const char *sealed, struct arena *arena) {
+        uint8_t secret[WEBHOOK_SECRET_SIZE];
+        char name[UUID_TEXT_SIZE];
+
+        uuid_format(id, name);
+        return webhook_secret_open(keys, id, sealed, arena, secret)
+                       ? seal_close(keys->now, name, secret, sizeof(secret), arena)
+                       : NULL;
 }

@@ -30,6 +30,7 @@ static const struct column columns[] = {
         { "head", INTEGER_AT(struct webhook, head) },
         { "failing_since", TIME_AT(struct webhook, failing_since) },
         { "last_success_at", TIME_AT(struct webhook, last_success_at) },
+        { "gone_version", INTEGER_AT(struct webhook, gone_version) },
         { "tests_waiting", INTEGER_AT(struct webhook, tests_waiting) },
         { "test_id", UUID_AT(struct webhook, test_id) },
         { "replay_id", UUID_AT(struct webhook, replay_id), .nullable = true },
@@ -138,12 +139,13 @@ static void gone_delete(struct database *database, struct arena *arena, struct w
 }
 
 void webhooks_save(struct database *database, struct arena *arena, struct webhook *const *list, size_t n) {
-        struct records inserted, begun, updated, replayed;
+        struct records inserted, begun, updated, replayed, resealed;
 
         records_begin(&inserted, arena, &sql_webhooks_insert, &webhook_columns);
         records_begin(&begun, arena, &sql_webhook_progress_insert, &webhook_columns);
         records_begin(&updated, arena, &sql_webhooks_update, &webhook_columns);
         records_begin(&replayed, arena, &sql_webhook_replays_insert, &webhook_columns);
+        records_begin(&resealed, arena, &sql_webhooks_reseal, &webhook_columns);
         for (size_t i = 0; i < n; i++) {
                 if (list[i]->is_new) {
                         records_add(&inserted, list[i]);
@@ -153,11 +155,14 @@ void webhooks_save(struct database *database, struct arena *arena, struct webhoo
                 }
                 if (list[i]->replayed && !list[i]->gone)
                         records_add(&replayed, list[i]);
+                if (list[i]->resealed)
+                        records_add(&resealed, list[i]);
         }
         records_ask(&inserted, database);
         records_ask(&begun, database);
         records_ask(&updated, database);
         records_ask(&replayed, database);
+        records_ask(&resealed, database);
         resumed_save(database, arena, list, n);
         gone_delete(database, arena, list, n);
         if (n)
@@ -216,4 +221,51 @@ void webhook_position_ask(struct database *database, struct arena *arena, const 
         parameter_uuid(&p, webhook_id);
         parameter_uuid(&p, event_id);
         database_ask(database, &sql_webhook_position_of, &p, positions_take, ret_position);
+}
+
+/* ---- events that were given up ---- */
+
+static const struct column dead_columns[] = {
+        { "webhook_id", UUID_AT(struct webhook_dead, webhook_id) },
+        { "event_id", UUID_AT(struct webhook_dead, event_id) },
+        { "position", INTEGER_AT(struct webhook_dead, position) },
+        { "attempts", INTEGER_AT(struct webhook_dead, attempts) },
+        { "type", TEXT_AT(struct webhook_dead, type) },
+};
+const struct columns webhook_dead_columns = { "webhook_dead", COLUMNS(struct webhook_dead, dead_columns) };
+
+static enum problem dead_take(struct rows *rows, void *into) {
+        struct webhook_dead_set *set = into;
+
+        set->rows = rows_fill(rows, &webhook_dead_columns, set->arena);
+        set->n = set->rows ? rows_count(rows) : 0;
+        return set->rows ? PROBLEM_NONE : FAULT_BUSY;
+}
+
+void webhook_dead_read(
+        struct database *database, struct webhook_dead_set *set, const struct uuid *ids, size_t n, int64_t limit) {
+        struct parameters p;
+        struct array *wanted;
+
+        parameters_init(&p, set->arena);
+        wanted = parameter_uuids(&p);
+        for (size_t i = 0; i < n; i++)
+                array_uuid(wanted, &ids[i]);
+        parameter_integer(&p, limit);
+        database_ask(database, &sql_webhook_failures_to_tell, &p, dead_take, set);
+}
+
+void webhook_dead_told(struct database *database, const struct webhook_dead_set *set) {
+        struct parameters p;
+        struct array *ids, *positions;
+
+        parameters_init(&p, set->arena);
+        ids = parameter_uuids(&p);
+        positions = parameter_integers(&p);
+        for (size_t i = 0; i < set->n; i++) {
+                array_uuid(ids, &set->rows[i].webhook_id);
+                array_integer(positions, set->rows[i].position);
+        }
+        if (set->n)
+                database_ask(database, &sql_webhook_failures_told, &p, NULL, NULL);
 }

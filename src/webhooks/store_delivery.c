@@ -21,18 +21,18 @@ static enum problem leases_take(struct rows *rows, void *into) {
         struct leases *leases = into;
         struct row row = row_at(rows, 0);
 
-        leases->n = (size_t) row_integer(&row);
+        leases->taken = (size_t) row_integer(&row);
+        leases->share = (size_t) row_integer(&row);
         leases->now = row_time(&row);
         return PROBLEM_NONE;
 }
 
-void webhooks_lease(struct database *database, struct arena *arena, const struct uuid *instance, int64_t limit,
-        struct leases *leases) {
+void webhooks_lease(
+        struct database *database, struct arena *arena, const struct uuid *instance, struct leases *leases) {
         struct parameters p;
 
         parameters_init(&p, arena);
         parameter_uuid(&p, instance);
-        parameter_integer(&p, limit);
         database_ask(database, &sql_webhooks_lease, &p, leases_take, leases);
 }
 
@@ -52,15 +52,51 @@ void webhooks_leased_ask(struct database *database, struct webhook_set *set, con
         database_ask(database, &sql_webhooks_leased, &p, leased_take, set);
 }
 
-void webhooks_release(struct database *database, struct arena *arena, const struct uuid *instance) {
+void webhooks_release(
+        struct database *database, struct arena *arena, const struct uuid *instance, const struct uuid *ids, size_t n) {
         struct parameters p;
+        struct array *array;
 
         parameters_init(&p, arena);
         parameter_uuid(&p, instance);
+        if (ids) {
+                array = parameter_uuids(&p);
+                for (size_t i = 0; i < n; i++)
+                        array_uuid(array, &ids[i]);
+        } else {
+                parameter_null(&p);
+        }
         database_ask(database, &sql_webhooks_release, &p, NULL, NULL);
 }
 
 /* ---- failed events ---- */
+
+static enum problem ids_take(struct rows *rows, void *into) {
+        struct webhook_ids *kept = into;
+
+        kept->ids = arena_new_array(kept->arena, struct uuid, rows_count(rows));
+        if (!kept->ids)
+                return FAULT_BUSY;
+        kept->n = rows_count(rows);
+        for (size_t i = 0; i < kept->n; i++) {
+                struct row row = row_at(rows, i);
+
+                kept->ids[i] = row_uuid(&row);
+        }
+        return PROBLEM_NONE;
+}
+
+void webhooks_with_failures_ask(
+        struct database *database, struct webhook_ids *ret_ids, const struct uuid *ids, size_t n) {
+        struct parameters p;
+        struct array *wanted;
+
+        parameters_init(&p, ret_ids->arena);
+        wanted = parameter_uuids(&p);
+        for (size_t i = 0; i < n; i++)
+                array_uuid(wanted, &ids[i]);
+        database_ask(database, &sql_webhooks_with_failures, &p, ids_take, ret_ids);
+}
 
 static enum problem failures_take(struct rows *rows, void *into) {
         struct webhook_failures *failures = into;
@@ -121,25 +157,10 @@ void webhook_failures_drop(
 
 /* ---- progress ---- */
 
-static enum problem ids_take(struct rows *rows, void *into) {
-        struct webhook_ids *kept = into;
-
-        kept->ids = arena_new_array(kept->arena, struct uuid, rows_count(rows));
-        if (!kept->ids)
-                return FAULT_BUSY;
-        kept->n = rows_count(rows);
-        for (size_t i = 0; i < kept->n; i++) {
-                struct row row = row_at(rows, i);
-
-                kept->ids[i] = row_uuid(&row);
-        }
-        return PROBLEM_NONE;
-}
-
 void webhook_progress_store(struct database *database, struct arena *arena, const struct uuid *instance,
         const struct webhook_progress *list, size_t n, struct webhook_ids *kept) {
         struct parameters p;
-        struct array *ids, *cursors, *failing, *successes;
+        struct array *ids, *cursors, *failing, *successes, *gone;
 
         kept->arena = arena;
         parameters_init(&p, arena);
@@ -154,19 +175,10 @@ void webhook_progress_store(struct database *database, struct arena *arena, cons
                 array_time(successes, list[i].last_success_at);
         }
         parameter_uuid(&p, instance);
-        database_ask(database, &sql_webhook_progress_save, &p, ids_take, kept);
-}
-
-void webhooks_disable(struct database *database, struct arena *arena, const struct uuid *ids, size_t n) {
-        struct parameters p;
-        struct array *array;
-
-        parameters_init(&p, arena);
-        array = parameter_uuids(&p);
+        gone = parameter_integers(&p);
         for (size_t i = 0; i < n; i++)
-                array_uuid(array, &ids[i]);
-        if (n)
-                database_ask(database, &sql_webhooks_disable, &p, NULL, NULL);
+                array_integer(gone, list[i].gone_version);
+        database_ask(database, &sql_webhook_progress_save, &p, ids_take, kept);
 }
 
 /* ---- events once more ---- */

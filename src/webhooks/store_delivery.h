@@ -6,11 +6,12 @@
 #include "events/log.h"
 #include "webhooks/webhooks.h"
 
-#define LEASE_TIME (30 * SECOND)
+#define LEASE_TIME (28 * SECOND)
 #define LEASE_LEFT (20 * SECOND) /* of each lease after its renewal; both as in sql/queries/webhooks.sql */
 
 struct leases {
-        size_t n;      /* taken or renewed by this statement */
+        size_t taken;  /* by this statement */
+        size_t share;  /* endpoints for each instance */
         timestamp now; /* of the database */
 };
 
@@ -32,6 +33,7 @@ struct webhook_progress {
         struct uuid webhook_id;
         int64_t cursor;
         timestamp failing_since, last_success_at;
+        int64_t gone_version; /* of the document that answered 410; 0: none */
 };
 
 /* How far a replay has come. */
@@ -47,15 +49,19 @@ struct webhook_ids {
         size_t n;
 };
 
-/* Queue: lease endpoints that are free or whose lease ends soon, `limit` at most. */
-void webhooks_lease(struct database *database, struct arena *arena, const struct uuid *instance, int64_t limit,
-        struct leases *leases);
+/* Queue: renew leases, and lease free endpoints up to the instance's share. */
+void webhooks_lease(struct database *database, struct arena *arena, const struct uuid *instance, struct leases *leases);
 
 /* Queue: the endpoints that the instance has leased, by id. */
 void webhooks_leased_ask(struct database *database, struct webhook_set *set, const struct uuid *instance);
 
-/* Queue: give all leases of the instance back. */
-void webhooks_release(struct database *database, struct arena *arena, const struct uuid *instance);
+/* Queue: give leases of the instance back; `ids` NULL: all, because it stops. */
+void webhooks_release(
+        struct database *database, struct arena *arena, const struct uuid *instance, const struct uuid *ids, size_t n);
+
+/* Queue: which of the endpoints have failed events. */
+void webhooks_with_failures_ask(
+        struct database *database, struct webhook_ids *ret_ids, const struct uuid *ids, size_t n);
 
 /* Queue: the failed events of an endpoint, `limit` at most. */
 void webhook_failures_ask(
@@ -70,9 +76,6 @@ void webhook_failures_store(
         struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n);
 void webhook_failures_drop(
         struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n);
-
-/* Queue: disable active endpoints. */
-void webhooks_disable(struct database *database, struct arena *arena, const struct uuid *ids, size_t n);
 
 /* Queue: take test events, `limit` at most: the endpoints of `set`, each with a test_id. */
 void webhook_tests_take(struct database *database, struct webhook_set *set, int64_t limit);

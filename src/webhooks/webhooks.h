@@ -20,6 +20,7 @@
 #define WEBHOOK_HINT_SIZE         10             /* characters of the secret that stay visible */
 #define WEBHOOK_TESTS_MAX         10             /* of one endpoint that wait */
 #define WEBHOOK_PING              "webhook.ping" /* the type of a test event, which is in no log */
+#define WEBHOOK_DISABLED_AFTER    (5 * DAY)      /* without a success */
 #define WEBHOOK_OVERLAP_MAX       (7 * DAY)
 #define WEBHOOK_OVERLAP_DEFAULT   (1 * DAY)
 
@@ -47,6 +48,7 @@ struct webhook {
         /* Its progress. */
         int64_t cursor, head; /* positions of the log: of the last event done, of the newest */
         timestamp failing_since, last_success_at;
+        int64_t gone_version; /* of the document that answered 410; 0: none */
         int64_t tests_waiting;
         struct uuid test_id; /* of a test event that an instance has taken */
         /* Events that are sent once more; replay_id is nil: none. */
@@ -55,6 +57,7 @@ struct webhook {
         const char *replay_types;            /* NULL: all */
         bool only_failed;                    /* those that were given up */
         bool replayed;                       /* the replay is new, to be inserted */
+        bool resealed;                       /* its secrets are sealed anew */
         bool is_new, changed, resumed, gone; /* to be inserted, updated, begun again, deleted */
 };
 
@@ -71,7 +74,23 @@ struct webhook_test {
         timestamp created_at;
 };
 
+/* An event that was given up, and that no event tells yet. */
+struct webhook_dead {
+        struct uuid webhook_id, event_id;
+        int64_t position, attempts;
+        const char *type; /* NULL: the log no longer has it */
+};
+
+struct webhook_dead_set {
+        struct arena *arena;
+        struct webhook_dead *rows; /* by endpoint */
+        size_t n;
+};
+
 /* ---- pure rules ---- */
+
+/* Why an active endpoint is disabled: "gone" or "failing"; NULL: it is not. */
+const char *webhook_disabling_reason(const struct webhook *webhook, timestamp now);
 
 /* The only place where the state changes. INVALID_TRANSITION names the state. */
 enum problem webhook_advance(
@@ -87,6 +106,19 @@ bool webhook_list_has(const char *list, const char *word);
 
 /* The text of a secret: "whsec_" and base64. */
 void webhook_secret_format(const uint8_t secret[WEBHOOK_SECRET_SIZE], char text[WEBHOOK_SECRET_TEXT_SIZE]);
+
+/* The key that seals secrets, and the one before it; each may be NULL. */
+struct sealing_keys {
+        const char *now, *before;
+};
+
+/* Open a secret with either key. False: neither opens it, or there is no memory. */
+must_check bool webhook_secret_open(const struct sealing_keys *keys, const struct uuid *id, const char *sealed,
+        struct arena *arena, uint8_t ret_secret[WEBHOOK_SECRET_SIZE]);
+
+/* The secret under the present key; NULL: neither key opens it, or there is no memory. */
+must_check const char *webhook_secret_reseal(
+        const struct sealing_keys *keys, const struct uuid *id, const char *sealed, struct arena *arena);
 
 /* The value of webhook-signature (Standard Webhooks 1.0.0): "v1," and base64 of HMAC-SHA256 over "id.seconds.body". */
 #define WEBHOOK_SIGNATURE_SIZE 48
@@ -109,6 +141,11 @@ void webhooks_count_locked(struct database *database, struct webhook_set *set);
 
 /* Queue: write what has changed, and tell the deliverers of all instances. */
 void webhooks_save(struct database *database, struct arena *arena, struct webhook *const *list, size_t n);
+
+/* Queue: the events of these endpoints that were given up, `limit` of each at most; mark those that events tell. */
+void webhook_dead_read(
+        struct database *database, struct webhook_dead_set *set, const struct uuid *ids, size_t n, int64_t limit);
+void webhook_dead_told(struct database *database, const struct webhook_dead_set *set);
 
 /* Queue: write test events, and tell the deliverers. */
 void webhook_tests_save(struct database *database, struct arena *arena, const struct webhook_test *list, size_t n);

@@ -281,6 +281,18 @@ def test_doctor_names_locations_that_offer_pickup_without_opening_hours(fresh):
     assert verdict == "warn" and retailer.store in text and retailer.other_store not in text
 
 
+def test_doctor_warns_of_webhooks_that_are_disabled_or_fail(fresh):
+    instance, database = fresh
+    assert found_by(instance, "webhooks") == ("ok", "0")
+    for state, failing in (("disabled", None), ("paused", "2 days"), ("active", "2 hours"), ("active", "5 minutes"), ("active", None)):
+        database.execute("with made as (insert into webhooks (id, url, types, mode, max_in_flight, state, secret, secret_hint, actor,"
+                         " created_at, updated_at) values (gen_random_uuid(), 'https://a.example/', '*', 'ordered', 1, %s, 'p', 'h', 'x',"
+                         " now(), now()) returning id) insert into webhook_progress (webhook_id, cursor, failing_since)"
+                         " select id, 0, now() - %s::interval from made", state, failing)
+    verdict, text = found_by(instance, "webhooks")
+    assert verdict == "warn" and "1 of 5 are disabled, 1 have failed" in text
+
+
 def test_doctor_counts_the_connections_an_instance_takes(services, new_database):
     """Its report equals the facts."""
     url = new_database()

@@ -97,6 +97,7 @@ static const struct columns *const tables[] = {
         &told_row_columns,
         &webhook_attempt_columns,
         &webhook_columns,
+        &webhook_dead_columns,
         &webhook_failure_columns,
         &webhook_test_columns,
 };

@@ -17,7 +17,7 @@ from support.work import Work
 
 WRITTEN_AT = datetime(2026, 11, 21, 10, 15, 30, tzinfo=timezone.utc)  # the "now" of all examples
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-SUCCESSES = (200, 201, 207)
+SUCCESSES = (200, 201, 202, 207)
 STAFF, SUPERVISOR = "staff", "supervisor"
 
 

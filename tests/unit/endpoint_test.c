@@ -26,7 +26,7 @@ static void endpoint_begin(void) {
         arena_init(&arena, 1 << 20);
         endpoint = endpoints_add(&endpoints, &row);
         cr_assert_not_null(endpoint);
-        cr_assert(endpoint_describe(endpoint, &row, NULL));
+        cr_assert(endpoint_describe(endpoint, &row, &(const struct sealing_keys){ NULL, NULL }));
         cr_assert_not(endpoint->is_muted);
 }
 

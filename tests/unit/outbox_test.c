@@ -97,6 +97,24 @@ Test(outbox, a_later_event_waits_while_the_earlier_one_is_tried_again) {
         cr_expect_eq(send(5 * SECOND), 2);
 }
 
+Test(outbox, an_event_that_is_sent_again_has_a_row_and_goes_before_later_ones_of_its_subject) {
+        const struct outbox_event again = event_at(1, 7);
+
+        outbox_init(&outbox, true, 2);
+        add(3, 7);
+        cr_expect(outbox_add_again(&outbox, &again));
+        cr_expect_not(outbox_add_again(&outbox, &again));
+        cr_expect_eq(outbox_save(&outbox), 3);
+        cr_expect(outbox.items[0].row_changed && outbox.items[1].row_changed);
+        outbox_saved(&outbox);
+        cr_expect_eq(send(0), 1);
+        cr_expect_eq(send(0), 0);
+        (void) answer(1, ANSWER_OK, 0);
+        cr_expect_eq(outbox.n_ended, 1);
+        cr_expect_not(outbox.ended[0].is_dead);
+        cr_expect_eq(send(0), 3);
+}
+
 Test(outbox, in_parallel_no_event_waits) {
         outbox_init(&outbox, false, 0);
         add(1, 7);
@@ -197,15 +215,6 @@ Test(outbox, more_than_half_of_the_last_hundred_failures_open_the_breaker) {
         cr_assert_eq(send(0), BREAKER_WINDOW + 1);
         (void) answer(BREAKER_WINDOW + 1, ANSWER_FAILED, 0);
         cr_expect(outbox.breaker.is_open);
-}
-
-Test(outbox, an_endpoint_without_a_success_for_five_days_is_hopeless) {
-        add(1, 1);
-        cr_expect_not(outbox_is_hopeless(&outbox, 100 * DAY));
-        cr_assert_eq(send(DAY), 1);
-        (void) answer(1, ANSWER_FAILED, DAY);
-        cr_expect_not(outbox_is_hopeless(&outbox, DAY + DISABLED_AFTER - 1));
-        cr_expect(outbox_is_hopeless(&outbox, DAY + DISABLED_AFTER));
 }
 
 Test(outbox, a_request_that_could_not_be_made_changes_nothing) {
