@@ -141,14 +141,28 @@ static void put_plain(struct form_out *out, const char *html) {
 
 #define PART_SIZE 64
 
+/* One or two digits. */
+static bool number_take(const char **at, int *ret_number) {
+        int n = 0;
+
+        *ret_number = 0;
+        for (; n < 2 && isdigit((unsigned char) **at); n++, ++*at)
+                *ret_number = 10 * *ret_number + (**at - '0');
+        return n > 0;
+}
+
 /* "9:00", "9 PM", "09:00" as 09:00; false for anything else. */
 static bool hour_read(const char **at, int *ret_minutes) {
-        int hour = 0, minute = 0, n = 0;
+        int hour, minute = 0;
 
         *at += strspn(*at, " ");
-        if (sscanf(*at, "%2d:%2d%n", &hour, &minute, &n) != 2 && sscanf(*at, "%2d%n", &hour, &n) != 1)
+        if (!number_take(at, &hour))
                 return false;
-        *at += n;
+        if (**at == ':') {
+                ++*at;
+                if (!number_take(at, &minute))
+                        return false;
+        }
         *at += strspn(*at, " ");
         if (strncasecmp(*at, "am", 2) == 0 || strncasecmp(*at, "pm", 2) == 0) {
                 hour = hour % 12 + (**at == 'p' || **at == 'P' ? 12 : 0);
@@ -156,7 +170,7 @@ static bool hour_read(const char **at, int *ret_minutes) {
                 *at += strspn(*at, " ");
         }
         *ret_minutes = 60 * hour + minute;
-        return hour >= 0 && minute >= 0 && minute < 60 && *ret_minutes <= 24 * 60;
+        return minute < 60 && *ret_minutes <= 24 * 60;
 }
 
 /* "9:00 AM - 7:00 PM" as 09:00-19:00. What cannot be read stays, so that the import names it. */

@@ -84,8 +84,8 @@ static bool write_reasons(struct import_rejects *rejects, size_t first, size_t n
                 if (fseek(rejects->reasons, (long) rejects->at[i].offset, SEEK_SET) < 0)
                         return false;
                 if (used && used + 2 < sizeof(text)) {
-                        memcpy(text + used, "; ", 2);
-                        used += 2;
+                        text[used++] = ';';
+                        text[used++] = ' ';
                 }
                 for (int c = fgetc(rejects->reasons); c > 0 && used + 1 < sizeof(text); c = fgetc(rejects->reasons))
                         text[used++] = (char) c;
