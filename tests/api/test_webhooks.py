@@ -1,5 +1,6 @@
 """Webhooks: endpoints as documents, and the delivery of events to them."""
 
+import hashlib
 import json
 import os
 import re
@@ -187,6 +188,37 @@ def test_a_market_has_a_largest_number_of_endpoints(services):
         made(client)
         assert code_of(made(client, expect=422)) == "too-many"
         assert database.count("webhooks") == 1000
+
+
+# Each command under another version, and while its key is in use
+
+COMMANDS = [("pause", {}), ("resume", {}), ("rotate", {}), ("replay", {"from": "2020-01-01T00:00:00Z"}), ("test", {})]
+
+
+@pytest.mark.parametrize("verb, body", COMMANDS[:-1])
+def test_commands_are_refused_under_another_version(manager, verb, body):
+    path = f"/v1/webhooks/{made(manager).json()['id']}"
+    before = manager.get(path, expect=200).json()
+    refused = manager.post(f"{path}/{verb}", body, headers={"If-Match": '"999999"'}, expect=412)
+    assert code_of(refused) == "precondition-failed"
+    after = manager.get(path, expect=200).json()
+    assert {name: after[name] for name in ("state", "secret_hint", "version", "replay")} == {
+        name: before[name] for name in ("state", "secret_hint", "version", "replay")}
+
+
+@pytest.mark.parametrize("verb, body", [*COMMANDS, (None, {"url": URL, "types": ["*"]})])
+def test_a_key_that_is_in_use_is_refused_and_nothing_is_done(manager, database, verb, body):
+    """Another session holds the lock of the key, which is a number of its digest."""
+    path = f"/v1/webhooks/{made(manager).json()['id']}/{verb}" if verb else "/v1/webhooks"
+    key = str(uuid.uuid4())
+    digest = hashlib.sha256("\0".join(["tester", "POST", path, key, ""]).encode()).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    database.execute("select pg_advisory_lock(%s)", number)
+    try:
+        assert code_of(manager.post(path, body, key=key, expect=409)) == "idempotency-in-progress"
+    finally:
+        database.execute("select pg_advisory_unlock(%s)", number)
+    assert manager.post(path, body, key=key, expect=(200, 201, 202)).headers.get("Idempotent-Replayed") is None
 
 
 # Secrets
