@@ -316,7 +316,8 @@ static enum problem work(void) {
         notes_free(&told);
         if (!p && is_time)
                 p = topics_look();
-        return p;
+        /* A notice that came during a trip is read already: poll would not see it on the socket. */
+        return p ? p : listen_take(notices.database, received, NULL);
 }
 
 /* A notice that could not be sent is not sent again: other instances look once a second. An outage logs two lines,
