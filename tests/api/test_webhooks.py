@@ -744,12 +744,20 @@ def test_each_change_of_an_endpoint_has_its_event_and_version(market):
     eventually(lambda: logged(market, webhook) == expected, 20, "all are published")
 
 
+def disabled_by_failures(market, database, webhook, time):
+    """Without a success for the time. The instance may save the progress that it knows at any moment, so this is said again until it acts."""
+    def is_disabled():
+        database.execute("update webhook_progress set failing_since = now() - %s::interval where webhook_id = %s", time, webhook["id"])
+        return shown(market.manager, webhook)["state"] == "disabled"
+
+    eventually(is_disabled, 30, "it is disabled")
+
+
 def test_an_event_tells_why_an_endpoint_is_disabled(market):
     with Receiver(lambda request: 410) as receiver, Database(market.instance.database_url) as database:
         gone, failing = market.webhook(receiver), market.webhook(None, url=URL, types=["return.*"])
-        settled(market, failing)  # nothing more is stored about it
-        database.execute("update webhook_progress set failing_since = now() - interval '5 days 1 second' where webhook_id = %s", failing["id"])
-        eventually(lambda: logged(market, failing)[1:] == [("webhook.endpoint_disabled", 2, "failing")], 30, "it is disabled")
+        disabled_by_failures(market, database, failing, "5 days 1 second")
+        eventually(lambda: logged(market, failing)[1:] == [("webhook.endpoint_disabled", 2, "failing")], 30, "it is told")
         market.order()
         eventually(lambda: logged(market, gone)[1:] == [("webhook.endpoint_disabled", 2, "gone")], 30, "it is disabled")
         assert {shown(market.manager, webhook)["state"] for webhook in (gone, failing)} == {"disabled"}
@@ -758,9 +766,7 @@ def test_an_event_tells_why_an_endpoint_is_disabled(market):
 def test_an_endpoint_that_is_resumed_after_days_of_failures_is_not_disabled_again(market):
     with Receiver() as receiver, Database(market.instance.database_url) as database:
         webhook = market.webhook(receiver)
-        settled(market, webhook)
-        database.execute("update webhook_progress set failing_since = now() - interval '6 days' where webhook_id = %s", webhook["id"])
-        eventually(lambda: shown(market.manager, webhook)["state"] == "disabled", 30, "it is disabled")
+        disabled_by_failures(market, database, webhook, "6 days")
         market.manager.post(f"/v1/webhooks/{webhook['id']}/resume", {}, expect=200)
         market.order()
         receiver.wait_for(2)
