@@ -123,13 +123,13 @@ def test_of_many_calls_that_make_a_consumer_at_two_instances_one_does(pair, toke
 
 
 def test_calls_that_make_and_delete_a_consumer_leave_one_or_none(pair, token):
-    """Whatever calls of a batch meet: a delete answers 200 once for each 201."""
+    """A delete answers 200 once for each 201. A call that meets a rival twice changes nothing and is asked to come back."""
     people = shoppers(24, *pair, token=token)
     for n in range(10):
         path = f"/v1/consumers/{uuid.uuid4().hex}"
         answers = crowd(*(each.ask(*(("PUT", path, {}) if (i + n) % 3 else ("DELETE", path))) for i, each in enumerate(people)))
         statuses = [answer.status for answer in answers]
-        assert set(statuses) <= {200, 201, 404}
+        assert set(statuses) <= {200, 201, 404, 503}
         made = statuses.count(201)
         deleted = sum(answer.status == 200 for i, answer in enumerate(answers) if not (i + n) % 3)
         left = crowd(people[0].ask("GET", path))[0].status
