@@ -1,11 +1,11 @@
 /*
- * importing/formats: the maps that come with the program, made from formats/ by its embed.py.
+ * importing/formats: the maps that come with the program, made from importing/formats/ by its embed.py.
  */
 #pragma once
 
 #include <stddef.h>
 
-/* Sorted; each is a file formats/NAME.map. */
+/* Sorted; each is a file importing/formats/NAME.map. */
 #define IMPORT_FORMAT_NAMES                                                                                            \
         "amazon, google-business, lightspeed, magento, odoo, prestashop, shopify, square or woocommerce"
 

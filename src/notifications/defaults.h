@@ -1,5 +1,5 @@
 /*
- * notifications/defaults: the templates of templates/, as embed.py puts them into the program. Constant.
+ * notifications/defaults: the templates of notifications/templates/, as embed.py puts them into the program. Constant.
  */
 #pragma once
 

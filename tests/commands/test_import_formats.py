@@ -245,7 +245,7 @@ def test_locations_are_columns_on_the_command_line(importer, api):
 
 def test_a_map_may_be_a_file_and_a_shipped_one_may_be_changed(importer, shop, api):
     text = shop.run("import", "--print-map", "shopify", check=OK).stdout
-    assert text == (ROOT / "formats" / "shopify.map").read_text(encoding="utf-8")
+    assert text == (ROOT / "src" / "importing" / "formats" / "shopify.map").read_text(encoding="utf-8")
     changed = importer.directory / "mine.map"
     changed.write_text(text.replace('title = Title + "Option1 Value"', "title = 'Mine' + Title"), encoding="utf-8")
     importer.run("products", FILES / "shopify_products.csv", "--map-file", changed, "--currency", "GBP", expect=SOME_REFUSED)

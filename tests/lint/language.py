@@ -160,7 +160,7 @@ KINDS = [
     ("deploy/**/*.cfg", marked_prose("#")),
     ("deploy/**/*.env", marked_prose("#")),
     ("api/**/*.yaml", yaml_prose),
-    ("formats/*.map", marked_prose("#")),
+    ("src/importing/formats/*.map", marked_prose("#")),
     ("meson.build", marked_prose("#")),
     ("Dockerfile", marked_prose("#")),
     ("docs/**/*.md", lambda text: markdown_paragraphs(text)),
