@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compose passes on every setting that is not its own. Dockerfile and compose.yaml name the version that meson.build has, images by fixed tags, and nothing that older tools
+"""The build of the image has every file that it reads. Compose passes on every setting that is not its own. Dockerfile and compose.yaml name the version that meson.build has, images by fixed tags, and nothing that older tools
 do not read: the classic builder, and docker-compose 1.29."""
 
 import re
@@ -28,6 +28,16 @@ def dockerfile_faults(version):
     for number, line in lines_of(DOCKERFILE):
         if re.match(r"\s*RUN\s+--|.*<<", line) or line.startswith("# syntax"):
             yield DOCKERFILE, number, "the classic builder does not read this"
+
+
+def context_faults():
+    """A file that the build reads, and that Docker does not send to it. Files of deploy/ are installed on machines, not in the image."""
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = tuple(line[1:] for line in ignored if line.startswith("!"))
+    for number, line in lines_of(ROOT / "meson.build"):
+        for path in re.findall(r"'(\w[\w./-]*/[\w./-]+)'", line):
+            if (ROOT / path).exists() and not path.startswith("deploy/") and not any(path == each or path.startswith(f"{each}/") for each in sent):
+                yield ROOT / "meson.build", number, f"{path} is not sent to the build of the image by .dockerignore"
 
 
 def compose_faults(version):
@@ -68,4 +78,4 @@ def script_faults(version):
 
 
 if __name__ == "__main__":
-    report([*dockerfile_faults(project_version()), *setting_faults(), *compose_faults(project_version()), *script_faults(project_version())])
+    report([*dockerfile_faults(project_version()), *context_faults(), *setting_faults(), *compose_faults(project_version()), *script_faults(project_version())])
