@@ -1,8 +1,8 @@
 #include "engine/delivery.h"
 
 #include "base/text.h"
+#include "engine/transfers.h"
 
-#include <curl/curl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,7 +12,6 @@
 
 #define HTTPS_PORT       443
 #define OTHER_HTTPS_PORT 8443
-#define POLL_MAX         (1 * SECOND)
 #define CONNECTIONS_KEPT 256L
 
 DEFINE_CLEANUP(CURLU, url_cleanup, curl_url_cleanup)
@@ -139,40 +138,19 @@ enum url_fault delivery_url_check(const char *url, const struct networks *allowe
 /* ---- one request ---- */
 
 struct request {
+        struct transfer transfer; /* the first member; its list: headers */
         struct sender *sender;
-        CURL *curl;
-        struct curl_slist *headers;
-        void *context;
         timestamp begun; /* clock_monotonic */
         bool encrypted, refused;
         size_t read; /* bytes of the answer */
         size_t kept;
         char answer[SEND_ANSWER_KEPT];
-        struct request *next, **at;
 };
 
 struct sender {
-        CURLM *multi;
+        struct transfers transfers;
         const struct networks *allowed;
-        struct request *first;
-        size_t n;
-        bool has_curl;
 };
-
-static void request_free(struct request *request) {
-        if (request->at) {
-                *request->at = request->next;
-                if (request->next)
-                        request->next->at = request->at;
-                request->sender->n--;
-        }
-        if (request->curl) {
-                (void) curl_multi_remove_handle(request->sender->multi, request->curl);
-                curl_easy_cleanup(request->curl);
-        }
-        curl_slist_free_all(request->headers);
-        free(request);
-}
 
 /* Called by libcurl in place of socket(2), with the address that it will connect to. */
 static curl_socket_t socket_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -202,7 +180,7 @@ static bool set_failed(CURLcode code) {
 }
 
 static bool request_limits_set(struct request *request) {
-        CURL *curl = request->curl;
+        CURL *curl = request->transfer.curl;
 
         return !(set_failed(curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https")) ||
                  set_failed(curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L)) ||
@@ -219,15 +197,14 @@ static bool request_limits_set(struct request *request) {
 }
 
 static bool request_content_set(struct request *request, const char *url, const char *body, size_t size) {
-        CURL *curl = request->curl;
+        CURL *curl = request->transfer.curl;
 
         return !(set_failed(curl_easy_setopt(curl, CURLOPT_URL, url)) ||
-                 set_failed(curl_easy_setopt(curl, CURLOPT_HTTPHEADER, request->headers)) ||
+                 set_failed(curl_easy_setopt(curl, CURLOPT_HTTPHEADER, request->transfer.list)) ||
                  set_failed(curl_easy_setopt(curl, CURLOPT_USERAGENT, "holdfast")) ||
                  set_failed(curl_easy_setopt(curl, CURLOPT_POST, 1L)) ||
                  set_failed(curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) size)) ||
-                 set_failed(curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body)) ||
-                 set_failed(curl_easy_setopt(curl, CURLOPT_PRIVATE, request)));
+                 set_failed(curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body)));
 }
 
 /* "Expect:" without a value keeps libcurl from asking for a 100 first. */
@@ -237,42 +214,30 @@ static bool request_headers_add(struct request *request, const char *const *head
         for (size_t i = 0; list && i < n; i++) {
                 struct curl_slist *longer = curl_slist_append(list, headers[i]);
 
-                request->headers = list;
+                request->transfer.list = list;
                 if (!longer)
                         return false;
                 list = longer;
         }
-        request->headers = list;
+        request->transfer.list = list;
         return list != NULL;
-}
-
-static void request_link(struct sender *sender, struct request *request) {
-        request->at = &sender->first;
-        request->next = sender->first;
-        if (sender->first)
-                sender->first->at = &request->next;
-        sender->first = request;
-        sender->n++;
 }
 
 bool sender_send(struct sender *sender, const char *url, const char *const *headers, size_t n_headers, const char *body,
         size_t body_size, void *context) {
-        struct request *request = sender->n < SENDS_MAX ? calloc(1, sizeof(*request)) : NULL;
+        struct request *request = sender->transfers.n < SENDS_MAX ? calloc(1, sizeof(*request)) : NULL;
 
         if (!request)
                 return false;
-        *request = (struct request){ .sender = sender,
-                .curl = curl_easy_init(),
-                .context = context,
-                .begun = clock_monotonic(),
-                .encrypted = text_starts_with(url, "https:") };
-        if (!request->curl || !request_headers_add(request, headers, n_headers) || !request_limits_set(request) ||
-                !request_content_set(request, url, body, body_size) ||
-                curl_multi_add_handle(sender->multi, request->curl) != CURLM_OK) {
-                request_free(request);
+        request->sender = sender;
+        request->begun = clock_monotonic();
+        request->encrypted = text_starts_with(url, "https:");
+        if (!transfer_init(&request->transfer, &sender->transfers, context) ||
+                !request_headers_add(request, headers, n_headers) || !request_limits_set(request) ||
+                !request_content_set(request, url, body, body_size) || !transfer_start(&request->transfer)) {
+                transfer_free(&request->transfer);
                 return false;
         }
-        request_link(sender, request);
         return true;
 }
 
@@ -284,38 +249,26 @@ struct sender *sender_new(const struct networks *allowed) {
         if (!sender)
                 return NULL;
         sender->allowed = allowed;
-        sender->has_curl = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-        if (!sender->has_curl)
-                return sender_free(sender);
-        sender->multi = curl_multi_init();
-        if (!sender->multi)
-                return sender_free(sender);
-        (void) curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
-        return sender;
+        return transfers_begin(&sender->transfers, CONNECTIONS_KEPT) ? sender : sender_free(sender);
 }
 
 struct sender *sender_free(struct sender *sender) {
         if (!sender)
                 return NULL;
-        while (sender->first)
-                request_free(sender->first);
-        if (sender->multi)
-                (void) curl_multi_cleanup(sender->multi);
-        if (sender->has_curl)
-                curl_global_cleanup();
+        transfers_end(&sender->transfers);
         free(sender);
         return NULL;
 }
 
 void sender_drop(struct sender *sender, void (*dropped)(void *context)) {
-        while (sender->first) {
-                dropped(sender->first->context);
-                request_free(sender->first);
+        while (sender->transfers.first) {
+                dropped(sender->transfers.first->context);
+                transfer_free(sender->transfers.first);
         }
 }
 
 size_t sender_busy(const struct sender *sender) {
-        return sender->n;
+        return sender->transfers.n;
 }
 
 /* Static text without names, so that it can be logged and shown. */
@@ -344,7 +297,7 @@ static void request_end(struct request *request, CURLcode code, struct sent *ret
         curl_off_t retry_after_s = 0;
         long status = 0;
 
-        *ret_sent = (struct sent){ .context = request->context,
+        *ret_sent = (struct sent){ .context = request->transfer.context,
                 .took = clock_monotonic() - request->begun,
                 .answer = request->answer,
                 .answer_size = request->kept };
@@ -352,45 +305,34 @@ static void request_end(struct request *request, CURLcode code, struct sent *ret
                 ret_sent->reason = reason_of(request, code);
                 return;
         }
-        (void) curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
-        (void) curl_easy_getinfo(request->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+        (void) curl_easy_getinfo(request->transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+        (void) curl_easy_getinfo(request->transfer.curl, CURLINFO_RETRY_AFTER, &retry_after_s);
         ret_sent->status = (unsigned) status;
         if (retry_after_s > 0)
                 ret_sent->retry_after =
                         retry_after_s < SEND_RETRY_AFTER_MAX / SECOND ? retry_after_s * SECOND : SEND_RETRY_AFTER_MAX;
 }
 
-static void answers_take(
-        struct sender *sender, void (*answered)(void *context, const struct sent *sent), void *context) {
-        const CURLMsg *message;
-        int left;
+struct listener {
+        void (*answered)(void *context, const struct sent *sent);
+        void *context;
+};
 
-        while ((message = curl_multi_info_read(sender->multi, &left))) {
-                struct request *request = NULL;
-                struct sent sent;
+static void request_ended(struct transfer *transfer, CURLcode code, void *context) {
+        const struct listener *listener = context;
+        struct sent sent;
 
-                if (message->msg != CURLMSG_DONE ||
-                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request) != CURLE_OK)
-                        continue;
-                request_end(request, message->data.result, &sent);
-                answered(context, &sent);
-                request_free(request);
-        }
+        request_end((struct request *) transfer, code, &sent);
+        listener->answered(listener->context, &sent);
 }
 
 void sender_turn(
         struct sender *sender, duration wait, void (*answered)(void *context, const struct sent *sent), void *context) {
-        const duration longest = wait < POLL_MAX ? wait : POLL_MAX;
-        int running = 0;
+        struct listener listener = { answered, context };
 
-        (void) curl_multi_perform(sender->multi, &running);
-        answers_take(sender, answered, context);
-        if (sender->n || longest > 0)
-                (void) curl_multi_poll(sender->multi, NULL, 0, (int) (longest / MILLISECOND), NULL);
-        (void) curl_multi_perform(sender->multi, &running);
-        answers_take(sender, answered, context);
+        transfers_turn(&sender->transfers, wait, request_ended, &listener);
 }
 
 void sender_wake(struct sender *sender) {
-        (void) curl_multi_wakeup(sender->multi);
+        transfers_wake(&sender->transfers);
 }

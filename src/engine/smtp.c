@@ -1,13 +1,12 @@
 #include "engine/smtp.h"
 
 #include "base/text.h"
+#include "engine/transfers.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define POLL_MAX     (1 * SECOND)
 #define ADDRESS_SIZE ((size_t) 264) /* MAIL_ADDRESS_MAX (catalog/messages.h) and its brackets */
 #define SMTP_URL_MAX 2048
 
@@ -64,11 +63,7 @@ static bool server_has_user(const char *url) {
 /* ---- one mail ---- */
 
 struct posting {
-        struct smtp_sender *sender;
-        CURL *curl;
-        struct curl_slist *to;
-        void *context;
-        struct posting *next, **at;
+        struct transfer transfer;      /* the first member; its list: the recipient */
         char answer[SMTP_ANSWER_SIZE]; /* the last line that the server has sent */
         bool begun;                    /* the server has asked for the content */
         size_t size, read;
@@ -76,28 +71,10 @@ struct posting {
 };
 
 struct smtp_sender {
+        struct transfers transfers;
         struct smtp_server server;
         bool needs_tls;
-        CURLM *multi;
-        struct posting *first;
-        size_t n;
-        bool has_curl;
 };
-
-static void posting_free(struct posting *posting) {
-        if (posting->at) {
-                *posting->at = posting->next;
-                if (posting->next)
-                        posting->next->at = posting->at;
-                posting->sender->n--;
-        }
-        if (posting->curl) {
-                (void) curl_multi_remove_handle(posting->sender->multi, posting->curl);
-                curl_easy_cleanup(posting->curl);
-        }
-        curl_slist_free_all(posting->to);
-        free(posting);
-}
 
 /* Called by libcurl for each line of the server; it has no NUL behind it. After a refusal libcurl says QUIT, and the
  * answer to that tells nothing. */
@@ -151,46 +128,34 @@ static bool connection_set(CURL *curl, const struct smtp_server *server, bool ne
 }
 
 static bool content_set(struct posting *posting, const char *from, const char *to) {
+        CURL *curl = posting->transfer.curl;
         char sender[ADDRESS_SIZE], recipient[ADDRESS_SIZE];
 
         (void) snprintf(sender, sizeof(sender), "<%s>", from);
         (void) snprintf(recipient, sizeof(recipient), "<%s>", to);
-        posting->to = curl_slist_append(NULL, recipient);
-        return posting->to &&
-               !(smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_MAIL_FROM, sender)) ||
-                       smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_MAIL_RCPT, posting->to)) ||
-                       smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_UPLOAD, 1L)) ||
-                       smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_READFUNCTION, mail_read)) ||
-                       smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_READDATA, posting)) ||
-                       smtp_option_failed(curl_easy_setopt(posting->curl, CURLOPT_PRIVATE, posting)));
-}
-
-static void posting_link(struct smtp_sender *sender, struct posting *posting) {
-        posting->at = &sender->first;
-        posting->next = sender->first;
-        if (sender->first)
-                sender->first->at = &posting->next;
-        sender->first = posting;
-        sender->n++;
+        posting->transfer.list = curl_slist_append(NULL, recipient);
+        return posting->transfer.list &&
+               !(smtp_option_failed(curl_easy_setopt(curl, CURLOPT_MAIL_FROM, sender)) ||
+                       smtp_option_failed(curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, posting->transfer.list)) ||
+                       smtp_option_failed(curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L)) ||
+                       smtp_option_failed(curl_easy_setopt(curl, CURLOPT_READFUNCTION, mail_read)) ||
+                       smtp_option_failed(curl_easy_setopt(curl, CURLOPT_READDATA, posting)));
 }
 
 bool smtp_send(
         struct smtp_sender *sender, const char *from, const char *to, const char *mail, size_t size, void *context) {
-        struct posting *posting = sender->n < SMTP_MAILS_MAX ? calloc(1, sizeof(*posting) + size) : NULL;
+        struct posting *posting = sender->transfers.n < SMTP_MAILS_MAX ? calloc(1, sizeof(*posting) + size) : NULL;
 
         if (!posting)
                 return false;
-        posting->sender = sender;
-        posting->curl = curl_easy_init();
-        posting->context = context;
         posting->size = size;
         memcpy(posting->mail, mail, size);
-        if (!posting->curl || !connection_set(posting->curl, &sender->server, sender->needs_tls, posting->answer) ||
-                !content_set(posting, from, to) || curl_multi_add_handle(sender->multi, posting->curl) != CURLM_OK) {
-                posting_free(posting);
+        if (!transfer_init(&posting->transfer, &sender->transfers, context) ||
+                !connection_set(posting->transfer.curl, &sender->server, sender->needs_tls, posting->answer) ||
+                !content_set(posting, from, to) || !transfer_start(&posting->transfer)) {
+                transfer_free(&posting->transfer);
                 return false;
         }
-        posting_link(sender, posting);
         return true;
 }
 
@@ -242,8 +207,8 @@ static enum smtp_result result_of(const struct posting *posting, CURLcode code, 
 static void posting_end(const struct posting *posting, CURLcode code, struct smtp_sent *ret_sent) {
         long status = 0;
 
-        *ret_sent = (struct smtp_sent){ .context = posting->context };
-        (void) curl_easy_getinfo(posting->curl, CURLINFO_RESPONSE_CODE, &status);
+        *ret_sent = (struct smtp_sent){ .context = posting->transfer.context };
+        (void) curl_easy_getinfo(posting->transfer.curl, CURLINFO_RESPONSE_CODE, &status);
         ret_sent->result = result_of(posting, code, status);
         memcpy(ret_sent->answer, posting->answer, sizeof(ret_sent->answer));
         if (code != CURLE_OK && (status < 400 || code == CURLE_OPERATION_TIMEDOUT))
@@ -258,65 +223,42 @@ struct smtp_sender *smtp_sender_new(const struct smtp_server *server) {
         if (!sender)
                 return NULL;
         sender->server = *server;
-        sender->has_curl = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-        if (!sender->has_curl)
-                return smtp_sender_free(sender);
         sender->needs_tls = server_has_user(server->url);
-        sender->multi = curl_multi_init();
-        if (!sender->multi)
-                return smtp_sender_free(sender);
-        (void) curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, (long) SMTP_MAILS_MAX);
-        return sender;
+        return transfers_begin(&sender->transfers, SMTP_MAILS_MAX) ? sender : smtp_sender_free(sender);
 }
 
 struct smtp_sender *smtp_sender_free(struct smtp_sender *sender) {
         if (!sender)
                 return NULL;
-        while (sender->first)
-                posting_free(sender->first);
-        if (sender->multi)
-                (void) curl_multi_cleanup(sender->multi);
-        if (sender->has_curl)
-                curl_global_cleanup();
+        transfers_end(&sender->transfers);
         free(sender);
         return NULL;
 }
 
 size_t smtp_busy(const struct smtp_sender *sender) {
-        return sender->n;
+        return sender->transfers.n;
 }
 
-static void sent_take(struct smtp_sender *sender, void (*sent)(const struct smtp_sent *sent)) {
-        const CURLMsg *message;
-        int left;
+struct smtp_listener {
+        void (*sent)(const struct smtp_sent *sent);
+};
 
-        while ((message = curl_multi_info_read(sender->multi, &left))) {
-                struct posting *posting = NULL;
-                struct smtp_sent outcome;
+static void posting_ended(struct transfer *transfer, CURLcode code, void *context) {
+        const struct smtp_listener *listener = context;
+        struct smtp_sent outcome;
 
-                if (message->msg != CURLMSG_DONE ||
-                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &posting) != CURLE_OK)
-                        continue;
-                posting_end(posting, message->data.result, &outcome);
-                sent(&outcome);
-                posting_free(posting);
-        }
+        posting_end((const struct posting *) transfer, code, &outcome);
+        listener->sent(&outcome);
 }
 
 void smtp_turn(struct smtp_sender *sender, duration wait, void (*sent)(const struct smtp_sent *sent)) {
-        const duration longest = wait < POLL_MAX ? wait : POLL_MAX;
-        int running = 0;
+        struct smtp_listener listener = { sent };
 
-        (void) curl_multi_perform(sender->multi, &running);
-        sent_take(sender, sent);
-        if (longest > 0)
-                (void) curl_multi_poll(sender->multi, NULL, 0, (int) (longest / MILLISECOND), NULL);
-        (void) curl_multi_perform(sender->multi, &running);
-        sent_take(sender, sent);
+        transfers_turn(&sender->transfers, wait, posting_ended, &listener);
 }
 
 void smtp_wake(struct smtp_sender *sender) {
-        (void) curl_multi_wakeup(sender->multi);
+        transfers_wake(&sender->transfers);
 }
 
 /* ---- a look at the server ---- */

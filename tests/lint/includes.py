@@ -31,7 +31,7 @@ DOORS = {("importing", "http/intake.h"), ("importing", "http/router.h")}
 
 # The files that may know a library, as patterns of paths under src/. None is a room's: no room sees the wire.
 LIBRARIES = [
-    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/(doctor|relay_http)|engine/(delivery|smtp))\.c"),
+    (r"curl/.*", r"(auth/(jwks_fetch|key_source)|commands/(doctor|relay_http)|engine/(delivery|smtp|transfers))\.[ch]"),
     (r"jwt.*", r"auth/issue\.c"),
     (r"(libpq|postgres).*", r"db/.*"),
     (r"qrencode.*", r"base/qr\.c"),
