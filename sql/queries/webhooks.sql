@@ -265,8 +265,8 @@ select webhook_id, position, event_id, attempts, due_at, died_at
     on conflict (webhook_id, position) do update
    set attempts = excluded.attempts, due_at = excluded.due_at, died_at = excluded.died_at
 
--- :name webhook_failures_end free
--- Delivered after all: $1 endpoints, $2 positions.
+-- :name webhook_failures_end of webhook_failures free
+-- Delivered after all.
 delete from webhook_failures f
  using unnest($1::uuid[], $2::bigint[]) as ended (webhook_id, position)
  where f.webhook_id = ended.webhook_id and f.position = ended.position
@@ -313,8 +313,8 @@ select d.webhook_id, d.position, d.event_id, d.attempts, d.type
  where w.id = any($1::uuid[])
  order by d.webhook_id, d.position
 
--- :name webhook_failures_told
--- Events tell of $1 endpoints, $2 positions.
+-- :name webhook_failures_told of webhook_dead
+-- Events tell of these.
 update webhook_failures f
    set is_told = true
   from unnest($1::uuid[], $2::bigint[]) as told (webhook_id, position)

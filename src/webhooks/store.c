@@ -256,16 +256,10 @@ void webhook_dead_read(
 }
 
 void webhook_dead_told(struct database *database, const struct webhook_dead_set *set) {
-        struct parameters p;
-        struct array *ids, *positions;
+        struct records records;
 
-        parameters_init(&p, set->arena);
-        ids = parameter_uuids(&p);
-        positions = parameter_integers(&p);
-        for (size_t i = 0; i < set->n; i++) {
-                array_uuid(ids, &set->rows[i].webhook_id);
-                array_integer(positions, set->rows[i].position);
-        }
-        if (set->n)
-                database_ask(database, &sql_webhook_failures_told, &p, NULL, NULL);
+        records_begin(&records, set->arena, &sql_webhook_failures_told, &webhook_dead_columns);
+        for (size_t i = 0; i < set->n; i++)
+                records_add(&records, &set->rows[i]);
+        records_ask(&records, database);
 }

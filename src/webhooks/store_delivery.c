@@ -129,30 +129,24 @@ void webhook_failures_ask(
         database_ask(database, &sql_webhook_failures_read, &events, logged_events_take, &failures->page);
 }
 
-void webhook_failures_store(
-        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n) {
+static void failures_ask(struct database *database, struct arena *arena, const struct statement *statement,
+        const struct webhook_failure *list, size_t n) {
         struct records records;
 
-        records_begin(&records, arena, &sql_webhook_failures_save, &webhook_failure_columns);
+        records_begin(&records, arena, statement, &webhook_failure_columns);
         for (size_t i = 0; i < n; i++)
                 records_add(&records, &list[i]);
         records_ask(&records, database);
 }
 
+void webhook_failures_store(
+        struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n) {
+        failures_ask(database, arena, &sql_webhook_failures_save, list, n);
+}
+
 void webhook_failures_drop(
         struct database *database, struct arena *arena, const struct webhook_failure *list, size_t n) {
-        struct parameters p;
-        struct array *ids, *positions;
-
-        parameters_init(&p, arena);
-        ids = parameter_uuids(&p);
-        positions = parameter_integers(&p);
-        for (size_t i = 0; i < n; i++) {
-                array_uuid(ids, &list[i].webhook_id);
-                array_integer(positions, list[i].position);
-        }
-        if (n)
-                database_ask(database, &sql_webhook_failures_end, &p, NULL, NULL);
+        failures_ask(database, arena, &sql_webhook_failures_end, list, n);
 }
 
 /* ---- progress ---- */
